@@ -1,0 +1,236 @@
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.error_response import ErrorResponse
+from ...models.user_group import UserGroup
+from ...models.user_group_request import UserGroupRequest
+from ...types import HttpRequest, Response, decode, encode_body, path_segment
+
+OPERATION_ID = "updateUserGroup"
+
+
+def build_request(
+    account_id: str,
+    group_id: str,
+    *,
+    body: UserGroupRequest,
+) -> HttpRequest:
+    """Rename a user group
+
+    Gives a user group another name. Its users stay. The name must not be taken.
+
+    Args:
+        account_id: The ID of the account.
+        group_id: The ID of the user group.
+        body: The body to send.
+
+    Raises:
+        TypeError: An argument is of the wrong type.
+        ValueError: An ID is not one segment of a path.
+
+    Returns:
+        HttpRequest
+    """
+
+    headers: dict[str, str] = {}
+    content = encode_body(body, UserGroupRequest)
+    headers["Content-Type"] = "application/json"
+    return HttpRequest(
+        method="PUT",
+        target="/v1_1/provisioning/accounts/{account_id}/user_groups/{group_id}".format(
+            account_id=path_segment("account_id", account_id),
+            group_id=path_segment("group_id", group_id),
+        ),
+        headers=headers,
+        content=content,
+    )
+
+
+def decode_success(content: bytes) -> UserGroup:
+    """Return the body of a 200 response.
+
+    Raises:
+        msgspec.DecodeError: The body is not what the description says.
+    """
+    return decode(content, UserGroup)
+
+
+def decode_response(status_code: int, content: bytes) -> ErrorResponse | UserGroup:
+    """Return the body of a response as the type that the description gives its status.
+
+    Raises:
+        msgspec.DecodeError: The body is not what the description says.
+        errors.UnexpectedStatus: The status is not in the description.
+    """
+    if status_code == 200:
+        return decode_success(content)
+    if status_code == 400:
+        return decode(content, ErrorResponse)
+    if status_code == 401:
+        return decode(content, ErrorResponse)
+    if status_code == 403:
+        return decode(content, ErrorResponse)
+    if status_code == 404:
+        return decode(content, ErrorResponse)
+    if status_code == 409:
+        return decode(content, ErrorResponse)
+    if status_code == 420:
+        return decode(content, ErrorResponse)
+    if status_code == 429:
+        return decode(content, ErrorResponse)
+    raise errors.UnexpectedStatus(status_code, content)
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[ErrorResponse | UserGroup]:
+    try:
+        parsed = decode_response(response.status_code, response.content)
+    except errors.UnexpectedStatus:
+        if client.raise_on_unexpected_status:
+            raise
+        parsed = None
+    return Response(response.status_code, response.content, response.headers, parsed)
+
+
+def sync_detailed(
+    account_id: str,
+    group_id: str,
+    *,
+    client: AuthenticatedClient | Client,
+    body: UserGroupRequest,
+) -> Response[ErrorResponse | UserGroup]:
+    """Rename a user group
+
+    Gives a user group another name. Its users stay. The name must not be taken.
+
+    Args:
+        account_id: The ID of the account.
+        group_id: The ID of the user group.
+        body: The body to send.
+
+    Raises:
+        TypeError: An argument is of the wrong type.
+        ValueError: An ID is not one segment of a path.
+        msgspec.DecodeError: The body is not what the description says.
+        errors.UnexpectedStatus: The status is not in the description, and
+            Client.raise_on_unexpected_status is true.
+        httpx.TransportError: No response came.
+
+    Returns:
+        Response[ErrorResponse | UserGroup]
+    """
+
+    request = build_request(
+        account_id=account_id,
+        group_id=group_id,
+        body=body,
+    )
+    response = client.get_httpx_client().request(
+        request.method, request.target, headers=request.headers, content=request.content
+    )
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    account_id: str,
+    group_id: str,
+    *,
+    client: AuthenticatedClient | Client,
+    body: UserGroupRequest,
+) -> ErrorResponse | UserGroup | None:
+    """Rename a user group
+
+    Gives a user group another name. Its users stay. The name must not be taken.
+
+    Args:
+        account_id: The ID of the account.
+        group_id: The ID of the user group.
+        body: The body to send.
+
+    Raises:
+        TypeError: An argument is of the wrong type.
+        ValueError: An ID is not one segment of a path.
+        msgspec.DecodeError: The body is not what the description says.
+        errors.UnexpectedStatus: The status is not in the description, and
+            Client.raise_on_unexpected_status is true.
+        httpx.TransportError: No response came.
+
+    Returns:
+        ErrorResponse | UserGroup | None
+    """
+
+    return sync_detailed(account_id=account_id, group_id=group_id, body=body, client=client).parsed
+
+
+async def asyncio_detailed(
+    account_id: str,
+    group_id: str,
+    *,
+    client: AuthenticatedClient | Client,
+    body: UserGroupRequest,
+) -> Response[ErrorResponse | UserGroup]:
+    """Rename a user group
+
+    Gives a user group another name. Its users stay. The name must not be taken.
+
+    Args:
+        account_id: The ID of the account.
+        group_id: The ID of the user group.
+        body: The body to send.
+
+    Raises:
+        TypeError: An argument is of the wrong type.
+        ValueError: An ID is not one segment of a path.
+        msgspec.DecodeError: The body is not what the description says.
+        errors.UnexpectedStatus: The status is not in the description, and
+            Client.raise_on_unexpected_status is true.
+        httpx.TransportError: No response came.
+
+    Returns:
+        Response[ErrorResponse | UserGroup]
+    """
+
+    request = build_request(
+        account_id=account_id,
+        group_id=group_id,
+        body=body,
+    )
+    response = await client.get_async_httpx_client().request(
+        request.method, request.target, headers=request.headers, content=request.content
+    )
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    account_id: str,
+    group_id: str,
+    *,
+    client: AuthenticatedClient | Client,
+    body: UserGroupRequest,
+) -> ErrorResponse | UserGroup | None:
+    """Rename a user group
+
+    Gives a user group another name. Its users stay. The name must not be taken.
+
+    Args:
+        account_id: The ID of the account.
+        group_id: The ID of the user group.
+        body: The body to send.
+
+    Raises:
+        TypeError: An argument is of the wrong type.
+        ValueError: An ID is not one segment of a path.
+        msgspec.DecodeError: The body is not what the description says.
+        errors.UnexpectedStatus: The status is not in the description, and
+            Client.raise_on_unexpected_status is true.
+        httpx.TransportError: No response came.
+
+    Returns:
+        ErrorResponse | UserGroup | None
+    """
+
+    return (
+        await asyncio_detailed(account_id=account_id, group_id=group_id, body=body, client=client)
+    ).parsed

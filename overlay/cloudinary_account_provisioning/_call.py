@@ -1,0 +1,160 @@
+"""One call of an operation: what to send, how to read the answer, how it may be repeated."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Generic, NamedTuple, TypeVar, cast
+
+import httpx
+from attrs import frozen
+
+from cld_provisioning_api.types import HttpRequest
+
+from ._config import check_server_url, check_timeout_ms
+from ._retry import Effect
+from ._server_words import RateLimit, parse_rate_limit
+from .utils import UNSET, RetryConfig, Unset, check_retries
+
+T = TypeVar("T")
+
+# A field name is a token (RFC 9110, 5.6.2); a value is visible ASCII, spaces and tabs, for a line
+# break in it would begin another header.
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*", re.ASCII)
+# These say where the body ends: another value would change what the server reads as the request.
+_FRAMING = ("content-length", "transfer-encoding")
+
+
+class CallOptions(NamedTuple):
+    """What a caller set for one call, checked. Its repr leaves out the headers' values."""
+
+    retries: RetryConfig | Unset | None = UNSET
+    server_url: str | None = None
+    timeout: httpx.Timeout | None = None
+    http_headers: Mapping[str, str] | None = None
+
+    def __repr__(self) -> str:
+        names = None if self.http_headers is None else sorted(self.http_headers)
+        return (
+            f"CallOptions(retries={self.retries!r}, server_url={self.server_url!r}, "
+            f"timeout={self.timeout!r}, http_headers={names})"
+        )
+
+
+_NO_OPTIONS = CallOptions()
+
+
+def call_options(
+    retries: RetryConfig | Unset | None,
+    server_url: str | None,
+    timeout_ms: float | None,
+    http_headers: Mapping[str, str] | None,
+) -> CallOptions:
+    """Return the options of a call, checked.
+
+    Args:
+        retries: The retries of this call instead of the client's; None for none.
+        server_url: The server of this call instead of the client's.
+        timeout_ms: The time limit of this call instead of the client's, in milliseconds: for
+            connecting, and between any two parts of what is sent or received.
+        http_headers: Headers to add, or to replace.
+
+    Raises:
+        TypeError: An option is of the wrong type.
+        ValueError: An option cannot be sent.
+    """
+    if retries is UNSET and (server_url, timeout_ms, http_headers) == (None, None, None):
+        return _NO_OPTIONS
+    return CallOptions(
+        retries if isinstance(retries, Unset) else check_retries("retries", retries),
+        server_url if server_url is None else check_server_url(server_url),
+        make_timeout(timeout_ms),
+        http_headers if http_headers is None else check_headers(http_headers),
+    )
+
+
+def make_timeout(timeout_ms: float | None) -> httpx.Timeout | None:
+    """Return a time limit in milliseconds as httpx's, or None where there is none.
+
+    Raises:
+        TypeError: It is not a number.
+        ValueError: It is not above zero, or not finite.
+    """
+    checked = check_timeout_ms(timeout_ms)
+    return None if checked is None else httpx.Timeout(checked / 1000)
+
+
+def check_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return headers that can be sent as they are. A message never has a header's value.
+
+    Raises:
+        TypeError: It is not a mapping of str to str.
+        ValueError: A name or value is not one, or the name says where the body ends.
+    """
+    if not isinstance(headers, Mapping):
+        raise TypeError(f"http_headers must be a mapping, not {type(headers).__name__}")
+    for name in headers:
+        if not isinstance(name, str) or not isinstance(headers[name], str):
+            raise TypeError(f"http_headers must map str to str: {name!r} does not")
+        if not _HEADER_NAME.fullmatch(name):
+            raise ValueError(f"http_headers has a name that is not one: {name!r}")
+        if not _HEADER_VALUE.fullmatch(headers[name]):
+            raise ValueError(
+                f"http_headers[{name!r}] has a character that no header may have, "
+                "such as a line break"
+            )
+        if name.lower() in _FRAMING:
+            raise ValueError(f"http_headers must not set {name!r}: it follows from the body")
+    return dict(headers)
+
+
+@frozen
+class Call(Generic[T]):
+    """One call of an operation.
+
+    Attributes:
+        operation_id: The operation.
+        effect: What it does, which decides how it may be sent again.
+        request: What to send.
+        decode: Reads the body of a success.
+        options: What the caller set for this call.
+        look: For an operation that an earlier attempt has done already, without a readable
+            answer: the call that reads its result now.
+        known: The result as far as it is known without that look.
+    """
+
+    operation_id: str
+    effect: Effect
+    request: HttpRequest
+    decode: Callable[[bytes], T]
+    options: CallOptions
+    look: Callable[[], Call[T]] | None = None
+    known: Callable[[], T] | None = None
+
+
+@frozen
+class RawResponse(Generic[T]):
+    """A result together with what came around it.
+
+    Attributes:
+        parsed: The result, as the method returns it.
+        status_code: The status of the answer.
+        headers: The headers of the answer.
+        retries: How many attempts there were before the one that was answered.
+    """
+
+    parsed: T
+    status_code: int
+    headers: httpx.Headers
+    retries: int
+
+    @property
+    def request_id(self) -> str | None:
+        """The server's ID of the request, to name to the vendor's support."""
+        return cast("str | None", self.headers.get("x-request-id"))
+
+    @property
+    def rate_limit(self) -> RateLimit:
+        """What the server says about the account's quota."""
+        return parse_rate_limit(self.headers)

@@ -1,0 +1,103 @@
+"""Turns an operation, written once, into methods of the sync and the async resources."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from attrs import define
+
+from ._call import Call, RawResponse
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Send(Protocol):
+    """Makes a call: the sync client's own method."""
+
+    def __call__(self, call: Call[T], /) -> RawResponse[T]: ...
+
+
+class AsyncSend(Protocol):
+    """Makes a call: the async client's own method."""
+
+    async def __call__(self, call: Call[T], /) -> RawResponse[T]: ...
+
+
+@define(repr=False)
+class SyncResource:
+    """The base of a sync client's resources."""
+
+    account_id: str
+    _send: Send
+
+
+@define(repr=False)
+class AsyncResource:
+    """The base of an async client's resources."""
+
+    account_id: str
+    _send: AsyncSend
+
+
+def sync_method(
+    operation: Callable[Concatenate[str, P], Call[T]],
+) -> Callable[Concatenate[SyncResource, P], T]:
+    """Return a method that makes the call and returns its result."""
+
+    def method(self: SyncResource, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._send(operation(self.account_id, *args, **kwargs)).parsed
+
+    return _named(method, operation, "{}")
+
+
+def sync_raw_method(
+    operation: Callable[Concatenate[str, P], Call[T]],
+) -> Callable[Concatenate[SyncResource, P], RawResponse[T]]:
+    """Return a method that makes the call and returns its result with what came around it."""
+
+    def method(self: SyncResource, /, *args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
+        return self._send(operation(self.account_id, *args, **kwargs))
+
+    return _named(method, operation, "RawResponse[{}]")
+
+
+def async_method(
+    operation: Callable[Concatenate[str, P], Call[T]],
+) -> Callable[Concatenate[AsyncResource, P], Coroutine[Any, Any, T]]:
+    """Return a coroutine method that makes the call and returns its result."""
+
+    async def method(self: AsyncResource, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return (await self._send(operation(self.account_id, *args, **kwargs))).parsed
+
+    return _named(method, operation, "{}")
+
+
+def async_raw_method(
+    operation: Callable[Concatenate[str, P], Call[T]],
+) -> Callable[Concatenate[AsyncResource, P], Coroutine[Any, Any, RawResponse[T]]]:
+    """Return a coroutine method that returns the result with what came around it."""
+
+    async def method(self: AsyncResource, /, *args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
+        return await self._send(operation(self.account_id, *args, **kwargs))
+
+    return _named(method, operation, "RawResponse[{}]")
+
+
+M = TypeVar("M", bound=Callable[..., Any])
+
+
+def _named(method: M, operation: Callable[..., Any], returns: str) -> M:
+    """Give a method the name, the docstring and the signature that help() and editors show."""
+    method.__name__ = "list" if operation.__name__ == "list_groups" else operation.__name__
+    method.__doc__ = operation.__doc__
+    signature = inspect.signature(operation)
+    own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    result = str(signature.return_annotation).removeprefix("Call[").removesuffix("]")
+    method.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[own, *list(signature.parameters.values())[1:]],
+        return_annotation=returns.format(result),
+    )
+    return method

@@ -1,0 +1,437 @@
+"""The eight operations, each written once: what it sends, how its answer becomes its result.
+
+The first argument is the account; the resources in user_groups.py fill it in, and turn the rest
+into methods of the sync and the async client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import msgspec
+
+from cld_provisioning_api.api.user_groups import (
+    add_user_to_user_group,
+    create_user_group,
+    delete_user_group,
+    get_user_group,
+    get_user_groups,
+    get_users_in_user_group,
+    remove_user_from_user_group,
+    update_user_group,
+)
+from cld_provisioning_api.models import (
+    SuccessResponse,
+    UserGroup,
+    UserGroupRequest,
+    UserGroupsResponse,
+    UserGroupUser,
+    UserGroupUsersResponse,
+)
+from cld_provisioning_api.models.user_group_request import UserGroupRequestTypedDict
+
+from ._call import Call, call_options
+from ._retry import Effect
+from .utils import UNSET, RetryConfig, Unset
+
+T = TypeVar("T")
+
+
+def list_groups(
+    account_id: str,
+    /,
+    *,
+    extended_details: bool | None = None,
+    retries: RetryConfig | Unset | None = UNSET,
+    server_url: str | None = None,
+    timeout_ms: float | None = None,
+    http_headers: Mapping[str, str] | None = None,
+) -> Call[UserGroupsResponse]:
+    """List all user groups of the account.
+
+    Args:
+        extended_details: Whether to return users and dates too. Default: only IDs and names.
+        retries: The retries of this call, None for none. Default: the client's.
+        server_url: The server of this call. Default: the client's.
+        timeout_ms: The time limit of this call, in milliseconds. Default: the client's.
+        http_headers: Headers to add, or to replace.
+
+    Returns:
+        The groups, in `user_groups`.
+
+    Raises:
+        TypeError, ValueError: An argument is not valid; nothing was sent.
+        CloudinaryError: The server answered with an error.
+        httpx.TransportError: No answer came.
+    """
+    return Call(
+        get_user_groups.OPERATION_ID,
+        Effect.READ,
+        get_user_groups.build_request(account_id, extended_details=extended_details),
+        get_user_groups.decode_success,
+        call_options(retries, server_url, timeout_ms, http_headers),
+    )
+
+
+def create(
+    account_id: str,
+    /,
+    *,
+    request: UserGroupRequest | UserGroupRequestTypedDict | None = None,
+    name: str | None = None,
+    extended_details: bool | None = None,
+    retries: RetryConfig | Unset | None = UNSET,
+    server_url: str | None = None,
+    timeout_ms: float | None = None,
+    http_headers: Mapping[str, str] | None = None,
+) -> Call[UserGroup]:
+    """Create a user group.
+
+    Sent again only where it was certainly not done: twice would make two groups. After anything
+    else the error has `maybe_applied`: list the groups before you repeat the call.
+
+    Args:
+        request: The group, as a model or a dict; or, instead of it, its fields:
+        name: The group's name.
+        extended_details: Whether to return users and dates too. Default: only ID and name.
+        retries: The retries of this call, None for none. Default: the client's.
+        server_url: The server of this call. Default: the client's.
+        timeout_ms: The time limit of this call, in milliseconds. Default: the client's.
+        http_headers: Headers to add, or to replace.
+
+    Returns:
+        The new group.
+
+    Raises:
+        TypeError, ValueError: An argument is not valid; nothing was sent.
+        AlreadyExists: A group of that name exists.
+        CloudinaryError: The server answered with another error.
+        httpx.TransportError: No answer came.
+    """
+    body = _group_request("request", request, name, extended_details)
+    return Call(
+        create_user_group.OPERATION_ID,
+        Effect.CREATE,
+        create_user_group.build_request(account_id, body=body),
+        create_user_group.decode_success,
+        call_options(retries, server_url, timeout_ms, http_headers),
+    )
+
+
+def get(
+    account_id: str,
+    /,
+    *,
+    group_id: str,
+    extended_details: bool | None = None,
+    retries: RetryConfig | Unset | None = UNSET,
+    server_url: str | None = None,
+    timeout_ms: float | None = None,
+    http_headers: Mapping[str, str] | None = None,
+) -> Call[UserGroup]:
+    """Read a user group.
+
+    Args:
+        group_id: The group's ID.
+        extended_details: Whether to return users and dates too. Default: only ID and name.
+        retries: The retries of this call, None for none. Default: the client's.
+        server_url: The server of this call. Default: the client's.
+        timeout_ms: The time limit of this call, in milliseconds. Default: the client's.
+        http_headers: Headers to add, or to replace.
+
+    Returns:
+        The group.
+
+    Raises:
+        TypeError, ValueError: An argument is not valid; nothing was sent.
+        NotFound: There is no such group.
+        CloudinaryError: The server answered with another error.
+        httpx.TransportError: No answer came.
+    """
+    return Call(
+        get_user_group.OPERATION_ID,
+        Effect.READ,
+        get_user_group.build_request(account_id, group_id, extended_details=extended_details),
+        get_user_group.decode_success,
+        call_options(retries, server_url, timeout_ms, http_headers),
+    )
+
+
+def update(
+    account_id: str,
+    /,
+    *,
+    group_id: str,
+    user_group_request: UserGroupRequest | UserGroupRequestTypedDict | None = None,
+    name: str | None = None,
+    extended_details: bool | None = None,
+    retries: RetryConfig | Unset | None = UNSET,
+    server_url: str | None = None,
+    timeout_ms: float | None = None,
+    http_headers: Mapping[str, str] | None = None,
+) -> Call[UserGroup]:
+    """Rename a user group. Its users stay.
+
+    Args:
+        group_id: The group's ID.
+        user_group_request: What to change, as a model or a dict; or, instead of it, its fields:
+        name: The new name.
+        extended_details: Whether to return users and dates too. Default: only ID and name.
+        retries: The retries of this call, None for none. Default: the client's.
+        server_url: The server of this call. Default: the client's.
+        timeout_ms: The time limit of this call, in milliseconds. Default: the client's.
+        http_headers: Headers to add, or to replace.
+
+    Returns:
+        The group as it is now.
+
+    Raises:
+        TypeError, ValueError: An argument is not valid; nothing was sent.
+        NotFound: There is no such group.
+        AlreadyExists: Another group has that name.
+        CloudinaryError: The server answered with another error.
+        httpx.TransportError: No answer came.
+    """
+    body = _group_request("user_group_request", user_group_request, name, extended_details)
+    return Call(
+        update_user_group.OPERATION_ID,
+        Effect.REPLACE,
+        update_user_group.build_request(account_id, group_id, body=body),
+        update_user_group.decode_success,
+        call_options(retries, server_url, timeout_ms, http_headers),
+    )
+
+
+def delete(
+    account_id: str,
+    /,
+    *,
+    group_id: str,
+    retries: RetryConfig | Unset | None = UNSET,
+    server_url: str | None = None,
+    timeout_ms: float | None = None,
+    http_headers: Mapping[str, str] | None = None,
+) -> Call[SuccessResponse]:
+    """Delete a user group, and with it what its users could see by it. The users stay.
+
+    Args:
+        group_id: The group's ID.
+        retries: The retries of this call, None for none. Default: the client's.
+        server_url: The server of this call. Default: the client's.
+        timeout_ms: The time limit of this call, in milliseconds. Default: the client's.
+        http_headers: Headers to add, or to replace.
+
+    Returns:
+        A response whose `message` is "ok".
+
+    Raises:
+        TypeError, ValueError: An argument is not valid; nothing was sent.
+        NotFound: There is no such group.
+        CloudinaryError: The server answered with another error.
+        httpx.TransportError: No answer came.
+    """
+    return Call(
+        delete_user_group.OPERATION_ID,
+        Effect.REMOVE,
+        delete_user_group.build_request(account_id, group_id),
+        _group_deleted,
+        call_options(retries, server_url, timeout_ms, http_headers),
+        known=_deleted,
+    )
+
+
+def list_users(
+    account_id: str,
+    /,
+    *,
+    group_id: str,
+    retries: RetryConfig | Unset | None = UNSET,
+    server_url: str | None = None,
+    timeout_ms: float | None = None,
+    http_headers: Mapping[str, str] | None = None,
+) -> Call[UserGroupUsersResponse]:
+    """List all users in a user group.
+
+    Args:
+        group_id: The group's ID.
+        retries: The retries of this call, None for none. Default: the client's.
+        server_url: The server of this call. Default: the client's.
+        timeout_ms: The time limit of this call, in milliseconds. Default: the client's.
+        http_headers: Headers to add, or to replace.
+
+    Returns:
+        The users, in `users`.
+
+    Raises:
+        TypeError, ValueError: An argument is not valid; nothing was sent.
+        NotFound: There is no such group.
+        CloudinaryError: The server answered with another error.
+        httpx.TransportError: No answer came.
+    """
+    return Call(
+        get_users_in_user_group.OPERATION_ID,
+        Effect.READ,
+        get_users_in_user_group.build_request(account_id, group_id),
+        get_users_in_user_group.decode_success,
+        call_options(retries, server_url, timeout_ms, http_headers),
+    )
+
+
+def add_user(
+    account_id: str,
+    /,
+    *,
+    group_id: str,
+    user_id: str,
+    retries: RetryConfig | Unset | None = UNSET,
+    server_url: str | None = None,
+    timeout_ms: float | None = None,
+    http_headers: Mapping[str, str] | None = None,
+) -> Call[UserGroupUser]:
+    """Add a user to a user group.
+
+    Args:
+        group_id: The group's ID.
+        user_id: The user's ID.
+        retries: The retries of this call, None for none. Default: the client's.
+        server_url: The server of this call. Default: the client's.
+        timeout_ms: The time limit of this call, in milliseconds. Default: the client's.
+        http_headers: Headers to add, or to replace.
+
+    Returns:
+        The user that was added.
+
+    Raises:
+        TypeError, ValueError: An argument is not valid; nothing was sent.
+        NotFound: There is no such group or user.
+        AlreadyExists: The user is in the group already.
+        CloudinaryError: The server answered with another error.
+        httpx.TransportError: No answer came.
+    """
+    options = call_options(retries, server_url, timeout_ms, http_headers)
+    return Call(
+        add_user_to_user_group.OPERATION_ID,
+        Effect.ADD,
+        add_user_to_user_group.build_request(account_id, group_id, user_id),
+        lambda content: _user_added(add_user_to_user_group.decode_success(content), user_id),
+        options,
+        look=lambda: Call(
+            get_users_in_user_group.OPERATION_ID,
+            Effect.READ,
+            get_users_in_user_group.build_request(account_id, group_id),
+            lambda content: _user_added(get_users_in_user_group.decode_success(content), user_id),
+            options,
+        ),
+        known=lambda: UserGroupUser(id=user_id),
+    )
+
+
+def remove_user(
+    account_id: str,
+    /,
+    *,
+    group_id: str,
+    user_id: str,
+    retries: RetryConfig | Unset | None = UNSET,
+    server_url: str | None = None,
+    timeout_ms: float | None = None,
+    http_headers: Mapping[str, str] | None = None,
+) -> Call[UserGroupUsersResponse]:
+    """Remove a user from a user group.
+
+    Args:
+        group_id: The group's ID.
+        user_id: The user's ID.
+        retries: The retries of this call, None for none. Default: the client's.
+        server_url: The server of this call. Default: the client's.
+        timeout_ms: The time limit of this call, in milliseconds. Default: the client's.
+        http_headers: Headers to add, or to replace.
+
+    Returns:
+        The users that are left in the group, in `users`.
+
+    Raises:
+        TypeError, ValueError: An argument is not valid; nothing was sent.
+        NotFound: There is no such group, or the user is not in it.
+        CloudinaryError: The server answered with another error.
+        httpx.TransportError: No answer came.
+    """
+    return Call(
+        remove_user_from_user_group.OPERATION_ID,
+        Effect.REMOVE,
+        remove_user_from_user_group.build_request(account_id, group_id, user_id),
+        remove_user_from_user_group.decode_success,
+        call_options(retries, server_url, timeout_ms, http_headers),
+        look=lambda: list_users(account_id, group_id=group_id),
+        known=UserGroupUsersResponse,
+    )
+
+
+def _group_request(
+    argument: str,
+    request: UserGroupRequest | UserGroupRequestTypedDict | None,
+    name: str | None,
+    extended_details: bool | None,
+) -> UserGroupRequest:
+    """Return a request's body from either form of its arguments.
+
+    Raises:
+        TypeError: Both forms or neither are given, or a field is unknown, missing, or of the
+            wrong type.
+    """
+    if request is None:
+        if name is None:
+            raise TypeError(f"name is missing: pass {argument}=, or name=")
+        return UserGroupRequest(name=name, extended_details=extended_details)
+    if name is not None or extended_details is not None:
+        raise TypeError(f"{argument} has all fields: pass it alone, or name= without it")
+    if isinstance(request, UserGroupRequest):
+        return request
+    if not isinstance(request, Mapping):
+        raise TypeError(
+            f"{argument} must be a UserGroupRequest or a dict, not {type(request).__name__}"
+        )
+    unknown = [key for key in request if key not in UserGroupRequestTypedDict.__annotations__]
+    if unknown:
+        raise TypeError(f"{argument} has no field {unknown[0]!r}")
+    try:
+        return UserGroupRequest.from_dict(request)
+    except msgspec.ValidationError as error:
+        raise TypeError(f"{argument}: {error}") from None
+
+
+def _user_added(answer: UserGroupUser | UserGroupUsersResponse, user_id: str) -> UserGroupUser:
+    """Return the user that was added, from either shape of the answer.
+
+    Raises:
+        msgspec.ValidationError: The user is not in it.
+    """
+    if isinstance(answer, UserGroupUser):
+        if answer.id is None:
+            raise msgspec.ValidationError("It has neither a user's `id` nor the group's `users`")
+        return answer
+    for user in answer.users or ():
+        if user.id == user_id:
+            return user
+    raise msgspec.ValidationError(f"The user {user_id!r} is not in the group - at `$.users`")
+
+
+def _deleted() -> SuccessResponse:
+    return SuccessResponse(message="ok")
+
+
+def _group_deleted(content: bytes) -> SuccessResponse:
+    """Return what deleting a group answers, from either shape of the answer.
+
+    Raises:
+        msgspec.ValidationError: It does not say that the group was deleted.
+    """
+    answer = delete_user_group.decode_success(content)
+    if isinstance(answer, SuccessResponse):
+        if answer.message is None:
+            raise msgspec.ValidationError("Expected a text - at `$.message`")
+        return answer
+    if answer.ok is not True:
+        raise msgspec.ValidationError("Expected `true` - at `$.ok`")
+    return _deleted()

@@ -1,0 +1,101 @@
+"""What a server says about itself in headers: how long to wait, and what is left of the quota."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from attrs import frozen
+
+# Delay-seconds are digits (RFC 9110, 10.2.3); a fraction is common enough to be read as well.
+_SECONDS = re.compile(r"([0-9]{1,15})(?:\.[0-9]*)?", re.ASCII)
+_INTEGER = re.compile(r"-?[0-9]{1,15}", re.ASCII)
+# The three forms of an HTTP date (RFC 9110, 5.6.7). The parser would take far more than these.
+_TIME = r"[0-9]{2}:[0-9]{2}:[0-9]{2}"
+_HTTP_DATE = re.compile(
+    rf"[A-Za-z]{{3}}, [0-9]{{2}} [A-Za-z]{{3}} [0-9]{{4}} {_TIME} (?:GMT|UTC)"
+    rf"|[A-Za-z]{{6,9}}, [0-9]{{2}}-[A-Za-z]{{3}}-[0-9]{{2}} {_TIME} GMT"
+    rf"|[A-Za-z]{{3}} [A-Za-z]{{3}} [ 0-9][0-9] {_TIME} [0-9]{{4}}",
+    re.ASCII,
+)
+_QUOTA_STATUSES = (420, 429)
+
+
+@frozen
+class RateLimit:
+    """What the server says about the account's quota. What it does not say is None.
+
+    Attributes:
+        limit: How many requests the account may make an hour.
+        remaining: How many of them are left.
+        reset: When the hour is over, as an aware datetime in UTC.
+    """
+
+    limit: int | None = None
+    remaining: int | None = None
+    reset: datetime | None = None
+
+
+def parse_http_date(text: str) -> datetime | None:
+    """Return an HTTP date, in any of its three forms, as an aware datetime, or None."""
+    text = text.strip()
+    if not _HTTP_DATE.fullmatch(text):
+        return None
+    # Needed only where a server sends a date, and slow to import.
+    from dateutil.parser import parse
+
+    try:
+        # All three forms are in UTC, and the third does not say so.
+        date: datetime = parse(text, ignoretz=True)
+    except (ValueError, OverflowError):
+        return None
+    return date.replace(tzinfo=UTC)
+
+
+def parse_retry_after(text: str, now: datetime) -> float | None:
+    """Return the seconds that a Retry-After asks for, or None for what asks for no wait.
+
+    Args:
+        text: The header: seconds, or an HTTP date.
+        now: What the date is compared with.
+    """
+    text = text.strip()
+    if _SECONDS.fullmatch(text):
+        return float(text) or None
+    date = parse_http_date(text)
+    return _seconds_until(date, now)
+
+
+def _seconds_until(date: datetime | None, now: datetime) -> float | None:
+    if date is None:
+        return None
+    seconds = (date - now).total_seconds()
+    return seconds if seconds > 0 else None
+
+
+def server_delay(status: int, headers: Mapping[str, str], now: datetime) -> float | None:
+    """Return the seconds that the server asks to wait before the next attempt, or None.
+
+    Retry-After counts with any status. X-FeatureRateLimit-Reset comes with every response, so it
+    counts only where the quota is what the status is about.
+    """
+    delay = None
+    if "retry-after" in headers:
+        delay = parse_retry_after(headers["retry-after"], now)
+    if delay is None and status in _QUOTA_STATUSES:
+        delay = _seconds_until(parse_rate_limit(headers).reset, now)
+    return delay
+
+
+def parse_rate_limit(headers: Mapping[str, str]) -> RateLimit:
+    """Return what the headers say about the quota."""
+    return RateLimit(
+        limit=_integer(headers.get("x-featureratelimit-limit")),
+        remaining=_integer(headers.get("x-featureratelimit-remaining")),
+        reset=parse_http_date(headers.get("x-featureratelimit-reset") or ""),
+    )
+
+
+def _integer(text: str | None) -> int | None:
+    return int(text) if text is not None and _INTEGER.fullmatch(text.strip()) else None

@@ -1,0 +1,23 @@
+"""HTTP Basic, checked as a server should: strictly, and in constant time."""
+
+import binascii
+import hmac
+
+
+def credentials_match(authorization: bytes | None, expected: bytes) -> bool:
+    """Tell whether an ``Authorization`` header carries the expected ``key:secret``.
+
+    Args:
+        authorization: The header's value, or None where there is none.
+        expected: The key and the secret, joined with a colon.
+    """
+    if authorization is None:
+        return False
+    scheme, _, token = authorization.strip().partition(b" ")
+    if scheme.lower() != b"basic":
+        return False
+    try:
+        given = binascii.a2b_base64(token.strip(), strict_mode=True)
+    except ValueError:
+        return False
+    return hmac.compare_digest(given, expected)

@@ -1,0 +1,207 @@
+"""The call log: what the emulator was asked, and assertions about it."""
+
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal, overload
+
+import attrs
+import msgspec
+
+from ._routes import OPERATION_IDS
+
+# A server that runs for days must not grow with every request.
+_MAX_CALLS: Final = 10_000
+
+_ANYTHING: Final = object()
+
+
+@attrs.frozen(kw_only=True)
+class Call:
+    """One request that the emulator received, and how it ended.
+
+    Attributes:
+        operation_id: The operation, or None where method and path stand for none.
+        method: The HTTP method.
+        path: The path as sent, still percent-encoded.
+        path_params: The decoded path parameters by name.
+        query: The query parameters by name.
+        headers: The headers by lower-case name, without ``authorization``.
+        body: The body as sent.
+        status: The status of the answer, or "dropped" for a connection that was broken.
+    """
+
+    operation_id: str | None
+    method: str
+    path: str
+    path_params: Mapping[str, str]
+    query: Mapping[str, str]
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    body: bytes
+    status: int | Literal["dropped"]
+
+    @property
+    def account_id(self) -> str | None:
+        """The account id of the path."""
+        return self.path_params.get("account_id")
+
+    @property
+    def group_id(self) -> str | None:
+        """The group id of the path."""
+        return self.path_params.get("group_id")
+
+    @property
+    def user_id(self) -> str | None:
+        """The user id of the path."""
+        return self.path_params.get("user_id")
+
+    @property
+    def json(self) -> object:
+        """The body as JSON, or None where there is no body or it is not JSON."""
+        try:
+            return msgspec.json.decode(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+    def __str__(self) -> str:
+        body = f" {self.body[:200].decode('utf-8', 'replace')}" if self.body else ""
+        query = "?" + "&".join(f"{k}={v}" for k, v in self.query.items()) if self.query else ""
+        name = self.operation_id or "(no operation)"
+        return f"{name}: {self.method} {self.path}{query}{body} -> {self.status}"
+
+
+class CallLog(Sequence[Call]):
+    """The latest 10,000 calls, oldest first.
+
+    Example::
+
+        emulator.calls.assert_called("createUserGroup", times=1, json={"name": "Designers"})
+        emulator.calls.assert_not_called("deleteUserGroup")
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._calls: deque[Call] = deque(maxlen=_MAX_CALLS)
+
+    @overload
+    def __getitem__(self, index: int) -> Call: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Call]: ...
+
+    def __getitem__(self, index: int | slice) -> Call | Sequence[Call]:
+        return self._snapshot()[index]
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def __repr__(self) -> str:
+        return f"<CallLog with {_count(len(self), 'call')}>"
+
+    def append(self, call: Call) -> None:
+        """Record a call."""
+        with self._lock:
+            self._calls.append(call)
+
+    def clear(self) -> None:
+        """Forget every call."""
+        with self._lock:
+            self._calls.clear()
+
+    def of(self, operation_id: str) -> list[Call]:
+        """Return the calls of one operation, oldest first."""
+        _require_operation_id(operation_id)
+        return [call for call in self._snapshot() if call.operation_id == operation_id]
+
+    def assert_called(
+        self,
+        operation_id: str,
+        *,
+        times: int | None = None,
+        json: object = _ANYTHING,
+        group_id: str | None = None,
+        user_id: str | None = None,
+        query: Mapping[str, str] | None = None,
+        status: int | Literal["dropped"] | None = None,
+    ) -> list[Call]:
+        """Assert that an operation was called, and return the calls that match.
+
+        Args:
+            operation_id: The operation.
+            times: How often exactly, each retry counted; None for at least once.
+            json: The whole body, as the JSON value it must be equal to.
+            group_id: The group id of the path, decoded.
+            user_id: The user id of the path, decoded.
+            query: All query parameters.
+            status: What was answered, or "dropped".
+
+        Raises:
+            AssertionError: No call, or not the right number of calls, matches.
+        """
+        __tracebackhide__ = True
+        wanted: dict[str, object] = {
+            name: value
+            for name, value in (
+                ("group_id", group_id),
+                ("user_id", user_id),
+                ("query", query),
+                ("status", status),
+            )
+            if value is not None
+        }
+        if json is not _ANYTHING:
+            wanted["json"] = json
+        calls = self.of(operation_id)
+        matching = [call for call in calls if _matches(call, wanted)]
+        if len(matching) == times or (times is None and matching):
+            return matching
+        expected = "at least once" if times is None else f"exactly {_count(times, 'time')}"
+        conditions = "".join(f" {name}={value!r}" for name, value in wanted.items())
+        raise AssertionError(
+            f"expected {operation_id} to be called {expected}"
+            f"{' with' + conditions if conditions else ''}, but {_count(len(matching), 'call')}"
+            f" of {len(calls)} to it matched.\n{self._describe()}"
+        )
+
+    def assert_not_called(self, operation_id: str) -> None:
+        """Assert that an operation was not called.
+
+        Raises:
+            AssertionError: It was.
+        """
+        __tracebackhide__ = True
+        calls = self.of(operation_id)
+        if calls:
+            raise AssertionError(
+                f"expected {operation_id} not to be called, but it was called"
+                f" {_count(len(calls), 'time')}.\n{self._describe()}"
+            )
+
+    def _snapshot(self) -> list[Call]:
+        with self._lock:
+            return list(self._calls)
+
+    def _describe(self) -> str:
+        calls = self._snapshot()
+        if not calls:
+            return "The emulator received no call at all."
+        latest = calls[-20:]
+        lines = [f"The emulator received {_count(len(calls), 'call')}:"]
+        if len(latest) < len(calls):
+            lines = [f"The latest {len(latest)} of {len(calls)} calls that the emulator received:"]
+        return "\n".join(lines + [f"  {call}" for call in latest])
+
+
+def _matches(call: Call, wanted: Mapping[str, object]) -> bool:
+    return all(getattr(call, name) == value for name, value in wanted.items())
+
+
+def _require_operation_id(operation_id: str) -> None:
+    # A misspelt id would otherwise make assert_not_called pass for ever.
+    if operation_id not in OPERATION_IDS:
+        known = ", ".join(OPERATION_IDS)
+        raise ValueError(f"unknown operation id {operation_id!r}: use one of {known}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

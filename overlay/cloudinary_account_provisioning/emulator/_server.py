@@ -1,0 +1,243 @@
+"""The emulator on a real socket, served by uvicorn in a thread of its own."""
+
+import asyncio
+import logging
+import os
+import socket
+import threading
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self
+
+try:
+    import uvicorn
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+except ImportError as error:
+    raise ImportError(
+        'the emulator\'s server needs uvicorn: pip install "cld-user-groups[emulator]"'
+    ) from error
+
+from ._asgi import ABORT_KEY
+
+if TYPE_CHECKING:
+    from ._emulator import Emulator
+
+# How long requests in flight may take to end once the server is told to stop.
+_GRACE_SECONDS: Final = 0.5
+_BACKLOG: Final = 2048
+# Fuzzers and long ids get an answer from the API, not from the server's parser.
+_MAX_HEAD_BYTES: Final = 1024 * 1024
+
+_BAD_REQUEST_BODY: Final = b'{"error":{"message":"Invalid HTTP request"}}'
+_BAD_REQUEST: Final = (
+    b"HTTP/1.1 400 Bad Request\r\n"
+    b"content-type: application/json\r\n"
+    b"content-length: %d\r\n"
+    b"connection: close\r\n\r\n%b" % (len(_BAD_REQUEST_BODY), _BAD_REQUEST_BODY)
+)
+
+# Not uvicorn's loggers: those belong to the service under test.
+_silent_logger = logging.getLogger(f"{__name__}.silent")
+_silent_logger.setLevel(logging.CRITICAL + 1)
+
+
+class EmulatorServer:
+    """An emulator that listens on a socket for as long as the ``with`` statement runs.
+
+    Args:
+        emulator: What to serve.
+        host: The address to bind to.
+        port: The port, 0 for a free one.
+
+    Example::
+
+        with emulator.serve() as server:
+            httpx.get(server.url + "/v1_1/provisioning/accounts/acc/user_groups", auth=("k", "s"))
+    """
+
+    def __init__(self, emulator: "Emulator", host: str = "127.0.0.1", port: int = 0) -> None:
+        self._emulator = emulator
+        self._host = host
+        self._port = port
+        self._url: str | None = None
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+
+    def __repr__(self) -> str:
+        return f"<EmulatorServer {self._url or 'not started'}>"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def emulator(self) -> "Emulator":
+        """The emulator that is served."""
+        return self._emulator
+
+    @property
+    def account_id(self) -> str:
+        """The id of the emulated account."""
+        return self._emulator.account_id
+
+    @property
+    def api_key(self) -> str:
+        """The provisioning API key to use."""
+        return self._emulator.api_key
+
+    @property
+    def api_secret(self) -> str:
+        """The provisioning API secret to use."""
+        return self._emulator.api_secret
+
+    @property
+    def url(self) -> str:
+        """The server's address, such as ``http://127.0.0.1:49152``.
+
+        Raises:
+            RuntimeError: The server was never started.
+        """
+        if self._url is None:
+            raise RuntimeError("the emulator's server has no address before it is started")
+        return self._url
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the server is listening."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self) -> None:
+        """Listen, and return as soon as connections are taken.
+
+        Raises:
+            OSError: The address cannot be bound to.
+            RuntimeError: The server is running.
+        """
+        if self.is_running:
+            raise RuntimeError(f"the emulator's server is running at {self._url}")
+        listener = _listen(self._host, self._port)
+        server = _Server(_config(self._emulator))
+        thread = threading.Thread(
+            target=server.run, args=([listener],), name="cloudinary-emulator", daemon=True
+        )
+        self._url = _url(listener)
+        self._server = server
+        self._thread = thread
+        thread.start()
+        try:
+            server.has_started.wait()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Close every connection and wait for the server to end. Safe to call twice."""
+        if self._server is None or self._thread is None:
+            return
+        self._server.should_exit = True
+        self._thread.join()
+        self._server = self._thread = None
+
+
+class _Protocol(H11Protocol):
+    """uvicorn's HTTP protocol, made quiet, and able to break its connection on demand."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.logger = _silent_logger
+        self.access_log = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        # What stands here is copied into the state of every ASGI scope.
+        self.app_state = {**self.app_state, ABORT_KEY: transport.abort}
+
+    def send_400_response(self, msg: str) -> None:
+        # As JSON, like every answer of the API.
+        self.transport.write(_BAD_REQUEST)
+        self.transport.close()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which tells when it is up and does not wait for ever to go down."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.has_started = threading.Event()
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            super().run(sockets)
+        finally:
+            self.has_started.set()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.has_started.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        loop = asyncio.get_running_loop()
+        abort = loop.call_later(_GRACE_SECONDS, self._abort_connections)
+        try:
+            await super().shutdown(sockets)
+        finally:
+            abort.cancel()
+
+    def _abort_connections(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
+
+def _config(emulator: "Emulator") -> uvicorn.Config:
+    return uvicorn.Config(
+        emulator.asgi,
+        http=_Protocol,
+        ws="none",
+        loop="asyncio",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        # The emulator's own Date follows its clock.
+        date_header=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=_BACKLOG,
+        # Longer than clients keep idle connections, so that none of them races with the server.
+        timeout_keep_alive=75,
+        h11_max_incomplete_event_size=_MAX_HEAD_BYTES,
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket; in the caller's thread, so that it raises there."""
+    if not host:
+        # getaddrinfo would take this for every interface of the machine.
+        raise OSError("the host is empty")
+    error: OSError = OSError(f"no address for {host}")
+    for family, kind, protocol, _, address in socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM
+    ):
+        listener = socket.socket(family, kind, protocol)
+        try:
+            if os.name == "posix":
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(_BACKLOG)
+        except OSError as failure:
+            listener.close()
+            error = failure
+        else:
+            return listener
+    raise error
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,107 @@
+"""The emulator as an ``httpx`` transport: no socket, no thread, no waiting."""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+import httpx
+
+from ._messages import EmulatorRequest, EmulatorResponse
+
+Handler = Callable[[EmulatorRequest], EmulatorResponse]
+
+
+class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Asks the emulator in process, for ``httpx.Client`` and ``httpx.AsyncClient`` alike.
+
+    A fault's delay that is longer than the client's read timeout ends in ``httpx.ReadTimeout``, and
+    a dropped connection in ``httpx.RemoteProtocolError``, as they do on a socket.
+
+    Args:
+        handle: Answers a request.
+        sleep: Waits out delays in a sync client.
+        async_sleep: Waits out delays in an async client; ``anyio.sleep`` unless given.
+    """
+
+    def __init__(
+        self,
+        handle: Handler,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        async_sleep: Callable[[float], Awaitable[None]] | None = None,
+    ) -> None:
+        self._handle = handle
+        self._sleep = sleep
+        self._async_sleep = async_sleep if async_sleep is not None else _sleep_in_any_loop
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request of a sync client."""
+        response = self._handle(_read_request(request, request.read()))
+        wait = _wait(request, response)
+        if wait:
+            self._sleep(wait)
+        return _answer(request, response)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request of an async client."""
+        response = self._handle(_read_request(request, await request.aread()))
+        wait = _wait(request, response)
+        if wait:
+            await self._async_sleep(wait)
+        return _answer(request, response)
+
+
+async def _sleep_in_any_loop(seconds: float) -> None:
+    # httpx itself brings anyio along, but importing it costs time that few tests need to spend.
+    import anyio
+
+    await anyio.sleep(seconds)
+
+
+def _read_request(request: httpx.Request, body: bytes) -> EmulatorRequest:
+    raw_path, _, query = request.url.raw_path.partition(b"?")
+    return EmulatorRequest(request.method, raw_path, query, request.headers.raw, body)
+
+
+def _read_timeout(request: httpx.Request) -> float | None:
+    timeout = request.extensions.get("timeout", {}).get("read")
+    return None if timeout is None else float(timeout)
+
+
+def _wait(request: httpx.Request, response: EmulatorResponse) -> float:
+    timeout = _read_timeout(request)
+    return response.delay if timeout is None else min(response.delay, timeout)
+
+
+def _answer(request: httpx.Request, response: EmulatorResponse) -> httpx.Response:
+    timeout = _read_timeout(request)
+    if timeout is not None and response.delay > timeout:
+        raise httpx.ReadTimeout("The read operation timed out", request=request)
+    if response.drop in ("before", "after"):
+        message = "Server disconnected without sending a response."
+        raise httpx.RemoteProtocolError(message, request=request)
+    return httpx.Response(
+        response.status,
+        headers=list(response.headers),
+        stream=_HalfBody(response.body) if response.drop else httpx.ByteStream(response.body),
+        extensions={"http_version": b"HTTP/1.1"},
+        request=request,
+    )
+
+
+class _HalfBody(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body whose connection breaks halfway through."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def __iter__(self) -> Iterator[bytes]:
+        half = self._body[: len(self._body) // 2]
+        yield half
+        raise httpx.RemoteProtocolError(
+            "peer closed connection without sending complete message body"
+            f" (received {len(half)} bytes, expected {len(self._body)})"
+        )
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in iter(self):
+            yield chunk

@@ -1,0 +1,270 @@
+"""The errors that an answer of the server can become.
+
+A status becomes an error whatever the body holds. Where no answer came at all, the error is that of
+httpx (`httpx.TransportError`), with the same `maybe_applied`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import httpx
+import msgspec
+
+from cld_provisioning_api.models import ErrorDetail
+from cld_provisioning_api.models import ErrorResponse as ErrorResponseData
+from cld_provisioning_api.types import decode
+
+from ._server_words import RateLimit, parse_rate_limit, server_delay
+from .security import Authorization
+
+# How long a message can be that is made from an answer, in characters.
+_EXCERPT = 200
+_PATH = re.compile(r"at `([^`]*)`$")
+
+
+class CloudinaryError(Exception):
+    """The base of all errors that come with an answer of the server.
+
+    Attributes:
+        message: What went wrong, in a sentence: the server's own where it gave one.
+        status_code: The status of the answer.
+        body: The body of the answer as text; empty where it could not be read.
+        headers: The headers of the answer.
+        raw_response: The answer itself. Its request shows no credentials.
+        maybe_applied: Whether the write may have been done although no answer says so: look
+            before you repeat it. Always false for an operation that only reads.
+    """
+
+    message: str
+    status_code: int
+    body: str
+    headers: httpx.Headers
+    raw_response: httpx.Response
+    maybe_applied: bool = False
+
+    def __init__(self, message: str, raw_response: httpx.Response, body: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status_code = raw_response.status_code
+        self.body = body if body is not None else _text(raw_response)
+        self.headers = raw_response.headers
+        self.raw_response = raw_response
+
+    def __str__(self) -> str:
+        said = f"{self.message} (status {self.status_code})"
+        if self.maybe_applied:
+            said += "; the change may have been applied all the same: look before you repeat it"
+        return said
+
+    @property
+    def retry_after(self) -> float | None:
+        """The seconds that the server asks to wait before the next request, or None."""
+        return server_delay(self.status_code, self.headers, datetime.now(UTC))
+
+    @property
+    def rate_limit(self) -> RateLimit:
+        """What the server says about the account's quota."""
+        return parse_rate_limit(self.headers)
+
+    @property
+    def request_id(self) -> str | None:
+        """The server's ID of the request, to name to the vendor's support."""
+        return cast("str | None", self.headers.get("x-request-id"))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Without the request, whose headers hold the credentials, and without the stream.
+        state = {name: value for name, value in self.__dict__.items() if name != "raw_response"}
+        headers = state.pop("headers").multi_items()
+        return _unpickled, (type(self), self.status_code, headers, state, self.args)
+
+
+def _unpickled(
+    kind: type[CloudinaryError],
+    status_code: int,
+    headers: list[tuple[str, str]],
+    state: dict[str, Any],
+    args: tuple[Any, ...],
+) -> CloudinaryError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    error.raw_response = whole_response(status_code, headers, state["body"].encode())
+    error.headers = error.raw_response.headers
+    return error
+
+
+class ErrorResponse(CloudinaryError):
+    """A status that the API documents: 400, 401, 403, 404, 409, 420 or 429.
+
+    Attributes:
+        data: The body, with `data.error.message`. Where the body is not the documented one, the
+            message is made from the status.
+    """
+
+    data: ErrorResponseData
+
+    def __init__(
+        self, data: ErrorResponseData, raw_response: httpx.Response, body: str | None = None
+    ) -> None:
+        message = _short(data.error.message or "") if data.error else ""
+        super().__init__(message or _reason(raw_response), raw_response, body)
+        self.data = data
+
+
+class BadRequest(ErrorResponse):
+    """400: the request is not valid."""
+
+
+class AuthorizationRequired(ErrorResponse):
+    """401: the credentials are missing or wrong."""
+
+
+class NotAllowed(ErrorResponse):
+    """403: the credentials do not allow the operation."""
+
+
+class NotFound(ErrorResponse):
+    """404: the account, the group or the user does not exist."""
+
+
+class AlreadyExists(ErrorResponse):
+    """409: the group's name is taken, or the user is in the group already."""
+
+
+class RateLimited(ErrorResponse):
+    """420 or 429: too many requests. `retry_after` and `rate_limit` say when to come back."""
+
+
+class UsageRateExceeded(RateLimited):
+    """420: the account's quota of requests for this hour is used up."""
+
+
+class TooManyRequests(RateLimited):
+    """429: too many requests came at once."""
+
+
+class APIError(CloudinaryError):
+    """Any other status that is not a success, a redirect included: it is not followed."""
+
+
+class ResponseValidationError(CloudinaryError):
+    """A success whose body is not what the description says.
+
+    Attributes:
+        path: Where in the body, as `$.user_groups[0].id`; `$` for the whole of it.
+    """
+
+    path: str
+
+    def __init__(
+        self, cause: Exception | str, raw_response: httpx.Response, body: str | None = None
+    ) -> None:
+        found = _PATH.search(str(cause))
+        self.path = found[1] if found else "$"
+        super().__init__(f"The answer is not as described: {cause}", raw_response, body)
+
+    @property
+    def cause(self) -> BaseException | None:
+        """The decoder's own error."""
+        return self.__cause__
+
+
+_BY_STATUS: dict[int, type[ErrorResponse]] = {
+    400: BadRequest,
+    401: AuthorizationRequired,
+    403: NotAllowed,
+    404: NotFound,
+    409: AlreadyExists,
+    420: UsageRateExceeded,
+    429: TooManyRequests,
+}
+
+
+def status_error(response: httpx.Response, authorization: Authorization) -> CloudinaryError:
+    """Return the error that a status which is not a success becomes.
+
+    Args:
+        response: The answer, read.
+        authorization: What to take out of the body, should the server have echoed it.
+    """
+    text = _text(response)
+    body = authorization.redact(text)
+    kind = _BY_STATUS.get(response.status_code)
+    data = _documented(body.encode() if body is not text else response.content)
+    if kind is not None:
+        if data is None:
+            message = _described(response, body)
+            data = ErrorResponseData(error=ErrorDetail(message=message))
+        return kind(data, response, body)
+    said = _short(data.error.message or "") if data and data.error else ""
+    return APIError(said or _described(response, body), response, body)
+
+
+def _documented(content: bytes) -> ErrorResponseData | None:
+    try:
+        data = decode(content, ErrorResponseData)
+    except msgspec.DecodeError:
+        return None
+    return data if data.error and data.error.message else None
+
+
+def _described(response: httpx.Response, body: str) -> str:
+    """Return a short message for an answer whose body is not the documented one."""
+    excerpt = _short(body)
+    if response.has_redirect_location:
+        return f"{_reason(response)}: redirects are not followed"
+    return f"{_reason(response)}: {excerpt}" if excerpt else _reason(response)
+
+
+def _short(text: str) -> str:
+    excerpt = " ".join(text[: 4 * _EXCERPT].split())
+    return excerpt if len(excerpt) <= _EXCERPT else excerpt[:_EXCERPT] + "…"
+
+
+def _reason(response: httpx.Response) -> str:
+    return response.reason_phrase or f"Status {response.status_code}"
+
+
+def _text(response: httpx.Response) -> str:
+    """Return the body, whatever its encoding is said to be: JSON is UTF-8 (RFC 8259, 8.1)."""
+    return response.content.decode("utf-8", errors="replace")
+
+
+def whole_response(
+    status_code: int,
+    headers: list[tuple[str, str]],
+    content: bytes,
+    request: httpx.Request | None = None,
+) -> httpx.Response:
+    """Return a response whose body is at hand, in place of one that cannot be read (any more)."""
+    about_body = ("content-encoding", "content-length", "transfer-encoding")
+    kept = [(name, value) for name, value in headers if name.lower() not in about_body]
+    return httpx.Response(status_code, headers=kept, content=content, request=request)
+
+
+def maybe_applied(error: BaseException) -> bool:
+    """Return whether a write that ended in this error may have been done all the same.
+
+    The same as the error's attribute `maybe_applied`, for the type checker's sake: errors of httpx
+    carry it too, but do not declare it.
+    """
+    return bool(getattr(error, "maybe_applied", False))
+
+
+__all__ = [
+    "APIError",
+    "AlreadyExists",
+    "AuthorizationRequired",
+    "BadRequest",
+    "CloudinaryError",
+    "ErrorResponse",
+    "NotAllowed",
+    "NotFound",
+    "RateLimited",
+    "ResponseValidationError",
+    "TooManyRequests",
+    "UsageRateExceeded",
+    "maybe_applied",
+]

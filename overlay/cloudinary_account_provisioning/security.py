@@ -1,0 +1,134 @@
+"""Credentials: what the caller gives, and the HTTP Basic header that goes out.
+
+Nothing here shows a key or a secret, not even to a traceback that prints local variables. That is
+why the functions below raise only where no local variable holds one.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable
+from typing import NoReturn, Self, TypeAlias
+
+from attrs import field, frozen
+
+_MASK = "***"
+# A shorter secret, a test's for one, would be found in any text.
+_RECOGNISABLE = 6
+
+
+@frozen(repr=False, weakref_slot=False)
+class Security:
+    """The credentials of an account, shown masked wherever they are printed.
+
+    Args:
+        provisioning_api_key: The provisioning API key, the user name of HTTP Basic.
+        provisioning_api_secret: Its secret, the password.
+    """
+
+    provisioning_api_key: str | None = field(default=None)
+    provisioning_api_secret: str | None = field(default=None)
+
+    def __repr__(self) -> str:
+        key = None if self.provisioning_api_key is None else _MASK
+        secret = None if self.provisioning_api_secret is None else _MASK
+        return f"Security(provisioning_api_key={key!r}, provisioning_api_secret={secret!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("Security cannot be pickled: the secret would lie open in the result")
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+
+SecuritySource: TypeAlias = Security | Callable[[], Security]
+
+
+class Authorization:
+    """The Authorization header of one pair of credentials, masked like them."""
+
+    __slots__ = ("_hidden", "header")
+
+    header: str
+    """The value of the header. Do not keep it in a local variable."""
+
+    def __init__(self, security: Security) -> None:
+        pair = f"{security.provisioning_api_key}:{security.provisioning_api_secret}"
+        token = b64encode(pair.encode()).decode()
+        self.header = f"Basic {token}"
+        secret = security.provisioning_api_secret or ""
+        self._hidden = (token, secret) if len(secret) >= _RECOGNISABLE else (token,)
+
+    def __repr__(self) -> str:
+        return f"Authorization({_MASK!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("Authorization cannot be pickled: it holds the secret")
+
+    def redact(self, text: str) -> str:
+        """Return a text without the secret and the token, in case a server echoed them."""
+        for hidden in self._hidden:
+            text = text.replace(hidden, _MASK)
+        return text
+
+
+class Authorizer:
+    """Gives the Authorization for each call.
+
+    Args:
+        provide: Gives the credentials; asked for every call, so that keys can rotate.
+    """
+
+    __slots__ = ("_last", "_provide")
+
+    def __init__(self, provide: Callable[[], Security]) -> None:
+        self._provide = provide
+        self._last: tuple[Security, Authorization] | None = None
+
+    def __call__(self) -> Authorization:
+        """Return the header for the credentials of now.
+
+        Raises:
+            TypeError: The callable gave something that is not a Security.
+            ValueError: The credentials are incomplete, or cannot be sent.
+        """
+        security = self._provide()
+        last = self._last
+        if last is not None and last[0] is security:
+            return last[1]
+        authorization = Authorization(check_security(security))
+        self._last = (security, authorization)
+        return authorization
+
+
+def check_security(security: object) -> Security:
+    """Return credentials that can be sent by HTTP Basic (RFC 7617, section 2).
+
+    Raises:
+        TypeError: Not a Security, or a key or secret that is not a str.
+        ValueError: The key or the secret is missing or cannot be sent.
+    """
+    if not isinstance(security, Security):
+        raise TypeError(f"security must be a Security, not {type(security).__name__}")
+    for name in ("provisioning_api_key", "provisioning_api_secret"):
+        if not isinstance(getattr(security, name), str | None):
+            raise TypeError(f"security.{name} must be a str")
+        problem = _problem(name, getattr(security, name))
+        if problem:
+            raise ValueError(f"security.{name} {problem}")
+    return security
+
+
+def _problem(name: str, value: str | None) -> str | None:
+    if not value or not value.strip():
+        return "is missing"
+    if name == "provisioning_api_key" and ":" in value:
+        return "has a colon, which HTTP Basic does not allow in a user name"
+    if any(ord(character) < 0x20 or ord(character) == 0x7F for character in value):
+        return "has a control character (a line break at its end?)"
+    if any(0xD800 <= ord(character) <= 0xDFFF for character in value):
+        return "is not valid Unicode"
+    return None

@@ -1,0 +1,94 @@
+"""Make generated/ from openapi.yaml, generator-config.yaml and templates/.
+
+The generator writes beside the old output, which is replaced only by a new one that imports and
+whose models all decode. With --check nothing is written: it fails if the output would differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+import filecmp
+import importlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = "cld_provisioning_api"
+
+
+def generate(root: Path, parent: Path) -> Path:
+    """Generate the package of a project below a folder, and return where it is."""
+    output = parent / PACKAGE
+    command = [
+        *("openapi-python-client", "generate", "--path", str(root / "openapi.yaml")),
+        *("--config", str(root / "generator-config.yaml")),
+        *("--custom-template-path", str(root / "templates")),
+        *("--meta", "none", "--output-path", str(output), "--fail-on-warning"),
+    ]
+    # The generator, and the ruff that it calls, are those beside this Python.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    done = subprocess.run(
+        command, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"{done.stdout}{done.stderr}make generate: the generator failed")
+    return output
+
+
+def check_decoders(parent: Path) -> None:
+    """Make every decoder of a generated package once: msgspec refuses types that it cannot fill."""
+    sys.path.insert(0, str(parent))
+    models = importlib.import_module(f"{PACKAGE}.models")
+    decode = importlib.import_module(f"{PACKAGE}.types").decode
+    for name in models.__all__:
+        try:
+            decode(b"{}", getattr(models, name))
+        except ValueError:
+            pass  # a required field is missing: the decoder is there
+        except TypeError as error:
+            raise SystemExit(f"make generate: {name} cannot be decoded: {error}") from None
+
+
+def differences(comparison: filecmp.dircmp[str], below: Path = Path()) -> list[str]:
+    """Return the files in which two trees differ, byte by byte."""
+    names = comparison.left_only + comparison.right_only + comparison.funny_files
+    _, different, unreadable = filecmp.cmpfiles(
+        comparison.left, comparison.right, comparison.common_files, shallow=False
+    )
+    found = [str(below / name) for name in [*names, *different, *unreadable]]
+    for name, inner in comparison.subdirs.items():
+        found += differences(inner, below / name)
+    return found
+
+
+def main() -> None:
+    """Generate, or check that there is nothing to generate."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--check", action="store_true", help="only compare")
+    arguments.add_argument("--root", type=Path, default=ROOT, help="the project (default: this)")
+    options = arguments.parse_args()
+    current = options.root / "generated" / PACKAGE
+    with tempfile.TemporaryDirectory() as folder:
+        new = generate(options.root, Path(folder))
+        sys.dont_write_bytecode = True
+        check_decoders(Path(folder))
+        current.mkdir(parents=True, exist_ok=True)
+        ignored = ["__pycache__"]
+        changed = differences(filecmp.dircmp(current, new, ignore=ignored, hide=[]))
+        if options.check and changed:
+            raise SystemExit(
+                f"generated/ is not what openapi.yaml says ({', '.join(sorted(changed))}): "
+                "run `make generate`"
+            )
+        if changed:
+            shutil.rmtree(current)
+            shutil.copytree(new, current)
+    print(f"generated/ {'has changed' if changed else 'is up to date'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""``python -m cloudinary_account_provisioning.emulator``."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+COMMAND = [sys.executable, "-W", "error", "-m", "cloudinary_account_provisioning.emulator"]
+
+
+@contextmanager
+def running(*arguments: str) -> Generator[tuple[subprocess.Popen[str], str]]:
+    """Start the command and give the process and its first line."""
+    process = subprocess.Popen(
+        [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        yield process, process.stdout.readline()
+    finally:
+        process.kill()
+        process.communicate(timeout=30)
+
+
+def refused(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command with arguments that it cannot serve with."""
+    return subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def address(line: str) -> str:
+    found = re.search(r"http://\S+:\d+", line)
+    assert found is not None, line
+    return found[0]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the signals are POSIX ones")
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_it_prints_one_line_and_serves_until_a_signal(stop: signal.Signals) -> None:
+    arguments = ["--account-id", "a b", "--api-key", "the-key", "--api-secret", "hidden-secret"]
+    with running(*arguments) as (process, line):
+        response = httpx.get(
+            address(line) + "/v1_1/provisioning/accounts/a%20b/user_groups",
+            auth=("the-key", "hidden-secret"),
+            trust_env=False,
+        )
+        process.send_signal(stop)
+        stdout, stderr = process.communicate(timeout=30)
+    assert response.status_code == 200
+    assert address(line).startswith("http://127.0.0.1:")
+    assert "'a b'" in line
+    assert "the-key" in line
+    assert "hidden" not in line
+    assert (process.returncode, stdout, stderr) == (0, "", "")
+
+
+def test_it_has_defaults_for_a_demo() -> None:
+    with running() as (_, line):
+        url = address(line) + "/v1_1/provisioning/accounts/acc/user_groups"
+        assert httpx.get(url, auth=("k", "s"), trust_env=False).status_code == 200
+
+
+def test_it_serves_the_documented_wire() -> None:
+    with running("--wire", "documented") as (_, line):
+        path = "/v1_1/provisioning/accounts/acc/user_groups/7f08f1f1fc910bf1f25274aef11d27"
+        response = httpx.delete(address(line) + path, auth=("k", "s"), trust_env=False)
+    assert response.json() == {"message": "ok"}
+
+
+def test_an_ipv6_address_is_printed_in_brackets() -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6 loopback")
+    with running("--host", "::1") as (_, line):
+        assert address(line).startswith("http://[::1]:")
+        url = address(line) + "/v1_1/provisioning/accounts/acc/user_groups"
+        assert httpx.get(url, auth=("k", "s"), trust_env=False).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--port", "65536"], "a port is a number from 0 to 65535, not '65536'"),
+        (["--port", "-1"], "a port is a number"),
+        (["--port", "http"], "a port is a number"),
+        (["--port", "1_000"], "a port is a number"),
+        (["--port", "9" * 5000], "a port is a number"),
+        (["--host", ""], "cannot listen on '' port 0: the host is empty"),
+        (["--host", "203.0.113.1"], "cannot listen on '203.0.113.1' port 0: "),
+        (["--host", "host.invalid"], "cannot listen on 'host.invalid' port 0: "),
+        (["--host", "x" * 100], "cannot listen on"),
+        (["--wire", "telepathic"], "invalid choice: 'telepathic'"),
+        (["--account-id", ""], "account_id must not be empty"),
+        (["--api-key", "key:hidden"], "api_key must not hold a colon"),
+        (["--api-secret", ""], "api_secret must not be empty"),
+        (["--unknown"], "unrecognized arguments: --unknown"),
+    ],
+)
+def test_what_it_cannot_serve_with_is_one_clear_line(arguments: list[str], reason: str) -> None:
+    result = refused(*arguments)
+    assert result.returncode != 0
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1
+    assert reason in result.stderr
+    assert "hidden" not in result.stderr
+
+
+def test_a_taken_port_is_one_clear_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = refused("--port", str(port))
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1
+    assert f"cannot listen on '127.0.0.1' port {port}: Address already in use" in result.stderr
+
+
+def test_a_missing_uvicorn_is_one_clear_line() -> None:
+    script = (
+        "import sys; sys.modules['uvicorn'] = None\n"
+        "from cloudinary_account_provisioning.emulator._cli import main\n"
+        "sys.exit(main([]))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert 'pip install "cld-user-groups[emulator]"' in result.stderr

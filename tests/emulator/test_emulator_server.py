@@ -1,0 +1,278 @@
+"""The emulator on a real socket, and as an ASGI application."""
+
+import asyncio
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Iterator, MutableMapping
+from typing import Any
+
+import httpx
+import pytest
+
+from cloudinary_account_provisioning.emulator import Emulator
+from cloudinary_account_provisioning.emulator._server import EmulatorServer
+
+ACCOUNT = "/v1_1/provisioning/accounts/acc"
+PATH = ACCOUNT + "/user_groups"
+
+
+@pytest.fixture
+def server(emulator: Emulator) -> Iterator[EmulatorServer]:
+    with emulator.serve() as running:
+        yield running
+
+
+@pytest.fixture
+def socket_client(server: EmulatorServer) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=server.url + ACCOUNT, auth=("k", "s"), trust_env=False) as client:
+        yield client
+
+
+def exchange(server: EmulatorServer, request: bytes) -> bytes:
+    """Send raw bytes and return all that comes back before the connection closes."""
+    host, _, port = server.url.removeprefix("http://").rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(request)
+        answer = b""
+        while chunk := connection.recv(65536):
+            answer += chunk
+    return answer
+
+
+def test_it_serves_the_same_state(emulator: Emulator, socket_client: httpx.Client) -> None:
+    created = socket_client.post("/user_groups", json={"name": "Editors"})
+    assert created.status_code == 200
+    assert "Editors" in [group.name for group in emulator.groups]
+    assert created.headers["Date"] == "Wed, 01 May 2024 12:30:00 GMT"
+    emulator.calls.assert_called("createUserGroup", times=1, json={"name": "Editors"})
+
+
+def test_it_takes_the_raw_path(emulator: Emulator, socket_client: httpx.Client) -> None:
+    assert socket_client.get("/user_groups/a%2Fb%252e").status_code == 404
+    assert emulator.calls[-1].group_id == "a/b%2e"
+
+
+@pytest.mark.parametrize("drop", ["before", "after"])
+def test_a_dropped_connection_is_closed_without_a_byte(
+    emulator: Emulator, server: EmulatorServer, drop: str
+) -> None:
+    emulator.fail("*", drop="before" if drop == "before" else "after")
+    request = (
+        f"DELETE {PATH}/7f08f1f1fc910bf1f25274aef11d27 HTTP/1.1\r\nHost: x\r\n"
+        "Authorization: Basic azpz\r\n\r\n"
+    )
+    assert exchange(server, request.encode()) == b""
+    assert len(emulator.groups) == (2 if drop == "before" else 1)
+
+
+def test_httpx_sees_a_dropped_connection_and_the_next_one_works(
+    emulator: Emulator, socket_client: httpx.Client
+) -> None:
+    emulator.fail("*", drop="after")
+    with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
+        socket_client.get("/user_groups")
+    assert socket_client.get("/user_groups").status_code == 200
+
+
+def test_a_connection_can_break_during_the_answer(
+    emulator: Emulator, socket_client: httpx.Client
+) -> None:
+    emulator.fail("*", drop="during")
+    with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):
+        socket_client.get("/user_groups")
+    assert socket_client.get("/user_groups").status_code == 200
+
+
+def test_a_delay_meets_the_clients_read_timeout(
+    emulator: Emulator, socket_client: httpx.Client
+) -> None:
+    emulator.fail("createUserGroup", status=None, delay=600)
+    with pytest.raises(httpx.ReadTimeout):
+        socket_client.post("/user_groups", json={"name": "Editors"}, timeout=0.05)
+    assert emulator.groups[-1].name == "Editors"
+
+
+def test_a_short_delay_is_waited_out(emulator: Emulator, socket_client: httpx.Client) -> None:
+    emulator.fail("*", delay=0.01)
+    assert socket_client.get("/user_groups").status_code == 503
+
+
+@pytest.mark.parametrize("status", [204, 304, 404, 420, 599])
+def test_every_status_can_be_answered(
+    emulator: Emulator, socket_client: httpx.Client, status: int
+) -> None:
+    emulator.fail("*", status=status)
+    assert socket_client.get("/user_groups").status_code == status
+    assert socket_client.get("/user_groups").status_code == 200
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "TRACE", "PATCH"])
+def test_other_methods_leave_the_connection_usable(
+    socket_client: httpx.Client, method: str
+) -> None:
+    assert socket_client.request(method, "/user_groups").status_code == 405
+    assert socket_client.get("/user_groups").status_code == 200
+
+
+def test_a_huge_query_is_answered_by_the_api(server: EmulatorServer) -> None:
+    target = f"{PATH}?extended_details={'x' * 300_000}"
+    request = (
+        f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        "Authorization: Basic azpz\r\n\r\n"
+    )
+    assert exchange(server, request.encode()).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_large_body_in_chunks_is_read_whole(socket_client: httpx.Client) -> None:
+    name = "x" * 500_000
+
+    def chunks() -> Iterator[bytes]:
+        yield b'{"name": "'
+        yield name.encode()
+        yield b'"}'
+
+    assert socket_client.post("/user_groups", content=chunks()).json()["name"] == name
+
+
+@pytest.mark.parametrize(
+    "request_", [b"nonsense\r\n\r\n", b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n"]
+)
+def test_invalid_http_answers_400_as_json(server: EmulatorServer, request_: bytes) -> None:
+    answer = exchange(server, request_)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.endswith(b'{"error":{"message":"Invalid HTTP request"}}')
+
+
+def test_stopping_lets_go_of_clients_that_wait(emulator: Emulator) -> None:
+    outcome: list[Exception] = []
+    emulator.fail("*", delay=600)
+    server = emulator.serve()
+    server.start()
+
+    def ask() -> None:
+        with httpx.Client(auth=("k", "s"), timeout=60, trust_env=False) as client:
+            try:
+                client.get(server.url + PATH)
+            except httpx.TransportError as error:
+                outcome.append(error)
+
+    waiting = threading.Thread(target=ask)
+    waiting.start()
+    while not emulator.calls:
+        pass
+    server.stop()
+    waiting.join(timeout=30)
+    assert isinstance(outcome[0], httpx.TransportError)
+
+
+def test_stopping_frees_the_port_and_the_thread(emulator: Emulator) -> None:
+    before = set(threading.enumerate())
+    with emulator.serve() as server:
+        port = int(server.url.rpartition(":")[2])
+        assert server.is_running
+    assert not server.is_running
+    assert set(threading.enumerate()) <= before
+    with emulator.serve(port=port) as again:
+        assert again.url == server.url
+    server.stop()
+
+
+def test_a_taken_port_is_an_os_error(emulator: Emulator, server: EmulatorServer) -> None:
+    port = int(server.url.rpartition(":")[2])
+    with pytest.raises(OSError, match="in use"):
+        emulator.serve(port=port).start()
+
+
+def test_it_listens_on_loopback_unless_told_otherwise(server: EmulatorServer) -> None:
+    assert server.url.startswith("http://127.0.0.1:")
+
+
+def test_an_empty_host_is_not_every_interface(emulator: Emulator) -> None:
+    with pytest.raises(OSError, match="the host is empty"):
+        emulator.serve(host="").start()
+
+
+def test_there_is_no_address_before_the_start(emulator: Emulator) -> None:
+    with pytest.raises(RuntimeError, match="no address before it is started"):
+        _ = emulator.serve().url
+
+
+def test_a_server_starts_once(server: EmulatorServer) -> None:
+    with pytest.raises(RuntimeError, match="is running at"):
+        server.start()
+
+
+def test_it_leaves_no_warning_behind() -> None:
+    script = """
+        import gc, httpx
+        from cloudinary_account_provisioning.emulator import Emulator
+        emulator = Emulator()
+        emulator.fail("deleteUserGroup", drop="after")
+        with emulator.serve() as server:
+            with httpx.Client(auth=("k", "s"), trust_env=False) as client:
+                url = server.url + "/v1_1/provisioning/accounts/acc/user_groups"
+                assert client.get(url).status_code == 200
+                try:
+                    client.delete(url + "/7f08f1f1fc910bf1f25274aef11d27")
+                except httpx.RemoteProtocolError:
+                    pass
+        gc.collect()
+    """
+    result = subprocess.run(
+        [sys.executable, "-X", "dev", "-W", "error", "-c", textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_importing_the_emulator_does_not_import_uvicorn() -> None:
+    script = "import sys, cloudinary_account_provisioning.emulator; print('uvicorn' in sys.modules)"
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert result.stdout == "False\n"
+
+
+def test_a_missing_uvicorn_is_named_with_the_extra(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    monkeypatch.delitem(
+        sys.modules, "cloudinary_account_provisioning.emulator._server", raising=False
+    )
+    with pytest.raises(ImportError, match=r'pip install "cld-user-groups\[emulator\]"'):
+        emulator.serve()
+
+
+def test_it_is_an_asgi_application(emulator: Emulator) -> None:
+    async def scenario() -> None:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(emulator.asgi), auth=("k", "s")
+        ) as client:
+            response = await client.get("http://emulator.invalid" + PATH)
+            assert len(response.json()["user_groups"]) == 2
+            emulator.fail("*", drop="before")
+            with pytest.raises(RuntimeError, match="cannot break connections on demand"):
+                await client.get("http://emulator.invalid" + PATH)
+
+    asyncio.run(scenario())
+
+
+def test_it_takes_part_in_the_lifespan(emulator: Emulator) -> None:
+    received = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+    sent: list[str] = []
+
+    async def receive() -> dict[str, str]:
+        return next(received)
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message["type"])
+
+    asyncio.run(emulator.asgi({"type": "lifespan"}, receive, send))
+    assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]

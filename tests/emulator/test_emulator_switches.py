@@ -1,0 +1,233 @@
+"""The call log, the quota, the clock, and the account as a test arranges it."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from cloudinary_account_provisioning.emulator import (
+    Emulator,
+    EmulatorClock,
+    EmulatorGroup,
+    EmulatorUser,
+)
+
+DESIGNERS = "7f08f1f1fc910bf1f25274aef11d27"
+AMARA = "51d8c3f7e6a0429bb4f21e7d08c96a"
+
+
+def test_a_call_is_recorded_without_the_credentials(
+    emulator: Emulator, client: httpx.Client
+) -> None:
+    client.put(f"/user_groups/{DESIGNERS}?a=b", json={"name": "Editors"}, headers={"X-A": "1"})
+    (call,) = emulator.calls
+    assert (call.operation_id, call.method, call.status) == ("updateUserGroup", "PUT", 200)
+    assert call.path == f"/v1_1/provisioning/accounts/acc/user_groups/{DESIGNERS}"
+    assert call.path_params == {"account_id": "acc", "group_id": DESIGNERS}
+    assert (call.query, call.json) == ({"a": "b"}, {"name": "Editors"})
+    assert call.headers["x-a"] == "1"
+    assert "authorization" not in call.headers
+
+
+def test_calls_can_be_asserted(emulator: Emulator, client: httpx.Client) -> None:
+    client.post("/user_groups", json={"name": "Editors"})
+    client.post(f"/user_groups/{DESIGNERS}/users/{AMARA}")
+    client.get("/user_groups", params={"extended_details": "true"})
+    emulator.calls.assert_called("createUserGroup", times=1, json={"name": "Editors"})
+    emulator.calls.assert_called("addUserToUserGroup", group_id=DESIGNERS, user_id=AMARA)
+    emulator.calls.assert_called("getUserGroups", query={"extended_details": "true"}, status=200)
+    emulator.calls.assert_not_called("deleteUserGroup")
+    assert [call.operation_id for call in emulator.calls[-2:]] == [
+        "addUserToUserGroup",
+        "getUserGroups",
+    ]
+
+
+def test_a_failed_assertion_shows_what_happened_instead(
+    emulator: Emulator, client: httpx.Client
+) -> None:
+    client.post("/user_groups", json={"name": "Editors"})
+    with pytest.raises(AssertionError) as caught:
+        emulator.calls.assert_called("createUserGroup", times=1, json={"name": "Designers"})
+    assert str(caught.value) == (
+        "expected createUserGroup to be called exactly 1 time with json={'name': 'Designers'},"
+        " but 0 calls of 1 to it matched.\n"
+        "The emulator received 1 call:\n"
+        "  createUserGroup: POST /v1_1/provisioning/accounts/acc/user_groups"
+        ' {"name":"Editors"} -> 200'
+    )
+    with pytest.raises(AssertionError, match=r"not to be called, but it was called 1 time\."):
+        emulator.calls.assert_not_called("createUserGroup")
+
+
+def test_an_assertion_with_no_calls_says_so(emulator: Emulator) -> None:
+    with pytest.raises(AssertionError, match="received no call at all"):
+        emulator.calls.assert_called("createUserGroup")
+    assert emulator.calls.assert_called("createUserGroup", times=0) == []
+
+
+def test_a_misspelt_operation_id_is_refused(emulator: Emulator) -> None:
+    with pytest.raises(ValueError, match="unknown operation id"):
+        emulator.calls.assert_not_called("createGroup")
+
+
+def test_the_log_can_be_cleared(emulator: Emulator, client: httpx.Client) -> None:
+    client.get("/user_groups")
+    emulator.calls.clear()
+    assert list(emulator.calls) == []
+
+
+@pytest.mark.parametrize("status", [420, 429])
+def test_a_used_up_quota_is_refused_until_the_next_full_hour(
+    emulator: Emulator, client: httpx.Client, status: int
+) -> None:
+    emulator.set_quota(2, status=status)
+    responses = [client.get("/user_groups") for _ in range(3)]
+    assert [response.status_code for response in responses] == [200, 200, status]
+    remaining = [response.headers["X-FeatureRateLimit-Remaining"] for response in responses]
+    assert remaining == ["1", "0", "0"]
+    assert responses[2].headers["X-FeatureRateLimit-Limit"] == "2"
+    assert responses[2].headers["X-FeatureRateLimit-Reset"] == "Wed, 01 May 2024 13:00:00 GMT"
+    assert responses[2].headers["Retry-After"] == "1800"
+
+    emulator.clock.advance(minutes=30)
+    response = client.get("/user_groups")
+    assert response.status_code == 200
+    assert response.headers["X-FeatureRateLimit-Remaining"] == "1"
+    assert response.headers["X-FeatureRateLimit-Reset"] == "Wed, 01 May 2024 14:00:00 GMT"
+
+
+def test_a_quota_that_is_used_up_from_the_start_is_filled_by_the_clock(
+    emulator: Emulator, client: httpx.Client
+) -> None:
+    emulator.set_quota(5, remaining=0)
+    emulator.clock.advance(hours=1)
+    assert client.get("/user_groups").headers["X-FeatureRateLimit-Remaining"] == "4"
+
+
+def test_a_refused_write_changes_nothing(emulator: Emulator, client: httpx.Client) -> None:
+    emulator.set_quota(5, remaining=0)
+    assert client.delete(f"/user_groups/{DESIGNERS}").status_code == 420
+    assert len(emulator.groups) == 2
+
+
+def test_requests_without_credentials_use_up_nothing(
+    emulator: Emulator, client: httpx.Client
+) -> None:
+    emulator.set_quota(5)
+    response = client.get("/user_groups", auth=("wrong", "wrong"))
+    assert response.headers["X-FeatureRateLimit-Remaining"] == "5"
+
+
+def test_a_quota_that_cannot_be_is_refused(emulator: Emulator) -> None:
+    with pytest.raises(ValueError, match="limit must not be negative"):
+        emulator.set_quota(-1)
+    with pytest.raises(ValueError, match="remaining must be between"):
+        emulator.set_quota(1, remaining=2)
+    with pytest.raises(ValueError, match="status must be 420 or 429"):
+        emulator.set_quota(1, status=403)
+
+
+def test_the_clock_runs_until_it_is_set() -> None:
+    clock = EmulatorClock()
+    clock.advance(hours=2)
+    ahead = clock.now() - datetime.now(UTC)
+    assert timedelta(minutes=119) < ahead <= timedelta(hours=2)
+    clock.set(datetime(2030, 1, 1, tzinfo=UTC))
+    clock.advance(days=1, seconds=1)
+    assert clock.now() == datetime(2030, 1, 2, 0, 0, 1, tzinfo=UTC)
+    clock.reset()
+    assert clock.now() - datetime.now(UTC) < timedelta(minutes=1)
+
+
+def test_the_clock_needs_a_time_zone() -> None:
+    naive = datetime(2030, 1, 1)
+    with pytest.raises(ValueError, match="has no time zone"):
+        EmulatorClock().set(naive)
+
+
+def test_users_and_groups_can_be_added(emulator: Emulator, client: httpx.Client) -> None:
+    zoe = emulator.add_user_account("Zoe Lind")
+    group = emulator.add_group("Editors", users=[zoe, AMARA])
+    assert zoe.email == "zoe.lind@example.com"
+    users = client.get(f"/user_groups/{group.id}/users").json()["users"]
+    assert [user["id"] for user in users] == [zoe.id, AMARA]
+    assert emulator.groups[-1] == group
+
+
+def test_what_is_taken_or_missing_cannot_be_added(emulator: Emulator) -> None:
+    with pytest.raises(ValueError, match="already exists"):
+        emulator.add_group("Designers")
+    with pytest.raises(ValueError, match="already has a user group with the id"):
+        emulator.add_group("Editors", group_id=DESIGNERS)
+    with pytest.raises(ValueError, match="User not found"):
+        emulator.add_group("Editors", users=["nobody"])
+    with pytest.raises(ValueError, match="must not be blank"):
+        emulator.add_group(" ")
+    with pytest.raises(ValueError, match="already has a user with the id"):
+        emulator.add_user_account("Amara Okafor", user_id=AMARA)
+    assert len(emulator.groups) == 2
+
+
+def test_an_account_can_be_seeded() -> None:
+    ana = EmulatorUser("u1", "Ana", "ana@example.com")
+    emulator = Emulator(groups=[EmulatorGroup(id="g1", name="Only", users=(ana,))])
+    assert emulator.users == (ana,)
+    assert [group.name for group in emulator.groups] == ["Only"]
+    assert Emulator(users=[]).groups == ()
+
+
+def test_reset_goes_back_to_the_start(emulator: Emulator, client: httpx.Client) -> None:
+    started = emulator.clock.now()
+    before = (emulator.users, emulator.groups)
+    emulator.add_group("Editors")
+    emulator.add_user_account("Zoe Lind")
+    emulator.fail("*", times=None)
+    emulator.set_quota(1)
+    emulator.clock.advance(hours=1)
+    client.get("/user_groups")
+    emulator.reset()
+    assert (emulator.users, emulator.groups) == before
+    assert emulator.clock.now() == started
+    assert len(emulator.calls) == 0
+    assert [client.get("/user_groups").status_code for _ in range(2)] == [200, 200]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"account_id": " "}, "account_id must not be empty"),
+        ({"api_key": ""}, "api_key must not be empty"),
+        ({"api_key": "key:hidden"}, "api_key must not hold a colon"),
+        ({"api_secret": ""}, "api_secret must not be empty"),
+    ],
+)
+def test_credentials_that_cannot_be_are_refused(arguments: dict[str, str], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason) as caught:
+        Emulator(**arguments)  # type: ignore[arg-type]
+    assert "hidden" not in str(caught.value)
+
+
+def test_the_secret_is_in_no_repr(emulator: Emulator, client: httpx.Client) -> None:
+    emulator = Emulator(api_secret="hidden-secret")
+    transport = emulator.transport()
+    shown = repr([emulator, emulator.calls, emulator.clock, transport, emulator.serve()])
+    assert "hidden-secret" not in shown
+
+
+def test_concurrent_writes_lose_nothing(emulator: Emulator, client: httpx.Client) -> None:
+    def create(worker: int) -> None:
+        for number in range(50):
+            client.post("/user_groups", json={"name": f"Group {worker}-{number}"})
+            client.post("/user_groups", json={"name": f"Shared {number}"})
+
+    threads = [threading.Thread(target=create, args=(worker,)) for worker in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    names = [group.name for group in emulator.groups]
+    assert len(names) == len(set(names)) == 2 + 8 * 50 + 50
+    assert len({group.id for group in emulator.groups}) == len(names)
+    assert len(emulator.calls) == 8 * 50 * 2
