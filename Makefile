@@ -16,7 +16,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help setup generate check format test test-all demo contract contract-diff lint-openapi \
-	interop bench mutation build pins clean
+	interop faults bench mutation build pins clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,9 +24,9 @@ help: ## List the targets
 $(READY): requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or later is needed; set PYTHON=" >&2; exit 1; }
 	@echo "Setting up $(VENV) (about a minute, once)"
-	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --no-deps -r requirements.txt
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -qq --no-deps -r requirements.txt
+	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
 	@touch $@
 
 setup: $(READY) ## Make the environment in .venv
@@ -54,6 +54,27 @@ test-all: $(READY) ## Run the tests on every supported Python of this machine
 
 demo: generate ## Show all operations on the emulator; LIVE=1 reads the real account
 	@python examples/demo.py $(if $(LIVE),--live)
+
+contract: $(READY) ## Hold requests and answers against openapi.yaml; LIVE=1 the real account's, WRITE=1 too
+	$(if $(LIVE),python scripts/contract_live.py $(if $(WRITE),--write),pytest -n auto tests/contract)
+
+contract-diff: $(READY) ## Say what a change of openapi.yaml since BASE=<git ref> means for users
+	@python scripts/contract_diff.py --base $(or $(BASE),HEAD)
+
+lint-openapi: $(READY) ## Lint openapi.yaml (needs Node)
+	@python scripts/lint_openapi.py
+
+interop: $(READY) ## Run the SDK against Prism, and other clients against the emulator (needs Node)
+	@python scripts/interop.py
+
+faults: $(READY) ## Print the table of faults by operation, measured, and write it to docs/faults.md
+	@python -m tests.faults.matrix
+
+bench: $(READY) ## Measure the SDK beside bare httpx and its peers
+	@python benchmarks/run.py
+
+mutation: $(READY) ## Mutate the modules that decide, and list what no test notices
+	@python scripts/mutation.py
 
 build: $(READY) ## Build the wheel and the source distribution in dist/
 	@rm -rf dist

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudinary_account_provisioning.emulator import (
@@ -241,6 +241,7 @@ bodies = st.one_of(
 )
 
 
+@settings(deadline=None)  # a busy machine is no reason to fail
 @given(
     method=st.sampled_from(["GET", "POST", "PUT", "DELETE", "HEAD"]),
     raw_path=st.one_of(

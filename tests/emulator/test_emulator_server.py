@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
@@ -40,6 +41,13 @@ def exchange(server: EmulatorServer, request: bytes) -> bytes:
         while chunk := connection.recv(65536):
             answer += chunk
     return answer
+
+
+def wait_for_a_call(emulator: Emulator) -> None:
+    """Wait until the server's thread has handled a request, which takes no time to speak of."""
+    deadline = time.monotonic() + 30
+    while not emulator.calls and time.monotonic() < deadline:
+        time.sleep(0)
 
 
 def test_it_serves_the_same_state(emulator: Emulator, socket_client: httpx.Client) -> None:
@@ -91,7 +99,10 @@ def test_a_delay_meets_the_clients_read_timeout(
 ) -> None:
     emulator.fail("createUserGroup", status=None, delay=600)
     with pytest.raises(httpx.ReadTimeout):
-        socket_client.post("/user_groups", json={"name": "Editors"}, timeout=0.05)
+        socket_client.post(
+            "/user_groups", json={"name": "Editors"}, timeout=httpx.Timeout(10, read=0.05)
+        )
+    wait_for_a_call(emulator)
     assert emulator.groups[-1].name == "Editors"
 
 
@@ -161,8 +172,7 @@ def test_stopping_lets_go_of_clients_that_wait(emulator: Emulator) -> None:
 
     waiting = threading.Thread(target=ask)
     waiting.start()
-    while not emulator.calls:
-        pass
+    wait_for_a_call(emulator)
     server.stop()
     waiting.join(timeout=30)
     assert isinstance(outcome[0], httpx.TransportError)
