@@ -61,11 +61,7 @@ class Model:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields that are present, as JSON types."""
-        return {
-            field.name: _to_json_type(value)
-            for field in self.__attrs_attrs__
-            if (value := getattr(self, field.name)) is not None
-        }
+        return cast("dict[str, Any]", msgspec.to_builtins(_present(self)))
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -77,19 +73,19 @@ class Model:
         return msgspec.convert(src_dict, cls)
 
 
-def _to_json_type(value: Any) -> Any:
-    if type(value) in (str, bool, int, float):
-        return value
+def _present(value: Any) -> Any:
+    """Return models as dicts of the fields that are present, and all else as it is."""
     if isinstance(value, Model):
-        return value.to_dict()
+        return {
+            field.name: _present(item)
+            for field in value.__attrs_attrs__
+            if (item := getattr(value, field.name)) is not None
+        }
     if isinstance(value, list | tuple):
-        return [_to_json_type(item) for item in cast("list[Any]", value)]
+        return [_present(item) for item in cast("list[Any]", value)]
     if isinstance(value, dict):
-        return {key: _to_json_type(item) for key, item in cast("dict[str, Any]", value).items()}
-    try:
-        return msgspec.to_builtins(value)
-    except TypeError:
-        return value  # not of a type that JSON has: encode_body says in which field
+        return {key: _present(item) for key, item in cast("dict[str, Any]", value).items()}
+    return value
 
 
 def path_segment(name: str, value: object) -> str:
@@ -210,7 +206,7 @@ def encode_body(body: Model, expected: type[Model]) -> bytes:
     """
     if not isinstance(body, expected):
         raise TypeError(f"body must be a {expected.__name__}, not {type(body).__name__}")
-    fields = body.to_dict()
+    fields = _present(body)
     try:
         msgspec.convert(fields, expected)
         return msgspec.json.encode(fields)

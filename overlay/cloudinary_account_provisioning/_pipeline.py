@@ -253,6 +253,8 @@ def _happened(error: CloudinaryError | httpx.HTTPError) -> int | Lost:
         return Lost.NOT_SENT
     if isinstance(error, _REFUSED) or not isinstance(error, httpx.TransportError):
         return Lost.REFUSED
+    if isinstance(error.__context__, httpx.InvalidURL):
+        return Lost.REFUSED  # a redirect to nowhere: httpx reads its address, though told not to go
     return Lost.NO_ANSWER
 
 
@@ -264,6 +266,7 @@ def _hide_credentials(error: CloudinaryError | httpx.HTTPError, request: httpx.R
     """
     request.headers["Authorization"] = "***"
     if isinstance(error, CloudinaryError):
+        error.raw_response.next_request = None  # what httpx would send to follow a redirect
         return
     link: BaseException | None = error
     while link is not None:

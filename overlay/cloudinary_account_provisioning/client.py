@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import platform
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Generic, Literal, Self, TypeVar
@@ -30,6 +31,10 @@ class _Client(Generic[C]):
     """What both clients have."""
 
     _httpx_client: type[C]
+
+    @staticmethod
+    @abstractmethod
+    def _make_httpx_client() -> C: ...
 
     def __init__(
         self,
@@ -82,7 +87,7 @@ class _Client(Generic[C]):
         timeout = make_timeout(timeout_ms)
         if timeout is None and client is None:
             timeout = DEFAULT_TIMEOUT
-        self._http: HttpClient[C] = HttpClient(client, self._httpx_client)
+        self._http: HttpClient[C] = HttpClient(client, self._make_httpx_client)
         self._session = Session(
             account_id=find_account_id(account_id),
             server_url=find_server_url(
@@ -138,6 +143,10 @@ class CldProvisioning(_Client[httpx.Client]):
 
     _httpx_client = httpx.Client
 
+    @staticmethod
+    def _make_httpx_client() -> httpx.Client:
+        return httpx.Client()
+
     @cached_property
     def user_groups(self) -> UserGroups:
         """The user groups of the account."""
@@ -170,6 +179,10 @@ class AsyncCldProvisioning(_Client[httpx.AsyncClient]):
     """
 
     _httpx_client = httpx.AsyncClient
+
+    @staticmethod
+    def _make_httpx_client() -> httpx.AsyncClient:
+        return httpx.AsyncClient()
 
     @cached_property
     def user_groups(self) -> AsyncUserGroups:

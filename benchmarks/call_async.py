@@ -1,0 +1,50 @@
+"""CPU time of list() and update() of the async clients, one call after another.
+
+The same as call_sync.py otherwise.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+from call_sync import CALLS, answer
+from clients import CLIENTS
+from command import options, report
+from measure import compare
+
+
+def cost(call: Callable[[], Any], runner: asyncio.Runner) -> Callable[[], float]:
+    """Return what measures the CPU time of one call, in seconds."""
+
+    async def batch() -> float:
+        start = time.process_time()
+        for _ in range(CALLS):
+            await call()
+        return (time.process_time() - start) / CALLS
+
+    return lambda: runner.run(batch())
+
+
+def main() -> None:
+    """Measure one client."""
+    chosen = options(__doc__)
+    own_http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    bare_http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    with asyncio.Runner() as runner:
+        own = CLIENTS[chosen.client].async_calls(own_http)
+        bare = CLIENTS["httpx"].async_calls(bare_http)
+        for name in ("list", "update"):
+            compared = compare(
+                cost(getattr(own, name), runner),
+                cost(getattr(bare, name), runner),
+                pairs=chosen.pairs(60),
+            )
+            report(compared.row(f"{name} async", client=chosen.client))
+        runner.run(own_http.aclose())
+        runner.run(bare_http.aclose())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""CPU time of list() and update(), beside bare httpx, in one process and without a network.
+
+Both stand on httpx.MockTransport, which answers as httpx's own transport does: with a list of
+headers and a stream.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+from clients import CLIENTS
+from command import options, report
+from measure import compare
+from wire import GROUP, TWO_GROUPS, answer_headers
+
+CALLS = 200
+
+_LIST = answer_headers(TWO_GROUPS)
+_UPDATE = answer_headers(GROUP)
+
+
+def answer(request: httpx.Request) -> httpx.Response:
+    """Answer a list with two groups, and an update with the group."""
+    if request.method == "GET":
+        return httpx.Response(200, headers=_LIST, stream=httpx.ByteStream(TWO_GROUPS))
+    return httpx.Response(200, headers=_UPDATE, stream=httpx.ByteStream(GROUP))
+
+
+def cost(call: Callable[[], Any]) -> Callable[[], float]:
+    """Return what measures the CPU time of one call, in seconds."""
+
+    def batch() -> float:
+        start = time.process_time()
+        for _ in range(CALLS):
+            call()
+        return (time.process_time() - start) / CALLS
+
+    return batch
+
+
+def main() -> None:
+    """Measure one client."""
+    chosen = options(__doc__)
+    with (
+        httpx.Client(transport=httpx.MockTransport(answer)) as own_http,
+        httpx.Client(transport=httpx.MockTransport(answer)) as bare_http,
+    ):
+        own = CLIENTS[chosen.client].calls(own_http)
+        bare = CLIENTS["httpx"].calls(bare_http)
+        for name in ("list", "update"):
+            compared = compare(
+                cost(getattr(own, name)), cost(getattr(bare, name)), pairs=chosen.pairs(60)
+            )
+            report(compared.row(f"{name} sync", client=chosen.client))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""The command line that all figures share, and the line of JSON that each prints per result."""
+
+import argparse
+import json
+
+from clients import CLIENTS
+
+
+class Options(argparse.Namespace):
+    """What was asked for.
+
+    Attributes:
+        client: Which client to measure.
+        quick: Whether to measure for a few seconds only.
+        server: The emulator's URL, for the figures that need a socket.
+    """
+
+    client: str
+    quick: bool
+    server: str | None
+
+    def pairs(self, full: int) -> int:
+        """Return how many pairs to measure, where a full run measures so many."""
+        return max(4, full // 5 // 2 * 2) if self.quick else full
+
+
+def options(description: str | None) -> Options:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--client", choices=CLIENTS, default="sdk")
+    parser.add_argument("--quick", action="store_true", help="fewer pairs: less sure")
+    parser.add_argument("--server", help="the emulator's URL (default: one is started)")
+    return parser.parse_args(namespace=Options())
+
+
+def report(row: dict[str, object]) -> None:
+    """Print a result."""
+    print(json.dumps(row), flush=True)

@@ -1,0 +1,44 @@
+"""Peak memory of decoding a list of 1,000 groups with 100 users each, beside that of json.loads.
+
+As tracemalloc counts it, the body itself left out. It is the same each time: one pair will do.
+"""
+
+import gc
+import json
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+from clients import CLIENTS
+from command import options, report
+from measure import compare
+from wire import groups_with_users
+
+
+def peak(decode: Callable[[bytes], Any], content: bytes) -> Callable[[], float]:
+    """Return what measures the peak of one decoding, in bytes."""
+
+    def once() -> float:
+        gc.collect()
+        tracemalloc.start()
+        try:
+            decoded = decode(content)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            del decoded
+            tracemalloc.stop()
+
+    return once
+
+
+def main() -> None:
+    """Measure one client."""
+    chosen = options(__doc__)
+    content = groups_with_users(1_000, 100)
+    decode = CLIENTS[chosen.client].decoder()
+    compared = compare(peak(decode, content), peak(json.loads, content), pairs=2)
+    report(compared.row("memory", client=chosen.client, bytes=len(content)))
+
+
+if __name__ == "__main__":
+    main()

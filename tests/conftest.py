@@ -1,0 +1,24 @@
+"""What all tests share: no credentials from outside, and no real waiting between attempts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from cloudinary_account_provisioning.utils import waiting_disabled
+
+
+@pytest.fixture(autouse=True)
+def _no_credentials_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("CLOUDINARY_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def waits() -> Iterator[list[float]]:
+    """The waits between attempts, in seconds, as they are asked for and not waited."""
+    with waiting_disabled() as recorded:
+        yield recorded

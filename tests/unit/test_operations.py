@@ -1,0 +1,247 @@
+"""What the methods send and return: both forms of arguments, both wire shapes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from cloudinary_account_provisioning import AsyncCldProvisioning, CldProvisioning, models
+
+from .wire import GROUP, SECURITY, USERS, Answer, Wire, json
+
+PATH = "/v1_1/provisioning/accounts/acc/user_groups"
+JOHN = {"id": "u1", "name": "John Doe", "email": "john@example.com"}
+IDS = {"group_id": "g1", "user_id": "u1"}
+
+
+class Both:
+    """Makes the same call through the sync and the async client."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def __call__(self, method: str, answer: Answer, **arguments: Any) -> tuple[Any, Wire]:
+        wire = Wire(answer)
+        if self.kind == "sync":
+            with wire.client() as client:
+                return getattr(client.user_groups, method)(**arguments), wire
+
+        async def call() -> Any:
+            async with AsyncCldProvisioning(
+                account_id="acc", security=SECURITY, client=httpx.AsyncClient(transport=wire)
+            ) as client:
+                return await getattr(client.user_groups, method)(**arguments)
+
+        return asyncio.run(call()), wire
+
+
+@pytest.fixture(params=["sync", "async"])
+def call(request: pytest.FixtureRequest) -> Both:
+    return Both(request.param)
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "answer", "line", "body"),
+    [
+        ("list", {}, json({"user_groups": []}), f"GET {PATH}", b""),
+        (
+            "list",
+            {"extended_details": False},
+            json({}),
+            f"GET {PATH}?extended_details=false",
+            b"",
+        ),
+        ("create", {"name": "D"}, GROUP, f"POST {PATH}", b'{"name":"D"}'),
+        (
+            "create",
+            {"request": models.UserGroupRequest(name="D", extended_details=True)},
+            GROUP,
+            f"POST {PATH}",
+            b'{"name":"D","extended_details":true}',
+        ),
+        (
+            "create",
+            {"request": {"name": "Dé😀"}},
+            GROUP,
+            f"POST {PATH}",
+            '{"name":"Dé😀"}'.encode(),
+        ),
+        (
+            "create",
+            {"request": {"extended_details": None, "name": "D"}},
+            GROUP,
+            f"POST {PATH}",
+            b'{"name":"D"}',
+        ),
+        ("get", {"group_id": "g1"}, GROUP, f"GET {PATH}/g1", b""),
+        ("get", {"group_id": "a/b c"}, GROUP, f"GET {PATH}/a%2Fb%20c", b""),
+        ("update", {"group_id": "g1", "name": "D"}, GROUP, f"PUT {PATH}/g1", b'{"name":"D"}'),
+        (
+            "update",
+            {"group_id": "g1", "name": "D", "extended_details": True},
+            GROUP,
+            f"PUT {PATH}/g1",
+            b'{"name":"D","extended_details":true}',
+        ),
+        ("delete", {"group_id": "g1"}, json({"ok": True}), f"DELETE {PATH}/g1", b""),
+        ("list_users", {"group_id": "g1"}, USERS, f"GET {PATH}/g1/users", b""),
+        ("add_user", IDS, USERS, f"POST {PATH}/g1/users/u1", b""),
+        ("remove_user", IDS, USERS, f"DELETE {PATH}/g1/users/u1", b""),
+    ],
+)
+def test_one_request_goes_out(
+    call: Both, method: str, arguments: dict[str, Any], answer: Answer, line: str, body: bytes
+) -> None:
+    _, wire = call(method, answer, **arguments)
+    assert wire.lines == [line]
+    assert wire.requests[0].content == body
+
+
+@pytest.mark.parametrize("body", [{"ok": True}, {"message": "ok"}, {"ok": True, "more": 1}])
+def test_delete_returns_ok_from_either_shape(call: Both, body: Any) -> None:
+    result, _ = call("delete", json(body), group_id="g1")
+    assert result == models.SuccessResponse(message="ok")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        JOHN,
+        {"users": [JOHN]},
+        {"users": [{"id": "u0"}, JOHN, {"id": "u2"}]},
+        {**JOHN, "role": "admin"},
+    ],
+)
+def test_add_user_returns_the_user_from_either_shape(call: Both, body: Any) -> None:
+    result, _ = call("add_user", json(body), **IDS)
+    assert result == models.UserGroupUser(id="u1", name="John Doe", email="john@example.com")
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "body", "path"),
+    [
+        ("delete", {"group_id": "g1"}, {}, "$.ok"),
+        ("delete", {"group_id": "g1"}, {"ok": False}, "$.ok"),
+        ("delete", {"group_id": "g1"}, {"ok": "true"}, "$.ok"),
+        ("delete", {"group_id": "g1"}, {"message": None}, "$.message"),
+        ("delete", {"group_id": "g1"}, [], "$"),
+        ("add_user", IDS, {}, "$.users"),
+        ("add_user", IDS, {"users": []}, "$.users"),
+        ("add_user", IDS, {"users": [{"id": "u2"}]}, "$.users"),
+        ("add_user", IDS, {"name": "John"}, "$"),
+        ("add_user", IDS, {"users": [{"id": 5}]}, "$.users[0].id"),
+        ("list", {}, {"user_groups": [{"id": "g"}, {"id": 1}]}, "$.user_groups[1].id"),
+        ("get", {"group_id": "g"}, {"created_at": "yesterday"}, "$.created_at"),
+        ("get", {"group_id": "g"}, {"users": {}}, "$.users"),
+        ("get", {"group_id": "g"}, None, "$"),
+    ],
+)
+def test_answer_that_does_not_say_so_is_no_success(
+    call: Both, method: str, arguments: dict[str, Any], body: Any, path: str
+) -> None:
+    with pytest.raises(models.ResponseValidationError) as caught:
+        call(method, json(body), **arguments)
+    assert (caught.value.path, caught.value.status_code) == (path, 200)
+    assert caught.value.maybe_applied is (method in ("delete", "add_user"))
+
+
+def test_extended_details_become_typed_values(call: Both) -> None:
+    body = {
+        "id": "g1",
+        "users": [JOHN],
+        "created_at": "2016-09-27T08:00:16Z",
+        "updated_at": "2016-09-27T10:00:16+02:00",
+    }
+    group, _ = call("get", json(body), group_id="g1", extended_details=True)
+    assert group.users == [models.UserGroupUser(**JOHN)]
+    assert group.created_at.isoformat() == "2016-09-27T08:00:16+00:00"
+    assert group.created_at == group.updated_at
+    assert group.name is None
+
+
+@pytest.mark.parametrize("status", [200, 201, 202])
+def test_any_success_status_is_taken(call: Both, status: int) -> None:
+    result, _ = call("create", json({"id": "g1"}, status), name="D")
+    assert result.id == "g1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({}, "name is missing"),
+        ({"request": {}}, "name"),
+        ({"request": {"name": 5}}, r"\$\.name"),
+        ({"request": {"name": None}}, r"\$\.name"),
+        ({"request": {"name": "D", "extended_details": "yes"}}, r"\$\.extended_details"),
+        ({"request": {"nam": "D"}}, "nam"),
+        ({"request": "Designers"}, "request must be a UserGroupRequest or a dict, not str"),
+        ({"request": [("name", "D")]}, "request must be"),
+        ({"request": {"name": "D"}, "name": "D"}, "request"),
+        ({"request": {"name": "D"}, "extended_details": True}, "request"),
+        ({"name": 5}, r"\$\.name"),
+        ({"name": b"D"}, r"\$\.name"),
+        ({"name": object()}, r"\$\.name"),
+        ({"name": "D", "extended_details": 1}, r"\$\.extended_details"),
+        ({"request": models.UserGroupRequest(name=5)}, r"\$\.name"),  # type: ignore[arg-type]
+        ({"name": "D", "extnded_details": True}, "extnded_details"),
+    ],
+)
+def test_body_of_the_wrong_type_is_refused_with_its_field(
+    arguments: dict[str, Any], named: str
+) -> None:
+    wire = Wire(GROUP)
+    with pytest.raises(TypeError, match=named):
+        wire.client().user_groups.create(**arguments)
+    with pytest.raises(TypeError, match=named.replace("request", "request")):
+        renamed = {
+            "user_group_request" if name == "request" else name: value
+            for name, value in arguments.items()
+        }
+        wire.client().user_groups.update(group_id="g1", **renamed)
+    assert wire.requests == []
+
+
+def test_name_that_is_not_unicode_is_refused() -> None:
+    wire = Wire(GROUP)
+    with pytest.raises(ValueError, match="name must be valid Unicode"):
+        wire.client().user_groups.create(name="\ud800")
+    assert wire.requests == []
+
+
+@pytest.mark.parametrize("value", ["true", 1, 0, "yes"])
+def test_query_of_the_wrong_type_is_refused(value: Any) -> None:
+    wire = Wire(GROUP)
+    with pytest.raises(TypeError, match="extended_details"):
+        wire.client().user_groups.list(extended_details=value)
+    assert wire.requests == []
+
+
+def test_methods_have_the_names_documents_and_signatures_that_help_shows() -> None:
+    import inspect
+
+    for client in (CldProvisioning, AsyncCldProvisioning):
+        built: Any = client(account_id="acc", security=SECURITY)
+        for name in RETURNS:
+            method = getattr(built.user_groups, name)
+            signature = inspect.signature(method)
+            options = ["retries", "server_url", "timeout_ms", "http_headers"]
+            assert list(signature.parameters)[-4:] == options
+            assert str(signature.return_annotation).strip("'") == RETURNS[name]
+            assert method.__name__ == name
+            assert "Raises:" in method.__doc__
+            assert inspect.iscoroutinefunction(method) is (client is AsyncCldProvisioning)
+
+
+RETURNS = {
+    "list": "UserGroupsResponse",
+    "create": "UserGroup",
+    "get": "UserGroup",
+    "update": "UserGroup",
+    "delete": "SuccessResponse",
+    "list_users": "UserGroupUsersResponse",
+    "add_user": "UserGroupUser",
+    "remove_user": "UserGroupUsersResponse",
+}

@@ -1,0 +1,190 @@
+"""The retry policy as one table: what happened, to what kind of operation, and what follows."""
+
+from __future__ import annotations
+
+import pytest
+
+from cloudinary_account_provisioning._retry import (
+    Action,
+    Decision,
+    Effect,
+    Lost,
+    decide,
+    longest_wait,
+)
+from cloudinary_account_provisioning.utils import BackoffStrategy, RetryConfig
+
+READ, CREATE, REPLACE, REMOVE, ADD = Effect
+WRITES = (CREATE, REPLACE, REMOVE, ADD)
+AGAIN, UP, DONE = "again", "up", "done"
+AGAIN_MAYBE, UP_MAYBE = "again, maybe applied", "up, maybe applied"
+
+#                            read   create    replace      remove       add
+TABLE: dict[object, tuple[str, str, str, str, str]] = {
+    Lost.NOT_SENT:          (AGAIN, AGAIN,    AGAIN,       AGAIN,       AGAIN),
+    Lost.NO_ANSWER:         (AGAIN, UP_MAYBE, AGAIN_MAYBE, AGAIN_MAYBE, AGAIN_MAYBE),
+    Lost.REFUSED:           (UP,    UP,       UP,          UP,          UP),
+    200:                    (UP,    UP_MAYBE, UP_MAYBE,    UP_MAYBE,    UP_MAYBE),
+    299:                    (UP,    UP_MAYBE, UP_MAYBE,    UP_MAYBE,    UP_MAYBE),
+    300:                    (UP,    UP,       UP,          UP,          UP),
+    302:                    (UP,    UP,       UP,          UP,          UP),
+    400:                    (UP,    UP,       UP,          UP,          UP),
+    401:                    (UP,    UP,       UP,          UP,          UP),
+    403:                    (UP,    UP,       UP,          UP,          UP),
+    404:                    (UP,    UP,       UP,          UP,          UP),
+    408:                    (AGAIN, AGAIN,    AGAIN,       AGAIN,       AGAIN),
+    409:                    (UP,    UP,       UP,          UP,          UP),
+    420:                    (AGAIN, AGAIN,    AGAIN,       AGAIN,       AGAIN),
+    422:                    (UP,    UP,       UP,          UP,          UP),
+    425:                    (UP,    UP,       UP,          UP,          UP),
+    429:                    (AGAIN, AGAIN,    AGAIN,       AGAIN,       AGAIN),
+    499:                    (UP,    UP,       UP,          UP,          UP),
+    500:                    (AGAIN, UP_MAYBE, AGAIN_MAYBE, AGAIN_MAYBE, AGAIN_MAYBE),
+    501:                    (UP,    UP,       UP,          UP,          UP),
+    502:                    (AGAIN, UP_MAYBE, AGAIN_MAYBE, AGAIN_MAYBE, AGAIN_MAYBE),
+    503:                    (AGAIN, AGAIN,    AGAIN,       AGAIN,       AGAIN),
+    504:                    (AGAIN, UP_MAYBE, AGAIN_MAYBE, AGAIN_MAYBE, AGAIN_MAYBE),
+    505:                    (UP,    UP,       UP,          UP,          UP),
+    520:                    (UP,    UP_MAYBE, UP_MAYBE,    UP_MAYBE,    UP_MAYBE),
+    599:                    (UP,    UP_MAYBE, UP_MAYBE,    UP_MAYBE,    UP_MAYBE),
+}  # fmt: skip
+MEANS = {
+    AGAIN: (Action.RETRY, False),
+    AGAIN_MAYBE: (Action.RETRY, True),
+    UP: (Action.RAISE, False),
+    UP_MAYBE: (Action.RAISE, True),
+}
+
+
+def decided(effect: Effect, happened: int | Lost, **changes: object) -> Decision:
+    arguments: dict[str, object] = {
+        "attempt": 1,
+        "spent": 0.0,
+        "server_delay": None,
+        "maybe_applied": False,
+        "config": RetryConfig(),
+        "jitter": 0.5,
+    }
+    return decide(effect, happened, **{**arguments, **changes})  # type: ignore[arg-type]
+
+
+CELLS = [
+    pytest.param(effect, happened, outcome, id=f"{happened}-{effect.value}")
+    for happened, row in TABLE.items()
+    for effect, outcome in zip(Effect, row, strict=True)
+]
+
+
+@pytest.mark.parametrize(("effect", "happened", "outcome"), CELLS)
+def test_first_attempt_follows_the_table(
+    effect: Effect, happened: int | Lost, outcome: str
+) -> None:
+    decision = decided(effect, happened)
+    assert (decision.action, decision.maybe_applied) == MEANS[outcome]
+
+
+@pytest.mark.parametrize(("effect", "happened", "outcome"), CELLS)
+def test_once_maybe_applied_a_write_stays_so(
+    effect: Effect, happened: int | Lost, outcome: str
+) -> None:
+    decision = decided(effect, happened, maybe_applied=True)
+    if (effect, happened) in ((REMOVE, 404), (ADD, 409)):
+        assert decision == (Action.DONE, 0.0, False)
+    else:
+        assert (decision.action, decision.maybe_applied) == (MEANS[outcome][0], True)
+
+
+@pytest.mark.parametrize(("effect", "happened", "outcome"), CELLS)
+def test_without_retries_nothing_is_sent_again_and_the_rest_holds(
+    effect: Effect, happened: int | Lost, outcome: str
+) -> None:
+    decision = decided(effect, happened, config=None)
+    ambiguous = "maybe" in outcome
+    assert (decision.action, decision.maybe_applied) == (Action.RAISE, ambiguous)
+
+
+@pytest.mark.parametrize("effect", Effect)
+@pytest.mark.parametrize("happened", [Lost.NOT_SENT, Lost.NO_ANSWER])
+def test_connection_errors_are_not_retried_where_that_is_off(
+    effect: Effect, happened: Lost
+) -> None:
+    config = RetryConfig(retry_connection_errors=False)
+    assert decided(effect, happened, config=config).action is Action.RAISE
+
+
+@pytest.mark.parametrize("effect", Effect)
+def test_statuses_are_retried_where_only_connection_errors_are_not(effect: Effect) -> None:
+    config = RetryConfig(retry_connection_errors=False)
+    assert decided(effect, 503, config=config).action is Action.RETRY
+
+
+@pytest.mark.parametrize(
+    ("attempt", "jitter", "delay"),
+    [(1, 0.0, 0.0), (1, 1.0, 0.5), (2, 1.0, 1.0), (3, 0.5, 1.0), (5, 1.0, 8.0), (99, 1.0, 8.0)],
+)
+def test_wait_is_random_up_to_a_limit_that_grows(attempt: int, jitter: float, delay: float) -> None:
+    assert decided(READ, 503, attempt=attempt, jitter=jitter).delay == delay
+
+
+def test_servers_delay_goes_before_the_backoff() -> None:
+    assert decided(READ, 503, server_delay=12.5).delay == 12.5
+
+
+@pytest.mark.parametrize(("spent", "action"), [(18.0, Action.RETRY), (18.001, Action.RAISE)])
+def test_wait_must_end_within_the_time(spent: float, action: Action) -> None:
+    assert decided(READ, 429, spent=spent, server_delay=12.0).action is action
+
+
+@pytest.mark.parametrize("server_delay", [31.0, 1e15, float("inf")])
+def test_longer_delay_than_there_is_time_is_raised_at_once(server_delay: float) -> None:
+    assert decided(READ, 429, server_delay=server_delay).action is Action.RAISE
+
+
+def test_no_time_means_one_attempt() -> None:
+    config = RetryConfig(backoff=BackoffStrategy(max_elapsed_time=0))
+    assert decided(READ, 503, config=config).action is Action.RAISE
+
+
+@pytest.mark.parametrize("attempt", [1, 10, 10_000, 10**9])
+def test_limit_of_the_wait_never_overflows(attempt: int) -> None:
+    backoff = BackoffStrategy(1, 50, 1e300, 100)
+    assert longest_wait(backoff, attempt) <= 0.05
+
+
+def test_documented_configuration_is_taken() -> None:
+    config = RetryConfig("backoff", BackoffStrategy(1, 50, 1.1, 100), False)
+    decision = decided(READ, 503, config=config, jitter=1.0)
+    assert decision == (Action.RETRY, 0.001, False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "named"),
+    [
+        ({"initial_interval": -1}, ValueError, "initial_interval"),
+        ({"max_interval": float("nan")}, ValueError, "max_interval"),
+        ({"exponent": 0.5}, ValueError, "exponent"),
+        ({"max_elapsed_time": float("inf")}, ValueError, "max_elapsed_time"),
+        ({"initial_interval": "1"}, TypeError, "initial_interval"),
+        ({"exponent": True}, TypeError, "exponent"),
+    ],
+)
+def test_backoff_that_makes_no_sense_is_refused(
+    arguments: dict[str, object], error: type[Exception], named: str
+) -> None:
+    with pytest.raises(error, match=named):
+        BackoffStrategy(**arguments)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "named"),
+    [
+        ({"strategy": "linear"}, ValueError, "strategy"),
+        ({"backoff": {}}, TypeError, "backoff"),
+        ({"retry_connection_errors": 1}, TypeError, "retry_connection_errors"),
+    ],
+)
+def test_retry_configuration_that_makes_no_sense_is_refused(
+    arguments: dict[str, object], error: type[Exception], named: str
+) -> None:
+    with pytest.raises(error, match=named):
+        RetryConfig(**arguments)  # type: ignore[arg-type]

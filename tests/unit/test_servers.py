@@ -1,0 +1,113 @@
+"""Which server a client talks to, and which it refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cloudinary_account_provisioning import CldProvisioning
+
+from .wire import OK, SECURITY, Wire
+
+
+@pytest.mark.parametrize(
+    ("options", "server"),
+    [
+        ({}, "https://api.cloudinary.com"),
+        ({"region": "api"}, "https://api.cloudinary.com"),
+        ({"region": "api-eu"}, "https://api-eu.cloudinary.com"),
+        ({"region": "api-ap"}, "https://api-ap.cloudinary.com"),
+        ({"host": "media.example.com"}, "https://media.example.com"),
+        ({"host": "media.example.com:8443"}, "https://media.example.com:8443"),
+        ({"server_idx": 0}, "https://api.cloudinary.com"),
+        ({"server_idx": 1}, "https://api.cloudinary.com"),
+        ({"server_idx": 0, "region": "api-eu", "host": "h"}, "https://api-eu.cloudinary.com"),
+        ({"server_idx": 1, "region": "api-eu", "host": "h"}, "https://h"),
+        ({"url_params": {"region": "api-ap"}}, "https://api-ap.cloudinary.com"),
+        ({"url_params": {"host": "h.example.com"}}, "https://h.example.com"),
+        ({"server_url": "https://gateway.example.com/cld/"}, "https://gateway.example.com/cld"),
+        (
+            {"server_url": "https://{tenant}.example.com", "url_params": {"tenant": "t1"}},
+            "https://t1.example.com",
+        ),
+        ({"server_url": "http://127.0.0.1:8000"}, "http://127.0.0.1:8000"),
+        ({"server_url": "http://127.8.9.1"}, "http://127.8.9.1"),
+        ({"server_url": "http://localhost:1"}, "http://localhost:1"),
+        ({"server_url": "http://[::1]:8000"}, "http://[::1]:8000"),
+    ],
+)
+def test_server_follows_from_the_arguments(options: dict[str, Any], server: str) -> None:
+    wire = Wire(OK)
+    client = wire.client(**options)
+    client.user_groups.list()
+    assert client.server_url == server
+    assert str(wire.requests[0].url) == f"{server}/v1_1/provisioning/accounts/acc/user_groups"
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"region": "api-us"}, "region must be one of api, api-eu, api-ap"),
+        ({"region": "evil.com/"}, "region"),
+        ({"host": "evil.com/x"}, "host"),
+        ({"host": "user@evil.com"}, "host"),
+        ({"host": "https://h"}, "host"),
+        ({"host": ""}, "host"),
+        ({"host": "h?x"}, "host"),
+        ({"host": "h#x"}, "host"),
+        ({"region": "api-eu", "host": "h"}, "server_idx"),
+        ({"server_idx": 2}, "server_idx"),
+        ({"server_idx": -1}, "server_idx"),
+        ({"server_idx": True}, "server_idx"),
+        ({"url_params": {"regoin": "api"}}, "regoin"),
+        ({"server_url": "https://{tenant}.example.com"}, "tenant"),
+        ({"server_url": "http://api.cloudinary.com"}, "https://"),
+        ({"server_url": "http://127.0.0.1.example.com"}, "https://"),
+        ({"server_url": "http://localhost.example.com"}, "https://"),
+        ({"server_url": "http://10.0.0.1"}, "https://"),
+        ({"server_url": "http://0.0.0.0"}, "https://"),
+        ({"server_url": "http://[::2]"}, "https://"),
+        ({"server_url": "ftp://example.com"}, "https://"),
+        ({"server_url": "example.com"}, "https://"),
+        ({"server_url": "//example.com"}, "https://"),
+        ({"server_url": "https://"}, "host"),
+        ({"server_url": ""}, "https://"),
+        ({"server_url": "https://example.com?x=1"}, "query"),
+        ({"server_url": "https://example.com?"}, "query"),
+        ({"server_url": "https://example.com#x"}, "fragment"),
+        ({"server_url": "https://k:s@example.com"}, "credentials"),
+        ({"server_url": "http://localhost@example.com"}, "credentials"),
+        ({"server_url": "https://exa mple.com"}, "server_url"),
+        ({"server_url": "https://example.com:99999999"}, "server_url"),
+        ({"server_url": "https://example.com/\n"}, "server_url"),
+    ],
+)
+def test_server_that_is_not_one_is_refused(options: dict[str, Any], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        CldProvisioning(account_id="acc", security=SECURITY, **options)
+
+
+@pytest.mark.parametrize("server_url", [5, b"https://example.com"])
+def test_server_of_another_type_is_refused(server_url: Any) -> None:
+    with pytest.raises(TypeError, match="server_url must be a str"):
+        CldProvisioning(account_id="acc", security=SECURITY, server_url=server_url)
+
+
+def test_server_of_one_call_is_checked_as_well() -> None:
+    wire = Wire(OK)
+    client = wire.client()
+    client.user_groups.list(server_url="https://other.example.com/")
+    assert wire.requests[0].url.host == "other.example.com"
+    assert wire.requests[0].headers["host"] == "other.example.com"
+    with pytest.raises(ValueError, match="https://"):
+        client.user_groups.list(server_url="http://other.example.com")
+    assert len(wire.requests) == 1
+
+
+def test_secret_in_a_server_url_is_not_repeated() -> None:
+    with pytest.raises(ValueError) as caught:
+        CldProvisioning(
+            account_id="acc", security=SECURITY, server_url="https://k:hush-hush@example.com"
+        )
+    assert "hush" not in str(caught.value)
