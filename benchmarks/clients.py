@@ -190,8 +190,9 @@ class Vendor:
         return models.Security(provisioning_api_key=KEY, provisioning_api_secret=SECRET)
 
     def decoder(self) -> Callable[[bytes], Any]:
-        from cloudinary_account_provisioning import models
         from cloudinary_account_provisioning.utils.serializers import unmarshal_json
+
+        from cloudinary_account_provisioning import models
 
         return lambda content: unmarshal_json(content.decode(), models.UserGroupsResponse)
 

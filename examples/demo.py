@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterable
 from io import TextIOWrapper
+from typing import cast
 
 import httpx
 
@@ -153,8 +154,7 @@ def show_live() -> None:
 
 
 def main() -> None:
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal that has no arrows
+    cast("TextIOWrapper", sys.stdout).reconfigure(errors="replace")  # a terminal without arrows
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--live", action="store_true", help="read the real account instead")
     if arguments.parse_args().live:

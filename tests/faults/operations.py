@@ -1,0 +1,195 @@
+"""The eight operations, as the tests of faults call them, and how a good server answers them."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import httpx
+from attrs import frozen
+
+from cloudinary_account_provisioning import AsyncCldProvisioning, CldProvisioning, Security, models
+
+ACCOUNT = "acc"
+GROUP = "g1"
+USER = "u1"
+GROUPS_PATH = f"/v1_1/provisioning/accounts/{ACCOUNT}/user_groups"
+SECURITY = Security(provisioning_api_key="key", provisioning_api_secret="not-a-real-secret")
+# In process, where no address is asked.
+NOWHERE = "https://api.invalid"
+
+Mode = Literal["sync", "async"]
+MODES: tuple[Mode, ...] = ("sync", "async")
+
+
+@frozen
+class Operation:
+    """An operation with arguments.
+
+    Attributes:
+        name: The method of `user_groups`.
+        operation_id: Its name in the description.
+        arguments: What it is called with.
+        method: The HTTP method.
+        path: The path.
+        body: The body of a good answer.
+        result: What that becomes.
+    """
+
+    name: str
+    operation_id: str
+    arguments: Mapping[str, Any]
+    method: str
+    path: str
+    body: bytes
+    result: object
+
+    def __str__(self) -> str:
+        return self.name
+
+
+_JANE = models.UserGroupUser(id=USER, name="Jane", email="jane@example.com")
+_JANE_JSON = b'{"id": "u1", "name": "Jane", "email": "jane@example.com"}'
+_DESIGNERS = models.UserGroup(id=GROUP, name="Designers")
+_DESIGNERS_JSON = b'{"id": "g1", "name": "Designers"}'
+
+LIST = Operation(
+    "list",
+    "getUserGroups",
+    {},
+    "GET",
+    GROUPS_PATH,
+    b'{"user_groups": [%b]}' % _DESIGNERS_JSON,
+    models.UserGroupsResponse(user_groups=[_DESIGNERS]),
+)
+CREATE = Operation(
+    "create",
+    "createUserGroup",
+    {"name": "Designers"},
+    "POST",
+    GROUPS_PATH,
+    _DESIGNERS_JSON,
+    _DESIGNERS,
+)
+GET = Operation(
+    "get",
+    "getUserGroup",
+    {"group_id": GROUP},
+    "GET",
+    f"{GROUPS_PATH}/{GROUP}",
+    _DESIGNERS_JSON,
+    _DESIGNERS,
+)
+UPDATE = Operation(
+    "update",
+    "updateUserGroup",
+    {"group_id": GROUP, "name": "Designers"},
+    "PUT",
+    f"{GROUPS_PATH}/{GROUP}",
+    _DESIGNERS_JSON,
+    _DESIGNERS,
+)
+DELETE = Operation(
+    "delete",
+    "deleteUserGroup",
+    {"group_id": GROUP},
+    "DELETE",
+    f"{GROUPS_PATH}/{GROUP}",
+    b'{"ok": true}',
+    models.SuccessResponse(message="ok"),
+)
+LIST_USERS = Operation(
+    "list_users",
+    "getUsersInUserGroup",
+    {"group_id": GROUP},
+    "GET",
+    f"{GROUPS_PATH}/{GROUP}/users",
+    b'{"users": [%b]}' % _JANE_JSON,
+    models.UserGroupUsersResponse(users=[_JANE]),
+)
+ADD_USER = Operation(
+    "add_user",
+    "addUserToUserGroup",
+    {"group_id": GROUP, "user_id": USER},
+    "POST",
+    f"{GROUPS_PATH}/{GROUP}/users/{USER}",
+    b'{"users": [%b]}' % _JANE_JSON,
+    _JANE,
+)
+REMOVE_USER = Operation(
+    "remove_user",
+    "removeUserFromUserGroup",
+    {"group_id": GROUP, "user_id": "u2"},
+    "DELETE",
+    f"{GROUPS_PATH}/{GROUP}/users/u2",
+    b'{"users": [%b]}' % _JANE_JSON,
+    models.UserGroupUsersResponse(users=[_JANE]),
+)
+OPERATIONS = (LIST, GET, LIST_USERS, CREATE, UPDATE, DELETE, ADD_USER, REMOVE_USER)
+WRITES = (CREATE, UPDATE, DELETE, ADD_USER, REMOVE_USER)
+
+# Loading the machine's certificates takes longer than all else here, and nothing speaks TLS.
+_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def call(
+    mode: Mode,
+    operation: Operation,
+    server_url: str = NOWHERE,
+    *,
+    transport: httpx.MockTransport | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    raw: bool = False,
+    account_id: str = ACCOUNT,
+    security: Any = SECURITY,
+    **settings: Any,
+) -> Any:
+    """Call an operation once on a client of its own, sync or async, and return the result.
+
+    Args:
+        mode: Which client.
+        operation: The operation.
+        server_url: The server.
+        transport: What answers in process, instead of a server.
+        arguments: Arguments in place of the operation's own, or besides them.
+        raw: Call it on `with_raw_response`.
+        account_id: The account.
+        security: The credentials.
+        settings: What else the client takes.
+    """
+    settings |= {"security": security, "account_id": account_id, "server_url": server_url}
+    arguments = {**operation.arguments, **(arguments or {})}
+    if mode == "async":
+        return asyncio.run(_call_async(operation, arguments, transport, raw, settings))
+    http = httpx.Client(transport=transport or httpx.HTTPTransport(verify=_TLS), trust_env=False)
+    with http:
+        client = CldProvisioning(client=http, **settings)
+        user_groups = client.user_groups.with_raw_response if raw else client.user_groups
+        return getattr(user_groups, operation.name)(**arguments)
+
+
+async def _call_async(
+    operation: Operation,
+    arguments: Mapping[str, Any],
+    transport: httpx.MockTransport | None,
+    raw: bool,
+    settings: Mapping[str, Any],
+) -> Any:
+    http = httpx.AsyncClient(
+        transport=transport or httpx.AsyncHTTPTransport(verify=_TLS), trust_env=False
+    )
+    async with http:
+        client = AsyncCldProvisioning(client=http, **settings)
+        user_groups = client.user_groups.with_raw_response if raw else client.user_groups
+        return await getattr(user_groups, operation.name)(**arguments)
+
+
+def error_of(mode: Mode, operation: Operation, *args: Any, **kwargs: Any) -> Exception:
+    """Call an operation as `call` does, and return the error that it ends in."""
+    try:
+        result = call(mode, operation, *args, **kwargs)
+    except Exception as error:
+        return error
+    raise AssertionError(f"no error, but {result!r}")

@@ -1,0 +1,104 @@
+"""Typical code of users, for the type checkers: every result has its type."""
+
+# pyright: reportUnnecessaryTypeIgnoreComment=true
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import assert_type
+
+import httpx
+
+import cloudinary_account_provisioning
+from cloudinary_account_provisioning import (
+    AsyncCldProvisioning,
+    CldProvisioning,
+    HookContext,
+    RawResponse,
+    Security,
+    maybe_applied,
+    models,
+    utils,
+)
+
+
+def security() -> Security:
+    return cloudinary_account_provisioning.Security(
+        provisioning_api_key="k", provisioning_api_secret="s"
+    )
+
+
+class Metrics:
+    def on_retry(self, context: HookContext, delay: float, error: Exception) -> None:
+        print(context.operation_id, context.attempt, delay, error)
+
+
+def sync_use(http: httpx.Client, body: models.UserGroupRequestTypedDict) -> None:
+    with CldProvisioning(
+        security=security,
+        account_id="acc",
+        region="api-eu",
+        client=http,
+        retry_config=utils.RetryConfig("backoff", utils.BackoffStrategy(1, 50, 1.1, 100), False),
+        timeout_ms=5_000,
+        hooks=[Metrics()],
+    ) as client:
+        groups = client.user_groups
+        listed = assert_type(groups.list(extended_details=True), models.UserGroupsResponse)
+        for group in listed.user_groups or ():
+            assert_type(group.id, str | None)
+            assert_type(group.created_at, datetime | None)
+            assert_type(group.users, list[models.UserGroupUser] | None)
+        assert_type(groups.create(request={"name": "D"}), models.UserGroup)
+        assert_type(
+            groups.create(request={"name": "D", "extended_details": False}), models.UserGroup
+        )
+        assert_type(groups.create(request=body), models.UserGroup)
+        assert_type(groups.create(name="D", retries=None), models.UserGroup)
+        request = models.UserGroupRequest(name="D")
+        assert_type(groups.update(group_id="g", user_group_request=request), models.UserGroup)
+        assert_type(groups.get(group_id="g", timeout_ms=100), models.UserGroup)
+        assert_type(groups.delete(group_id="g").message, str | None)
+        assert_type(groups.list_users(group_id="g").users, list[models.UserGroupUser] | None)
+        assert_type(groups.add_user(group_id="g", user_id="u"), models.UserGroupUser)
+        removed = groups.remove_user(group_id="g", user_id="u", http_headers={"X-A": "b"})
+        assert_type(removed, models.UserGroupUsersResponse)
+        raw = groups.with_raw_response.list()
+        assert_type(raw, RawResponse[models.UserGroupsResponse])
+        assert_type(raw.parsed, models.UserGroupsResponse)
+        assert_type(raw.rate_limit.remaining, int | None)
+
+
+async def async_use(http: httpx.AsyncClient) -> Sequence[models.UserGroup]:
+    async with AsyncCldProvisioning(security=security(), client=http) as client:
+        groups = client.user_groups
+        assert_type(await groups.list(), models.UserGroupsResponse)
+        assert_type(await groups.add_user(group_id="g", user_id="u"), models.UserGroupUser)
+        raw = await groups.with_raw_response.delete(group_id="g")
+        assert_type(raw.parsed, models.SuccessResponse)
+        return (await groups.list()).user_groups or []
+
+
+def errors(client: CldProvisioning) -> None:
+    try:
+        client.user_groups.create(name="D")
+    except models.RateLimited as error:
+        assert_type(error.retry_after, float | None)
+        assert_type(error.rate_limit.reset, datetime | None)
+    except models.AlreadyExists as error:
+        assert_type(error.data.error, models.Error | None)
+    except models.CloudinaryError as error:
+        assert_type(error.status_code, int)
+        assert_type(error.maybe_applied, bool)
+    except httpx.TransportError as error:
+        assert_type(maybe_applied(error), bool)
+
+
+def refused(client: CldProvisioning) -> None:
+    # Each of these is an error of types, and the comments are errors where it is none.
+    client.user_groups.get()  # type: ignore[call-arg]
+    client.user_groups.get(group_id=5)  # type: ignore[arg-type]
+    client.user_groups.create(request={"nam": "D"})  # type: ignore[arg-type]
+    client.user_groups.list(extnded_details=True)  # type: ignore[call-arg]
+    CldProvisioning(region="mars")  # type: ignore[arg-type]
+    CldProvisioning(client=httpx.AsyncClient())  # type: ignore[arg-type]

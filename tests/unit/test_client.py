@@ -1,0 +1,301 @@
+"""The clients' own behaviour: what they open, close, merge and refuse."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from typing import Any
+
+import httpx
+import pytest
+
+from cloudinary_account_provisioning import AsyncCldProvisioning, CldProvisioning, models, utils
+from cloudinary_account_provisioning.emulator import Emulator
+
+from .wire import OK, SECURITY, Wire, error
+
+
+def test_client_of_the_callers_is_never_closed() -> None:
+    wire = Wire(OK)
+    with httpx.Client(transport=wire) as http:
+        with CldProvisioning(account_id="acc", security=SECURITY, client=http) as client:
+            client.user_groups.list()
+        client.close()
+        assert not http.is_closed
+
+
+def test_async_client_of_the_callers_is_never_closed() -> None:
+    async def check() -> None:
+        async with httpx.AsyncClient(transport=Wire(OK)) as http:
+            async with AsyncCldProvisioning(
+                account_id="acc", security=SECURITY, client=http
+            ) as client:
+                await client.user_groups.list()
+            assert not http.is_closed
+
+    asyncio.run(check())
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The httpx clients that the SDK makes of its own."""
+    clients: list[Any] = []
+
+    def make(kind: type[Any]) -> Any:
+        def made_one() -> Any:
+            clients.append(kind(transport=Wire(OK)))
+            return clients[-1]
+
+        return staticmethod(made_one)
+
+    monkeypatch.setattr(CldProvisioning, "_make_httpx_client", make(httpx.Client))
+    monkeypatch.setattr(AsyncCldProvisioning, "_make_httpx_client", make(httpx.AsyncClient))
+    return clients
+
+
+def test_own_client_is_made_by_the_first_call_used_by_all_and_closed(made: list[Any]) -> None:
+    with CldProvisioning(account_id="acc", security=SECURITY) as client:
+        assert made == []
+        client.user_groups.list()
+        client.user_groups.list()
+    (http,) = made
+    assert http.is_closed
+
+
+def test_own_async_client_is_made_once_and_closed(made: list[Any]) -> None:
+    async def check() -> None:
+        async with AsyncCldProvisioning(account_id="acc", security=SECURITY) as client:
+            await asyncio.gather(*(client.user_groups.list() for _ in range(5)))
+
+    asyncio.run(check())
+    (http,) = made
+    assert http.is_closed
+
+
+def test_closed_client_says_so() -> None:
+    wire = Wire(OK)
+    client = wire.client()
+    client.close()
+    client.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        client.user_groups.list()
+    assert wire.requests == []
+
+
+def test_real_sockets_of_an_own_client_are_closed_with_it() -> None:
+    emulator = Emulator("acc", "the-api-key", "the-api-secret")
+    with emulator.serve() as server:
+        with CldProvisioning(account_id="acc", security=SECURITY, server_url=server.url) as client:
+            assert client.user_groups.list().user_groups
+        gc.collect()  # an unclosed socket would warn now, and warnings are errors
+
+
+@pytest.mark.parametrize(
+    ("kind", "client"),
+    [
+        (CldProvisioning, httpx.AsyncClient()),
+        (AsyncCldProvisioning, httpx.Client()),
+        (CldProvisioning, "https://example.com"),
+    ],
+)
+def test_client_of_another_kind_is_refused(kind: Any, client: Any) -> None:
+    with pytest.raises(TypeError, match="client must be an httpx"):
+        kind(account_id="acc", security=SECURITY, client=client)
+
+
+def test_settings_of_the_callers_client_hold() -> None:
+    wire = Wire(OK)
+    http = httpx.Client(
+        transport=wire,
+        base_url="https://ignored.example.com",
+        auth=("not", "these"),
+        headers={"X-Team": "media", "User-Agent": "our-service/1"},
+        params={"trace": "on"},
+        cookies={"session": "c1"},
+        timeout=7,
+        follow_redirects=True,
+    )
+    CldProvisioning(account_id="acc", security=SECURITY, client=http).user_groups.list(
+        extended_details=True
+    )
+    (request,) = wire.requests
+    assert request.url.host == "api.cloudinary.com"
+    assert dict(request.url.params) == {"extended_details": "true", "trace": "on"}
+    assert request.headers["x-team"] == "media"
+    assert request.headers["user-agent"] == "our-service/1"
+    assert request.headers["cookie"] == "session=c1"
+    assert request.headers["accept"] == "application/json"
+    assert request.headers["authorization"] != httpx.BasicAuth("not", "these")._auth_header
+    assert request.extensions["timeout"]["read"] == 7
+
+
+def test_change_of_the_callers_client_is_noticed() -> None:
+    wire = Wire(OK)
+    http = httpx.Client(transport=wire)
+    client = CldProvisioning(account_id="acc", security=SECURITY, client=http)
+    client.user_groups.list()
+    http.headers["X-Team"] = "media"
+    client.user_groups.list()
+    assert ["x-team" in request.headers for request in wire.requests] == [False, True]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirect_is_an_error_and_is_not_followed(status: int) -> None:
+    redirect = httpx.Response(status, headers={"location": "https://evil.example.com/"})
+    wire = Wire(redirect)
+    http = httpx.Client(transport=wire, follow_redirects=True)
+    client = CldProvisioning(account_id="acc", security=SECURITY, client=http)
+    with pytest.raises(models.APIError, match="redirects are not followed") as caught:
+        client.user_groups.delete(group_id="g1")
+    assert caught.value.status_code == status
+    assert [request.url.host for request in wire.requests] == ["api.cloudinary.com"]
+
+
+def test_redirect_to_nowhere_is_raised_at_once() -> None:
+    wire = Wire(httpx.Response(302, headers={"location": "http://[::1"}))
+    with pytest.raises(httpx.RemoteProtocolError) as caught:
+        wire.client().user_groups.delete(group_id="g1")
+    assert len(wire.requests) == 1
+    assert caught.value.maybe_applied is False  # type: ignore[attr-defined]
+
+
+def timeout_sent(client_ms: float | None, call_ms: float | None) -> dict[str, float]:
+    wire = Wire(OK)
+    wire.client(timeout_ms=client_ms).user_groups.list(timeout_ms=call_ms)
+    timeout: dict[str, float] = wire.requests[0].extensions["timeout"]
+    return timeout
+
+
+def test_time_limit_of_the_call_goes_before_that_of_the_client() -> None:
+    assert set(timeout_sent(2000, None).values()) == {2.0}
+    assert set(timeout_sent(2000, 500).values()) == {0.5}
+    assert set(timeout_sent(None, None).values()) == {5.0}  # the caller's httpx client's own
+
+
+def test_own_client_waits_30_seconds_by_default(made: list[Any]) -> None:
+    with CldProvisioning(account_id="acc", security=SECURITY) as client:
+        client.user_groups.list()
+        (request,) = made[0]._transport.requests
+    assert request.extensions["timeout"] == {"connect": 10, "read": 30, "write": 30, "pool": 30}
+
+
+@pytest.mark.parametrize("timeout_ms", [0, -1, float("inf"), float("nan"), "1", True, [1]])
+def test_time_limit_that_is_none_is_refused(timeout_ms: Any) -> None:
+    wire = Wire(OK)
+    with pytest.raises((TypeError, ValueError), match="timeout_ms"):
+        wire.client(timeout_ms=timeout_ms)
+    with pytest.raises((TypeError, ValueError), match="timeout_ms"):
+        wire.client().user_groups.list(timeout_ms=timeout_ms)
+    assert wire.requests == []
+
+
+def test_headers_of_a_call_are_added_or_replace() -> None:
+    wire = Wire(OK)
+    wire.client().user_groups.list(http_headers={"X-Ticket": "T-1", "user-agent": "mine"})
+    assert wire.requests[0].headers["x-ticket"] == "T-1"
+    assert wire.requests[0].headers.get_list("user-agent") == ["mine"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-A": "a\r\nX-B: b"}, {"X-A": "a\nb"}, {"X-A": "a\x00"}, {"X-A": "é"}, {"X A": "a"},
+        {"": "a"}, {"X-A:": "a"}, {"X-A\r\n": "a"}, {"Content-Length": "5"},
+        {"transfer-encoding": "chunked"},
+    ],
+)  # fmt: skip
+def test_header_that_cannot_be_sent_is_refused(headers: dict[str, str]) -> None:
+    wire = Wire(OK)
+    with pytest.raises(ValueError, match="http_headers"):
+        wire.client().user_groups.list(http_headers=headers)
+    assert wire.requests == []
+
+
+@pytest.mark.parametrize("headers", [{"X-A": 5}, {5: "a"}, {"X-A": b"a"}, "X-A: a", [("a", "b")]])
+def test_headers_of_another_type_are_refused(headers: Any) -> None:
+    wire = Wire(OK)
+    with pytest.raises(TypeError, match="http_headers"):
+        wire.client().user_groups.list(http_headers=headers)
+    assert wire.requests == []
+
+
+def test_retries_are_on_by_default_and_none_switches_them_off(waits: list[float]) -> None:
+    config = utils.RetryConfig("backoff", utils.BackoffStrategy(1, 50, 1.1, 100), False)
+    none = utils.RetryConfig("none")
+    for client_options, call_options, attempts in [
+        ({}, {}, 2),
+        ({"retry_config": None}, {}, 1),
+        ({"retry_config": none}, {}, 1),
+        ({}, {"retries": None}, 1),
+        ({"retry_config": None}, {"retries": config}, 2),
+        ({"retry_config": config}, {}, 2),
+        ({"retry_config": utils.UNSET}, {"retries": utils.UNSET}, 2),
+    ]:
+        wire = Wire(error(503), OK)
+        client = wire.client(**client_options)
+        if attempts == 1:
+            with pytest.raises(models.APIError):
+                client.user_groups.list(**call_options)
+        else:
+            client.user_groups.list(**call_options)
+        assert len(wire.requests) == attempts
+    assert len(waits) == 4
+
+
+@pytest.mark.parametrize("retries", [5, "backoff", True, {}])
+def test_retries_of_another_type_are_refused(retries: Any) -> None:
+    with pytest.raises(TypeError, match="retry_config must be a RetryConfig"):
+        Wire(OK).client(retry_config=retries)
+    with pytest.raises(TypeError, match="retries must be a RetryConfig"):
+        Wire(OK).client().user_groups.list(retries=retries)
+
+
+def test_default_retries_end_within_their_time(waits: list[float]) -> None:
+    wire = Wire(error(503))
+    with pytest.raises(models.APIError):
+        wire.client().user_groups.list()
+    assert 3 <= len(wire.requests) < 100
+    assert sum(waits) <= 30
+
+
+def test_result_comes_with_what_was_around_it(waits: list[float]) -> None:
+    answer = httpx.Response(
+        200,
+        json={"user_groups": []},
+        headers={
+            "X-Request-Id": "r1",
+            "X-FeatureRateLimit-Limit": "500",
+            "X-FeatureRateLimit-Remaining": "499",
+            "X-FeatureRateLimit-Reset": "Sun, 22 Nov 2026 13:00:00 GMT",
+        },
+    )
+    raw = Wire(error(503), error(429), answer).client().user_groups.with_raw_response.list()
+    assert raw.parsed == models.UserGroupsResponse(user_groups=[])
+    assert (raw.status_code, raw.request_id, raw.retries) == (200, "r1", 2)
+    assert raw.headers["x-request-id"] == "r1"
+    assert (raw.rate_limit.limit, raw.rate_limit.remaining) == (500, 499)
+    assert raw.rate_limit.reset is not None
+    assert raw.rate_limit.reset.isoformat() == "2026-11-22T13:00:00+00:00"
+
+
+def test_async_client_runs_on_trio_too() -> None:
+    trio = pytest.importorskip("trio")
+    wire = Wire(error(503), OK)
+
+    async def check() -> None:
+        async with AsyncCldProvisioning(
+            account_id="acc",
+            security=SECURITY,
+            client=httpx.AsyncClient(transport=wire),
+            retry_config=utils.RetryConfig(backoff=utils.BackoffStrategy(1, 1)),
+        ) as client:
+            await client.user_groups.list()
+
+    trio.run(check)
+    assert len(wire.requests) == 2
+
+
+def test_repr_names_the_account_and_the_server() -> None:
+    client = CldProvisioning(account_id="acc", security=SECURITY)
+    expected = "CldProvisioning(account_id='acc', server_url='https://api.cloudinary.com')"
+    assert repr(client) == expected

@@ -1,0 +1,142 @@
+"""Hooks are told what happens, in order, and can stop a request."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import httpx
+import pytest
+
+from cloudinary_account_provisioning import HookContext, models
+from cloudinary_account_provisioning.hooks import Hook
+
+from .wire import OK, Wire, error
+
+
+class Recorder(Hook):
+    """Notes all that it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[Any, ...]] = []
+
+    def before_request(self, context: HookContext, request: httpx.Request) -> None:
+        self.told.append(("before", context.attempt, request.method))
+
+    def after_response(self, context: HookContext, response: httpx.Response) -> None:
+        self.told.append(("after", context.attempt, response.status_code))
+
+    def on_retry(self, context: HookContext, delay: float, error: Exception) -> None:
+        self.told.append(("retry", context.attempt, type(error).__name__, delay))
+
+    def on_error(self, context: HookContext, error: Exception) -> None:
+        self.told.append(("error", context.attempt, type(error).__name__))
+
+
+def test_hook_is_told_each_attempt_each_answer_and_each_wait(waits: list[float]) -> None:
+    recorder = Recorder()
+    wire = Wire(error(503, Retry_After="2"), httpx.ConnectError("no route"), OK)
+    wire.client(hooks=[recorder]).user_groups.list()
+    assert recorder.told == [
+        ("before", 1, "GET"),
+        ("after", 1, 503),
+        ("retry", 1, "APIError", 2.0),
+        ("before", 2, "GET"),
+        ("retry", 2, "ConnectError", waits[1]),
+        ("before", 3, "GET"),
+        ("after", 3, 200),
+    ]
+
+
+def test_hook_is_told_the_error_that_the_caller_gets() -> None:
+    recorder = Recorder()
+    with pytest.raises(models.NotFound):
+        Wire(error(404)).client(hooks=[recorder]).user_groups.get(group_id="g1")
+    assert recorder.told[-1] == ("error", 1, "NotFound")
+
+
+def test_context_says_which_call_it_is() -> None:
+    contexts: list[HookContext] = []
+
+    class Contexts:
+        def before_request(self, context: HookContext, request: httpx.Request) -> None:
+            contexts.append(context)
+
+    Wire(OK).client(hooks=[Contexts()]).user_groups.list()
+    assert contexts == [HookContext("getUserGroups", "acc", 1)]
+
+
+def test_hooks_are_told_in_their_order() -> None:
+    told: list[str] = []
+
+    class Named:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def before_request(self, context: HookContext, request: httpx.Request) -> None:
+            told.append(self.name)
+
+    Wire(OK).client(hooks=(Named(name) for name in "abc")).user_groups.list()
+    assert told == ["a", "b", "c"]
+
+
+def test_error_of_a_hook_keeps_the_request_from_being_sent() -> None:
+    class Veto:
+        def before_request(self, context: HookContext, request: httpx.Request) -> None:
+            if request.method == "DELETE":
+                raise PermissionError("read only")
+
+    wire = Wire(OK)
+    client = wire.client(hooks=[Veto()])
+    client.user_groups.list()
+    with pytest.raises(PermissionError, match="read only"):
+        client.user_groups.delete(group_id="g1")
+    assert len(wire.requests) == 1
+
+
+@pytest.mark.parametrize("hook", [object(), print, "before_request"])
+def test_hook_that_has_none_of_the_methods_is_refused(hook: Any) -> None:
+    with pytest.raises(TypeError, match="a hook must have one of before_request"):
+        Wire(OK).client(hooks=[hook])
+
+
+def test_library_logs_what_it_does(caplog: pytest.LogCaptureFixture, waits: list[float]) -> None:
+    caplog.set_level(logging.DEBUG, "cloudinary_account_provisioning")
+    answers = (error(503, Retry_After="2"), error(404, "User group not found", X_Request_Id="r1"))
+    with pytest.raises(models.NotFound):
+        Wire(*answers).client().user_groups.get(group_id="g1")
+    ours = [record for record in caplog.records if record.name.startswith("cloudinary_")]
+    url = "https://api.cloudinary.com/v1_1/provisioning/accounts/acc/user_groups/g1"
+    assert [record.getMessage() for record in ours] == [
+        f"getUserGroup attempt 1: GET {url}",
+        "getUserGroup attempt 1: status 503, 26 bytes, request id -",
+        "getUserGroup attempt 1: APIError: no (status 503); again in 2.000 s",
+        f"getUserGroup attempt 2: GET {url}",
+        "getUserGroup attempt 2: status 404, 44 bytes, request id r1",
+        "getUserGroup attempt 2: given up: NotFound: User group not found (status 404)",
+    ]
+
+
+def test_debug_logger_of_the_callers_is_used_instead(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    logger = logging.getLogger("mine")
+    Wire(OK).client(debug_logger=logger).user_groups.list()
+    assert {record.name for record in caplog.records} >= {"mine"}
+    assert "cloudinary_account_provisioning" not in {record.name for record in caplog.records}
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [("true", True), ("1", True), ("", False), ("no", False)]
+)
+def test_variable_shows_the_debug_log(
+    value: str, shown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logger = logging.getLogger("cloudinary_account_provisioning")
+    monkeypatch.setattr(logger, "handlers", [])
+    monkeypatch.setattr(logger, "level", logging.NOTSET)
+    logger.manager._clear_cache()  # type: ignore[attr-defined]
+    monkeypatch.setenv("CLOUDINARY_DEBUG", value)
+    Wire(OK).client()
+    Wire(OK).client()
+    assert len(logger.handlers) == shown
+    logger.manager._clear_cache()  # type: ignore[attr-defined]
