@@ -24,7 +24,7 @@ Mode = Literal["sync", "async"]
 MODES: tuple[Mode, ...] = ("sync", "async")
 
 
-@frozen
+@frozen(eq=False)
 class Operation:
     """An operation with arguments.
 

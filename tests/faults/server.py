@@ -256,7 +256,7 @@ class FaultServer:
         self._threads: list[threading.Thread] = []
         self._open: set[Connection] = set()
         self._accepted = 0
-        self._request_came = threading.Condition(self._lock)
+        self._changed = threading.Condition(self._lock)
         self.requests: list[Request] = []
         self.url = ""
 
@@ -291,9 +291,15 @@ class FaultServer:
 
     def wait_for_requests(self, count: int) -> None:
         """Wait until so many requests have been read."""
-        with self._request_came:
-            came = self._request_came.wait_for(lambda: len(self.requests) >= count, _PATIENCE)
+        with self._changed:
+            came = self._changed.wait_for(lambda: len(self.requests) >= count, _PATIENCE)
         assert came, f"{len(self.requests)} requests came, not {count}"
+
+    def wait_for_hang_up(self) -> None:
+        """Wait until every connection is closed."""
+        with self._changed:
+            closed = self._changed.wait_for(lambda: not self._open, _PATIENCE)
+        assert closed, "a connection is still open"
 
     def _start(self, target: Callable[..., None], *args: object) -> None:
         thread = threading.Thread(target=target, args=args, daemon=True)
@@ -329,8 +335,9 @@ class FaultServer:
                 is_open = step.play(connection)
         finally:
             with self._lock:
-                self._open.discard(connection)
                 connection.close()
+                self._open.discard(connection)
+                self._changed.notify_all()
 
     def _step_before_request(self) -> Step | None:
         with self._lock:
@@ -341,7 +348,7 @@ class FaultServer:
     def _step_for(self, request: Request) -> Step:
         with self._lock:
             self.requests.append(request)
-            self._request_came.notify_all()
+            self._changed.notify_all()
             if self._script:
                 return self._script.popleft()
         return self._respond(request)

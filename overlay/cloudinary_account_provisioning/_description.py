@@ -1,0 +1,272 @@
+"""In what a request or an answer differs from the description, for the contract check.
+
+openapi-core finds the operation and validates; here its errors become findings. Stricter than
+openapi-core: a field, a query parameter or a spelling of a boolean that is not described counts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, cast
+
+import httpx
+
+try:
+    import yaml
+    from openapi_core import Config, OpenAPI
+    from openapi_core.casting.schemas.exceptions import CastError
+    from openapi_core.datatypes import RequestParameters
+    from openapi_core.exceptions import OpenAPIError
+    from openapi_core.templating.media_types.exceptions import MediaTypeNotFound
+    from openapi_core.templating.paths.exceptions import PathError
+    from openapi_core.templating.paths.finders import APICallPathFinder
+    from openapi_core.templating.paths.iterators import SimpleServersIterator
+    from openapi_core.templating.responses.exceptions import ResponseNotFound
+    from openapi_core.validation.request.exceptions import (
+        MissingRequestBodyError,
+        ParameterValidationError,
+        SecurityValidationError,
+    )
+    from openapi_core.validation.response.exceptions import HeaderValidationError, MissingData
+    from openapi_core.validation.schemas.exceptions import InvalidSchemaValue
+except ImportError as missing:
+    raise ImportError(
+        'the contract check needs more packages: pip install "cld-user-groups[contract]"'
+    ) from missing
+
+Document = Mapping[str, Any]
+
+_NO_FIELD = "no such field"
+
+
+class Finding(NamedTuple):
+    """One difference: where, what the description says, and what is there, whole and unmasked."""
+
+    path: str
+    expected: str
+    got: str
+
+
+class Description:
+    """A description of the API, made strict: no object has fields that it does not name.
+
+    Args:
+        document: The description, as it stands in its file.
+        any_server: Whether requests may go to a server that is not described, an emulator for one.
+    """
+
+    def __init__(self, document: Document, *, any_server: bool = True) -> None:
+        finder = _AnyServerPathFinder if any_server else APICallPathFinder
+        self._openapi = OpenAPI.from_dict(_closed(document), config=Config(path_finder_cls=finder))
+        self._finder = finder(self._openapi.spec)
+
+    @classmethod
+    def from_file(cls, path: Path, *, any_server: bool = True) -> Description:
+        """Return the description in a YAML file."""
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return cls(document, any_server=any_server)
+
+    def check_request(self, operation_id: str, request: httpx.Request) -> list[Finding]:
+        """Return in what the request of an operation, whose body is read, differs."""
+        return _distinct(self._request_findings(operation_id, _Request(request)))
+
+    def check_response(self, request: httpx.Request, response: httpx.Response) -> list[Finding]:
+        """Return in what the answer to a request, whose body is read, differs."""
+        asked, answered = _Request(request), _Response(response)
+        return _distinct(
+            _all_findings(
+                lambda: self._openapi.iter_response_errors(asked, answered), answered.data
+            )
+        )
+
+    def _request_findings(self, operation_id: str, request: _Request) -> Iterator[Finding]:
+        asked = f"{request.method.upper()} {request.path}"
+        try:
+            found = cast("Any", self._finder.find(request.method, request.host_url + request.path))
+        except PathError:
+            yield Finding("operation", "a method, a path and a server of the description", asked)
+            return
+        if found.operation["operationId"] != operation_id:
+            yield Finding("operation", f"a request of {operation_id}", asked)
+            return
+        parameters = (*found.path.get("parameters", ()), *found.operation.get("parameters", ()))
+        yield from _query_findings(request.query, parameters)
+        yield from _all_findings(lambda: self._openapi.iter_request_errors(request), request.body)
+
+
+class _AnyServerPathFinder(APICallPathFinder):
+    """Finds an operation by its path alone, wherever the server is."""
+
+    servers_iterator = SimpleServersIterator()
+
+
+class _Request:
+    """An httpx request as openapi-core reads one, without its credentials."""
+
+    def __init__(self, request: httpx.Request) -> None:
+        url = request.url
+        headers = httpx.Headers(request.headers)
+        if "authorization" in headers:
+            # A scheme is what is checked. openapi-core's objects show all their headers.
+            scheme, space, _ = headers["authorization"].partition(" ")
+            headers["authorization"] = f"{scheme}{space}***"
+        self.parameters = RequestParameters(query=url.params, header=headers)
+        self.query = url.params
+        self.method = request.method.lower()
+        self.body = request.content or None
+        self.content_type = headers.get("content-type", "").lower()
+        self.host_url = f"{url.scheme}://{url.netloc.decode('ascii')}"
+        self.path = url.raw_path.partition(b"?")[0].decode("ascii")
+
+
+class _Response:
+    """An httpx response as openapi-core reads one."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.status_code = response.status_code
+        self.headers = response.headers
+        self.content_type = response.headers.get("content-type", "").lower()
+        self.data = response.content or None
+
+
+def _closed(node: Any) -> Any:
+    """Return a part of a description in which every object has the named fields and no others."""
+    if isinstance(node, Sequence) and not isinstance(node, str):
+        return [_closed(item) for item in cast("Sequence[object]", node)]
+    if not isinstance(node, Mapping):
+        return node
+    closed = {
+        name: value if name in ("example", "examples") else _closed(value)
+        for name, value in cast("Mapping[str, Any]", node).items()
+    }
+    if closed.get("type") == "object" and isinstance(closed.get("properties"), dict):
+        closed.setdefault("additionalProperties", False)
+    return closed
+
+
+def _distinct(findings: Iterable[Finding]) -> list[Finding]:
+    return list(dict.fromkeys(findings))
+
+
+def _json_text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _query_findings(query: httpx.QueryParams, parameters: Iterable[Any]) -> Iterator[Finding]:
+    """Find what openapi-core lets pass: parameters that are not described, "yes" for true."""
+    types = {
+        parameter["name"]: parameter["schema"].get("type")
+        for parameter in parameters
+        if parameter["in"] == "query"
+    }
+    for name, value in query.multi_items():
+        if name not in types:
+            yield Finding(f"query {name}", "no such parameter", _json_text(value))
+        elif types[name] == "boolean" and value not in ("true", "false"):
+            yield Finding(f"query {name}", "true or false", _json_text(value))
+        elif len(query.get_list(name)) > 1:
+            yield Finding(f"query {name}", "one value", _json_text(query.get_list(name)))
+
+
+def _all_findings(
+    errors: Callable[[], Iterable[Exception]], body: bytes | None
+) -> Iterator[Finding]:
+    try:
+        for error in errors():
+            yield from _findings(error, body)
+    except RecursionError:
+        yield Finding("$", "JSON", "JSON that is nested too deeply")
+    except (OpenAPIError, ValueError):
+        # What openapi-core does not take for an error: a parameter of the type that is not one.
+        yield Finding("content type", "application/json", "one that cannot be read")
+
+
+def _findings(error: Exception, body: bytes | None) -> Iterator[Finding]:
+    """Turn an error of openapi-core's into findings."""
+    match error:
+        case ResponseNotFound():
+            yield Finding("status", " or ".join(error.availableresponses), error.http_status)
+        case SecurityValidationError():
+            yield Finding("credentials", _schemes(error.__cause__), "none, or of another scheme")
+        case MissingRequestBodyError() | MissingData():
+            yield Finding("$", "a body", "nothing")
+        case ParameterValidationError():
+            yield from _value_findings(error.__cause__, f"{error.location} {error.name}", body)
+        case HeaderValidationError():
+            yield from _value_findings(error.__cause__, f"header {error.name}", body)
+        case _:
+            yield from _value_findings(error.__cause__, "$", body)
+
+
+def _value_findings(cause: BaseException | None, at: str, body: bytes | None) -> Iterator[Finding]:
+    """Turn what is wrong with a value, a parameter's or a body's, into findings."""
+    match cause:
+        case InvalidSchemaValue():
+            for error in cause.schema_errors:
+                yield from _schema_findings(cast("_SchemaError", error), at)
+        case MediaTypeNotFound():
+            known = " or ".join(cause.availableMimetypes)
+            yield Finding("content type", known, cause.mimetype or "none")
+        case CastError():
+            yield Finding(at, str(cause.type), _json_text(cause.value))
+        case None:
+            yield Finding(at, "a value", "nothing")
+        case _:
+            yield Finding(at, "JSON", (body or b"").decode("utf-8", "replace"))
+
+
+def _schemes(cause: BaseException | None) -> str:
+    alternatives: list[list[str]] = getattr(cause, "schemes", [])
+    return " or ".join(" and ".join(names) for names in alternatives) or "credentials"
+
+
+class _SchemaError(Protocol):
+    """What is read of an error of jsonschema's."""
+
+    validator: str
+    validator_value: Any
+    instance: Any
+    schema: Mapping[str, Any]
+    json_path: str
+    relative_schema_path: Sequence[str | int]
+    context: Sequence[_SchemaError]
+
+
+def _schema_findings(error: _SchemaError, at: str) -> Iterator[Finding]:
+    """Turn an error of jsonschema's into findings, one a field."""
+    where = error.json_path if at == "$" else at
+    match error.validator:
+        case "additionalProperties":
+            for name, value in error.instance.items():
+                if name not in error.schema["properties"]:
+                    yield Finding(f"{where}.{name}", _NO_FIELD, _json_text(value))
+        case "required":
+            for name in error.validator_value:
+                if name not in error.instance:
+                    yield Finding(f"{where}.{name}", "a value", "nothing")
+        case "anyOf" | "oneOf" if error.context:
+            yield from _nearest_alternative(error, at)
+        case "type" | "format":
+            yield Finding(where, str(error.validator_value), _json_text(error.instance))
+        case keyword:
+            expected = f"{keyword} {_json_text(error.validator_value)}"
+            yield Finding(where, expected, _json_text(error.instance))
+
+
+def _nearest_alternative(error: _SchemaError, at: str) -> Iterator[Finding]:
+    """Return the findings for that alternative of several which the value comes nearest to.
+
+    That is the one with the fewest fields that are not its own, then with the fewest findings.
+    """
+    by_alternative: dict[str | int, list[Finding]] = {}
+    for inner in error.context:
+        findings = by_alternative.setdefault(inner.relative_schema_path[0], [])
+        findings.extend(_schema_findings(inner, at))
+    yield from min(by_alternative.values(), key=_distance)
+
+
+def _distance(findings: list[Finding]) -> tuple[int, int]:
+    foreign = sum(finding.expected == _NO_FIELD for finding in findings)
+    return foreign, len(findings)

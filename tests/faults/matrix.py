@@ -1,0 +1,315 @@
+"""What every operation does about every fault: the promise, a measurement, and a page about it.
+
+`python -m tests.faults.matrix` plays each fault to each operation on a real socket, sync and async,
+prints what came of it, and writes that to docs/faults.md. test_matrix.py holds every cell against
+the tables below, which follow from the design: no write is doubled, and none is lost in silence.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+from attrs import frozen
+from tests.faults.operations import (
+    ADD_USER,
+    DELETE,
+    LIST_USERS,
+    MODES,
+    OPERATIONS,
+    REMOVE_USER,
+    Mode,
+    Operation,
+    call,
+)
+from tests.faults.server import (
+    FaultServer,
+    HangUp,
+    Stall,
+    Step,
+    answer,
+    chunked,
+    not_http,
+)
+
+from cloudinary_account_provisioning import maybe_applied, models
+from cloudinary_account_provisioning.utils import waiting_disabled
+
+PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
+
+# Long enough for an answer on a busy machine, short enough to wait for in vain.
+_TIMEOUT_MS = 400
+_HTML = "<html><body><h1>Forbidden</h1></body></html>"
+_JSON = b'{"id": "g1", "name": "Designers"}'
+
+# What happens to the first attempt. No step: the server is not there.
+FAULTS: dict[str, Step | None] = {
+    "connection refused": None,
+    "closed before the request is read": HangUp(unread=True),
+    "reset before the request is read": HangUp(unread=True, reset=True),
+    "closed after the request is read": HangUp(),
+    "reset after the request is read": HangUp(reset=True),
+    "no answer in time": Stall(),
+    "200, cut off": answer(200, _JSON, missing=9),
+    "200 in chunks, cut off": chunked(200, _JSON[:-9], complete=False),
+    "200, not JSON": answer(200, _HTML, {"Content-Type": "text/html"}),
+    "not HTTP": not_http(),
+    **{
+        str(status): answer(status, b'{"error": {"message": "Try again"}}')
+        for status in (408, 420, 429, 500, 502, 503, 504, 501)
+    },
+    "301": answer(301, headers={"Location": "https://elsewhere.invalid/"}),
+    "403 with HTML": answer(403, _HTML, {"Content-Type": "text/html"}),
+}
+
+# How to read a cell: how many requests of the operation the server read, and what the call ends in.
+# "ok" is the result; a name is that of the error, and a question mark is `maybe_applied`.
+
+# The fault, then a good answer.
+FAULT_THEN_GOOD_ANSWER = """
+                                  | list, get,   | create                 | update, delete,
+                                  | list_users   |                        | add_user, remove_user
+connection refused                | 1 ok         | 1 ok                   | 1 ok
+closed before the request is read | 1 ok         | 0 TransportError?      | 1 ok
+reset before the request is read  | 1 ok         | 0 TransportError?      | 1 ok
+closed after the request is read  | 2 ok         | 1 RemoteProtocolError? | 2 ok
+reset after the request is read   | 2 ok         | 1 ReadError?           | 2 ok
+no answer in time                 | 2 ok         | 1 ReadTimeout?         | 2 ok
+200, cut off                      | 2 ok         | 1 RemoteProtocolError? | 2 ok
+200 in chunks, cut off            | 2 ok         | 1 RemoteProtocolError? | 2 ok
+200, not JSON                     | 1 Unreadable | 1 Unreadable?          | 1 Unreadable?
+not HTTP                          | 2 ok         | 1 RemoteProtocolError? | 2 ok
+408                               | 2 ok         | 2 ok                   | 2 ok
+420                               | 2 ok         | 2 ok                   | 2 ok
+429                               | 2 ok         | 2 ok                   | 2 ok
+500                               | 2 ok         | 1 APIError?            | 2 ok
+502                               | 2 ok         | 1 APIError?            | 2 ok
+503                               | 2 ok         | 2 ok                   | 2 ok
+504                               | 2 ok         | 1 APIError?            | 2 ok
+501                               | 1 APIError   | 1 APIError             | 1 APIError
+301                               | 1 APIError   | 1 APIError             | 1 APIError
+403 with HTML                     | 1 NotAllowed | 1 NotAllowed           | 1 NotAllowed
+"""
+
+# The fault, then the answer that says that it is done already: 404 to delete and remove_user, 409
+# to add_user. "+1" is the one look at the group's users, which gives the result.
+FAULT_THEN_DONE_ALREADY = """
+                                  | delete        | remove_user   | add_user
+(none)                            | 1 NotFound    | 1 NotFound    | 1 AlreadyExists
+connection refused                | 1 NotFound    | 1 NotFound    | 1 AlreadyExists
+closed before the request is read | 1 ok          | 1+1 ok        | 1+1 ok
+reset before the request is read  | 1 ok          | 1+1 ok        | 1+1 ok
+closed after the request is read  | 2 ok          | 2+1 ok        | 2+1 ok
+reset after the request is read   | 2 ok          | 2+1 ok        | 2+1 ok
+no answer in time                 | 2 ok          | 2+1 ok        | 2+1 ok
+200, cut off                      | 2 ok          | 2+1 ok        | 2+1 ok
+200 in chunks, cut off            | 2 ok          | 2+1 ok        | 2+1 ok
+200, not JSON                     | 1 Unreadable? | 1 Unreadable? | 1 Unreadable?
+not HTTP                          | 2 ok          | 2+1 ok        | 2+1 ok
+408                               | 2 NotFound    | 2 NotFound    | 2 AlreadyExists
+420                               | 2 NotFound    | 2 NotFound    | 2 AlreadyExists
+429                               | 2 NotFound    | 2 NotFound    | 2 AlreadyExists
+500                               | 2 ok          | 2+1 ok        | 2+1 ok
+502                               | 2 ok          | 2+1 ok        | 2+1 ok
+503                               | 2 NotFound    | 2 NotFound    | 2 AlreadyExists
+504                               | 2 ok          | 2+1 ok        | 2+1 ok
+501                               | 1 APIError    | 1 APIError    | 1 APIError
+301                               | 1 APIError    | 1 APIError    | 1 APIError
+403 with HTML                     | 1 NotAllowed  | 1 NotAllowed  | 1 NotAllowed
+"""
+_SHORT_NAMES = {"Unreadable": "ResponseValidationError"}
+DONE_ALREADY = {
+    operation.name: answer(status, b'{"error": {"message": "As you wish"}}')
+    for operation, status in ((DELETE, 404), (ADD_USER, 409), (REMOVE_USER, 404))
+}
+
+
+@frozen
+class Cell:
+    """One cell of a table.
+
+    Attributes:
+        fault: What happens to the first attempt, by its name.
+        operation: The operation.
+        done_already: Whether the answer after the fault is 404 or 409 instead of a good one.
+        promise: What is to come of it, as it stands in the table.
+    """
+
+    fault: str
+    operation: Operation
+    done_already: bool
+    promise: str
+
+    def __str__(self) -> str:
+        then = ", then done already" if self.done_already else ""
+        return f"{self.operation.name}: {self.fault}{then}"
+
+
+@frozen
+class Measured:
+    """What came of one cell.
+
+    Attributes:
+        outcome: The same in the words of the tables, as far as it keeps the promise.
+        server: The server, which has the requests.
+        result: The result, or None.
+        error: The error, or None.
+        waits: The waits between the attempts.
+    """
+
+    outcome: str
+    server: FaultServer
+    result: object
+    error: Exception | None
+    waits: list[float]
+
+
+def _cells(table: str, *, done_already: bool) -> Iterator[Cell]:
+    rows = [[text.strip() for text in row.split("|")] for row in table.strip("\n").splitlines()]
+    heads = [row for row in rows if not row[0]]
+    columns = [" ".join(parts).replace(",", "").split() for parts in zip(*heads, strict=True)][1:]
+    by_name = {operation.name: operation for operation in OPERATIONS}
+    for fault, *promises in rows[len(heads) :]:
+        for names, promise in zip(columns, promises, strict=True):
+            for short, name in _SHORT_NAMES.items():
+                promise = promise.replace(short, name)
+            for name in names:
+                yield Cell(fault, by_name[name], done_already, promise)
+
+
+CELLS = (
+    *_cells(FAULT_THEN_GOOD_ANSWER, done_already=False),
+    *_cells(FAULT_THEN_DONE_ALREADY, done_already=True),
+)
+
+
+class _Listen:
+    """A hook that starts a server that was not there, before the second attempt."""
+
+    def __init__(self, server: FaultServer) -> None:
+        self._server = server
+
+    def on_retry(self, *details: object) -> None:
+        self._server.listen()
+
+
+def measure(cell: Cell, mode: Mode) -> Measured:
+    """Play a cell, and return what came of it."""
+    operation = cell.operation
+    good = answer(200, operation.body)
+    script: list[Step] = []
+    if cell.fault in FAULTS and (step := FAULTS[cell.fault]) is not None:
+        script.append(step)
+    if cell.done_already:
+        script.append(DONE_ALREADY[operation.name])
+        good = answer(200, LIST_USERS.body)
+    refuses = cell.fault == "connection refused"
+    settings: dict[str, Any] = {}
+    if cell.fault == "no answer in time":
+        settings["timeout_ms"] = _TIMEOUT_MS
+    result, failure = None, None
+    with FaultServer(*script, good, refuse=refuses) as server, waiting_disabled() as waits:
+        if refuses:
+            settings["hooks"] = [_Listen(server)]
+        try:
+            result = call(mode, operation, server.url, **settings)
+        except (models.CloudinaryError, httpx.HTTPError) as error:
+            failure = error
+    outcome = f"{_counted(operation, server)} {_named(failure, cell.promise)}"
+    return Measured(outcome, server, result, failure, waits)
+
+
+def own_requests(operation: Operation, server: FaultServer) -> int:
+    """Return how many of the requests that a server read are those of an operation."""
+    own = (operation.method, operation.path)
+    return sum((request.method, request.target) == own for request in server.requests)
+
+
+def _counted(operation: Operation, server: FaultServer) -> str:
+    own = own_requests(operation, server)
+    others = len(server.requests) - own
+    return f"{own}+{others}" if others else str(own)
+
+
+def _named(failure: Exception | None, promise: str) -> str:
+    if failure is None:
+        return "ok"
+    # Which error a broken connection becomes can depend on which side was faster.
+    promised = promise.split()[-1].rstrip("?")
+    kinds = [kind.__name__ for kind in type(failure).__mro__]
+    name = promised if promised in kinds else kinds[0]
+    return f"{name}?" if maybe_applied(failure) else name
+
+
+_INTRODUCTION = """\
+# What happens when things go wrong
+
+Measured, not only promised: `make faults` plays every fault to every operation on a real socket,
+sync and async, and writes this page. Settings are the defaults.
+
+The first attempt meets the fault; what the server answers after that stands above each table. A
+cell says how many requests of the operation the server read, and what the call ended in:
+
+- `2 ok`: the server read two requests, and the call returned its result.
+- `1 ReadTimeout, maybe applied`: the server read one request, and the call raised that error, whose
+  `maybe_applied` is true: the change may have been made, so look before you repeat it.
+- `2+1 ok`: the same, and one more request looked at the group's users, for the result.
+"""
+
+
+def page(outcomes: dict[Cell, str]) -> str:
+    """Return the page about the outcomes, in Markdown."""
+    return "\n".join(
+        [
+            _INTRODUCTION,
+            "## The fault, then a good answer",
+            "",
+            "Only `create` is not sent again where it may have been done: that would make two "
+            "groups.",
+            "",
+            *_markdown({c: said for c, said in outcomes.items() if not c.done_already}),
+            "",
+            "## The fault, then “done already”",
+            "",
+            "The server answers 404 to `delete` and `remove_user`, and 409 to `add_user`. After an "
+            "attempt that may\nhave been applied that is a success; otherwise it is the error "
+            "that it says.",
+            "",
+            *_markdown({c: said for c, said in outcomes.items() if c.done_already}),
+            "",
+        ]
+    )
+
+
+def _markdown(outcomes: dict[Cell, str]) -> Iterator[str]:
+    columns = list(dict.fromkeys(cell.operation.name for cell in outcomes))
+    said = {(cell.fault, cell.operation.name): outcome for cell, outcome in outcomes.items()}
+    yield f"| fault | {' | '.join(f'`{name}`' for name in columns)} |"
+    yield f"| --- |{' --- |' * len(columns)}"
+    for fault in dict.fromkeys(cell.fault for cell in outcomes):
+        cells = (said[fault, name].replace("?", ", maybe applied") for name in columns)
+        yield f"| {fault} | {' | '.join(cells)} |"
+
+
+def main() -> int:
+    """Measure every cell, print the page and write it; return how many promises were broken."""
+    outcomes: dict[Cell, str] = {}
+    broken = 0
+    for cell in CELLS:
+        measured = {mode: measure(cell, mode).outcome for mode in MODES}
+        outcomes[cell] = " / ".join(dict.fromkeys(measured.values()))
+        if outcomes[cell] != cell.promise:
+            broken += 1
+            print(f"{cell}: promised {cell.promise}, but {measured}", file=sys.stderr)
+    text = page(outcomes)
+    print(text)
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(text, encoding="utf-8")
+    return broken
+
+
+if __name__ == "__main__":
+    sys.exit(1 if main() else 0)

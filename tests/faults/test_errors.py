@@ -1,0 +1,649 @@
+"""Whatever a server answers becomes a typed error with its status, and never a crash or a stall."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.faults.operations import (
+    ADD_USER,
+    CREATE,
+    DELETE,
+    GET,
+    LIST,
+    LIST_USERS,
+    MODES,
+    OPERATIONS,
+    REMOVE_USER,
+    UPDATE,
+    Mode,
+    Operation,
+    call,
+    error_of,
+)
+from tests.faults.server import FaultServer, Step, answer, chunked, gzipped
+
+from cloudinary_account_provisioning import RawResponse, maybe_applied, models
+from cloudinary_account_provisioning.utils import waiting_disabled
+
+pytestmark = pytest.mark.usefixtures("waits")
+both = pytest.mark.parametrize("mode", MODES)
+
+DOCUMENTED = {
+    400: models.BadRequest,
+    401: models.AuthorizationRequired,
+    403: models.NotAllowed,
+    404: models.NotFound,
+    409: models.AlreadyExists,
+    420: models.UsageRateExceeded,
+    429: models.TooManyRequests,
+}
+A_GOOD_ERROR = b'{"error": {"message": "Group not found"}}'
+# A sentence, and what stands around it.
+LONGEST_MESSAGE = 600
+
+
+def answering(*answers: httpx.Response) -> httpx.MockTransport:
+    """Return a transport that gives these answers in turn, and the last of them for ever."""
+    left = list(answers)
+
+    def answer_next(request: httpx.Request) -> httpx.Response:
+        found = left.pop(0) if len(left) > 1 else left[0]
+        return httpx.Response(
+            found.status_code,
+            headers=found.headers,
+            content=found.content,
+            extensions=found.extensions,
+        )
+
+    return httpx.MockTransport(answer_next)
+
+
+def expected_error(status: int) -> type[models.CloudinaryError]:
+    return DOCUMENTED.get(status, models.APIError)
+
+
+# --- statuses
+
+
+@both
+@pytest.mark.parametrize("hundred", [300, 400, 500, 600, 900])
+def test_every_status_that_is_not_a_success_is_a_typed_error(hundred: int, mode: Mode) -> None:
+    for status in range(hundred, hundred + 100):
+        transport = answering(httpx.Response(status, content=A_GOOD_ERROR))
+        error = error_of(mode, GET, transport=transport, retry_config=None)
+        assert type(error) is expected_error(status)
+        assert error.status_code == status
+        assert error.message == "Group not found"
+        assert not error.maybe_applied
+
+
+@both
+@pytest.mark.parametrize(
+    "status", [300, 301, 304, 307, 400, 404, 418, 420, 429, 451, 500, 511, 599]
+)
+def test_a_status_on_a_socket_is_a_typed_error(status: int, mode: Mode) -> None:
+    body = b"" if status == 304 else A_GOOD_ERROR
+    with FaultServer(answer(status, body)) as server:
+        error = error_of(mode, GET, server.url, retry_config=None)
+    assert type(error) is expected_error(status)
+    assert error.status_code == status
+
+
+@both
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed_even_to_the_same_server(status: int, mode: Mode) -> None:
+    with FaultServer(answer(status, headers={"Location": "/"}), answer(200, LIST.body)) as server:
+        error = error_of(mode, LIST, server.url)
+    assert isinstance(error, models.APIError)
+    assert error.status_code == status
+    assert len(server.requests) == 1
+
+
+@both
+@pytest.mark.parametrize("status", sorted(DOCUMENTED))
+def test_a_documented_error_has_the_servers_own_words(status: int, mode: Mode) -> None:
+    with FaultServer(answer(status, A_GOOD_ERROR, {"X-Request-Id": "r-1"})) as server:
+        error = error_of(mode, GET, server.url, retry_config=None)
+    assert isinstance(error, models.ErrorResponse)
+    assert error.data.error is not None
+    assert error.data.error.message == error.message == "Group not found"
+    assert str(error) == f"Group not found (status {status})"
+    assert error.body == A_GOOD_ERROR.decode()
+    assert error.headers["content-type"] == error.raw_response.headers["content-type"]
+    assert error.request_id == "r-1"
+
+
+# --- bodies of errors
+
+_MEGABYTES = 3 << 20
+MALFORMED: dict[str, bytes] = {
+    "nothing": b"",
+    "spaces": b" \r\n\t ",
+    "HTML": b"<!DOCTYPE html><html><title>Oh</title>" + b"<p>no</p>" * 100,
+    "plain text": b"upstream connect error or disconnect/reset before headers",
+    "null": b"null",
+    "a list": b'[{"error": {"message": "x"}}]',
+    "a string": b'"error"',
+    "a number": b"1e999",
+    "NaN": b"NaN",
+    "an empty object": b"{}",
+    "an object of something else": b'{"errors": ["x"]}',
+    "error is null": b'{"error": null}',
+    "error is a string": b'{"error": "not found"}',
+    "error is a list": b'{"error": [{"message": "x"}]}',
+    "message is null": b'{"error": {"message": null}}',
+    "message is a number": b'{"error": {"message": 404}}',
+    "message is an object": b'{"error": {"message": {"message": "x"}}}',
+    "message is empty": b'{"error": {"message": ""}}',
+    "message is blank": b'{"error": {"message": " \\n "}}',
+    "message has half a surrogate pair": b'{"error": {"message": "\\ud800"}}',
+    "message has control characters": b'{"error": {"message": "a\\u0000\\u001b[31m\\r\\nb"}}',
+    "message is megabytes long": b'{"error": {"message": "%b"}}' % (b"x" * _MEGABYTES),
+    "twice the same": b'{"error": {"message": "a"}, "error": 1}',
+    "cut off JSON": A_GOOD_ERROR[:-5],
+    "more after the JSON": A_GOOD_ERROR + b"}",
+    "a byte order mark": b"\xef\xbb\xbf" + A_GOOD_ERROR,
+    "UTF-16": A_GOOD_ERROR.decode().encode("utf-16"),
+    "invalid UTF-8": b"\xff\xfe\xfa \xc3\x28",
+    "invalid UTF-8 in the message": b'{"error": {"message": "caf\xe9"}}',
+    "NUL bytes": b"\x00" * 1000,
+    "megabytes": b"<" + b"a" * _MEGABYTES,
+    "megabytes of spaces": b" " * _MEGABYTES,
+    "deep lists": b"[" * 100_000,
+    "deep objects": b'{"error":' * 100_000,
+    "a deep field that nobody reads": b'{"x": %b, "error": {"message": "a"}}'
+    % (b"[" * 100_000 + b"]" * 100_000),
+}
+
+
+@both
+@pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED)
+def test_a_malformed_body_never_hides_the_status(body: bytes, mode: Mode) -> None:
+    for status in (404, 429, 500, 302):
+        transport = answering(httpx.Response(status, content=body))
+        error = error_of(mode, CREATE, transport=transport, retry_config=None)
+        check_error(error, status)
+
+
+def check_error(error: Exception, status: int) -> None:
+    """Check that an error is of its status, and can be read, logged and printed."""
+    assert type(error) is expected_error(status)
+    assert error.status_code == status
+    assert error.message
+    assert 0 < len(str(error)) < LONGEST_MESSAGE
+    assert str(status) in str(error)
+    assert "\n" not in str(error)
+    assert "\r" not in str(error)
+    str(error).encode()
+    error.body.encode()
+    if isinstance(error, models.ErrorResponse):
+        assert error.data.error is not None
+        assert error.data.error.message
+
+
+@both
+@pytest.mark.parametrize(
+    ("step", "status"),
+    [
+        pytest.param(answer(404, A_GOOD_ERROR, missing=9), 404, id="cut off"),
+        pytest.param(answer(404, A_GOOD_ERROR, missing=len(A_GOOD_ERROR)), 404, id="body missing"),
+        pytest.param(chunked(409, A_GOOD_ERROR[:9], complete=False), 409, id="chunks cut off"),
+        pytest.param(gzipped(500, A_GOOD_ERROR, broken=True), 500, id="gzip broken"),
+        pytest.param(
+            answer(403, A_GOOD_ERROR, {"Content-Encoding": "deflate"}), 403, id="deflate broken"
+        ),
+        pytest.param(
+            answer(404, A_GOOD_ERROR, {"Content-Encoding": "middle-out"}), 404, id="codec unknown"
+        ),
+        pytest.param(answer(401, A_GOOD_ERROR, {"Content-Type": "nonsense"}), 401, id="type"),
+        pytest.param(answer(400, b"a" * 3_000_000), 400, id="megabytes"),
+        pytest.param(answer(404, b"\xff\xfe\xfa"), 404, id="invalid UTF-8"),
+    ],
+)
+def test_a_body_that_cannot_be_read_on_a_socket_never_hides_the_status(
+    step: Step, status: int, mode: Mode
+) -> None:
+    with FaultServer(step) as server:
+        error = error_of(mode, CREATE, server.url, retry_config=None)
+    check_error(error, status)
+
+
+@both
+def test_a_body_that_stalls_halfway_never_hides_the_status(mode: Mode) -> None:
+    slow = answer(404, A_GOOD_ERROR, pause=60)
+    head = answer(404, A_GOOD_ERROR).data.split(b"\r\n\r\n")[0] + b"\r\n\r\n"
+    with FaultServer(_SendThenStall(head + b'{"err')) as server:
+        error = error_of(mode, GET, server.url, timeout_ms=200, retry_config=None)
+    check_error(error, 404)
+    assert slow.pause == 60
+
+
+class _SendThenStall:
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def play(self, connection: Any) -> bool:
+        connection.send(self._data, None)
+        connection.wait_until_closed()
+        return False
+
+
+@both
+def test_a_truncated_answer_of_a_status_that_may_pass_is_tried_again(mode: Mode) -> None:
+    with FaultServer(answer(503, A_GOOD_ERROR, missing=9), answer(200, LIST.body)) as server:
+        assert call(mode, LIST, server.url) == LIST.result
+    assert len(server.requests) == 2
+
+
+@both
+def test_a_compressed_error_has_the_servers_own_words(mode: Mode) -> None:
+    with FaultServer(gzipped(404, A_GOOD_ERROR)) as server:
+        error = error_of(mode, GET, server.url)
+    assert isinstance(error, models.NotFound)
+    assert error.message == "Group not found"
+
+
+@both
+def test_an_error_that_drips_in_byte_by_byte_is_read_to_its_end(mode: Mode) -> None:
+    with FaultServer(answer(404, A_GOOD_ERROR, pause=0.0005)) as server:
+        error = error_of(mode, GET, server.url)
+    assert isinstance(error, models.NotFound)
+    assert error.message == "Group not found"
+
+
+@both
+@pytest.mark.parametrize("status", [404, 500])
+def test_a_reason_phrase_of_any_length_makes_a_short_message(status: int, mode: Mode) -> None:
+    with FaultServer(answer(status, reason="reason " * 2_000)) as server:
+        error = error_of(mode, GET, server.url, retry_config=None)
+    check_error(error, status)
+
+
+@given(body=st.binary(max_size=200), status=st.sampled_from([400, 404, 429, 500, 503, 304]))
+def test_no_body_of_an_error_hides_its_status(body: bytes, status: int) -> None:
+    transport = answering(httpx.Response(status, content=body))
+    error = error_of("sync", UPDATE, transport=transport, retry_config=None)
+    check_error(error, status)
+
+
+# --- successes that are none
+
+_DEEP = b'{"user_groups": ' + b"[" * 100_000
+UNDECODABLE: list[tuple[Operation, bytes, str]] = [
+    *((operation, body, "$") for operation in OPERATIONS for body in (b"", b"<html>", b"[]")),
+    (LIST, b"null", "$"),
+    (LIST, LIST.body[:-9], "$"),
+    (LIST, LIST.body + b"]", "$"),
+    (LIST, b'{"user_groups": [{"id": "\xff"}]}', "$"),
+    (LIST, _DEEP, "$"),
+    (LIST, b'{"user_groups": {}}', "$.user_groups"),
+    (LIST, b'{"user_groups": [{"id": "a"}, {"id": 5}]}', "$.user_groups[1].id"),
+    (LIST, b'{"user_groups": [{"users": [{"email": []}]}]}', "$.user_groups[0].users[0].email"),
+    (GET, b'{"id": 5}', "$.id"),
+    (GET, b'{"id": "a", "created_at": "yesterday"}', "$.created_at"),
+    (CREATE, b'{"id": "a", "users": [null]}', "$.users[0]"),
+    (UPDATE, b'{"id": "a", "name": {}}', "$.name"),
+    (DELETE, b'{"ok": "yes"}', "$.ok"),
+    (DELETE, b'{"ok": false}', "$.ok"),
+    (DELETE, b'{"message": 1}', "$.message"),
+    (DELETE, b"{}", "$.message"),
+    (LIST_USERS, b'{"users": "none"}', "$.users"),
+    (ADD_USER, b"{}", "$"),
+    (ADD_USER, b'{"users": [{"id": "someone-else"}]}', "$.users"),
+    (ADD_USER, b'{"users": [{"id": 1}]}', "$.users[0].id"),
+    (REMOVE_USER, b'{"users": [[]]}', "$.users[0]"),
+]
+
+
+@both
+@pytest.mark.parametrize(
+    ("operation", "body", "path"),
+    UNDECODABLE,
+    ids=[f"{operation}: {body[:60]!r}" for operation, body, _ in UNDECODABLE],
+)
+def test_a_success_that_cannot_be_decoded_says_where(
+    operation: Operation, body: bytes, path: str, mode: Mode
+) -> None:
+    transport = answering(httpx.Response(200, content=body))
+    error = error_of(mode, operation, transport=transport)
+    assert isinstance(error, models.ResponseValidationError)
+    assert error.path == path
+    assert error.status_code == 200
+    assert error.body == body.decode(errors="replace")
+    assert len(str(error)) < LONGEST_MESSAGE
+    assert maybe_applied(error) == (operation.method != "GET")
+
+
+@both
+@pytest.mark.parametrize("status", [201, 202, 204, 206])
+def test_another_success_is_read_like_any(status: int, mode: Mode) -> None:
+    transport = answering(httpx.Response(status, content=GET.body))
+    assert call(mode, GET, transport=transport) == GET.result
+
+
+@both
+def test_a_success_without_a_body_is_no_result(mode: Mode) -> None:
+    with FaultServer(answer(204)) as server:
+        error = error_of(mode, DELETE, server.url)
+    assert isinstance(error, models.ResponseValidationError)
+    assert error.status_code == 204
+    assert error.maybe_applied
+
+
+@both
+@pytest.mark.parametrize(
+    "charset",
+    ["hex", "zlib", "base64", "rot13", "utf-16", "utf-7", "idna", "undefined", "no-such-charset"],
+)
+def test_no_charset_makes_a_body_crash(charset: str, mode: Mode) -> None:
+    headers = {"Content-Type": f"application/json; charset={charset}"}
+    transport = answering(httpx.Response(200, headers=headers, content=b"<html>"))
+    error = error_of(mode, GET, transport=transport)
+    assert isinstance(error, models.ResponseValidationError)
+    assert error.body == "<html>"
+
+
+@both
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param(gzipped(200, b"", broken=True), id="gzip broken"),
+        pytest.param(answer(200, b"\x1f\x8b", {"Content-Encoding": "gzip"}), id="gzip cut off"),
+        pytest.param(answer(200, GET.body, {"Content-Encoding": "deflate"}), id="deflate broken"),
+    ],
+)
+def test_a_success_in_a_broken_encoding_is_a_validation_error(step: Step, mode: Mode) -> None:
+    with FaultServer(step, answer(200, CREATE.body)) as server:
+        error = error_of(mode, CREATE, server.url)
+    assert isinstance(error, models.ResponseValidationError)
+    assert error.path == "$"
+    assert error.maybe_applied
+    assert len(server.requests) == 1
+
+
+@both
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param(gzipped(200, LIST.body), id="gzip"),
+        pytest.param(chunked(200, LIST.body[:5], LIST.body[5:]), id="chunks"),
+        pytest.param(answer(200, LIST.body, pause=0.0005), id="byte by byte"),
+        pytest.param(answer(200, LIST.body, {"Content-Type": "text/html"}), id="wrong type"),
+        pytest.param(answer(200, LIST.body, {"X-Junk": "\xe9\xff"}), id="Latin-1 in a header"),
+        pytest.param(answer(200, b" " * 3_000_000 + LIST.body), id="megabytes"),
+    ],
+)
+def test_a_good_answer_is_taken_however_it_comes(step: Step, mode: Mode) -> None:
+    with FaultServer(step) as server:
+        assert call(mode, LIST, server.url) == LIST.result
+
+
+# --- the quota, and how long to wait
+
+IN_AN_HOUR = (datetime.now(UTC) + timedelta(hours=1)).replace(microsecond=0)
+
+
+@both
+@pytest.mark.parametrize("status", [420, 429])
+def test_a_rate_limit_error_says_what_the_quota_is(status: int, mode: Mode) -> None:
+    headers = {
+        "X-FeatureRateLimit-Limit": "500",
+        "X-FeatureRateLimit-Remaining": "0",
+        "X-FeatureRateLimit-Reset": format_datetime(IN_AN_HOUR, usegmt=True),
+    }
+    with FaultServer(answer(status, A_GOOD_ERROR, headers)) as server:
+        error = error_of(mode, GET, server.url)
+    assert isinstance(error, models.RateLimited)
+    assert error.rate_limit == models.RateLimit(limit=500, remaining=0, reset=IN_AN_HOUR)
+    assert error.rate_limit.reset is not None
+    assert error.rate_limit.reset.utcoffset() == timedelta(0)
+    assert error.retry_after is not None
+    assert 3_500 < error.retry_after <= 3_600
+    assert len(server.requests) == 1
+
+
+@both
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-FeatureRateLimit-Limit": "many", "X-FeatureRateLimit-Reset": "soon"},
+        {"X-FeatureRateLimit-Limit": "", "X-FeatureRateLimit-Remaining": ""},
+        {"X-FeatureRateLimit-Limit": "1.5", "X-FeatureRateLimit-Remaining": "0x10"},
+        {"X-FeatureRateLimit-Limit": "9" * 5_000},
+        {"X-FeatureRateLimit-Reset": "Fri, 99 Foo 2099 99:99:99 GMT"},
+        {"X-FeatureRateLimit-Reset": "1700000000"},
+    ],
+)
+def test_a_malformed_rate_limit_is_no_rate_limit(headers: dict[str, str], mode: Mode) -> None:
+    transport = answering(httpx.Response(429, headers=headers))
+    error = error_of(mode, GET, transport=transport, retry_config=None)
+    assert isinstance(error, models.RateLimited)
+    assert error.rate_limit == models.RateLimit()
+    assert error.retry_after is None
+
+
+def rfc_1123(date: datetime) -> str:
+    return format_datetime(date, usegmt=True)
+
+
+def rfc_850(date: datetime) -> str:
+    return date.strftime("%A, %d-%b-%y %H:%M:%S GMT")
+
+
+def asctime(date: datetime) -> str:
+    return date.strftime(f"%a %b {date.day:2} %H:%M:%S %Y")
+
+
+@both
+@pytest.mark.parametrize("status", [408, 420, 429, 500, 502, 503, 504])
+def test_the_seconds_that_the_server_asks_for_are_waited(
+    status: int, mode: Mode, waits: list[float]
+) -> None:
+    with FaultServer(answer(status, headers={"Retry-After": "7"}), answer(200, GET.body)) as server:
+        call(mode, GET, server.url)
+    assert waits == [7.0]
+
+
+@both
+@pytest.mark.parametrize("form", [rfc_1123, rfc_850, asctime])
+def test_the_date_that_the_server_asks_for_is_waited_for(
+    form: Callable[[datetime], str], mode: Mode, waits: list[float]
+) -> None:
+    date = form(datetime.now(UTC) + timedelta(seconds=20))
+    with FaultServer(answer(503, headers={"Retry-After": date}), answer(200, GET.body)) as server:
+        call(mode, GET, server.url)
+    assert 15 < waits[0] <= 20
+
+
+@both
+def test_the_end_of_the_quota_is_waited_for_if_it_is_near(mode: Mode, waits: list[float]) -> None:
+    reset = rfc_1123(datetime.now(UTC) + timedelta(seconds=20))
+    headers = {"X-FeatureRateLimit-Reset": reset, "X-FeatureRateLimit-Remaining": "0"}
+    with FaultServer(answer(420, headers=headers), answer(200, GET.body)) as server:
+        call(mode, GET, server.url)
+    assert 15 < waits[0] <= 20
+
+
+@both
+def test_the_end_of_the_quota_says_nothing_about_other_errors(
+    mode: Mode, waits: list[float]
+) -> None:
+    headers = {"X-FeatureRateLimit-Reset": rfc_1123(IN_AN_HOUR)}
+    with FaultServer(answer(503, headers=headers), answer(200, GET.body)) as server:
+        call(mode, GET, server.url)
+    assert waits[0] <= 0.5
+
+
+TOO_LONG: dict[str, str] = {
+    "just too long": "31",
+    "an hour": "3600",
+    "a day": "86400",
+    "a fraction": "31.5",
+    "15 digits": "9" * 15,
+    "16 digits": "9" * 16,
+    "400 digits": "9" * 400,
+    "RFC 1123": rfc_1123(IN_AN_HOUR),
+    "RFC 850": rfc_850(IN_AN_HOUR),
+    "asctime": asctime(IN_AN_HOUR),
+    "the last date": "Fri, 31 Dec 9999 23:59:59 GMT",
+}
+
+
+@both
+@pytest.mark.parametrize("retry_after", TOO_LONG.values(), ids=TOO_LONG)
+def test_a_delay_beyond_the_time_left_is_raised_at_once(
+    retry_after: str, mode: Mode, waits: list[float]
+) -> None:
+    answers = answer(429, headers={"Retry-After": retry_after}), answer(200, GET.body)
+    with FaultServer(*answers) as server:
+        error = error_of(mode, GET, server.url)
+    assert isinstance(error, models.TooManyRequests)
+    assert waits == []
+    assert error.retry_after is not None
+    assert error.retry_after > 30
+
+
+MALFORMED_DELAYS = [
+    "",
+    " ",
+    "0",
+    "-1",
+    "-99999",
+    "+5",
+    "inf",
+    "-inf",
+    "nan",
+    "1e9",
+    "0x1F",
+    "five",
+    "3, 3",
+    "1 000",
+    "\u00b2\u00b3",
+    "60 seconds",
+    "PT1H",
+    "2099-01-01T00:00:00Z",
+    "Thu, 01 Jan 1970 00:00:00 GMT",
+    "Thu, 01 Jan 0000 00:00:00 GMT",
+    "Fri, 99 Foo 2099 99:99:99 GMT",
+    "Fri, 31 Dec 9999 24:00:00 GMT",
+    "Xxx, 00 Jan 2099 00:00:00 GMT",
+    "Xyzday, 32-Jan-99 00:00:00 GMT",
+    "Mon Feb 30 00:00:00 2099",
+    "x" * 10_000,
+]
+
+
+@both
+@pytest.mark.parametrize("retry_after", MALFORMED_DELAYS, ids=[d[:40] for d in MALFORMED_DELAYS])
+def test_a_malformed_delay_is_none(retry_after: str, mode: Mode, waits: list[float]) -> None:
+    answers = answer(503, headers={"Retry-After": retry_after}), answer(200, GET.body)
+    with FaultServer(*answers) as server:
+        assert call(mode, GET, server.url) == GET.result
+    assert len(waits) == 1
+    assert 0 <= waits[0] <= 0.5
+
+
+_HEADER_VALUES = st.one_of(
+    st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF), max_size=40),
+    st.from_regex(r"\A-?[0-9]{0,20}(\.[0-9]*)?\Z", alphabet=st.characters(codec="ascii")),
+    st.from_regex(
+        r"\A[A-Z][a-z]{2}, [0-9]{2} (Jan|Feb|Dec|Foo) [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT\Z",
+        alphabet=st.characters(codec="ascii"),
+    ),
+    st.from_regex(
+        r"\A[A-Z][a-z]{2} (Jan|Feb|Dec|Foo) [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} [0-9]{4}\Z",
+        alphabet=st.characters(codec="ascii"),
+    ),
+)
+
+
+@given(retry_after=_HEADER_VALUES, reset=_HEADER_VALUES, limit=_HEADER_VALUES)
+def test_no_header_of_a_rate_limit_crashes_or_stalls(
+    retry_after: str, reset: str, limit: str
+) -> None:
+    headers = [
+        (b"Retry-After", retry_after.encode("latin-1")),
+        (b"X-FeatureRateLimit-Reset", reset.encode("latin-1")),
+        (b"X-FeatureRateLimit-Limit", limit.encode("latin-1")),
+    ]
+    transport = answering(httpx.Response(429, headers=headers))
+    with waiting_disabled() as waits:
+        error = error_of("sync", GET, transport=transport)
+    assert isinstance(error, models.TooManyRequests)
+    assert sum(waits) <= 30
+    assert error.retry_after is None or error.retry_after > 0
+    assert error.rate_limit.limit is None or str(error.rate_limit.limit).isascii()
+
+
+# --- results with what came around them
+
+
+@both
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_a_raw_response_has_the_result_and_what_came_around_it(
+    operation: Operation, mode: Mode
+) -> None:
+    headers = {
+        "X-Request-Id": "r-2",
+        "X-FeatureRateLimit-Limit": "500",
+        "X-FeatureRateLimit-Remaining": "499",
+        "X-FeatureRateLimit-Reset": rfc_1123(IN_AN_HOUR),
+    }
+    with FaultServer(answer(503), answer(200, operation.body, headers)) as server:
+        raw: RawResponse[Any] = call(mode, operation, server.url, raw=True)
+    assert raw.parsed == operation.result
+    assert raw.status_code == 200
+    assert raw.headers["x-request-id"] == raw.request_id == "r-2"
+    assert raw.rate_limit == models.RateLimit(limit=500, remaining=499, reset=IN_AN_HOUR)
+    assert raw.retries == 1
+
+
+@both
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_a_raw_response_of_the_first_attempt_has_no_retries(
+    operation: Operation, mode: Mode
+) -> None:
+    transport = answering(httpx.Response(200, content=operation.body))
+    raw: RawResponse[Any] = call(mode, operation, transport=transport, raw=True)
+    assert raw.retries == 0
+    assert raw.request_id is None
+    assert raw.rate_limit == models.RateLimit()
+
+
+@both
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_an_error_is_raised_from_a_raw_call_too(operation: Operation, mode: Mode) -> None:
+    transport = answering(httpx.Response(404, content=A_GOOD_ERROR))
+    error = error_of(mode, operation, transport=transport, raw=True)
+    assert isinstance(error, models.NotFound)
+
+
+# --- both shapes of the wire
+
+SHAPES: list[tuple[Operation, Mapping[str, Any]]] = [
+    (ADD_USER, {"id": "u1", "name": "Jane", "email": "jane@example.com"}),
+    (
+        ADD_USER,
+        {"users": [{"id": "u0"}, {"id": "u1", "name": "Jane", "email": "jane@example.com"}]},
+    ),
+    (DELETE, {"message": "ok"}),
+    (DELETE, {"ok": True}),
+]
+
+
+@both
+@pytest.mark.parametrize(("operation", "shape"), SHAPES)
+def test_the_published_and_the_observed_answer_give_the_same_result(
+    operation: Operation, shape: Mapping[str, Any], mode: Mode
+) -> None:
+    transport = answering(httpx.Response(200, content=json.dumps(shape).encode()))
+    assert call(mode, operation, transport=transport) == operation.result

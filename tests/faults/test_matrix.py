@@ -1,0 +1,223 @@
+"""Every operation keeps the promises of matrix.py about every fault, on a real socket."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from tests.faults.matrix import (
+    CELLS,
+    DONE_ALREADY,
+    FAULTS,
+    PAGE,
+    Cell,
+    Measured,
+    measure,
+    own_requests,
+    page,
+)
+from tests.faults.operations import (
+    ACCOUNT,
+    ADD_USER,
+    CREATE,
+    DELETE,
+    GET,
+    LIST,
+    LIST_USERS,
+    MODES,
+    OPERATIONS,
+    REMOVE_USER,
+    SECURITY,
+    UPDATE,
+    WRITES,
+    Mode,
+    Operation,
+    call,
+    error_of,
+)
+from tests.faults.server import FaultServer, HangUp, answer
+
+from cloudinary_account_provisioning import CldProvisioning, maybe_applied, models
+from cloudinary_account_provisioning.utils import BackoffStrategy, RetryConfig
+
+pytestmark = pytest.mark.usefixtures("waits")
+both = pytest.mark.parametrize("mode", MODES)
+
+
+@both
+@pytest.mark.parametrize("cell", CELLS, ids=str)
+def test_what_comes_of_a_fault_is_what_is_promised(cell: Cell, mode: Mode) -> None:
+    measured = measure(cell, mode)
+    assert measured.outcome == cell.promise
+    _check_the_result(cell, measured)
+    _check_the_attempts(cell, measured)
+
+
+def _check_the_result(cell: Cell, measured: Measured) -> None:
+    """A result is the operation's; an error of a status has it; the words fit `maybe_applied`."""
+    if measured.error is None:
+        assert measured.result == cell.operation.result
+        return
+    if isinstance(measured.error, models.APIError | models.NotAllowed):
+        assert str(measured.error.status_code) in cell.fault
+    words = [str(measured.error), *getattr(measured.error, "__notes__", ())]
+    said = "look before you repeat it" in " ".join(words)
+    assert said == maybe_applied(measured.error)
+
+
+def _check_the_attempts(cell: Cell, measured: Measured) -> None:
+    """All attempts send the same; the waits between them keep within the default's limit."""
+    own = [
+        (request.method, request.target, request.body)
+        for request in measured.server.requests
+        if (request.method, request.target) == (cell.operation.method, cell.operation.path)
+    ]
+    assert len(set(own)) <= 1
+    assert len(measured.waits) <= 1
+    assert all(0 <= wait <= 0.5 for wait in measured.waits)
+
+
+def test_the_tables_hold_every_operation_with_every_fault() -> None:
+    after = {(cell.fault, cell.operation) for cell in CELLS if not cell.done_already}
+    assert after == {(fault, operation) for fault in FAULTS for operation in OPERATIONS}
+    already = {(cell.fault, cell.operation.name) for cell in CELLS if cell.done_already}
+    assert already == {(fault, name) for fault in ("(none)", *FAULTS) for name in DONE_ALREADY}
+
+
+def test_the_page_says_what_is_promised() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page({cell: cell.promise for cell in CELLS}), (
+        "docs/faults.md is not up to date: python -m tests.faults.matrix"
+    )
+
+
+@both
+@pytest.mark.parametrize("operation", WRITES, ids=str)
+def test_without_retries_an_ambiguous_write_is_sent_once_and_says_so(
+    operation: Operation, mode: Mode
+) -> None:
+    with FaultServer(HangUp(), answer(200, operation.body)) as server:
+        error = error_of(mode, operation, server.url, retry_config=None)
+    assert isinstance(error, httpx.RemoteProtocolError)
+    assert maybe_applied(error)
+    assert len(server.requests) == 1
+
+
+@both
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_without_retries_a_connection_that_is_refused_leaves_no_doubt(
+    operation: Operation, mode: Mode
+) -> None:
+    with FaultServer(refuse=True) as server:
+        error = error_of(mode, operation, server.url, retry_config=None)
+    assert isinstance(error, httpx.ConnectError)
+    assert not maybe_applied(error)
+
+
+@both
+def test_a_dropped_connection_is_not_tried_again_where_the_configuration_says_so(
+    mode: Mode,
+) -> None:
+    config = RetryConfig("backoff", BackoffStrategy(), retry_connection_errors=False)
+    with FaultServer(HangUp(), answer(200, LIST.body)) as server:
+        error = error_of(mode, LIST, server.url, retry_config=config)
+    assert isinstance(error, httpx.RemoteProtocolError)
+    assert len(server.requests) == 1
+
+
+@both
+def test_a_status_is_tried_again_even_where_connection_errors_are_not(mode: Mode) -> None:
+    config = RetryConfig("backoff", BackoffStrategy(), retry_connection_errors=False)
+    with FaultServer(answer(503), answer(200, LIST.body)) as server:
+        assert call(mode, LIST, server.url, retry_config=config) == LIST.result
+
+
+@both
+@pytest.mark.parametrize("operation", [DELETE, ADD_USER, REMOVE_USER], ids=str)
+def test_the_doubt_about_an_early_attempt_outlives_attempts_that_were_turned_away(
+    operation: Operation, mode: Mode
+) -> None:
+    script = [HangUp(), answer(503), answer(429), DONE_ALREADY[operation.name]]
+    with FaultServer(*script, answer(200, LIST_USERS.body)) as server:
+        assert call(mode, operation, server.url) == operation.result
+    assert own_requests(operation, server) == 4
+
+
+@both
+@pytest.mark.parametrize("operation", WRITES, ids=str)
+def test_an_error_that_ends_a_call_tells_the_doubt_about_an_earlier_attempt(
+    operation: Operation, mode: Mode
+) -> None:
+    with FaultServer(HangUp(), answer(403)) as server:
+        error = error_of(mode, operation, server.url)
+    assert maybe_applied(error)
+    assert isinstance(
+        error, httpx.RemoteProtocolError if operation is CREATE else models.NotAllowed
+    )
+
+
+@both
+@pytest.mark.parametrize("status", [404, 409])
+def test_an_update_that_was_sent_again_takes_no_error_as_done(status: int, mode: Mode) -> None:
+    with FaultServer(HangUp(), answer(status)) as server:
+        error = error_of(mode, UPDATE, server.url)
+    assert isinstance(error, models.NotFound | models.AlreadyExists)
+    assert error.status_code == status
+    assert maybe_applied(error)
+
+
+@both
+@pytest.mark.parametrize("operation", [LIST, GET, LIST_USERS], ids=str)
+def test_an_operation_that_only_reads_is_never_in_doubt(operation: Operation, mode: Mode) -> None:
+    with FaultServer(HangUp(), answer(404)) as server:
+        error = error_of(mode, operation, server.url)
+    assert isinstance(error, models.NotFound)
+    assert not maybe_applied(error)
+
+
+@both
+@pytest.mark.parametrize(
+    "look", [HangUp(), answer(503), answer(404), answer(200, b'{"users": []}')]
+)
+def test_a_user_that_was_added_is_returned_even_if_the_look_at_the_group_fails(
+    look: HangUp, mode: Mode
+) -> None:
+    with FaultServer(HangUp(), answer(409), look) as server:
+        user = call(mode, ADD_USER, server.url)
+    assert user.id == "u1"
+    assert len(server.requests) == 3
+
+
+@both
+@pytest.mark.parametrize("look", [HangUp(), answer(503), answer(404)])
+def test_a_user_that_was_removed_ends_in_no_error_if_the_look_at_the_group_fails(
+    look: HangUp, mode: Mode
+) -> None:
+    with FaultServer(HangUp(), answer(404), look) as server:
+        left = call(mode, REMOVE_USER, server.url)
+    assert left == models.UserGroupUsersResponse()
+    assert len(server.requests) == 3
+
+
+@both
+def test_the_attempts_end_when_the_time_is_used_up(mode: Mode, waits: list[float]) -> None:
+    config = RetryConfig("backoff", BackoffStrategy(1_000, 8_000, 2.0, 20_000))
+    with FaultServer(respond=lambda request: answer(503)) as server:
+        error = error_of(mode, LIST, server.url, retry_config=config)
+    assert isinstance(error, models.APIError)
+    assert sum(waits) <= 20
+    assert len(server.requests) == len(waits) + 1
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_an_idle_connection_that_the_server_has_closed_is_replaced_unnoticed(
+    operation: Operation,
+) -> None:
+    script = [answer(200, operation.body, keep_alive=True), HangUp(unread=True)]
+    with (
+        FaultServer(*script, answer(200, operation.body)) as server,
+        CldProvisioning(SECURITY, ACCOUNT, server_url=server.url) as client,
+    ):
+        method = getattr(client.user_groups, operation.name)
+        method(**operation.arguments)
+        server.wait_for_hang_up()
+        assert method(**operation.arguments) == operation.result
+    assert [request.connection for request in server.requests] == [1, 2]

@@ -1,0 +1,271 @@
+"""The generated client: usable on its own, and all that a changed description changes."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from cld_provisioning_api import AuthenticatedClient
+from cld_provisioning_api.api.user_groups import (
+    add_user_to_user_group,
+    delete_user_group,
+    get_user_group,
+    get_user_groups,
+    update_user_group,
+)
+from cld_provisioning_api.errors import UnexpectedStatus
+from cld_provisioning_api.models import (
+    Acknowledgement,
+    ErrorResponse,
+    SuccessResponse,
+    UserGroup,
+    UserGroupUser,
+    UserGroupUsersResponse,
+)
+
+from .code_blocks import ROOT
+from .wire import Answer, Wire, error, json
+
+
+def client(*answers: Answer, **options: Any) -> AuthenticatedClient:
+    wire = Wire(*answers)
+    return AuthenticatedClient(
+        base_url="https://api.example.com",
+        token="aGlkZGVu",
+        httpx_args={"transport": wire},
+        **options,
+    )
+
+
+def test_client_works_without_the_overlay() -> None:
+    with client(json({"id": "g1", "name": "D"})) as built:
+        group = get_user_group.sync("acc", "g1", client=built, extended_details=True)
+        assert group == UserGroup(id="g1", name="D")
+        (request,) = built._httpx_args["transport"].requests
+    assert request.headers["authorization"] == "Basic aGlkZGVu"
+    assert request.url.raw_path.endswith(b"/accounts/acc/user_groups/g1?extended_details=true")
+
+
+def test_client_works_async() -> None:
+    async def check() -> None:
+        async with client(json({"user_groups": []})) as built:
+            response = await get_user_groups.asyncio_detailed("acc", client=built)
+            assert (response.status_code, response.content) == (200, b'{"user_groups":[]}')
+            assert await get_user_groups.asyncio("acc", client=built) == response.parsed
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize("status", [401, 404, 420, 429])
+def test_documented_error_is_parsed_whatever_its_status(status: int) -> None:
+    with client(error(status, "no")) as built:
+        response = get_user_groups.sync_detailed("acc", client=built)
+    assert response.status_code == status
+    assert isinstance(response.parsed, ErrorResponse)
+
+
+def test_undocumented_status_is_not_parsed_or_raises_on_request() -> None:
+    with client(httpx.Response(599)) as built:
+        response = get_user_groups.sync_detailed("acc", client=built)
+        assert (response.status_code, response.parsed) == (599, None)
+    with client(httpx.Response(599), raise_on_unexpected_status=True) as built:
+        with pytest.raises(UnexpectedStatus):
+            get_user_groups.sync("acc", client=built)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"users": [{"id": "u1"}]}, UserGroupUsersResponse(users=[UserGroupUser(id="u1")])),
+        ({"id": "u1"}, UserGroupUser(id="u1")),
+        ({"id": "u1", "users": [], "email": "e"}, UserGroupUser(id="u1", email="e")),
+        ({}, UserGroupUsersResponse()),
+    ],
+)
+def test_either_shape_of_adding_a_user_is_told_by_its_fields(body: Any, expected: Any) -> None:
+    content = msgspec.json.encode(body)
+    assert add_user_to_user_group.decode_success(content) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [({"ok": True}, Acknowledgement(ok=True)), ({"message": "ok"}, SuccessResponse(message="ok"))],
+)
+def test_either_shape_of_deleting_is_told_by_its_fields(body: Any, expected: Any) -> None:
+    assert delete_user_group.decode_success(msgspec.json.encode(body)) == expected
+
+
+def test_wrong_type_is_named_by_its_path() -> None:
+    with pytest.raises(msgspec.ValidationError, match=r"\$\.users\[1\]\.email"):
+        UserGroup.from_dict({"users": [{}, {"email": 5}]})
+
+
+def test_absent_fields_are_none_and_are_left_out_again() -> None:
+    group = UserGroup.from_dict({"id": "g1", "created_at": "2016-09-27T08:00:16Z"})
+    assert (group.name, group.users) == (None, None)
+    assert group.to_dict() == {"id": "g1", "created_at": "2016-09-27T08:00:16Z"}
+
+
+def test_clients_repr_does_not_show_the_token() -> None:
+    with client(json({}), headers={"X-Token": "aGlkZGVu"}) as built:
+        built.get_httpx_client()
+        assert "aGlkZGVu" not in repr(built)
+
+
+@pytest.mark.parametrize("group_id", ["..", "", "%2e%2E", "\ud800"])
+def test_bad_id_is_refused_here_too(group_id: str) -> None:
+    with pytest.raises(ValueError, match="group_id"):
+        get_user_group.build_request("acc", group_id)
+
+
+def test_body_of_another_model_is_refused() -> None:
+    with pytest.raises(TypeError, match="body must be a UserGroupRequest"):
+        update_user_group.build_request("acc", "g1", body=UserGroup())  # type: ignore[arg-type]
+
+
+# What a changed description does, on a copy.
+
+
+class Project:
+    """A copy of what the generator reads, and the package that it makes of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("openapi.yaml", "generator-config.yaml"):
+            (folder / name).write_bytes((ROOT / name).read_bytes())
+        (folder / "templates").symlink_to(ROOT / "templates")
+
+    def change(self, old: str, new: str) -> None:
+        path = self.folder / "openapi.yaml"
+        text = path.read_text("utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), "utf-8")
+
+    def generate(self) -> subprocess.CompletedProcess[str]:
+        script = str(ROOT / "scripts/generate.py")
+        return subprocess.run(
+            [sys.executable, script, "--root", str(self.folder)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def load(self, module: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+        """Import a module of the generated package in place of the installed one."""
+        monkeypatch.syspath_prepend(str(self.folder / "generated"))
+        return importlib.import_module(f"cld_provisioning_api.{module}")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    installed = {n: m for n, m in sys.modules.items() if n.startswith("cld_provisioning_api")}
+    for name in installed:
+        del sys.modules[name]
+    yield Project(tmp_path)
+    for name in [n for n in sys.modules if n.startswith("cld_provisioning_api")]:
+        del sys.modules[name]
+    sys.modules.update(installed)
+
+
+NEW_FIELDS = """\
+        name:
+          type: string
+          description: The group's name.
+        kind:
+          type: string
+          enum: [team, guests]
+          description: What the group is for.
+        size:
+          type: integer
+        labels:
+          type: object
+          additionalProperties:
+            type: string
+        parent:
+          $ref: '#/components/schemas/UserGroup'
+        users:
+"""
+
+
+def test_new_fields_become_typed_fields(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = (
+        "        name:\n          type: string\n          description: The group's name.\n"
+        "        users:\n"
+    )
+    project.change(old, NEW_FIELDS)
+    done = project.generate()
+    assert done.returncode == 0, done.stderr
+    models = project.load("models", monkeypatch)
+    content = {
+        "kind": "guests",
+        "size": 3,
+        "labels": {"a": "b"},
+        "parent": {"id": "g0"},
+        "unknown": 1,
+    }
+    group = models.UserGroup.from_dict(content)
+    assert (group.kind.value, group.size, group.labels) == ("guests", 3, {"a": "b"})
+    assert group.parent.id == "g0"
+    del content["unknown"]
+    assert group.to_dict() == content
+    with pytest.raises(msgspec.ValidationError, match=r"\$\.size"):
+        models.UserGroup.from_dict({"size": "3"})
+
+
+def test_new_parameter_becomes_an_argument(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.change(
+        "      parameters:\n        - $ref: '#/components/parameters/ExtendedDetails'\n",
+        "      parameters:\n        - $ref: '#/components/parameters/ExtendedDetails'\n"
+        "        - {name: tags, in: query, schema: {type: array, items: {type: string}}}\n"
+        "        - {name: limit, in: query, required: true, schema: {type: integer}}\n"
+        "        - {name: X-Reason, in: header, schema: {type: string}}\n",
+    )
+    done = project.generate()
+    assert done.returncode == 0, done.stderr
+    module = project.load("api.user_groups.get_user_groups", monkeypatch)
+    request = module.build_request("acc", limit=5, tags=["a b", "c"], x_reason="audit")
+    assert request.target.endswith("/user_groups?tags=a%20b&tags=c&limit=5") or (
+        request.target.endswith("/user_groups?limit=5&tags=a%20b&tags=c")
+    )
+    assert request.headers == {"X-Reason": "audit"}
+    with pytest.raises(TypeError, match="limit"):
+        module.build_request("acc", limit="5")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("        ok:\n", "        x-ok:\n", "the field name x-ok"),
+        ("      in: query\n", "      in: cookie\n", "a cookie parameter"),
+    ],
+)
+def test_what_the_templates_cannot_do_stops_the_generator(
+    project: Project, old: str, new: str, named: str
+) -> None:
+    project.change(old, new)
+    done = project.generate()
+    assert done.returncode != 0
+    assert named in done.stderr
+    assert not (project.folder / "generated/cld_provisioning_api/models").exists()
+
+
+def test_same_description_gives_the_same_bytes(project: Project) -> None:
+    assert project.generate().returncode == 0
+    made = project.folder / "generated/cld_provisioning_api"
+    committed = ROOT / "generated/cld_provisioning_api"
+    files = [path.relative_to(made) for path in made.rglob("*") if path.suffix != ".pyc"]
+    assert len(files) > 20
+    for file in files:
+        if (made / file).is_file():
+            assert (made / file).read_bytes() == (committed / file).read_bytes()

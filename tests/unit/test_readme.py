@@ -1,0 +1,89 @@
+"""Every Python block of README.md runs, against the emulator where the API would be."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from cloudinary_account_provisioning.emulator import Emulator
+
+from .code_blocks import ROOT, blocks, run
+
+
+@pytest.fixture
+def emulator(monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """An emulator where the API would be, with its credentials in the environment."""
+    emulator = Emulator("my-account", "my-key", "my-secret")
+    transport = emulator.transport()
+    monkeypatch.setenv("CLOUDINARY_ACCOUNT_URL", "account://my-key:my-secret@my-account")
+    monkeypatch.setattr(
+        httpx.HTTPTransport, "handle_request", lambda _, request: transport.handle_request(request)
+    )
+    monkeypatch.setattr(
+        httpx.AsyncHTTPTransport,
+        "handle_async_request",
+        lambda _, request: transport.handle_async_request(request),
+    )
+    return emulator
+
+
+BLOCKS = blocks("README.md")
+
+
+@pytest.mark.parametrize(("code", "line"), [b for b in BLOCKS if "def test_" not in b.values[0]])
+def test_block_runs(code: str, line: int, emulator: Emulator, waits: list[float]) -> None:
+    if "CountRetries" in code:
+        emulator.fail("getUserGroups", status=503, times=2)
+    names = run("README.md", code, line)
+    assert emulator.calls
+    if "CountRetries" in code:
+        assert names["retries"] == {"getUserGroups": 2}
+    if "Correlate" in code:
+        assert emulator.calls[-1].headers["x-correlation-id"] == "JIRA-42/1"
+
+
+@pytest.mark.parametrize(("code", "line"), [b for b in BLOCKS if "def test_" in b.values[0]])
+def test_block_of_tests_passes(code: str, line: int, tmp_path: Path) -> None:
+    (tmp_path / "test_block.py").write_text(code)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider", "."],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert f"{code.count('def test_')} passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_traces_have_a_span_for_every_attempt(emulator: Emulator, waits: list[float]) -> None:
+    from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    from cloudinary_account_provisioning import CldProvisioning
+
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    emulator.fail("getUserGroups", status=503)
+    with httpx.Client(transport=emulator.transport()) as http:
+        HTTPXClientInstrumentor.instrument_client(http, tracer_provider=provider)
+        with CldProvisioning(client=http) as client:
+            client.user_groups.list()
+    statuses = [
+        (span.attributes or {}).get("http.status_code") for span in exporter.get_finished_spans()
+    ]
+    assert statuses == [503, 200]
+    assert "my-secret" not in str([span.to_json() for span in exporter.get_finished_spans()])
+
+
+def test_table_of_the_layout_names_what_is_there() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    for path in ("openapi.yaml", "generated/cld_provisioning_api/", "docs/", "benchmarks/"):
+        assert path in text
+        assert (ROOT / path).exists()

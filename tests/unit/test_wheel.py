@@ -1,0 +1,86 @@
+"""The wheel holds both packages, and works in an environment that has nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from .code_blocks import ROOT
+
+PROGRAM = """
+import cld_provisioning_api, cloudinary_account_provisioning as sdk, httpx, importlib.metadata
+from cloudinary_account_provisioning.emulator import Emulator
+
+emulator = Emulator("acc", "k", "s")
+security = sdk.Security(provisioning_api_key="k", provisioning_api_secret="s")
+http = httpx.Client(transport=emulator.transport())
+with sdk.CldProvisioning(account_id="acc", security=security, client=http) as client:
+    print([group.name for group in client.user_groups.list().user_groups])
+assert importlib.metadata.version("cld-user-groups") == sdk.__version__
+assert "site-packages" in sdk.__file__ and "site-packages" in cld_provisioning_api.__file__
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def test_wheel_holds_both_packages_their_type_markers_the_description_and_the_licence(
+    wheel: Path,
+) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    for expected in (
+        "cloudinary_account_provisioning/__init__.py",
+        "cloudinary_account_provisioning/py.typed",
+        "cloudinary_account_provisioning/emulator/__main__.py",
+        "cloudinary_account_provisioning/openapi.yaml",
+        "cld_provisioning_api/__init__.py",
+        "cld_provisioning_api/py.typed",
+    ):
+        assert expected in names
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+    tops = {name.partition("/")[0] for name in names if ".dist-info" not in name}
+    assert tops == {"cloudinary_account_provisioning", "cld_provisioning_api"}
+
+
+def test_wheel_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
+    venv.create(tmp_path / "env", with_pip=True)
+    python = tmp_path / "env" / "bin" / "python"
+    pinned = ROOT / "requirements.txt"
+    subprocess.run(
+        [python, "-m", "pip", "install", "--quiet", "-c", str(pinned), str(wheel)],
+        check=True,
+        capture_output=True,
+    )
+    done = subprocess.run(
+        [python, "-W", "error", "-c", PROGRAM],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "['Designers', 'Marketing']\n", done.stderr
+    missing = subprocess.run(
+        [python, "-m", "cloudinary_account_provisioning.emulator"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert missing.returncode != 0
+    assert 'pip install "cld-user-groups[emulator]"' in missing.stderr
+    assert len(missing.stderr.splitlines()) == 1
