@@ -12,7 +12,7 @@ import httpx
 from call_sync import CALLS, answer
 from clients import CLIENTS
 from command import options, report
-from measure import compare
+from measure import by_turns, compare
 
 
 def cost(call: Callable[[], Any], runner: asyncio.Runner) -> Callable[[], float]:
@@ -36,12 +36,12 @@ def main() -> None:
         own = CLIENTS[chosen.client].async_calls(own_http)
         bare = CLIENTS["httpx"].async_calls(bare_http)
         for name in ("list", "update"):
-            compared = compare(
+            pairs = by_turns(
                 cost(getattr(own, name), runner),
                 cost(getattr(bare, name), runner),
-                pairs=chosen.pairs(60),
+                chosen.pairs(60),
             )
-            report(compared.row(f"{name} async", client=chosen.client))
+            report(compare(pairs).row(f"{name} async", chosen.client))
         runner.run(own_http.aclose())
         runner.run(bare_http.aclose())
 

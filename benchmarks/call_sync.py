@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from clients import CLIENTS
 from command import options, report
-from measure import compare
+from measure import by_turns, compare
 from wire import GROUP, TWO_GROUPS, answer_headers
 
 CALLS = 200
@@ -49,10 +49,8 @@ def main() -> None:
         own = CLIENTS[chosen.client].calls(own_http)
         bare = CLIENTS["httpx"].calls(bare_http)
         for name in ("list", "update"):
-            compared = compare(
-                cost(getattr(own, name)), cost(getattr(bare, name)), pairs=chosen.pairs(60)
-            )
-            report(compared.row(f"{name} sync", client=chosen.client))
+            pairs = by_turns(cost(getattr(own, name)), cost(getattr(bare, name)), chosen.pairs(60))
+            report(compare(pairs).row(f"{name} sync", chosen.client))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import Any
 
 from clients import CLIENTS
 from command import options, report
-from measure import compare
+from measure import by_turns, compare
 from wire import groups_with_users
 
 
@@ -34,8 +34,8 @@ def main() -> None:
     chosen = options(__doc__)
     content = groups_with_users(1_000, 100)
     decode = CLIENTS[chosen.client].decoder()
-    compared = compare(cost(decode, content), cost(json.loads, content), pairs=chosen.pairs(30))
-    report(compared.row("decode", client=chosen.client, bytes=len(content)))
+    pairs = by_turns(cost(decode, content), cost(json.loads, content), chosen.pairs(30))
+    report(compare(pairs).row("decode", chosen.client))
 
 
 if __name__ == "__main__":

@@ -1,22 +1,25 @@
-"""How things are measured here: CPU time, in interleaved pairs, as the median of their ratios.
+"""How things are measured here: in interleaved pairs, as the median of the pairs' ratios.
 
-A machine that does other things as well is slow at times, but for both halves of a pair alike.
+A machine that does other things as well is slow at times, but then for both halves of a pair.
 """
 
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A measured thing beside its baseline.
+    """What something costs beside its baseline.
 
     Attributes:
         ratio: The median of the pairs' ratios.
         low: Their first quartile.
         high: Their third quartile.
-        own: The median of the thing itself, in seconds of CPU time (or what else was measured).
+        own: The median of the thing itself, in seconds or bytes.
         baseline: The median of the baseline.
         pairs: How many pairs there were.
     """
@@ -28,38 +31,39 @@ class Comparison:
     baseline: float
     pairs: int
 
-    def row(self, figure: str, **more: object) -> dict[str, object]:
+    def row(self, figure: str, client: str) -> dict[str, object]:
         """Return the comparison as a row of results."""
-        return {"figure": figure, **asdict(self), **more}
+        return {"figure": figure, "client": client, **asdict(self)}
 
 
-def compare(
-    own: Callable[[], float], baseline: Callable[[], float], *, pairs: int, warm_up: int = 1
-) -> Comparison:
+def by_turns(own: Callable[[], T], baseline: Callable[[], T], pairs: int) -> list[tuple[T, T]]:
     """Measure two things by turns, the one as often first as the other.
 
     Args:
-        own: Does the thing once, and returns what it cost.
+        own: Does the thing, and returns what it cost.
         baseline: Does the thing that it is compared with.
-        pairs: How many pairs to measure, an even number.
-        warm_up: How many pairs to do before, which do not count.
+        pairs: How many pairs to measure; one more is done before, which does not count.
     """
-    costs: list[tuple[float, float]] = []
-    for number in range(warm_up + pairs):
+    measured: list[tuple[T, T]] = []
+    for number in range(pairs + 1):
         if number % 2:
-            first = baseline()
-            second = own()
-            costs.append((second, first))
+            cost = own()
+            measured.append((cost, baseline()))
         else:
-            costs.append((own(), baseline()))
-    costs = costs[warm_up:]
-    ratios = [one / other for one, other in costs]
+            cost = baseline()
+            measured.append((own(), cost))
+    return measured[1:]
+
+
+def compare(measured: Sequence[tuple[float, float]]) -> Comparison:
+    """Return what pairs of costs come to, the thing itself first in each."""
+    ratios = [own / baseline for own, baseline in measured]
     low, middle, high = statistics.quantiles(ratios, n=4, method="inclusive")
     return Comparison(
         ratio=middle,
         low=low,
         high=high,
-        own=statistics.median(one for one, _ in costs),
-        baseline=statistics.median(other for _, other in costs),
-        pairs=pairs,
+        own=statistics.median(own for own, _ in measured),
+        baseline=statistics.median(baseline for _, baseline in measured),
+        pairs=len(measured),
     )

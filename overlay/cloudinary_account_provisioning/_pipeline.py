@@ -28,6 +28,7 @@ from .utils import UNSET, RetryConfig
 T = TypeVar("T")
 Client = httpx.Client | httpx.AsyncClient
 
+_MAYBE_APPLIED = "The change may have been applied all the same: look before you repeat it."
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _REFUSED = (httpx.UnsupportedProtocol, httpx.ProxyError, httpx.LocalProtocolError)
 # The credentials are in the headers already: no scheme of the client's own may replace them.
@@ -132,7 +133,8 @@ def run(session: Session, client: Client, call: Call[T]) -> Flow[T]:
     """
     authorization = session.authorize()
     hooks = session.hooks()
-    progress = _Progress(session.retries if call.options.retries is UNSET else call.options.retries)
+    retries = session.retries if call.options.retries is UNSET else call.options.retries
+    progress = _Progress(retries, time.monotonic())
     while True:
         progress.attempt += 1
         context = HookContext(call.operation_id, session.account_id, progress.attempt)
@@ -165,7 +167,7 @@ class _Progress:
     """How far a call has come."""
 
     retries: RetryConfig | None
-    began: float = field(factory=time.monotonic)
+    began: float
     waited: float = 0.0
     attempt: int = 0
     maybe_applied: bool = False
@@ -276,8 +278,12 @@ def _hide_credentials(error: CloudinaryError | httpx.HTTPError, request: httpx.R
 
 def _say_maybe_applied(error: CloudinaryError | httpx.HTTPError, maybe_applied: bool) -> None:
     error.maybe_applied = maybe_applied  # type: ignore[union-attr]  # httpx's errors have it not
-    if maybe_applied and isinstance(error, httpx.HTTPError):
-        error.add_note("The change may have been applied all the same: look before you repeat it.")
+    if (
+        maybe_applied
+        and isinstance(error, httpx.HTTPError)
+        and _MAYBE_APPLIED not in getattr(error, "__notes__", ())
+    ):
+        error.add_note(_MAYBE_APPLIED)
 
 
 def exchange(client: httpx.Client, request: httpx.Request) -> Outcome:

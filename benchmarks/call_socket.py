@@ -1,0 +1,27 @@
+"""CPU time of list() and update() over a socket to the emulator, sync, beside bare httpx.
+
+The emulator runs in another process, whose time does not count. Here the classic client takes part.
+"""
+
+import httpx
+from call_sync import cost
+from clients import CLIENTS
+from command import options, report
+from measure import by_turns, compare
+
+from emulator import emulator
+
+
+def main() -> None:
+    """Measure one client."""
+    chosen = options(__doc__)
+    with emulator(chosen.server) as server, httpx.Client() as own_http, httpx.Client() as bare_http:
+        own = CLIENTS[chosen.client].calls(own_http, server)
+        bare = CLIENTS["httpx"].calls(bare_http, server)
+        for name in ("list", "update"):
+            pairs = by_turns(cost(getattr(own, name)), cost(getattr(bare, name)), chosen.pairs(20))
+            report(compare(pairs).row(f"{name} over a socket", chosen.client))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""The project's scripts, to be tested: they lie in no package."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from types import ModuleType
+
+from .documents import ROOT
+
+
+def load(name: str) -> ModuleType:
+    """Return a script as a module. It may import its neighbours, as it does when it is run."""
+    folder = ROOT / "scripts"
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    specification = importlib.util.spec_from_file_location(f"script_{name}", folder / f"{name}.py")
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[specification.name] = module
+    specification.loader.exec_module(module)
+    return module

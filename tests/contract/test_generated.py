@@ -1,0 +1,156 @@
+"""The generated client, held against the description."""
+
+from __future__ import annotations
+
+import filecmp
+import importlib
+import inspect
+import pkgutil
+import shutil
+import types
+import typing
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cld_provisioning_api import models
+from cld_provisioning_api.api import user_groups
+from cld_provisioning_api.types import Model
+from cloudinary_account_provisioning._config import REGIONS, SERVERS
+
+from . import documents, scripts
+
+generate = scripts.load("generate")
+
+ENDPOINTS = {
+    module.OPERATION_ID: module
+    for module in (
+        importlib.import_module(f"{user_groups.__name__}.{found.name}")
+        for found in pkgutil.iter_modules(user_groups.__path__)
+    )
+}
+MODELS: dict[str, type[Model]] = {name: getattr(models, name) for name in models.__all__}
+
+
+def test_generating_again_changes_nothing(document: documents.Document, tmp_path: Path):
+    project = tmp_path / "project"
+    project.mkdir()
+    for name in ("generator-config.yaml", "templates"):
+        (project / name).symlink_to(documents.ROOT / name)
+    # The file itself where it is what the test was given: its comments and anchors count as well.
+    if document == documents.load():
+        shutil.copy(documents.PATH, project)
+    else:
+        (project / "openapi.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
+    made = generate.generate(project, tmp_path)
+    current = documents.ROOT / "generated" / made.name
+    comparison = filecmp.dircmp(current, made, ignore=["__pycache__"], hide=[])
+    assert generate.differences(comparison) == []
+
+
+def test_each_schema_has_a_model_and_each_model_a_schema(document: documents.Document):
+    assert documents.model_schemas(document).keys() == MODELS.keys()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_has_the_fields_of_its_schema_with_their_types(
+    document: documents.Document, name: str
+):
+    schema = documents.model_schemas(document)[name]
+    required = schema.get("required", ())
+    fields = {
+        field: _python_type(each) if field in required else _python_type(each) | None
+        for field, each in schema["properties"].items()
+    }
+    assert _annotations(MODELS[name]) == fields
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_only_the_required_fields_of_a_model_have_no_default(
+    document: documents.Document, name: str
+):
+    parameters = inspect.signature(MODELS[name]).parameters.values()
+    needed = [each.name for each in parameters if each.default is inspect.Parameter.empty]
+    assert needed == documents.model_schemas(document)[name].get("required", [])
+
+
+def test_each_operation_has_an_endpoint_and_each_endpoint_an_operation(
+    document: documents.Document,
+):
+    assert documents.operations(document).keys() == ENDPOINTS.keys()
+
+
+@pytest.mark.parametrize("operation_id", ENDPOINTS)
+def test_an_endpoint_sends_the_method_and_the_path_of_its_operation(
+    document: documents.Document, operation_id: str
+):
+    operation = documents.operations(document)[operation_id]
+    ids = {name: f"the-{name}" for name in operation.names_of("path")}
+    body = {"body": models.UserGroupRequest(name="n")} if _takes_a_body(operation) else {}
+    request = ENDPOINTS[operation_id].build_request(**ids, **body)
+    assert (request.method, request.target) == (operation.method, operation.path.format(**ids))
+
+
+@pytest.mark.parametrize("operation_id", ENDPOINTS)
+def test_an_endpoint_takes_the_parameters_of_its_operation(
+    document: documents.Document, operation_id: str
+):
+    operation = documents.operations(document)[operation_id]
+    taken = inspect.signature(ENDPOINTS[operation_id].build_request).parameters
+    names = {each["name"] for each in operation.parameters}
+    assert taken.keys() == names | ({"body"} if _takes_a_body(operation) else set())
+    optional = {name for name, each in taken.items() if each.default is None}
+    assert optional == {each["name"] for each in operation.parameters if not each.get("required")}
+
+
+@pytest.mark.parametrize("operation_id", ENDPOINTS)
+def test_an_endpoint_knows_the_statuses_of_its_operation_and_no_others(
+    document: documents.Document, operation_id: str
+):
+    operation = documents.operations(document)[operation_id]
+    known = {str(status) for status in range(100, 600) if _decodes(operation_id, status)}
+    assert known == operation.responses.keys()
+
+
+def test_the_servers_are_those_of_the_description(document: documents.Document):
+    assert SERVERS == tuple(
+        (
+            server["url"],
+            {name: each["default"] for name, each in server["variables"].items()},
+        )
+        for server in document["servers"]
+    )
+    assert list(REGIONS) == document["servers"][0]["variables"]["region"]["enum"]
+
+
+def _takes_a_body(operation: documents.Operation) -> bool:
+    return "requestBody" in operation.definition
+
+
+def _decodes(operation_id: str, status: int) -> bool:
+    try:
+        ENDPOINTS[operation_id].decode_response(status, b"{}")
+    except Exception as error:
+        return type(error).__name__ != "UnexpectedStatus"
+    return True
+
+
+def _annotations(model: type[Model]) -> dict[str, Any]:
+    return {
+        name: annotation
+        for name, annotation in typing.get_type_hints(model).items()
+        if typing.get_origin(annotation) is not typing.ClassVar
+    }
+
+
+def _python_type(schema: dict[str, Any]) -> Any:
+    if "$ref" in schema:
+        return MODELS[schema["$ref"].rpartition("/")[2]]
+    if schema["type"] == "array":
+        return types.GenericAlias(list, (_python_type(schema["items"]),))
+    if schema.get("format") == "date-time":
+        return datetime
+    return {"string": str, "boolean": bool, "integer": int, "number": float}[schema["type"]]

@@ -1,0 +1,246 @@
+"""Writes over a faulty wire: what is sent again, what counts as done, what the error says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from cloudinary_account_provisioning import maybe_applied, models, utils
+
+from .wire import GROUP, OK, USERS, Answer, Wire, error, json
+
+LOST = httpx.ReadTimeout("no answer")
+NO_ROUTE = httpx.ConnectError("no route")
+IDS = {"group_id": "g1", "user_id": "u1"}
+GONE = json({"ok": True})
+WRITES: list[tuple[str, dict[str, Any], Answer]] = [
+    ("create", {"name": "D"}, GROUP),
+    ("update", {"group_id": "g1", "name": "D"}, GROUP),
+    ("delete", {"group_id": "g1"}, GONE),
+    ("add_user", IDS, USERS),
+    ("remove_user", IDS, USERS),
+]
+
+
+def call(wire: Wire, method: str, arguments: dict[str, Any], **options: Any) -> Any:
+    return getattr(wire.client(**options).user_groups, method)(**arguments)
+
+
+@pytest.mark.parametrize(("method", "arguments", "answer"), WRITES)
+@pytest.mark.parametrize("fault", [NO_ROUTE, httpx.PoolTimeout("x"), error(429), error(503)])
+def test_write_that_was_certainly_not_done_is_sent_again(
+    method: str, arguments: dict[str, Any], answer: Answer, fault: Answer, waits: list[float]
+) -> None:
+    wire = Wire(fault, answer)
+    call(wire, method, arguments)
+    assert len(wire.requests) == 2
+    assert len(set(wire.lines)) == 1
+    assert len({request.content for request in wire.requests}) == 1
+
+
+@pytest.mark.parametrize("fault", [LOST, httpx.ReadError("x"), httpx.WriteError("x"), error(502)])
+def test_group_is_never_created_twice(fault: Answer, waits: list[float]) -> None:
+    wire = Wire(fault, GROUP)
+    with pytest.raises((httpx.TransportError, models.APIError)) as caught:
+        call(wire, "create", {"name": "D"})
+    assert (len(wire.requests), waits) == (1, [])
+    assert maybe_applied(caught.value)
+
+
+def test_errors_say_that_the_change_may_have_been_applied() -> None:
+    with pytest.raises(httpx.ReadTimeout) as lost:
+        call(Wire(LOST), "create", {"name": "D"})
+    assert "look before you repeat it" in lost.value.__notes__[0]
+    with pytest.raises(models.APIError, match="look before you repeat it"):
+        call(Wire(error(500)), "create", {"name": "D"})
+
+
+@pytest.mark.parametrize(("method", "arguments", "answer"), WRITES[1:])
+@pytest.mark.parametrize("fault", [LOST, error(500), error(502), error(504)])
+def test_other_writes_are_sent_again_after_a_lost_answer(
+    method: str, arguments: dict[str, Any], answer: Answer, fault: Answer, waits: list[float]
+) -> None:
+    wire = Wire(fault, answer)
+    call(wire, method, arguments)
+    assert len(wire.requests) == 2
+
+
+def test_group_that_is_gone_after_a_lost_answer_was_deleted(waits: list[float]) -> None:
+    wire = Wire(LOST, error(404))
+    assert call(wire, "delete", {"group_id": "g1"}).message == "ok"
+    assert len(wire.requests) == 2
+
+
+def test_user_that_is_in_after_a_lost_answer_was_added(waits: list[float]) -> None:
+    wire = Wire(LOST, error(409), USERS)
+    user = call(wire, "add_user", IDS)
+    assert user == models.UserGroupUser(id="u1", name="John Doe", email="john@example.com")
+    base = "/v1_1/provisioning/accounts/acc/user_groups/g1/users"
+    assert wire.lines == [f"POST {base}/u1", f"POST {base}/u1", f"GET {base}"]
+
+
+def test_user_that_is_out_after_a_lost_answer_was_removed(waits: list[float]) -> None:
+    wire = Wire(LOST, error(404), USERS)
+    assert call(wire, "remove_user", IDS) == models.UserGroupUsersResponse(
+        users=[models.UserGroupUser(id="u1", name="John Doe", email="john@example.com")]
+    )
+    assert [line.split()[0] for line in wire.lines] == ["DELETE", "DELETE", "GET"]
+
+
+@pytest.mark.parametrize("look", [error(500), error(404), NO_ROUTE, json({"users": 5})])
+def test_write_that_was_done_never_ends_in_the_error_of_the_look(
+    look: Answer, waits: list[float]
+) -> None:
+    assert call(Wire(LOST, error(409), look), "add_user", IDS) == models.UserGroupUser(id="u1")
+    removed = call(Wire(LOST, error(404), look), "remove_user", IDS)
+    assert removed == models.UserGroupUsersResponse(users=None)
+    assert len(waits) == 2  # the look itself is not repeated
+
+
+def test_raw_response_of_a_look_counts_the_retries_of_the_write(waits: list[float]) -> None:
+    groups = Wire(LOST, LOST, error(409), USERS).client().user_groups.with_raw_response
+    raw = groups.add_user(group_id="g1", user_id="u1")
+    assert (raw.status_code, raw.retries) == (200, 2)
+    groups = Wire(LOST, error(404, X_Request_Id="r1")).client().user_groups.with_raw_response
+    deleted = groups.delete(group_id="g1")
+    assert (deleted.status_code, deleted.retries, deleted.request_id) == (404, 1, "r1")
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "status", "kind"),
+    [
+        ("delete", {"group_id": "g1"}, 404, models.NotFound),
+        ("remove_user", IDS, 404, models.NotFound),
+        ("add_user", IDS, 409, models.AlreadyExists),
+    ],
+)
+@pytest.mark.parametrize("before", [(), (error(503),), (NO_ROUTE,), (error(429), NO_ROUTE)])
+def test_same_status_is_an_error_where_nothing_was_lost_before(
+    method: str,
+    arguments: dict[str, Any],
+    status: int,
+    kind: type[models.CloudinaryError],
+    before: tuple[Answer, ...],
+    waits: list[float],
+) -> None:
+    with pytest.raises(kind) as caught:
+        call(Wire(*before, error(status)), method, arguments)
+    assert caught.value.maybe_applied is False
+
+
+def test_error_remembers_that_an_earlier_attempt_may_have_been_applied(
+    waits: list[float],
+) -> None:
+    with pytest.raises(models.NotFound) as caught:
+        call(Wire(LOST, error(404)), "update", {"group_id": "g1", "name": "D"})
+    assert caught.value.maybe_applied is True
+    with pytest.raises(httpx.ConnectError) as never:
+        call(Wire(LOST, NO_ROUTE), "delete", {"group_id": "g1"})
+    assert maybe_applied(never.value)
+    assert len(never.value.__notes__) == 1
+
+
+def test_error_of_a_read_is_never_maybe_applied(waits: list[float]) -> None:
+    for fault in (LOST, error(500), json({"user_groups": 5})):
+        with pytest.raises((httpx.TransportError, models.CloudinaryError)) as caught:
+            call(Wire(fault), "list", {})
+        assert not maybe_applied(caught.value)
+
+
+def test_request_that_httpx_would_not_send_is_not_repeated(waits: list[float]) -> None:
+    for refused in (
+        httpx.UnsupportedProtocol("x"),
+        httpx.ProxyError("x"),
+        httpx.LocalProtocolError("x"),
+    ):
+        wire = Wire(refused, GROUP)
+        with pytest.raises(type(refused)) as caught:
+            call(wire, "create", {"name": "D"})
+        assert (len(wire.requests), maybe_applied(caught.value)) == (1, False)
+
+
+def test_servers_delay_is_waited(waits: list[float]) -> None:
+    call(Wire(error(429, Retry_After="7"), error(503, Retry_After="2"), OK), "list", {})
+    assert waits == [7.0, 2.0]
+
+
+def test_servers_delay_beyond_the_time_left_is_on_the_error(waits: list[float]) -> None:
+    wire = Wire(error(429, Retry_After="20"), error(429, Retry_After="11"), OK)
+    with pytest.raises(models.TooManyRequests) as caught:
+        call(wire, "list", {})
+    assert (caught.value.retry_after, waits, len(wire.requests)) == (11.0, [20.0], 2)
+
+
+def test_time_that_requests_take_counts_too(
+    waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+
+    def slow(request: httpx.Request) -> httpx.Response:
+        now[0] += 16.0
+        return error(503, Retry_After="1")
+
+    monkeypatch.setattr("cloudinary_account_provisioning._pipeline.time.monotonic", lambda: now[0])
+    wire = Wire(slow)
+    with pytest.raises(models.APIError):
+        call(wire, "list", {})
+    assert (len(wire.requests), waits) == (2, [1.0])
+
+
+def test_wait_is_random_up_to_the_backoffs_limit(
+    waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloudinary_account_provisioning._pipeline.random.random", lambda: 1.0)
+    config = utils.RetryConfig(backoff=utils.BackoffStrategy(100, 300, 2, 60_000))
+    call(Wire(*[error(503)] * 4, OK), "list", {}, retry_config=config)
+    assert waits == [0.1, 0.2, 0.3, 0.3]
+
+
+class Unreadable(httpx.SyncByteStream):
+    """A body that ends in an error."""
+
+    def __init__(self, failure: Exception) -> None:
+        self.failure = failure
+
+    def __iter__(self) -> Any:
+        yield b'{"error":'
+        raise self.failure
+
+
+def cut(status: int, failure: Exception | None = None) -> Answer:
+    broken = failure or httpx.RemoteProtocolError("peer closed connection")
+    return lambda request: httpx.Response(status, stream=Unreadable(broken))
+
+
+def test_status_counts_though_its_body_cannot_be_read() -> None:
+    with pytest.raises(models.NotFound) as caught:
+        call(Wire(cut(404)), "get", {"group_id": "g1"})
+    assert (caught.value.status_code, caught.value.body) == (404, "")
+    assert caught.value.raw_response.content == b""
+
+
+def test_success_whose_body_is_cut_is_a_lost_answer(waits: list[float]) -> None:
+    wire = Wire(cut(200), OK)
+    call(wire, "list", {})
+    assert len(wire.requests) == 2
+    with pytest.raises(httpx.RemoteProtocolError) as caught:
+        call(Wire(cut(200), GROUP), "create", {"name": "D"})
+    assert maybe_applied(caught.value)
+
+
+def test_success_whose_encoding_is_broken_is_not_repeated(waits: list[float]) -> None:
+    wire = Wire(cut(200, httpx.DecodingError("bad gzip")))
+    with pytest.raises(models.ResponseValidationError) as caught:
+        call(wire, "list", {})
+    assert (len(wire.requests), caught.value.path, waits) == (1, "$", [])
+
+
+def test_request_of_an_error_shows_no_credentials() -> None:
+    for fault in (NO_ROUTE, error(404)):
+        with pytest.raises((httpx.ConnectError, models.NotFound)) as caught:
+            call(Wire(fault), "get", {"group_id": "g1", "retries": None})
+        shown: Any = caught.value
+        request = shown.raw_response.request if fault is not NO_ROUTE else shown.request
+        assert request.headers["authorization"] == "***"
