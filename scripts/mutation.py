@@ -35,6 +35,7 @@ TESTS = (
     "tests/unit/test_client.py",
     "tests/unit/test_hooks.py",
     "tests/unit/test_pipeline.py",
+    "tests/unit/test_models.py",
 )
 SETTINGS = """
 [tool.mutmut]

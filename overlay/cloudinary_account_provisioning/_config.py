@@ -196,11 +196,11 @@ def check_server_url(server_url: str) -> str:
         raise ValueError(f"server_url is not a URL: {error}") from None
     if url.scheme not in ("http", "https") or not url.host:
         raise ValueError("server_url must begin with https:// and name a host")
-    if re.search(r"[\s\x00-\x1f\x7f]", server_url) or not 0 < (url.port or 443) < 65536:
+    if re.search(r"[\s\x00-\x1f\x7f]", server_url) or (url.port or 0) > 65535:
         raise ValueError("server_url must be a URL as it is sent, with a port below 65536")
     if url.userinfo:
         raise ValueError("server_url must not hold credentials: pass security=")
-    if url.query or url.fragment or "?" in server_url or "#" in server_url:
+    if "?" in server_url or "#" in server_url:
         raise ValueError("server_url must not have a query or a fragment")
     if url.scheme == "http" and not _is_loopback(url.host):
         raise ValueError(

@@ -39,6 +39,7 @@ except ImportError as missing:
 Document = Mapping[str, Any]
 
 _NO_FIELD = "no such field"
+_SOME_OPERATION = "a method, a path and a server of the description"
 
 
 class Finding(NamedTuple):
@@ -86,7 +87,7 @@ class Description:
         try:
             found = cast("Any", self._finder.find(request.method, request.host_url + request.path))
         except PathError:
-            yield Finding("operation", "a method, a path and a server of the description", asked)
+            yield Finding("operation", _SOME_OPERATION, asked)
             return
         if found.operation["operationId"] != operation_id:
             yield Finding("operation", f"a request of {operation_id}", asked)
@@ -186,6 +187,8 @@ def _all_findings(
 def _findings(error: Exception, body: bytes | None) -> Iterator[Finding]:
     """Turn an error of openapi-core's into findings."""
     match error:
+        case PathError():
+            yield Finding("operation", _SOME_OPERATION, "none")
         case ResponseNotFound():
             yield Finding("status", " or ".join(error.availableresponses), error.http_status)
         case SecurityValidationError():

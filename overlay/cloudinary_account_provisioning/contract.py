@@ -111,8 +111,14 @@ class ContractCheck(Hook):
         Raises:
             ContractError: It differs.
         """
-        findings = self._description.check_request(context.operation_id, request)
-        self._report(context.operation_id, "request", request, findings)
+        self._report(
+            _differences(
+                context,
+                "request",
+                request,
+                self._description.check_request(context.operation_id, request),
+            )
+        )
 
     def after_response(self, context: HookContext, response: httpx.Response) -> None:
         """Hold an answer, of whatever status, against the description.
@@ -121,27 +127,33 @@ class ContractCheck(Hook):
             ContractError: It differs.
         """
         request = response.request
-        findings = self._description.check_response(request, response)
-        self._report(context.operation_id, "answer", request, findings)
+        self._report(
+            _differences(
+                context, "answer", request, self._description.check_response(request, response)
+            )
+        )
 
-    def _report(
-        self,
-        operation_id: str,
-        side: Literal["request", "answer"],
-        request: httpx.Request,
-        findings: Sequence[Finding],
-    ) -> None:
-        if not findings:
-            return
-        mask = _mask(request)
-        differences = [
-            # Masked first, for a cut could leave half of a secret.
-            Difference(operation_id, side, *(_short(mask(text)) for text in finding))
-            for finding in findings
-        ]
+    def _report(self, differences: list[Difference]) -> None:
+        # Findings are not masked, so no frame that raises holds them in a variable.
         self._differences += differences
-        if self._raises:
+        if differences and self._raises:
             raise ContractError(differences)
+
+
+def _differences(
+    context: HookContext,
+    side: Literal["request", "answer"],
+    request: httpx.Request,
+    findings: Sequence[Finding],
+) -> list[Difference]:
+    """Return findings as differences, masked, and then cut: a cut could leave half of a secret."""
+    if not findings:
+        return []
+    mask = _mask(request)
+    return [
+        Difference(context.operation_id, side, *(_short(mask(text)) for text in finding))
+        for finding in findings
+    ]
 
 
 def _mask(request: httpx.Request) -> Callable[[str], str]:

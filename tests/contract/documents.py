@@ -10,6 +10,8 @@ from typing import Any
 import yaml
 from attrs import frozen
 
+from cloudinary_account_provisioning._description import _closed
+
 ROOT = Path(__file__).resolve().parents[2]
 PATH = ROOT / "openapi.yaml"
 
@@ -123,3 +125,7 @@ def model_schemas(document: Document) -> dict[str, dict[str, Any]]:
     """Return the schemas that are objects of their own, not one of several others."""
     schemas = document["components"]["schemas"]
     return {name: schema for name, schema in schemas.items() if "properties" in schema}
+
+
+# The objects of a part of a description have the fields that they name and no others.
+closed = _closed

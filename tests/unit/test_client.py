@@ -169,6 +169,7 @@ def timeout_sent(client_ms: float | None, call_ms: float | None) -> dict[str, fl
 def test_time_limit_of_the_call_goes_before_that_of_the_client() -> None:
     assert set(timeout_sent(2000, None).values()) == {2.0}
     assert set(timeout_sent(2000, 500).values()) == {0.5}
+    assert set(timeout_sent(2000, 0.5).values()) == {0.0005}
     assert set(timeout_sent(None, None).values()) == {5.0}  # the caller's httpx client's own
 
 

@@ -98,7 +98,11 @@ def test_one_request_goes_out(
 ) -> None:
     _, wire = call(method, answer, **arguments)
     assert wire.lines == [line]
-    assert wire.requests[0].content == body
+    (request,) = wire.requests
+    assert request.content == body
+    has_body = request.method in ("POST", "PUT")
+    assert request.headers.get("content-length") == (str(len(body)) if has_body else None)
+    assert request.headers.get("content-type") == ("application/json" if body else None)
 
 
 @pytest.mark.parametrize("body", [{"ok": True}, {"message": "ok"}, {"ok": True, "more": 1}])

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import traceback
 from typing import Any
 
 import httpx
 import pytest
 
-from cloudinary_account_provisioning import maybe_applied, models, utils
+from cloudinary_account_provisioning import (
+    AsyncCldProvisioning,
+    maybe_applied,
+    models,
+    utils,
+)
 
-from .wire import GROUP, OK, USERS, Answer, Wire, error, json
+from .wire import GROUP, OK, SECURITY, USERS, Answer, Wire, error, json
 
 LOST = httpx.ReadTimeout("no answer")
 NO_ROUTE = httpx.ConnectError("no route")
@@ -198,43 +205,116 @@ def test_wait_is_random_up_to_the_backoffs_limit(
     assert waits == [0.1, 0.2, 0.3, 0.3]
 
 
-class Unreadable(httpx.SyncByteStream):
-    """A body that ends in an error."""
+class Unreadable(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that ends in an error, and notes that it was closed."""
 
-    def __init__(self, failure: Exception) -> None:
+    closed = 0
+
+    def __init__(self, failure: BaseException) -> None:
         self.failure = failure
+
+    def close(self) -> None:
+        Unreadable.closed += 1
+
+    async def aclose(self) -> None:
+        Unreadable.closed += 1
+
+    async def __aiter__(self) -> Any:
+        yield b'{"error":'
+        raise self.failure
 
     def __iter__(self) -> Any:
         yield b'{"error":'
         raise self.failure
 
 
-def cut(status: int, failure: Exception | None = None) -> Answer:
+def cut(status: int, failure: BaseException | None = None) -> Answer:
     broken = failure or httpx.RemoteProtocolError("peer closed connection")
     return lambda request: httpx.Response(status, stream=Unreadable(broken))
 
 
-def test_status_counts_though_its_body_cannot_be_read() -> None:
+def call_async(wire: Wire, method: str, arguments: dict[str, Any], **options: Any) -> Any:
+    async def make() -> Any:
+        http = httpx.AsyncClient(transport=wire, auth=("not", "these"), follow_redirects=True)
+        client = AsyncCldProvisioning(account_id="acc", security=SECURITY, client=http, **options)
+        return await getattr(client.user_groups, method)(**arguments)
+
+    return asyncio.run(make())
+
+
+both = pytest.mark.parametrize("make", [call, call_async])
+
+
+@both
+def test_status_counts_though_its_body_cannot_be_read(make: Any) -> None:
     with pytest.raises(models.NotFound) as caught:
-        call(Wire(cut(404)), "get", {"group_id": "g1"})
+        make(Wire(cut(404)), "get", {"group_id": "g1"})
     assert (caught.value.status_code, caught.value.body) == (404, "")
     assert caught.value.raw_response.content == b""
+    assert caught.value.raw_response.request.method == "GET"
 
 
-def test_success_whose_body_is_cut_is_a_lost_answer(waits: list[float]) -> None:
+@both
+def test_success_whose_body_is_cut_is_a_lost_answer(make: Any, waits: list[float]) -> None:
     wire = Wire(cut(200), OK)
-    call(wire, "list", {})
+    assert make(wire, "list", {}) == models.UserGroupsResponse(user_groups=[])
     assert len(wire.requests) == 2
     with pytest.raises(httpx.RemoteProtocolError) as caught:
-        call(Wire(cut(200), GROUP), "create", {"name": "D"})
+        make(Wire(cut(200), GROUP), "create", {"name": "D"})
     assert maybe_applied(caught.value)
 
 
-def test_success_whose_encoding_is_broken_is_not_repeated(waits: list[float]) -> None:
+@both
+def test_success_whose_encoding_is_broken_is_not_repeated(make: Any, waits: list[float]) -> None:
     wire = Wire(cut(200, httpx.DecodingError("bad gzip")))
-    with pytest.raises(models.ResponseValidationError) as caught:
-        call(wire, "list", {})
+    with pytest.raises(models.ResponseValidationError, match="bad gzip") as caught:
+        make(wire, "list", {})
     assert (len(wire.requests), caught.value.path, waits) == (1, "$", [])
+
+
+@both
+@pytest.mark.parametrize("failure", [httpx.ReadError("x"), KeyboardInterrupt()])
+def test_answer_that_cannot_be_read_is_closed(make: Any, failure: BaseException) -> None:
+    before = Unreadable.closed
+    with pytest.raises(type(failure)):
+        make(Wire(cut(200, failure)), "create", {"name": "D"})
+    assert Unreadable.closed > before
+
+
+@both
+def test_connection_that_fails_is_tried_again(make: Any, waits: list[float]) -> None:
+    wire = Wire(NO_ROUTE, NO_ROUTE, GROUP)
+    assert make(wire, "create", {"name": "D"}).id == "g1"
+    assert (len(wire.requests), len(waits)) == (3, 2)
+
+
+@both
+def test_no_scheme_and_no_redirect_of_the_http_clients_own_is_followed(make: Any) -> None:
+    wire = Wire(httpx.Response(302, headers={"location": "https://evil.example.com"}))
+    with pytest.raises(models.APIError) as caught:
+        make(wire, "list", {})
+    assert (caught.value.status_code, len(wire.requests)) == (302, 1)
+    assert caught.value.raw_response.next_request is None
+
+
+def test_frames_that_hold_the_headers_are_not_in_the_traceback() -> None:
+    def fail(request: httpx.Request) -> httpx.Response:
+        held = request.headers["authorization"]
+        try:
+            try:
+                raise OSError(f"{len(held)} bytes lost")
+            except OSError as inner:
+                raise ConnectionResetError("reset") from inner
+        except ConnectionResetError:
+            raise httpx.ReadError("reset")  # noqa: B904 - a context, and no cause
+
+    with pytest.raises(httpx.ReadError) as caught:
+        call(Wire(fail), "create", {"name": "D"})
+    told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    text = "".join(told.format())
+    assert "Basic " not in text
+    assert "ConnectionResetError: reset" in text
+    assert "OSError" in text
 
 
 def test_request_of_an_error_shows_no_credentials() -> None:

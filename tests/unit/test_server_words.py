@@ -95,6 +95,11 @@ def test_retry_after_counts_with_any_status_and_goes_first(status: int) -> None:
     assert server_delay(status, headers(Retry_After="5", **RESET), NOW) == 5.0
 
 
+def test_date_of_retry_after_is_compared_with_now() -> None:
+    assert server_delay(503, headers(Retry_After=FORMS[1]), NOW) == 90.0
+    assert server_delay(503, headers(Retry_After=FORMS[1]), IN_90_S - timedelta(seconds=1)) == 1.0
+
+
 def test_malformed_retry_after_leaves_the_quotas_reset() -> None:
     assert server_delay(429, headers(Retry_After="soon", **RESET), NOW) == 90.0
 

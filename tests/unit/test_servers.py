@@ -35,6 +35,7 @@ from .wire import OK, SECURITY, Wire
         ({"server_url": "http://127.8.9.1"}, "http://127.8.9.1"),
         ({"server_url": "http://localhost:1"}, "http://localhost:1"),
         ({"server_url": "http://[::1]:8000"}, "http://[::1]:8000"),
+        ({"server_url": "https://example.com:65535"}, "https://example.com:65535"),
     ],
 )
 def test_server_follows_from_the_arguments(options: dict[str, Any], server: str) -> None:
@@ -79,6 +80,7 @@ def test_server_follows_from_the_arguments(options: dict[str, Any], server: str)
         ({"server_url": "https://k:s@example.com"}, "credentials"),
         ({"server_url": "http://localhost@example.com"}, "credentials"),
         ({"server_url": "https://exa mple.com"}, "server_url"),
+        ({"server_url": "https://example.com:65536"}, "port below 65536"),
         ({"server_url": "https://example.com:99999999"}, "server_url"),
         ({"server_url": "https://example.com/\n"}, "server_url"),
     ],

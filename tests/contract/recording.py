@@ -1,0 +1,134 @@
+"""A session of every operation with the emulator, recorded in each of the two shapes of the wire.
+
+`python -m tests.contract.recording` writes it anew to fixtures/, to be read before it is committed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import httpx
+
+from cloudinary_account_provisioning import CldProvisioning, Security, models
+from cloudinary_account_provisioning.emulator import Emulator, EmulatorClock
+
+from .sdk_calls import GROUP, METHODS, USER
+
+FIXTURES = Path(__file__).parent / "fixtures"
+WIRES = ("observed", "documented")
+
+CHEN = "9e2f60d8a1c74b35f08d6e913ab7c4"
+NEW_GROUP = f"{1:030x}"
+
+SESSION: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("getUserGroups", {}),
+    ("getUserGroups", {"extended_details": True}),
+    ("createUserGroup", {"name": "Editors"}),
+    ("getUserGroup", {"group_id": GROUP}),
+    ("getUserGroup", {"group_id": GROUP, "extended_details": True}),
+    ("updateUserGroup", {"group_id": NEW_GROUP, "name": "Authors", "extended_details": True}),
+    ("addUserToUserGroup", {"group_id": GROUP, "user_id": CHEN}),
+    ("getUsersInUserGroup", {"group_id": GROUP}),
+    ("removeUserFromUserGroup", {"group_id": GROUP, "user_id": USER}),
+    ("deleteUserGroup", {"group_id": NEW_GROUP}),
+)
+
+# A status, an operation that ends in it, and the message if it takes a fault to get there.
+ERRORS: tuple[tuple[int, str, dict[str, Any], str | None], ...] = (
+    (400, "createUserGroup", {"name": "Editors"}, "Missing required parameter - name"),
+    (401, "getUserGroups", {}, "Invalid credentials"),
+    (403, "deleteUserGroup", {"group_id": GROUP}, "Not allowed for this API key"),
+    (404, "getUserGroup", {"group_id": "no-such-group"}, None),
+    (409, "createUserGroup", {"name": "Designers"}, None),
+    (420, "getUserGroups", {}, "Rate limit exceeded"),
+    (429, "getUserGroups", {}, "Too many requests"),
+)
+
+_KEPT = ("content-type", "retry-after", "x-featureratelimit-")
+
+
+@contextmanager
+def predictable_ids() -> Iterator[None]:
+    """Let the emulator count where it would draw an ID."""
+    numbers = itertools.count(1)
+    with mock.patch("secrets.token_hex", lambda size=16: f"{next(numbers):0{2 * size}x}"):
+        yield
+
+
+def record_session(wire: Any) -> list[dict[str, Any]]:
+    """Return what each operation was asked and answered, and what the SDK made of it."""
+    emulator = Emulator(wire=wire, clock=EmulatorClock(datetime(2024, 5, 1, 12, 30, tzinfo=UTC)))
+    return [_record(emulator, *step) for step in SESSION]
+
+
+def record_errors() -> list[dict[str, Any]]:
+    """Return an answer of each documented error."""
+    recorded: list[dict[str, Any]] = []
+    for status, operation_id, arguments, message in ERRORS:
+        emulator = Emulator(clock=EmulatorClock(datetime(2024, 5, 1, 12, 30, tzinfo=UTC)))
+        if message is not None:
+            headers = {"Retry-After": "7"} if status in (420, 429) else None
+            emulator.fail(operation_id, status=status, message=message, headers=headers)
+        recorded.append(_record(emulator, operation_id, arguments))
+    return recorded
+
+
+def _record(emulator: Emulator, operation_id: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    answers: list[httpx.Response] = []
+
+    def keep(response: httpx.Response) -> None:
+        response.read()
+        answers.append(response)
+
+    http = httpx.Client(transport=emulator.transport(), event_hooks={"response": [keep]})
+    # Counting from 1 for each step: a group that it makes is NEW_GROUP.
+    with predictable_ids():
+        result = _result(http, operation_id, arguments)
+    (answer,) = answers
+    request = answer.request
+    return {
+        "operation_id": operation_id,
+        "arguments": arguments,
+        "request": f"{request.method} {request.url.raw_path.decode('ascii')}",
+        "sent": json.loads(request.content) if request.content else None,
+        "status": answer.status_code,
+        "headers": {
+            name: value for name, value in answer.headers.items() if name.startswith(_KEPT)
+        },
+        "body": answer.json(),
+        **result,
+    }
+
+
+def _result(http: httpx.Client, operation_id: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    client = CldProvisioning(
+        account_id="acc", security=Security("k", "s"), client=http, retry_config=None
+    )
+    try:
+        result = getattr(client.user_groups, METHODS[operation_id])(**arguments)
+    except models.ErrorResponse as error:
+        return {"error": type(error).__name__}
+    return {"result": result.to_dict()}
+
+
+def read(name: str) -> list[dict[str, Any]]:
+    """Return a fixture."""
+    return json.loads((FIXTURES / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def _write(name: str, recorded: list[dict[str, Any]]) -> None:
+    text = json.dumps(recorded, indent=2, ensure_ascii=False)
+    (FIXTURES / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    for each_wire in WIRES:
+        _write(each_wire, record_session(each_wire))
+    _write("errors", record_errors())

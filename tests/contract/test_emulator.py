@@ -1,0 +1,87 @@
+"""What the emulator answers, held against the description by schemathesis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+import pytest
+
+from cloudinary_account_provisioning.emulator import Emulator
+
+from . import documents, sdk_calls
+from .fuzzing import DRAWN, LINKED, Application, fuzz
+from .recording import WIRES
+
+ACCOUNT_ID = "16bf6d47-3c0e-4d5a-9a3d-2f7b8c1e0d94"
+
+
+@pytest.fixture
+def application() -> Application | None:
+    """What is asked in place of the emulator's own application: nothing else."""
+    return None
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize(
+    ("phases", "max_examples", "seed", "least_cases"),
+    [(DRAWN, 40, 1, 400), (LINKED, 20, 1, 100), (LINKED, 20, 2, 100), (LINKED, 20, 3, 100)],
+    ids=["drawn", "linked-1", "linked-2", "linked-3"],
+)
+def test_the_emulator_answers_as_described(
+    document: documents.Document,
+    application: Application | None,
+    wire: Any,
+    phases: Sequence[str],
+    max_examples: int,
+    seed: int,
+    least_cases: int,
+):
+    emulator = Emulator(account_id=ACCOUNT_ID, wire=wire)
+    outcome = fuzz(
+        document,
+        emulator,
+        application or emulator.asgi,
+        phases=phases,
+        max_examples=max_examples,
+        seed=seed,
+    )
+    assert not outcome.failures, "\n\n".join(outcome.failures[:10])
+    # A run that reaches nothing would pass as well.
+    assert outcome.cases.total() >= least_cases, outcome.cases
+    reached = sdk_calls.METHODS.keys() - ({"getUserGroups"} if phases == LINKED else set())
+    assert outcome.answered(200) >= reached, outcome.statuses
+
+
+@pytest.mark.parametrize("operation_id", sdk_calls.METHODS)
+@pytest.mark.parametrize(
+    "auth", [None, ("k", "wrong"), ("wrong", "s"), ("", ""), ("k", "")], ids=str
+)
+def test_without_the_right_credentials_nothing_is_done(
+    document: documents.Document, operation_id: str, auth: tuple[str, str] | None
+):
+    emulator = Emulator()
+    before = (emulator.groups, emulator.users)
+    operation = documents.operations(document)[operation_id]
+    ids = {"account_id": "acc", "group_id": sdk_calls.GROUP, "user_id": sdk_calls.USER}
+    with httpx.Client(transport=emulator.transport(), auth=auth) as client:
+        url = f"http://emulator.invalid{operation.path.format(**ids)}"
+        answer = client.request(operation.method, url, json={"name": "Editors"})
+    assert answer.status_code == 401
+    assert (emulator.groups, emulator.users) == before
+
+
+@pytest.mark.parametrize("value", ["AAA", "", "null", "TRUE", "yes", "2", "[]"])
+@pytest.mark.parametrize("operation_id", ["getUserGroups", "getUserGroup"])
+def test_what_is_not_a_boolean_asks_a_read_for_no_details(
+    document: documents.Document, operation_id: str, value: str
+):
+    operation = documents.operations(document)[operation_id]
+    path = operation.path.format(account_id="acc", group_id=sdk_calls.GROUP)
+    emulator = Emulator()
+    with httpx.Client(transport=emulator.transport(), auth=("k", "s")) as client:
+        url = f"http://emulator.invalid{path}"
+        plain = client.get(url)
+        asked = client.get(url, params={"extended_details": value})
+    assert (asked.status_code, asked.json()) == (plain.status_code, plain.json())

@@ -1,0 +1,146 @@
+"""The description's own examples, and answers recorded in both shapes of the wire."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from openapi_schema_validator import OAS30Validator
+
+from cld_provisioning_api import models
+from cloudinary_account_provisioning import CldProvisioning
+from cloudinary_account_provisioning import models as sdk_models
+from cloudinary_account_provisioning.contract import ContractCheck
+
+from . import documents, recording, sdk_calls
+from .test_generated import ENDPOINTS
+
+RECORDED = [(wire, entry) for wire in recording.WIRES for entry in recording.read(wire)]
+ERRORS = recording.read("errors")
+
+
+def _id(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value['operation_id']}-{value['status']}"
+
+
+def test_every_body_has_examples(document: documents.Document):
+    assert [media.where for media in documents.all_media(document) if not media.examples] == []
+
+
+def test_every_example_fits_its_schema_and_has_no_other_fields(document: documents.Document):
+    for media in documents.all_media(document):
+        for name, example in media.examples.items():
+            problems = _problems(document, media.schema, example)
+            assert not problems, f"{media.where} {name}: {problems}"
+
+
+def test_every_example_of_a_parameter_fits_its_schema(document: documents.Document):
+    for operation in documents.operations(document).values():
+        for parameter in operation.parameters:
+            problems = _problems(document, parameter["schema"], parameter["example"])
+            assert not problems, f"{operation.operation_id} {parameter['name']}: {problems}"
+
+
+@pytest.mark.parametrize("operation_id", ENDPOINTS)
+def test_an_example_of_a_success_decodes_without_loss(
+    document: documents.Document, operation_id: str
+):
+    for name, example in documents.success_examples(document, operation_id).items():
+        decoded = ENDPOINTS[operation_id].decode_success(json.dumps(example).encode())
+        assert decoded.to_dict() == example, name
+
+
+@pytest.mark.parametrize("operation_id", ENDPOINTS)
+def test_an_example_of_an_error_decodes_without_loss(
+    document: documents.Document, operation_id: str
+):
+    operation = documents.operations(document)[operation_id]
+    for status, response in operation.responses.items():
+        media = response["content"]["application/json"]
+        if status != "200":
+            content = json.dumps(media["example"]).encode()
+            decoded = ENDPOINTS[operation_id].decode_response(int(status), content)
+            assert decoded.to_dict() == media["example"], status
+
+
+def test_an_example_of_a_request_becomes_the_model_and_the_body_again(
+    document: documents.Document,
+):
+    for media in documents.all_media(document):
+        if media.where.endswith(" request"):
+            for example in media.examples.values():
+                assert models.UserGroupRequest.from_dict(example).to_dict() == example
+
+
+@pytest.mark.parametrize("wire", recording.WIRES)
+def test_the_emulator_still_answers_what_was_recorded(wire: str):
+    assert recording.record_session(wire) == recording.read(wire)
+
+
+def test_the_emulator_still_refuses_as_was_recorded():
+    assert recording.record_errors() == ERRORS
+
+
+def test_the_two_shapes_of_the_wire_differ_in_two_operations():
+    pairs = zip(*(recording.read(wire) for wire in recording.WIRES), strict=True)
+    different = [one["operation_id"] for one, other in pairs if one["body"] != other["body"]]
+    assert different == ["addUserToUserGroup", "deleteUserGroup"]
+
+
+@pytest.mark.parametrize(("wire", "entry"), RECORDED, ids=_id)
+def test_a_recorded_answer_decodes_without_loss(wire: str, entry: dict[str, Any]):
+    decoded = ENDPOINTS[entry["operation_id"]].decode_success(json.dumps(entry["body"]).encode())
+    assert decoded.to_dict() == entry["body"]
+
+
+@pytest.mark.parametrize(("wire", "entry"), RECORDED, ids=_id)
+def test_a_recorded_answer_is_as_described_and_becomes_the_documented_result(
+    wire: str, entry: dict[str, Any]
+):
+    result = _ask(entry)
+    assert result.to_dict() == entry["result"]
+
+
+@pytest.mark.parametrize("operation_id", sdk_calls.METHODS)
+def test_both_shapes_of_the_wire_become_the_same_result(operation_id: str):
+    results = [
+        [each["result"] for each in recording.read(wire) if each["operation_id"] == operation_id]
+        for wire in recording.WIRES
+    ]
+    assert results[0] == results[1] != []
+
+
+@pytest.mark.parametrize("entry", ERRORS, ids=_id)
+def test_a_recorded_error_is_as_described_and_becomes_its_own_type(entry: dict[str, Any]):
+    with pytest.raises(getattr(sdk_models, entry["error"])) as caught:
+        _ask(entry)
+    assert caught.value.status_code == entry["status"]
+    assert caught.value.data.to_dict() == entry["body"]
+
+
+def _problems(document: documents.Document, schema: dict[str, Any], value: Any) -> list[str]:
+    """Return what is wrong with a value, whose objects may have described fields only."""
+    closed = documents.closed({**schema, "components": document["components"]})
+    validator = OAS30Validator(closed, format_checker=OAS30Validator.FORMAT_CHECKER)
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
+
+
+def _ask(entry: dict[str, Any]) -> Any:
+    """Make the recorded call of a server that answers what was recorded, and check the contract."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert f"{request.method} {request.url.raw_path.decode('ascii')}" == entry["request"]
+        assert (json.loads(request.content) if request.content else None) == entry["sent"]
+        return httpx.Response(entry["status"], headers=entry["headers"], json=entry["body"])
+
+    client = CldProvisioning(
+        account_id="acc",
+        security=sdk_calls.SECURITY,
+        client=httpx.Client(transport=httpx.MockTransport(answer)),
+        retry_config=None,
+        hooks=[ContractCheck()],
+    )
+    method = getattr(client.user_groups, sdk_calls.METHODS[entry["operation_id"]])
+    return method(**entry["arguments"])

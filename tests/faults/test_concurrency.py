@@ -1,0 +1,534 @@
+"""One client for many threads, many tasks, forked processes; interrupts, and nothing left open."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+from tests.faults.matrix import FAULTS
+from tests.faults.operations import (
+    ACCOUNT,
+    DELETE,
+    GROUPS_PATH,
+    LIST,
+    MODES,
+    SECURITY,
+    Mode,
+    error_of,
+)
+from tests.faults.server import FaultServer, HangUp, Request, Send, Stall, Step, answer, not_http
+
+from cloudinary_account_provisioning import (
+    AsyncCldProvisioning,
+    CldProvisioning,
+    HookContext,
+    Security,
+    models,
+)
+from cloudinary_account_provisioning.emulator import Emulator
+from cloudinary_account_provisioning.utils import BackoffStrategy, RetryConfig
+
+both = pytest.mark.parametrize("mode", MODES)
+
+THREADS = 32
+TASKS = 300
+# A call that meets many faults in a row is not to run out of time.
+PATIENT = RetryConfig("backoff", BackoffStrategy(1, 5, 1.0, 3_600_000))
+# "At once", on a machine that is busy with other tests.
+AT_ONCE = 5.0
+
+
+class Faulty:
+    """Answers `get` with the group that was asked for, and every third request with a fault."""
+
+    def __init__(self) -> None:
+        self._random = random.Random(20)
+        self._faults: list[Step] = [
+            HangUp(),
+            HangUp(reset=True),
+            not_http(),
+            answer(503, keep_alive=True),
+            answer(429, headers={"Retry-After": "0"}, keep_alive=True),
+            answer(500, b"<html>", keep_alive=True),
+            answer(200, b'{"id": "someone', missing=1),
+        ]
+
+    def __call__(self, request: Request) -> Step:
+        if self._random.random() < 1 / 3:
+            return self._random.choice(self._faults)
+        group = request.target.rpartition("/")[2]
+        body = b'{"id": "%b", "name": "Group %b"}' % (group.encode(), group.encode())
+        return answer(200, body, {"X-Request-Id": f"for {group}"}, keep_alive=True)
+
+
+def check_group(raw: Any, group_id: str) -> None:
+    assert raw.parsed == models.UserGroup(id=group_id, name=f"Group {group_id}")
+    assert raw.request_id == f"for {group_id}"
+
+
+def test_threads_that_share_a_client_get_each_its_own_result(waits: list[float]) -> None:
+    def work(thread: int) -> int:
+        for turn in range(20):
+            group_id = f"{thread}-{turn}"
+            check_group(groups.get(group_id=group_id, retries=PATIENT), group_id)
+        return thread
+
+    with (
+        FaultServer(respond=Faulty()) as server,
+        CldProvisioning(SECURITY, ACCOUNT, server_url=server.url) as client,
+        ThreadPoolExecutor(THREADS) as pool,
+    ):
+        groups = client.user_groups.with_raw_response
+        assert list(pool.map(work, range(THREADS))) == list(range(THREADS))
+    assert len(server.requests) == THREADS * 20 + len(waits)
+
+
+def test_tasks_that_share_a_client_get_each_its_own_result(waits: list[float]) -> None:
+    async def main() -> None:
+        async with AsyncCldProvisioning(SECURITY, ACCOUNT, server_url=server.url) as client:
+            groups = client.user_groups.with_raw_response
+
+            async def work(task: int) -> None:
+                for turn in range(3):
+                    group_id = f"{task}-{turn}"
+                    check_group(await groups.get(group_id=group_id, retries=PATIENT), group_id)
+
+            async with asyncio.TaskGroup() as tasks:
+                for task in range(TASKS):
+                    tasks.create_task(work(task))
+
+    with FaultServer(respond=Faulty()) as server:
+        asyncio.run(main())
+    assert len(server.requests) == TASKS * 3 + len(waits)
+
+
+def test_threads_whose_calls_go_to_two_servers_never_mix_them_up() -> None:
+    def respond(request: Request) -> Step:
+        return answer(200, b'{"id": "%b"}' % (request.header("Host") or "").encode())
+
+    def work(thread: int) -> None:
+        server = servers[thread % 2]
+        for _ in range(60):
+            group = client.user_groups.get(group_id="g", server_url=server.url)
+            assert group.id == server.url.removeprefix("http://")
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with (
+            FaultServer(respond=respond) as first,
+            FaultServer(respond=respond) as second,
+            CldProvisioning(SECURITY, ACCOUNT, server_url=first.url) as client,
+            ThreadPoolExecutor(8) as pool,
+        ):
+            servers = (first, second)
+            list(pool.map(work, range(8)))
+    finally:
+        sys.setswitchinterval(interval)
+
+
+class CallsInBetween(bytes):
+    """A host name that lets another thread's call slip in when it is compared."""
+
+    def __eq__(self, other: object) -> bool:
+        in_between = threading.Thread(target=self.call)  # type: ignore[attr-defined]
+        in_between.start()
+        in_between.join()
+        return bytes(self) == other
+
+    __hash__ = bytes.__hash__
+
+
+def test_a_call_of_another_thread_never_lends_its_host_or_credentials() -> None:
+    """The same as above, not left to chance."""
+    with CldProvisioning(SECURITY, ACCOUNT) as client, httpx.Client() as http:
+        session = client._session
+        ours = session.authorize()
+        session.headers(http, b"ours.invalid", ours)
+        host = CallsInBetween(b"ours.invalid")
+        host.call = lambda: session.headers(http, b"theirs.invalid", ours)  # type: ignore[attr-defined]
+        assert session.headers(http, host, ours)["Host"] == "ours.invalid"
+
+
+def test_keys_that_rotate_under_load_are_sent_in_pairs() -> None:
+    pairs = [Security(f"key-{n}", f"secret-of-{n}") for n in range(50)]
+    turn = iter(range(10**9))
+
+    def respond(request: Request) -> Step:
+        assert request.header("Authorization")
+        return answer(200, LIST.body, keep_alive=True)
+
+    with (
+        FaultServer(respond=respond) as server,
+        CldProvisioning(
+            lambda: pairs[next(turn) % len(pairs)], ACCOUNT, server_url=server.url
+        ) as client,
+        ThreadPoolExecutor(16) as pool,
+    ):
+        list(pool.map(lambda _: client.user_groups.list(), range(200)))
+    sent = Counter(request.header("Authorization") for request in server.requests)
+    expected = {httpx.BasicAuth(f"key-{n}", f"secret-of-{n}")._auth_header for n in range(50)}
+    assert set(sent) == expected
+    assert set(sent.values()) == {4}
+
+
+# --- state, on the emulator
+
+
+def break_often(emulator: Emulator) -> None:
+    """Let many of the calls fail, in every way that a call recovers from."""
+    for _ in range(12):
+        for operation_id in ("getUserGroup", "addUserToUserGroup", "removeUserFromUserGroup"):
+            emulator.fail(operation_id, status=503, headers={"Retry-After": "0"})
+            emulator.fail(operation_id, drop="before")
+            emulator.fail(operation_id, drop="after")
+            emulator.fail(operation_id, drop="during")
+            emulator.fail(operation_id, status=500, apply=True)
+            emulator.fail(operation_id, status=429)
+        emulator.fail("createUserGroup", status=503)
+        emulator.fail("createUserGroup", status=420)
+        emulator.fail("deleteUserGroup", drop="after")
+        emulator.fail("deleteUserGroup", status=502)
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    emulator = Emulator()
+    for number in range(TASKS):
+        emulator.add_user_account(f"User {number}", user_id=f"user-{number}")
+    break_often(emulator)
+    return emulator
+
+
+def test_threads_lose_no_write_and_double_none(emulator: Emulator, waits: list[float]) -> None:
+    def work(number: int) -> str:
+        name, user_id = f"Team {number}", f"user-{number}"
+        group_id = groups.create(name=name).id
+        assert group_id is not None
+        assert groups.add_user(group_id=group_id, user_id=user_id).id == user_id
+        group = groups.get(group_id=group_id, extended_details=True)
+        assert group.name == name
+        assert [user.id for user in group.users or ()] == [user_id]
+        left = groups.remove_user(group_id=group_id, user_id=user_id)
+        assert left.users == []
+        if number % 2:
+            assert groups.delete(group_id=group_id).message == "ok"
+        return name
+
+    before = [group.name for group in emulator.groups]
+    with (
+        emulator.serve() as server,
+        CldProvisioning(
+            Security("k", "s"), ACCOUNT, server_url=server.url, retry_config=PATIENT
+        ) as client,
+        ThreadPoolExecutor(THREADS) as pool,
+    ):
+        groups = client.user_groups
+        names = list(pool.map(work, range(3 * THREADS)))
+    expected = Counter([*before, *names[::2]])
+    assert Counter(group.name for group in emulator.groups) == expected
+    assert len(waits) > 100
+
+
+def test_tasks_lose_no_write_and_double_none(emulator: Emulator, waits: list[float]) -> None:
+    async def main(url: str) -> None:
+        async with AsyncCldProvisioning(
+            Security("k", "s"), ACCOUNT, server_url=url, retry_config=PATIENT
+        ) as client:
+            groups = client.user_groups
+
+            async def work(number: int) -> None:
+                group_id = (await groups.create(name=f"Team {number}")).id
+                assert group_id is not None
+                user = await groups.add_user(group_id=group_id, user_id=f"user-{number}")
+                assert user.id == f"user-{number}"
+
+            async with asyncio.TaskGroup() as tasks:
+                for number in range(TASKS):
+                    tasks.create_task(work(number))
+
+    before = Counter(group.name for group in emulator.groups)
+    with emulator.serve() as server:
+        asyncio.run(main(server.url))
+    added = Counter(group.name for group in emulator.groups) - before
+    assert added == Counter(f"Team {number}" for number in range(TASKS))
+    members = {
+        group.name: [user.id for user in group.users]
+        for group in emulator.groups
+        if group.name in added
+    }
+    assert members == {f"Team {number}": [f"user-{number}"] for number in range(TASKS)}
+    assert waits
+
+
+# --- forks
+
+
+def run_program(program: str, *args: str) -> subprocess.CompletedProcess[str]:
+    """Run a program of its own, strictly, and return what became of it."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(program), *args],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+FORK = """
+    import os, sys
+    from cloudinary_account_provisioning import CldProvisioning, Security
+
+    client = CldProvisioning(Security("key", "secret"), "acc", server_url=sys.argv[1])
+    groups = client.user_groups
+    assert groups.get(group_id="parent-1").id == "parent-1"
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            assert groups.get(group_id="child-1").id == "child-1"
+            assert groups.get(group_id="child-2").id == "child-2"
+            client.close()
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+    assert groups.get(group_id="parent-2").id == "parent-2"
+    client.close()
+"""
+ASYNC_FORK = """
+    import asyncio, os, sys
+    from cloudinary_account_provisioning import AsyncCldProvisioning, Security
+
+    client = AsyncCldProvisioning(Security("key", "secret"), "acc", server_url=sys.argv[1])
+
+    async def use(*ids):
+        for group_id in ids:
+            assert (await client.user_groups.get(group_id=group_id)).id == group_id
+
+    async def main():
+        await use("parent-1")
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                asyncio.events._set_running_loop(None)
+                asyncio.run(use("child-1", "child-2"))
+                status = 0
+            finally:
+                os._exit(status)
+        assert os.waitpid(child, 0)[1] == 0
+        await use("parent-2")
+        await client.close()
+
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.parametrize("program", [FORK, ASYNC_FORK], ids=["sync", "async"])
+def test_a_forked_process_uses_connections_of_its_own(program: str) -> None:
+    def respond(request: Request) -> Step:
+        group = request.target.rpartition("/")[2]
+        return answer(200, b'{"id": "%b"}' % group.encode(), keep_alive=True)
+
+    with FaultServer(respond=respond) as server:
+        done = run_program(program, server.url)
+    assert (done.returncode, done.stderr) == (0, "")
+    used = {r.target.rpartition("/")[2]: r.connection for r in server.requests}
+    assert used == {"parent-1": 1, "child-1": 2, "child-2": 2, "parent-2": 1}
+
+
+# --- interrupts
+
+
+class Retrying:
+    """A hook that tells when the client is about to wait for the next attempt."""
+
+    def __init__(self) -> None:
+        self.begins = asyncio.Event()
+
+    def on_retry(self, context: HookContext, delay: float, error: Exception) -> None:
+        self.begins.set()
+
+
+ASK_TO_WAIT = answer(503, headers={"Retry-After": "20"}, keep_alive=True)
+
+
+@pytest.mark.usefixtures("nothing_left_open")
+def test_cancelling_a_task_ends_the_wait_between_attempts_at_once() -> None:
+    async def main() -> None:
+        hook = Retrying()
+        async with AsyncCldProvisioning(
+            SECURITY, ACCOUNT, server_url=server.url, hooks=[hook]
+        ) as client:
+            task = asyncio.create_task(client.user_groups.list())
+            await hook.begins.wait()
+            await asyncio.sleep(0.01)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert await client.user_groups.list() == LIST.result
+
+    began = time.monotonic()
+    with FaultServer(ASK_TO_WAIT, answer(200, LIST.body)) as server:
+        asyncio.run(main())
+    assert time.monotonic() - began < AT_ONCE
+    assert len(server.requests) == 2
+
+
+@pytest.mark.usefixtures("nothing_left_open")
+@pytest.mark.parametrize(
+    "step", [Stall(), Send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", pause=0.02)],
+    ids=["before the answer", "during the answer"],
+)  # fmt: skip
+def test_cancelling_a_task_ends_a_request_at_once_and_frees_its_connection(step: Step) -> None:
+    async def main() -> None:
+        limits = httpx.Limits(max_connections=1)
+        async with httpx.AsyncClient(limits=limits, trust_env=False) as http:
+            client = AsyncCldProvisioning(SECURITY, ACCOUNT, server_url=server.url, client=http)
+            task = asyncio.create_task(client.user_groups.list())
+            await asyncio.to_thread(server.wait_for_requests, 1)
+            await asyncio.sleep(0.05)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert await client.user_groups.list() == LIST.result
+
+    began = time.monotonic()
+    with FaultServer(step, answer(200, LIST.body)) as server:
+        asyncio.run(main())
+    assert time.monotonic() - began < AT_ONCE
+    assert len(server.requests) == 2
+
+
+@pytest.mark.usefixtures("nothing_left_open")
+def test_a_cancelled_scope_of_trio_ends_a_wait_and_a_request_at_once() -> None:
+    trio = pytest.importorskip("trio")
+
+    async def main() -> None:
+        async with AsyncCldProvisioning(SECURITY, ACCOUNT, server_url=server.url) as client:
+            for _ in range(2):
+                with trio.move_on_after(0.2) as scope:
+                    await client.user_groups.list()
+                assert scope.cancelled_caught
+            assert await client.user_groups.list() == LIST.result
+
+    began = time.monotonic()
+    with FaultServer(ASK_TO_WAIT, Stall(), answer(200, LIST.body)) as server:
+        trio.run(main)
+    assert time.monotonic() - began < AT_ONCE
+    assert len(server.requests) == 3
+
+
+INTERRUPTED = """
+    import sys, time
+    from cloudinary_account_provisioning import CldProvisioning, Security
+
+    class Tell:
+        def before_request(self, context, request):
+            print("request", flush=True)
+
+        def on_retry(self, context, delay, error):
+            print("wait", flush=True)
+
+    with CldProvisioning(
+        Security("key", "secret"), "acc", server_url=sys.argv[1], hooks=[Tell()]
+    ) as client:
+        try:
+            client.user_groups.list()
+        except KeyboardInterrupt:
+            print("interrupted", flush=True)
+        print(client.user_groups.list().user_groups[0].id, flush=True)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
+@pytest.mark.parametrize(
+    ("step", "until"), [(ASK_TO_WAIT, ["request", "wait"]), (Stall(), ["request"])],
+    ids=["during a wait", "during a request"],
+)  # fmt: skip
+def test_ctrl_c_ends_a_call_at_once(step: Step, until: list[str]) -> None:
+    with FaultServer(step, answer(200, LIST.body)) as server:
+        process = subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", textwrap.dedent(INTERRUPTED), server.url],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        with process:
+            assert process.stdout is not None
+            for line in until:
+                assert process.stdout.readline() == f"{line}\n"
+            server.wait_for_requests(1)
+            began = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+    assert time.monotonic() - began < AT_ONCE
+    assert out.splitlines() == ["interrupted", "request", "g1"]
+    assert err == ""
+    assert process.returncode == 0
+
+
+# --- leaks
+
+
+@both
+@pytest.mark.usefixtures("nothing_left_open", "waits")
+@pytest.mark.parametrize("fault", FAULTS)
+def test_no_fault_leaves_anything_open(fault: str, mode: Mode) -> None:
+    step = FAULTS[fault]
+    script = [] if step is None else [step]
+    with FaultServer(*script, refuse=step is None) as server:
+        timeout_ms = 100 if isinstance(step, Stall) else None
+        error = error_of(mode, DELETE, server.url, retry_config=None, timeout_ms=timeout_ms)
+    assert error is not None
+    del error
+    gc.collect()
+
+
+@pytest.mark.usefixtures("nothing_left_open")
+def test_closing_a_client_closes_its_connections() -> None:
+    def respond(request: Request) -> Step:
+        return answer(200, LIST.body, keep_alive=True)
+
+    async def use() -> None:
+        async with AsyncCldProvisioning(SECURITY, ACCOUNT, server_url=server.url) as client:
+            await client.user_groups.list()
+        with pytest.raises(RuntimeError, match="closed"):
+            await client.user_groups.list()
+
+    with FaultServer(respond=respond) as server:
+        with CldProvisioning(SECURITY, ACCOUNT, server_url=server.url) as client:
+            client.user_groups.list()
+        with pytest.raises(RuntimeError, match="closed"):
+            client.user_groups.list()
+        asyncio.run(use())
+        server.wait_for_hang_up()
+    assert [request.target for request in server.requests] == [GROUPS_PATH] * 2
+
+
+def test_a_client_of_the_callers_own_stays_open() -> None:
+    def respond(request: Request) -> Step:
+        return answer(200, LIST.body, keep_alive=True)
+
+    with FaultServer(respond=respond) as server, httpx.Client(trust_env=False) as http:
+        for _ in range(2):
+            with CldProvisioning(SECURITY, ACCOUNT, server_url=server.url, client=http) as client:
+                client.user_groups.list()
+        assert not http.is_closed
+    assert {request.connection for request in server.requests} == {1}
