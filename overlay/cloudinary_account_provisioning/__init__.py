@@ -8,7 +8,7 @@ with CldProvisioning() as client:  # credentials from CLOUDINARY_ACCOUNT_URL
 """
 
 from . import models, utils
-from ._call import RawResponse
+from ._call import CallOptions, RawResponse
 from ._version import __version__
 from .client import AsyncCldProvisioning, CldProvisioning
 from .errors import maybe_applied
@@ -17,6 +17,7 @@ from .security import Security
 
 __all__ = [
     "AsyncCldProvisioning",
+    "CallOptions",
     "CldProvisioning",
     "Hook",
     "HookContext",

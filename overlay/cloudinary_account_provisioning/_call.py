@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Generic, NamedTuple, TypeVar, cast
+from typing import Generic, NamedTuple, TypedDict, TypeVar, cast
 
 import httpx
 from attrs import frozen
@@ -26,8 +26,25 @@ _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*", re.ASCII)
 _FRAMING = ("content-length", "transfer-encoding")
 
 
-class CallOptions(NamedTuple):
-    """What a caller set for one call, checked. Its repr leaves out the headers' values."""
+class CallOptions(TypedDict, total=False):
+    """What every call takes, beside what it is about.
+
+    Attributes:
+        retries: The retries of this call, None for none. Default: the client's.
+        server_url: The server of this call. Default: the client's.
+        timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
+            two parts of what is sent or received. Default: the client's.
+        http_headers: Headers to add, or to replace.
+    """
+
+    retries: RetryConfig | Unset | None
+    server_url: str | None
+    timeout_ms: float | None
+    http_headers: Mapping[str, str] | None
+
+
+class CheckedOptions(NamedTuple):
+    """The options of a call, checked. Their repr leaves out the headers' values."""
 
     retries: RetryConfig | Unset | None = UNSET
     server_url: str | None = None
@@ -37,36 +54,30 @@ class CallOptions(NamedTuple):
     def __repr__(self) -> str:
         names = None if self.http_headers is None else sorted(self.http_headers)
         return (
-            f"CallOptions(retries={self.retries!r}, server_url={self.server_url!r}, "
+            f"CheckedOptions(retries={self.retries!r}, server_url={self.server_url!r}, "
             f"timeout={self.timeout!r}, http_headers={names})"
         )
 
 
-_NO_OPTIONS = CallOptions()
+_NO_OPTIONS = CheckedOptions()
 
 
-def call_options(
-    retries: RetryConfig | Unset | None,
-    server_url: str | None,
-    timeout_ms: float | None,
-    http_headers: Mapping[str, str] | None,
-) -> CallOptions:
+def check_options(
+    *,
+    retries: RetryConfig | Unset | None = UNSET,
+    server_url: str | None = None,
+    timeout_ms: float | None = None,
+    http_headers: Mapping[str, str] | None = None,
+) -> CheckedOptions:
     """Return the options of a call, checked.
 
-    Args:
-        retries: The retries of this call instead of the client's; None for none.
-        server_url: The server of this call instead of the client's.
-        timeout_ms: The time limit of this call instead of the client's, in milliseconds: for
-            connecting, and between any two parts of what is sent or received.
-        http_headers: Headers to add, or to replace.
-
     Raises:
-        TypeError: An option is of the wrong type.
+        TypeError: An option is of the wrong type, or there is no such option.
         ValueError: An option cannot be sent.
     """
     if retries is UNSET and (server_url, timeout_ms, http_headers) == (None, None, None):
         return _NO_OPTIONS
-    return CallOptions(
+    return CheckedOptions(
         retries if isinstance(retries, Unset) else check_retries("retries", retries),
         server_url if server_url is None else check_server_url(server_url),
         make_timeout(timeout_ms),
@@ -128,7 +139,7 @@ class Call(Generic[T]):
     effect: Effect
     request: HttpRequest
     decode: Callable[[bytes], T]
-    options: CallOptions
+    options: CheckedOptions
     look: Callable[[], Call[T]] | None = None
     known: Callable[[], T] | None = None
 

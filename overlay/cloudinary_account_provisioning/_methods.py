@@ -8,7 +8,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from attrs import define
 
-from ._call import Call, RawResponse
+from ._call import Call, RawResponse, check_options
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -86,6 +86,7 @@ def async_raw_method(
     return _named(method, operation, "RawResponse[{}]")
 
 
+_OPTIONS = tuple(inspect.signature(check_options).parameters.values())
 M = TypeVar("M", bound=Callable[..., Any])
 
 
@@ -95,9 +96,10 @@ def _named(method: M, operation: Callable[..., Any], returns: str) -> M:
     method.__doc__ = operation.__doc__
     signature = inspect.signature(operation)
     own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    _, *arguments, _ = signature.parameters.values()  # the account comes first, the options last
     result = str(signature.return_annotation).removeprefix("Call[").removesuffix("]")
     method.__signature__ = signature.replace(  # type: ignore[attr-defined]
-        parameters=[own, *list(signature.parameters.values())[1:]],
+        parameters=[own, *arguments, *_OPTIONS],
         return_annotation=returns.format(result),
     )
     return method

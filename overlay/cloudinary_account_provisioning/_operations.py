@@ -1,13 +1,15 @@
 """The eight operations, each written once: what it sends, how its answer becomes its result.
 
 The first argument is the account; the resources in user_groups.py fill it in, and turn the rest
-into methods of the sync and the async client.
+into methods of the sync and the async client. Every operation raises TypeError or ValueError for an
+argument that is not valid, before anything is sent, CloudinaryError for an error that the server
+answers, and httpx.TransportError where no answer came.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Unpack
 
 import msgspec
 
@@ -31,11 +33,8 @@ from cld_provisioning_api.models import (
 )
 from cld_provisioning_api.models.user_group_request import UserGroupRequestTypedDict
 
-from ._call import Call, call_options
+from ._call import Call, CallOptions, check_options
 from ._retry import Effect
-from .utils import UNSET, RetryConfig, Unset
-
-T = TypeVar("T")
 
 
 def list_groups(
@@ -43,19 +42,13 @@ def list_groups(
     /,
     *,
     extended_details: bool | None = None,
-    retries: RetryConfig | Unset | None = UNSET,
-    server_url: str | None = None,
-    timeout_ms: float | None = None,
-    http_headers: Mapping[str, str] | None = None,
+    **options: Unpack[CallOptions],
 ) -> Call[UserGroupsResponse]:
     """List all user groups of the account.
 
     Args:
         extended_details: Whether to return users and dates too. Default: only IDs and names.
-        retries: The retries of this call, None for none. Default: the client's.
-        server_url: The server of this call. Default: the client's.
-        timeout_ms: The time limit of this call, in milliseconds. Default: the client's.
-        http_headers: Headers to add, or to replace.
+        options: What every call takes: see CallOptions.
 
     Returns:
         The groups, in `user_groups`.
@@ -70,7 +63,7 @@ def list_groups(
         Effect.READ,
         get_user_groups.build_request(account_id, extended_details=extended_details),
         get_user_groups.decode_success,
-        call_options(retries, server_url, timeout_ms, http_headers),
+        check_options(**options),
     )
 
 
@@ -81,10 +74,7 @@ def create(
     request: UserGroupRequest | UserGroupRequestTypedDict | None = None,
     name: str | None = None,
     extended_details: bool | None = None,
-    retries: RetryConfig | Unset | None = UNSET,
-    server_url: str | None = None,
-    timeout_ms: float | None = None,
-    http_headers: Mapping[str, str] | None = None,
+    **options: Unpack[CallOptions],
 ) -> Call[UserGroup]:
     """Create a user group.
 
@@ -95,10 +85,7 @@ def create(
         request: The group, as a model or a dict; or, instead of it, its fields:
         name: The group's name.
         extended_details: Whether to return users and dates too. Default: only ID and name.
-        retries: The retries of this call, None for none. Default: the client's.
-        server_url: The server of this call. Default: the client's.
-        timeout_ms: The time limit of this call, in milliseconds. Default: the client's.
-        http_headers: Headers to add, or to replace.
+        options: What every call takes: see CallOptions.
 
     Returns:
         The new group.
@@ -115,7 +102,7 @@ def create(
         Effect.CREATE,
         create_user_group.build_request(account_id, body=body),
         create_user_group.decode_success,
-        call_options(retries, server_url, timeout_ms, http_headers),
+        check_options(**options),
     )
 
 
@@ -125,20 +112,14 @@ def get(
     *,
     group_id: str,
     extended_details: bool | None = None,
-    retries: RetryConfig | Unset | None = UNSET,
-    server_url: str | None = None,
-    timeout_ms: float | None = None,
-    http_headers: Mapping[str, str] | None = None,
+    **options: Unpack[CallOptions],
 ) -> Call[UserGroup]:
     """Read a user group.
 
     Args:
         group_id: The group's ID.
         extended_details: Whether to return users and dates too. Default: only ID and name.
-        retries: The retries of this call, None for none. Default: the client's.
-        server_url: The server of this call. Default: the client's.
-        timeout_ms: The time limit of this call, in milliseconds. Default: the client's.
-        http_headers: Headers to add, or to replace.
+        options: What every call takes: see CallOptions.
 
     Returns:
         The group.
@@ -154,7 +135,7 @@ def get(
         Effect.READ,
         get_user_group.build_request(account_id, group_id, extended_details=extended_details),
         get_user_group.decode_success,
-        call_options(retries, server_url, timeout_ms, http_headers),
+        check_options(**options),
     )
 
 
@@ -166,10 +147,7 @@ def update(
     user_group_request: UserGroupRequest | UserGroupRequestTypedDict | None = None,
     name: str | None = None,
     extended_details: bool | None = None,
-    retries: RetryConfig | Unset | None = UNSET,
-    server_url: str | None = None,
-    timeout_ms: float | None = None,
-    http_headers: Mapping[str, str] | None = None,
+    **options: Unpack[CallOptions],
 ) -> Call[UserGroup]:
     """Rename a user group. Its users stay.
 
@@ -178,10 +156,7 @@ def update(
         user_group_request: What to change, as a model or a dict; or, instead of it, its fields:
         name: The new name.
         extended_details: Whether to return users and dates too. Default: only ID and name.
-        retries: The retries of this call, None for none. Default: the client's.
-        server_url: The server of this call. Default: the client's.
-        timeout_ms: The time limit of this call, in milliseconds. Default: the client's.
-        http_headers: Headers to add, or to replace.
+        options: What every call takes: see CallOptions.
 
     Returns:
         The group as it is now.
@@ -199,7 +174,7 @@ def update(
         Effect.REPLACE,
         update_user_group.build_request(account_id, group_id, body=body),
         update_user_group.decode_success,
-        call_options(retries, server_url, timeout_ms, http_headers),
+        check_options(**options),
     )
 
 
@@ -208,19 +183,13 @@ def delete(
     /,
     *,
     group_id: str,
-    retries: RetryConfig | Unset | None = UNSET,
-    server_url: str | None = None,
-    timeout_ms: float | None = None,
-    http_headers: Mapping[str, str] | None = None,
+    **options: Unpack[CallOptions],
 ) -> Call[SuccessResponse]:
     """Delete a user group, and with it what its users could see by it. The users stay.
 
     Args:
         group_id: The group's ID.
-        retries: The retries of this call, None for none. Default: the client's.
-        server_url: The server of this call. Default: the client's.
-        timeout_ms: The time limit of this call, in milliseconds. Default: the client's.
-        http_headers: Headers to add, or to replace.
+        options: What every call takes: see CallOptions.
 
     Returns:
         A response whose `message` is "ok".
@@ -236,7 +205,7 @@ def delete(
         Effect.REMOVE,
         delete_user_group.build_request(account_id, group_id),
         _group_deleted,
-        call_options(retries, server_url, timeout_ms, http_headers),
+        check_options(**options),
         known=_deleted,
     )
 
@@ -246,19 +215,13 @@ def list_users(
     /,
     *,
     group_id: str,
-    retries: RetryConfig | Unset | None = UNSET,
-    server_url: str | None = None,
-    timeout_ms: float | None = None,
-    http_headers: Mapping[str, str] | None = None,
+    **options: Unpack[CallOptions],
 ) -> Call[UserGroupUsersResponse]:
     """List all users in a user group.
 
     Args:
         group_id: The group's ID.
-        retries: The retries of this call, None for none. Default: the client's.
-        server_url: The server of this call. Default: the client's.
-        timeout_ms: The time limit of this call, in milliseconds. Default: the client's.
-        http_headers: Headers to add, or to replace.
+        options: What every call takes: see CallOptions.
 
     Returns:
         The users, in `users`.
@@ -274,7 +237,7 @@ def list_users(
         Effect.READ,
         get_users_in_user_group.build_request(account_id, group_id),
         get_users_in_user_group.decode_success,
-        call_options(retries, server_url, timeout_ms, http_headers),
+        check_options(**options),
     )
 
 
@@ -284,20 +247,14 @@ def add_user(
     *,
     group_id: str,
     user_id: str,
-    retries: RetryConfig | Unset | None = UNSET,
-    server_url: str | None = None,
-    timeout_ms: float | None = None,
-    http_headers: Mapping[str, str] | None = None,
+    **options: Unpack[CallOptions],
 ) -> Call[UserGroupUser]:
     """Add a user to a user group.
 
     Args:
         group_id: The group's ID.
         user_id: The user's ID.
-        retries: The retries of this call, None for none. Default: the client's.
-        server_url: The server of this call. Default: the client's.
-        timeout_ms: The time limit of this call, in milliseconds. Default: the client's.
-        http_headers: Headers to add, or to replace.
+        options: What every call takes: see CallOptions.
 
     Returns:
         The user that was added.
@@ -309,19 +266,19 @@ def add_user(
         CloudinaryError: The server answered with another error.
         httpx.TransportError: No answer came.
     """
-    options = call_options(retries, server_url, timeout_ms, http_headers)
+    checked = check_options(**options)
     return Call(
         add_user_to_user_group.OPERATION_ID,
         Effect.ADD,
         add_user_to_user_group.build_request(account_id, group_id, user_id),
         lambda content: _user_added(add_user_to_user_group.decode_success(content), user_id),
-        options,
+        checked,
         look=lambda: Call(
             get_users_in_user_group.OPERATION_ID,
             Effect.READ,
             get_users_in_user_group.build_request(account_id, group_id),
             lambda content: _user_added(get_users_in_user_group.decode_success(content), user_id),
-            options,
+            checked,
         ),
         known=lambda: UserGroupUser(id=user_id),
     )
@@ -333,20 +290,14 @@ def remove_user(
     *,
     group_id: str,
     user_id: str,
-    retries: RetryConfig | Unset | None = UNSET,
-    server_url: str | None = None,
-    timeout_ms: float | None = None,
-    http_headers: Mapping[str, str] | None = None,
+    **options: Unpack[CallOptions],
 ) -> Call[UserGroupUsersResponse]:
     """Remove a user from a user group.
 
     Args:
         group_id: The group's ID.
         user_id: The user's ID.
-        retries: The retries of this call, None for none. Default: the client's.
-        server_url: The server of this call. Default: the client's.
-        timeout_ms: The time limit of this call, in milliseconds. Default: the client's.
-        http_headers: Headers to add, or to replace.
+        options: What every call takes: see CallOptions.
 
     Returns:
         The users that are left in the group, in `users`.
@@ -362,7 +313,7 @@ def remove_user(
         Effect.REMOVE,
         remove_user_from_user_group.build_request(account_id, group_id, user_id),
         remove_user_from_user_group.decode_success,
-        call_options(retries, server_url, timeout_ms, http_headers),
+        check_options(**options),
         look=lambda: list_users(account_id, group_id=group_id),
         known=UserGroupUsersResponse,
     )

@@ -1,0 +1,134 @@
+"""What a call costs, counted instead of timed: Python functions entered, the same on every machine.
+
+Times say nothing on a busy machine, so `make bench` prints them and no test fails on them. What
+makes a call slower is nearly always more calls of functions, and those are exact. The budgets are
+some 10 % above what the dearest supported Python was measured at, httpx's own calls included. What
+goes over a budget for a good reason may raise it; bare httpx stays the limit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import httpx
+import pytest
+
+from cloudinary_account_provisioning import AsyncCldProvisioning, CldProvisioning
+
+from .wire import SECURITY
+
+SERVER = "https://api.cloudinary.com"
+PATH = "/v1_1/provisioning/accounts/acc/user_groups"
+NAME = {"name": "Designers"}
+BODIES = {
+    "GET": b'{"user_groups":[{"id":"g1","name":"Designers"},{"id":"g2","name":"Marketing"}]}',
+    "PUT": b'{"id":"g1","name":"Designers"}',
+}
+
+# Functions entered by one call: measured, and with some 10 % to spare.
+BUDGETS = {"list": 278, "update": 305}
+ASYNC_BUDGETS = {"list": 296, "update": 322}
+
+
+def answer(request: httpx.Request) -> httpx.Response:
+    """Answer as httpx's own transport does: with a list of headers and a stream."""
+    body = BODIES[request.method]
+    headers = [
+        (b"Content-Type", b"application/json"),
+        (b"Content-Length", str(len(body)).encode()),
+        (b"X-Request-Id", b"5f0c1b7e6f3a4d0e9a7b2c8d1e4f6a90"),
+    ]
+    return httpx.Response(200, headers=headers, stream=httpx.ByteStream(body))
+
+
+class Counter:
+    """Counts the Python functions that are entered; a generator counts each time it goes on."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __enter__(self) -> Counter:
+        self._before = sys.getprofile()
+        sys.setprofile(self._count)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        sys.setprofile(self._before)
+        self.calls -= 1  # this one
+
+    def _count(self, frame: FrameType, event: str, argument: object) -> None:
+        if event == "call":
+            self.calls += 1
+
+
+def count(call: Callable[[], Any]) -> int:
+    """Return how many functions a call enters, once all that is made once has been made."""
+    call()
+    with Counter() as counter:
+        call()
+    return counter.calls
+
+
+async def count_async(call: Callable[[], Any]) -> int:
+    """Return the same of a call that is awaited."""
+    await call()
+    with Counter() as counter:
+        await call()
+    return counter.calls
+
+
+@pytest.mark.parametrize("operation", ["list", "update"])
+def test_a_call_enters_few_functions_and_fewer_than_bare_httpx(operation: str) -> None:
+    with httpx.Client(transport=httpx.MockTransport(answer)) as http:
+        groups = CldProvisioning(SECURITY, "acc", client=http).user_groups
+        calls = {
+            "list": groups.list,
+            "update": lambda: groups.update(group_id="g1", user_group_request=NAME),
+        }
+        own = count(calls[operation])
+    with httpx.Client(
+        transport=httpx.MockTransport(answer), base_url=SERVER, auth=("key", "secret")
+    ) as http:
+        calls = {
+            "list": lambda: http.get(PATH).json(),
+            "update": lambda: http.put(f"{PATH}/g1", json=NAME).json(),
+        }
+        bare = count(calls[operation])
+
+    assert own <= BUDGETS[operation]
+    assert own < bare
+
+
+@pytest.mark.parametrize("operation", ["list", "update"])
+def test_an_async_call_enters_few_functions_and_fewer_than_bare_httpx(operation: str) -> None:
+    async def count_own() -> int:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+            groups = AsyncCldProvisioning(SECURITY, "acc", client=http).user_groups
+            calls = {
+                "list": groups.list,
+                "update": lambda: groups.update(group_id="g1", user_group_request=NAME),
+            }
+            return await count_async(calls[operation])
+
+    async def count_bare() -> int:
+        async with httpx.AsyncClient(
+            transport=httpx.MockTransport(answer), base_url=SERVER, auth=("key", "secret")
+        ) as http:
+
+            async def list_groups() -> Any:
+                return (await http.get(PATH)).json()
+
+            async def update_group() -> Any:
+                return (await http.put(f"{PATH}/g1", json=NAME)).json()
+
+            return await count_async({"list": list_groups, "update": update_group}[operation])
+
+    own = asyncio.run(count_own())
+    bare = asyncio.run(count_bare())
+
+    assert own <= ASYNC_BUDGETS[operation]
+    assert own < bare
