@@ -74,8 +74,9 @@ class Session:
         Made anew only where one of them has changed.
         """
         made_of = (client.headers.raw, host, authorization)
-        if self._headers is not None and self._headers[0] == made_of:
-            return self._headers[1]
+        last = self._headers  # read once: another thread may replace it at any time
+        if last is not None and last[0] == made_of:
+            return last[1]
         headers = httpx.Headers([(b"Host", host), *client.headers.raw])
         headers["Accept"] = "application/json"
         if headers.get("User-Agent", "python-httpx/").startswith("python-httpx/"):
