@@ -175,9 +175,11 @@ def decode(content: bytes, expected: type[T]) -> T:
         decoder = _decoder(expected)  # type: ignore[arg-type]  # mypy takes a class for unhashable
         return cast("T", decoder.decode(content))
     except UnicodeDecodeError as error:
-        raise msgspec.DecodeError(f"JSON is malformed: {error}") from None
+        problem = f"JSON is malformed: {error}"
     except RecursionError:
-        raise msgspec.DecodeError("JSON is nested too deeply") from None
+        problem = "JSON is nested too deeply"
+    # Not in the handler: the other error would stay its context, and holds the whole body.
+    raise msgspec.DecodeError(problem)
 
 
 def decode_any_of(content: bytes, *expected: type[Model]) -> Any:

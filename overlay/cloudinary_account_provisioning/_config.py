@@ -13,7 +13,7 @@ import httpx
 
 from cld_provisioning_api.types import path_segment
 
-from .security import Security, SecuritySource, check_security
+from .security import Security, SecuritySource, problem_with
 
 # The servers of openapi.yaml with the defaults of their variables; a test compares the two.
 SERVERS: tuple[tuple[str, dict[str, str]], ...] = (
@@ -37,29 +37,27 @@ class _AccountUrl(NamedTuple):
     account_id: str
 
 
-def security_provider(security: SecuritySource | None) -> Callable[[], Security]:
+def security_provider(security: SecuritySource | None) -> Callable[[], Security] | Exception:
     """Return what gives the credentials for a call: asked anew for each, so that keys can rotate.
 
     Taken from the first of: the argument, the key's and the secret's variables, the account URL.
-    All but a callable is read and checked now.
+    All but a callable is read and checked now. What is wrong with them is returned, for the caller
+    to raise: a TypeError for an argument of the wrong type, a ValueError otherwise.
 
     Raises:
-        TypeError: The argument is neither a Security nor a callable.
-        ValueError: Credentials are missing, or cannot be sent.
+        ValueError: There are no credentials.
     """
     if callable(security):
         return security
-    found = check_security(security) if security is not None else _security_from_environment()
-    return lambda: found
+    found = _security_from_environment() if security is None else security
+    return problem_with(found) or (lambda: found)
 
 
 def _security_from_environment() -> Security:
     names = [name for name in (KEY, SECRET) if not os.environ.get(name)]
     if not names:
-        return check_security(
-            Security(
-                provisioning_api_key=os.environ[KEY], provisioning_api_secret=os.environ[SECRET]
-            )
+        return Security(
+            provisioning_api_key=os.environ[KEY], provisioning_api_secret=os.environ[SECRET]
         )
     if len(names) == 1:
         raise ValueError(f"Credentials are incomplete: set {names[0]} as well")
@@ -67,9 +65,10 @@ def _security_from_environment() -> Security:
     if url is None:
         raise ValueError(
             f"Credentials are missing: pass security=Security(...), or set {KEY} and {SECRET}, "
-            f"or {ACCOUNT_URL}=account://KEY:SECRET@ACCOUNT_ID"
+            f"or {ACCOUNT_URL}=account://KEY:SECRET@ACCOUNT_ID (which names the account too; "
+            f"without it, account_id= or {ACCOUNT_ID} must)"
         )
-    return check_security(url.security)
+    return url.security
 
 
 def find_account_id(account_id: str | None) -> str:
@@ -86,7 +85,9 @@ def find_account_id(account_id: str | None) -> str:
             url = _account_url()
             found = url.account_id if url else None
         if not found:
-            raise ValueError(f"The account is missing: pass account_id=, or set {ACCOUNT_ID}")
+            raise ValueError(
+                f"The account is missing: pass account_id=, or set {ACCOUNT_ID} or {ACCOUNT_URL}"
+            )
         account_id = found
     path_segment("account_id", account_id)
     return account_id

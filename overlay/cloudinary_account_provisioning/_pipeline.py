@@ -20,7 +20,13 @@ from attrs import define, evolve, field
 from ._call import Call, RawResponse
 from ._retry import Action, Decision, Effect, Lost, decide
 from ._waiting import wait, wait_async
-from .errors import CloudinaryError, ResponseValidationError, status_error, whole_response
+from .errors import (
+    CloudinaryError,
+    ResponseValidationError,
+    body_text,
+    status_error,
+    whole_response,
+)
 from .hooks import HookContext, Hooks
 from .security import Authorization
 from .utils import UNSET, RetryConfig
@@ -211,7 +217,7 @@ def _result(
             raise msgspec.DecodeError(f"the content encoding is broken: {failure}")
         parsed = call.decode(response.content)
     except msgspec.DecodeError as cause:
-        body = authorization.redact(response.text)
+        body = authorization.redact(body_text(response))
         # Its frames hold the body, unredacted.
         raise ResponseValidationError(cause, response, body) from cause.with_traceback(None)
     return RawResponse(parsed, response.status_code, response.headers, attempt - 1)
@@ -261,7 +267,7 @@ def _happened(error: CloudinaryError | httpx.HTTPError) -> int | Lost:
     return Lost.NO_ANSWER
 
 
-def _hide_credentials(error: CloudinaryError | httpx.HTTPError, request: httpx.Request) -> None:
+def _hide_credentials(error: BaseException, request: httpx.Request) -> None:
     """Take the credentials out of what an error leads to: its request, and the frames below.
 
     The frames of httpx and what it stands on hold the headers in local variables, which some
@@ -275,6 +281,12 @@ def _hide_credentials(error: CloudinaryError | httpx.HTTPError, request: httpx.R
     while link is not None:
         link.__traceback__ = None
         link = link.__cause__ or link.__context__
+
+
+def _hide_from_interrupt(error: BaseException, request: httpx.Request) -> None:
+    """Do the same where a call is interrupted or cancelled; others' errors keep their frames."""
+    if not isinstance(error, Exception):
+        _hide_credentials(error, request)
 
 
 def _say_maybe_applied(error: CloudinaryError | httpx.HTTPError, maybe_applied: bool) -> None:
@@ -293,13 +305,17 @@ def exchange(client: httpx.Client, request: httpx.Request) -> Outcome:
         response = client.send(request, stream=True, auth=_NO_AUTH, follow_redirects=False)
     except httpx.HTTPError as failure:
         return Outcome(None, failure)
+    except BaseException as interrupt:
+        _hide_from_interrupt(interrupt, request)
+        raise
     try:
         response.read()
     except httpx.HTTPError as failure:
         response.close()
         return Outcome(response, failure)
-    except BaseException:
+    except BaseException as interrupt:
         response.close()
+        _hide_from_interrupt(interrupt, request)
         raise
     return Outcome(response, None)
 
@@ -310,13 +326,17 @@ async def exchange_async(client: httpx.AsyncClient, request: httpx.Request) -> O
         response = await client.send(request, stream=True, auth=_NO_AUTH, follow_redirects=False)
     except httpx.HTTPError as failure:
         return Outcome(None, failure)
+    except BaseException as interrupt:
+        _hide_from_interrupt(interrupt, request)
+        raise
     try:
         await response.aread()
     except httpx.HTTPError as failure:
         await response.aclose()
         return Outcome(response, failure)
-    except BaseException:
+    except BaseException as interrupt:
         await response.aclose()
+        _hide_from_interrupt(interrupt, request)
         raise
     return Outcome(response, None)
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from attrs import frozen
 
 # Delay-seconds are digits (RFC 9110, 10.2.3); a fraction is common enough to be read as well.
-_SECONDS = re.compile(r"([0-9]{1,15})(?:\.[0-9]*)?", re.ASCII)
+_SECONDS = re.compile(r"[0-9]+(?:\.[0-9]*)?", re.ASCII)
 _INTEGER = re.compile(r"-?[0-9]{1,15}", re.ASCII)
 # The three forms of an HTTP date (RFC 9110, 5.6.7). The parser would take far more than these.
 _TIME = r"[0-9]{2}:[0-9]{2}:[0-9]{2}"
@@ -62,7 +62,7 @@ def parse_retry_after(text: str, now: datetime) -> float | None:
     """
     text = text.strip()
     if _SECONDS.fullmatch(text):
-        return float(text) or None
+        return float(text) or None  # infinity, where there are digits without end
     date = parse_http_date(text)
     return _seconds_until(date, now)
 

@@ -78,6 +78,10 @@ class _Client(Generic[C]):
             TypeError: An argument is of the wrong type.
             ValueError: An argument or a variable is not valid, or something is missing.
         """
+        provide = security_provider(security)
+        del security  # it may be of a type that does not mask what it holds
+        if isinstance(provide, Exception):
+            raise provide
         if client is not None and not isinstance(client, self._httpx_client):
             raise TypeError(
                 f"client must be an httpx.{self._httpx_client.__name__}, "
@@ -97,7 +101,7 @@ class _Client(Generic[C]):
                 host=host,
                 url_params=url_params,
             ),
-            authorize=Authorizer(security_provider(security)),
+            authorize=Authorizer(provide),
             retries=check_retries("retry_config", retry_config),
             timeout=timeout,
             hooks=_hooks_of_each_call(tuple(hooks), debug_logger),
@@ -115,9 +119,10 @@ class _Client(Generic[C]):
         return self._session.server_url
 
     def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}(account_id={self.account_id!r}, server_url={self.server_url!r})"
-        )
+        name = type(self).__name__
+        if not hasattr(self, "_session"):  # in a traceback out of the constructor
+            return f"<{name}, not built>"
+        return f"{name}(account_id={self.account_id!r}, server_url={self.server_url!r})"
 
 
 def _hooks_of_each_call(

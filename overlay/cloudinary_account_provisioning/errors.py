@@ -49,7 +49,7 @@ class CloudinaryError(Exception):
         super().__init__(message)
         self.message = message
         self.status_code = raw_response.status_code
-        self.body = body if body is not None else _text(raw_response)
+        self.body = body if body is not None else body_text(raw_response)
         self.headers = raw_response.headers
         self.raw_response = raw_response
 
@@ -189,7 +189,7 @@ def status_error(response: httpx.Response, authorization: Authorization) -> Clou
         response: The answer, read.
         authorization: What to take out of the body, should the server have echoed it.
     """
-    text = _text(response)
+    text = body_text(response)
     body = authorization.redact(text)
     kind = _BY_STATUS.get(response.status_code)
     data = _documented(body.encode() if body is not text else response.content)
@@ -224,10 +224,10 @@ def _short(text: str) -> str:
 
 
 def _reason(response: httpx.Response) -> str:
-    return response.reason_phrase or f"Status {response.status_code}"
+    return _short(response.reason_phrase) or f"Status {response.status_code}"
 
 
-def _text(response: httpx.Response) -> str:
+def body_text(response: httpx.Response) -> str:
     """Return the body, whatever its encoding is said to be: JSON is UTF-8 (RFC 8259, 8.1)."""
     return response.content.decode("utf-8", errors="replace")
 

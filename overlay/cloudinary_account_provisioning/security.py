@@ -6,9 +6,12 @@ why the functions below raise only where no local variable holds one.
 
 from __future__ import annotations
 
+import html
+import json
 from base64 import b64encode
 from collections.abc import Callable
 from typing import NoReturn, Self, TypeAlias
+from urllib.parse import quote, quote_plus
 
 from attrs import field, frozen
 
@@ -26,8 +29,9 @@ class Security:
         provisioning_api_secret: Its secret, the password.
     """
 
-    provisioning_api_key: str | None = field(default=None)
-    provisioning_api_secret: str | None = field(default=None)
+    # Some tools, rich for one, show the fields of an attrs class whatever its repr says.
+    provisioning_api_key: str | None = field(default=None, repr=False)
+    provisioning_api_secret: str | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         key = None if self.provisioning_api_key is None else _MASK
@@ -50,17 +54,16 @@ SecuritySource: TypeAlias = Security | Callable[[], Security]
 class Authorization:
     """The Authorization header of one pair of credentials, masked like them."""
 
-    __slots__ = ("_hidden", "header")
+    __slots__ = ("_secret", "_token", "header")
 
     header: str
     """The value of the header. Do not keep it in a local variable."""
 
     def __init__(self, security: Security) -> None:
-        pair = f"{security.provisioning_api_key}:{security.provisioning_api_secret}"
-        token = b64encode(pair.encode()).decode()
-        self.header = f"Basic {token}"
-        secret = security.provisioning_api_secret or ""
-        self._hidden = (token, secret) if len(secret) >= _RECOGNISABLE else (token,)
+        self._secret = security.provisioning_api_secret or ""
+        pair = f"{security.provisioning_api_key}:{self._secret}"
+        self._token = b64encode(pair.encode()).decode()
+        self.header = f"Basic {self._token}"
 
     def __repr__(self) -> str:
         return f"Authorization({_MASK!r})"
@@ -69,9 +72,19 @@ class Authorization:
         raise TypeError("Authorization cannot be pickled: it holds the secret")
 
     def redact(self, text: str) -> str:
-        """Return a text without the secret and the token, in case a server echoed them."""
-        for hidden in self._hidden:
-            text = text.replace(hidden, _MASK)
+        """Return a text without the secret and the token, in case a server echoed them.
+
+        Also as JSON, a URL or HTML writes them.
+        """
+        hidden = [self._token]
+        if len(self._secret) >= _RECOGNISABLE:
+            hidden += [self._secret, json.dumps(self._secret)[1:-1]]
+            hidden += [json.dumps(self._secret, ensure_ascii=False)[1:-1]]
+            hidden += [quote(self._secret), quote(self._secret, safe=""), quote_plus(self._secret)]
+            hidden += [html.escape(self._secret), html.escape(self._secret, quote=False)]
+        hidden += [form.replace("/", "\\/") for form in hidden]
+        for form in sorted(hidden, key=len, reverse=True):
+            text = text.replace(form, _MASK)
         return text
 
 
@@ -96,30 +109,33 @@ class Authorizer:
             ValueError: The credentials are incomplete, or cannot be sent.
         """
         security = self._provide()
-        last = self._last
+        last = self._last  # read once: another thread may replace it at any time
         if last is not None and last[0] is security:
             return last[1]
-        authorization = Authorization(check_security(security))
+        problem = problem_with(security)
+        if problem is not None:
+            del security  # it may be of a type that does not mask what it holds
+            raise problem
+        authorization = Authorization(security)
         self._last = (security, authorization)
         return authorization
 
 
-def check_security(security: object) -> Security:
-    """Return credentials that can be sent by HTTP Basic (RFC 7617, section 2).
+def problem_with(security: object) -> Exception | None:
+    """Return what keeps credentials from being sent by HTTP Basic (RFC 7617, section 2), or None.
 
-    Raises:
-        TypeError: Not a Security, or a key or secret that is not a str.
-        ValueError: The key or the secret is missing or cannot be sent.
+    A TypeError: it is not a Security, or its key or secret is not a str. A ValueError: one of them
+    is missing, or has a character that cannot be sent.
     """
     if not isinstance(security, Security):
-        raise TypeError(f"security must be a Security, not {type(security).__name__}")
+        return TypeError(f"security must be a Security, not {type(security).__name__}")
     for name in ("provisioning_api_key", "provisioning_api_secret"):
         if not isinstance(getattr(security, name), str | None):
-            raise TypeError(f"security.{name} must be a str")
+            return TypeError(f"security.{name} must be a str")
         problem = _problem(name, getattr(security, name))
         if problem:
-            raise ValueError(f"security.{name} {problem}")
-    return security
+            return ValueError(f"security.{name} {problem}")
+    return None
 
 
 def _problem(name: str, value: str | None) -> str | None:

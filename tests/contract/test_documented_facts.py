@@ -102,10 +102,12 @@ def test_an_operation_is_authenticated_with_http_basic(
     document: documents.Document, operation_id: str
 ):
     definition = documents.operations(document)[operation_id].definition
-    (requirement,) = definition.get("security", document.get("security", ()))
-    (name,) = requirement
-    scheme = document["components"]["securitySchemes"][name]
-    assert (scheme["type"], scheme["scheme"]) == ("http", "basic")
+    schemes = document["components"]["securitySchemes"]
+    requirements = [
+        [(schemes[name]["type"], schemes[name]["scheme"]) for name in requirement]
+        for requirement in definition.get("security", document.get("security", ()))
+    ]
+    assert requirements == [[("http", "basic")]]
 
 
 @pytest.mark.parametrize("operation_id", OPERATIONS)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import httpx
@@ -47,7 +48,7 @@ def test_the_emulator_answers_as_described(
     max_examples: int,
     seed: int,
     least_cases: int,
-    reached: Set[str],
+    reached: AbstractSet[str],
 ):
     emulator = Emulator(account_id=ACCOUNT_ID, wire=wire)
     outcome = fuzz(

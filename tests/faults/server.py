@@ -92,16 +92,20 @@ class Send:
         data: The bytes.
         keep_alive: Leave the connection open for the next request.
         reset: Break it off (RST), instead of ending it (FIN).
+        stall: Leave it open, but send nothing more, until the client gives up.
         pause: Send byte by byte, and wait so many seconds after each.
     """
 
     data: bytes
     keep_alive: bool = False
     reset: bool = False
+    stall: bool = False
     pause: float | None = None
 
     def play(self, connection: Connection) -> bool:
         connection.send(self.data, self.pause)
+        if self.stall:
+            connection.wait_until_closed()
         if self.reset:
             connection.reset()
         return self.keep_alive
@@ -115,6 +119,7 @@ def answer(
     reason: str = "",
     keep_alive: bool = False,
     missing: int = 0,
+    stall: bool = False,
     pause: float | None = None,
 ) -> Send:
     """Answer a request.
@@ -126,6 +131,7 @@ def answer(
         reason: The reason phrase.
         keep_alive: Leave the connection open for the next request.
         missing: How many bytes of the body are left out at its end, though they are promised.
+        stall: Leave the connection open, but send nothing more.
         pause: Send byte by byte, and wait so many seconds after each.
     """
     content = body.encode() if isinstance(body, str) else body
@@ -137,7 +143,7 @@ def answer(
     if status >= 200 and status not in (204, 304):
         head["Content-Length"] = str(len(content))
     data = _head(status, reason, head) + content[: len(content) - missing]
-    return Send(data, keep_alive=keep_alive, pause=pause)
+    return Send(data, keep_alive=keep_alive, stall=stall, pause=pause)
 
 
 def gzipped(status: int, body: bytes, *, broken: bool = False) -> Send:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import html
 import json
 import logging
 import os
@@ -16,7 +17,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import httpx
 import pytest
@@ -75,9 +76,25 @@ def leaks(shown: object, name: str = "plain") -> list[str]:
     """Return the forms in which a text, or the repr of anything else, shows the secret."""
     text = shown if isinstance(shown, str) else repr(shown)
     secret = SECRETS[name]
-    forms = {secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], quote(secret), token(name)}
-    forms |= {form.replace("/", "\\/") for form in forms} | {repr(secret.encode())[2:-1]}
+    forms = {secret, token(name), repr(secret)[1:-1], repr(secret.encode())[2:-1]}
+    for hidden in (secret, token(name)):
+        forms |= {write(hidden) for write in (escaped, quote, quote_plus, html.escape, all_escaped)}
+        forms |= {escaped(hidden).replace("/", "\\/"), quote(hidden, safe="")}
     return sorted(form for form in forms if form in text)
+
+
+def escaped(text: str) -> str:
+    """Return a text as JSON writes it."""
+    return json.dumps(text)[1:-1]
+
+
+def all_escaped(text: str) -> str:
+    """Return a text as careful writers of JSON do: all but letters and digits is escaped."""
+    units = text.encode("utf-16-be")
+    codes = [units[at] << 8 | units[at + 1] for at in range(0, len(units), 2)]
+    return "".join(
+        chr(code) if code < 0x80 and chr(code).isalnum() else f"\\u{code:04X}" for code in codes
+    )
 
 
 def links(error: BaseException) -> Iterator[BaseException]:
@@ -384,8 +401,20 @@ def in_json_with_escaped_slashes(echo: str) -> bytes:
     return in_json(echo).replace(b"/", b"\\/")
 
 
+def in_json_with_all_escaped(echo: str) -> bytes:
+    return b'{"error": {"message": "You sent %b"}}' % all_escaped(echo).encode()
+
+
+def in_text(echo: str) -> bytes:
+    return f"You sent {echo}".encode()
+
+
 def in_html(echo: str) -> bytes:
-    return f"<pre>{echo}</pre>".encode()
+    return f"<pre>{html.escape(echo)}</pre>".encode()
+
+
+def in_a_url(echo: str) -> bytes:
+    return f"/login?from={quote(echo, safe='')}&to={quote_plus(echo)}".encode()
 
 
 def in_broken_utf8(echo: str) -> bytes:
@@ -408,7 +437,10 @@ ECHOES = [
     in_json,
     in_utf8_json,
     in_json_with_escaped_slashes,
+    in_json_with_all_escaped,
+    in_text,
     in_html,
+    in_a_url,
     in_broken_utf8,
     in_broken_utf8_of_a_user,
     in_the_wrong_type,

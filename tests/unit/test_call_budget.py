@@ -12,7 +12,7 @@ import asyncio
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import pytest
@@ -51,7 +51,7 @@ class Counter:
     def __init__(self) -> None:
         self.calls = 0
 
-    def __enter__(self) -> Counter:
+    def __enter__(self) -> Self:
         self._before = sys.getprofile()
         sys.setprofile(self._count)
         return self

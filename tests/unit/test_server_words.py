@@ -45,6 +45,7 @@ def test_single_digit_day_of_the_oldest_form_is_read() -> None:
         ("1.5", 1.5),
         ("3600", 3600.0),
         ("999999999999999", 999999999999999.0),
+        ("9" * 5000, float("inf")),
         *((form, 90.0) for form in FORMS),
     ],
 )
@@ -56,7 +57,7 @@ def test_retry_after_is_read(text: str, seconds: float) -> None:
     "text",
     [
         "", " ", "0", "0.0", "-1", "-0.5", "+5", "1e3", "nan", "inf", "NaN", "infinity", "0x10",
-        "٣", "１２", "1,5", "5 s", "soon", "9" * 16, "9" * 5000, "12:00", "tomorrow",
+        "٣", "１２", "1,5", "5 s", "soon", "12:00", "tomorrow",
         "Sun, 22 Nov 2026 11:59:59 GMT", "Sun, 22 Nov 2026 12:00:00 GMT",
         "Sun, 99 Nov 2026 12:01:30 GMT", "Sun, 22 Nov 2026 25:01:30 GMT",
         "Sun, 22 Xyz 2026 12:01:30 GMT", "Sun, 22 Nov 0000 12:01:30 GMT",
