@@ -15,6 +15,8 @@ T = TypeVar("T")
 
 # Usual IDs, which need no encoding and cannot be a dot segment.
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.~-]*")
+# Longer than any server takes in a path, and short enough that three fit into a URL of httpx.
+_LONGEST_ID = 16_384
 # How often an ID is percent-decoded in search of a dot segment: more often than any server does.
 _DECODINGS = 8
 
@@ -100,11 +102,13 @@ def path_segment(name: str, value: object) -> str:
 
     Raises:
         TypeError: The ID is not a str.
-        ValueError: The ID is empty, blank, a dot segment, or cannot be encoded.
+        ValueError: The ID is empty, blank, a dot segment, too long, or cannot be encoded.
     """
     if not isinstance(value, str):
         raise TypeError(f"{name} must be a str, not {type(value).__name__}")
     value = str.__str__(value)  # a subclass, an Enum for one, may format as something else
+    if len(value) > _LONGEST_ID:
+        raise ValueError(f"{name} must not be longer than {_LONGEST_ID} characters")
     if _PLAIN_ID.fullmatch(value):
         return value
     decoded = value
@@ -116,9 +120,12 @@ def path_segment(name: str, value: object) -> str:
     if stripped in (".", ".."):
         raise ValueError(f"{name} must not be a dot segment, but is {value!r}")
     try:
-        return quote(value, safe="")
+        segment = quote(value, safe="")
     except UnicodeEncodeError:
         raise ValueError(f"{name} must be valid Unicode, but is {value!r}") from None
+    if len(segment) > _LONGEST_ID:
+        raise ValueError(f"{name} must not be longer than {_LONGEST_ID} bytes, percent-encoded")
+    return segment
 
 
 def parameter(name: str, value: Any, expected: Any) -> Any:
