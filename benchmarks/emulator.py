@@ -1,4 +1,4 @@
-"""The emulator on a socket of this machine, in a process of its own, so that CPU times stay apart."""
+"""The emulator on a socket of this machine, in its own process, so that CPU times stay apart."""
 
 import subprocess
 import sys

@@ -23,7 +23,7 @@ import httpx
 from attrs import frozen
 
 from ._description import Description, Finding
-from .hooks import Hook, HookContext
+from .hooks import HookContext
 from .security import Authorization, Security
 
 _NAME = "openapi.yaml"
@@ -77,7 +77,7 @@ class ContractError(AssertionError):
         return type(self), (self.differences,)
 
 
-class ContractCheck(Hook):
+class ContractCheck:
     """Validates every request before it is sent, and every answer, against the description.
 
     It shows what differs, but no credentials: neither those that are sent nor, where a server

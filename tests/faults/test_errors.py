@@ -471,6 +471,28 @@ def test_the_end_of_the_quota_says_nothing_about_other_errors(
     assert waits[0] <= 0.5
 
 
+@both
+def test_the_end_of_the_quota_does_not_matter_while_some_of_it_is_left(
+    mode: Mode, waits: list[float]
+) -> None:
+    headers = {"X-FeatureRateLimit-Reset": rfc_1123(IN_AN_HOUR)}
+    headers |= {"X-FeatureRateLimit-Limit": "500", "X-FeatureRateLimit-Remaining": "300"}
+    with FaultServer(answer(429, headers=headers), answer(200, GET.body)) as server:
+        assert call(mode, GET, server.url) == GET.result
+    assert waits[0] <= 0.5
+
+
+@both
+@pytest.mark.parametrize("status", [420, 429])
+def test_a_delay_of_no_seconds_counts_before_the_end_of_the_quota(
+    status: int, mode: Mode, waits: list[float]
+) -> None:
+    headers = {"Retry-After": "0", "X-FeatureRateLimit-Reset": rfc_1123(IN_AN_HOUR)}
+    with FaultServer(answer(status, headers=headers), answer(200, GET.body)) as server:
+        assert call(mode, GET, server.url) == GET.result
+    assert waits[0] <= 0.5
+
+
 TOO_LONG: dict[str, str] = {
     "just too long": "31",
     "an hour": "3600",
@@ -554,7 +576,7 @@ _HEADER_VALUES = st.one_of(
 )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(retry_after=_HEADER_VALUES, reset=_HEADER_VALUES, limit=_HEADER_VALUES)
 def test_no_header_of_a_rate_limit_crashes_or_stalls(
     retry_after: str, reset: str, limit: str

@@ -369,6 +369,24 @@ def test_a_task_that_runs_out_of_time_shows_no_secret() -> None:
     assert leaks(all_of(caught.value)) == []
 
 
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_plain_http_to_this_machine_never_goes_to_a_proxy(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def use() -> None:
+        async with AsyncCldProvisioning(security(), ACCOUNT, server_url=server.url) as client:
+            await client.user_groups.list()
+
+    good = answer(200, LIST.body)
+    with FaultServer(good, good) as server, FaultServer(good, good) as proxy:
+        monkeypatch.setenv(variable, proxy.url)
+        with CldProvisioning(security(), ACCOUNT, server_url=server.url) as client:
+            client.user_groups.list()
+        asyncio.run(use())
+    assert proxy.requests == []
+    assert len(server.requests) == 2
+
+
 # --- answers
 
 
