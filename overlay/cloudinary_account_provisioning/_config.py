@@ -191,10 +191,9 @@ def check_server_url(server_url: str) -> str:
     """
     if not isinstance(server_url, str):
         raise TypeError(f"server_url must be a str, not {type(server_url).__name__}")
-    try:
-        url = httpx.URL(server_url)
-    except httpx.InvalidURL as error:
-        raise ValueError(f"server_url is not a URL: {error}") from None
+    url, problem = _parse(server_url)
+    if url is None:
+        raise ValueError(f"server_url is not a URL: {problem}")
     if url.scheme not in ("http", "https") or not url.host:
         raise ValueError("server_url must begin with https:// and name a host")
     if re.search(r"[\s\x00-\x1f\x7f]", server_url) or (url.port or 0) > 65535:
@@ -209,6 +208,17 @@ def check_server_url(server_url: str) -> str:
             f"{url.host} in the clear (only a loopback address may be reached that way)"
         )
     return str(url).rstrip("/")
+
+
+def _parse(url: str) -> tuple[httpx.URL | None, str]:
+    """Return a URL, or None and what is wrong with it.
+
+    An error of httpx, even as a context, keeps a half-made URL whose repr raises.
+    """
+    try:
+        return httpx.URL(url), ""
+    except httpx.InvalidURL as error:
+        return None, str(error)
 
 
 def _is_loopback(host: str) -> bool:

@@ -15,7 +15,8 @@ import httpx
 
 try:
     import yaml
-    from openapi_core import Config, OpenAPI
+    from jsonschema_path import SchemaPath
+    from openapi_core import V30RequestValidator, V30ResponseValidator
     from openapi_core.casting.schemas.exceptions import CastError
     from openapi_core.datatypes import RequestParameters
     from openapi_core.exceptions import OpenAPIError
@@ -60,8 +61,10 @@ class Description:
 
     def __init__(self, document: Document, *, any_server: bool = True) -> None:
         finder = _AnyServerPathFinder if any_server else APICallPathFinder
-        self._openapi = OpenAPI.from_dict(_closed(document), config=Config(path_finder_cls=finder))
-        self._finder = finder(self._openapi.spec)
+        spec = SchemaPath.from_dict(_closed(document))
+        self._finder = finder(spec)
+        self._requests = V30RequestValidator(spec, path_finder_cls=finder)
+        self._responses = V30ResponseValidator(spec, path_finder_cls=finder)
 
     @classmethod
     def from_file(cls, path: Path, *, any_server: bool = True) -> Description:
@@ -77,9 +80,7 @@ class Description:
         """Return in what the answer to a request, whose body is read, differs."""
         asked, answered = _Request(request), _Response(response)
         return _distinct(
-            _all_findings(
-                lambda: self._openapi.iter_response_errors(asked, answered), answered.data
-            )
+            _all_findings(lambda: self._responses.iter_errors(asked, answered), answered.data)
         )
 
     def _request_findings(self, operation_id: str, request: _Request) -> Iterator[Finding]:
@@ -94,7 +95,7 @@ class Description:
             return
         parameters = (*found.path.get("parameters", ()), *found.operation.get("parameters", ()))
         yield from _query_findings(request.query, parameters)
-        yield from _all_findings(lambda: self._openapi.iter_request_errors(request), request.body)
+        yield from _all_findings(lambda: self._requests.iter_errors(request), request.body)
 
 
 class _AnyServerPathFinder(APICallPathFinder):

@@ -277,10 +277,14 @@ def _hide_credentials(error: BaseException, request: httpx.Request) -> None:
     if isinstance(error, CloudinaryError):
         error.raw_response.next_request = None  # what httpx would send to follow a redirect
         return
-    link: BaseException | None = error
-    while link is not None:
-        link.__traceback__ = None
-        link = link.__cause__ or link.__context__
+    left: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while left:
+        link = left.pop()
+        if link is not None and id(link) not in seen:
+            seen.add(id(link))
+            link.__traceback__ = None
+            left += [link.__cause__, link.__context__]
 
 
 def _hide_from_interrupt(error: BaseException, request: httpx.Request) -> None:

@@ -54,7 +54,7 @@ def parse_http_date(text: str) -> datetime | None:
 
 
 def parse_retry_after(text: str, now: datetime) -> float | None:
-    """Return the seconds that a Retry-After asks for, or None for what asks for no wait.
+    """Return the seconds that a Retry-After asks for, 0 for a date that is past, None for nonsense.
 
     Args:
         text: The header: seconds, or an HTTP date.
@@ -62,30 +62,28 @@ def parse_retry_after(text: str, now: datetime) -> float | None:
     """
     text = text.strip()
     if _SECONDS.fullmatch(text):
-        return float(text) or None  # infinity, where there are digits without end
+        return float(text)  # infinity, where there are digits without end
     date = parse_http_date(text)
-    return _seconds_until(date, now)
+    return None if date is None else _seconds_until(date, now)
 
 
-def _seconds_until(date: datetime | None, now: datetime) -> float | None:
-    if date is None:
-        return None
-    seconds = (date - now).total_seconds()
-    return seconds if seconds > 0 else None
+def _seconds_until(date: datetime, now: datetime) -> float:
+    return max(0.0, (date - now).total_seconds())
 
 
 def server_delay(status: int, headers: Mapping[str, str], now: datetime) -> float | None:
     """Return the seconds that the server asks to wait before the next attempt, or None.
 
-    Retry-After counts with any status. X-FeatureRateLimit-Reset comes with every response, so it
-    counts only where the quota is what the status is about.
+    Retry-After counts with any status, and alone. X-FeatureRateLimit-Reset comes with every
+    response, so it counts only where the quota is what the status is about, and nothing is left of
+    it. A wait of no length is left to the backoff.
     """
-    delay = None
-    if "retry-after" in headers:
-        delay = parse_retry_after(headers["retry-after"], now)
+    delay = parse_retry_after(headers.get("retry-after", ""), now)
     if delay is None and status in _QUOTA_STATUSES:
-        delay = _seconds_until(parse_rate_limit(headers).reset, now)
-    return delay
+        quota = parse_rate_limit(headers)
+        if quota.reset is not None and not quota.remaining:
+            delay = _seconds_until(quota.reset, now)
+    return delay or None
 
 
 def parse_rate_limit(headers: Mapping[str, str]) -> RateLimit:

@@ -24,6 +24,9 @@ from .utils import UNSET, RetryConfig, Unset, check_retries
 T = TypeVar("T")
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
+# Plain http:// goes to a loopback address or nowhere: never to a proxy of the environment, which
+# would be sent the credentials in the clear.
+_NO_PROXY: dict[str, None] = {"http://": None}
 _USER_AGENT = f"cld-user-groups/{__version__} python/{platform.python_version()}"
 
 
@@ -139,8 +142,8 @@ def _hooks_of_each_call(
 class CldProvisioning(_Client[httpx.Client]):
     """A client of the Account Provisioning API, for threads.
 
-    Safe to share between threads, and to use in a process that was forked since. Use it in a
-    `with` block, or close it:
+    Safe to share between threads, and, unless it was given an httpx client, to use in a process
+    that was forked since. Use it in a `with` block, or close it:
 
         with CldProvisioning(account_id="...", security=Security(...)) as client:
             groups = client.user_groups.list().user_groups
@@ -150,7 +153,7 @@ class CldProvisioning(_Client[httpx.Client]):
 
     @staticmethod
     def _make_httpx_client() -> httpx.Client:
-        return httpx.Client()
+        return httpx.Client(mounts=_NO_PROXY)
 
     @cached_property
     def user_groups(self) -> UserGroups:
@@ -187,7 +190,7 @@ class AsyncCldProvisioning(_Client[httpx.AsyncClient]):
 
     @staticmethod
     def _make_httpx_client() -> httpx.AsyncClient:
-        return httpx.AsyncClient()
+        return httpx.AsyncClient(mounts=_NO_PROXY)
 
     @cached_property
     def user_groups(self) -> AsyncUserGroups:

@@ -192,7 +192,7 @@ def status_error(response: httpx.Response, authorization: Authorization) -> Clou
     text = body_text(response)
     body = authorization.redact(text)
     kind = _BY_STATUS.get(response.status_code)
-    data = _documented(body.encode() if body is not text else response.content)
+    data = _documented(body.encode() if body != text else response.content, authorization)
     if kind is not None:
         if data is None:
             message = _described(response, body)
@@ -202,12 +202,15 @@ def status_error(response: httpx.Response, authorization: Authorization) -> Clou
     return APIError(said or _described(response, body), response, body)
 
 
-def _documented(content: bytes) -> ErrorResponseData | None:
+def _documented(content: bytes, authorization: Authorization) -> ErrorResponseData | None:
     try:
         data = decode(content, ErrorResponseData)
     except msgspec.DecodeError:
         return None
-    return data if data.error and data.error.message else None
+    if data.error is None or not data.error.message:
+        return None
+    data.error.message = authorization.redact(data.error.message)  # free of JSON's escapes now
+    return data
 
 
 def _described(response: httpx.Response, body: str) -> str:

@@ -76,9 +76,9 @@ class Authorization:
 
         Also as JSON, a URL or HTML writes them.
         """
-        hidden = [self._token]
+        hidden = [self._token, quote(self._token, safe=""), *_escaped(self._token)]
         if len(self._secret) >= _RECOGNISABLE:
-            hidden += [self._secret, json.dumps(self._secret)[1:-1]]
+            hidden += [self._secret, json.dumps(self._secret)[1:-1], *_escaped(self._secret)]
             hidden += [json.dumps(self._secret, ensure_ascii=False)[1:-1]]
             hidden += [quote(self._secret), quote(self._secret, safe=""), quote_plus(self._secret)]
             hidden += [html.escape(self._secret), html.escape(self._secret, quote=False)]
@@ -86,6 +86,23 @@ class Authorization:
         for form in sorted(hidden, key=len, reverse=True):
             text = text.replace(form, _MASK)
         return text
+
+
+def _escaped(text: str) -> list[str]:
+    """Return a text as JSON that escapes all but letters and digits, in either case of hex."""
+
+    def written(character: str, pattern: str) -> str:
+        if character.isascii() and character.isalnum():
+            return character
+        units = character.encode("utf-16-be")
+        return "".join(
+            pattern % int.from_bytes(units[at : at + 2]) for at in range(0, len(units), 2)
+        )
+
+    return [
+        "".join(written(character, pattern) for character in text)
+        for pattern in (r"\u%04x", r"\u%04X")
+    ]
 
 
 class Authorizer:

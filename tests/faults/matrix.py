@@ -254,9 +254,11 @@ The first attempt meets the fault; what the server answers after that stands abo
 cell says how many requests of the operation the server read, and what the call ended in:
 
 - `2 ok`: the server read two requests, and the call returned its result.
+- `2+1 ok`: the same, and one more request looked at the group's users, for the result.
 - `1 ReadTimeout, maybe applied`: the server read one request, and the call raised that error, whose
   `maybe_applied` is true: the change may have been made, so look before you repeat it.
-- `2+1 ok`: the same, and one more request looked at the group's users, for the result.
+- `0 TransportError, maybe applied`: the server read none, for it closed the connection before; but
+  that is something that a client cannot know.
 """
 
 

@@ -70,6 +70,9 @@ class HangUp:
     reset: bool = False
 
     def play(self, connection: Connection) -> bool:
+        if self.reset and self.unread:
+            # Any earlier, and the client might not even find itself connected.
+            connection.wait_for_first_byte()
         if self.reset:
             connection.reset()
         return False
@@ -205,6 +208,11 @@ class Connection:
             return False
         self._buffer += received
         return bool(received)
+
+    def wait_for_first_byte(self) -> None:
+        """Wait until the client sends, but take nothing of it."""
+        with suppress(OSError):
+            self._socket.recv(1, socket.MSG_PEEK)
 
     def wait_until_closed(self) -> None:
         """Wait until the client closes the connection, or the server stops."""

@@ -12,7 +12,6 @@ import textwrap
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -206,7 +205,7 @@ def break_often(emulator: Emulator) -> None:
 
 
 @pytest.fixture
-def emulator() -> Iterator[Emulator]:
+def emulator() -> Emulator:
     emulator = Emulator()
     for number in range(TASKS):
         emulator.add_user_account(f"User {number}", user_id=f"user-{number}")
@@ -440,8 +439,11 @@ def test_a_cancelled_scope_of_trio_ends_a_wait_and_a_request_at_once() -> None:
 
 
 INTERRUPTED = """
-    import sys, time
+    import signal, sys
     from cloudinary_account_provisioning import CldProvisioning, Security
+
+    # A shell that started the tests in the background had it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
     class Tell:
         def before_request(self, context, request):

@@ -34,7 +34,7 @@ from tests.faults.operations import (
     call,
     error_of,
 )
-from tests.faults.server import FaultServer, HangUp, answer
+from tests.faults.server import FaultServer, HangUp, Step, answer
 
 from cloudinary_account_provisioning import CldProvisioning, maybe_applied, models
 from cloudinary_account_provisioning.utils import BackoffStrategy, RetryConfig
@@ -135,7 +135,7 @@ def test_a_status_is_tried_again_even_where_connection_errors_are_not(mode: Mode
 def test_the_doubt_about_an_early_attempt_outlives_attempts_that_were_turned_away(
     operation: Operation, mode: Mode
 ) -> None:
-    script = [HangUp(), answer(503), answer(429), DONE_ALREADY[operation.name]]
+    script: list[Step] = [HangUp(), answer(503), answer(429), DONE_ALREADY[operation.name]]
     with FaultServer(*script, answer(200, LIST_USERS.body)) as server:
         assert call(mode, operation, server.url) == operation.result
     assert own_requests(operation, server) == 4
@@ -178,7 +178,7 @@ def test_an_operation_that_only_reads_is_never_in_doubt(operation: Operation, mo
     "look", [HangUp(), answer(503), answer(404), answer(200, b'{"users": []}')]
 )
 def test_a_user_that_was_added_is_returned_even_if_the_look_at_the_group_fails(
-    look: HangUp, mode: Mode
+    look: Step, mode: Mode
 ) -> None:
     with FaultServer(HangUp(), answer(409), look) as server:
         user = call(mode, ADD_USER, server.url)
@@ -189,7 +189,7 @@ def test_a_user_that_was_added_is_returned_even_if_the_look_at_the_group_fails(
 @both
 @pytest.mark.parametrize("look", [HangUp(), answer(503), answer(404)])
 def test_a_user_that_was_removed_ends_in_no_error_if_the_look_at_the_group_fails(
-    look: HangUp, mode: Mode
+    look: Step, mode: Mode
 ) -> None:
     with FaultServer(HangUp(), answer(404), look) as server:
         left = call(mode, REMOVE_USER, server.url)
@@ -211,7 +211,7 @@ def test_the_attempts_end_when_the_time_is_used_up(mode: Mode, waits: list[float
 def test_an_idle_connection_that_the_server_has_closed_is_replaced_unnoticed(
     operation: Operation,
 ) -> None:
-    script = [answer(200, operation.body, keep_alive=True), HangUp(unread=True)]
+    script: list[Step] = [answer(200, operation.body, keep_alive=True), HangUp(unread=True)]
     with (
         FaultServer(*script, answer(200, operation.body)) as server,
         CldProvisioning(SECURITY, ACCOUNT, server_url=server.url) as client,

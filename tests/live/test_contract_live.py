@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from tests.contract import scripts
 
 from cloudinary_account_provisioning.emulator import Emulator, EmulatorUser
 
-SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "contract_live.py"
+contract_live = scripts.load("contract_live")
+
 USER = "0abed8dfcc039ea05e2a1d494fd442"
 WRITES = (
     "createUserGroup",
@@ -29,39 +30,66 @@ WRITES = (
 class Account:
     """An emulated account on a socket, and the script to run against it."""
 
-    def __init__(self, url: str, emulator: Emulator) -> None:
+    def __init__(
+        self,
+        url: str,
+        emulator: Emulator,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
         self.url = url
         self.emulator = emulator
-        self.environment = {"CLOUDINARY_ACCOUNT_URL": "account://k:s@acc"}
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+        self.set(CLOUDINARY_ACCOUNT_URL="account://k:s@acc")
+
+    def set(self, **environment: str) -> None:
+        """Set the environment variables of the script: these and no others of the SDK's."""
+        for name in ("CLOUDINARY_ACCOUNT_URL", "CLOUDINARY_CONTRACT_USER_ID"):
+            self._monkeypatch.delenv(name, raising=False)
+        for name, value in environment.items():
+            self._monkeypatch.setenv(name, value)
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        """Run the script, and return its exit status and all that it wrote."""
+        self._capsys.readouterr()
+        status = contract_live.main(["--server-url", self.url, *arguments])
+        written = self._capsys.readouterr()
+        return status, written.out + written.err
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start the script as a process of its own."""
         return subprocess.Popen(
-            [sys.executable, str(SCRIPT), "--server-url", self.url, *arguments],
-            env={**os.environ, **self.environment},
+            [sys.executable, contract_live.__file__, "--server-url", self.url, *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
 
-    def run(self, *arguments: str) -> tuple[int, str]:
-        process = self.start(*arguments)
-        text, _ = process.communicate(timeout=60)
-        return process.returncode, text
+
+@pytest.fixture
+def serve(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], waits: list[float]
+) -> Iterator[Callable[[Emulator], Account]]:
+    """Serves an emulator until the test is over. Nobody really waits between attempts."""
+    with ExitStack() as stack:
+
+        def served(emulator: Emulator) -> Account:
+            server = stack.enter_context(emulator.serve())
+            return Account(server.url, emulator, monkeypatch, capsys)
+
+        yield served
 
 
 @pytest.fixture(params=["observed", "documented"])
-def account(request: pytest.FixtureRequest) -> Iterator[Account]:
-    emulator = Emulator(wire=request.param)
-    with emulator.serve() as server:
-        yield Account(server.url, emulator)
+def account(request: pytest.FixtureRequest, serve: Callable[[Emulator], Account]) -> Account:
+    return serve(Emulator(wire=request.param))
 
 
 @pytest.fixture
-def observed() -> Iterator[Account]:
+def observed(serve: Callable[[Emulator], Account]) -> Account:
     """One whose answers have the observed shapes, where these do not matter."""
-    emulator = Emulator()
-    with emulator.serve() as server:
-        yield Account(server.url, emulator)
+    return serve(Emulator())
 
 
 def test_it_only_reads(account: Account):
@@ -106,18 +134,18 @@ def test_the_user_is_one_that_is_in_a_group_already(observed: Account):
 
 def test_the_user_can_be_named(observed: Account):
     added = observed.emulator.add_user_account("Someone")
-    observed.environment["CLOUDINARY_CONTRACT_USER_ID"] = added.id
+    observed.set(CLOUDINARY_ACCOUNT_URL="account://k:s@acc", CLOUDINARY_CONTRACT_USER_ID=added.id)
     status, text = observed.run("--write")
     assert status == 0, text
     users = {call.user_id for call in observed.emulator.calls.of("addUserToUserGroup")}
     assert users == {added.id}
 
 
-def test_an_account_without_users_to_add_is_a_failure_and_nothing_is_made():
-    nobody = EmulatorUser("u", "User", "user@example.com")
-    emulator = Emulator(users=[nobody], groups=[])
-    with emulator.serve() as server:
-        status, text = Account(server.url, emulator).run("--write")
+def test_an_account_without_users_to_add_is_a_failure_and_nothing_is_made(
+    serve: Callable[[Emulator], Account],
+):
+    emulator = Emulator(users=[EmulatorUser("u", "User", "user@example.com")], groups=[])
+    status, text = serve(emulator).run("--write")
     assert status == 1
     assert "name one in CLOUDINARY_CONTRACT_USER_ID" in text
     emulator.calls.assert_not_called("createUserGroup")
@@ -209,7 +237,7 @@ def test_an_answer_without_what_it_is_for_is_a_failure(observed: Account):
 
 
 def test_wrong_credentials_are_a_failure_and_not_shown(observed: Account):
-    observed.environment["CLOUDINARY_ACCOUNT_URL"] = "account://a-key:a-wrong-secret@acc"
+    observed.set(CLOUDINARY_ACCOUNT_URL="account://a-key:a-wrong-secret@acc")
     status, text = observed.run()
     assert status == 1
     assert "Invalid credentials" in text
@@ -217,7 +245,7 @@ def test_wrong_credentials_are_a_failure_and_not_shown(observed: Account):
 
 
 def test_without_credentials_it_names_the_variables_and_does_not_pass(observed: Account):
-    observed.environment = {}
+    observed.set()
     status, text = observed.run()
     assert status == 2
     for name in (
@@ -230,23 +258,22 @@ def test_without_credentials_it_names_the_variables_and_does_not_pass(observed: 
 
 
 def test_without_an_account_it_names_the_variable_and_does_not_pass(observed: Account):
-    observed.environment = {
-        "CLOUDINARY_PROVISIONING_API_KEY": "k",
-        "CLOUDINARY_PROVISIONING_API_SECRET": "s",
-    }
+    observed.set(CLOUDINARY_PROVISIONING_API_KEY="k", CLOUDINARY_PROVISIONING_API_SECRET="s")
     status, text = observed.run()
     assert status == 2
     assert "CLOUDINARY_ACCOUNT_ID" in text
 
 
-def test_a_server_that_is_not_there_is_a_failure():
-    environment = {**os.environ, "CLOUDINARY_ACCOUNT_URL": "account://k:s@acc"}
-    done = subprocess.run(
-        [sys.executable, str(SCRIPT), "--server-url", "http://127.0.0.1:9"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert "ConnectError" in done.stdout
+def test_the_process_itself_ends_in_a_failure_without_credentials(observed: Account):
+    observed.set()
+    process = observed.start()
+    text, _ = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "CLOUDINARY_ACCOUNT_URL" in text
+
+
+def test_a_server_that_is_not_there_is_a_failure(observed: Account):
+    observed.url = "http://127.0.0.1:9"
+    status, text = observed.run("--write")
+    assert status == 1
+    assert "ConnectError" in text

@@ -46,6 +46,10 @@ def test_single_digit_day_of_the_oldest_form_is_read() -> None:
         ("3600", 3600.0),
         ("999999999999999", 999999999999999.0),
         ("9" * 5000, float("inf")),
+        ("0", 0.0),
+        ("0.0", 0.0),
+        ("Sun, 22 Nov 2026 11:59:59 GMT", 0.0),
+        ("Sun, 22 Nov 2026 12:00:00 GMT", 0.0),
         *((form, 90.0) for form in FORMS),
     ],
 )
@@ -56,22 +60,21 @@ def test_retry_after_is_read(text: str, seconds: float) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", " ", "0", "0.0", "-1", "-0.5", "+5", "1e3", "nan", "inf", "NaN", "infinity", "0x10",
+        "", " ", "-1", "-0.5", "+5", "1e3", "nan", "inf", "NaN", "infinity", "0x10",
         "٣", "１２", "1,5", "5 s", "soon", "12:00", "tomorrow",
-        "Sun, 22 Nov 2026 11:59:59 GMT", "Sun, 22 Nov 2026 12:00:00 GMT",
         "Sun, 99 Nov 2026 12:01:30 GMT", "Sun, 22 Nov 2026 25:01:30 GMT",
-        "Sun, 22 Xyz 2026 12:01:30 GMT", "Sun, 22 Nov 0000 12:01:30 GMT",
+        "Sun, 22 Xyz 2026 12:01:30 GMT",
         "Sun, 22 Nov 2026 12:01:30 PST", "Sun, 22 Nov 2026 12:01:30 +0200",
     ],
 )  # fmt: skip
-def test_what_asks_for_no_wait_is_none(text: str) -> None:
+def test_what_makes_no_sense_is_none(text: str) -> None:
     assert parse_retry_after(text, NOW) is None
 
 
 @given(st.text(max_size=80))
 def test_no_text_at_all_crashes_the_parser(text: str) -> None:
     seconds = parse_retry_after(text, NOW)
-    assert seconds is None or seconds > 0
+    assert seconds is None or seconds >= 0
 
 
 def headers(**named: str) -> httpx.Headers:
@@ -99,6 +102,19 @@ def test_retry_after_counts_with_any_status_and_goes_first(status: int) -> None:
 def test_date_of_retry_after_is_compared_with_now() -> None:
     assert server_delay(503, headers(Retry_After=FORMS[1]), NOW) == 90.0
     assert server_delay(503, headers(Retry_After=FORMS[1]), IN_90_S - timedelta(seconds=1)) == 1.0
+
+
+@pytest.mark.parametrize("text", ["0", "0.0", "Sun, 22 Nov 2026 11:59:59 GMT"])
+def test_retry_after_of_no_length_leaves_the_backoff_and_not_the_quotas_reset(text: str) -> None:
+    assert server_delay(429, headers(Retry_After=text, **RESET), NOW) is None
+
+
+@pytest.mark.parametrize(("remaining", "delay"), [("0", 90.0), ("many", 90.0), ("1", None)])
+def test_quotas_reset_is_a_delay_only_where_nothing_is_left(
+    remaining: str, delay: float | None
+) -> None:
+    words = headers(X_FeatureRateLimit_Remaining=remaining, **RESET)
+    assert server_delay(429, words, NOW) == delay
 
 
 def test_malformed_retry_after_leaves_the_quotas_reset() -> None:
