@@ -39,7 +39,7 @@ def main() -> None:
             pairs = by_turns(
                 cost(getattr(own, name), runner),
                 cost(getattr(bare, name), runner),
-                chosen.pairs(60),
+                chosen.pairs(40),
             )
             report(compare(pairs).row(f"{name} async", chosen.client))
         runner.run(own_http.aclose())

@@ -8,8 +8,7 @@ from call_sync import cost
 from clients import CLIENTS
 from command import options, report
 from measure import by_turns, compare
-
-from emulator import emulator
+from server import emulator
 
 
 def main() -> None:

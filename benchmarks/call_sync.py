@@ -49,7 +49,7 @@ def main() -> None:
         own = CLIENTS[chosen.client].calls(own_http)
         bare = CLIENTS["httpx"].calls(bare_http)
         for name in ("list", "update"):
-            pairs = by_turns(cost(getattr(own, name)), cost(getattr(bare, name)), chosen.pairs(60))
+            pairs = by_turns(cost(getattr(own, name)), cost(getattr(bare, name)), chosen.pairs(40))
             report(compare(pairs).row(f"{name} sync", chosen.client))
 
 

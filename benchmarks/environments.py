@@ -32,17 +32,16 @@ def python(client: str) -> str:
     executable = str(folder / "bin" / "python")
     wanted = "\n".join([*_requirements(client), (ROOT / "requirements.txt").read_text()])
     made_from = folder / "made-from.txt"
-    if made_from.exists() and made_from.read_text() == wanted:
-        return executable
-    print(f"Setting up the environment {folder.name}", file=sys.stderr)
-    subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-    install = ["-m", "pip", "install", "-qq", "-c", ROOT / "requirements.txt"]
-    subprocess.run([executable, *install, *_requirements(client)], check=True)
-    if client not in _PEERS:
+    if not made_from.exists() or made_from.read_text() != wanted:
+        print(f"Setting up the environment {folder.name}", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+        install = ["-m", "pip", "install", "-qq", "-c", ROOT / "requirements.txt"]
+        subprocess.run([executable, *install, *_requirements(client)], check=True)
+        made_from.write_text(wanted)
+    if name == "sdk":
         (packages,) = folder.glob("lib/python*/site-packages")
         beside = [ROOT / "overlay", ROOT / "generated", _STOCK]
         (packages / "benchmarks.pth").write_text("\n".join(map(str, beside)))
-    made_from.write_text(wanted)
     return executable
 
 

@@ -14,9 +14,8 @@ from typing import Any
 
 from environments import generate_stock_client, python
 from plot import svg
+from server import emulator
 from tables import markdown, overview
-
-from emulator import emulator
 
 _HERE = Path(__file__).resolve().parent
 _ALL = ("sdk", "stock", "vendor")

@@ -13,8 +13,7 @@ import httpx
 from clients import CLIENTS
 from command import options, report
 from measure import by_turns, compare
-
-from emulator import emulator
+from server import emulator
 
 CALLS = 500  # a turn; there are at least four of them
 AT_ONCE = 50
@@ -54,7 +53,7 @@ def main() -> None:
         pairs = by_turns(
             lambda: runner.run(make_calls(own.list)),
             lambda: runner.run(make_calls(bare.list)),
-            chosen.pairs(20),
+            chosen.pairs(10),
         )
         runner.run(own_http.aclose())
         runner.run(bare_http.aclose())

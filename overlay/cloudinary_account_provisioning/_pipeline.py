@@ -149,9 +149,10 @@ def run(session: Session, client: Client, call: Call[T]) -> Flow[T]:
         hooks.before_request(context, request)
         response, failure = yield request
         if response is not None:
-            if failure is not None:
+            if failure is None:
+                hooks.after_response(context, response)
+            else:
                 response = _without_body(response)
-            hooks.after_response(context, response)
         error: CloudinaryError | httpx.HTTPError
         try:
             return _result(call, response, failure, authorization, progress.attempt)

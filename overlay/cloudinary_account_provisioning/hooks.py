@@ -32,14 +32,14 @@ class HookContext:
     attempt: int
 
 
-class Hook(Protocol):
-    """What a hook may have. Inherit from it for methods that do nothing, or write only some."""
+class Hook:
+    """What a hook may have: its methods do nothing. Inherit from it or not, and write some."""
 
     def before_request(self, context: HookContext, request: httpx.Request) -> None:
         """An attempt is about to be sent. Headers may be added; the credentials are in them."""
 
     def after_response(self, context: HookContext, response: httpx.Response) -> None:
-        """An answer came, of whatever status. Its body is read."""
+        """An answer came whole, of whatever status. Its body is read."""
 
     def on_retry(self, context: HookContext, delay: float, error: Exception) -> None:
         """The attempt ended in this error, and another follows after `delay` seconds."""
