@@ -23,6 +23,8 @@ MODULES = (
     "cloudinary_account_provisioning/_server_words.py",
     "cloudinary_account_provisioning/_config.py",
     "cloudinary_account_provisioning/_pipeline.py",
+    "cloudinary_account_provisioning/_drivers.py",
+    "cloudinary_account_provisioning/_session.py",
     "cloudinary_account_provisioning/_call.py",
     "cld_provisioning_api/types.py",
 )

@@ -13,8 +13,10 @@ import httpx
 
 from ._call import Call, RawResponse, make_timeout
 from ._config import find_account_id, find_server_url, security_provider
+from ._drivers import drive, drive_async
 from ._http import DEFAULT_TIMEOUT, HttpClient
-from ._pipeline import Session, drive, drive_async, run
+from ._pipeline import run
+from ._session import Session
 from ._version import __version__
 from .hooks import LOGGER, DebugLogger, Hooks, LoggingHook, show_debug_log
 from .security import Authorizer, SecuritySource
