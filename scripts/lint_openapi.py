@@ -42,7 +42,7 @@ def main() -> int:
     )
     if done.returncode:
         print(done.stdout, end="")
-    verdict = "has problems" if done.returncode else "has none"
+    verdict = "has problems" if done.returncode else "has no problems"
     print(f"Redocly {REDOCLY} on Node {node.version}: {description.name} {verdict}")
     return 1 if done.returncode else 0
 
