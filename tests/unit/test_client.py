@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from cloudinary_account_provisioning import AsyncCldProvisioning, CldProvisioning, models, utils
+from cloudinary_account_provisioning._call import check_options
 from cloudinary_account_provisioning.emulator import Emulator
 
 from .wire import OK, SECURITY, Wire, error
@@ -218,6 +219,13 @@ def test_headers_of_another_type_are_refused(headers: Any) -> None:
     with pytest.raises(TypeError, match="http_headers"):
         wire.client().user_groups.list(http_headers=headers)
     assert wire.requests == []
+
+
+def test_options_show_the_names_of_headers_and_not_their_values() -> None:
+    options = check_options(http_headers={"X-Token": "hush", "A": "b"}, timeout_ms=5)
+    assert "http_headers=['A', 'X-Token']" in repr(options)
+    assert "hush" not in repr(options)
+    assert "http_headers=None" in repr(check_options())
 
 
 def test_retries_are_on_by_default_and_none_switches_them_off(waits: list[float]) -> None:

@@ -66,6 +66,7 @@ def test_account_and_credentials_may_come_from_different_sources(
         ("account://k%40:s%3A%2F%25@a%20c", ("a%20c", "k@", "s:/%")),
         ("account://k:s#1?/@acc", ("acc", "k", "s#1?/")),
         ("account://k:s@s@acc", ("acc", "k", "s@s")),
+        ("account://k:a://b@acc", ("acc", "k", "a://b")),
         ("account://k:s:t@acc", ("acc", "k", "s:t")),
         ("account://k:s@acc/", ("acc", "k", "s")),
         ("account://k:s@acc?analytics=false", ("acc", "k", "s")),

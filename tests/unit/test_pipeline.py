@@ -276,9 +276,32 @@ def test_success_whose_encoding_is_broken_is_not_repeated(make: Any, waits: list
 @pytest.mark.parametrize("failure", [httpx.ReadError("x"), KeyboardInterrupt()])
 def test_answer_that_cannot_be_read_is_closed(make: Any, failure: BaseException) -> None:
     before = Unreadable.closed
+    wire = Wire(cut(200, failure))
     with pytest.raises(type(failure)):
-        make(Wire(cut(200, failure)), "create", {"name": "D"})
+        make(wire, "create", {"name": "D"})
     assert Unreadable.closed > before
+    assert wire.requests[0].headers["authorization"] == "***"
+
+
+@both
+def test_request_that_is_interrupted_shows_no_credentials(make: Any) -> None:
+    def interrupt(request: httpx.Request) -> httpx.Response:
+        raise KeyboardInterrupt
+
+    wire = Wire(interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        make(wire, "create", {"name": "D"})
+    assert wire.requests[0].headers["authorization"] == "***"
+
+
+@both
+def test_error_of_the_callers_own_transport_keeps_its_frames(make: Any) -> None:
+    def fail(request: httpx.Request) -> httpx.Response:
+        raise AssertionError("a test's own")
+
+    with pytest.raises(AssertionError) as caught:
+        make(Wire(fail), "create", {"name": "D"})
+    assert "fail" in [entry.name for entry in caught.traceback]
 
 
 @both
