@@ -50,7 +50,8 @@ class Session:
         last = self._headers  # read once: another thread may replace it at any time
         if last is not None and last[0] == made_of:
             return last[1]
-        headers = httpx.Headers([(b"Host", host), *client.headers.raw])
+        headers = httpx.Headers([(b"Host", host)])
+        headers.update(client.headers)
         headers["Accept"] = "application/json"
         if headers.get("User-Agent", "python-httpx/").startswith("python-httpx/"):
             headers["User-Agent"] = self.user_agent

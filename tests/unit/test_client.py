@@ -130,6 +130,13 @@ def test_settings_of_the_callers_client_hold() -> None:
     assert request.extensions["timeout"]["read"] == 7
 
 
+def test_host_of_the_callers_client_is_sent_once() -> None:
+    wire = Wire(OK)
+    http = httpx.Client(transport=wire, headers={"Host": "inner.example.com"})
+    CldProvisioning(account_id="acc", security=SECURITY, client=http).user_groups.list()
+    assert wire.requests[0].headers.get_list("host") == ["inner.example.com"]
+
+
 def test_change_of_the_callers_client_is_noticed() -> None:
     wire = Wire(OK)
     http = httpx.Client(transport=wire)
