@@ -47,7 +47,7 @@ format: $(READY) ## Format the code and sort its imports
 	ruff format .
 
 test: $(READY) ## Run the tests
-	pytest -n auto
+	pytest -n auto --dist worksteal
 
 test-all: $(READY) ## Run the tests on every supported Python of this machine
 	nox
