@@ -32,7 +32,7 @@ $(READY): requirements.txt pyproject.toml
 setup: $(READY) ## Make the environment in .venv
 
 generate: $(READY) ## Make generated/ from openapi.yaml
-	@python scripts/generate.py
+	@python tools/generate.py
 
 check: $(READY) ## Format, lint, types, description, generated/ up to date
 	ruff format --check .
@@ -40,7 +40,7 @@ check: $(READY) ## Format, lint, types, description, generated/ up to date
 	mypy
 	pyright
 	openapi-spec-validator openapi.yaml
-	python scripts/generate.py --check
+	python tools/generate.py --check
 
 format: $(READY) ## Format the code and sort its imports
 	ruff check --fix-only --quiet .
@@ -56,16 +56,16 @@ demo: generate ## Show all operations on the emulator; LIVE=1 reads the real acc
 	@python examples/demo.py $(if $(LIVE),--live)
 
 contract: $(READY) ## Hold requests and answers against openapi.yaml; LIVE=1 the real account's, WRITE=1 too
-	$(if $(LIVE),python scripts/contract_live.py $(if $(WRITE),--write),pytest -n auto tests/contract)
+	$(if $(LIVE),python tools/contract_live.py $(if $(WRITE),--write),pytest -n auto tests/contract)
 
 contract-diff: $(READY) ## Say what a change of openapi.yaml since BASE=<git ref> means for users
-	@python scripts/contract_diff.py --base $(or $(BASE),HEAD)
+	@python tools/contract_diff.py --base $(or $(BASE),HEAD)
 
 lint-openapi: $(READY) ## Lint openapi.yaml (needs Node)
-	@python scripts/lint_openapi.py
+	@python tools/lint_openapi.py
 
 interop: $(READY) ## Run the SDK against Prism, and other clients against the emulator (needs Node)
-	@python scripts/interop.py
+	@python tools/interop.py
 
 faults: $(READY) ## Print the table of faults by operation, measured, and write it to docs/faults.md
 	@python -m tests.faults.matrix
@@ -74,14 +74,14 @@ bench: $(READY) ## Measure the SDK beside bare httpx and its peers
 	@python benchmarks/run.py
 
 mutation: $(READY) ## Mutate the modules that decide, and list what no test notices
-	@python scripts/mutation.py
+	@python tools/mutation.py
 
 build: $(READY) ## Build the wheel and the source distribution in dist/
 	@rm -rf dist
 	python -m hatchling build
 
 pins: ## Resolve requirements.in into requirements.txt anew
-	@PYTHON=$(PYTHON) scripts/pins
+	@PYTHON=$(PYTHON) tools/pins
 
 clean: ## Remove all that the other targets made
 	rm -rf $(VENV) .bench dist .nox .pytest_cache .mypy_cache .ruff_cache .hypothesis node_modules mutants

@@ -75,12 +75,12 @@ class Sdk:
 
     title = "this SDK"
     startup = (
-        "from cloudinary_account_provisioning import CldProvisioning, Security\n"
+        "from cld_user_groups import CldProvisioning, Security\n"
         "CldProvisioning(account_id='a', security=Security('k', 'secret')).user_groups"
     )
 
     def calls(self, http: httpx.Client, server: str = SERVER) -> Calls:
-        from cloudinary_account_provisioning import CldProvisioning, Security
+        from cld_user_groups import CldProvisioning, Security
 
         groups = CldProvisioning(
             Security(KEY, SECRET), ACCOUNT_ID, server_url=server, client=http
@@ -90,7 +90,7 @@ class Sdk:
         )
 
     def async_calls(self, http: httpx.AsyncClient, server: str = SERVER) -> Calls:
-        from cloudinary_account_provisioning import AsyncCldProvisioning, Security
+        from cld_user_groups import AsyncCldProvisioning, Security
 
         groups = AsyncCldProvisioning(
             Security(KEY, SECRET), ACCOUNT_ID, server_url=server, client=http

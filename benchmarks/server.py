@@ -25,7 +25,7 @@ def emulator(url: str | None = None) -> Generator[str]:
 
 def main() -> None:
     """Serve until the other process closes the pipe, or ends."""
-    from cloudinary_account_provisioning.emulator import Emulator
+    from cld_user_groups.emulator import Emulator
 
     with Emulator(account_id=ACCOUNT_ID, api_key=KEY, api_secret=SECRET).serve() as server:
         print(server.url, flush=True)

@@ -15,13 +15,13 @@ from typing import cast
 
 import httpx
 
-from cloudinary_account_provisioning import (
+from cld_user_groups import (
     AsyncCldProvisioning,
     CldProvisioning,
     Security,
     models,
 )
-from cloudinary_account_provisioning.emulator import Emulator
+from cld_user_groups.emulator import Emulator
 
 JOHN = "0abed8dfcc039ea05e2a1d494fd442"
 ACCOUNT = "acc"

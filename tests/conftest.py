@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cloudinary_account_provisioning.utils import waiting_disabled
+from cld_user_groups.utils import waiting_disabled
 
 
 @pytest.fixture(autouse=True)

@@ -1,19 +1,22 @@
-"""A typed client for the user groups of Cloudinary's Account Provisioning API.
+"""The documented import name: the same objects as in `cld_user_groups`, and nothing else.
 
-from cloudinary_account_provisioning import CldProvisioning
-
-with CldProvisioning() as client:  # credentials from CLOUDINARY_ACCOUNT_URL
-    for group in client.user_groups.list().user_groups or ():
-        print(group.id, group.name)
+The vendor publishes another distribution with this import name. Where that is installed too, import
+from `cld_user_groups`, which no other distribution overwrites.
 """
 
+from cld_user_groups import (
+    AsyncCldProvisioning,
+    CallOptions,
+    CldProvisioning,
+    Hook,
+    HookContext,
+    RawResponse,
+    Security,
+    __version__,
+    maybe_applied,
+)
+
 from . import models, utils
-from ._call import CallOptions, RawResponse
-from ._version import __version__
-from .client import AsyncCldProvisioning, CldProvisioning
-from .errors import maybe_applied
-from .hooks import Hook, HookContext
-from .security import Security
 
 __all__ = [
     "AsyncCldProvisioning",

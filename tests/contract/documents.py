@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from attrs import frozen
 
-from cloudinary_account_provisioning._description import _closed
+from cld_user_groups._openapi import _closed
 
 ROOT = Path(__file__).resolve().parents[2]
 PATH = ROOT / "openapi.yaml"

@@ -12,7 +12,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
 
-from cloudinary_account_provisioning.emulator import Emulator
+from cld_user_groups.emulator import Emulator
 
 from . import documents
 from .recording import predictable_ids

@@ -16,8 +16,8 @@ from unittest import mock
 
 import httpx
 
-from cloudinary_account_provisioning import CldProvisioning, Security, models
-from cloudinary_account_provisioning.emulator import Emulator, EmulatorClock
+from cld_user_groups import CldProvisioning, Security, models
+from cld_user_groups.emulator import Emulator, EmulatorClock
 
 from .sdk_calls import GROUP, METHODS, USER
 

@@ -11,7 +11,7 @@ from .documents import ROOT
 
 def load(name: str) -> ModuleType:
     """Return a script as a module. It may import its neighbours, as it does when it is run."""
-    folder = ROOT / "scripts"
+    folder = ROOT / "tools"
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
     specification = importlib.util.spec_from_file_location(f"script_{name}", folder / f"{name}.py")

@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx
 
-from cloudinary_account_provisioning import AsyncCldProvisioning, CldProvisioning, Security, models
-from cloudinary_account_provisioning.user_groups import UserGroups
-from cloudinary_account_provisioning.utils import BackoffStrategy, RetryConfig
+from cld_user_groups import AsyncCldProvisioning, CldProvisioning, Security, models
+from cld_user_groups.user_groups import UserGroups
+from cld_user_groups.utils import BackoffStrategy, RetryConfig
 
 from . import documents
 

@@ -19,14 +19,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloudinary_account_provisioning import (
+from cld_user_groups import (
     CldProvisioning,
     HookContext,
     Security,
     models,
 )
-from cloudinary_account_provisioning.contract import ContractCheck, ContractError, Difference
-from cloudinary_account_provisioning.emulator import Emulator
+from cld_user_groups.contract import ContractCheck, ContractError, Difference
+from cld_user_groups.emulator import Emulator
 
 from . import documents, sdk_calls
 
@@ -449,7 +449,7 @@ def test_without_the_extra_the_import_says_what_to_install(package: str):
 import sys
 sys.modules[{package!r}] = None
 try:
-    import cloudinary_account_provisioning.contract
+    import cld_user_groups.contract
 except ImportError as error:
     print(error)
 """
@@ -464,7 +464,7 @@ except ImportError as error:
 def test_the_sdk_itself_does_not_import_the_extra():
     program = """
 import sys
-import cloudinary_account_provisioning, cloudinary_account_provisioning.emulator
+import cld_user_groups, cld_user_groups.emulator
 print(sorted({"yaml", "openapi_core", "jsonschema"} & sys.modules.keys()))
 """
     done = subprocess.run(

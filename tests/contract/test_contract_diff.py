@@ -522,7 +522,7 @@ class Project:
         self.git("commit", "--quiet", "--allow-empty", "--message", "A commit")
 
     def diff(self, base: str = "HEAD") -> tuple[int, str]:
-        script = documents.ROOT / "scripts" / "contract_diff.py"
+        script = documents.ROOT / "tools" / "contract_diff.py"
         done = subprocess.run(
             [sys.executable, str(script), "--base", base, "--root", str(self.root)],
             capture_output=True,

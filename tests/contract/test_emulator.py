@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cloudinary_account_provisioning.emulator import Emulator
+from cld_user_groups.emulator import Emulator
 
 from . import documents, sdk_calls
 from .fuzzing import DRAWN, LINKED, Application, fuzz

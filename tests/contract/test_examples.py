@@ -10,9 +10,9 @@ import pytest
 from openapi_schema_validator import OAS30Validator
 
 from cld_provisioning_api import models
-from cloudinary_account_provisioning import CldProvisioning
-from cloudinary_account_provisioning import models as sdk_models
-from cloudinary_account_provisioning.contract import ContractCheck
+from cld_user_groups import CldProvisioning
+from cld_user_groups import models as sdk_models
+from cld_user_groups.contract import ContractCheck
 
 from . import documents, recording, sdk_calls
 from .test_generated import ENDPOINTS

@@ -19,7 +19,7 @@ import yaml
 from cld_provisioning_api import models
 from cld_provisioning_api.api import user_groups
 from cld_provisioning_api.types import Model
-from cloudinary_account_provisioning._config import REGIONS, SERVERS
+from cld_user_groups._engine.config import REGIONS, SERVERS
 
 from . import documents, scripts
 

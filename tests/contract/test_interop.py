@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cloudinary_account_provisioning.emulator import OPERATION_IDS
+from cld_user_groups.emulator import OPERATION_IDS
 
 from . import documents, scripts, sdk_calls
 

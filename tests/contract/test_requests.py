@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cld_provisioning_api.types import path_segment
-from cloudinary_account_provisioning._config import REGIONS
-from cloudinary_account_provisioning._description import Description
+from cld_user_groups._engine.config import REGIONS
+from cld_user_groups._openapi import Description
 
 from . import documents, sdk_calls
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from cloudinary_account_provisioning.emulator import Emulator, EmulatorClock
+from cld_user_groups.emulator import Emulator, EmulatorClock
 
 BASE_URL = "http://emulator.invalid/v1_1/provisioning/accounts/acc"
 NOW = datetime(2024, 5, 1, 12, 30, tzinfo=UTC)

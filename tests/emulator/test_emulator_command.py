@@ -1,4 +1,4 @@
-"""``python -m cloudinary_account_provisioning.emulator``."""
+"""``python -m cld_user_groups.emulator``."""
 
 import re
 import signal
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-COMMAND = [sys.executable, "-W", "error", "-m", "cloudinary_account_provisioning.emulator"]
+COMMAND = [sys.executable, "-W", "error", "-m", "cld_user_groups.emulator"]
 
 
 @contextmanager
@@ -125,7 +125,7 @@ def test_a_taken_port_is_one_clear_line() -> None:
 def test_a_missing_uvicorn_is_one_clear_line() -> None:
     script = (
         "import sys; sys.modules['uvicorn'] = None\n"
-        "from cloudinary_account_provisioning.emulator._cli import main\n"
+        "from cld_user_groups.emulator._cli import main\n"
         "sys.exit(main([]))"
     )
     result = subprocess.run(

@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from cloudinary_account_provisioning.emulator import Emulator
+from cld_user_groups.emulator import Emulator
 
 BASE_URL = "http://emulator.invalid/v1_1/provisioning/accounts/acc"
 DESIGNERS = "/user_groups/7f08f1f1fc910bf1f25274aef11d27"

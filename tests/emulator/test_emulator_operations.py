@@ -5,7 +5,7 @@ import re
 import httpx
 import pytest
 
-from cloudinary_account_provisioning.emulator import Emulator, EmulatorClock
+from cld_user_groups.emulator import Emulator, EmulatorClock
 
 DESIGNERS = "7f08f1f1fc910bf1f25274aef11d27"
 MARKETING = "c2b9e47d1806f35a9d4e72b1c08f63"

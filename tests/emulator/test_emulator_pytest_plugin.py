@@ -13,7 +13,7 @@ import asyncio
 import httpx
 import pytest
 
-from cloudinary_account_provisioning import CldProvisioning, Security, models
+from cld_user_groups import CldProvisioning, Security, models
 
 
 def test_the_group_already_exists(cld_emulator, cld_provisioning):
@@ -66,7 +66,7 @@ def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
     return subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-W", "error", "-p", "no:cacheprovider"),
-            *("-p", "cloudinary_account_provisioning.pytest_plugin"),
+            *("-p", "cld_user_groups_pytest"),
             *arguments,
         ],
         cwd=folder,
@@ -102,12 +102,9 @@ def test_the_fixtures_are_documented(tmp_path: Path) -> None:
         assert f"\n{name} -- " in listing
 
 
-@pytest.mark.parametrize("module", ["uvicorn", "cloudinary_account_provisioning.emulator"])
+@pytest.mark.parametrize("module", ["uvicorn", "cld_user_groups.emulator"])
 def test_the_plugin_imports_nothing_that_a_run_may_not_need(module: str) -> None:
-    script = (
-        "import sys, cloudinary_account_provisioning.pytest_plugin\n"
-        f"print({module!r} in sys.modules)"
-    )
+    script = f"import sys, cld_user_groups_pytest\nprint({module!r} in sys.modules)"
     result = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
     )

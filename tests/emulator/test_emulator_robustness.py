@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloudinary_account_provisioning.emulator import (
+from cld_user_groups.emulator import (
     Emulator,
     EmulatorClock,
     EmulatorRequest,

@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from cloudinary_account_provisioning.emulator import Emulator
-from cloudinary_account_provisioning.emulator._server import EmulatorServer
+from cld_user_groups.emulator import Emulator
+from cld_user_groups.emulator._server import EmulatorServer
 
 ACCOUNT = "/v1_1/provisioning/accounts/acc"
 PATH = ACCOUNT + "/user_groups"
@@ -218,7 +218,7 @@ def test_a_server_starts_once(server: EmulatorServer) -> None:
 def test_it_leaves_no_warning_behind() -> None:
     script = """
         import gc, httpx
-        from cloudinary_account_provisioning.emulator import Emulator
+        from cld_user_groups.emulator import Emulator
         emulator = Emulator()
         emulator.fail("deleteUserGroup", drop="after")
         with emulator.serve() as server:
@@ -242,7 +242,7 @@ def test_it_leaves_no_warning_behind() -> None:
 
 
 def test_importing_the_emulator_does_not_import_uvicorn() -> None:
-    script = "import sys, cloudinary_account_provisioning.emulator; print('uvicorn' in sys.modules)"
+    script = "import sys, cld_user_groups.emulator; print('uvicorn' in sys.modules)"
     result = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
     )
@@ -253,9 +253,7 @@ def test_a_missing_uvicorn_is_named_with_the_extra(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
-    monkeypatch.delitem(
-        sys.modules, "cloudinary_account_provisioning.emulator._server", raising=False
-    )
+    monkeypatch.delitem(sys.modules, "cld_user_groups.emulator._server", raising=False)
     with pytest.raises(ImportError, match=r'pip install "cld-user-groups\[emulator\]"'):
         emulator.serve()
 

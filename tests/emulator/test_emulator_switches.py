@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from cloudinary_account_provisioning.emulator import (
+from cld_user_groups.emulator import (
     Emulator,
     EmulatorClock,
     EmulatorGroup,

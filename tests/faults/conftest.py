@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cloudinary_account_provisioning.utils import waiting_disabled
+from cld_user_groups.utils import waiting_disabled
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 

@@ -35,8 +35,8 @@ from tests.faults.server import (
     not_http,
 )
 
-from cloudinary_account_provisioning import maybe_applied, models
-from cloudinary_account_provisioning.utils import waiting_disabled
+from cld_user_groups import maybe_applied, models
+from cld_user_groups.utils import waiting_disabled
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import httpx
 from attrs import frozen
 
-from cloudinary_account_provisioning import AsyncCldProvisioning, CldProvisioning, Security, models
+from cld_user_groups import AsyncCldProvisioning, CldProvisioning, Security, models
 
 ACCOUNT = "acc"
 GROUP = "g1"

@@ -30,15 +30,15 @@ from tests.faults.operations import (
 )
 from tests.faults.server import FaultServer, HangUp, Request, Send, Stall, Step, answer, not_http
 
-from cloudinary_account_provisioning import (
+from cld_user_groups import (
     AsyncCldProvisioning,
     CldProvisioning,
     HookContext,
     Security,
     models,
 )
-from cloudinary_account_provisioning.emulator import Emulator
-from cloudinary_account_provisioning.utils import BackoffStrategy, RetryConfig
+from cld_user_groups.emulator import Emulator
+from cld_user_groups.utils import BackoffStrategy, RetryConfig
 
 both = pytest.mark.parametrize("mode", MODES)
 
@@ -292,7 +292,7 @@ def run_program(program: str, *args: str) -> subprocess.CompletedProcess[str]:
 
 FORK = """
     import os, sys
-    from cloudinary_account_provisioning import CldProvisioning, Security
+    from cld_user_groups import CldProvisioning, Security
 
     client = CldProvisioning(Security("key", "secret"), "acc", server_url=sys.argv[1])
     groups = client.user_groups
@@ -313,7 +313,7 @@ FORK = """
 """
 ASYNC_FORK = """
     import asyncio, os, sys
-    from cloudinary_account_provisioning import AsyncCldProvisioning, Security
+    from cld_user_groups import AsyncCldProvisioning, Security
 
     client = AsyncCldProvisioning(Security("key", "secret"), "acc", server_url=sys.argv[1])
 
@@ -440,7 +440,7 @@ def test_a_cancelled_scope_of_trio_ends_a_wait_and_a_request_at_once() -> None:
 
 INTERRUPTED = """
     import signal, sys
-    from cloudinary_account_provisioning import CldProvisioning, Security
+    from cld_user_groups import CldProvisioning, Security
 
     # A shell that started the tests in the background had it ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)

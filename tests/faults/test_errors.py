@@ -30,8 +30,8 @@ from tests.faults.operations import (
 )
 from tests.faults.server import FaultServer, Step, answer, chunked, gzipped
 
-from cloudinary_account_provisioning import RawResponse, maybe_applied, models
-from cloudinary_account_provisioning.utils import waiting_disabled
+from cld_user_groups import RawResponse, maybe_applied, models
+from cld_user_groups.utils import waiting_disabled
 
 pytestmark = pytest.mark.usefixtures("waits")
 both = pytest.mark.parametrize("mode", MODES)

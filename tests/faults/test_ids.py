@@ -31,7 +31,7 @@ from tests.faults.operations import (
 )
 from tests.faults.server import FaultServer, answer
 
-from cloudinary_account_provisioning import AsyncCldProvisioning, CldProvisioning, models
+from cld_user_groups import AsyncCldProvisioning, CldProvisioning, models
 
 both = pytest.mark.parametrize("mode", MODES)
 

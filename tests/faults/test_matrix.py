@@ -36,8 +36,8 @@ from tests.faults.operations import (
 )
 from tests.faults.server import FaultServer, HangUp, Step, answer
 
-from cloudinary_account_provisioning import CldProvisioning, maybe_applied, models
-from cloudinary_account_provisioning.utils import BackoffStrategy, RetryConfig
+from cld_user_groups import CldProvisioning, maybe_applied, models
+from cld_user_groups.utils import BackoffStrategy, RetryConfig
 
 pytestmark = pytest.mark.usefixtures("waits")
 both = pytest.mark.parametrize("mode", MODES)

@@ -38,7 +38,7 @@ from tests.faults.operations import (
 )
 from tests.faults.server import FaultServer, HangUp, Stall, Step, answer, not_http
 
-from cloudinary_account_provisioning import (
+from cld_user_groups import (
     AsyncCldProvisioning,
     CldProvisioning,
     HookContext,
@@ -686,7 +686,7 @@ def test_no_log_record_and_no_warning_holds_the_secret(
     last: Step, mode: Mode, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    for name in ("cloudinary_account_provisioning", "httpx", "httpcore", "asyncio", "anyio"):
+    for name in ("cld_user_groups", "httpx", "httpcore", "asyncio", "anyio"):
         caplog.set_level(logging.DEBUG, name)
     with FaultServer(*SCRIPT, last) as server, warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
@@ -697,7 +697,7 @@ def test_no_log_record_and_no_warning_holds_the_secret(
     assert len(server.requests) == 5
     texts = [f"{record.getMessage()} {vars(record)!r}" for record in caplog.records]
     loggers = {record.name.partition(".")[0] for record in caplog.records}
-    assert {"cloudinary_account_provisioning", "httpx", "httpcore"} <= loggers
+    assert {"cld_user_groups", "httpx", "httpcore"} <= loggers
     assert leaks("\n".join(texts)) == []
     assert leaks(caplog.text) == []
     assert leaks([str(warning.message) for warning in warned]) == []

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from tests.contract import scripts
 
-from cloudinary_account_provisioning.emulator import Emulator, EmulatorUser
+from cld_user_groups.emulator import Emulator, EmulatorUser
 
 contract_live = scripts.load("contract_live")
 

@@ -9,8 +9,8 @@ from typing import assert_type
 
 import httpx
 
-import cloudinary_account_provisioning
-from cloudinary_account_provisioning import (
+import cld_user_groups
+from cld_user_groups import (
     AsyncCldProvisioning,
     CldProvisioning,
     HookContext,
@@ -23,9 +23,7 @@ from cloudinary_account_provisioning import (
 
 
 def security() -> Security:
-    return cloudinary_account_provisioning.Security(
-        provisioning_api_key="k", provisioning_api_secret="s"
-    )
+    return cld_user_groups.Security(provisioning_api_key="k", provisioning_api_secret="s")
 
 
 class Metrics:

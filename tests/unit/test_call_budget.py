@@ -17,7 +17,7 @@ from typing import Any, Self
 import httpx
 import pytest
 
-from cloudinary_account_provisioning import AsyncCldProvisioning, CldProvisioning
+from cld_user_groups import AsyncCldProvisioning, CldProvisioning
 
 from .wire import SECURITY
 

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from cloudinary_account_provisioning import AsyncCldProvisioning, CldProvisioning, models, utils
-from cloudinary_account_provisioning._call import check_options
-from cloudinary_account_provisioning.emulator import Emulator
+from cld_user_groups import AsyncCldProvisioning, CldProvisioning, models, utils
+from cld_user_groups._engine.call import check_options
+from cld_user_groups.emulator import Emulator
 
 from .wire import OK, SECURITY, Wire, error
 

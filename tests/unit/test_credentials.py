@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cloudinary_account_provisioning import CldProvisioning, Security
+from cld_user_groups import CldProvisioning, Security
 
 from .wire import KEY, OK, SECRET, SECURITY, Wire
 

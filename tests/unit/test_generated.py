@@ -151,7 +151,7 @@ class Project:
         path.write_text(text.replace(old, new), "utf-8")
 
     def generate(self) -> subprocess.CompletedProcess[str]:
-        script = str(ROOT / "scripts/generate.py")
+        script = str(ROOT / "tools/generate.py")
         return subprocess.run(
             [sys.executable, script, "--root", str(self.folder)],
             capture_output=True,

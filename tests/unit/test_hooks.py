@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from cloudinary_account_provisioning import HookContext, models
-from cloudinary_account_provisioning.hooks import Hook
+from cld_user_groups import HookContext, models
+from cld_user_groups.hooks import Hook
 
 from .wire import OK, Wire, error
 
@@ -101,11 +101,11 @@ def test_hook_that_has_none_of_the_methods_is_refused(hook: Any) -> None:
 
 
 def test_library_logs_what_it_does(caplog: pytest.LogCaptureFixture, waits: list[float]) -> None:
-    caplog.set_level(logging.DEBUG, "cloudinary_account_provisioning")
+    caplog.set_level(logging.DEBUG, "cld_user_groups")
     answers = (error(503, Retry_After="2"), error(404, "User group not found", X_Request_Id="r1"))
     with pytest.raises(models.NotFound):
         Wire(*answers).client().user_groups.get(group_id="g1")
-    ours = [record for record in caplog.records if record.name.startswith("cloudinary_")]
+    ours = [record for record in caplog.records if record.name.startswith("cld_user_groups")]
     url = "https://api.cloudinary.com/v1_1/provisioning/accounts/acc/user_groups/g1"
     assert [record.getMessage() for record in ours] == [
         f"getUserGroup attempt 1: GET {url}",
@@ -122,7 +122,7 @@ def test_debug_logger_of_the_callers_is_used_instead(caplog: pytest.LogCaptureFi
     logger = logging.getLogger("mine")
     Wire(OK).client(debug_logger=logger).user_groups.list()
     assert {record.name for record in caplog.records} >= {"mine"}
-    assert "cloudinary_account_provisioning" not in {record.name for record in caplog.records}
+    assert "cld_user_groups" not in {record.name for record in caplog.records}
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_debug_logger_of_the_callers_is_used_instead(caplog: pytest.LogCaptureFi
 def test_variable_shows_the_debug_log(
     value: str, shown: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    logger = logging.getLogger("cloudinary_account_provisioning")
+    logger = logging.getLogger("cld_user_groups")
     monkeypatch.setattr(logger, "handlers", [])
     monkeypatch.setattr(logger, "level", logging.NOTSET)
     logger.manager._clear_cache()  # type: ignore[attr-defined]

@@ -18,7 +18,7 @@ from cld_provisioning_api.types import (
     path_segment,
     query,
 )
-from cloudinary_account_provisioning import models
+from cld_user_groups import models
 
 from .wire import error
 

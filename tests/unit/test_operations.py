@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cloudinary_account_provisioning import AsyncCldProvisioning, CldProvisioning, models
+from cld_user_groups import AsyncCldProvisioning, CldProvisioning, models
 
 from .wire import GROUP, SECURITY, USERS, Answer, Wire, json
 

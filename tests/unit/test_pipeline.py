@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cloudinary_account_provisioning import (
+from cld_user_groups import (
     AsyncCldProvisioning,
     maybe_applied,
     models,
@@ -189,7 +189,7 @@ def test_time_that_requests_take_counts_too(
         now[0] += 16.0
         return error(503, Retry_After="1")
 
-    monkeypatch.setattr("cloudinary_account_provisioning._pipeline.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("cld_user_groups._engine.pipeline.time.monotonic", lambda: now[0])
     wire = Wire(slow)
     with pytest.raises(models.APIError):
         call(wire, "list", {})
@@ -199,7 +199,7 @@ def test_time_that_requests_take_counts_too(
 def test_wait_is_random_up_to_the_backoffs_limit(
     waits: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cloudinary_account_provisioning._pipeline.random.random", lambda: 1.0)
+    monkeypatch.setattr("cld_user_groups._engine.pipeline.random.random", lambda: 1.0)
     config = utils.RetryConfig(backoff=utils.BackoffStrategy(100, 300, 2, 60_000))
     call(Wire(*[error(503)] * 4, OK), "list", {}, retry_config=config)
     assert waits == [0.1, 0.2, 0.3, 0.3]

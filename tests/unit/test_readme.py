@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cloudinary_account_provisioning.emulator import Emulator
+from cld_user_groups.emulator import Emulator
 
 from .code_blocks import ROOT, blocks, run
 
@@ -65,7 +65,7 @@ def test_traces_have_a_span_for_every_attempt(emulator: Emulator, waits: list[fl
     from opentelemetry.sdk.trace.export import SimpleSpanProcessor
     from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-    from cloudinary_account_provisioning import CldProvisioning
+    from cld_user_groups import CldProvisioning
 
     exporter = InMemorySpanExporter()
     provider = TracerProvider()

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cloudinary_account_provisioning import models
-from cloudinary_account_provisioning.emulator import Emulator
+from cld_user_groups import models
+from cld_user_groups.emulator import Emulator
 
 from .code_blocks import ROOT, blocks, run
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cloudinary_account_provisioning._retry import (
+from cld_user_groups._engine.retry import (
     Action,
     Decision,
     Effect,
@@ -12,7 +12,7 @@ from cloudinary_account_provisioning._retry import (
     decide,
     longest_wait,
 )
-from cloudinary_account_provisioning.utils import BackoffStrategy, RetryConfig
+from cld_user_groups.utils import BackoffStrategy, RetryConfig
 
 READ, CREATE, REPLACE, REMOVE, ADD = Effect
 WRITES = (CREATE, REPLACE, REMOVE, ADD)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cloudinary_account_provisioning import CldProvisioning
+from cld_user_groups import CldProvisioning
 
 from .wire import OK, SECURITY, Wire
 

@@ -13,8 +13,8 @@ import pytest
 from .code_blocks import ROOT
 
 PROGRAM = """
-import cld_provisioning_api, cloudinary_account_provisioning as sdk, httpx, importlib.metadata
-from cloudinary_account_provisioning.emulator import Emulator
+import cld_provisioning_api, cld_user_groups as sdk, httpx, importlib.metadata
+from cld_user_groups.emulator import Emulator
 
 emulator = Emulator("acc", "k", "s")
 security = sdk.Security(provisioning_api_key="k", provisioning_api_secret="s")
@@ -45,17 +45,23 @@ def test_wheel_holds_both_packages_their_type_markers_the_description_and_the_li
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     for expected in (
-        "cloudinary_account_provisioning/__init__.py",
+        "cld_user_groups/__init__.py",
+        "cld_user_groups/py.typed",
         "cloudinary_account_provisioning/py.typed",
-        "cloudinary_account_provisioning/emulator/__main__.py",
-        "cloudinary_account_provisioning/openapi.yaml",
+        "cld_user_groups/emulator/__main__.py",
+        "cld_user_groups/openapi.yaml",
         "cld_provisioning_api/__init__.py",
         "cld_provisioning_api/py.typed",
     ):
         assert expected in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     tops = {name.partition("/")[0] for name in names if ".dist-info" not in name}
-    assert tops == {"cloudinary_account_provisioning", "cld_provisioning_api"}
+    assert tops == {
+        "cld_user_groups",
+        "cld_user_groups_pytest.py",
+        "cloudinary_account_provisioning",
+        "cld_provisioning_api",
+    }
 
 
 def test_wheel_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
@@ -76,7 +82,7 @@ def test_wheel_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> Non
     )
     assert done.stdout == "['Designers', 'Marketing']\n", done.stderr
     missing = subprocess.run(
-        [python, "-m", "cloudinary_account_provisioning.emulator"],
+        [python, "-m", "cld_user_groups.emulator"],
         capture_output=True,
         text=True,
         check=False,

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from cloudinary_account_provisioning import CldProvisioning, Security
+from cld_user_groups import CldProvisioning, Security
 
 KEY = "the-api-key"
 SECRET = "the-api-secret"

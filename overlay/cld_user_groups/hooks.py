@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import httpx
 from attrs import define
 
-LOGGER = logging.getLogger("cloudinary_account_provisioning")
+LOGGER = logging.getLogger("cld_user_groups")
 
 
 @define

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     # For mypy this folder is a package; for Python it is where it finds modules.
-    from scripts.node_tools import ROOT, find_node, install
+    from tools.node_tools import ROOT, find_node, install
 else:
     from node_tools import ROOT, find_node, install
 

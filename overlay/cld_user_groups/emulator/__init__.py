@@ -10,7 +10,7 @@ On a real socket (needs the extra ``emulator``)::
     with Emulator().serve() as server:
         print(server.url)
 
-From a shell: ``python -m cloudinary_account_provisioning.emulator --port 8080``.
+From a shell: ``python -m cld_user_groups.emulator --port 8080``.
 """
 
 from ._account import EmulatorGroup, EmulatorUser

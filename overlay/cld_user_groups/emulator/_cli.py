@@ -14,7 +14,7 @@ from ._messages import Wire
 if TYPE_CHECKING:
     from ._server import EmulatorServer
 
-_PROGRAM = "python -m cloudinary_account_provisioning.emulator"
+_PROGRAM = "python -m cld_user_groups.emulator"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

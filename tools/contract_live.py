@@ -30,14 +30,14 @@ from typing import NoReturn, TypeVar
 import httpx
 from attrs import define, field
 
-from cloudinary_account_provisioning import (
+from cld_user_groups import (
     CldProvisioning,
     HookContext,
     Security,
     maybe_applied,
     models,
 )
-from cloudinary_account_provisioning.contract import ContractCheck
+from cld_user_groups.contract import ContractCheck
 
 T = TypeVar("T")
 

@@ -11,12 +11,12 @@ from typing import Generic, Literal, Self, TypeVar
 
 import httpx
 
-from ._call import Call, RawResponse, make_timeout
-from ._config import find_account_id, find_server_url, security_provider
-from ._drivers import drive, drive_async
-from ._http import DEFAULT_TIMEOUT, HttpClient
-from ._pipeline import run
-from ._session import Session
+from ._engine.call import Call, RawResponse, make_timeout
+from ._engine.config import find_account_id, find_server_url, security_provider
+from ._engine.http_client import DEFAULT_TIMEOUT, HttpClient
+from ._engine.io import drive, drive_async
+from ._engine.pipeline import run
+from ._engine.request import Session
 from ._version import __version__
 from .hooks import LOGGER, DebugLogger, Hooks, LoggingHook, show_debug_log
 from .security import Authorizer, SecuritySource
@@ -76,7 +76,7 @@ class _Client(Generic[C]):
             timeout_ms: The time limit for connecting, and between any two parts of what is sent or
                 received, in milliseconds. Default: 10 s and 30 s; that of `client` if one is given.
             debug_logger: Where to write a debug log instead of the logger
-                "cloudinary_account_provisioning".
+                "cld_user_groups".
             hooks: Objects that are told what is sent and what comes of it; see the module hooks.
 
         Raises:

@@ -20,7 +20,7 @@ import yaml
 
 if TYPE_CHECKING:
     # For mypy this folder is a package; for Python it is where it finds modules.
-    from scripts.openapi_changes import Change, Kind, changes
+    from tools.openapi_changes import Change, Kind, changes
 else:
     from openapi_changes import Change, Kind, changes
 

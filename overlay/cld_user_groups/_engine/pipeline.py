@@ -15,20 +15,21 @@ import httpx
 import msgspec
 from attrs import define, evolve
 
-from ._call import Call, RawResponse
-from ._drivers import Flow, hide_credentials
-from ._retry import Action, Decision, Effect, Lost, decide
-from ._session import Client, Session, build_request
-from .errors import (
+from cld_user_groups.errors import (
     CloudinaryError,
     ResponseValidationError,
     body_text,
     status_error,
     whole_response,
 )
-from .hooks import HookContext
-from .security import Authorization
-from .utils import UNSET, RetryConfig
+from cld_user_groups.hooks import HookContext
+from cld_user_groups.security import Authorization
+from cld_user_groups.utils import UNSET, RetryConfig
+
+from .call import Call, RawResponse
+from .io import Flow, hide_credentials
+from .request import Client, Session, build_request
+from .retry import Action, Decision, Effect, Lost, decide
 
 T = TypeVar("T")
 

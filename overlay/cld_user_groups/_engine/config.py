@@ -12,8 +12,7 @@ from urllib.parse import unquote
 import httpx
 
 from cld_provisioning_api.types import path_segment
-
-from .security import Security, SecuritySource, problem_with
+from cld_user_groups.security import Security, SecuritySource, problem_with
 
 # The servers of openapi.yaml with the defaults of their variables; a test compares the two.
 SERVERS: tuple[tuple[str, dict[str, str]], ...] = (

@@ -1,9 +1,7 @@
-"""The eight operations, each written once: what it sends, how its answer becomes its result.
+"""The resource `user_groups`: its operations, each written once, and its four classes.
 
-The first argument is the account; the resources in user_groups.py fill it in, and turn the rest
-into methods of the sync and the async client. Every operation raises TypeError or ValueError for an
-argument that is not valid, before anything is sent, CloudinaryError for an error that the server
-answers, and httpx.TransportError where no answer came.
+The first argument of an operation is the account; the classes at the end fill it in, and turn the
+rest into methods of the sync and the async client, each also `with_raw_response`.
 """
 
 from __future__ import annotations
@@ -33,11 +31,19 @@ from cld_provisioning_api.models import (
 )
 from cld_provisioning_api.models.user_group_request import UserGroupRequestTypedDict
 
-from ._call import Call, CallOptions, check_options
-from ._retry import Effect
+from ._engine.call import Call, CallOptions, check_options
+from ._engine.methods import (
+    AsyncResource,
+    SyncResource,
+    async_method,
+    async_raw_method,
+    sync_method,
+    sync_raw_method,
+)
+from ._engine.retry import Effect
 
 
-def list_groups(
+def _list(
     account_id: str,
     /,
     *,
@@ -67,7 +73,7 @@ def list_groups(
     )
 
 
-def create(
+def _create(
     account_id: str,
     /,
     *,
@@ -106,7 +112,7 @@ def create(
     )
 
 
-def get(
+def _get(
     account_id: str,
     /,
     *,
@@ -139,7 +145,7 @@ def get(
     )
 
 
-def update(
+def _update(
     account_id: str,
     /,
     *,
@@ -178,7 +184,7 @@ def update(
     )
 
 
-def delete(
+def _delete(
     account_id: str,
     /,
     *,
@@ -210,7 +216,7 @@ def delete(
     )
 
 
-def list_users(
+def _list_users(
     account_id: str,
     /,
     *,
@@ -241,7 +247,7 @@ def list_users(
     )
 
 
-def add_user(
+def _add_user(
     account_id: str,
     /,
     *,
@@ -284,7 +290,7 @@ def add_user(
     )
 
 
-def remove_user(
+def _remove_user(
     account_id: str,
     /,
     *,
@@ -314,7 +320,7 @@ def remove_user(
         remove_user_from_user_group.build_request(account_id, group_id, user_id),
         remove_user_from_user_group.decode_success,
         check_options(**options),
-        look=lambda: list_users(account_id, group_id=group_id),
+        look=lambda: _list_users(account_id, group_id=group_id),
         known=UserGroupUsersResponse,
     )
 
@@ -386,3 +392,73 @@ def _group_deleted(content: bytes) -> SuccessResponse:
     if answer.ok is not True:
         raise msgspec.ValidationError("Expected `true` - at `$.ok`")
     return _deleted()
+
+
+class RawUserGroups(SyncResource):
+    """The user groups, each result as a RawResponse."""
+
+    __slots__ = ()
+
+    list = sync_raw_method(_list)
+    create = sync_raw_method(_create)
+    get = sync_raw_method(_get)
+    update = sync_raw_method(_update)
+    delete = sync_raw_method(_delete)
+    list_users = sync_raw_method(_list_users)
+    add_user = sync_raw_method(_add_user)
+    remove_user = sync_raw_method(_remove_user)
+
+
+class UserGroups(SyncResource):
+    """The user groups of an account, and the users in them."""
+
+    __slots__ = ()
+
+    list = sync_method(_list)
+    create = sync_method(_create)
+    get = sync_method(_get)
+    update = sync_method(_update)
+    delete = sync_method(_delete)
+    list_users = sync_method(_list_users)
+    add_user = sync_method(_add_user)
+    remove_user = sync_method(_remove_user)
+
+    @property
+    def with_raw_response(self) -> RawUserGroups:
+        """The same methods; each returns its result with status, headers and retries."""
+        return RawUserGroups(self.account_id, self._send)
+
+
+class AsyncRawUserGroups(AsyncResource):
+    """The user groups, each result as a RawResponse."""
+
+    __slots__ = ()
+
+    list = async_raw_method(_list)
+    create = async_raw_method(_create)
+    get = async_raw_method(_get)
+    update = async_raw_method(_update)
+    delete = async_raw_method(_delete)
+    list_users = async_raw_method(_list_users)
+    add_user = async_raw_method(_add_user)
+    remove_user = async_raw_method(_remove_user)
+
+
+class AsyncUserGroups(AsyncResource):
+    """The user groups of an account, and the users in them."""
+
+    __slots__ = ()
+
+    list = async_method(_list)
+    create = async_method(_create)
+    get = async_method(_get)
+    update = async_method(_update)
+    delete = async_method(_delete)
+    list_users = async_method(_list_users)
+    add_user = async_method(_add_user)
+    remove_user = async_method(_remove_user)
+
+    @property
+    def with_raw_response(self) -> AsyncRawUserGroups:
+        """The same methods; each returns its result with status, headers and retries."""
+        return AsyncRawUserGroups(self.account_id, self._send)

@@ -1,6 +1,6 @@
 """All operations with the vendor's classic client, on a server that answers the observed shapes.
 
-Run by scripts/interop.py with a Python of its own, that has that client. Writes a line of JSON for
+Run by tools/interop.py with a Python of its own, that has that client. Writes a line of JSON for
 each operation.
 """
 

@@ -1,4 +1,4 @@
-"""``python -m cloudinary_account_provisioning.emulator``."""
+"""``python -m cld_user_groups.emulator``."""
 
 import sys
 

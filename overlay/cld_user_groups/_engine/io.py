@@ -7,9 +7,10 @@ from typing import NamedTuple, TypeVar, cast
 
 import httpx
 
-from ._call import RawResponse
-from ._waiting import wait, wait_async
-from .errors import CloudinaryError
+from cld_user_groups.errors import CloudinaryError
+
+from .call import RawResponse
+from .sleep import wait, wait_async
 
 T = TypeVar("T")
 

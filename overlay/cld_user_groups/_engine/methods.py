@@ -8,7 +8,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from attrs import define
 
-from ._call import Call, RawResponse, check_options
+from .call import Call, RawResponse, check_options
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -92,7 +92,7 @@ M = TypeVar("M", bound=Callable[..., Any])
 
 def _named(method: M, operation: Callable[..., Any], returns: str) -> M:
     """Give a method the name, the docstring and the signature that help() and editors show."""
-    method.__name__ = "list" if operation.__name__ == "list_groups" else operation.__name__
+    method.__name__ = operation.__name__.removeprefix("_")
     method.__doc__ = operation.__doc__
     signature = inspect.signature(operation)
     own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)

@@ -1,4 +1,4 @@
-"""How a peer tells scripts/interop.py what came of each operation: in lines of JSON."""
+"""How a peer tells tools/interop.py what came of each operation: in lines of JSON."""
 
 import json
 from collections.abc import Callable

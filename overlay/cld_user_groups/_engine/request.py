@@ -9,10 +9,11 @@ from typing import TypeVar
 import httpx
 from attrs import define, field
 
-from ._call import Call
-from .hooks import Hooks
-from .security import Authorization
-from .utils import RetryConfig
+from cld_user_groups.hooks import Hooks
+from cld_user_groups.security import Authorization
+from cld_user_groups.utils import RetryConfig
+
+from .call import Call
 
 T = TypeVar("T")
 Client = httpx.Client | httpx.AsyncClient

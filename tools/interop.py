@@ -29,19 +29,19 @@ import httpx
 import yaml
 from attrs import define, field
 
-from cloudinary_account_provisioning import (
+from cld_user_groups import (
     AsyncCldProvisioning,
     CldProvisioning,
     HookContext,
     Security,
     models,
 )
-from cloudinary_account_provisioning.contract import ContractCheck
-from cloudinary_account_provisioning.emulator import OPERATION_IDS, Emulator
+from cld_user_groups.contract import ContractCheck
+from cld_user_groups.emulator import OPERATION_IDS, Emulator
 
 if TYPE_CHECKING:
     # For mypy this folder is a package; for Python it is where it finds modules.
-    from scripts.node_tools import BENCH, ROOT, Node, find_node, install
+    from tools.node_tools import BENCH, ROOT, Node, find_node, install
 else:
     from node_tools import BENCH, ROOT, Node, find_node, install
 
@@ -277,7 +277,7 @@ def run_python_peer(results: Results, program: str, requirement: str, wire: Any)
     with emulator.serve() as server:
         done = subprocess.run(
             [
-                *(python, ROOT / "scripts" / "interop" / f"{program}.py", server.url),
+                *(python, ROOT / "tools" / "interop" / f"{program}.py", server.url),
                 *(server.account_id, server.api_key, server.api_secret),
                 *(emulator.users[-1].id, wire),
             ],

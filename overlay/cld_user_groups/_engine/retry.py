@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
-from .utils import BackoffStrategy, RetryConfig
+from cld_user_groups.utils import BackoffStrategy, RetryConfig
 
 
 class Effect(Enum):

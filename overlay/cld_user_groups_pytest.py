@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from . import AsyncCldProvisioning, CldProvisioning
-    from .emulator import Emulator
-    from .emulator._server import EmulatorServer
+    from cld_user_groups import AsyncCldProvisioning, CldProvisioning
+    from cld_user_groups.emulator import Emulator
+    from cld_user_groups.emulator._server import EmulatorServer
 
 # Resolves nowhere, so that a test that gets around the emulator fails and reaches nobody.
 _NOWHERE = "https://emulator.invalid"
@@ -28,7 +28,7 @@ _NOWHERE = "https://emulator.invalid"
 @pytest.fixture
 def cld_emulator() -> Emulator:
     """An emulator in process, with the sample account, new for each test."""
-    from .emulator import Emulator
+    from cld_user_groups.emulator import Emulator
 
     return Emulator()
 
@@ -45,8 +45,8 @@ def cld_provisioning(cld_emulator: Emulator) -> Iterator[CldProvisioning]:
     """A ``CldProvisioning`` that asks the test's emulator, in process, and never really waits."""
     import httpx
 
-    from . import CldProvisioning, Security
-    from .utils import waiting_disabled
+    from cld_user_groups import CldProvisioning, Security
+    from cld_user_groups.utils import waiting_disabled
 
     with (
         waiting_disabled(),
@@ -72,8 +72,8 @@ def async_cld_provisioning(cld_emulator: Emulator) -> Iterator[AsyncCldProvision
     """
     import httpx
 
-    from . import AsyncCldProvisioning, Security
-    from .utils import waiting_disabled
+    from cld_user_groups import AsyncCldProvisioning, Security
+    from cld_user_groups.utils import waiting_disabled
 
     with waiting_disabled():
         yield AsyncCldProvisioning(

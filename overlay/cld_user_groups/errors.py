@@ -17,7 +17,7 @@ from cld_provisioning_api.models import ErrorDetail
 from cld_provisioning_api.models import ErrorResponse as ErrorResponseData
 from cld_provisioning_api.types import decode
 
-from ._server_words import RateLimit, parse_rate_limit, server_delay
+from ._engine.rate_limit import RateLimit, parse_rate_limit, server_delay
 from .security import Authorization
 
 # How long a message can be that is made from an answer, in characters.

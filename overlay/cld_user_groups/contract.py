@@ -22,7 +22,7 @@ from typing import Literal
 import httpx
 from attrs import frozen
 
-from ._description import Description, Finding
+from ._openapi import Description, Finding
 from .hooks import HookContext
 from .security import Authorization, Security
 

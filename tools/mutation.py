@@ -19,18 +19,18 @@ ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = ROOT / ".bench" / "mutation"
 TOOL = "mutmut==3.8.1"
 MODULES = (
-    "cloudinary_account_provisioning/_retry.py",
-    "cloudinary_account_provisioning/_server_words.py",
-    "cloudinary_account_provisioning/_config.py",
-    "cloudinary_account_provisioning/_pipeline.py",
-    "cloudinary_account_provisioning/_drivers.py",
-    "cloudinary_account_provisioning/_session.py",
-    "cloudinary_account_provisioning/_call.py",
+    "cld_user_groups/_engine/retry.py",
+    "cld_user_groups/_engine/rate_limit.py",
+    "cld_user_groups/_engine/config.py",
+    "cld_user_groups/_engine/pipeline.py",
+    "cld_user_groups/_engine/io.py",
+    "cld_user_groups/_engine/request.py",
+    "cld_user_groups/_engine/call.py",
     "cld_provisioning_api/types.py",
 )
 TESTS = (
     "tests/unit/test_retry_table.py",
-    "tests/unit/test_server_words.py",
+    "tests/unit/test_rate_limit.py",
     "tests/unit/test_credentials.py",
     "tests/unit/test_servers.py",
     "tests/unit/test_operations.py",
@@ -55,7 +55,7 @@ pythonpath = ["src"]
 def prepare(folder: Path) -> None:
     """Lay the sources and the tests out as mutmut expects them."""
     for package in (
-        "overlay/cloudinary_account_provisioning",
+        "overlay/cld_user_groups",
         "generated/cld_provisioning_api",
     ):
         source = ROOT / package

@@ -10,11 +10,11 @@ import httpx
 from attrs import frozen
 
 from cld_provisioning_api.types import HttpRequest
+from cld_user_groups.utils import UNSET, RetryConfig, Unset, check_retries
 
-from ._config import check_server_url, check_timeout_ms
-from ._retry import Effect
-from ._server_words import RateLimit, parse_rate_limit
-from .utils import UNSET, RetryConfig, Unset, check_retries
+from .config import check_server_url, check_timeout_ms
+from .rate_limit import RateLimit, parse_rate_limit
+from .retry import Effect
 
 T = TypeVar("T")
 

@@ -1,0 +1,56 @@
+"""The documented types: models of requests and responses, credentials, and errors."""
+
+from cld_provisioning_api.models import ErrorDetail as Error
+from cld_provisioning_api.models import ErrorResponse as ErrorResponseData
+from cld_provisioning_api.models import (
+    SuccessResponse,
+    UserGroup,
+    UserGroupRequest,
+    UserGroupsResponse,
+    UserGroupUser,
+    UserGroupUsersResponse,
+)
+from cld_provisioning_api.models.user_group_request import UserGroupRequestTypedDict
+
+from ._engine.rate_limit import RateLimit
+from .errors import (
+    AlreadyExists,
+    APIError,
+    AuthorizationRequired,
+    BadRequest,
+    CloudinaryError,
+    ErrorResponse,
+    NotAllowed,
+    NotFound,
+    RateLimited,
+    ResponseValidationError,
+    TooManyRequests,
+    UsageRateExceeded,
+)
+from .security import Security
+
+__all__ = [
+    "APIError",
+    "AlreadyExists",
+    "AuthorizationRequired",
+    "BadRequest",
+    "CloudinaryError",
+    "Error",
+    "ErrorResponse",
+    "ErrorResponseData",
+    "NotAllowed",
+    "NotFound",
+    "RateLimit",
+    "RateLimited",
+    "ResponseValidationError",
+    "Security",
+    "SuccessResponse",
+    "TooManyRequests",
+    "UsageRateExceeded",
+    "UserGroup",
+    "UserGroupRequest",
+    "UserGroupRequestTypedDict",
+    "UserGroupUser",
+    "UserGroupUsersResponse",
+    "UserGroupsResponse",
+]
