@@ -1,0 +1,274 @@
+"""Memberships as data: what an account has, what a file wants, and the changes between the two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Literal
+
+from attrs import field, frozen
+
+
+@frozen(kw_only=True)
+class Member:
+    """A person in an account, as a group or a lookup shows them.
+
+    Attributes:
+        id: The user's ID.
+        email: The e-mail as the API returned it, or None where it returned none.
+        name: The name, for people to read, or None.
+    """
+
+    id: str
+    email: str | None = None
+    name: str | None = None
+
+
+@frozen(kw_only=True)
+class Group:
+    """A group in an account, with its whole membership.
+
+    Attributes:
+        id: The group's ID.
+        name: The group's name.
+        members: Everyone in the group; never "not said" (a snapshot is complete or it is an error).
+    """
+
+    id: str
+    name: str
+    members: tuple[Member, ...] = ()
+
+
+@frozen(kw_only=True)
+class Snapshot:
+    """An account as it was read.
+
+    Attributes:
+        account_id: The account.
+        groups: All groups of the account.
+        people: Users found by a lookup, beyond those in a group.
+        requests_left: How many requests are left of the quota, or None where the API did not say.
+        taken_at: When it was read, as an aware datetime in UTC.
+    """
+
+    account_id: str
+    groups: tuple[Group, ...]
+    people: tuple[Member, ...] = ()
+    requests_left: int | None = None
+    taken_at: datetime
+
+
+@frozen(kw_only=True)
+class DesiredMember:
+    """A membership that a file asks for: by ID, by e-mail, or both.
+
+    Attributes:
+        id: The user's ID, or None.
+        email: The e-mail as written, or None.
+        until: The last day on which the membership is wanted, or None for no end.
+        reason: Why, in the file's words, or None.
+        source: The file that it stands in.
+        line: Its line in that file, from 1.
+    """
+
+    id: str | None = None
+    email: str | None = None
+    until: date | None = None
+    reason: str | None = None
+    source: str = ""
+    line: int = 0
+
+
+@frozen(kw_only=True)
+class DesiredGroup:
+    """A group that a file names.
+
+    Attributes:
+        name: The name that it is to have.
+        id: The group's ID, which pins it whatever its name, or None.
+        previously: Names that it may have now.
+        mode: "exact": nobody else is a member; "additive": others stay.
+        state: "present", or "absent": the group is to be deleted.
+        allow_empty: Whether the file says that the group may lose all its members.
+        members: Who is to be in it.
+        reason: Why, in the file's words, or None.
+        source: The file that it stands in.
+        line: Its line in that file, from 1.
+    """
+
+    name: str
+    id: str | None = None
+    previously: tuple[str, ...] = ()
+    mode: Literal["exact", "additive"] = "exact"
+    state: Literal["present", "absent"] = "present"
+    allow_empty: bool = False
+    members: tuple[DesiredMember, ...] = ()
+    reason: str | None = None
+    source: str = ""
+    line: int = 0
+
+
+@frozen(kw_only=True)
+class GuardLimits:
+    """How much a run may remove before a human must say so.
+
+    Attributes:
+        max_removals: The most people removed over all groups; None for the default (10, or 10 % of
+            all memberships looked at, whichever is more).
+        max_removals_per_group: The largest share of a group's members that may be removed, from 0
+            to 1. Up to two are always allowed.
+    """
+
+    max_removals: int | None = None
+    max_removals_per_group: float = 0.25
+
+
+@frozen(kw_only=True)
+class Desired:
+    """What a file asks for.
+
+    Attributes:
+        source: The file's name, "-" for standard input.
+        digest: The SHA-256 of what was read, the files it includes too, in hex.
+        account: The only account that it may be applied to, or None for any.
+        guards: The limits in the file.
+        protect: IDs, e-mails and globs of members who are never removed.
+        groups: The groups that it names; no other group is touched.
+    """
+
+    source: str
+    digest: str
+    account: str | None = None
+    guards: GuardLimits = field(factory=GuardLimits)
+    protect: tuple[str, ...] = ()
+    groups: tuple[DesiredGroup, ...] = ()
+
+
+class Action(StrEnum):
+    """What a change does; the order is that of a plan: make before break."""
+
+    CREATE_GROUP = "create_group"
+    RENAME_GROUP = "rename_group"
+    ADD_USER = "add_user"
+    REMOVE_USER = "remove_user"
+    DELETE_GROUP = "delete_group"
+
+
+@frozen(kw_only=True)
+class GroupRef:
+    """The group that a change is about.
+
+    Attributes:
+        id: The ID, or None for a group that the plan creates.
+        name: The name that the group has once the plan is done.
+    """
+
+    id: str | None
+    name: str
+
+
+@frozen(kw_only=True)
+class UserRef:
+    """The user that a change is about.
+
+    Attributes:
+        id: The ID.
+        email: The e-mail, or None where it is not known.
+    """
+
+    id: str
+    email: str | None = None
+
+
+@frozen(kw_only=True)
+class Change:
+    """One change, which is one write.
+
+    Attributes:
+        action: What it does.
+        group: The group.
+        user: The user, for `add_user` and `remove_user`.
+        old_name: The name before, for `rename_group`.
+        members: Who is in the group when it is planned, for `delete_group`, so that it can be
+            undone.
+        reason: Why.
+        source: The file that asks for it, or "".
+        line: The line in that file, or None.
+        depends_on: Positions in the plan of the changes that must have succeeded before.
+    """
+
+    action: Action
+    group: GroupRef
+    user: UserRef | None = None
+    old_name: str | None = None
+    members: tuple[UserRef, ...] = ()
+    reason: str = ""
+    source: str = ""
+    line: int | None = None
+    depends_on: tuple[int, ...] = ()
+
+
+@frozen(kw_only=True)
+class Breach:
+    """A guard that a plan does not pass.
+
+    Attributes:
+        guard: Which: "max_removals", "max_removals_per_group", "empties_group", "deletes_members",
+            "protected".
+        message: What is wrong and what would be needed, in a sentence.
+        group: The group, or None where all groups count together.
+        removals: How many memberships the plan ends there.
+        limit: How many it may end.
+    """
+
+    guard: str
+    message: str
+    group: GroupRef | None = None
+    removals: int = 0
+    limit: int = 0
+
+
+@frozen(kw_only=True)
+class Plan:
+    """An ordered list of changes, and what must hold for it to be applied.
+
+    Attributes:
+        account_id: The account that it is for.
+        source: The file that it comes from, or what made it ("add", "undo of RUN").
+        digest: The digest of that file, or "".
+        created_at: When it was made, aware, in UTC.
+        expires_at: After when it is refused, aware, in UTC.
+        changes: The changes, in an order that satisfies `depends_on`.
+        fingerprints: For each existing group that it touches, by ID, what the group must still be.
+        breaches: The guards that it does not pass; empty if it may be applied.
+        requests_left: How many requests were left of the quota when it was made, or None.
+        notes: What a reader should know, a sentence each (users not found in additive groups, ...).
+    """
+
+    account_id: str
+    source: str
+    digest: str = ""
+    created_at: datetime
+    expires_at: datetime
+    changes: tuple[Change, ...] = ()
+    fingerprints: Mapping[str, str] = field(factory=dict[str, str])
+    breaches: tuple[Breach, ...] = ()
+    requests_left: int | None = None
+    notes: tuple[str, ...] = ()
+
+    def counts(self) -> dict[str, int]:
+        """Return how many changes of each action there are, every action named."""
+        return {
+            action.value: sum(change.action is action for change in self.changes)
+            for action in Action
+        }
+
+    @property
+    def removals(self) -> int:
+        """How many memberships end, those of deleted groups included."""
+        return sum(
+            len(change.members) if change.action is Action.DELETE_GROUP else 1
+            for change in self.changes
+            if change.action in (Action.REMOVE_USER, Action.DELETE_GROUP)
+        )
