@@ -1,1 +1,1 @@
-"""Memberships from a file: read, plan, guard, apply, undo. Importing the client never imports this."""
+"""Memberships from a file: read, plan, guard, apply, undo. The client never imports this."""
