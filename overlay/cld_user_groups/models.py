@@ -1,4 +1,4 @@
-"""The documented types: models of requests and responses, credentials, and errors."""
+"""Models of requests and responses, credentials, and errors, under their documented names."""
 
 from cld_provisioning_api.models import ErrorDetail as Error
 from cld_provisioning_api.models import ErrorResponse as ErrorResponseData
@@ -11,6 +11,7 @@ from cld_provisioning_api.models import (
     UserGroupUsersResponse,
 )
 from cld_provisioning_api.models.user_group_request import UserGroupRequestTypedDict
+from cld_provisioning_api.types import InvalidId
 
 from ._engine.rate_limit import RateLimit
 from .errors import (
@@ -40,6 +41,7 @@ __all__ = [
     "Error",
     "ErrorResponse",
     "ErrorResponseData",
+    "InvalidId",
     "NotAllowed",
     "NotFound",
     "RateLimit",

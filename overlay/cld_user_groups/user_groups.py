@@ -378,24 +378,22 @@ def _group_request(
         raise TypeError(f"{argument}: {error}") from None
 
 
-def _user_added(response: UserGroupUser | UserGroupUsersResponse, user_id: str) -> UserGroupUser:
+def _user_added(body: UserGroupUser | UserGroupUsersResponse, user_id: str) -> UserGroupUser:
     """Return the user that was added, from either shape of the response.
 
     Raises:
         msgspec.ValidationError: The user is not in it.
     """
-    if isinstance(response, UserGroupUser):
-        if response.id is None:
-            raise msgspec.ValidationError("It has neither a user's `id` nor the group's `users`")
-        return response
-    user = _find(response.users, user_id)
+    if isinstance(body, UserGroupUser):
+        return body
+    user = _find(body.users, user_id)
     if user is None:
         raise msgspec.ValidationError(f"The user {user_id!r} is not in the group - at `$.users`")
     return user
 
 
-def _find(users: list[UserGroupUser] | None, user_id: str) -> UserGroupUser | None:
-    return next((user for user in users or () if user.id == user_id), None)
+def _find(users: list[UserGroupUser], user_id: str) -> UserGroupUser | None:
+    return next((user for user in users if user.id == user_id), None)
 
 
 def _deleted() -> SuccessResponse:
@@ -403,17 +401,15 @@ def _deleted() -> SuccessResponse:
 
 
 def _group_deleted(content: bytes) -> SuccessResponse:
-    """Return the response to deleting a group, from either shape of the response.
+    """Decode the response to deleting a group, from either of its shapes.
 
     Raises:
-        msgspec.ValidationError: It does not say that the group was deleted.
+        msgspec.ValidationError: The response does not confirm the deletion.
     """
-    response = delete_user_group.decode_success(content)
-    if isinstance(response, SuccessResponse):
-        if response.message is None:
-            raise msgspec.ValidationError("Expected a text - at `$.message`")
-        return response
-    if response.ok is not True:
+    body = delete_user_group.decode_success(content)
+    if isinstance(body, SuccessResponse):
+        return body
+    if body.ok is not True:
         raise msgspec.ValidationError("Expected `true` - at `$.ok`")
     return _deleted()
 

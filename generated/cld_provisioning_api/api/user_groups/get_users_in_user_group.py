@@ -1,3 +1,6 @@
+# Generated from openapi.yaml by openapi-python-client with templates/ (`make generate`).
+# Do not edit: change openapi.yaml, generator-config.yaml or templates/ instead.
+
 import httpx
 
 from ... import errors
@@ -15,7 +18,7 @@ def build_request(
 ) -> HttpRequest:
     """List the users in a user group
 
-    Answers every user in a user group, in one response.
+    Returns every user in a user group, in one response.
 
     Args:
         account_id: The ID of the account.
@@ -23,7 +26,7 @@ def build_request(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
+        InvalidId: An ID is not one segment of a path.
 
     Returns:
         HttpRequest
@@ -40,20 +43,20 @@ def build_request(
 
 
 def decode_success(content: bytes) -> UserGroupUsersResponse:
-    """Return the body of a 200 response.
+    """Decode the body of a 200 response.
 
     Raises:
-        msgspec.DecodeError: The body is not what the description says.
+        msgspec.DecodeError: The body does not match the OpenAPI document.
     """
     return decode(content, UserGroupUsersResponse)
 
 
 def decode_response(status_code: int, content: bytes) -> ErrorResponse | UserGroupUsersResponse:
-    """Return the body of a response as the type that the description gives its status.
+    """Decode the body of a response as the type that is documented for its status code.
 
     Raises:
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description.
+        msgspec.DecodeError: The body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented.
     """
     if status_code == 200:
         return decode_success(content)
@@ -88,7 +91,7 @@ def sync_detailed(
 ) -> Response[ErrorResponse | UserGroupUsersResponse]:
     """List the users in a user group
 
-    Answers every user in a user group, in one response.
+    Returns every user in a user group, in one response.
 
     Args:
         account_id: The ID of the account.
@@ -96,11 +99,11 @@ def sync_detailed(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         Response[ErrorResponse | UserGroupUsersResponse]
@@ -124,7 +127,7 @@ def sync(
 ) -> ErrorResponse | UserGroupUsersResponse | None:
     """List the users in a user group
 
-    Answers every user in a user group, in one response.
+    Returns every user in a user group, in one response.
 
     Args:
         account_id: The ID of the account.
@@ -132,11 +135,11 @@ def sync(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         ErrorResponse | UserGroupUsersResponse | None
@@ -153,7 +156,7 @@ async def asyncio_detailed(
 ) -> Response[ErrorResponse | UserGroupUsersResponse]:
     """List the users in a user group
 
-    Answers every user in a user group, in one response.
+    Returns every user in a user group, in one response.
 
     Args:
         account_id: The ID of the account.
@@ -161,11 +164,11 @@ async def asyncio_detailed(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         Response[ErrorResponse | UserGroupUsersResponse]
@@ -189,7 +192,7 @@ async def asyncio(
 ) -> ErrorResponse | UserGroupUsersResponse | None:
     """List the users in a user group
 
-    Answers every user in a user group, in one response.
+    Returns every user in a user group, in one response.
 
     Args:
         account_id: The ID of the account.
@@ -197,11 +200,11 @@ async def asyncio(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         ErrorResponse | UserGroupUsersResponse | None
