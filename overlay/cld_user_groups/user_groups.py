@@ -321,7 +321,7 @@ def _remove_user(
         remove_user_from_user_group.decode_success,
         check_options(**options),
         look=lambda: _list_users(account_id, group_id=group_id),
-        known=UserGroupUsersResponse,
+        known=lambda: UserGroupUsersResponse(users=[]),
     )
 
 
@@ -358,17 +358,15 @@ def _group_request(
         raise TypeError(f"{argument}: {error}") from None
 
 
-def _user_added(answer: UserGroupUser | UserGroupUsersResponse, user_id: str) -> UserGroupUser:
-    """Return the user that was added, from either shape of the answer.
+def _user_added(body: UserGroupUser | UserGroupUsersResponse, user_id: str) -> UserGroupUser:
+    """Return the user that was added, from either shape of the response.
 
     Raises:
         msgspec.ValidationError: The user is not in it.
     """
-    if isinstance(answer, UserGroupUser):
-        if answer.id is None:
-            raise msgspec.ValidationError("It has neither a user's `id` nor the group's `users`")
-        return answer
-    for user in answer.users or ():
+    if isinstance(body, UserGroupUser):
+        return body
+    for user in body.users:
         if user.id == user_id:
             return user
     raise msgspec.ValidationError(f"The user {user_id!r} is not in the group - at `$.users`")
@@ -379,17 +377,15 @@ def _deleted() -> SuccessResponse:
 
 
 def _group_deleted(content: bytes) -> SuccessResponse:
-    """Return what deleting a group answers, from either shape of the answer.
+    """Decode the response to deleting a group, from either of its shapes.
 
     Raises:
-        msgspec.ValidationError: It does not say that the group was deleted.
+        msgspec.ValidationError: The response does not confirm the deletion.
     """
-    answer = delete_user_group.decode_success(content)
-    if isinstance(answer, SuccessResponse):
-        if answer.message is None:
-            raise msgspec.ValidationError("Expected a text - at `$.message`")
-        return answer
-    if answer.ok is not True:
+    body = delete_user_group.decode_success(content)
+    if isinstance(body, SuccessResponse):
+        return body
+    if body.ok is not True:
         raise msgspec.ValidationError("Expected `true` - at `$.ok`")
     return _deleted()
 
