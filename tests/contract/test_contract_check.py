@@ -314,7 +314,7 @@ def test_every_operation_of_the_emulator_passes_on_any_server(operation_id: str,
     for name in ("request", "user_group_request"):
         if name in kwargs:
             kwargs[name] = {"name": "Writers"}
-    getattr(sdk.user_groups, sdk_calls.METHODS[operation_id])(**kwargs)
+    sdk_calls.method(sdk, operation_id)(**kwargs)
 
 
 def test_a_server_may_have_a_path_in_front():
