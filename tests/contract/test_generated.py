@@ -5,6 +5,7 @@ from __future__ import annotations
 import filecmp
 import importlib
 import inspect
+import keyword
 import pkgutil
 import shutil
 import types
@@ -16,8 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cld_provisioning_api import models
-from cld_provisioning_api.api import user_groups
+from cld_provisioning_api import api, models
 from cld_provisioning_api.types import Model
 from cld_user_groups._engine.config import REGIONS, SERVERS
 
@@ -28,11 +28,16 @@ generate = scripts.load("generate")
 ENDPOINTS = {
     module.OPERATION_ID: module
     for module in (
-        importlib.import_module(f"{user_groups.__name__}.{found.name}")
-        for found in pkgutil.iter_modules(user_groups.__path__)
+        importlib.import_module(found.name)
+        for found in pkgutil.walk_packages(api.__path__, f"{api.__name__}.")
+        if not found.ispkg
     )
 }
-MODELS: dict[str, type[Model]] = {name: getattr(models, name) for name in models.__all__}
+EXPORTED = {name: getattr(models, name) for name in models.__all__}
+# The others are names for a type: a map, or one of several str.
+MODELS: dict[str, type[Model]] = {
+    name: exported for name, exported in EXPORTED.items() if isinstance(exported, type)
+}
 
 
 def test_generating_again_changes_nothing(document: documents.Document, tmp_path: Path):
@@ -100,10 +105,12 @@ def test_an_endpoint_has_the_parameters_of_its_operation(
 ):
     operation = documents.operations(document)[operation_id]
     parameters = inspect.signature(ENDPOINTS[operation_id].build_request).parameters
-    names = {each["name"] for each in operation.parameters}
+    names = {_python_name(each["name"]) for each in operation.parameters}
     assert parameters.keys() == names | ({"body"} if _has_a_body(operation) else set())
     optional = {name for name, each in parameters.items() if each.default is None}
-    assert optional == {each["name"] for each in operation.parameters if not each.get("required")}
+    assert optional == {
+        _python_name(each["name"]) for each in operation.parameters if not each.get("required")
+    }
 
 
 @pytest.mark.parametrize("operation_id", ENDPOINTS)
@@ -122,6 +129,10 @@ def test_the_servers_are_those_of_the_document(document: documents.Document):
     ]
     assert list(SERVERS) == documented
     assert list(REGIONS) == document["servers"][0]["variables"]["region"]["enum"]
+
+
+def _python_name(name: str) -> str:
+    return f"{name}_" if keyword.iskeyword(name) else name
 
 
 def _has_a_body(operation: documents.Operation) -> bool:
@@ -151,4 +162,6 @@ def _python_type(schema: dict[str, Any]) -> Any:
         return types.GenericAlias(list, (_python_type(schema["items"]),))
     if schema.get("format") == "date-time":
         return datetime
+    if schema["type"] == "object":
+        return dict[str, Any]
     return {"string": str, "boolean": bool, "integer": int, "number": float}[schema["type"]]
