@@ -22,7 +22,7 @@ Application = Callable[..., Awaitable[None]]
 DRAWN = ("examples", "coverage", "fuzzing")
 LINKED = ("stateful",)
 # The reads document no 400, so that what is not a boolean must be taken for false.
-_READS = ("getUserGroups", "getUserGroup")
+_READS = ("getUserGroups", "getUserGroup", "getUsers")
 
 
 @define
