@@ -24,7 +24,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 install = $(BIN)/uv pip install --quiet --compile-bytecode --no-deps --python $(1) $(2) || \
 	{ echo "  uv could not; trying with pip"; $(1) -m pip install --quiet --no-deps $(2); }
 
-.PHONY: help setup generate check format test test-all test-lowest test-sdist demo contract \
+.PHONY: help setup generate check format test test-all test-lowest test-sdist test-wasm demo contract \
 	contract-diff lint-openapi interop faults bench mutation build pins clean
 
 help: ## List the targets
@@ -84,6 +84,9 @@ test-sdist: $(READY) ## Build the source distribution, and run its own tests awa
 	python -m hatchling build -t sdist -d "$$folder"; \
 	tar -xzf "$$folder"/*.tar.gz -C "$$folder"; \
 	$(MAKE) -C "$$folder"/*/ test PYTHON="$(CURDIR)/$(BIN)/python"
+
+test-wasm: $(TOOLS) ## Run the unit tests on CPython 3.14, compiled to WebAssembly (needs Node)
+	@python tools/test_wasm.py
 
 test-all: $(TOOLS) ## Run the tests on every supported Python of this machine
 	nox
