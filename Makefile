@@ -62,10 +62,10 @@ contract-diff: $(READY) ## Say what a change of openapi.yaml since BASE=<git ref
 	@python tools/contract_diff.py --base $(or $(BASE),HEAD)
 
 lint-openapi: $(READY) ## Lint openapi.yaml (needs Node)
-	@python tools/lint_openapi.py
+	@python -m tools.lint_openapi
 
-interop: $(READY) ## Run the SDK against Prism, and other clients against the emulator (needs Node)
-	@python tools/interop.py
+interop: $(READY) ## Run the SDK against Prism and behind proxies, and other clients against the emulator
+	pytest -m interop tests/interop tests/packaging
 
 faults: $(READY) ## Print the table of faults by operation, measured, and write it to docs/faults.md
 	@python -m tests.faults.matrix
