@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-
 from tools.node_tools import Node, find_node
 
 # How long a server may take to start, in seconds.

@@ -8,10 +8,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from benchmarks.environments import python
-from cld_user_groups.emulator import Emulator
 from tools.node_tools import install
+
+from cld_user_groups.emulator import Emulator
 
 from .calls import ACCOUNT, CALLS, KEY, SECRET
 from .processes import node_or_skip

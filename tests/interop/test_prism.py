@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from tools.node_tools import install
 
 from cld_user_groups import HookContext, models
 from cld_user_groups.contract import ContractCheck
-from tools.node_tools import install
 
 from .calls import ACCOUNT, ROOT, Mode, call
 from .processes import node_or_skip, running

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -97,7 +97,7 @@ def test_a_bare_client_deletes_another_group_where_the_proxy_folds(proxied: Prox
 )
 def test_an_id_that_addresses_another_resource_is_rejected(proxied: Proxied, hostile: str) -> None:
     other = proxied.other
-    with pytest.raises(ValueError, match="^user_id must "):
+    with pytest.raises(ValueError, match=r"^user_id must "):
         proxied.client.user_groups.remove_user(
             group_id=GROUP, user_id=hostile.format(other=other.id)
         )
@@ -110,48 +110,49 @@ _FRAGMENTS = (
     *(".", "..", "...", "/", "//", "\\", ";", "?", "#", "&", "+", "=", ":", "@", "~", "*", "!"),
     *(" ", "\t", "ä", "日本", "🎨", "\u2215", "\uff0e", "'", '"', "<", "|", "{", "$uri", "users"),
 )
-_IDS = st.lists(
-    st.sampled_from((*_FRAGMENTS, GROUP, "a", "1")) | st.text(max_size=3), min_size=1, max_size=6
-).map("".join)
+_IDS = (
+    st.lists(
+        st.sampled_from((*_FRAGMENTS, GROUP, "a", "1")) | st.text(max_size=3),
+        min_size=1,
+        max_size=6,
+    )
+    .map("".join)
+    .filter(lambda value: value != GROUP)
+)
 
 
-def _check_that_only_the_addressed_is_reached(proxied: Proxied, strange_id: str) -> bool:
-    """Delete a group of this ID, and remove a user of this ID from another group.
-
-    Returns:
-        Whether the ID is accepted.
-    """
+def _check_that_only_the_addressed_is_reached(proxied: Proxied, strange_id: str) -> None:
+    """Delete a group of this ID, and remove a user of this ID from another group."""
     emulator, groups = proxied.emulator, proxied.client.user_groups
     emulator.reset()
-    addressed = emulator.add_group("Addressed", group_id=strange_id)
+    emulator.add_group("Addressed", group_id=strange_id)
     user = emulator.add_user_account("Addressed", user_id=strange_id)
     members = emulator.add_group("Members", users=[user])
-    before = [group for group in emulator.groups if group not in (addressed, members)]
-    is_accepted = True
-    for operation_id, path_parameters, send in (
+    calls: tuple[tuple[str, dict[str, str], Callable[..., object]], ...] = (
         ("deleteUserGroup", {"group_id": strange_id}, groups.delete),
         (
             "removeUserFromUserGroup",
             {"group_id": members.id, "user_id": strange_id},
             groups.remove_user,
         ),
-    ):
-        expected = [(operation_id, {"account_id": ACCOUNT, **path_parameters}, 200)]
+    )
+    for operation_id, ids, send in calls:
+        before = emulator.groups
         emulator.calls.clear()
         try:
-            send(**path_parameters)
+            send(**ids)
         except ValueError:
-            expected = []
-            is_accepted = False
+            assert list(emulator.calls) == []
         except models.CloudinaryError:
-            # The proxy itself rejects the request, such as nginx one with %00.
-            expected = []
-        assert [
-            (each.operation_id, each.path_params, each.status) for each in emulator.calls
-        ] == expected
-    after = [group for group in emulator.groups if group.name not in ("Addressed", "Members")]
-    assert after == before
-    return is_accepted
+            # nginx rejects %00, for one, and its rewrites do not match a line feed.
+            assert [each for each in emulator.calls if each.operation_id is not None] == []
+            assert emulator.groups == before
+        else:
+            (received,) = emulator.calls
+            assert received.operation_id == operation_id
+            assert received.path_params == {"account_id": ACCOUNT, **ids}
+    untouched = [group for group in emulator.groups if group.name not in ("Addressed", "Members")]
+    assert untouched == list(Emulator().groups)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,6 @@ def check(operation_id: str, action: Callable[[], object]) -> None:
     problem = None
     try:
         action()
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is reported
+    except Exception as error:
         problem = f"{type(error).__name__}: {error}"
     print(json.dumps({"operation": operation_id, "problem": problem}), flush=True)
