@@ -21,19 +21,28 @@ Mode = Literal["sync", "async"]
 GROUP = "7f08f1f1fc910bf1f25274aef11d27"
 USER = "0abed8dfcc039ea05e2a1d494fd442"
 
-# In an order in which all of them succeed on the sample account.
-CALLS: dict[str, tuple[str, dict[str, Any]]] = {
-    "getUserGroups": ("list", {"extended_details": True}),
-    "createUserGroup": ("create", {"request": {"name": "Entwürfe", "extended_details": True}}),
-    "getUserGroup": ("get", {"group_id": GROUP, "extended_details": False}),
+# Each operation's resource, method and arguments, in an order in which all of them succeed on the
+# sample account.
+CALLS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "getUserGroups": ("user_groups", "list", {"extended_details": True}),
+    "createUserGroup": (
+        "user_groups",
+        "create",
+        {"request": {"name": "Entwürfe", "extended_details": True}},
+    ),
+    "getUserGroup": ("user_groups", "get", {"group_id": GROUP, "extended_details": False}),
     "updateUserGroup": (
+        "user_groups",
         "update",
         {"group_id": GROUP, "name": "Designers", "extended_details": True},
     ),
-    "removeUserFromUserGroup": ("remove_user", {"group_id": GROUP, "user_id": USER}),
-    "addUserToUserGroup": ("add_user", {"group_id": GROUP, "user_id": USER}),
-    "getUsersInUserGroup": ("list_users", {"group_id": GROUP}),
-    "deleteUserGroup": ("delete", {"group_id": GROUP}),
+    "removeUserFromUserGroup": ("user_groups", "remove_user", {"group_id": GROUP, "user_id": USER}),
+    "addUserToUserGroup": ("user_groups", "add_user", {"group_id": GROUP, "user_id": USER}),
+    "getUsersInUserGroup": ("user_groups", "list_users", {"group_id": GROUP}),
+    "deleteUserGroup": ("user_groups", "delete", {"group_id": GROUP}),
+    "getUsers": ("users", "list", {"emails": ["john.doe@example.com"], "page_size": 50}),
+    "getUser": ("users", "get", {"user_id": USER}),
+    "getGroupsForUser": ("users", "get_groups", {"user_id": USER}),
 }
 
 
@@ -46,7 +55,7 @@ def call(
     hooks: Sequence[object] = (),
 ) -> Any:
     """Call an operation once, without retries, and return its result."""
-    method, arguments = CALLS[operation_id]
+    resource, method, arguments = CALLS[operation_id]
     arguments = {**arguments, "http_headers": http_headers}
     options: dict[str, Any] = {
         "account_id": ACCOUNT,
@@ -57,10 +66,10 @@ def call(
     }
     if mode == "sync":
         with CldProvisioning(**options) as client:
-            return getattr(client.user_groups, method)(**arguments)
+            return getattr(getattr(client, resource), method)(**arguments)
 
     async def call_async() -> Any:
         async with AsyncCldProvisioning(**options) as client:
-            return await getattr(client.user_groups, method)(**arguments)
+            return await getattr(getattr(client, resource), method)(**arguments)
 
     return asyncio.run(call_async())
