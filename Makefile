@@ -86,7 +86,7 @@ test-sdist: $(READY) ## Build the source distribution, and run its own tests awa
 	$(MAKE) -C "$$folder"/*/ test PYTHON="$(CURDIR)/$(BIN)/python"
 
 test-wasm: $(TOOLS) ## Run the unit tests on CPython 3.14, compiled to WebAssembly (needs Node)
-	@python tools/test_wasm.py
+	@python -m tools.test_wasm
 
 test-all: $(TOOLS) ## Run the tests on every supported Python of this machine
 	nox
@@ -99,10 +99,10 @@ contract-diff: $(TOOLS) ## Say what a change of openapi.yaml since BASE=<git ref
 	@python tools/contract_diff.py --base $(or $(BASE),HEAD)
 
 lint-openapi: $(TOOLS) ## Lint openapi.yaml (needs Node)
-	@python tools/lint_openapi.py
+	@python -m tools.lint_openapi
 
-interop: $(TOOLS) ## Run the SDK against Prism, and other clients against the emulator (needs Node)
-	@python tools/interop.py
+interop: $(TOOLS) ## Run the SDK against Prism and behind proxies, and other clients against the emulator
+	pytest -m interop tests/interop tests/packaging
 
 ##@ Figures
 faults: $(READY) ## Print the table of faults by operation, measured, and write it to docs/faults.md
