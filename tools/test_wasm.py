@@ -9,8 +9,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from node_tools import BENCH, ROOT, find_node, install_package
+if TYPE_CHECKING:
+    # For mypy this folder is a package; for Python it is where it finds modules.
+    from tools.node_tools import BENCH, ROOT, find_node, install_package
+else:
+    from node_tools import BENCH, ROOT, find_node, install_package
 
 PYODIDE = "314.0.7"
 PLATFORM = "pyemscripten_2026_0_wasm32"
