@@ -24,7 +24,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 install = $(BIN)/uv pip install --quiet --compile-bytecode --no-deps --python $(1) $(2) || \
 	{ echo "  uv could not; trying with pip"; $(1) -m pip install --quiet --no-deps $(2); }
 
-.PHONY: help setup generate check format test test-all test-lowest test-sdist test-wasm demo contract \
+.PHONY: help setup generate check format test test-full test-all test-lowest test-sdist test-wasm demo contract \
 	contract-diff lint-openapi interop faults bench mutation build pins clean
 
 help: ## List the targets
@@ -54,7 +54,7 @@ demo: generate ## Show all operations on the emulator; LIVE=1 reads the real acc
 	@python examples/demo.py $(if $(LIVE),--live)
 
 test: $(READY) ## Run the tests
-	pytest -n auto --dist worksteal
+	pytest -n auto --dist worksteal -m "not exhaustive"
 
 check: $(TOOLS) ## Format, lint, types, OpenAPI document, generated/ up to date
 	ruff format --check .
@@ -72,12 +72,15 @@ generate: $(READY) ## Make generated/ from openapi.yaml
 	@python tools/generate.py
 
 ##@ Test more
+test-full: $(READY) ## Run the exhaustive cases that `make test` leaves out
+	pytest -n auto -m exhaustive
+
 test-lowest: $(READY) ## Run the tests with the lowest versions that pyproject.toml declares
 	@echo "Setting up $(LOWEST)"
 	@uv venv --quiet --clear --python $(BIN)/python --seed $(LOWEST)
 	@$(call install,$(LOWEST)/bin/python,-r requirements-lowest.txt)
 	@$(call install,$(LOWEST)/bin/python,--no-build-isolation -e .)
-	PATH="$(CURDIR)/$(LOWEST)/bin:$$PATH" $(LOWEST)/bin/pytest -n auto --dist worksteal
+	PATH="$(CURDIR)/$(LOWEST)/bin:$$PATH" $(LOWEST)/bin/pytest -n auto --dist worksteal -m "not exhaustive"
 
 test-sdist: $(READY) ## Build the source distribution, and run its own tests away from this checkout
 	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \

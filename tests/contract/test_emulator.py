@@ -35,8 +35,8 @@ def around() -> Callable[[Application], Application]:
     [
         (DRAWN, 40, 1, 400, ALL),
         (LINKED, 20, 1, 100, LINKED_TO),
-        (LINKED, 20, 2, 100, LINKED_TO),
-        (LINKED, 20, 3, 100, LINKED_TO),
+        pytest.param(LINKED, 20, 2, 100, LINKED_TO, marks=pytest.mark.exhaustive),
+        pytest.param(LINKED, 20, 3, 100, LINKED_TO, marks=pytest.mark.exhaustive),
     ],
     ids=["drawn", "linked-1", "linked-2", "linked-3"],
 )
