@@ -1,0 +1,18 @@
+# Generated from openapi.yaml by openapi-python-client with templates/ (`make generate`).
+# Do not edit: change openapi.yaml, generator-config.yaml or templates/ instead.
+
+from __future__ import annotations
+
+from attrs import define
+
+from ..types import Model
+
+
+@define(kw_only=True, weakref_slot=False)
+class GroupOfUser(Model):
+    """A user group that a user is in."""
+
+    id: str
+    """The group's ID."""
+    name: str
+    """The group's name."""
