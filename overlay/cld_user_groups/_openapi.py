@@ -31,6 +31,7 @@ try:
     )
     from openapi_core.validation.response.exceptions import HeaderValidationError, MissingData
     from openapi_core.validation.schemas.exceptions import InvalidSchemaValue
+    from werkzeug.datastructures import ImmutableMultiDict
 except ImportError as missing:
     raise ImportError(
         'the contract check needs more packages: pip install "cld-user-groups[contract]"'
@@ -112,7 +113,8 @@ class _Request:
             # Only the scheme is validated, and openapi-core's objects show all their headers.
             scheme, space, _ = headers["authorization"].partition(" ")
             headers["authorization"] = f"{scheme}{space}***"
-        self.parameters = RequestParameters(query=url.params, header=headers)
+        query = ImmutableMultiDict(url.params.multi_items())  # for arrays, sent as repetitions
+        self.parameters = RequestParameters(query=query, header=headers)
         self.query = url.params
         self.method = request.method.lower()
         self.body = request.content or None
@@ -166,7 +168,7 @@ def _query_findings(query: httpx.QueryParams, parameters: Iterable[Any]) -> Iter
             yield Finding(f"query {name}", "no such parameter", _json_text(value))
         elif types[name] == "boolean" and value not in ("true", "false"):
             yield Finding(f"query {name}", "true or false", _json_text(value))
-        elif len(query.get_list(name)) > 1:
+        elif types[name] != "array" and len(query.get_list(name)) > 1:
             yield Finding(f"query {name}", "one value", _json_text(query.get_list(name)))
 
 

@@ -21,7 +21,7 @@ import httpx
 from cld_user_groups import CldProvisioning, Security, models
 from cld_user_groups.emulator import Emulator, EmulatorClock
 
-from .sdk_calls import GROUP, METHODS, USER
+from .sdk_calls import GROUP, USER, method
 
 FIXTURES = Path(__file__).parent / "fixtures"
 WIRES = ("observed", "documented")
@@ -40,6 +40,9 @@ SESSION: tuple[tuple[str, dict[str, Any]], ...] = (
     ("getUsersInUserGroup", {"group_id": GROUP}),
     ("removeUserFromUserGroup", {"group_id": GROUP, "user_id": USER}),
     ("deleteUserGroup", {"group_id": NEW_GROUP}),
+    ("getUsers", {"emails": ["maria@example.com"]}),
+    ("getUser", {"user_id": CHEN}),
+    ("getGroupsForUser", {"user_id": CHEN}),
 )
 
 # A status code, an operation that results in it, and the message where a fault is injected.
@@ -114,7 +117,7 @@ def _result(http: httpx.Client, operation_id: str, arguments: dict[str, Any]) ->
         account_id="acc", security=Security("k", "s"), client=http, retry_config=None
     )
     try:
-        result = getattr(client.user_groups, METHODS[operation_id])(**arguments)
+        result = method(client, operation_id)(**arguments)
     except models.ErrorResponse as error:
         return {"error": type(error).__name__}
     return {"result": result.to_dict()}

@@ -1,16 +1,19 @@
-"""Every call that the SDK has, with every argument, and a server that answers by the examples."""
+"""Every call of the SDK, with every argument, and a server that responds with the examples."""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
 from collections.abc import Iterator, Mapping
+from datetime import date
+from operator import attrgetter
 from typing import Any
 
 import httpx
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, Security, models
 from cld_user_groups.user_groups import UserGroups
+from cld_user_groups.users import Users
 from cld_user_groups.utils import BackoffStrategy, RetryConfig
 
 from . import documents
@@ -19,15 +22,20 @@ GROUP = "7f08f1f1fc910bf1f25274aef11d27"
 USER = "0abed8dfcc039ea05e2a1d494fd442"
 SECURITY = Security(provisioning_api_key="the-key", provisioning_api_secret="the-secret")
 
+# The one table of the contract tests: the method of each operation. A test compares it with the
+# OpenAPI document.
 METHODS = {
-    "getUserGroups": "list",
-    "createUserGroup": "create",
-    "getUserGroup": "get",
-    "updateUserGroup": "update",
-    "deleteUserGroup": "delete",
-    "getUsersInUserGroup": "list_users",
-    "addUserToUserGroup": "add_user",
-    "removeUserFromUserGroup": "remove_user",
+    "getUserGroups": "user_groups.list",
+    "createUserGroup": "user_groups.create",
+    "getUserGroup": "user_groups.get",
+    "updateUserGroup": "user_groups.update",
+    "deleteUserGroup": "user_groups.delete",
+    "getUsersInUserGroup": "user_groups.list_users",
+    "addUserToUserGroup": "user_groups.add_user",
+    "removeUserFromUserGroup": "user_groups.remove_user",
+    "getUsers": "users.list",
+    "getUser": "users.get",
+    "getGroupsForUser": "users.get_groups",
 }
 
 _VALUES: Mapping[str, tuple[Any, ...]] = {
@@ -39,13 +47,40 @@ _VALUES: Mapping[str, tuple[Any, ...]] = {
     "server_url": ("https://api-eu.cloudinary.com", "https://groups.example.com"),
     "timeout_ms": (500,),
     "http_headers": ({"X-Trace": "1"},),
+    "pending": (True, False),
+    "ids": ([USER], [USER, "asdf1234uiopjkl7890wernmjlcaeg"]),
+    "emails": (["john@example.com", "harry+1@example.com"],),
+    "prefix": ("jo",),
+    "sub_account_id": ("s1",),
+    "last_login": (True,),
+    "from_": (date(2024, 1, 31), "2024-01-31"),
+    "to": ("2024-02-29",),
+    "union_type": ("include", "exclude"),
+    "sort_order": ("asc", "desc"),
+    "sort_by": ("name", "created_at"),
+    "page": (2,),
+    "page_size": (50,),
 }
-_BODIES: tuple[Any, ...] = (
+# What may be passed as `request=`, or as `user_group_request=`, in place of the fields.
+_GROUPS: tuple[Any, ...] = (
     {"name": "Designers"},
     {"name": "Designers", "extended_details": False},
     models.UserGroupRequest(name="Designers"),
     models.UserGroupRequest(name="Designers", extended_details=True),
 )
+_REQUESTS: Mapping[str, tuple[Any, ...]] = {
+    "createUserGroup": _GROUPS,
+    "updateUserGroup": _GROUPS,
+    "getUsers": ({"emails": ["john@example.com"], "from_": "2024-01-31"}, {"page": 2}),
+}
+
+
+_RESOURCES = {"user_groups": UserGroups, "users": Users}
+
+
+def method(client: CldProvisioning | AsyncCldProvisioning, operation_id: str) -> Any:
+    """Return the method of a client that calls an operation."""
+    return attrgetter(METHODS[operation_id])(client)
 
 
 def arguments(operation_id: str) -> Iterator[dict[str, Any]]:
@@ -53,13 +88,15 @@ def arguments(operation_id: str) -> Iterator[dict[str, Any]]:
 
     They come from the method's own signature, so that a new argument without values here fails.
     """
-    signature = inspect.signature(getattr(UserGroups, METHODS[operation_id]))
+    resource, _, method = METHODS[operation_id].partition(".")
+    signature = inspect.signature(getattr(_RESOURCES[resource], method))
     names = [name for name in signature.parameters if name != "self"]
-    body = next((name for name in names if name in ("request", "user_group_request")), None)
+    request = next((name for name in names if name in ("request", "user_group_request")), None)
     required = {name: _VALUES[name][0] for name in names if name in ("group_id", "user_id")}
-    optional = [name for name in names if name not in (*required, body)]
-    if body is not None:
-        yield from ({**required, body: value} for value in _BODIES)
+    optional = [name for name in names if name not in (*required, request)]
+    if request is not None:
+        yield from ({**required, request: value} for value in _REQUESTS[operation_id])
+    if "name" in names:
         required["name"] = _VALUES["name"][0]
     yield required
     for name in optional:
@@ -68,23 +105,23 @@ def arguments(operation_id: str) -> Iterator[dict[str, Any]]:
 
 
 class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """A server that answers every request the same, and remembers what it was asked.
+    """A transport that keeps the requests, and has one response to all of them.
 
     Args:
-        answer: The body of the answer.
-        first_status: What to answer the first request with instead.
+        body: The body of the response.
+        first_status: The status code of the first response, if it is another one.
     """
 
-    def __init__(self, answer: Any, *, first_status: int | None = None) -> None:
+    def __init__(self, body: Any, *, first_status: int | None = None) -> None:
         self.requests: list[httpx.Request] = []
-        self._answer = answer
+        self._body = body
         self._first_status = first_status
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         if self._first_status is not None and len(self.requests) == 1:
             return httpx.Response(self._first_status)
-        return httpx.Response(200, json=self._answer)
+        return httpx.Response(200, json=self._body)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         return self.handle_request(request)
@@ -93,7 +130,7 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
 def recorder(
     document: documents.Document, operation_id: str, *, first_status: int | None = None
 ) -> Recorder:
-    """Return a server that answers an operation by its first example."""
+    """Return a transport that responds with the first example of an operation."""
     examples = documents.success_examples(document, operation_id)
     return Recorder(next(iter(examples.values())), first_status=first_status)
 
@@ -102,7 +139,7 @@ def call(transport: Recorder, operation_id: str, kwargs: Mapping[str, Any], **op
     """Make a call of the sync client and return its result."""
     http = httpx.Client(transport=transport)
     client = CldProvisioning(**{"account_id": "acc", "security": SECURITY, **options}, client=http)
-    return getattr(client.user_groups, METHODS[operation_id])(**kwargs)
+    return method(client, operation_id)(**kwargs)
 
 
 def call_async(
@@ -113,4 +150,4 @@ def call_async(
     client = AsyncCldProvisioning(
         **{"account_id": "acc", "security": SECURITY, **options}, client=http
     )
-    return asyncio.run(getattr(client.user_groups, METHODS[operation_id])(**kwargs))
+    return asyncio.run(method(client, operation_id)(**kwargs))

@@ -326,9 +326,9 @@ def test_every_operation_of_the_emulator_passes_on_any_server(operation_id: str,
     if operation_id == "addUserToUserGroup":
         kwargs["user_id"] = emulator.users[-1].id
     for name in ("request", "user_group_request"):
-        if name in kwargs:
+        if name in kwargs and operation_id != "getUsers":
             kwargs[name] = {"name": "Writers"}
-    getattr(sdk.user_groups, sdk_calls.METHODS[operation_id])(**kwargs)
+    sdk_calls.method(sdk, operation_id)(**kwargs)
 
 
 def test_a_server_may_have_a_path_in_front():

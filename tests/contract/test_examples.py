@@ -146,5 +146,4 @@ def _replay(entry: dict[str, Any]) -> Any:
         retry_config=None,
         hooks=[ContractCheck()],
     )
-    method = getattr(client.user_groups, sdk_calls.METHODS[entry["operation_id"]])
-    return method(**entry["arguments"])
+    return sdk_calls.method(client, entry["operation_id"])(**entry["arguments"])

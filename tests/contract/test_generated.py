@@ -5,6 +5,7 @@ from __future__ import annotations
 import filecmp
 import importlib
 import inspect
+import keyword
 import pkgutil
 import shutil
 import types
@@ -16,23 +17,24 @@ from typing import Any
 import pytest
 import yaml
 
-from cld_provisioning_api import models
-from cld_provisioning_api.api import user_groups
+from cld_provisioning_api import api, models
 from cld_provisioning_api.types import Model
 from cld_user_groups._engine.config import REGIONS, SERVERS
 
-from . import documents, scripts
+from . import documents, scripts, sdk_calls
 
 generate = scripts.load("generate")
 
 ENDPOINTS = {
     module.OPERATION_ID: module
-    for module in (
-        importlib.import_module(f"{user_groups.__name__}.{found.name}")
-        for found in pkgutil.iter_modules(user_groups.__path__)
-    )
+    for found in pkgutil.walk_packages(api.__path__, f"{api.__name__}.")
+    if hasattr(module := importlib.import_module(found.name), "OPERATION_ID")
 }
-MODELS: dict[str, type[Model]] = {name: getattr(models, name) for name in models.__all__}
+MODELS: dict[str, type[Model]] = {
+    name: model
+    for name in models.__all__
+    if isinstance(model := getattr(models, name), type) and issubclass(model, Model)
+}
 
 
 def test_generating_again_changes_nothing(document: documents.Document, tmp_path: Path):
@@ -77,10 +79,12 @@ def test_only_the_required_fields_of_a_model_have_no_default(
     assert needed == documents.model_schemas(document)[name].get("required", [])
 
 
-def test_each_operation_has_an_endpoint_and_each_endpoint_an_operation(
+def test_each_operation_has_an_endpoint_and_a_method_and_the_other_way_round(
     document: documents.Document,
 ):
-    assert documents.operations(document).keys() == ENDPOINTS.keys()
+    operations = documents.operations(document).keys()
+    assert operations == ENDPOINTS.keys()
+    assert operations == sdk_calls.METHODS.keys()
 
 
 @pytest.mark.parametrize("operation_id", ENDPOINTS)
@@ -100,10 +104,12 @@ def test_an_endpoint_has_the_parameters_of_its_operation(
 ):
     operation = documents.operations(document)[operation_id]
     parameters = inspect.signature(ENDPOINTS[operation_id].build_request).parameters
-    names = {each["name"] for each in operation.parameters}
+    names = {_python_name(each["name"]) for each in operation.parameters}
     assert parameters.keys() == names | ({"body"} if _has_a_body(operation) else set())
     optional = {name for name, each in parameters.items() if each.default is None}
-    assert optional == {each["name"] for each in operation.parameters if not each.get("required")}
+    assert optional == {
+        _python_name(each["name"]) for each in operation.parameters if not each.get("required")
+    }
 
 
 @pytest.mark.parametrize("operation_id", ENDPOINTS)
@@ -122,6 +128,10 @@ def test_the_servers_are_those_of_the_document(document: documents.Document):
     ]
     assert list(SERVERS) == documented
     assert list(REGIONS) == document["servers"][0]["variables"]["region"]["enum"]
+
+
+def _python_name(name: str) -> str:
+    return f"{name}_" if keyword.iskeyword(name) else name
 
 
 def _has_a_body(operation: documents.Operation) -> bool:
@@ -147,6 +157,8 @@ def _annotations(model: type[Model]) -> dict[str, Any]:
 def _python_type(schema: dict[str, Any]) -> Any:
     if "$ref" in schema:
         return MODELS[schema["$ref"].rpartition("/")[2]]
+    if schema["type"] == "object":
+        return dict[str, Any]
     if schema["type"] == "array":
         return types.GenericAlias(list, (_python_type(schema["items"]),))
     if schema.get("format") == "date-time":
