@@ -450,6 +450,13 @@ def test_find_trusts_an_empty_response_once_the_server_has_read_several_emails()
     assert directory.requests == ["100 e-mails", "50 e-mails"]
 
 
+def test_find_trusts_an_empty_response_to_a_single_email() -> None:
+    directory = Directory(*_emails(5))
+    found = _sync(directory.wire, "find", emails=["unknown@example.com"])
+    assert (found.missing, found.complete) == (("unknown@example.com",), True)
+    assert directory.requests == ["1 e-mails"]
+
+
 def test_find_asks_no_further_once_it_has_read_all_pages() -> None:
     directory = Directory(*_emails(150), reads="none")
     found = _sync(directory.wire, "find", emails=_emails(150))
