@@ -44,7 +44,7 @@ def exchange(server: EmulatorServer, request: bytes) -> bytes:
 
 
 def wait_for_a_call(emulator: Emulator) -> None:
-    """Wait until the server's thread has handled a request, which takes no time to speak of."""
+    """Wait until the server's thread has handled a request."""
     deadline = time.monotonic() + 30
     while not emulator.calls and time.monotonic() < deadline:
         time.sleep(0)

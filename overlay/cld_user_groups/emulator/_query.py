@@ -40,7 +40,7 @@ class Query:
     def positive_integer(self, name: str) -> int | None:
         """Return an integer parameter of at least 1, or None."""
         text = self.text(name)
-        # int() alone accepts "1_0", and refuses thousands of digits with an error.
+        # int() alone accepts "1_0", and raises for thousands of digits.
         if text is None or not (text.isascii() and text.isdigit()) or len(text) > 9:
             return None
         return int(text) or None
