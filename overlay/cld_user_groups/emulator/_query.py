@@ -1,4 +1,4 @@
-"""Query parameters, read as leniently as the live API reads them.
+"""Query parameters, read leniently.
 
 The operations with query parameters document no 400: a value that cannot be read counts as absent.
 """
