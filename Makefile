@@ -58,8 +58,8 @@ demo: generate ## Show all operations on the emulator; LIVE=1 reads the real acc
 contract: $(READY) ## Hold requests and answers against openapi.yaml; LIVE=1 the real account's, WRITE=1 too
 	$(if $(LIVE),python tools/contract_live.py $(if $(WRITE),--write),pytest -n auto tests/contract)
 
-contract-diff: $(READY) ## Say what a change of openapi.yaml since BASE=<git ref> means for users
-	@python tools/contract_diff.py --base $(or $(BASE),HEAD)
+contract-diff: $(READY) ## Classify the changes of openapi.yaml and generated/ since the last release, or BASE=
+	@python -m tools.contract_diff $(if $(BASE),--base $(BASE))
 
 lint-openapi: $(READY) ## Lint openapi.yaml (needs Node)
 	@python tools/lint_openapi.py
