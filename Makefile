@@ -54,7 +54,7 @@ demo: generate ## Show all operations on the emulator; LIVE=1 reads the real acc
 	@python examples/demo.py $(if $(LIVE),--live)
 
 test: $(READY) ## Run the tests
-	pytest -n auto --dist worksteal -m "not exhaustive"
+	pytest -n auto --dist worksteal
 
 check: $(TOOLS) ## Format, lint, types, OpenAPI document, generated/ up to date
 	ruff format --check .
@@ -80,7 +80,7 @@ test-lowest: $(READY) ## Run the tests with the lowest versions that pyproject.t
 	@uv venv --quiet --clear --python $(BIN)/python --seed $(LOWEST)
 	@$(call install,$(LOWEST)/bin/python,-r requirements-lowest.txt)
 	@$(call install,$(LOWEST)/bin/python,--no-build-isolation -e .)
-	PATH="$(CURDIR)/$(LOWEST)/bin:$$PATH" $(LOWEST)/bin/pytest -n auto --dist worksteal -m "not exhaustive"
+	PATH="$(CURDIR)/$(LOWEST)/bin:$$PATH" $(LOWEST)/bin/pytest -n auto --dist worksteal
 
 test-sdist: $(READY) ## Build the source distribution, and run its own tests away from this checkout
 	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
@@ -98,8 +98,8 @@ test-all: $(TOOLS) ## Run the tests on every supported Python of this machine
 contract: $(READY) ## Hold requests and responses against openapi.yaml; LIVE=1 the real account's, WRITE=1 too
 	$(if $(LIVE),python tools/contract_live.py $(if $(WRITE),--write),pytest -n auto tests/contract)
 
-contract-diff: $(TOOLS) ## Say what a change of openapi.yaml since BASE=<git ref> means for users
-	@python tools/contract_diff.py --base $(or $(BASE),HEAD)
+contract-diff: $(TOOLS) ## Classify the changes of openapi.yaml and generated/ since the last release, or BASE=
+	@python -m tools.contract_diff $(if $(BASE),--base $(BASE))
 
 lint-openapi: $(TOOLS) ## Lint openapi.yaml (needs Node)
 	@python -m tools.lint_openapi
