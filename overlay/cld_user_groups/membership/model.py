@@ -243,7 +243,12 @@ class Plan:
         fingerprints: For each existing group that it touches, by ID, what the group must still be.
         breaches: The guards that it does not pass; empty if it may be applied.
         requests_left: How many requests were left of the quota when it was made, or None.
-        notes: What a reader should know, a sentence each (users not found in additive groups, ...).
+        notes: What a reader should know, a sentence each (members who are protected, ...).
+        limits: The limits in the file, which the guards hold the plan to.
+        protect: IDs, e-mails and globs of members whom the guards never let it remove.
+        allow_empty: IDs of the groups that may end empty, or deleted with members in them.
+        memberships: How many memberships the groups that the file names have now, which is what a
+            share of all memberships refers to; None for those of the groups that it touches.
     """
 
     account_id: str
@@ -256,6 +261,10 @@ class Plan:
     breaches: tuple[Breach, ...] = ()
     requests_left: int | None = None
     notes: tuple[str, ...] = ()
+    limits: GuardLimits = field(factory=GuardLimits)
+    protect: tuple[str, ...] = ()
+    allow_empty: tuple[str, ...] = ()
+    memberships: int | None = None
 
     def counts(self) -> dict[str, int]:
         """Return how many changes of each action there are, every action named."""
