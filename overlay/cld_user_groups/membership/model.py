@@ -48,6 +48,7 @@ class Snapshot:
         account_id: The account.
         groups: All groups of the account.
         people: Users found by a lookup, beyond those in a group.
+        missing_ids: IDs that a lookup did not find.
         requests_left: How many requests are left of the quota, or None where the API did not say.
         taken_at: When it was read, as an aware datetime in UTC.
     """
@@ -55,6 +56,7 @@ class Snapshot:
     account_id: str
     groups: tuple[Group, ...]
     people: tuple[Member, ...] = ()
+    missing_ids: tuple[str, ...] = ()
     requests_left: int | None = None
     taken_at: datetime
 
