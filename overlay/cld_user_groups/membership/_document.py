@@ -100,14 +100,14 @@ def _groups(node: Node, fields: Fields, include: Include) -> tuple[DesiredGroup,
     if not isinstance(node, Table):
         fields.problem(node.line, "`groups` must be a mapping of names to groups")
         return ()
-    if not node.entries:
-        fields.problem(node.line, "`groups` names no group")
     found: list[DesiredGroup] = []
     labels: dict[str, int] = {}
     for key, value in node.entries:
         first = labels.setdefault(key.text, key.line)
         if first != key.line:
-            fields.problem(key.line, f"the group {quoted(key.text)} stands twice, first on line {first}")
+            fields.problem(
+                key.line, f"the group {quoted(key.text)} stands twice, first on line {first}"
+            )
             continue
         group = _group(key, value, fields, include)
         if group is not None:
@@ -116,9 +116,7 @@ def _groups(node: Node, fields: Fields, include: Include) -> tuple[DesiredGroup,
     return tuple(found)
 
 
-def _group(
-    key: Scalar, node: Node, fields: Fields, include: Include
-) -> DesiredGroup | None:
+def _group(key: Scalar, node: Node, fields: Fields, include: Include) -> DesiredGroup | None:
     what = f"the group {quoted(key.text)}"
     if isinstance(node, Items):
         fields.problem(node.line, f"{what} must be a mapping", "put the list under `members:`")
@@ -129,8 +127,9 @@ def _group(
     if values is None:
         return None
     state = fields.choice(values.get("state"), "`state`", "present", "absent")
+    name = fields.text(values.get("name"), "`name`", blank=True)
     group = DesiredGroup(
-        name=fields.text(values.get("name"), "`name`") or key.text,
+        name=key.text if name is None else name,
         id=fields.text(values.get("id"), "`id`"),
         previously=fields.texts(values.get("previously"), "`previously`"),
         mode=cast(
@@ -161,9 +160,7 @@ def _is_null(node: Node | None) -> bool:
     return node.kind == "null" or (node.kind == "plain" and node.text in ("", "~", "null"))
 
 
-def _check_group(
-    group: DesiredGroup, what: str, values: dict[str, Node], fields: Fields
-) -> None:
+def _check_group(group: DesiredGroup, what: str, values: dict[str, Node], fields: Fields) -> None:
     if not group.name.strip() and group.id is None:
         fields.problem(group.line, "a group's name is empty")
     if group.state == "absent":

@@ -55,15 +55,15 @@ class Fields:
                 lines[key.text] = key.line
         return values
 
-    def text(self, node: Node | None, what: str) -> str | None:
-        """Return a text that is not blank. In YAML, anything without quotes is text."""
+    def text(self, node: Node | None, what: str, *, blank: bool = False) -> str | None:
+        """Return a text, by default one that is not blank. In YAML, all without quotes is text."""
         if node is None:
             return None
         if not isinstance(node, Scalar) or node.kind not in ("text", "plain"):
             hint = "write it in quotes" if isinstance(node, Scalar) and node.text else ""
             self._wrong(node, f"{what} must be text", hint)
             return None
-        if not node.text.strip():
+        if not blank and not node.text.strip():
             self.problem(node.line, f"{what} is empty")
             return None
         return node.text

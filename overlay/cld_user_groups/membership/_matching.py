@@ -66,7 +66,9 @@ class Matching:
         group = self.by_id.get(wanted.id or "")
         if wanted.state == "present":
             if group is None:
-                self._problem(wanted, f"the account has no group with the id {quoted(wanted.id or '')}")
+                self._problem(
+                    wanted, f"the account has no group with the id {quoted(wanted.id or '')}"
+                )
         elif group is not None and group.name != wanted.name:
             self._problem(
                 wanted,
@@ -79,7 +81,8 @@ class Matching:
         if len(groups) > 1:
             ids = ", ".join(quoted(group.id) for group in groups)
             self._problem(
-                wanted, f"the account has {len(groups)} groups called {quoted(wanted.name)}",
+                wanted,
+                f"the account has {len(groups)} groups called {quoted(wanted.name)}",
                 f"give the `id`, one of {ids}",
             )
             self.claimed.update((group.id, wanted) for group in groups)
@@ -100,7 +103,9 @@ class Matching:
                 return None
         if len(before) > 1:
             names = ", ".join(quoted(group.name) for group in before)
-            self._problem(wanted, f"several groups have a previous name of it: {names}", "give its `id`")
+            self._problem(
+                wanted, f"several groups have a previous name of it: {names}", "give its `id`"
+            )
             return None
         if before:
             return before[0]

@@ -84,9 +84,7 @@ def _member(node: Node, fields: Fields) -> DesiredMember | None:
     reason = fields.text(values.get("reason"), "`reason`")
     if user_id is None and email is None and ("id" in values or "email" in values):
         return None  # noted already
-    return _checked(
-        fields, node.line, user_id=user_id, email=email, until=until, reason=reason
-    )
+    return _checked(fields, node.line, user_id=user_id, email=email, until=until, reason=reason)
 
 
 def _checked(

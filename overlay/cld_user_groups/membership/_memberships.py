@@ -126,13 +126,15 @@ class Comparison:
         if user.email is None or email_key(user.email) == email_key(member.email):
             return user_id
         others = self.directory.by_email(member.email)
-        if others:
+        if others and all(other.id != user_id for other in others):
             self._problem(
                 member,
                 f"the id {quoted(user_id)} is {quoted(user.email)}, not {quoted(member.email)}",
                 f"whose id is {quoted(others[0].id)}",
             )
             return None
+        if others:
+            return user_id
         self.notes.append(
             f"The e-mail of the user {quoted(user_id)} is {quoted(user.email)} now, not "
             f"{quoted(member.email)} ({member.source}:{member.line})."

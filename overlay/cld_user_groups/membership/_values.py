@@ -8,7 +8,9 @@ import unicodedata
 from datetime import date
 
 # Only what tells a mistyped or cut-off address from an address; the account decides the rest.
-_EMAIL = re.compile(r"[^\s@\"(),:;<>\[\]\\]{1,64}@[^\s@.,:;<>\"()\[\]\\]+(?:\.[^\s@.,:;<>\"()\[\]\\]+)+")
+_EMAIL = re.compile(
+    r"[^\s@\"(),:;<>\[\]\\]{1,64}@[^\s@.,:;<>\"()\[\]\\]+(?:\.[^\s@.,:;<>\"()\[\]\\]+)+"
+)
 _LONGEST_EMAIL = 254
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?)\s*%", re.ASCII)
@@ -17,9 +19,7 @@ _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
 
 def is_email(text: str) -> bool:
     """Return whether the text has the form of an e-mail address."""
-    return (
-        len(text) <= _LONGEST_EMAIL and text.isprintable() and _EMAIL.fullmatch(text) is not None
-    )
+    return len(text) <= _LONGEST_EMAIL and text.isprintable() and _EMAIL.fullmatch(text) is not None
 
 
 def parse_date(text: str) -> date | None:

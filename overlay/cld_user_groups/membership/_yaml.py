@@ -65,7 +65,11 @@ class _Builder:
                 self._add(Scalar(event.value, "text" if event.style else "plain", line), line)
             case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
                 self._check(event, line)
-                node = Items([], line) if isinstance(event, yaml.SequenceStartEvent) else Table([], line)
+                node = (
+                    Items([], line)
+                    if isinstance(event, yaml.SequenceStartEvent)
+                    else Table([], line)
+                )
                 self._add(node, line)
                 self.open.append(node)
                 self.key.append(None)
@@ -75,7 +79,9 @@ class _Builder:
                 self.open.pop()
                 self.key.pop()
             case yaml.AliasEvent():
-                self._problem(line, f"an alias, {quoted('*' + event.anchor)}", "write the value out")
+                self._problem(
+                    line, f"an alias, {quoted('*' + event.anchor)}", "write the value out"
+                )
                 self._add(Scalar("", "invalid", line), line)
             case yaml.DocumentStartEvent():
                 self.documents += 1
@@ -108,7 +114,9 @@ class _Builder:
             self.key[-1] = None
             return
         if not isinstance(node, Scalar):
-            raise FileError([Problem(self.source, line, "a key must be text, not a list or a mapping")])
+            raise FileError(
+                [Problem(self.source, line, "a key must be text, not a list or a mapping")]
+            )
         if node.text == "<<" and node.kind == "plain":
             self._problem(line, "a merge key, `<<`", "write the values out")
         self.key[-1] = node

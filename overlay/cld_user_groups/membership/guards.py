@@ -103,9 +103,7 @@ def _check_protected(plan: Plan) -> tuple[Breach, ...]:
     return tuple(found)
 
 
-def _check_total(
-    plan: Plan, snapshot: Snapshot, limits: GuardLimits, needed: str
-) -> Breach | None:
+def _check_total(plan: Plan, snapshot: Snapshot, limits: GuardLimits, needed: str) -> Breach | None:
     memberships = plan.memberships
     if memberships is None:
         touched: Mapping[str, str] = plan.fingerprints

@@ -175,7 +175,9 @@ def parse_plan(content: bytes | str, source: str = "plan.json") -> Plan:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise PlanFileError([Problem(source, None, f"not a saved plan: {error}")]) from None
     plan = _plan(document)
-    problems = [Problem(source, None, f"not a valid plan: {said}") for said in _wrong(document, plan)]
+    problems = [
+        Problem(source, None, f"not a valid plan: {said}") for said in _wrong(document, plan)
+    ]
     if problems:
         raise PlanFileError(problems)
     return plan

@@ -54,17 +54,17 @@ def plan(
     problems: list[Problem] = []
     matching = Matching(snapshot.groups, desired, problems)
     protected = Protected(desired.protect)
-    comparison = Comparison(
-        Directory(snapshot), snapshot.missing_ids, today, protected, problems
-    )
-    builder = _Builder(matching)
+    comparison = Comparison(Directory(snapshot), snapshot.missing_ids, today, protected, problems)
+    builder = _Builder(matching, comparison.directory)
     for match in matching.matches:
         if match.wanted.state == "present":
             builder.add(match, comparison.compare(match.wanted, match.group))
         elif match.group is not None:
             builder.delete(match, match.group)
     if problems:
-        raise PlanError(sorted(problems, key=lambda at: (at.source != desired.source, at.source, at.line or 0)))
+        raise PlanError(
+            sorted(problems, key=lambda at: (at.source != desired.source, at.source, at.line or 0))
+        )
     changes = builder.ordered(desired.source)
     touched = {change.group.id for change in changes}
     groups = [match.group for match in matching.matches if match.group is not None]
@@ -131,8 +131,9 @@ class _Builder:
     a name has to become free first.
     """
 
-    def __init__(self, matching: Matching) -> None:
+    def __init__(self, matching: Matching, directory: Directory) -> None:
         self.matching = matching
+        self.directory = directory
         self.differences: list[tuple[Match, Difference]] = []
         self.deletions: list[tuple[Match, Group]] = []
 
@@ -171,7 +172,9 @@ class _Builder:
                 named.append((len(changes), match))
                 freed[group.id] = len(changes)
                 reason = "the group of this id" if wanted.id else "by its previous name"
-                rename = _change(Action.RENAME_GROUP, refs[position], match, wanted.reason or reason)
+                rename = _change(
+                    Action.RENAME_GROUP, refs[position], match, wanted.reason or reason
+                )
                 changes.append(attrs.evolve(rename, old_name=group.name))
         added = self._add_additions(changes, refs, created)
         self._add_removals(changes, refs, added)
@@ -185,23 +188,25 @@ class _Builder:
         self, changes: list[Change], refs: list[GroupRef], created: dict[int, int]
     ) -> dict[str, tuple[int, ...]]:
         """Append all additions; return their positions by user."""
-        directory_position: dict[str, list[int]] = {}
+        found: dict[str, list[int]] = {}
         for position, (_, difference) in enumerate(self.differences):
             depends_on = (created[position],) if position in created else ()
             for user_id, member in difference.added.items():
-                directory_position.setdefault(user_id, []).append(len(changes))
+                found.setdefault(user_id, []).append(len(changes))
+                known = self.directory.by_id(user_id)
+                email = known.email if known and known.email else member.email
                 changes.append(
                     Change(
                         action=Action.ADD_USER,
                         group=refs[position],
-                        user=UserRef(id=user_id, email=member.email),
+                        user=UserRef(id=user_id, email=email),
                         reason=member.reason or "",
                         source=member.source,
                         line=member.line,
                         depends_on=depends_on,
                     )
                 )
-        return {user_id: tuple(found) for user_id, found in directory_position.items()}
+        return {user_id: tuple(positions) for user_id, positions in found.items()}
 
     def _add_removals(
         self, changes: list[Change], refs: list[GroupRef], added: dict[str, tuple[int, ...]]
@@ -211,7 +216,9 @@ class _Builder:
                 at = ended or match.wanted
                 reason = "not listed"
                 if ended is not None:
-                    reason = f"ended on {ended.until}" + (f": {ended.reason}" if ended.reason else "")
+                    reason = f"ended on {ended.until}" + (
+                        f": {ended.reason}" if ended.reason else ""
+                    )
                 changes.append(
                     Change(
                         action=Action.REMOVE_USER,
@@ -273,7 +280,8 @@ def _sorted(changes: Sequence[Change], source: str) -> tuple[Change, ...]:
     new = {old: position for position, old in enumerate(order)}
     return tuple(
         attrs.evolve(
-            changes[old], depends_on=tuple(sorted(new[needed] for needed in changes[old].depends_on))
+            changes[old],
+            depends_on=tuple(sorted(new[needed] for needed in changes[old].depends_on)),
         )
         for old in order
     )

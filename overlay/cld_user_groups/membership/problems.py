@@ -29,7 +29,9 @@ class Problem:
     hint: str = ""
 
     def __str__(self) -> str:
-        place = printable(self.source) if self.line is None else f"{printable(self.source)}:{self.line}"
+        place = (
+            printable(self.source) if self.line is None else f"{printable(self.source)}:{self.line}"
+        )
         return f"{place}: {self.message}" + (f"; {self.hint}" if self.hint else "")
 
 

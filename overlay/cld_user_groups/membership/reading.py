@@ -56,7 +56,9 @@ def read_file(
         ValueError: There is no such format.
     """
     if format is not None and format not in get_args(Format):
-        raise ValueError(f"unknown format {format!r}: it must be one of {', '.join(get_args(Format))}")
+        raise ValueError(
+            f"unknown format {format!r}: it must be one of {', '.join(get_args(Format))}"
+        )
     source = os.fspath(path)
     return _Reader(source, max_bytes).read(stdin, format)
 
@@ -145,7 +147,9 @@ class _Reader:
             return FileError([Problem(self.source, line, message, hint)])
 
         if self.source == "-":
-            raise refused("standard input cannot include a file", "there is no folder to start from")
+            raise refused(
+                "standard input cannot include a file", "there is no folder to start from"
+            )
         suffix = Path(path).suffix.lower()
         if suffix not in (".csv", ".jsonl", ".ndjson"):
             raise refused(f"cannot include {quoted(path)}", "known: .csv, .jsonl, .ndjson")
