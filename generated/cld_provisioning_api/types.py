@@ -138,12 +138,18 @@ def parameter(name: str, value: Any, expected: Any) -> Any:
 
     Raises:
         TypeError: The value is not of that type.
+        ValueError: A str is not valid Unicode.
     """
     try:
-        msgspec.convert(value, expected)
+        converted = msgspec.convert(value, expected)
     except msgspec.ValidationError as error:
         raise TypeError(f"{name}: {error}") from None
-    return _parameter_text(value)
+    text = _parameter_text(converted)
+    try:
+        "".join(text).encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{name} must be valid Unicode") from None
+    return text
 
 
 def _parameter_text(value: Any) -> Any:

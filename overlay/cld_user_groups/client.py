@@ -21,6 +21,7 @@ from ._version import __version__
 from .hooks import LOGGER, DebugLogger, Hooks, LoggingHook, show_debug_log
 from .security import Authorizer, SecuritySource
 from .user_groups import AsyncUserGroups, UserGroups
+from .users import AsyncUsers, Users
 from .utils import UNSET, RetryConfig, Unset, check_retries
 
 T = TypeVar("T")
@@ -162,6 +163,11 @@ class CldProvisioning(_Client[httpx.Client]):
         """The user groups of the account."""
         return UserGroups(self.account_id, self._send)
 
+    @cached_property
+    def users(self) -> Users:
+        """The users of the account, read-only."""
+        return Users(self.account_id, self._send)
+
     def _send(self, call: Call[T], /) -> RawResponse[T]:
         client = self._http.get()
         return drive(client, run(self._session, client, call))
@@ -198,6 +204,11 @@ class AsyncCldProvisioning(_Client[httpx.AsyncClient]):
     def user_groups(self) -> AsyncUserGroups:
         """The user groups of the account."""
         return AsyncUserGroups(self.account_id, self._send)
+
+    @cached_property
+    def users(self) -> AsyncUsers:
+        """The users of the account, read-only."""
+        return AsyncUsers(self.account_id, self._send)
 
     async def _send(self, call: Call[T], /) -> RawResponse[T]:
         client = self._http.get()

@@ -1,18 +1,27 @@
 """The documented types: models of requests and responses, credentials, and errors."""
 
+from cld_provisioning_api.api.users.get_users import GetUsersRequest, GetUsersRequestTypedDict
 from cld_provisioning_api.models import ErrorDetail as Error
 from cld_provisioning_api.models import ErrorResponse as ErrorResponseData
 from cld_provisioning_api.models import (
+    GetUsersSortBy,
+    GetUsersSortOrder,
+    GetUsersUnionType,
+    GroupOfUser,
+    GroupsOfUserResponse,
     SuccessResponse,
+    User,
     UserGroup,
     UserGroupRequest,
     UserGroupsResponse,
     UserGroupUser,
     UserGroupUsersResponse,
+    UsersResponse,
 )
 from cld_provisioning_api.models.user_group_request import UserGroupRequestTypedDict
 
 from ._engine.rate_limit import RateLimit
+from ._find_users import FoundUsers
 from .errors import (
     AlreadyExists,
     APIError,
@@ -38,6 +47,14 @@ __all__ = [
     "Error",
     "ErrorResponse",
     "ErrorResponseData",
+    "FoundUsers",
+    "GetUsersRequest",
+    "GetUsersRequestTypedDict",
+    "GetUsersSortBy",
+    "GetUsersSortOrder",
+    "GetUsersUnionType",
+    "GroupOfUser",
+    "GroupsOfUserResponse",
     "NotAllowed",
     "NotFound",
     "RateLimit",
@@ -47,10 +64,12 @@ __all__ = [
     "SuccessResponse",
     "TooManyRequests",
     "UsageRateExceeded",
+    "User",
     "UserGroup",
     "UserGroupRequest",
     "UserGroupRequestTypedDict",
     "UserGroupUser",
     "UserGroupUsersResponse",
     "UserGroupsResponse",
+    "UsersResponse",
 ]

@@ -3,21 +3,37 @@
 from .acknowledgement import Acknowledgement
 from .error_detail import ErrorDetail
 from .error_response import ErrorResponse
+from .get_users_sort_by import GetUsersSortBy
+from .get_users_sort_order import GetUsersSortOrder
+from .get_users_union_type import GetUsersUnionType
+from .group_of_user import GroupOfUser
+from .groups_of_user_response import GroupsOfUserResponse
 from .success_response import SuccessResponse
+from .user import User
+from .user_email_preferences import UserEmailPreferences
 from .user_group import UserGroup
 from .user_group_request import UserGroupRequest
 from .user_group_user import UserGroupUser
 from .user_group_users_response import UserGroupUsersResponse
 from .user_groups_response import UserGroupsResponse
+from .users_response import UsersResponse
 
 __all__ = (
     "Acknowledgement",
     "ErrorDetail",
     "ErrorResponse",
+    "GetUsersSortBy",
+    "GetUsersSortOrder",
+    "GetUsersUnionType",
+    "GroupOfUser",
+    "GroupsOfUserResponse",
     "SuccessResponse",
+    "User",
+    "UserEmailPreferences",
     "UserGroup",
     "UserGroupRequest",
     "UserGroupsResponse",
     "UserGroupUser",
     "UserGroupUsersResponse",
+    "UsersResponse",
 )

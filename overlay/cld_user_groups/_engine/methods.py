@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+import re
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from attrs import define
 
@@ -12,6 +13,10 @@ from .call import Call, RawResponse, check_options
 
 P = ParamSpec("P")
 T = TypeVar("T")
+R = TypeVar("R")
+
+# Several calls that lead to one result: yields each call, and is sent what it returned.
+Calls = Generator[Call[T], T, R]
 
 
 class Send(Protocol):
@@ -86,6 +91,40 @@ def async_raw_method(
     return _named(method, operation, "RawResponse[{}]")
 
 
+def sync_calls_method(
+    operation: Callable[Concatenate[str, P], Calls[T, R]],
+) -> Callable[Concatenate[SyncResource, P], R]:
+    """Return a method that makes the calls of an operation, one after another."""
+
+    def method(self: SyncResource, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        calls = operation(self.account_id, *args, **kwargs)
+        try:
+            call = next(calls)
+            while True:
+                call = calls.send(self._send(call).parsed)
+        except StopIteration as done:
+            return cast("R", done.value)
+
+    return _named(method, operation, "{}")
+
+
+def async_calls_method(
+    operation: Callable[Concatenate[str, P], Calls[T, R]],
+) -> Callable[Concatenate[AsyncResource, P], Coroutine[Any, Any, R]]:
+    """Return a coroutine method that makes the calls of an operation, one after another."""
+
+    async def method(self: AsyncResource, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        calls = operation(self.account_id, *args, **kwargs)
+        try:
+            call = next(calls)
+            while True:
+                call = calls.send((await self._send(call)).parsed)
+        except StopIteration as done:
+            return cast("R", done.value)
+
+    return _named(method, operation, "{}")
+
+
 _OPTIONS = tuple(inspect.signature(check_options).parameters.values())
 M = TypeVar("M", bound=Callable[..., Any])
 
@@ -97,7 +136,8 @@ def _named(method: M, operation: Callable[..., Any], returns: str) -> M:
     signature = inspect.signature(operation)
     own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
     _, *arguments, _ = signature.parameters.values()  # the account comes first, the options last
-    result = str(signature.return_annotation).removeprefix("Call[").removesuffix("]")
+    # The last argument of Call[T] and of Calls[T, R]: these annotations are str.
+    result = re.sub(r"^Call\[|^Calls\[\w+, |\]$", "", signature.return_annotation)
     method.__signature__ = signature.replace(  # type: ignore[attr-defined]
         parameters=[own, *arguments, *_OPTIONS],
         return_annotation=returns.format(result),

@@ -8,6 +8,8 @@ from ...models.user_group_request import UserGroupRequest
 from ...types import HttpRequest, Response, decode, encode_body, path_segment
 
 OPERATION_ID = "createUserGroup"
+METHOD = "POST"
+PATH = "/v1_1/provisioning/accounts/{account_id}/user_groups"
 
 
 def build_request(
@@ -35,8 +37,8 @@ def build_request(
     content = encode_body(body, UserGroupRequest)
     headers["Content-Type"] = "application/json"
     return HttpRequest(
-        method="POST",
-        target="/v1_1/provisioning/accounts/{account_id}/user_groups".format(
+        method=METHOD,
+        target=PATH.format(
             account_id=path_segment("account_id", account_id),
         ),
         headers=headers,

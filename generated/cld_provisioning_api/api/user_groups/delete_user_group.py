@@ -10,6 +10,8 @@ from ...models.success_response import SuccessResponse
 from ...types import HttpRequest, Response, decode, decode_any_of, path_segment
 
 OPERATION_ID = "deleteUserGroup"
+METHOD = "DELETE"
+PATH = "/v1_1/provisioning/accounts/{account_id}/user_groups/{group_id}"
 
 
 def build_request(
@@ -34,8 +36,8 @@ def build_request(
     """
 
     return HttpRequest(
-        method="DELETE",
-        target="/v1_1/provisioning/accounts/{account_id}/user_groups/{group_id}".format(
+        method=METHOD,
+        target=PATH.format(
             account_id=path_segment("account_id", account_id),
             group_id=path_segment("group_id", group_id),
         ),

@@ -9,6 +9,8 @@ from ...models.user_group import UserGroup
 from ...types import HttpRequest, Response, decode, parameter, path_segment, query
 
 OPERATION_ID = "getUserGroup"
+METHOD = "GET"
+PATH = "/v1_1/provisioning/accounts/{account_id}/user_groups/{group_id}"
 
 
 def build_request(
@@ -41,8 +43,8 @@ def build_request(
             ("extended_details", parameter("extended_details", extended_details, bool))
         )
     return HttpRequest(
-        method="GET",
-        target="/v1_1/provisioning/accounts/{account_id}/user_groups/{group_id}".format(
+        method=METHOD,
+        target=PATH.format(
             account_id=path_segment("account_id", account_id),
             group_id=path_segment("group_id", group_id),
         )

@@ -9,6 +9,8 @@ from ...models.user_groups_response import UserGroupsResponse
 from ...types import HttpRequest, Response, decode, parameter, path_segment, query
 
 OPERATION_ID = "getUserGroups"
+METHOD = "GET"
+PATH = "/v1_1/provisioning/accounts/{account_id}/user_groups"
 
 
 def build_request(
@@ -39,8 +41,8 @@ def build_request(
             ("extended_details", parameter("extended_details", extended_details, bool))
         )
     return HttpRequest(
-        method="GET",
-        target="/v1_1/provisioning/accounts/{account_id}/user_groups".format(
+        method=METHOD,
+        target=PATH.format(
             account_id=path_segment("account_id", account_id),
         )
         + query(parameters),

@@ -7,6 +7,8 @@ from ...models.user_group_users_response import UserGroupUsersResponse
 from ...types import HttpRequest, Response, decode, path_segment
 
 OPERATION_ID = "getUsersInUserGroup"
+METHOD = "GET"
+PATH = "/v1_1/provisioning/accounts/{account_id}/user_groups/{group_id}/users"
 
 
 def build_request(
@@ -30,8 +32,8 @@ def build_request(
     """
 
     return HttpRequest(
-        method="GET",
-        target="/v1_1/provisioning/accounts/{account_id}/user_groups/{group_id}/users".format(
+        method=METHOD,
+        target=PATH.format(
             account_id=path_segment("account_id", account_id),
             group_id=path_segment("group_id", group_id),
         ),

@@ -7,6 +7,8 @@ from ...models.user_group_users_response import UserGroupUsersResponse
 from ...types import HttpRequest, Response, decode, path_segment
 
 OPERATION_ID = "removeUserFromUserGroup"
+METHOD = "DELETE"
+PATH = "/v1_1/provisioning/accounts/{account_id}/user_groups/{group_id}/users/{user_id}"
 
 
 def build_request(
@@ -32,8 +34,8 @@ def build_request(
     """
 
     return HttpRequest(
-        method="DELETE",
-        target="/v1_1/provisioning/accounts/{account_id}/user_groups/{group_id}/users/{user_id}".format(
+        method=METHOD,
+        target=PATH.format(
             account_id=path_segment("account_id", account_id),
             group_id=path_segment("group_id", group_id),
             user_id=path_segment("user_id", user_id),

@@ -8,6 +8,8 @@ from ...models.user_group_request import UserGroupRequest
 from ...types import HttpRequest, Response, decode, encode_body, path_segment
 
 OPERATION_ID = "updateUserGroup"
+METHOD = "PUT"
+PATH = "/v1_1/provisioning/accounts/{account_id}/user_groups/{group_id}"
 
 
 def build_request(
@@ -37,8 +39,8 @@ def build_request(
     content = encode_body(body, UserGroupRequest)
     headers["Content-Type"] = "application/json"
     return HttpRequest(
-        method="PUT",
-        target="/v1_1/provisioning/accounts/{account_id}/user_groups/{group_id}".format(
+        method=METHOD,
+        target=PATH.format(
             account_id=path_segment("account_id", account_id),
             group_id=path_segment("group_id", group_id),
         ),

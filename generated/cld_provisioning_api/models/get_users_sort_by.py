@@ -1,0 +1,3 @@
+from typing import Literal
+
+GetUsersSortBy = Literal["activity", "created_at", "name", "role", "status"]

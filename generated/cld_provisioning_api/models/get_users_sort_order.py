@@ -1,0 +1,3 @@
+from typing import Literal
+
+GetUsersSortOrder = Literal["asc", "desc"]

@@ -1,0 +1,3 @@
+from typing import Literal
+
+GetUsersUnionType = Literal["exclude", "include"]

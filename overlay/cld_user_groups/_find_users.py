@@ -1,0 +1,143 @@
+"""Find users by e-mail on a server that may ignore filters, cut off responses, or repeat pages.
+
+Sans-IO: a generator yields each call to make and is sent its response. How the API filters and
+pages is not published in full, so every response is checked against what was asked for.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from urllib.parse import quote
+
+from attrs import frozen
+
+from cld_provisioning_api.models import User, UsersResponse
+
+from ._engine.call import Call
+from ._engine.methods import Calls
+
+# How many IDs or e-mails one request may filter by: maxItems in openapi.yaml.
+MAX_ITEMS = 100
+# The longest query, in bytes: servers commonly accept a request line of 8 KiB.
+LONGEST_QUERY = 6_000
+PAGE_SIZE = 100
+# A million users: reading ends here where a server never runs out of new ones.
+MAX_PAGES = 10_000
+
+
+@frozen(kw_only=True)
+class FoundUsers:
+    """The result of `users.find`.
+
+    Attributes:
+        by_email: The users of each e-mail that was found, under the e-mail as the caller passed
+            it. Several users may have one e-mail: which of them is meant, the caller decides.
+        missing: The e-mails that no user was found for, as the caller passed them.
+        complete: Whether the server showed that it returned everyone who was asked for. False
+            where it ignored the filter and its pages did not end, or lacked users: then there may
+            be more users of any of the e-mails.
+    """
+
+    by_email: dict[str, tuple[User, ...]]
+    missing: tuple[str, ...]
+    complete: bool
+
+
+def find_users(
+    emails: Iterable[str], list_users: Callable[..., Call[UsersResponse]]
+) -> Calls[UsersResponse, FoundUsers]:
+    """Decide which calls of `users.list` find the users of some e-mails.
+
+    Args:
+        emails: The e-mails.
+        list_users: The operation.
+
+    Raises:
+        TypeError: `emails` is not an iterable of str.
+        ValueError: An e-mail is empty or blank.
+    """
+    wanted = _wanted(emails)
+    batches = deque(_batches(dict.fromkeys(wanted.values())))
+    seen: dict[str, User] = {}
+    complete = True
+    reads_arrays = False
+    while batches:
+        batch = batches.popleft()
+        users = (yield list_users(emails=batch)).users
+        seen |= {user.id: user for user in users}
+        found = {_folded(user.email or "") for user in users}
+        missing = [email for email in batch if _folded(email) not in found]
+        foreign = found - {_folded(email) for email in batch}
+        # Many frameworks read only the first or the last value of a repeated parameter.
+        reads_arrays = reads_arrays or len(found) > 1
+        if foreign or (missing and len(batch) > 1 and not reads_arrays):
+            complete = yield from _read_pages(seen, list_users)
+            break
+        if missing and found:
+            batches.appendleft(missing)  # they may have been on a second page
+    return _result(wanted, seen.values(), complete=complete)
+
+
+def _wanted(emails: Iterable[str]) -> dict[str, str]:
+    """Return the e-mails as the caller passed them, each with the form in which it is sent."""
+    if isinstance(emails, str | bytes):
+        raise TypeError(f"emails must be a list of str, not {type(emails).__name__}")
+    wanted: dict[str, str] = {}
+    for email in emails:
+        if not isinstance(email, str):
+            raise TypeError(f"emails must hold str, not {type(email).__name__}")
+        if not email.strip():
+            raise ValueError("emails must not hold an empty or blank str")
+        wanted[email] = email.strip().lower()  # case-folded, an address with ß would be another
+    return wanted
+
+
+def _batches(emails: Iterable[str]) -> Iterator[list[str]]:
+    """Split e-mails into lists that one request can filter by."""
+    batch: list[str] = []
+    length = 0
+    for email in emails:
+        added = len("&emails=") + len(quote(email, safe="", errors="replace"))
+        if batch and (len(batch) == MAX_ITEMS or length + added > LONGEST_QUERY):
+            yield batch
+            batch, length = [], 0
+        batch.append(email)
+        length += added
+    if batch:
+        yield batch
+
+
+def _folded(email: str) -> str:
+    return email.strip().casefold()
+
+
+def _read_pages(
+    seen: dict[str, User], list_users: Callable[..., Call[UsersResponse]]
+) -> Generator[Call[UsersResponse], UsersResponse, bool]:
+    """Read users page by page until a page brings no new one, and add them to those seen.
+
+    Returns:
+        Whether the pages came to an end, rather than repeat themselves, and held everyone seen.
+    """
+    read: set[str] = set()
+    for page in range(1, MAX_PAGES + 1):
+        response = yield list_users(page=page, page_size=PAGE_SIZE)
+        users = {user.id: user for user in response.users}
+        if users.keys() <= read:
+            return not users and seen.keys() <= read
+        read |= users.keys()
+        seen |= users
+    return False
+
+
+def _result(wanted: Iterable[str], users: Iterable[User], *, complete: bool) -> FoundUsers:
+    by_folded: dict[str, list[User]] = {}
+    for user in users:
+        by_folded.setdefault(_folded(user.email or ""), []).append(user)
+    by_email = {email: tuple(by_folded.get(_folded(email), ())) for email in wanted}
+    return FoundUsers(
+        by_email={email: found for email, found in by_email.items() if found},
+        missing=tuple(email for email, found in by_email.items() if not found),
+        complete=complete,
+    )
