@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, cast
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ._fields import Fields
 from ._members import Include, read_members, read_rows
@@ -35,7 +35,7 @@ class Document:
     """What a file says, before its name and its digest are added."""
 
     account: str | None = None
-    guards: GuardLimits = GuardLimits()
+    guards: GuardLimits = field(factory=GuardLimits)
     protect: tuple[str, ...] = ()
     groups: tuple[DesiredGroup, ...] = ()
 
@@ -176,13 +176,14 @@ def _check_group(group: DesiredGroup, what: str, values: dict[str, Node], fields
             f"{what} has no `members`",
             "for a group with nobody in it write `members: []` and `allow_empty: true`",
         )
-    elif isinstance(members := values["members"], Items) and not members.items:
-        if not group.allow_empty:
-            fields.problem(
-                members.line,
-                f"{what} lists nobody",
-                "write `allow_empty: true` if nobody is to be in it",
-            )
+        return
+    members = values["members"]
+    if isinstance(members, Items) and not members.items and not group.allow_empty:
+        fields.problem(
+            members.line,
+            f"{what} lists nobody",
+            "write `allow_empty: true` if nobody is to be in it",
+        )
 
 
 def _check_unique(groups: list[DesiredGroup], fields: Fields) -> None:

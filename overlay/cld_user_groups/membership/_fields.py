@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable
-from datetime import date
-from typing import Literal
 
 from attrs import define, field
 
@@ -131,7 +130,7 @@ class Fields:
         )
         return None
 
-    def date(self, node: Node | None, what: str) -> date | None:
+    def date(self, node: Node | None, what: str) -> datetime.date | None:
         """Return a date."""
         if node is None:
             return None
@@ -140,13 +139,9 @@ class Fields:
         self._wrong(node, f"{what} must be a date", "write YYYY-MM-DD")
         return None
 
-    def date_text(self, text: str, line: int, what: str) -> date | None:
+    def date_text(self, text: str, line: int, what: str) -> datetime.date | None:
         """Return a date from its text."""
         found = parse_date(text)
         if found is None:
             self.problem(line, f"{what} is not a date: {quoted(text)}", "write YYYY-MM-DD")
         return found
-
-
-Mode = Literal["exact", "additive"]
-State = Literal["present", "absent"]

@@ -36,6 +36,7 @@ class Matching:
             self.by_key.setdefault(name_key(group.name), []).append(group)
         self.claimed: dict[str, DesiredGroup] = {}
         self.matches = self._match(desired.groups)
+        self._note_absent()
 
     def _match(self, wanted: tuple[DesiredGroup, ...]) -> list[Match]:
         found: dict[int, Group | None] = {}
@@ -43,19 +44,22 @@ class Matching:
             if group.id is not None:
                 found[position] = self._claim(group, self._by_id(group))
         for position, group in enumerate(wanted):
-            if group.id is None and group.name in self.by_name:
-                unclaimed = [g for g in self.by_name[group.name] if g.id not in self.claimed]
+            if position not in found:
+                named = self.by_name.get(group.name, ())
+                unclaimed = [other for other in named if other.id not in self.claimed]
                 if unclaimed:
                     found[position] = self._claim(group, self._only(group, unclaimed))
         for position, group in enumerate(wanted):
             if position not in found:
                 found[position] = self._claim(group, self._by_previous_name(group))
-        matches = [Match(group, found[position]) for position, group in enumerate(wanted)]
-        for match in matches:
-            if match.group is None and match.wanted.state == "absent":
-                if match.wanted.id is not None or self._is_new(match.wanted):
-                    self.notes.append(f"The group {quoted(match.wanted.name)} is absent already.")
-        return matches
+        return [Match(group, found[position]) for position, group in enumerate(wanted)]
+
+    def _note_absent(self) -> None:
+        """Note the groups that need not be deleted, once it is known which group is which."""
+        for wanted, group in self.matches:
+            is_gone = group is None and wanted.state == "absent"
+            if is_gone and (wanted.id is not None or self._is_new(wanted)):
+                self.notes.append(f"The group {quoted(wanted.name)} is absent already.")
 
     def _claim(self, wanted: DesiredGroup, group: Group | None) -> Group | None:
         if group is not None:

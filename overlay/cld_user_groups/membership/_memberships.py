@@ -95,7 +95,9 @@ class Comparison:
             if member.id is not None:
                 user_id = self._check_id(member, member.id)
             elif member.email is not None:
-                user_id = self.directory.id_of(member.email) or self._unresolved(member)
+                user_id = self.directory.id_of(member.email)
+                if user_id is None:
+                    self._unresolved(member, member.email)
             else:
                 user_id = None
             if user_id is None:
@@ -107,9 +109,9 @@ class Comparison:
                 self._problem(member, f"{who} stands twice in {quoted(wanted.name)}, {where}")
         return found
 
-    def _unresolved(self, member: DesiredMember) -> None:
-        users = self.directory.by_email(member.email or "")
-        who = quoted(member.email or "")
+    def _unresolved(self, member: DesiredMember, email: str) -> None:
+        users = self.directory.by_email(email)
+        who = quoted(email)
         if not users:
             self._problem(member, f"no user has the e-mail {who}", "is it spelt as in the account?")
             return

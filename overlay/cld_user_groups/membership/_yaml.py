@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ._tree import DEEPEST, Items, Node, Scalar, Table
 from ._fields import Fields
+from ._tree import DEEPEST, Items, Node, Scalar, Table
 from .problems import FileError, Problem, quoted
 
 try:
@@ -31,8 +31,8 @@ def parse_yaml(text: str, fields: Fields) -> Node | None:
     try:
         return _Builder(fields).build(yaml.parse(text, Loader=_LOADER))
     except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        raise FileError([Problem(source, line, f"not YAML: {error.reason}")]) from None
+        start = text.count("\n", 0, error.position) + 1
+        raise FileError([Problem(source, start, f"not YAML: {error.reason}")]) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
@@ -58,7 +58,7 @@ class _Builder:
         return self.root
 
     def _take(self, event: yaml.Event) -> None:
-        line = event.start_mark.line + 1
+        line = 1 if event.start_mark is None else event.start_mark.line + 1
         match event:
             case yaml.ScalarEvent():
                 self._check(event, line)
@@ -80,7 +80,7 @@ class _Builder:
                 self.key.pop()
             case yaml.AliasEvent():
                 self._problem(
-                    line, f"an alias, {quoted('*' + event.anchor)}", "write the value out"
+                    line, f"an alias, {quoted(f'*{event.anchor}')}", "write the value out"
                 )
                 self._add(Scalar("", "invalid", line), line)
             case yaml.DocumentStartEvent():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -14,9 +14,7 @@ from .model import Action, Breach, Change, GroupRef, GuardLimits, Plan, UserRef
 from .problems import PlanFileError, Problem
 
 #: What a saved plan says it is. The number grows when an older reader would misread it.
-FORMAT = "cld-user-groups/plan/1"
-
-_Format = Literal["cld-user-groups/plan/1"]
+FORMAT: Literal["cld-user-groups/plan/1"] = "cld-user-groups/plan/1"
 
 
 class _Struct(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -69,7 +67,7 @@ class _Limits(_Struct):
 
 
 class _Document(_Struct):
-    format: _Format
+    format: Literal["cld-user-groups/plan/1"]
     account: str
     source: str
     digest: str
@@ -236,28 +234,36 @@ def _wrong(document: _Document, plan: Plan) -> Iterator[str]:
     created: dict[str, int] = {}
     for position, change in enumerate(plan.changes):
         where = f"$.changes[{position}]"
-        if not all(0 <= needed < position for needed in change.depends_on):
-            yield f"{where}.depends_on must name changes before it"
-        if (change.user is not None) != (change.action in (Action.ADD_USER, Action.REMOVE_USER)):
-            yield f"{where}.user must be there for a user's membership, and only there"
-        if (change.old_name is not None) != (change.action is Action.RENAME_GROUP):
-            yield f"{where}.old_name must be there for a rename, and only there"
-        if change.members and change.action is not Action.DELETE_GROUP:
-            yield f"{where}.members must be there for a deletion only"
         if change.action is Action.CREATE_GROUP:
             created[change.group.name] = position
+        if not all(0 <= needed < position for needed in change.depends_on):
+            yield f"{where}.depends_on must name changes before it"
+        yield from _wrong_fields(change, where)
         if change.group.id is not None:
-            if change.action is Action.CREATE_GROUP:
-                yield f"{where}.group.id must be null for a group that is to be created"
-            elif change.group.id not in plan.fingerprints:
+            if change.group.id not in plan.fingerprints:
                 yield f"$.fingerprints lacks the group of {where}"
-        elif change.action not in (Action.CREATE_GROUP, Action.ADD_USER):
-            yield f"{where}.group.id is missing"
-        elif (
-            change.action is Action.ADD_USER
-            and created.get(change.group.name) not in change.depends_on
-        ):
+        elif not _waits_for_group(change, created):
             yield f"{where}.depends_on lacks the creation of its group"
+
+
+def _waits_for_group(change: Change, created: Mapping[str, int]) -> bool:
+    is_addition = change.action is Action.ADD_USER
+    return not is_addition or created.get(change.group.name) in change.depends_on
+
+
+def _wrong_fields(change: Change, where: str) -> Iterator[str]:
+    """Yield which fields are there, or missing, against what the action means."""
+    of_user = change.action in (Action.ADD_USER, Action.REMOVE_USER)
+    if (change.user is not None) != of_user:
+        yield f"{where}.user must be {'an object' if of_user else 'null'}"
+    if (change.old_name is not None) != (change.action is Action.RENAME_GROUP):
+        yield f"{where}.old_name must be there for a rename, and only there"
+    if change.members and change.action is not Action.DELETE_GROUP:
+        yield f"{where}.members must be there for a deletion only"
+    if change.action is Action.CREATE_GROUP and change.group.id is not None:
+        yield f"{where}.group.id must be null for a group that is to be created"
+    if change.group.id is None and change.action not in (Action.CREATE_GROUP, Action.ADD_USER):
+        yield f"{where}.group.id is missing"
 
 
 def _summary(plan: Plan) -> _Summary:
