@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Iterable
 
 from attrs import define, field
@@ -130,7 +130,7 @@ class Fields:
         )
         return None
 
-    def date(self, node: Node | None, what: str) -> datetime.date | None:
+    def date(self, node: Node | None, what: str) -> dt.date | None:
         """Return a date."""
         if node is None:
             return None
@@ -139,7 +139,7 @@ class Fields:
         self._wrong(node, f"{what} must be a date", "write YYYY-MM-DD")
         return None
 
-    def date_text(self, text: str, line: int, what: str) -> datetime.date | None:
+    def date_text(self, text: str, line: int, what: str) -> dt.date | None:
         """Return a date from its text."""
         found = parse_date(text)
         if found is None:
