@@ -1,4 +1,4 @@
-"""How much CPU time planning takes, and how much memory, beside decoding the account that it is about.
+"""How much CPU time and memory planning takes, beside decoding the account that it is about.
 
 1,000 groups of 100 members, of which 5 % change; and, as a slope, up to a million memberships.
 `python benchmarks/planning.py` prints ratios from one run; `--slope` adds the larger accounts.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from ._text import is_unicode
 from ._tree import DEEPEST, Items, Kind, Node, Scalar, Table
 from .problems import FileError, Problem
 
@@ -101,6 +102,8 @@ class _Parser:
         except json.JSONDecodeError as error:
             raise self._error(f"not JSON: {error.msg.lower().removesuffix(' at')}") from None
         self.at = end
+        if isinstance(value, str) and not is_unicode(value):
+            raise self._error("not JSON: half of a surrogate pair")
         kind: Kind = "text" if quote else "number"
         if value is None:
             return Scalar("", "null", self.line)

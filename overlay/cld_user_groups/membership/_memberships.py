@@ -89,7 +89,7 @@ class Comparison:
         """Return the members by user ID, except those whose `until` has passed."""
         found: dict[str, DesiredMember] = {}
         for member in wanted.members:
-            if not is_wanted(member, self.today):
+            if member.until is not None and not is_wanted(member, self.today):
                 ended.append(member)
                 continue
             if member.id is not None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ._fields import Fields
+from ._text import is_unicode
 from .problems import did_you_mean, quoted
 
 COLUMNS = ("group", "email", "id", "reason", "until")
@@ -106,7 +107,7 @@ def parse_json_lines(text: str, fields: Fields, columns: Iterable[str]) -> list[
         if not line.strip():
             continue
         try:
-            pairs = json.loads(line, object_pairs_hook=_Object, parse_int=str)
+            pairs = json.loads(line, object_pairs_hook=_Object)
         except (ValueError, RecursionError) as error:
             said = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
             fields.problem(number, f"not JSON: {said}", "one object a line; is the file cut off?")
@@ -114,7 +115,9 @@ def parse_json_lines(text: str, fields: Fields, columns: Iterable[str]) -> list[
         if not isinstance(pairs, _Object):
             fields.problem(number, "not a JSON object", 'write {"group": …}')
             continue
-        rows.append(Row(number, _texts(pairs, known, number, fields)))
+        values = _texts(pairs, known, number, fields)
+        if values is not None:
+            rows.append(Row(number, values))
     return _complete(rows, fields, before)
 
 
@@ -122,7 +125,11 @@ class _Object(list[tuple[str, object]]):
     """The pairs of a JSON object."""
 
 
-def _texts(pairs: _Object, known: tuple[str, ...], line: int, fields: Fields) -> dict[str, str]:
+def _texts(
+    pairs: _Object, known: tuple[str, ...], line: int, fields: Fields
+) -> dict[str, str] | None:
+    """Return the values of a row; None where something is wrong with them, which is noted."""
+    before = len(fields.problems)
     values: dict[str, str] = {}
     seen: set[str] = set()
     for name, value in pairs:
@@ -130,13 +137,13 @@ def _texts(pairs: _Object, known: tuple[str, ...], line: int, fields: Fields) ->
             fields.problem(line, f"unknown key {quoted(name)}", did_you_mean(name, known))
         elif name in seen:
             fields.problem(line, f"the key {quoted(name)} stands twice")
-        elif isinstance(value, str):
+        elif isinstance(value, str) and is_unicode(value):
             if value.strip():
                 values[name] = value.strip()
         elif value is not None:
             fields.problem(line, f"{quoted(name)} must be text")
         seen.add(name)
-    return values
+    return values if len(fields.problems) == before else None
 
 
 def _complete(rows: list[Row], fields: Fields, before: int) -> list[Row]:

@@ -30,5 +30,16 @@ def decode_text(content: bytes, source: str) -> str:
     return text
 
 
+def is_unicode(text: str) -> bool:
+    """Return whether text can be written in any encoding: JSON's escapes allow half characters."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _line(content: bytes, position: int) -> int:
     return content.count(b"\n", 0, position) + 1

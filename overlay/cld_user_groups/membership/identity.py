@@ -20,7 +20,10 @@ def email_key(email: str) -> str:
     email = email.strip()
     if email.isascii():
         return email.lower()
-    return "".join(map(_fold, unicodedata.normalize("NFC", email)))
+    # Composed, so that é is é; but not where that makes a K of the Kelvin sign.
+    if all(unicodedata.is_normalized("NFC", character) for character in email):
+        email = unicodedata.normalize("NFC", email)
+    return "".join(map(_fold, email))
 
 
 def _fold(character: str) -> str:
@@ -69,7 +72,8 @@ class Directory:
 
     def id_of(self, email: str) -> str | None:
         """Return the ID of the only user of this e-mail, or None if there is none or several."""
-        found = self._by_email.get(email_key(email))
+        # An e-mail is mostly written as it is compared: that spares making its key.
+        found = self._by_email.get(email) or self._by_email.get(email_key(email))
         return found if isinstance(found, str) else None
 
 
