@@ -48,6 +48,7 @@ class Snapshot:
         account_id: The account.
         groups: All groups of the account.
         people: Users found by a lookup, beyond those in a group.
+        missing_ids: IDs that a lookup did not find.
         requests_left: How many requests are left of the quota, or None where the API did not say.
         taken_at: When it was read, as an aware datetime in UTC.
     """
@@ -55,6 +56,7 @@ class Snapshot:
     account_id: str
     groups: tuple[Group, ...]
     people: tuple[Member, ...] = ()
+    missing_ids: tuple[str, ...] = ()
     requests_left: int | None = None
     taken_at: datetime
 
@@ -243,7 +245,12 @@ class Plan:
         fingerprints: For each existing group that it touches, by ID, what the group must still be.
         breaches: The guards that it does not pass; empty if it may be applied.
         requests_left: How many requests were left of the quota when it was made, or None.
-        notes: What a reader should know, a sentence each (users not found in additive groups, ...).
+        notes: What a reader should know, a sentence each (members who are protected, ...).
+        limits: The limits in the file, which the guards hold the plan to.
+        protect: IDs, e-mails and globs of members whom the guards never let it remove.
+        allow_empty: IDs of the groups that may end empty, or deleted with members in them.
+        memberships: How many memberships the groups that the file names have now, which is what a
+            share of all memberships refers to; None for those of the groups that it touches.
     """
 
     account_id: str
@@ -256,6 +263,10 @@ class Plan:
     breaches: tuple[Breach, ...] = ()
     requests_left: int | None = None
     notes: tuple[str, ...] = ()
+    limits: GuardLimits = field(factory=GuardLimits)
+    protect: tuple[str, ...] = ()
+    allow_empty: tuple[str, ...] = ()
+    memberships: int | None = None
 
     def counts(self) -> dict[str, int]:
         """Return how many changes of each action there are, every action named."""

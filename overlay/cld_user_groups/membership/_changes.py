@@ -1,0 +1,190 @@
+"""Puts the changes of a plan in order: make before break, and each name when it is free."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+
+import attrs
+
+from ._matching import Match, Matching
+from ._memberships import Difference
+from .identity import Directory
+from .model import Action, Change, Group, GroupRef, UserRef
+from .problems import PlanError, Problem, quoted
+
+
+class Builder:
+    """Collects changes by action, and puts them in order.
+
+    What a change depends on is kept as positions in `changes`, which are those in the plan unless
+    a name has to become free first.
+    """
+
+    def __init__(self, matching: Matching, directory: Directory) -> None:
+        self.matching = matching
+        self.directory = directory
+        self.differences: list[tuple[Match, Difference]] = []
+        self.deletions: list[tuple[Match, Group]] = []
+
+    def add(self, match: Match, difference: Difference) -> None:
+        """Take a group that is to be present."""
+        self.differences.append((match, difference))
+        if match.group is None or match.group.name != match.wanted.name:
+            self.matching.check_new_name(match)
+
+    def delete(self, match: Match, group: Group) -> None:
+        """Take a group that is to be deleted."""
+        self.deletions.append((match, group))
+
+    def ordered(self, source: str) -> tuple[Change, ...]:
+        """Return the changes, each after all that it depends on.
+
+        Raises:
+            PlanError: Groups are to exchange their names, which no order of single renames does.
+        """
+        changes: list[Change] = []
+        named: list[tuple[int, Match]] = []  # creations and renames: they need a free name
+        freed: dict[str, int] = {}  # by group ID, the change that makes its name free
+        refs: list[GroupRef] = []
+        created: dict[int, int] = {}
+        for position, (match, _) in enumerate(self.differences):
+            wanted, group = match
+            refs.append(GroupRef(id=group.id if group else None, name=wanted.name))
+            if group is None:
+                created[position] = len(changes)
+                named.append((len(changes), match))
+                reason = wanted.reason or "not in the account"
+                changes.append(_change(Action.CREATE_GROUP, refs[-1], match, reason))
+        for position, (match, _) in enumerate(self.differences):
+            wanted, group = match
+            if group is not None and group.name != wanted.name:
+                named.append((len(changes), match))
+                freed[group.id] = len(changes)
+                reason = "the group of this id" if wanted.id else "by its previous name"
+                rename = _change(
+                    Action.RENAME_GROUP, refs[position], match, wanted.reason or reason
+                )
+                changes.append(attrs.evolve(rename, old_name=group.name))
+        added = self._add_additions(changes, refs, created)
+        self._add_removals(changes, refs, added)
+        for match, group in self.deletions:
+            freed[group.id] = len(changes)
+            changes.append(_deletion(match, group, added))
+        late = self._wait_for_names(changes, named, freed)
+        return _sorted(changes, source) if late else tuple(changes)
+
+    def _add_additions(
+        self, changes: list[Change], refs: list[GroupRef], created: dict[int, int]
+    ) -> dict[str, tuple[int, ...]]:
+        """Append all additions; return their positions by user."""
+        found: dict[str, list[int]] = {}
+        for position, (_, difference) in enumerate(self.differences):
+            depends_on = (created[position],) if position in created else ()
+            for user_id, member in difference.added.items():
+                found.setdefault(user_id, []).append(len(changes))
+                known = self.directory.by_id(user_id)
+                email = known.email if known and known.email else member.email
+                changes.append(
+                    Change(
+                        action=Action.ADD_USER,
+                        group=refs[position],
+                        user=UserRef(id=user_id, email=email),
+                        reason=member.reason or "",
+                        source=member.source,
+                        line=member.line,
+                        depends_on=depends_on,
+                    )
+                )
+        return {user_id: tuple(positions) for user_id, positions in found.items()}
+
+    def _add_removals(
+        self, changes: list[Change], refs: list[GroupRef], added: dict[str, tuple[int, ...]]
+    ) -> None:
+        for position, (match, difference) in enumerate(self.differences):
+            for member, ended in difference.removed:
+                at = ended or match.wanted
+                reason = "not listed"
+                if ended is not None:
+                    reason = f"ended on {ended.until}" + (
+                        f": {ended.reason}" if ended.reason else ""
+                    )
+                changes.append(
+                    Change(
+                        action=Action.REMOVE_USER,
+                        group=refs[position],
+                        user=UserRef(id=member.id, email=member.email),
+                        reason=reason,
+                        source=at.source,
+                        line=at.line,
+                        depends_on=added.get(member.id, ()),
+                    )
+                )
+
+    def _wait_for_names(
+        self, changes: list[Change], named: list[tuple[int, Match]], freed: dict[str, int]
+    ) -> bool:
+        """Make changes that need a name wait for those that free it; return whether any does."""
+        late = False
+        for position, match in named:
+            needed = tuple(freed[group.id] for group in self.matching.holders(match))
+            if needed:
+                late = True
+                changes[position] = attrs.evolve(changes[position], depends_on=needed)
+        return late
+
+
+def _change(action: Action, ref: GroupRef, match: Match, reason: str) -> Change:
+    wanted = match.wanted
+    return Change(action=action, group=ref, reason=reason, source=wanted.source, line=wanted.line)
+
+
+def _deletion(match: Match, group: Group, added: dict[str, tuple[int, ...]]) -> Change:
+    ref = GroupRef(id=group.id, name=group.name)
+    needed = {position for member in group.members for position in added.get(member.id, ())}
+    return attrs.evolve(
+        _change(Action.DELETE_GROUP, ref, match, match.wanted.reason or "to be absent"),
+        members=tuple(UserRef(id=member.id, email=member.email) for member in group.members),
+        depends_on=tuple(sorted(needed)),
+    )
+
+
+def _sorted(changes: Sequence[Change], source: str) -> tuple[Change, ...]:
+    """Return changes in an order that satisfies `depends_on`, else as they were."""
+    waiting = [len(change.depends_on) for change in changes]
+    needed_by: list[list[int]] = [[] for _ in changes]
+    for position, change in enumerate(changes):
+        for needed in change.depends_on:
+            needed_by[needed].append(position)
+    ready = [position for position, count in enumerate(waiting) if not count]
+    order: list[int] = []
+    while ready:
+        position = heapq.heappop(ready)
+        order.append(position)
+        for follower in needed_by[position]:
+            waiting[follower] -= 1
+            if not waiting[follower]:
+                heapq.heappush(ready, follower)
+    if len(order) < len(changes):
+        raise PlanError(_circles(changes, waiting, source))
+    new = {old: position for position, old in enumerate(order)}
+    return tuple(
+        attrs.evolve(
+            changes[old],
+            depends_on=tuple(sorted(new[needed] for needed in changes[old].depends_on)),
+        )
+        for old in order
+    )
+
+
+def _circles(changes: Sequence[Change], waiting: list[int], source: str) -> list[Problem]:
+    return [
+        Problem(
+            change.source or source,
+            change.line,
+            f"{quoted(change.group.name)} waits for a name that waits for it",
+            "give one of the groups another name first, in a run of its own",
+        )
+        for change, count in zip(changes, waiting, strict=True)
+        if count and change.action in (Action.CREATE_GROUP, Action.RENAME_GROUP)
+    ]

@@ -1,0 +1,156 @@
+"""Who a group of a file wants as members, and how that differs from who is in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from fnmatch import translate
+
+from attrs import define, field
+
+from .identity import Directory, email_key, is_wanted
+from .model import DesiredGroup, DesiredMember, Group, Member
+from .problems import Problem, quoted
+
+
+class Protected:
+    """Tells the members who are never removed: by ID, e-mail or glob, without case."""
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        found = [translate(email_key(pattern)) for pattern in patterns]
+        self._pattern = re.compile("|".join(found)) if found else None
+
+    def __call__(self, user_id: str, email: str | None) -> bool:
+        if self._pattern is None:
+            return False
+        texts = (user_id, email) if email else (user_id,)
+        return any(self._pattern.match(email_key(text)) for text in texts)
+
+
+@define
+class Difference:
+    """How a group's membership is to change.
+
+    Attributes:
+        added: Who is to be added, by user ID.
+        removed: Who is to be removed, with the line that ends the membership, or None where it is
+            the group's list that does not have them.
+    """
+
+    added: dict[str, DesiredMember] = field(factory=dict[str, DesiredMember])
+    removed: list[tuple[Member, DesiredMember | None]] = field(
+        factory=list[tuple[Member, DesiredMember | None]]
+    )
+
+
+class Comparison:
+    """Compares groups of a file with those of the account, and notes who cannot be found."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        missing_ids: Iterable[str],
+        today: date,
+        protected: Protected,
+        problems: list[Problem],
+    ) -> None:
+        self.directory = directory
+        self.missing_ids = frozenset(missing_ids)
+        self.today = today
+        self.protected = protected
+        self.problems = problems
+        self.notes: list[str] = []
+
+    def compare(self, wanted: DesiredGroup, group: Group | None) -> Difference:
+        """Return how the group is to change; `group` is None for one that is to be created."""
+        ended: list[DesiredMember] = []
+        members = self._resolve(wanted, ended)
+        current = {} if group is None else {member.id: member for member in group.members}
+        difference = Difference(
+            {user_id: member for user_id, member in members.items() if user_id not in current}
+        )
+        if not current:
+            return difference
+        over = self._ended_ids(ended)
+        for user_id, member in current.items():
+            if user_id in members or (wanted.mode == "additive" and user_id not in over):
+                continue
+            if self.protected(user_id, member.email):
+                who = quoted(member.email or user_id)
+                self.notes.append(f"{who} is protected, and stays in {quoted(wanted.name)}.")
+                continue
+            difference.removed.append((member, over.get(user_id)))
+        return difference
+
+    def _resolve(
+        self, wanted: DesiredGroup, ended: list[DesiredMember]
+    ) -> dict[str, DesiredMember]:
+        """Return the members by user ID, except those whose `until` has passed."""
+        found: dict[str, DesiredMember] = {}
+        for member in wanted.members:
+            if member.until is not None and not is_wanted(member, self.today):
+                ended.append(member)
+                continue
+            if member.id is not None:
+                user_id = self._check_id(member, member.id)
+            elif member.email is not None:
+                user_id = self.directory.id_of(member.email)
+                if user_id is None:
+                    self._unresolved(member, member.email)
+            else:
+                user_id = None
+            if user_id is None:
+                continue
+            first = found.setdefault(user_id, member)
+            if first is not member:
+                who = quoted(member.email or user_id)
+                where = f"first as {quoted(first.email or user_id)} on line {first.line}"
+                self._problem(member, f"{who} stands twice in {quoted(wanted.name)}, {where}")
+        return found
+
+    def _unresolved(self, member: DesiredMember, email: str) -> None:
+        users = self.directory.by_email(email)
+        who = quoted(email)
+        if not users:
+            self._problem(member, f"no user has the e-mail {who}", "is it spelt as in the account?")
+            return
+        ids = ", ".join(quoted(user.id) for user in users)
+        self._problem(member, f"{len(users)} users have the e-mail {who}", f"give the `id`: {ids}")
+
+    def _check_id(self, member: DesiredMember, user_id: str) -> str | None:
+        if user_id in self.missing_ids:
+            self._problem(member, f"no user has the id {quoted(user_id)}")
+            return None
+        user = self.directory.by_id(user_id)
+        if user is None or member.email is None or user.email == member.email:
+            return user_id
+        if user.email is None or email_key(user.email) == email_key(member.email):
+            return user_id
+        others = self.directory.by_email(member.email)
+        if others and all(other.id != user_id for other in others):
+            self._problem(
+                member,
+                f"the id {quoted(user_id)} is {quoted(user.email)}, not {quoted(member.email)}",
+                f"whose id is {quoted(others[0].id)}",
+            )
+            return None
+        if others:
+            return user_id
+        self.notes.append(
+            f"The e-mail of the user {quoted(user_id)} is {quoted(user.email)} now, not "
+            f"{quoted(member.email)} ({member.source}:{member.line})."
+        )
+        return user_id
+
+    def _ended_ids(self, ended: list[DesiredMember]) -> dict[str, DesiredMember]:
+        found: dict[str, DesiredMember] = {}
+        for member in ended:
+            if member.id is not None:
+                found[member.id] = member
+            elif member.email is not None:
+                found.update((user.id, member) for user in self.directory.by_email(member.email))
+        return found
+
+    def _problem(self, member: DesiredMember, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(member.source, member.line, message, hint))

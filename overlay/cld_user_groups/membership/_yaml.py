@@ -1,0 +1,122 @@
+"""YAML, read from the parser's events: no object is ever made from it, and no alias followed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ._fields import Fields
+from ._tree import DEEPEST, Items, Node, Scalar, Table
+from .problems import FileError, Problem, quoted
+
+try:
+    import yaml
+except ModuleNotFoundError as error:  # pragma: no cover - the environment of the tests has it
+    raise ModuleNotFoundError(
+        "Reading YAML needs PyYAML: pip install 'cld-user-groups[cli]'", name=error.name
+    ) from error
+
+# Twenty times as fast as the parser in Python; missing only where PyYAML was built without libyaml.
+_LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+
+
+def parse_yaml(text: str, fields: Fields) -> Node | None:
+    """Return the tree of a YAML document, or None for an empty one.
+
+    Anchors, aliases, tags and merge keys are noted as problems.
+
+    Raises:
+        FileError: It is not YAML, or more than one document.
+    """
+    source = fields.source
+    try:
+        return _Builder(fields).build(yaml.parse(text, Loader=_LOADER))
+    except yaml.reader.ReaderError as error:
+        start = text.count("\n", 0, error.position) + 1
+        raise FileError([Problem(source, start, f"not YAML: {error.reason}")]) from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else None
+        hint = "is the file cut off?" if mark and text[: mark.index + 1] == text else ""
+        message = ", ".join(part for part in (error.context, error.problem) if part)
+        raise FileError([Problem(source, line, f"not YAML: {message}", hint)]) from None
+
+
+class _Builder:
+    """Builds a tree from events."""
+
+    def __init__(self, fields: Fields) -> None:
+        self.fields = fields
+        self.source = fields.source
+        self.open: list[Items | Table] = []
+        self.key: list[Scalar | None] = []
+        self.root: Node | None = None
+        self.documents = 0
+
+    def build(self, events: Iterator[yaml.Event]) -> Node | None:
+        for event in events:
+            self._take(event)
+        return self.root
+
+    def _take(self, event: yaml.Event) -> None:
+        line = 1 if event.start_mark is None else event.start_mark.line + 1
+        match event:
+            case yaml.ScalarEvent():
+                self._check(event, line)
+                self._add(Scalar(event.value, "text" if event.style else "plain", line), line)
+            case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
+                self._check(event, line)
+                node = (
+                    Items([], line)
+                    if isinstance(event, yaml.SequenceStartEvent)
+                    else Table([], line)
+                )
+                self._add(node, line)
+                self.open.append(node)
+                self.key.append(None)
+                if len(self.open) > DEEPEST:
+                    raise FileError([Problem(self.source, line, "nested too deeply")])
+            case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
+                self.open.pop()
+                self.key.pop()
+            case yaml.AliasEvent():
+                self._problem(
+                    line, f"an alias, {quoted(f'*{event.anchor}')}", "write the value out"
+                )
+                self._add(Scalar("", "invalid", line), line)
+            case yaml.DocumentStartEvent():
+                self.documents += 1
+                if self.documents > 1:
+                    raise FileError([Problem(self.source, line, "a second document in one file")])
+            case _:
+                pass
+
+    def _check(self, event: yaml.NodeEvent, line: int) -> None:
+        if event.anchor is not None:
+            self._problem(line, f"an anchor, {quoted('&' + event.anchor)}", "write the value out")
+        tag: str | None = getattr(event, "tag", None)
+        if tag is not None:
+            self._problem(line, f"a tag, {quoted(tag)}", "tags have no meaning here")
+
+    def _problem(self, line: int, message: str, hint: str) -> None:
+        self.fields.problem(line, f"{message}: not supported", hint)
+
+    def _add(self, node: Node, line: int) -> None:
+        if not self.open:
+            self.root = node
+            return
+        parent = self.open[-1]
+        if isinstance(parent, Items):
+            parent.items.append(node)
+            return
+        key = self.key[-1]
+        if key is not None:
+            parent.entries.append((key, node))
+            self.key[-1] = None
+            return
+        if not isinstance(node, Scalar):
+            raise FileError(
+                [Problem(self.source, line, "a key must be text, not a list or a mapping")]
+            )
+        if node.text == "<<" and node.kind == "plain":
+            self._problem(line, "a merge key, `<<`", "write the values out")
+        self.key[-1] = node

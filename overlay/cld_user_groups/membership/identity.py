@@ -1,0 +1,115 @@
+"""Who is who: users by ID, or by e-mail, compared without case and surrounding space."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from datetime import date
+
+from attrs import frozen
+
+from .model import Desired, DesiredMember, Member, Snapshot
+
+
+def email_key(email: str) -> str:
+    """Return an e-mail as it is compared: trimmed, and without case.
+
+    Only letters whose two cases belong to each other alone are folded. Full case folding would
+    make one of "ß" and "ss", and of "K" and the Kelvin sign: two mailboxes of two people.
+    """
+    email = email.strip()
+    if email.isascii():
+        return email.lower()
+    # Composed, so that é is é; but not where that makes a K of the Kelvin sign.
+    if all(unicodedata.is_normalized("NFC", character) for character in email):
+        email = unicodedata.normalize("NFC", email)
+    return "".join(map(_fold, email))
+
+
+def _fold(character: str) -> str:
+    lower = character.lower()
+    return lower if len(lower) == 1 and lower.upper() == character else character
+
+
+class Directory:
+    """The users that a snapshot knows, by ID and by e-mail."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._by_id: dict[str, Member] = {}
+        self._by_email: dict[str, str | tuple[str, ...]] = {}
+        for group in snapshot.groups:
+            self._learn(group.members)
+        self._learn(snapshot.people)
+
+    def _learn(self, members: Iterable[Member]) -> None:
+        by_id, by_email = self._by_id, self._by_email
+        for member in members:
+            known = by_id.get(member.id)
+            if known is None or (known.email is None and member.email is not None):
+                by_id[member.id] = member
+            elif known is member or known.email == member.email:
+                continue
+            if member.email is None:
+                continue
+            key = email_key(member.email)
+            ids = by_email.setdefault(key, member.id)
+            if isinstance(ids, str):
+                if ids != member.id:
+                    by_email[key] = (ids, member.id)
+            elif member.id not in ids:
+                by_email[key] = (*ids, member.id)
+
+    def by_id(self, user_id: str) -> Member | None:
+        """Return the user of this ID, or None."""
+        return self._by_id.get(user_id)
+
+    def by_email(self, email: str) -> tuple[Member, ...]:
+        """Return all users of this e-mail."""
+        ids = self._by_email.get(email_key(email), ())
+        if isinstance(ids, str):
+            return (self._by_id[ids],)
+        return tuple(self._by_id[user_id] for user_id in ids)
+
+    def id_of(self, email: str) -> str | None:
+        """Return the ID of the only user of this e-mail, or None if there is none or several."""
+        # An e-mail is mostly written as it is compared: that spares making its key.
+        found = self._by_email.get(email) or self._by_email.get(email_key(email))
+        return found if isinstance(found, str) else None
+
+
+@frozen(kw_only=True)
+class Unknown:
+    """What a file says of people whom no group of the account knows.
+
+    Attributes:
+        emails: Their e-mails, as written.
+        ids: Their IDs.
+    """
+
+    emails: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+
+
+def is_wanted(member: DesiredMember, today: date) -> bool:
+    """Return whether the membership is wanted on a day: `until` is the last day of it."""
+    return member.until is None or today <= member.until
+
+
+def unknown_people(snapshot: Snapshot, desired: Desired, today: date) -> Unknown:
+    """Return the people whom the file wants in a group, and whom the snapshot does not know.
+
+    Memberships that have ended need nobody looked up.
+    """
+    directory = Directory(snapshot)
+    emails: dict[str, str] = {}
+    ids: dict[str, None] = {}
+    for group in desired.groups:
+        for member in group.members:
+            if not is_wanted(member, today):
+                continue
+            if member.id is not None:
+                if directory.by_id(member.id) is None:
+                    ids[member.id] = None
+            elif member.email is not None and not directory.by_email(member.email):
+                emails.setdefault(email_key(member.email), member.email)
+    return Unknown(emails=tuple(emails.values()), ids=tuple(ids))

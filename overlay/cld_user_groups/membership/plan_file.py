@@ -1,0 +1,287 @@
+"""Saved plans: a plan as JSON, and back, with nothing lost."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from .model import Action, Breach, Change, GroupRef, GuardLimits, Plan, UserRef
+from .problems import PlanFileError, Problem
+
+#: What a saved plan says it is. The number grows when an older reader would misread it.
+FORMAT: Literal["cld-user-groups/plan/1"] = "cld-user-groups/plan/1"
+
+
+class _Struct(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The base of the parts of a saved plan."""
+
+
+class _Group(_Struct):
+    id: str | None
+    name: str
+
+
+class _User(_Struct):
+    id: str
+    email: str | None
+
+
+class _Summary(_Struct):
+    create_group: int
+    rename_group: int
+    add_user: int
+    remove_user: int
+    delete_group: int
+    requests: int
+    removals: int
+
+
+class _Change(_Struct):
+    action: Action
+    group: _Group
+    user: _User | None
+    old_name: str | None
+    members: list[_User]
+    reason: str
+    source: str
+    line: int | None
+    depends_on: list[int]
+
+
+class _Breach(_Struct):
+    guard: str
+    message: str
+    group: _Group | None
+    removals: int
+    limit: int
+
+
+class _Limits(_Struct):
+    max_removals: int | None
+    max_removals_per_group: float
+
+
+class _Document(_Struct):
+    format: Literal["cld-user-groups/plan/1"]
+    account: str
+    source: str
+    digest: str
+    created_at: datetime
+    expires_at: datetime
+    summary: _Summary
+    changes: list[_Change]
+    breaches: list[_Breach]
+    notes: list[str]
+    fingerprints: dict[str, str]
+    requests_left: int | None
+    memberships: int | None
+    limits: _Limits
+    protect: list[str]
+    allow_empty: list[str]
+
+
+def render_json(plan: Plan) -> str:
+    """Return a plan as JSON, in the format that `load_plan` reads."""
+    document = _Document(
+        format=FORMAT,
+        account=plan.account_id,
+        source=plan.source,
+        digest=plan.digest,
+        created_at=plan.created_at,
+        expires_at=plan.expires_at,
+        summary=_summary(plan),
+        changes=[
+            _Change(
+                action=change.action,
+                group=_group(change.group),
+                user=None if change.user is None else _user(change.user),
+                old_name=change.old_name,
+                members=[_user(member) for member in change.members],
+                reason=change.reason,
+                source=change.source,
+                line=change.line,
+                depends_on=list(change.depends_on),
+            )
+            for change in plan.changes
+        ],
+        breaches=[
+            _Breach(
+                guard=breach.guard,
+                message=breach.message,
+                group=None if breach.group is None else _group(breach.group),
+                removals=breach.removals,
+                limit=breach.limit,
+            )
+            for breach in plan.breaches
+        ],
+        notes=list(plan.notes),
+        fingerprints=dict(plan.fingerprints),
+        requests_left=plan.requests_left,
+        memberships=plan.memberships,
+        limits=_Limits(
+            max_removals=plan.limits.max_removals,
+            max_removals_per_group=plan.limits.max_removals_per_group,
+        ),
+        protect=list(plan.protect),
+        allow_empty=list(plan.allow_empty),
+    )
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+def save_plan(plan: Plan, path: str | os.PathLike[str]) -> None:
+    """Write a plan to a file.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    Path(path).write_text(render_json(plan), encoding="utf-8")
+
+
+def load_plan(path: str | os.PathLike[str]) -> Plan:
+    """Read a saved plan.
+
+    Raises:
+        PlanFileError: The file cannot be read, is not a saved plan, is of another version, or
+            contradicts itself.
+    """
+    source = os.fspath(path)
+    try:
+        content = Path(source).read_bytes()
+    except OSError as error:
+        message = f"cannot read the plan: {error.strerror or error}"
+        raise PlanFileError([Problem(source, None, message)]) from None
+    return parse_plan(content, source)
+
+
+def parse_plan(content: bytes | str, source: str = "plan.json") -> Plan:
+    """Return the plan that JSON holds.
+
+    Args:
+        content: The JSON.
+        source: The name that errors show for it.
+
+    Raises:
+        PlanFileError: It is not a saved plan, is of another version, or contradicts itself.
+    """
+    try:
+        document = msgspec.json.decode(content, type=_Document)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise PlanFileError([Problem(source, None, f"not a saved plan: {error}")]) from None
+    plan = _plan(document)
+    problems = [
+        Problem(source, None, f"not a valid plan: {said}") for said in _wrong(document, plan)
+    ]
+    if problems:
+        raise PlanFileError(problems)
+    return plan
+
+
+def _plan(document: _Document) -> Plan:
+    return Plan(
+        account_id=document.account,
+        source=document.source,
+        digest=document.digest,
+        created_at=document.created_at,
+        expires_at=document.expires_at,
+        changes=tuple(
+            Change(
+                action=change.action,
+                group=_group_ref(change.group),
+                user=None if change.user is None else _user_ref(change.user),
+                old_name=change.old_name,
+                members=tuple(_user_ref(member) for member in change.members),
+                reason=change.reason,
+                source=change.source,
+                line=change.line,
+                depends_on=tuple(change.depends_on),
+            )
+            for change in document.changes
+        ),
+        fingerprints=document.fingerprints,
+        breaches=tuple(
+            Breach(
+                guard=breach.guard,
+                message=breach.message,
+                group=None if breach.group is None else _group_ref(breach.group),
+                removals=breach.removals,
+                limit=breach.limit,
+            )
+            for breach in document.breaches
+        ),
+        requests_left=document.requests_left,
+        notes=tuple(document.notes),
+        limits=GuardLimits(
+            max_removals=document.limits.max_removals,
+            max_removals_per_group=document.limits.max_removals_per_group,
+        ),
+        protect=tuple(document.protect),
+        allow_empty=tuple(document.allow_empty),
+        memberships=document.memberships,
+    )
+
+
+def _wrong(document: _Document, plan: Plan) -> Iterator[str]:
+    """Yield what no plan of ours says."""
+    if document.created_at.tzinfo is None or document.expires_at.tzinfo is None:
+        yield "its dates have no time zone"
+    if document.summary != _summary(plan):
+        yield "its summary is not that of its changes"
+    created: dict[str, int] = {}
+    for position, change in enumerate(plan.changes):
+        where = f"$.changes[{position}]"
+        if change.action is Action.CREATE_GROUP:
+            created[change.group.name] = position
+        if not all(0 <= needed < position for needed in change.depends_on):
+            yield f"{where}.depends_on must name changes before it"
+        yield from _wrong_fields(change, where)
+        if change.group.id is not None:
+            if change.group.id not in plan.fingerprints:
+                yield f"$.fingerprints lacks the group of {where}"
+        elif not _waits_for_group(change, created):
+            yield f"{where}.depends_on lacks the creation of its group"
+
+
+def _waits_for_group(change: Change, created: Mapping[str, int]) -> bool:
+    is_addition = change.action is Action.ADD_USER
+    return not is_addition or created.get(change.group.name) in change.depends_on
+
+
+def _wrong_fields(change: Change, where: str) -> Iterator[str]:
+    """Yield which fields are there, or missing, against what the action means."""
+    of_user = change.action in (Action.ADD_USER, Action.REMOVE_USER)
+    if (change.user is not None) != of_user:
+        yield f"{where}.user must be {'an object' if of_user else 'null'}"
+    if (change.old_name is not None) != (change.action is Action.RENAME_GROUP):
+        yield f"{where}.old_name must be there for a rename, and only there"
+    if change.members and change.action is not Action.DELETE_GROUP:
+        yield f"{where}.members must be there for a deletion only"
+    if change.action is Action.CREATE_GROUP and change.group.id is not None:
+        yield f"{where}.group.id must be null for a group that is to be created"
+    if change.group.id is None and change.action not in (Action.CREATE_GROUP, Action.ADD_USER):
+        yield f"{where}.group.id is missing"
+
+
+def _summary(plan: Plan) -> _Summary:
+    counts = plan.counts()
+    return _Summary(**counts, requests=len(plan.changes), removals=plan.removals)
+
+
+def _group(group: GroupRef) -> _Group:
+    return _Group(id=group.id, name=group.name)
+
+
+def _user(user: UserRef) -> _User:
+    return _User(id=user.id, email=user.email)
+
+
+def _group_ref(group: _Group) -> GroupRef:
+    return GroupRef(id=group.id, name=group.name)
+
+
+def _user_ref(user: _User) -> UserRef:
+    return UserRef(id=user.id, email=user.email)

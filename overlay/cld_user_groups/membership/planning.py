@@ -1,0 +1,124 @@
+"""The plan: a pure function of an account, a file and a date to an ordered list of changes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date, datetime, timedelta
+
+import attrs
+
+from ._changes import Builder
+from ._matching import Matching
+from ._memberships import Comparison, Protected
+from .guards import check_guards
+from .identity import Directory
+from .model import Action, Change, Desired, Group, Plan, Snapshot
+from .problems import PlanError, Problem, quoted
+
+#: How long a plan holds. What it touches must not have changed anyway; this is for what it read
+#: and does not touch, such as who has which e-mail.
+EXPIRES_AFTER = timedelta(hours=24)
+
+
+def plan(
+    snapshot: Snapshot,
+    desired: Desired,
+    today: date,
+    *,
+    now: datetime,
+    expires_after: timedelta = EXPIRES_AFTER,
+) -> Plan:
+    """Return the changes that make an account what a file asks for: the fewest there are.
+
+    Only groups that the file names are touched. Changes come in the order create, rename, add,
+    remove, delete, so that nobody loses access on the way to another group.
+
+    Args:
+        snapshot: The account, and the users that the file names.
+        desired: What the file asks for.
+        today: The day for which memberships are wanted: `until` is their last day.
+        now: When the plan is made, as an aware datetime.
+        expires_after: How long it holds.
+
+    Returns:
+        The plan, with the guards that it does not pass.
+
+    Raises:
+        PlanError: The file does not fit the account; all problems at once.
+    """
+    if desired.account is not None and desired.account != snapshot.account_id:
+        account = quoted(snapshot.account_id)
+        message = f"the file is for the account {quoted(desired.account)}, not {account}"
+        raise PlanError([Problem(desired.source, None, message)])
+    problems: list[Problem] = []
+    matching = Matching(snapshot.groups, desired, problems)
+    protected = Protected(desired.protect)
+    comparison = Comparison(Directory(snapshot), snapshot.missing_ids, today, protected, problems)
+    builder = Builder(matching, comparison.directory)
+    for match in matching.matches:
+        if match.wanted.state == "present":
+            builder.add(match, comparison.compare(match.wanted, match.group))
+        elif match.group is not None:
+            builder.delete(match, match.group)
+    if problems:
+        raise PlanError(
+            sorted(problems, key=lambda at: (at.source != desired.source, at.source, at.line or 0))
+        )
+    changes = builder.ordered(desired.source)
+    touched = {change.group.id for change in changes}
+    groups = [match.group for match in matching.matches if match.group is not None]
+    made = Plan(
+        account_id=snapshot.account_id,
+        source=desired.source,
+        digest=desired.digest,
+        created_at=now,
+        expires_at=now + expires_after,
+        changes=changes,
+        fingerprints={group.id: fingerprint(group) for group in groups if group.id in touched},
+        requests_left=snapshot.requests_left,
+        notes=(*matching.notes, *comparison.notes),
+        limits=desired.guards,
+        protect=desired.protect,
+        allow_empty=tuple(
+            match.group.id for match in matching.matches if match.group and match.wanted.allow_empty
+        ),
+        memberships=sum(len(group.members) for group in groups),
+    )
+    return attrs.evolve(made, breaches=check_guards(made, snapshot, made.limits))
+
+
+def fingerprint(group: Group) -> str:
+    """Return a digest of what a plan relies on in a group: its ID, its name, who is in it."""
+    state = [group.id, group.name, *sorted(member.id for member in group.members)]
+    return hashlib.sha256(json.dumps(state).encode()).hexdigest()
+
+
+def adds_only(made: Plan) -> Plan:
+    """Return a plan without its removals and deletions, and without what depends on them.
+
+    Nothing is left of it that a guard could refuse, so it has no breaches.
+    """
+    kept: dict[int, int] = {}
+    changes: list[Change] = []
+    blocked: list[str] = []
+    for position, change in enumerate(made.changes):
+        if change.action in (Action.REMOVE_USER, Action.DELETE_GROUP):
+            continue
+        if not all(needed in kept for needed in change.depends_on):
+            blocked.append(
+                f"{change.action.value} of {quoted(change.group.name)} is left out: "
+                "it needs a change that takes something away."
+            )
+            continue
+        kept[position] = len(changes)
+        depends_on = tuple(kept[needed] for needed in change.depends_on)
+        changes.append(attrs.evolve(change, depends_on=depends_on))
+    touched = {change.group.id for change in changes}
+    return attrs.evolve(
+        made,
+        changes=tuple(changes),
+        fingerprints={key: digest for key, digest in made.fingerprints.items() if key in touched},
+        breaches=(),
+        notes=(*made.notes, *blocked),
+    )

@@ -1,0 +1,97 @@
+"""What is wrong with a file or with a plan: every problem, each with its place."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from attrs import frozen
+
+# More than a reader takes in at once; `problems` has them all.
+_SHOWN = 30
+_LONGEST = 120
+
+
+@frozen
+class Problem:
+    """One thing that is wrong.
+
+    Attributes:
+        source: The file that it stands in, "-" for standard input.
+        line: Its line in that file, from 1, or None where no line is at fault.
+        message: What is wrong, with the value.
+        hint: What to do about it, or "".
+    """
+
+    source: str
+    line: int | None
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        place = (
+            printable(self.source) if self.line is None else f"{printable(self.source)}:{self.line}"
+        )
+        return f"{place}: {self.message}" + (f"; {self.hint}" if self.hint else "")
+
+
+class MembershipError(ValueError):
+    """The base of what is raised about a file, an account or a plan.
+
+    Attributes:
+        problems: Everything that is wrong, in the order of the file.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(*self.problems)
+
+    def __str__(self) -> str:
+        lines = [str(problem) for problem in self.problems[:_SHOWN]]
+        if len(self.problems) > _SHOWN:
+            lines.append(f"and {len(self.problems) - _SHOWN} more problems")
+        return "\n".join(lines)
+
+
+class FileError(MembershipError):
+    """A file that cannot be read, or does not say clearly who is to be in a group."""
+
+
+class AccountError(MembershipError):
+    """An account whose groups and users contradict each other."""
+
+
+class PlanError(MembershipError):
+    """A file that does not fit the account: unknown people, ambiguous groups, names in use."""
+
+
+class PlanFileError(MembershipError):
+    """A saved plan that cannot be read."""
+
+
+def printable(text: str) -> str:
+    """Return text with every character escaped that could do something to a terminal.
+
+    That is control characters, and the invisible ones that turn the direction of a text around.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
+def quoted(text: str) -> str:
+    """Return text as a message shows it: printable, in backquotes, not too long."""
+    shown = printable(text[: _LONGEST + 1])
+    return f"`{shown}`" if len(text) <= _LONGEST else f"`{shown[:_LONGEST]}…`"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a hint that names the known word most like this one, or all where none is like it."""
+    words = list(known)
+    close = difflib.get_close_matches(word.strip().casefold(), words, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean `{close[0]}`?"
+    return "known: " + ", ".join(words)

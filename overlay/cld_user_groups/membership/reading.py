@@ -1,0 +1,206 @@
+"""Reads a file, with the files that it includes, into what it asks for."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+from typing import BinaryIO, Literal, get_args
+
+from ._document import Document, read_group_rows, read_tree
+from ._fields import Fields
+from ._rows import COLUMNS, Row, parse_csv, parse_json_lines
+from ._text import decode_text
+from ._tree import Node
+from .model import Desired
+from .problems import FileError, Problem, quoted
+
+Format = Literal["yaml", "json", "toml", "csv", "jsonl"]
+
+#: The most bytes that a file may have: ten times what 100,000 memberships take.
+MAX_BYTES = 64 * 1024 * 1024
+
+_SUFFIXES: dict[str, Format] = {
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".json": "json",
+    ".toml": "toml",
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
+
+
+def read_file(
+    path: str | os.PathLike[str],
+    *,
+    stdin: BinaryIO | None = None,
+    format: Format | None = None,  # noqa: A002 - the word that readers expect
+    max_bytes: int = MAX_BYTES,
+) -> Desired:
+    """Read a file of groups and who is to be in them.
+
+    Args:
+        path: The file; "-" for standard input.
+        stdin: What "-" reads. Default: the standard input of the process.
+        format: The file's format. Default: what its name says; what its content shows, for "-".
+        max_bytes: The most bytes that each file may have.
+
+    Returns:
+        What the file asks for, with the lines at which it does.
+
+    Raises:
+        FileError: It cannot be read, is empty, is not of its format, or is not valid; all of
+            its problems at once, each with its line.
+        ValueError: There is no such format.
+    """
+    if format is not None and format not in get_args(Format):
+        raise ValueError(
+            f"unknown format {format!r}: it must be one of {', '.join(get_args(Format))}"
+        )
+    source = os.fspath(path)
+    return _Reader(source, max_bytes).read(stdin, format)
+
+
+class _Reader:
+    """Reads one file, and those that it includes, once each."""
+
+    def __init__(self, source: str, max_bytes: int) -> None:
+        self.source = source
+        self.max_bytes = max_bytes
+        self.digest = hashlib.sha256()
+        self.problems: list[Problem] = []
+        self.included: dict[str, tuple[Fields, list[Row]]] = {}
+
+    def read(self, stdin: BinaryIO | None, named: Format | None) -> Desired:
+        if self.source == "-":
+            content = self._content(stdin or sys.stdin.buffer)
+        else:
+            try:
+                with Path(self.source).open("rb") as file:
+                    content = self._content(file)
+            except OSError as error:
+                raise FileError([_unreadable(self.source, error)]) from None
+        text = decode_text(content, self.source)
+        chosen = named or self._format(text)
+        fields = Fields(self.source, self.problems)
+        document = self._document(text, chosen, fields)
+        if self.problems:
+            raise FileError(_in_order(self.problems, self.source))
+        return Desired(
+            source=self.source,
+            digest=self.digest.hexdigest(),
+            account=document.account,
+            guards=document.guards,
+            protect=document.protect,
+            groups=document.groups,
+        )
+
+    def _document(self, text: str, chosen: Format, fields: Fields) -> Document:
+        match chosen:
+            case "csv":
+                return read_group_rows(parse_csv(text, fields, COLUMNS), fields)
+            case "jsonl":
+                return read_group_rows(parse_json_lines(text, fields, COLUMNS), fields)
+            case _:
+                node = _parse(text, chosen, fields)
+                if node is None:
+                    raise FileError([Problem(self.source, None, "the file is empty")])
+                return read_tree(node, fields, self._include)
+
+    def _content(self, file: BinaryIO, source: str | None = None) -> bytes:
+        content = file.read(self.max_bytes + 1)
+        if len(content) > self.max_bytes:
+            message = f"larger than {self.max_bytes} bytes"
+            raise FileError([Problem(source or self.source, None, message)])
+        # The length in front, so that no two sets of files have one digest.
+        self.digest.update(len(content).to_bytes(8, "big"))
+        self.digest.update(content)
+        return content
+
+    def _format(self, text: str) -> Format:
+        if self.source == "-":
+            return _sniff(text)
+        suffix = Path(self.source).suffix.lower()
+        if suffix not in _SUFFIXES:
+            message = f"unknown format: its name ends in {quoted(suffix)}"
+            hint = "known: " + ", ".join(_SUFFIXES)
+            raise FileError([Problem(self.source, None, message, hint)])
+        return _SUFFIXES[suffix]
+
+    def _include(self, path: str, line: int) -> tuple[Fields, list[Row]]:
+        """Return the rows of a file that stands beside this one; none where it cannot be read."""
+        shown = os.path.join(os.path.dirname(self.source), path)  # noqa: PTH118, PTH120
+        if shown not in self.included:
+            fields = Fields(shown, self.problems)
+            rows: list[Row] = []
+            try:
+                rows = self._included_rows(path, fields, line)
+            except FileError as error:
+                self.problems += error.problems
+            self.included[shown] = (fields, rows)
+        return self.included[shown]
+
+    def _included_rows(self, path: str, fields: Fields, line: int) -> list[Row]:
+        def refused(message: str, hint: str = "") -> FileError:
+            return FileError([Problem(self.source, line, message, hint)])
+
+        if self.source == "-":
+            raise refused(
+                "standard input cannot include a file", "there is no folder to start from"
+            )
+        suffix = Path(path).suffix.lower()
+        if suffix not in (".csv", ".jsonl", ".ndjson"):
+            raise refused(f"cannot include {quoted(path)}", "known: .csv, .jsonl, .ndjson")
+        folder = Path(self.source).resolve().parent
+        try:
+            if not (folder / path).resolve().is_relative_to(folder):
+                raise refused(f"{quoted(path)} is outside the file's folder")
+            with (folder / path).open("rb") as file:
+                content = self._content(file, fields.source)
+        except OSError as error:
+            raise refused(f"cannot read {quoted(path)}: {error.strerror or error}") from None
+        text = decode_text(content, fields.source)
+        columns = COLUMNS[1:]
+        if suffix == ".csv":
+            return parse_csv(text, fields, columns)
+        return parse_json_lines(text, fields, columns)
+
+
+def _parse(text: str, chosen: Literal["yaml", "json", "toml"], fields: Fields) -> Node | None:
+    """Return the tree of a file; each format's parser is imported when it is needed."""
+    match chosen:
+        case "yaml":
+            from ._yaml import parse_yaml
+
+            return parse_yaml(text, fields)
+        case "json":
+            from ._json import parse_json
+
+            return parse_json(text, fields.source)
+        case "toml":
+            from ._toml import parse_toml
+
+            return parse_toml(text, fields.source)
+
+
+def _sniff(text: str) -> Format:
+    """Return the format of standard input: rows in JSON or CSV, a JSON document, else YAML."""
+    first = text.strip().partition("\n")[0].strip()
+    if first.startswith("{"):
+        is_row = first.endswith("}") and any(f'"{name}"' in first for name in ("group", "email"))
+        return "jsonl" if is_row and '"groups"' not in first else "json"
+    cells = [cell.strip(' "').lower() for cell in first.replace(";", ",").split(",")]
+    if cells[0].startswith("sep=") or ("group" in cells and ("email" in cells or "id" in cells)):
+        return "csv"
+    return "yaml"
+
+
+def _unreadable(source: str, error: OSError) -> Problem:
+    return Problem(source, None, f"cannot read the file: {error.strerror or error}")
+
+
+def _in_order(problems: list[Problem], source: str) -> list[Problem]:
+    """Return problems by line, those of the file itself before those of files it includes."""
+    return sorted(problems, key=lambda at: (at.source != source, at.source, at.line or 0))

@@ -1,0 +1,151 @@
+"""Accounts and files for the tests of planning: builders, strategies, and a model of applying."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+
+import attrs
+from hypothesis import strategies as st
+
+from cld_user_groups.membership import (
+    Action,
+    Desired,
+    DesiredGroup,
+    DesiredMember,
+    Group,
+    Member,
+    Plan,
+    Snapshot,
+    plan,
+)
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+TODAY = NOW.date()
+
+
+def member(name: str) -> Member:
+    return Member(id=f"u-{name}", email=f"{name}@example.com", name=name.title())
+
+
+def account(
+    groups: Mapping[str, Iterable[str]], others: Iterable[str] = (), **fields: object
+) -> Snapshot:
+    """Return an account: each group's ID is "g-" and its name, each user's "u-" and the name."""
+    return Snapshot(
+        account_id="acc",
+        groups=tuple(
+            Group(id=f"g-{name}", name=name, members=tuple(map(member, members)))
+            for name, members in groups.items()
+        ),
+        people=tuple(map(member, others)),
+        taken_at=NOW,
+        **fields,
+    )
+
+
+def wanted(name: str, *members: str | DesiredMember, **fields: object) -> DesiredGroup:
+    return DesiredGroup(
+        name=name,
+        members=tuple(
+            found
+            if isinstance(found, DesiredMember)
+            else DesiredMember(email=f"{found}@example.com")
+            for found in members
+        ),
+        **fields,
+    )
+
+
+def desired(*groups: DesiredGroup, **fields: object) -> Desired:
+    return Desired(source="groups.yaml", digest="0" * 64, groups=groups, **fields)
+
+
+def planned(snapshot: Snapshot, *groups: DesiredGroup, **fields: object) -> Plan:
+    return plan(snapshot, desired(*groups, **fields), TODAY, now=NOW)
+
+
+def applied(snapshot: Snapshot, made: Plan) -> Snapshot:
+    """Return an account after a plan: each change in order, after all that it depends on."""
+    groups = {group.id: group for group in snapshot.groups}
+    people = {m.id: m for m in snapshot.people}
+    people |= {m.id: m for group in snapshot.groups for m in group.members}
+    ids: dict[str, str] = {}
+    for position, change in enumerate(made.changes):
+        assert all(needed < position for needed in change.depends_on)
+        group_id = change.group.id or ids.get(change.group.name, "")
+        if change.action is Action.CREATE_GROUP:
+            assert change.group.name not in {group.name for group in groups.values()}
+            ids[change.group.name] = group_id = f"new-{change.group.name}"
+            groups[group_id] = Group(id=group_id, name=change.group.name)
+            continue
+        group = groups[group_id]
+        members = {m.id: m for m in group.members}
+        match change.action:
+            case Action.RENAME_GROUP:
+                assert group.name == change.old_name
+                others = {other.name for other in groups.values() if other is not group}
+                assert change.group.name not in others
+                groups[group_id] = attrs.evolve(group, name=change.group.name)
+                continue
+            case Action.DELETE_GROUP:
+                assert {user.id for user in change.members} == members.keys()
+                del groups[group_id]
+                continue
+            case Action.ADD_USER:
+                assert change.user.id not in members
+                members[change.user.id] = people.get(change.user.id, Member(id=change.user.id))
+            case Action.REMOVE_USER:
+                del members[change.user.id]
+        groups[group_id] = attrs.evolve(group, members=tuple(members.values()))
+    return attrs.evolve(snapshot, groups=tuple(groups.values()), people=tuple(people.values()))
+
+
+NAMES = ("Designers", "Editors", "Interns", "Ops", "Sales")
+USERS = ("ann", "bob", "cyd", "dee", "eve", "fay")
+
+accounts = st.builds(
+    account,
+    st.dictionaries(st.sampled_from(NAMES), st.lists(st.sampled_from(USERS), unique=True)),
+    st.just(USERS),
+)
+
+_members = st.builds(
+    lambda name, by_id, until: DesiredMember(
+        id=f"u-{name}" if by_id else None,
+        email=None if by_id else f" {name.upper()}@Example.com",
+        until=until,
+    ),
+    st.sampled_from(USERS),
+    st.booleans(),
+    st.sampled_from([None, None, date(2026, 11, 21), TODAY, date(2027, 1, 1)]),
+)
+
+
+@st.composite
+def account_and_file(draw: st.DrawFn) -> tuple[Snapshot, Desired]:
+    """Return an account, and a file that fits it: groups to create, rename, change and delete."""
+    snapshot = draw(accounts)
+    present = {group.name: group for group in snapshot.groups}
+    groups: list[DesiredGroup] = []
+    unused = iter(["New", "Other", "Third", "Fourth", "Fifth"])
+    for name in draw(st.lists(st.sampled_from(NAMES), unique=True)):
+        group = present.get(name)
+        if draw(st.integers(0, 5)) == 0:
+            groups.append(DesiredGroup(name=name, state="absent"))
+            continue
+        rename = draw(st.sampled_from(["no", "no", "id", "previously"])) if group else "no"
+        members = draw(
+            st.lists(_members, unique_by=lambda m: (m.id or m.email.strip().lower()[:3])[-3:])
+        )
+        groups.append(
+            DesiredGroup(
+                name=name if rename == "no" else next(unused),
+                id=group.id if rename == "id" else None,
+                previously=(name,) if rename == "previously" else (),
+                mode=draw(st.sampled_from(["exact", "additive"])),
+                members=tuple(members),
+                allow_empty=draw(st.booleans()),
+            )
+        )
+    return snapshot, desired(*groups)

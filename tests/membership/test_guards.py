@@ -1,0 +1,186 @@
+"""Guards: what a plan may take away, and exactly what a human must say to let it take more."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.membership.planned_accounts import account, planned, wanted
+
+from cld_user_groups.membership import (
+    DesiredGroup,
+    DesiredMember,
+    GuardLimits,
+    Snapshot,
+    check_guards,
+)
+
+
+def people(count: int, first: int = 0) -> list[str]:
+    return [f"p{number:04}" for number in range(first, first + count)]
+
+
+def refused(snapshot: Snapshot, *groups: DesiredGroup, **fields: object) -> list[str]:
+    """Return the guards that the plan of a file does not pass."""
+    return [breach.guard for breach in planned(snapshot, *groups, **fields).breaches]
+
+
+@pytest.mark.parametrize(
+    ("members", "removed", "expected"),
+    [
+        (3, 2, []),
+        (4, 3, ["max_removals_per_group"]),
+        (8, 2, []),
+        (12, 3, []),
+        (11, 3, ["max_removals_per_group"]),
+        (40, 10, []),
+        (40, 11, ["max_removals", "max_removals_per_group"]),
+    ],
+)
+def test_a_quarter_of_a_group_and_always_two_may_be_removed(members, removed, expected):
+    snapshot = account({"A": people(members)})
+    assert refused(snapshot, wanted("A", *people(members)[removed:])) == expected
+
+
+@pytest.mark.parametrize(
+    ("members", "removed", "expected"),
+    [(90, 10, []), (90, 11, ["max_removals"]), (200, 20, []), (200, 21, ["max_removals"])],
+)
+def test_ten_people_or_a_tenth_of_the_named_groups_memberships_may_be_removed(
+    members, removed, expected
+):
+    snapshot = account({"A": people(members), "Unnamed": people(1_000)})
+    assert refused(snapshot, wanted("A", *people(members)[removed:])) == expected
+
+
+def test_removals_of_all_groups_count_together():
+    snapshot = account({name: people(8) for name in "ABCDEF"})
+    groups = [wanted(name, *people(6, 2)) for name in "ABCDEF"]
+    assert refused(snapshot, *groups[:5]) == []
+    assert refused(snapshot, *groups) == ["max_removals"]
+
+
+def test_a_groups_exchange_of_all_members_is_refused_although_it_does_not_end_empty():
+    snapshot = account({"A": people(5)}, others=people(5, 5))
+    assert refused(snapshot, wanted("A", *people(5, 5))) == ["max_removals_per_group"]
+
+
+def test_a_group_is_not_emptied_without_being_told():
+    snapshot = account({"A": people(2)})
+    assert refused(snapshot, wanted("A")) == ["empties_group"]
+    assert refused(snapshot, wanted("A", allow_empty=True)) == []
+
+
+def test_a_group_with_members_is_not_deleted_without_being_told():
+    snapshot = account({"A": people(8), "Empty": []})
+    assert refused(snapshot, wanted("A", state="absent")) == ["deletes_members"]
+    assert refused(snapshot, wanted("A", state="absent", allow_empty=True)) == []
+    assert refused(snapshot, wanted("Empty", state="absent")) == []
+
+
+def test_members_of_deleted_groups_count_as_removals():
+    snapshot = account({"A": people(11)})
+    told = wanted("A", state="absent", allow_empty=True)
+    assert refused(snapshot, told) == ["max_removals"]
+
+
+def test_a_file_can_set_the_limits():
+    snapshot = account({"A": people(100)})
+    group = wanted("A", *people(100)[30:])
+    assert refused(snapshot, group) == ["max_removals", "max_removals_per_group"]
+    limits = GuardLimits(max_removals=30, max_removals_per_group=0.3)
+    assert refused(snapshot, group, guards=limits) == []
+    none = GuardLimits(max_removals=0)
+    assert refused(snapshot, wanted("A", *people(99)), guards=none) == ["max_removals"]
+
+
+def test_a_share_is_not_lost_to_rounding():
+    snapshot = account({"A": people(100)})
+    limits = GuardLimits(max_removals=100, max_removals_per_group=0.29)
+    assert refused(snapshot, wanted("A", *people(100)[29:]), guards=limits) == []
+
+
+def test_a_message_says_exactly_what_would_be_needed():
+    snapshot = account({"A": people(28)})
+    made = planned(snapshot, wanted("A", people(1)[0]))
+    (total, share) = made.breaches
+    assert total.message == (
+        "27 of 28 memberships end; 10 may; if that is right, allow exactly 27: --allow-removals 27."
+    )
+    assert share.message == (
+        "`A` loses 27 of 28 members; 7 may be removed (25%); if that is right, allow exactly 27: "
+        "--allow-removals 27."
+    )
+    assert (share.group, share.removals, share.limit) == (made.changes[0].group, 27, 7)
+
+
+def test_an_allowance_holds_for_exactly_that_many_removals():
+    snapshot = account({"A": people(28)})
+    made = planned(snapshot, wanted("A", people(1)[0]))
+    assert check_guards(made, snapshot, allow_removals=27) == ()
+    for other in (0, 26, 28, 1_000):
+        breaches = check_guards(made, snapshot, allow_removals=other)
+        assert [breach.guard for breach in breaches] == [b.guard for b in made.breaches]
+        assert f"{other} removals were allowed, and the plan has 27" in breaches[0].message
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["u-p0000", "p0000@example.com", " P0000@Example.com", "*@example.com", "p000[0-9]@*"],
+)
+def test_members_who_are_protected_stay_and_are_noted(pattern):
+    snapshot = account({"A": people(1), "B": ["p9999"]})
+    group = wanted("A", "p9999")
+    made = planned(snapshot, group, protect=(pattern,))
+    assert made.removals == 0
+    assert made.breaches == ()
+    assert made.notes == ("`p0000@example.com` is protected, and stays in `A`.",)
+
+
+def test_a_group_with_a_protected_member_is_not_deleted_by_any_allowance():
+    snapshot = account({"A": people(2)})
+    made = planned(
+        snapshot, wanted("A", state="absent", allow_empty=True), protect=("p0001@example.com",)
+    )
+    assert [breach.guard for breach in made.breaches] == ["protected"]
+    assert "p0001@example.com" in made.breaches[0].message
+    assert [b.guard for b in check_guards(made, snapshot, allow_removals=2)] == ["protected"]
+
+
+def test_a_plan_without_removals_passes():
+    snapshot = account({"A": []}, others=people(50))
+    limits = GuardLimits(max_removals=0, max_removals_per_group=0)
+    assert refused(snapshot, wanted("A", *people(50)), guards=limits) == []
+
+
+def test_memberships_that_have_ended_count_as_removals(today_is_after):
+    snapshot = account({"A": people(4)})
+    members = [
+        DesiredMember(email=f"{name}@example.com", until=today_is_after) for name in people(4)
+    ]
+    assert refused(snapshot, wanted("A", *members)) == ["empties_group", "max_removals_per_group"]
+
+
+@pytest.fixture
+def today_is_after():
+    from datetime import date
+
+    return date(2026, 11, 21)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from("ABC"), st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=1
+    )
+)
+def test_a_plan_passes_only_within_all_limits(sizes):
+    sizes = {name: (max(pair), min(pair)) for name, pair in sizes.items()}
+    snapshot = account({name: people(before) for name, (before, _) in sizes.items()})
+    made = planned(snapshot, *[wanted(name, *people(after)) for name, (_, after) in sizes.items()])
+    removals = {name: before - after for name, (before, after) in sizes.items()}
+    total = sum(before for before, _ in sizes.values())
+    within = sum(removals.values()) <= max(10, total // 10) and all(
+        removals[name] <= max(2, before // 4) and not (before and not after)
+        for name, (before, after) in sizes.items()
+    )
+    assert (made.breaches == ()) is within

@@ -1,0 +1,287 @@
+"""Plans of single cases: which group is meant, who is who, and what waits for what."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from tests.membership.planned_accounts import (
+    NOW,
+    TODAY,
+    account,
+    applied,
+    desired,
+    planned,
+    wanted,
+)
+
+from cld_user_groups.membership import (
+    Action,
+    DesiredGroup,
+    DesiredMember,
+    Group,
+    Member,
+    Plan,
+    PlanError,
+    Snapshot,
+    adds_only,
+    email_key,
+    fingerprint,
+    plan,
+)
+
+
+def shape(made: Plan) -> list[tuple[object, ...]]:
+    """Return the changes of a plan in short."""
+    return [
+        (change.action.value, change.group.name, change.user.id if change.user else None)
+        for change in made.changes
+    ]
+
+
+def refusal(snapshot: Snapshot, *groups: DesiredGroup, **fields: object) -> list[str]:
+    with pytest.raises(PlanError) as caught:
+        planned(snapshot, *groups, **fields)
+    return [f"{at.message}; {at.hint}" if at.hint else at.message for at in caught.value.problems]
+
+
+def test_changes_come_in_the_order_make_before_break():
+    snapshot = account({"Old": ["ann"], "Gone": ["bob"], "Kept": ["cyd", "dee"]}, others=["eve"])
+    made = planned(
+        snapshot,
+        wanted("Gone", state="absent"),
+        wanted("Kept", "cyd", "ann"),
+        wanted("Renamed", "ann", "eve", previously=("Old",)),
+        wanted("New", "bob", "dee"),
+    )
+    assert shape(made) == [
+        ("create_group", "New", None),
+        ("rename_group", "Renamed", None),
+        ("add_user", "Kept", "u-ann"),
+        ("add_user", "Renamed", "u-eve"),
+        ("add_user", "New", "u-bob"),
+        ("add_user", "New", "u-dee"),
+        ("remove_user", "Kept", "u-dee"),
+        ("delete_group", "Gone", None),
+    ]
+    depends = [change.depends_on for change in made.changes]
+    assert depends == [(), (), (), (), (0,), (0,), (5,), (4,)]
+
+
+def test_a_change_says_why_and_where():
+    snapshot = account({"A": ["ann", "bob"]}, others=["cyd"])
+    ended = DesiredMember(
+        email="bob@example.com", until=date(2026, 11, 21), reason="left", source="x.csv", line=7
+    )
+    new = DesiredMember(email="cyd@example.com", reason="JIRA-12", source="x.csv", line=8)
+    made = planned(snapshot, wanted("A", ended, new, source="groups.yaml", line=3))
+    assert [(c.reason, c.source, c.line) for c in made.changes] == [
+        ("JIRA-12", "x.csv", 8),
+        ("not listed", "groups.yaml", 3),
+        ("ended on 2026-11-21: left", "x.csv", 7),
+    ]
+
+
+@pytest.mark.parametrize("mode", ["exact", "additive"])
+def test_until_is_the_last_day_of_a_membership(mode):
+    until = DesiredMember(email="ann@example.com", until=TODAY)
+    file = desired(wanted("A", until, "bob", mode=mode))
+    snapshot = account({"A": ["ann", "bob"]})
+    assert plan(snapshot, file, TODAY, now=NOW).changes == ()
+    (change,) = plan(snapshot, file, TODAY + timedelta(days=1), now=NOW).changes
+    assert (change.action, change.user.id) == (Action.REMOVE_USER, "u-ann")
+
+
+def test_nobody_needs_to_know_a_person_whose_membership_has_ended():
+    ended = DesiredMember(email="gone@example.com", until=date(2020, 1, 1))
+    assert planned(account({"A": ["ann"]}), wanted("A", "ann", ended)).changes == ()
+
+
+def test_a_plan_names_what_must_hold_for_it():
+    snapshot = account({"A": ["ann"], "B": ["ann"]}, others=["bob"], requests_left=40)
+    made = planned(snapshot, wanted("A", "ann", "bob"), wanted("B", "ann"), account="acc")
+    assert (made.account_id, made.source, made.digest) == ("acc", "groups.yaml", "0" * 64)
+    assert (made.created_at, made.expires_at) == (NOW, NOW + timedelta(hours=24))
+    assert made.fingerprints == {"g-A": fingerprint(snapshot.groups[0])}
+    assert (made.requests_left, made.memberships) == (40, 2)
+
+
+def test_a_fingerprint_changes_with_id_name_and_members_and_not_with_their_order():
+    ann, bob = Member(id="1"), Member(id="2")
+    group = Group(id="g", name="A", members=(ann, bob))
+    assert fingerprint(group) == fingerprint(Group(id="g", name="A", members=(bob, ann)))
+    others = [
+        Group(id="h", name="A", members=(ann, bob)),
+        Group(id="g", name="B", members=(ann, bob)),
+        Group(id="g", name="A", members=(ann,)),
+        Group(id="g", name="A", members=(Member(id="1,2"),)),
+    ]
+    assert len({fingerprint(group), *map(fingerprint, others)}) == 5
+
+
+def test_a_file_for_another_account_is_refused():
+    assert refusal(account({}), account="other") == [
+        "the file is for the account `other`, not `acc`"
+    ]
+
+
+def test_an_id_pins_a_group_so_that_another_name_is_a_rename():
+    made = planned(account({"A": ["ann"]}), wanted("B", "ann", id="g-A"))
+    (change,) = made.changes
+    assert (change.action, change.group.name, change.old_name) == ("rename_group", "B", "A")
+
+
+def test_a_previous_name_is_ignored_once_the_group_has_its_new_name():
+    snapshot = account({"A": ["ann"], "B": ["ann"]})
+    assert planned(snapshot, wanted("B", "ann", previously=("A",))).changes == ()
+
+
+@pytest.mark.parametrize(
+    ("groups", "expected"),
+    [
+        ([wanted("C", "ann", id="x")], "the account has no group with the id `x`"),
+        ([wanted("a ", "ann")], "`a ` is not in the account, but `A` is; write it so, or give "
+         "`previously:` or `id:` to rename it"),
+        ([wanted("b", state="absent")], "`b` is not in the account, but `B` is; write it so, or "
+         "give `previously:` or `id:` to rename it"),
+        ([wanted("C", "ann", previously=("A", "B"))],
+         "several groups have a previous name of it: `A`, `B`; give its `id`"),
+        ([wanted("A", "ann"), wanted("C", "ann", previously=("A",))],
+         "`A` is the previous name of `C`, and the group of line 0 as well"),
+        ([wanted("B", "ann", id="g-A")],
+         "another group is called `B` already; its id is `g-B`"),
+        ([wanted("B", "ann", id="g-A"), wanted("B", "ann", id="g-B")],
+         "another group is called `B` already; its id is `g-B`"),
+        ([wanted("b", "ann", id="g-A")], "`b` is not in the account, but `B` is; write it so, or "
+         "give `previously:` or `id:` to rename it"),
+        ([wanted("X", state="absent", id="g-A")],
+         "the group to be deleted is called `A` in the account; correct the name or the id"),
+        ([wanted("A", "zed")],
+         "no user has the e-mail `zed@example.com`; is it spelt as in the account?"),
+        ([wanted("A", DesiredMember(id="u-ann"), "ann")],
+         "`ann@example.com` stands twice in `A`, first as `u-ann` on line 0"),
+        ([wanted("A", DesiredMember(id="u-ann", email="bob@example.com"))],
+         "the id `u-ann` is `ann@example.com`, not `bob@example.com`; whose id is `u-bob`"),
+        ([wanted("A", DesiredMember(id="nobody"))], "no user has the id `nobody`"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_the_account_is_refused(groups, expected):
+    snapshot = account({"A": ["ann"], "B": ["bob"]}, missing_ids=("nobody",))
+    assert refusal(snapshot, *groups) == [expected]
+
+
+def test_everything_that_does_not_fit_is_reported_at_once_with_its_line():
+    members = [
+        DesiredMember(email=f"{name}@example.com", source="groups.yaml", line=line)
+        for name, line in (("x", 4), ("y", 5))
+    ]
+    with pytest.raises(PlanError) as caught:
+        planned(account({}), wanted("A", *members, line=3), wanted("B", id="z", line=6))
+    assert [at.line for at in caught.value.problems if at.source == "groups.yaml"] == [4, 5]
+    assert len(caught.value.problems) == 3
+
+
+def test_two_users_of_one_email_are_an_error_unless_the_id_is_given():
+    twins = (Member(id="1", email="x@b.example"), Member(id="2", email="X@B.example "))
+    snapshot = Snapshot(account_id="acc", groups=(), people=twins, taken_at=NOW)
+    by_email = wanted("A", DesiredMember(email="x@b.example"))
+    assert refusal(snapshot, by_email) == [
+        "2 users have the e-mail `x@b.example`; give the `id`: `1`, `2`"
+    ]
+    by_id = wanted("A", DesiredMember(id="2", email="x@b.example"))
+    assert shape(planned(snapshot, by_id))[1] == ("add_user", "A", "2")
+
+
+def test_an_id_that_was_not_looked_up_is_taken_as_it_is():
+    made = planned(account({"A": []}), wanted("A", DesiredMember(id="u9")))
+    assert shape(made) == [("add_user", "A", "u9")]
+
+
+def test_a_changed_email_is_noted_where_the_id_says_who_it_is():
+    made = planned(
+        account({"A": ["ann"]}), wanted("A", DesiredMember(id="u-ann", email="old@example.com"))
+    )
+    assert made.changes == ()
+    assert "is `ann@example.com` now, not `old@example.com`" in made.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Ann@Example.com", " ann@example.COM\t", True),
+        ("É@b.example", "é@b.example", True),
+        ("e\u0301@b.example", "\u00e9@b.example", True),
+        ("straße@b.example", "strasse@b.example", False),
+        ("\u212aim@b.example", "kim@b.example", False),
+        ("ı@b.example", "i@b.example", False),
+        ("İ@b.example", "i@b.example", False),
+        ("ſ@b.example", "s@b.example", False),
+    ],
+)
+def test_emails_are_the_same_without_case_and_never_by_letters_of_other_people(one, other, same):
+    assert (email_key(one) == email_key(other)) is same
+
+
+def test_two_groups_of_one_name_can_only_be_told_apart_by_id():
+    twins = (Group(id="1", name="A"), Group(id="2", name="A", members=(Member(id="u"),)))
+    snapshot = Snapshot(account_id="acc", groups=twins, taken_at=NOW)
+    assert refusal(snapshot, wanted("A", state="absent")) == [
+        "the account has 2 groups called `A`; give the `id`, one of `1`, `2`"
+    ]
+    (change,) = planned(snapshot, wanted("A", id="1", state="absent")).changes
+    assert change.group.id == "1"
+
+
+@pytest.mark.parametrize("group_id", [None, "g-X"])
+def test_a_group_that_is_absent_already_is_noted(group_id):
+    made = planned(account({"A": []}), wanted("X", state="absent", id=group_id))
+    assert made.changes == ()
+    assert made.notes == ("The group `X` is absent already.",)
+
+
+def test_a_new_group_waits_for_a_rename_to_free_its_name():
+    snapshot = account({"A": ["ann"]}, others=["bob"])
+    made = planned(snapshot, wanted("B", "ann", id="g-A"), wanted("A", "bob"))
+    assert shape(made) == [
+        ("rename_group", "B", None),
+        ("create_group", "A", None),
+        ("add_user", "A", "u-bob"),
+    ]
+    assert [change.depends_on for change in made.changes] == [(), (0,), (1,)]
+    assert {group.name for group in applied(snapshot, made).groups} == {"A", "B"}
+
+
+def test_a_rename_waits_for_a_deletion_to_free_its_name():
+    snapshot = account({"A": ["ann"], "B": ["bob"]})
+    groups = (wanted("A", state="absent", id="g-A"), wanted("A", "bob", "ann", id="g-B"))
+    made = planned(snapshot, *groups)
+    assert shape(made) == [
+        ("add_user", "A", "u-ann"),
+        ("delete_group", "A", None),
+        ("rename_group", "A", None),
+    ]
+    assert [change.depends_on for change in made.changes] == [(), (0,), (1,)]
+    kept = adds_only(made)
+    assert shape(kept) == [("add_user", "A", "u-ann")]
+    assert kept.notes[-1].startswith("rename_group of `A` is left out")
+
+
+def test_a_chain_of_renames_is_put_in_order():
+    snapshot = account({name: [] for name in "ABC"})
+    made = planned(
+        snapshot,
+        wanted("B", id="g-A", allow_empty=True),
+        wanted("C", id="g-B", allow_empty=True),
+        wanted("D", id="g-C", allow_empty=True),
+    )
+    assert [change.group.name for change in made.changes] == ["D", "C", "B"]
+    assert [change.depends_on for change in made.changes] == [(), (0,), (1,)]
+
+
+def test_an_exchange_of_names_is_refused():
+    snapshot = account({"A": ["ann"], "B": ["bob"]})
+    assert refusal(snapshot, wanted("B", "ann", id="g-A"), wanted("A", "bob", id="g-B")) == [
+        f"`{name}` waits for a name that waits for it; "
+        "give one of the groups another name first, in a run of its own"
+        for name in "BA"
+    ]

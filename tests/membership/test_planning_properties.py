@@ -1,0 +1,160 @@
+"""What holds for every plan, whatever the account and the file."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from tests.membership.planned_accounts import NOW, TODAY, account_and_file, applied
+
+from cld_user_groups.membership import (
+    Action,
+    Desired,
+    DesiredGroup,
+    Group,
+    Plan,
+    Snapshot,
+    adds_only,
+    check_guards,
+    parse_plan,
+    plan,
+    render_html,
+    render_json,
+    render_markdown,
+    render_text,
+)
+from cld_user_groups.membership.identity import is_wanted
+
+
+def make(case: tuple[Snapshot, Desired]) -> Plan:
+    snapshot, file = case
+    return plan(snapshot, file, TODAY, now=NOW)
+
+
+def user_id(email_or_id: str) -> str:
+    """Return the ID of a user whose ID is "u-" and the local part of the e-mail."""
+    return f"u-{email_or_id.strip().lower().split('@')[0]}".replace("u-u-", "u-")
+
+
+def members_wanted(group: DesiredGroup, *, now: bool) -> set[str]:
+    return {
+        user_id(member.id or member.email)
+        for member in group.members
+        if is_wanted(member, TODAY) is now
+    }
+
+
+def found(snapshot: Snapshot, group: DesiredGroup) -> Group | None:
+    names = (group.name, *group.previously)
+    for candidate in snapshot.groups:
+        if candidate.id == group.id or (group.id is None and candidate.name in names):
+            return candidate
+    return None
+
+
+def ids(group: Group | None) -> set[str]:
+    return set() if group is None else {member.id for member in group.members}
+
+
+@given(account_and_file())
+def test_an_applied_plan_makes_the_account_what_the_file_asks_for(case):
+    snapshot, file = case
+    after = applied(snapshot, make(case))
+    for group in file.groups:
+        result = next((other for other in after.groups if other.name == group.name), None)
+        if group.state == "absent":
+            assert result is None
+            continue
+        expected = members_wanted(group, now=True)
+        if group.mode == "additive":
+            before = ids(found(snapshot, group))
+            expected |= before - members_wanted(group, now=False)
+        assert ids(result) == expected
+
+
+@given(account_and_file())
+def test_a_plan_after_an_applied_plan_is_empty(case):
+    snapshot, file = case
+    after = applied(snapshot, make(case))
+    assert plan(after, file, TODAY, now=NOW).changes == ()
+
+
+@given(account_and_file())
+def test_groups_that_the_file_does_not_name_are_not_touched(case):
+    snapshot, file = case
+    named = {group.id for wanted in file.groups if (group := found(snapshot, wanted))}
+    made = make(case)
+    touched = {change.group.id for change in made.changes if change.group.id}
+    assert touched <= named
+    assert touched == made.fingerprints.keys()
+    after = {group.id: group for group in applied(snapshot, made).groups}
+    for group in snapshot.groups:
+        if group.id not in named:
+            assert after[group.id] == group
+
+
+@given(account_and_file())
+def test_a_plan_has_the_fewest_writes_that_lead_there(case):
+    snapshot, _ = case
+    made = make(case)
+    before = {group.id: group for group in snapshot.groups}
+    after = {group.id: group for group in applied(snapshot, made).groups}
+    renamed = sum(before[key].name != after[key].name for key in before.keys() & after.keys())
+    members = sum(len(ids(before.get(key)) ^ ids(after[key])) for key in after)
+    assert len(made.changes) == len(before.keys() ^ after.keys()) + renamed + members
+
+
+@given(account_and_file())
+def test_nobody_is_removed_before_their_additions_are_done(case):
+    made = make(case)
+    for position, change in enumerate(made.changes):
+        leaving = {member.id for member in change.members}
+        if change.action is Action.REMOVE_USER:
+            leaving = {change.user.id}
+        for other, addition in enumerate(made.changes):
+            if addition.action is Action.ADD_USER and addition.user.id in leaving:
+                assert other in change.depends_on, (position, change)
+
+
+@given(account_and_file())
+def test_additions_to_a_new_group_depend_on_its_creation(case):
+    made = make(case)
+    for change in made.changes:
+        if change.action is Action.ADD_USER and change.group.id is None:
+            needed = [made.changes[position] for position in change.depends_on]
+            assert [other.action for other in needed] == [Action.CREATE_GROUP]
+            assert needed[0].group == change.group
+
+
+@given(account_and_file())
+def test_additions_alone_pass_every_guard_and_take_nothing_away(case):
+    snapshot, _ = case
+    made = adds_only(make(case))
+    assert made.removals == 0
+    assert check_guards(made, snapshot) == ()
+    after = {group.id: group for group in applied(snapshot, made).groups}
+    for group in snapshot.groups:
+        assert ids(group) <= ids(after[group.id])
+
+
+@given(account_and_file())
+def test_the_exact_allowance_lets_any_plan_pass_and_no_other_number_helps(case):
+    snapshot, _ = case
+    made = make(case)
+    assert check_guards(made, snapshot, None, made.removals) == ()
+    for other in (made.removals - 1, made.removals + 1):
+        refused = {breach.guard for breach in check_guards(made, snapshot, None, other)}
+        assert refused == {breach.guard for breach in made.breaches}
+
+
+@given(account_and_file())
+def test_a_saved_plan_loads_as_it_was(case):
+    made = make(case)
+    assert parse_plan(render_json(made)) == made
+
+
+@given(account_and_file())
+def test_every_rendering_names_every_user_of_the_plan(case):
+    made = make(case)
+    for text in (render_text(made), render_markdown(made), render_html(made)):
+        for change in made.changes:
+            if change.user is not None:
+                assert (change.user.email or change.user.id) in text

@@ -1,0 +1,539 @@
+"""Files of groups: every format says the same, and every mistake is an error with its line."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import json
+import time
+from datetime import date
+from pathlib import Path
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cld_user_groups.membership import (
+    Desired,
+    DesiredGroup,
+    DesiredMember,
+    FileError,
+    GuardLimits,
+    read_file,
+)
+
+YAML = """\
+version: 1
+account: my-account  # any other is refused
+guards: {max_removals: 10, max_removals_per_group: 20%}
+protect: ["dam-bot@example.com", "*@example.org"]
+groups:
+  Photographers and Editors:
+    id: 7f08f1f1fc910bf1f25274aef11d27
+    previously: [Photographers]
+    members:
+      - john.doe@example.com
+      - {email: harry.potts@example.com, until: 2027-01-31, reason: JIRA-12}
+      - {id: 0abed8dfcc039ea05e2a1d494fd442}
+  Designers: {mode: additive, members: {from: designers.csv}}
+  Interns 2024: {state: absent, allow_empty: true}
+"""
+TOML = """\
+version = 1
+account = "my-account"
+guards = {max_removals = 10, max_removals_per_group = 0.2}
+protect = ["dam-bot@example.com", "*@example.org"]
+
+[groups."Photographers and Editors"]
+id = "7f08f1f1fc910bf1f25274aef11d27"
+previously = ['Photographers']
+members = [
+  "john.doe@example.com",  # [not] {structure}
+  {email = "harry.potts@example.com", until = 2027-01-31, reason = "JIRA-12"},
+  {id = "0abed8dfcc039ea05e2a1d494fd442"},
+]
+
+[groups.Designers]
+mode = "additive"
+members = {from = "designers.csv"}
+
+[groups."Interns 2024"]
+state = "absent"
+allow_empty = true
+"""
+JSON = {
+    "version": 1,
+    "account": "my-account",
+    "guards": {"max_removals": 10, "max_removals_per_group": "20%"},
+    "protect": ["dam-bot@example.com", "*@example.org"],
+    "groups": {
+        "Photographers and Editors": {
+            "id": "7f08f1f1fc910bf1f25274aef11d27",
+            "previously": ["Photographers"],
+            "members": [
+                "john.doe@example.com",
+                {"email": "harry.potts@example.com", "until": "2027-01-31", "reason": "JIRA-12"},
+                {"id": "0abed8dfcc039ea05e2a1d494fd442"},
+            ],
+        },
+        "Designers": {"mode": "additive", "members": {"from": "designers.csv"}},
+        "Interns 2024": {"state": "absent", "allow_empty": True},
+    },
+}
+
+
+def read(text: str | bytes, name: str = "groups.yaml", folder: Path | None = None) -> Desired:
+    """Read a file of this content; without a folder, standard input in the format of the name."""
+    content = text.encode() if isinstance(text, str) else text
+    if folder is None:
+        suffix = name.rpartition(".")[2]
+        return read_file("-", stdin=io.BytesIO(content), format=suffix)
+    (folder / name).write_bytes(content)
+    return read_file(folder / name)
+
+
+def problems(text: str | bytes, name: str = "groups.yaml") -> list[str]:
+    """Return the problems of a file as "line: message; hint"."""
+    with pytest.raises(FileError) as caught:
+        read(text, name)
+    return [str(at).removeprefix("-:" if at.line else "") for at in caught.value.problems]
+
+
+def group(members: str, rest: str = "") -> str:
+    return f"version: 1\ngroups:\n  A:\n    members: {members}\n{rest}"
+
+
+def without_places(file: Desired) -> Desired:
+    """Return what a file asks for, without its name, its digest and its lines."""
+    nowhere = {"source": "", "line": 0}
+    groups = tuple(
+        attrs.evolve(
+            found,
+            members=tuple(attrs.evolve(member, **nowhere) for member in found.members),
+            **nowhere,
+        )
+        for found in file.groups
+    )
+    return attrs.evolve(file, source="", digest="", groups=groups)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("groups.yaml", YAML),
+        ("groups.yml", YAML.replace("\n", "\r\n")),
+        ("groups.yaml", "\ufeff" + YAML),
+        ("groups.toml", TOML),
+        ("groups.toml", TOML.replace("\n", "\r\n")),
+        ("groups.json", json.dumps(JSON)),
+        ("groups.json", json.dumps(JSON, indent=1)),
+        ("GROUPS.JSON", "\ufeff" + json.dumps(JSON)),
+    ],
+)
+def test_every_format_asks_for_the_same(tmp_path, name, text):
+    (tmp_path / "designers.csv").write_text("email,until\nann@example.com,2026-12-31\n")
+    assert without_places(read(text, name, tmp_path)) == Desired(
+        source="",
+        digest="",
+        account="my-account",
+        guards=GuardLimits(max_removals=10, max_removals_per_group=0.2),
+        protect=("dam-bot@example.com", "*@example.org"),
+        groups=(
+            DesiredGroup(
+                name="Photographers and Editors",
+                id="7f08f1f1fc910bf1f25274aef11d27",
+                previously=("Photographers",),
+                members=(
+                    DesiredMember(email="john.doe@example.com"),
+                    DesiredMember(
+                        email="harry.potts@example.com", until=date(2027, 1, 31), reason="JIRA-12"
+                    ),
+                    DesiredMember(id="0abed8dfcc039ea05e2a1d494fd442"),
+                ),
+            ),
+            DesiredGroup(
+                name="Designers",
+                mode="additive",
+                members=(DesiredMember(email="ann@example.com", until=date(2026, 12, 31)),),
+            ),
+            DesiredGroup(name="Interns 2024", state="absent", allow_empty=True),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "lines"),
+    [
+        ("groups.yaml", YAML, [10, 11, 12]),
+        ("groups.yaml", YAML.replace("\n", "\r\n"), [10, 11, 12]),
+        ("groups.toml", TOML, [10, 11, 12]),
+        ("groups.json", json.dumps(JSON, indent=1), [19, 20, 25]),
+    ],
+)
+def test_members_have_the_lines_at_which_they_are_listed(tmp_path, name, text, lines):
+    (tmp_path / "designers.csv").write_text("email\n\nann@example.com\n")
+    first, second, _ = read(text, name, tmp_path).groups
+    assert [member.line for member in first.members] == lines
+    assert [(Path(m.source).name, m.line) for m in second.members] == [("designers.csv", 3)]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("g.csv", "group,email,reason\nA,a@b.example,why\nB,,\n".replace("B,,", "B,c@d.example,")),
+        ("g.csv", "sep=;\r\nGroup;E-Mail;Reason\r\n".replace("E-Mail", "EMAIL")
+         + "A;a@b.example;why\r\nB;c@d.example;\r\n"),
+        ("g.csv", "\ufeffemail\treason\tgroup\na@b.example\twhy\tA \n\nc@d.example\t\tB\n"),
+        ("g.csv", '"group","email","reason"\n"A","a@b.example","why"\n"B","c@d.example",""\n'),
+        ("g.jsonl", '{"group": "A", "email": "a@b.example", "reason": "why"}\n'
+         '\n{"email": "c@d.example", "group": "B", "until": null}\n'),
+    ],
+)  # fmt: skip
+def test_rows_ask_for_the_members_of_each_group(name, text):
+    assert without_places(read(text, name)).groups == (
+        DesiredGroup(name="A", members=(DesiredMember(email="a@b.example", reason="why"),)),
+        DesiredGroup(name="B", members=(DesiredMember(email="c@d.example"),)),
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        YAML.replace("{from: designers.csv}", "[a@b.example]"),
+        json.dumps(JSON).replace('{"from": "designers.csv"}', '["a@b.example"]'),
+        json.dumps({"version": 1, "groups": {"A": {"members": ["a@b.example"]}}}, indent=1),
+        "group,email\nA,a@b.example\n",
+        "sep=;\ngroup;email\nA;a@b.example\n",
+        '{"group": "A", "email": "a@b.example"}\n',
+    ],
+)
+def test_standard_input_shows_its_format(text):
+    (first, *_) = read_file("-", stdin=io.BytesIO(text.encode())).groups
+    assert first.members[0].email in ("john.doe@example.com", "a@b.example")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("groups: {}", ["1: `version` is missing; write `version: 1`"]),
+        ("version: 2\ngroups: {}", ["1: `version` must be 1, the only version there is"]),
+        ('version: "1"\ngroups: {}', ["1: `version` must be 1, the only version there is"]),
+        ("version: 1", ["1: `groups` is missing"]),
+        ("version: 1\ngroups:\n", ["2: `groups` must be a mapping of names to groups"]),
+        ("- a", ["1: the file must be a mapping"]),
+        ("version: 1\ngroup: {}\ngroups: {}",
+         ["2: unknown key `group` in the file; did you mean `groups`?"]),
+        ("version: 1\ngroups:\n  A: {member: [a@b.example]}",
+         ["3: unknown key `member` in the group `A`; did you mean `members`?",
+          "3: the group `A` has no `members`; for a group with nobody in it write `members: []` "
+          "and `allow_empty: true`"]),
+        ("version: 1\ngroups:\n  A:\n", ["3: the group `A` has no `members`; for a group with "
+          "nobody in it write `members: []` and `allow_empty: true`"]),
+        (group("~"), ["3: the group `A` has no `members`; for a group with nobody in it write "
+          "`members: []` and `allow_empty: true`"]),
+        (group("[]"), ["4: the group `A` lists nobody; write `allow_empty: true` if nobody is to "
+          "be in it"]),
+        (group("a@b.example"), ["4: `members` must be a list, or `{from: FILE}`"]),
+        (group("{form: x.csv}"),
+         ["4: unknown key `form` in `members`; did you mean `from`?",
+          "4: `members` must be a list, or `{from: FILE}`"]),
+        ("version: 1\ngroups:\n  A: [a@b.example]",
+         ["3: the group `A` must be a mapping; put the list under `members:`"]),
+        (group("[a@b.example, A@B.example]"),
+         ["4: `A@B.example` stands twice, first on line 4"]),
+        (group("\n      - {id: u1}\n      - {id: u1, email: a@b.example}"),
+         ["6: `a@b.example` stands twice, first on line 5"]),
+        (group("[u123]"), ["4: not an e-mail address: `u123`; write an ID as `{id: …}`"]),
+        (group("[John <a@b.example>]"), ["4: not an e-mail address: `John <a@b.example>`"]),
+        (group("[a@b]"), ["4: not an e-mail address: `a@b`"]),
+        (group("[{reason: x}]"), ["4: a member needs an `email` or an `id`"]),
+        (group("[{email: a@b.example, until: 31.01.2027}]"),
+         ["4: `until` is not a date: `31.01.2027`; write YYYY-MM-DD"]),
+        (group("[{email: a@b.example, until: 2027-02-30}]"),
+         ["4: `until` is not a date: `2027-02-30`; write YYYY-MM-DD"]),
+        (group("[{email: a@b.example, untill: 2027-02-01}]"),
+         ["4: unknown key `untill` in a member; did you mean `until`?"]),
+        (group("[[a@b.example]]"), ["4: a member must be a mapping"]),
+        (group("[a@b.example]", "  A:\n    members: [c@d.example]"),
+         ["5: the group `A` stands twice, first on line 3"]),
+        (group("[a@b.example]", "  a :\n    members: [c@d.example]"),
+         ["5: the group `a` stands twice, first on line 3 as `A`"]),
+        (group("[a@b.example]", '  "  A":\n    members: [c@d.example]'),
+         ["5: the group `  A` stands twice, first on line 3 as `A`"]),
+        (group("[a@b.example]\n    members: [c@d.example]"),
+         ["5: `members` stands twice, first on line 4"]),
+        (group("[a@b.example]\n    id: x", "  B: {id: x, members: [a@b.example]}"),
+         ["6: the groups `A` (line 3) and `B` have one `id`"]),
+        (group("[a@b.example]\n    mode: exakt"),
+         ["5: `mode` must be `exact` or `additive`, not `exakt`"]),
+        (group("[a@b.example]\n    state: absent"),
+         ["4: the group `A` is to be absent: `members` has no meaning there"]),
+        (group("[a@b.example]\n    allow_empty: yes"), ["5: `allow_empty` must be true or false"]),
+        (group("[a@b.example]\n    id: '  '"), ["5: `id` is empty"]),
+        ("version: 1\nguards: {max_removals: -1}\ngroups: {}",
+         ["2: `max_removals` must be a whole number, 0 or more"]),
+        ("version: 1\nguards: {max_removals_per_group: 1}\ngroups: {}",
+         ['2: `max_removals_per_group` must be a percentage, not `1`; write "25%", or a number '
+          "from 0 to below 1"]),
+        ("version: 1\nguards: {max_removals_per_group: 101%}\ngroups: {}",
+         ['2: `max_removals_per_group` must be a percentage, not `101%`; write "25%", or a number '
+          "from 0 to below 1"]),
+        ("version: 1\nprotect: a@b.example\ngroups: {}", ["2: `protect` must be a list"]),
+        ("version: 1\ngroups: &a {}", ["2: an anchor, `&a`: not supported; write the value out"]),
+        ("version: 1\nprotect: [*a]\ngroups: {}",
+         ["2: an alias, `*a`: not supported; write the value out"]),
+        ("version: !!int 1\ngroups: {}",
+         ["1: a tag, `tag:yaml.org,2002:int`: not supported; tags have no meaning here"]),
+        ("version: 1\ngroups:\n  <<: {members: [a@b.example]}",
+         ["3: a merge key, `<<`: not supported; write the values out"]),
+        ("version: 1\ngroups:\n  ? [a]\n  : b",
+         ["3: a key must be text, not a list or a mapping"]),
+        ("version: 1\n---\nversion: 1", ["2: a second document in one file"]),
+        ("a: " + "[" * 30 + "]" * 30, ["1: nested too deeply"]),
+        ("# nothing\n", ["-: the file is empty"]),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_yaml_is_an_error_with_its_line(text, expected):
+    assert problems(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("g.json", '{"version": 1,\n "groups": {"A": {"members": ["a@b.example"',
+         ["2: not JSON: `,` is missing; is the file cut off?"]),
+        ("g.json", '{"version": 1,\n "groups": {"A": {"members": ["a@b.exa',
+         ["2: not JSON: unterminated string starting; is the file cut off?"]),
+        ("g.json", '{"version": 1, "groups": {}} x',
+         ["1: not JSON: text after the end of the document"]),
+        ("g.json", '{"version": 1, "groups": {"A": {"id": 12, "members": ["a@b.example"]}}}',
+         ["1: `id` must be text; write it in quotes"]),
+        ("g.json", '{"version": 1,\n"version": 1, "groups": {}}',
+         ["2: `version` stands twice, first on line 1"]),
+        ("g.json", '{"version": 1, "groups": {"\\ud800": {"members": ["a@b.example"]}}}',
+         ["1: not JSON: half of a surrogate pair"]),
+        ("g.json", "[" * 100_000, ["1: nested too deeply"]),
+        ("g.toml", 'version = 1\n[groups.A]\nmembers = ["a@b.example"',
+         ["3: not TOML: Unclosed array; is the file cut off?"]),
+        ("g.toml", "version = 1\nversion = 1\n", ["2: not TOML: Cannot overwrite a value"]),
+        ("g.toml", 'version = 1\n[groups]\n"A".members = [\n"x",\n"""a@b.example""",\n{ id = 1 }]',
+         ["4: not an e-mail address: `x`; write an ID as `{id: …}`",
+          "6: `id` must be text; write it in quotes"]),
+        ("g.yaml", "version: 1\ngroups:\n  A: {members: ['a@b.exa",
+         ["3: not YAML: while scanning a quoted scalar, found unexpected end of stream; "
+          "is the file cut off?"]),
+        ("g.yaml", "version: 1\ngroups:\n\tA: x\n",
+         ["3: not YAML: while scanning for the next token, found character that cannot start any "
+          "token"]),
+        ("g.csv", "group,email\nA,a@b.example\nA,",
+         ["3: a member needs an `email` or an `id`"]),
+        ("g.csv", "group,email,reason\nA,a@b.example,\nA,c@d.exam",
+         ["3: 2 cells in a row, 3 in the header; is the file cut off?"]),
+        ("g.csv", 'group,email\nA,"a@b.exam',
+         ["2: not CSV: unexpected end of data; is the file cut off?"]),
+        ("g.csv", 'group,email\nA,a@b.example\nA,"x" y@b.example\nB,z',
+         ["3: not CSV: ',' expected after '\"'"]),
+        ("g.csv", "group,email\nA,a@b.example,x\nA,b\n",
+         ["2: 3 cells in a row, 2 in the header; quote the cell",
+          "3: not an e-mail address: `b`; write an ID as `{id: …}`"]),
+        ("g.csv", "group,email\n", ["-: there are no rows; an empty source is an error"]),
+        ("g.csv", "group,mail\nA,a@b.example\n",
+         ["1: unknown column `mail`; did you mean `email`?", "1: the column `email` is missing"]),
+        ("g.csv", "email,email\na@b.example,\n",
+         ["1: the column `email` stands twice", "1: the column `group` is missing"]),
+        ("g.csv", "group,email\n,a@b.example\n", ["2: the row names no group"]),
+        ("g.csv", "group,email\nA,a@b.example\na,c@d.example\n",
+         ["3: the group `a` is spelt `A` on line 2"]),
+        ("g.csv", "group,email\nA,a@b.example\nA,a@b.example\n",
+         ["3: `a@b.example` stands twice, first on line 2"]),
+        ("g.csv", "group,email,until\nA,a@b.example,31/12/2027\n",
+         ["2: `until` is not a date: `31/12/2027`; write YYYY-MM-DD"]),
+        ("g.jsonl", '{"group": "A", "email": "a@b.example"}\n{"group": "A", "ema',
+         ["2: not JSON: Unterminated string starting at; one object a line; is the file cut off?"]),
+        ("g.jsonl", '{"group": "A", "emial": "a@b.example", "id": 1}\n[]\n',
+         ["1: unknown key `emial`; did you mean `email`?", "1: `id` must be text",
+          '2: not a JSON object; write {"group": …}']),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_another_format_is_an_error_with_its_line(name, text, expected):
+    assert problems(text, name) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", "-: the file is empty"),
+        (b" \r\n\n", "-: the file is empty"),
+        (codecs.BOM_UTF8, "-: the file is empty"),
+        (codecs.BOM_UTF16_LE + "version: 1".encode("utf-16-le"), "1: encoded as UTF-16; save it as"
+         " UTF-8"),
+        ("version: 1".encode("utf-16-le"), "1: a NUL byte; save it as UTF-8"),
+        (b"version: 1\ngroups: \0", "2: a NUL byte; is it a text file?"),
+        ("version: 1\n# Zoë".encode("latin-1"), "2: not UTF-8: byte 0xeb; save it as UTF-8"),
+        (b"version: 1\n# \x01", "2: not YAML: control characters are not allowed"),
+    ],
+)  # fmt: skip
+def test_what_is_not_utf_8_text_is_an_error(content, expected):
+    assert problems(content) == [expected]
+
+
+def test_all_problems_of_a_file_and_of_those_it_includes_are_reported_at_once(tmp_path):
+    (tmp_path / "people.csv").write_text("email\nx\ny\n")
+    text = group("[x]\n    mod: exact", "  B: {members: {from: people.csv}}\n  C: {}\n")
+    with pytest.raises(FileError) as caught:
+        read(text, "groups.yaml", tmp_path)
+    found = [(Path(at.source).name, at.line) for at in caught.value.problems]
+    assert found == [
+        ("groups.yaml", 4),
+        ("groups.yaml", 5),
+        ("groups.yaml", 7),
+        ("people.csv", 2),
+        ("people.csv", 3),
+    ]
+    assert str(caught.value).count("\n") == 4
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("missing.csv", "4: cannot read `missing.csv`: No such file or directory"),
+        ("../people.csv", "4: `../people.csv` is outside the file's folder"),
+        ("/etc/people.csv", "4: `/etc/people.csv` is outside the file's folder"),
+        ("link.csv", "4: `link.csv` is outside the file's folder"),
+        ("people.yaml", "4: cannot include `people.yaml`; known: .csv, .jsonl, .ndjson"),
+        ("folder.csv", "4: cannot read `folder.csv`: Is a directory"),
+    ],
+)
+def test_an_include_that_cannot_be_read_is_an_error_where_it_stands(tmp_path, path, expected):
+    folder = tmp_path / "folder"
+    (folder / "folder.csv").mkdir(parents=True)
+    (tmp_path / "people.csv").write_text("email\na@b.example\n")
+    (folder / "link.csv").symlink_to(tmp_path / "people.csv")
+    with pytest.raises(FileError) as caught:
+        read(group(f"{{from: {path}}}"), "groups.yaml", folder)
+    assert str(caught.value) == f"{folder / 'groups.yaml'}:{expected}"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("email\n", "there are no rows"),
+        ("", "the file is empty"),
+        ("group,email\nA,a@b.example\n", "unknown column `group`"),
+    ],
+)
+def test_an_empty_include_is_an_error_even_where_a_group_may_be_empty(tmp_path, text, expected):
+    (tmp_path / "people.csv").write_text(text)
+    with pytest.raises(FileError, match=expected):
+        read(group("{from: people.csv}\n    allow_empty: true"), "groups.yaml", tmp_path)
+
+
+def test_lists_and_includes_can_be_mixed_and_shared(tmp_path):
+    (tmp_path / "people.jsonl").write_text('{"email": "c@d.example"}\n')
+    text = group("[a@b.example, {from: people.jsonl}]", "  B: {members: {from: people.jsonl}}\n")
+    first, second = read(text, "groups.yaml", tmp_path).groups
+    assert [member.email for member in first.members] == ["a@b.example", "c@d.example"]
+    assert [member.email for member in second.members] == ["c@d.example"]
+
+
+def test_a_member_both_listed_and_included_is_an_error(tmp_path):
+    (tmp_path / "people.csv").write_text("email\na@b.example\n")
+    with pytest.raises(FileError, match=r"people.csv:2: `a@b.example` stands twice, first on line"):
+        read(group("[a@b.example, {from: people.csv}]"), "groups.yaml", tmp_path)
+
+
+def test_standard_input_cannot_include_files():
+    assert problems(group("{from: people.csv}")) == [
+        "4: standard input cannot include a file; there is no folder to start from"
+    ]
+
+
+def test_the_digest_covers_included_files(tmp_path):
+    people = tmp_path / "people.csv"
+    people.write_text("email\na@b.example\n")
+    before = read(group("{from: people.csv}"), "groups.yaml", tmp_path).digest
+    people.write_text("email\nc@d.example\n")
+    assert read(group("{from: people.csv}"), "groups.yaml", tmp_path).digest != before
+
+
+def test_a_file_beyond_the_limit_is_an_error(tmp_path):
+    path = tmp_path / "groups.yaml"
+    path.write_text(YAML)
+    with pytest.raises(FileError, match="larger than 100 bytes"):
+        read_file(path, max_bytes=100)
+
+
+def test_a_file_that_is_not_there_is_an_error(tmp_path):
+    with pytest.raises(FileError, match=r"groups.yaml: cannot read the file: No such file"):
+        read_file(tmp_path / "groups.yaml")
+
+
+def test_the_name_must_show_the_format(tmp_path):
+    (tmp_path / "groups.txt").write_text(YAML)
+    with pytest.raises(FileError, match=r"unknown format: its name ends in `.txt`"):
+        read_file(tmp_path / "groups.txt")
+    with pytest.raises(ValueError, match="unknown format 'txt'"):
+        read_file(tmp_path / "groups.txt", format="txt")
+
+
+def test_messages_escape_what_could_drive_a_terminal():
+    (found,) = problems('version: 1\n"\\e[31m": x\ngroups: {}')
+    assert found.startswith(r"2: unknown key `\x1b[31m` in the file")
+
+
+@pytest.mark.parametrize("name", ["yes", "null", "1.0", "2027-01-31", "0x1F", "~"])
+def test_every_key_in_yaml_is_the_text_that_it_is(name):
+    (found,) = read(f"version: 1\ngroups:\n  {name}: {{members: [a@b.example]}}\n").groups
+    assert found.name == name
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("g.csv", "group,email\n" + "".join(f"A,u{n}@b.example\n" for n in range(100_000))),
+        ("g.yaml", group("\n" + "".join(f"      - u{n}@b.example\n" for n in range(100_000)))),
+    ],
+    ids=["csv", "yaml"],
+)  # fmt: skip
+def test_a_hundred_thousand_lines_are_read_in_seconds(name, text):
+    start = time.process_time()
+    (found,) = read(text, name).groups
+    assert len(found.members) == 100_000
+    assert found.members[-1].email == "u99999@b.example"
+    assert time.process_time() - start < 15  # about one second on a quiet machine
+
+
+@given(st.data())
+def test_a_file_cut_off_anywhere_never_asks_for_other_people(data):
+    """A cut may go unseen between two members; but then those before it are as written."""
+    name, text = data.draw(
+        st.sampled_from(
+            [
+                ("g.csv", "group,email,id\nA,ann@example.com,u1\nA,bob@example.com,u2\n"),
+                ("g.jsonl", '{"group":"A","email":"ann@example.com","id":"u1"}\n'
+                 '{"group":"A","email":"bob@example.com","id":"u2"}\n'),
+                ("g.json", json.dumps({"version": 1, "groups": {"A": {"members": [
+                    {"email": "ann@example.com", "id": "u1"},
+                    {"email": "bob@example.com", "id": "u2"}]}}})),
+            ]
+        )
+    )  # fmt: skip
+    whole = read(text, name).groups[0].members
+    cut = data.draw(st.integers(0, len(text)))
+    try:
+        (found,) = read(text[:cut], name).groups
+    except FileError:
+        return
+    assert found.members[:-1] == whole[: len(found.members) - 1]
+    assert found.members[-1].email == whole[len(found.members) - 1].email
+
+
+@given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
+def test_any_bytes_are_a_file_or_a_file_error(content):
+    for suffix in ("yaml", "json", "toml", "csv", "jsonl"):
+        try:
+            read_file("-", stdin=io.BytesIO(content), format=suffix)
+        except FileError as error:
+            described = str(error)
+            assert described
