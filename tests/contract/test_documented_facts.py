@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
+from cld_user_groups._find_users import MAX_ITEMS
+
 from . import documents
 
 ACCOUNT = "/v1_1/provisioning/accounts/{account_id}"
@@ -18,8 +20,14 @@ GROUPS = f"{ACCOUNT}/user_groups"
 GROUP = f"{GROUPS}/{{group_id}}"
 USERS = f"{GROUP}/users"
 USER = f"{USERS}/{{user_id}}"
+PEOPLE = f"{ACCOUNT}/users"
+PERSON = f"{PEOPLE}/{{user_id}}"
 
 READ = {200, 401, 404, 420, 429}
+PEOPLE_FILTERS = (
+    *("pending", "ids", "emails", "prefix", "sub_account_id", "last_login", "from", "to"),
+    *("union_type", "sort_order", "sort_by", "page", "page_size"),
+)
 REMOVE = {200, 400, 401, 403, 404, 420, 429}
 WRITE = {*REMOVE, 409}
 
@@ -33,6 +41,9 @@ OPERATIONS: dict[str, tuple[str, str, tuple[str, ...], str | None, str, set[int]
     "getUsersInUserGroup": ("GET", USERS, (), None, "UserGroupUsersResponse", READ),
     "addUserToUserGroup": ("POST", USER, (), None, "UserAdded", WRITE),
     "removeUserFromUserGroup": ("DELETE", USER, (), None, "UserGroupUsersResponse", REMOVE),
+    "getUsers": ("GET", PEOPLE, PEOPLE_FILTERS, None, "UsersResponse", READ),
+    "getUser": ("GET", PERSON, (), None, "User", READ),
+    "getGroupsForUser": ("GET", f"{PERSON}/groups", (), None, "GroupsOfUserResponse", READ),
 }
 
 # The type of a field, or its format, or its items.
@@ -48,6 +59,21 @@ SCHEMAS: dict[str, dict[str, str]] = {
     "UserGroupRequest": {"name": "string", "extended_details": "boolean"},
     "UserGroupsResponse": {"user_groups": "[UserGroup]"},
     "UserGroupUsersResponse": {"users": "[UserGroupUser]"},
+    "User": {
+        **dict.fromkeys(("id", "name", "first_name", "last_name", "role"), "string"),
+        "email": "email",
+        **dict.fromkeys(("pending", "enabled", "all_sub_accounts"), "boolean"),
+        **dict.fromkeys(("two_factor", "root"), "boolean"),
+        **dict.fromkeys(("created_at", "updated_at", "last_login"), "date-time"),
+        "providers": "[string]",
+        "email_preferences": "object",
+        **dict.fromkeys(("account_id", "status", "technical_role"), "string"),
+        **dict.fromkeys(("group_count", "sub_account_count"), "integer"),
+        "groups": "[GroupOfUser]",
+    },
+    "UsersResponse": {"users": "[User]"},
+    "GroupOfUser": {"id": "string", "name": "string"},
+    "GroupsOfUserResponse": {"groups": "[GroupOfUser]"},
     "Acknowledgement": {"ok": "boolean"},
     "SuccessResponse": {"message": "string"},
     "ErrorResponse": {"error": "ErrorDetail"},
@@ -61,6 +87,10 @@ REQUIRED = {
     "UserGroupRequest": {"name"},
     "UserGroupsResponse": {"user_groups"},
     "UserGroupUsersResponse": {"users"},
+    "User": {"id"},
+    "UsersResponse": {"users"},
+    "GroupOfUser": {"id", "name"},
+    "GroupsOfUserResponse": {"groups"},
     "Acknowledgement": {"ok"},
     "SuccessResponse": {"message"},
 }
@@ -106,6 +136,17 @@ def test_only_the_parameters_of_the_path_and_the_body_are_required(
     assert required == list(operation.names_of("path"))
     body = documents.resolve(document, operation.definition.get("requestBody"))
     assert body is None or body["required"] is True
+
+
+def test_lists_of_ids_and_emails_are_repeated_parameters_of_one_to_a_hundred_items(
+    document: documents.Document,
+):
+    parameters = documents.operations(document)["getUsers"].parameters
+    arrays = [each for each in parameters if each["schema"]["type"] == "array"]
+    assert [each["name"] for each in arrays] == ["ids", "emails"]
+    for each in arrays:
+        assert (each["schema"]["minItems"], each["schema"]["maxItems"]) == (1, MAX_ITEMS)
+        assert (each.get("style", "form"), each.get("explode", True)) == ("form", True)
 
 
 @pytest.mark.parametrize("operation_id", OPERATIONS)

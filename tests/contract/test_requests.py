@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cld_user_groups import CldProvisioning
 from cld_user_groups._engine.config import REGIONS
 from cld_user_groups._openapi import OpenAPIDocument
 
@@ -21,6 +23,23 @@ Call = Callable[..., Any]
 def strict(document: documents.Document) -> OpenAPIDocument:
     """The document, with its servers."""
     return OpenAPIDocument(document, any_server=False)
+
+
+def test_every_operation_has_a_method_and_every_method_an_operation(document: documents.Document):
+    assert sdk_calls.METHODS.keys() == documents.operations(document).keys()
+    client = CldProvisioning(account_id="acc", security=sdk_calls.SECURITY)
+    resources = [name for name, each in vars(CldProvisioning).items() if _is_cached(each)]
+    methods = {
+        f"{resource}.{name}"
+        for resource in resources
+        for name in vars(type(getattr(client, resource)))
+        if not name.startswith("_") and name != "with_raw_response"
+    }
+    assert methods == {*sdk_calls.METHODS.values(), *sdk_calls.COMPOSED}
+
+
+def _is_cached(attribute: object) -> bool:
+    return isinstance(attribute, cached_property)
 
 
 @pytest.mark.parametrize("operation_id", sdk_calls.METHODS)

@@ -17,8 +17,16 @@ class _Record:
     name: str
     created_at: datetime
     updated_at: datetime
-    # A dict for its order: members are listed in the order in which they were added.
-    member_ids: dict[str, None]
+    members: dict[str, EmulatorUser]
+
+    def snapshot(self) -> EmulatorGroup:
+        return EmulatorGroup(
+            id=self.id,
+            name=self.name,
+            users=self.members.values(),
+            created_at=self.created_at,
+            updated_at=self.updated_at,
+        )
 
 
 class Account:
@@ -42,10 +50,8 @@ class Account:
             for user in group.users:
                 if self._users.get(user.id) != user:
                     self.add_user(user)
-            member_ids = dict.fromkeys(user.id for user in group.users)
-            self._insert(
-                _Record(group.id, group.name, group.created_at, group.updated_at, member_ids)
-            )
+            members = {user.id: user for user in group.users}
+            self._insert(_Record(group.id, group.name, group.created_at, group.updated_at, members))
 
     @property
     def users(self) -> tuple[EmulatorUser, ...]:
@@ -55,7 +61,7 @@ class Account:
     @property
     def groups(self) -> tuple[EmulatorGroup, ...]:
         """All groups of the account, in the order in which they were created."""
-        return tuple(self._snapshot(record) for record in self._groups.values())
+        return tuple(record.snapshot() for record in self._groups.values())
 
     def add_user(self, user: EmulatorUser) -> None:
         """Add a user to the account.
@@ -78,13 +84,15 @@ class Account:
         """Replace the user with the same ID, who must exist (404)."""
         self.get_user(user.id)
         self._users[user.id] = user
+        for record in self._groups.values():
+            if user.id in record.members:
+                record.members[user.id] = user
 
     def remove_user(self, user_id: str, now: datetime) -> None:
         """Remove a user, who must exist (404), from the account and from every group."""
         self.get_user(user_id)
         for record in self._groups.values():
-            if user_id in record.member_ids:
-                del record.member_ids[user_id]
+            if record.members.pop(user_id, None) is not None:
                 record.updated_at = now
         del self._users[user_id]
 
@@ -92,11 +100,11 @@ class Account:
         """Return the groups of a user, who must exist (404)."""
         self.get_user(user_id)
         records = self._groups.values()
-        return [self._snapshot(record) for record in records if user_id in record.member_ids]
+        return [record.snapshot() for record in records if user_id in record.members]
 
     def group_counts(self) -> Counter[str]:
         """Return the number of groups by user ID."""
-        return Counter(user_id for record in self._groups.values() for user_id in record.member_ids)
+        return Counter(user_id for record in self._groups.values() for user_id in record.members)
 
     def create_group(
         self,
@@ -107,12 +115,12 @@ class Account:
         user_ids: Iterable[str] = (),
     ) -> EmulatorGroup:
         """Create a group. The name must be free (409), the users must exist (404)."""
-        member_ids = dict.fromkeys(self.get_user(user_id).id for user_id in user_ids)
-        return self._insert(_Record(group_id or self._new_id(), name, now, now, member_ids))
+        members = {user_id: self.get_user(user_id) for user_id in user_ids}
+        return self._insert(_Record(group_id or self._new_id(), name, now, now, members))
 
     def get_group(self, group_id: str) -> EmulatorGroup:
         """Return a group, which must exist (404)."""
-        return self._snapshot(self._record(group_id))
+        return self._record(group_id).snapshot()
 
     def rename_group(self, group_id: str, name: str, now: datetime) -> EmulatorGroup:
         """Rename a group. Its own name is free for it, another group's is not (409)."""
@@ -122,7 +130,7 @@ class Account:
         self._ids_by_name[name] = group_id
         record.name = name
         record.updated_at = now
-        return self._snapshot(record)
+        return record.snapshot()
 
     def delete_group(self, group_id: str) -> None:
         """Delete a group, which must exist (404)."""
@@ -133,22 +141,22 @@ class Account:
     def add_member(self, group_id: str, user_id: str, now: datetime) -> EmulatorGroup:
         """Add a user to a group, who must not be a member yet (409)."""
         record = self._record(group_id)
-        self.get_user(user_id)
-        if user_id in record.member_ids:
+        user = self.get_user(user_id)
+        if user_id in record.members:
             raise RefusedError(409, "User is already in the user group")
-        record.member_ids[user_id] = None
+        record.members[user_id] = user
         record.updated_at = now
-        return self._snapshot(record)
+        return record.snapshot()
 
     def remove_member(self, group_id: str, user_id: str, now: datetime) -> EmulatorGroup:
         """Remove a user from a group, who must be a member (404)."""
         record = self._record(group_id)
         self.get_user(user_id)
-        if user_id not in record.member_ids:
+        if user_id not in record.members:
             raise RefusedError(404, "User is not in the user group")
-        del record.member_ids[user_id]
+        del record.members[user_id]
         record.updated_at = now
-        return self._snapshot(record)
+        return record.snapshot()
 
     def _insert(self, record: _Record) -> EmulatorGroup:
         if record.id in self._groups:
@@ -156,7 +164,7 @@ class Account:
         self._require_free_name(record.name)
         self._groups[record.id] = record
         self._ids_by_name[record.name] = record.id
-        return self._snapshot(record)
+        return record.snapshot()
 
     def _new_id(self) -> str:
         while True:
@@ -173,12 +181,3 @@ class Account:
         if record is None:
             raise RefusedError(404, "User group not found")
         return record
-
-    def _snapshot(self, record: _Record) -> EmulatorGroup:
-        return EmulatorGroup(
-            id=record.id,
-            name=record.name,
-            users=(self._users[user_id] for user_id in record.member_ids),
-            created_at=record.created_at,
-            updated_at=record.updated_at,
-        )
