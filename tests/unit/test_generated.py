@@ -179,7 +179,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
 
 GROUP = {"id": "g1", "name": "Designers"}
 NEW_FIELDS = """\
-          description: The group's name.
+          description: When the group was created. Only with extended details.
         kind:
           type: string
           enum: [team, guests]
@@ -196,7 +196,10 @@ NEW_FIELDS = """\
 
 
 def test_new_fields_become_typed_fields(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    project.change("          description: The group's name.\n", NEW_FIELDS)
+    project.change(
+        "          description: When the group was created. Only with extended details.\n",
+        NEW_FIELDS,
+    )
     done = project.generate()
     assert done.returncode == 0, done.stderr
     models = project.load("models", monkeypatch)
