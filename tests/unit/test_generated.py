@@ -212,7 +212,7 @@ def test_new_fields_become_typed_fields(project: Project, monkeypatch: pytest.Mo
         **GROUP,
     }
     group = models.UserGroup.from_dict(content)
-    assert (group.kind.value, group.size, group.labels) == ("guests", 3, {"a": "b"})
+    assert (group.kind, group.size, group.labels) == ("guests", 3, {"a": "b"})
     assert group.parent.id == "g0"
     del content["unknown"]
     assert group.to_dict() == content
