@@ -73,7 +73,8 @@ def sections(plan: Plan) -> list[Section]:
 
 def shown(text: str) -> str:
     """Return text as it can be shown on one line; an empty one so that it is seen."""
-    return printable(text) if text.strip() else f'"{text}"'
+    printed = printable(text)
+    return printed if printed.strip() else f'"{printed}"'
 
 
 def person(user: UserRef | None) -> str:
