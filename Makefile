@@ -12,29 +12,51 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# READY, and the tools to check, to compare and to measure with: half as much again to install,
+# and Node for pyright, which no test needs.
+TOOLS := $(VENV)/.tools
+LOWEST := .venv-lowest
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup generate check format test test-all demo contract contract-diff lint-openapi \
-	interop faults bench mutation build pins clean
+# $$(call install,PYTHON,ARGUMENTS): uv needs seconds where pip needs half a minute; pip has the last
+# word, because it knows the indexes of a pip.conf, which uv does not read.
+install = $(BIN)/uv pip install --quiet --compile-bytecode --no-deps --python $(1) $(2) || \
+	{ echo "  uv could not; trying with pip"; $(1) -m pip install --quiet --no-deps $(2); }
+
+.PHONY: help setup generate check format test test-all test-lowest test-sdist test-wasm demo contract \
+	contract-diff lint-openapi interop faults bench mutation build pins clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(READY): requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or later is needed; set PYTHON=" >&2; exit 1; }
-	@echo "Setting up $(VENV) (about a minute, once)"
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install -qq --no-deps -r requirements.txt
-	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
+	@echo "Setting up $(VENV), once: an empty environment (1 of 3)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet "$$(grep '^uv==' requirements.txt)"
+	@echo "  $$(grep -c == requirements.txt) packages (2 of 3)"
+	@$(call install,$(BIN)/python,-r requirements.txt)
+	@echo "  the project itself (3 of 3)"
+	@$(call install,$(BIN)/python,--no-build-isolation -e .)
 	@touch $@
 
-setup: $(READY) ## Make the environment in .venv
+$(TOOLS): $(READY) requirements-check.txt
+	@echo "  $$(grep -c == requirements-check.txt) packages to check and compare with"
+	@$(call install,$(BIN)/python,-r requirements-check.txt)
+	@touch $@
 
-generate: $(READY) ## Make generated/ from openapi.yaml
-	@python tools/generate.py
+##@ Start here
+setup: $(TOOLS) ## Make the environment in .venv
 
-check: $(READY) ## Format, lint, types, description, generated/ up to date
+demo: generate ## Show all operations on the emulator; LIVE=1 reads the real account
+	@python examples/demo.py $(if $(LIVE),--live)
+
+test: $(READY) ## Run the tests
+	pytest -n auto --dist worksteal
+
+check: $(TOOLS) ## Format, lint, types, OpenAPI document, generated/ up to date
 	ruff format --check .
 	ruff check .
 	mypy
@@ -46,43 +68,60 @@ format: $(READY) ## Format the code and sort its imports
 	ruff check --fix-only --quiet .
 	ruff format .
 
-test: $(READY) ## Run the tests
-	pytest -n auto --dist worksteal
+generate: $(READY) ## Make generated/ from openapi.yaml
+	@python tools/generate.py
 
-test-all: $(READY) ## Run the tests on every supported Python of this machine
+##@ Test more
+test-lowest: $(READY) ## Run the tests with the lowest versions that pyproject.toml declares
+	@echo "Setting up $(LOWEST)"
+	@uv venv --quiet --clear --python $(BIN)/python --seed $(LOWEST)
+	@$(call install,$(LOWEST)/bin/python,-r requirements-lowest.txt)
+	@$(call install,$(LOWEST)/bin/python,--no-build-isolation -e .)
+	PATH="$(CURDIR)/$(LOWEST)/bin:$$PATH" $(LOWEST)/bin/pytest -n auto --dist worksteal
+
+test-sdist: $(READY) ## Build the source distribution, and run its own tests away from this checkout
+	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	python -m hatchling build -t sdist -d "$$folder"; \
+	tar -xzf "$$folder"/*.tar.gz -C "$$folder"; \
+	$(MAKE) -C "$$folder"/*/ test PYTHON="$(CURDIR)/$(BIN)/python"
+
+test-wasm: $(TOOLS) ## Run the unit tests on CPython 3.14, compiled to WebAssembly (needs Node)
+	@python tools/test_wasm.py
+
+test-all: $(TOOLS) ## Run the tests on every supported Python of this machine
 	nox
 
-demo: generate ## Show all operations on the emulator; LIVE=1 reads the real account
-	@python examples/demo.py $(if $(LIVE),--live)
-
-contract: $(READY) ## Hold requests and answers against openapi.yaml; LIVE=1 the real account's, WRITE=1 too
+##@ The OpenAPI document, and other clients
+contract: $(READY) ## Hold requests and responses against openapi.yaml; LIVE=1 the real account's, WRITE=1 too
 	$(if $(LIVE),python tools/contract_live.py $(if $(WRITE),--write),pytest -n auto tests/contract)
 
-contract-diff: $(READY) ## Say what a change of openapi.yaml since BASE=<git ref> means for users
+contract-diff: $(TOOLS) ## Say what a change of openapi.yaml since BASE=<git ref> means for users
 	@python tools/contract_diff.py --base $(or $(BASE),HEAD)
 
-lint-openapi: $(READY) ## Lint openapi.yaml (needs Node)
+lint-openapi: $(TOOLS) ## Lint openapi.yaml (needs Node)
 	@python tools/lint_openapi.py
 
-interop: $(READY) ## Run the SDK against Prism, and other clients against the emulator (needs Node)
+interop: $(TOOLS) ## Run the SDK against Prism, and other clients against the emulator (needs Node)
 	@python tools/interop.py
 
+##@ Figures
 faults: $(READY) ## Print the table of faults by operation, measured, and write it to docs/faults.md
 	@python -m tests.faults.matrix
 
-bench: $(READY) ## Measure the SDK beside bare httpx and its peers
+bench: $(TOOLS) ## Measure the SDK beside bare httpx and its peers
 	@python benchmarks/run.py
 
 mutation: $(READY) ## Mutate the modules that decide, and list what no test notices
 	@python tools/mutation.py
 
+##@ Release
 build: $(READY) ## Build the wheel and the source distribution in dist/
 	@rm -rf dist
 	python -m hatchling build
 
-pins: ## Resolve requirements.in into requirements.txt anew
-	@PYTHON=$(PYTHON) tools/pins
+pins: $(READY) ## Resolve requirements*.in into requirements*.txt anew; UPGRADE=1 takes newer versions
+	@tools/pins $(if $(UPGRADE),--upgrade)
 
 clean: ## Remove all that the other targets made
-	rm -rf $(VENV) .bench dist .nox .pytest_cache .mypy_cache .ruff_cache .hypothesis node_modules mutants
+	rm -rf $(VENV) $(LOWEST) .bench dist .nox .pytest_cache .mypy_cache .ruff_cache .hypothesis node_modules mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

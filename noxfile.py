@@ -10,7 +10,7 @@ from pathlib import Path
 import nox
 
 nox.options.default_venv_backend = "venv"
-SUPPORTED = ("3.11", "3.12", "3.13")
+SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
 
 
 def interpreter(version: str) -> str | None:
@@ -38,4 +38,4 @@ def tests(session: nox.Session) -> None:
     """Run the tests."""
     session.install("--quiet", "--no-deps", "-r", "requirements.txt")
     session.install("--quiet", "--no-deps", "--no-build-isolation", "-e", ".")
-    session.run("pytest", "-n", "auto", *session.posargs)
+    session.run("pytest", "-n", "auto", "--dist", "worksteal", *session.posargs)

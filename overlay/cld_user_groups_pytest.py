@@ -1,6 +1,6 @@
-"""Fixtures for the tests of services that use the SDK, of the extra ``testing``.
+"""pytest fixtures for the tests of services that use the SDK (extra ``testing``).
 
-A test says what the API does, runs the service's code, and asserts what it asked::
+A test arranges the account, runs the service's code, and asserts the calls that it made::
 
     def test_a_group_that_exists_is_reused(cld_emulator, cld_provisioning):
         cld_emulator.add_group("Editors")
@@ -8,7 +8,8 @@ A test says what the API does, runs the service's code, and asserts what it aske
         cld_emulator.calls.assert_called("createUserGroup", times=1, status=409)
 """
 
-# pytest imports this for every run in the environment: the fixtures import what they need.
+# pytest imports this in every run, whether or not a fixture is used, and before coverage starts:
+# only the fixtures import the SDK.
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -21,13 +22,13 @@ if TYPE_CHECKING:
     from cld_user_groups.emulator import Emulator
     from cld_user_groups.emulator._server import EmulatorServer
 
-# Resolves nowhere, so that a test that gets around the emulator fails and reaches nobody.
-_NOWHERE = "https://emulator.invalid"
+# RFC 6761: .invalid never resolves. A request that bypasses the emulator reaches nobody.
+_UNREACHABLE = "https://emulator.invalid"
 
 
 @pytest.fixture
 def cld_emulator() -> Emulator:
-    """An emulator in process, with the sample account, new for each test."""
+    """An emulator in process with the sample account, a new one for each test."""
     from cld_user_groups.emulator import Emulator
 
     return Emulator()
@@ -35,14 +36,14 @@ def cld_emulator() -> Emulator:
 
 @pytest.fixture
 def cld_emulator_server(cld_emulator: Emulator) -> Iterator[EmulatorServer]:
-    """The test's emulator on a real socket: its ``url``, ``account_id``, ``api_key`` and so on."""
+    """The test's emulator on a real socket: ``url``, ``api_key``, ``api_secret`` and so on."""
     with cld_emulator.serve() as server:
         yield server
 
 
 @pytest.fixture
 def cld_provisioning(cld_emulator: Emulator) -> Iterator[CldProvisioning]:
-    """A ``CldProvisioning`` that asks the test's emulator, in process, and never really waits."""
+    """A ``CldProvisioning`` for the test's emulator, in process, which never sleeps."""
     import httpx
 
     from cld_user_groups import CldProvisioning, Security
@@ -57,7 +58,7 @@ def cld_provisioning(cld_emulator: Emulator) -> Iterator[CldProvisioning]:
                 provisioning_api_key=cld_emulator.api_key,
                 provisioning_api_secret=cld_emulator.api_secret,
             ),
-            server_url=_NOWHERE,
+            server_url=_UNREACHABLE,
             client=client,
         ) as provisioning,
     ):
@@ -66,9 +67,9 @@ def cld_provisioning(cld_emulator: Emulator) -> Iterator[CldProvisioning]:
 
 @pytest.fixture
 def async_cld_provisioning(cld_emulator: Emulator) -> Iterator[AsyncCldProvisioning]:
-    """An ``AsyncCldProvisioning`` that asks the test's emulator, in process, and never waits.
+    """An ``AsyncCldProvisioning`` for the test's emulator, in process, which never sleeps.
 
-    A plain fixture, for any async plugin or none: in process there is no connection to close.
+    A sync fixture, for any async plugin or none: in process there is no connection to close.
     """
     import httpx
 
@@ -82,6 +83,6 @@ def async_cld_provisioning(cld_emulator: Emulator) -> Iterator[AsyncCldProvision
                 provisioning_api_key=cld_emulator.api_key,
                 provisioning_api_secret=cld_emulator.api_secret,
             ),
-            server_url=_NOWHERE,
+            server_url=_UNREACHABLE,
             client=httpx.AsyncClient(transport=cld_emulator.transport()),
         )

@@ -1,7 +1,7 @@
 """Make generated/ from openapi.yaml, generator-config.yaml and templates/.
 
-The generator writes beside the old output, which is replaced only by a new one that imports and
-whose models all decode. With --check nothing is written: it fails if the output would differ.
+The new output replaces the old one only if it imports and msgspec can decode all of its models.
+With --check nothing is written; exit with 1 if the output would differ.
 """
 
 from __future__ import annotations
@@ -18,10 +18,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "cld_provisioning_api"
+HEADER = """\
+# Generated from openapi.yaml by openapi-python-client with templates/ (`make generate`).
+# Do not edit: change openapi.yaml, generator-config.yaml or templates/ instead.
+
+"""
 
 
 def generate(root: Path, parent: Path) -> Path:
-    """Generate the package of a project below a folder, and return where it is."""
+    """Generate the package of a project below a folder, and return its path."""
     output = parent / PACKAGE
     command = [
         *("openapi-python-client", "generate", "--path", str(root / "openapi.yaml")),
@@ -36,11 +41,14 @@ def generate(root: Path, parent: Path) -> Path:
     )
     if done.returncode:
         raise SystemExit(f"{done.stdout}{done.stderr}make generate: the generator failed")
+    # Here rather than in templates/, where each template, stock ones too, would have to repeat it.
+    for module in output.rglob("*.py"):
+        module.write_text(HEADER + module.read_text("utf-8"), "utf-8")
     return output
 
 
 def check_decoders(parent: Path) -> None:
-    """Make every decoder of a generated package once: msgspec refuses types that it cannot fill."""
+    """Build the decoder of each generated model: msgspec rejects types that it cannot fill."""
     sys.path.insert(0, str(parent))
     models = importlib.import_module(f"{PACKAGE}.models")
     decode = importlib.import_module(f"{PACKAGE}.types").decode
@@ -54,7 +62,7 @@ def check_decoders(parent: Path) -> None:
 
 
 def differences(comparison: filecmp.dircmp[str], below: Path = Path()) -> list[str]:
-    """Return the files in which two trees differ, byte by byte."""
+    """Return the files in which two trees differ, compared byte by byte."""
     names = comparison.left_only + comparison.right_only + comparison.funny_files
     _, different, unreadable = filecmp.cmpfiles(
         comparison.left, comparison.right, comparison.common_files, shallow=False
@@ -66,7 +74,7 @@ def differences(comparison: filecmp.dircmp[str], below: Path = Path()) -> list[s
 
 
 def main() -> None:
-    """Generate, or check that there is nothing to generate."""
+    """Generate the package, or check that it is up to date."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--check", action="store_true", help="only compare")
     arguments.add_argument("--root", type=Path, default=ROOT, help="the project (default: this)")
@@ -81,8 +89,7 @@ def main() -> None:
         changed = differences(filecmp.dircmp(current, new, ignore=ignored, hide=[]))
         if options.check and changed:
             raise SystemExit(
-                f"generated/ is not what openapi.yaml says ({', '.join(sorted(changed))}): "
-                "run `make generate`"
+                f"generated/ is out of date ({', '.join(sorted(changed))}): run `make generate`"
             )
         if changed:
             shutil.rmtree(current)

@@ -68,6 +68,18 @@ def install(node: Node, package: str, version: str) -> Path:
     Raises:
         RuntimeError: It cannot be installed.
     """
+    folder = install_package(node, package, version)
+    program = _read(folder / "package.json")["bin"]
+    name = program if isinstance(program, str) else next(iter(program.values()))
+    return folder / name
+
+
+def install_package(node: Node, package: str, version: str) -> Path:
+    """Return the folder of a package of npm, installed if it is not there yet.
+
+    Raises:
+        RuntimeError: It cannot be installed.
+    """
     folder = BENCH / "npm" / package.removeprefix("@").replace("/", "-")
     installed = folder / "node_modules" / package / "package.json"
     if not installed.is_file() or _read(installed)["version"] != version:
@@ -84,9 +96,7 @@ def install(node: Node, package: str, version: str) -> Path:
         )
         if done.returncode:
             raise RuntimeError(f"{package} {version} cannot be installed: {done.stderr.strip()}")
-    program = _read(installed)["bin"]
-    name = program if isinstance(program, str) else next(iter(program.values()))
-    return installed.parent / name
+    return installed.parent
 
 
 def _read(path: Path) -> dict[str, str | dict[str, str]]:

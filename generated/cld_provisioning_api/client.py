@@ -1,4 +1,7 @@
-"""The clients that the endpoint functions take: where the API is and how to reach it."""
+# Generated from openapi.yaml by openapi-python-client with templates/ (`make generate`).
+# Do not edit: change openapi.yaml, generator-config.yaml or templates/ instead.
+
+"""The clients that the endpoint functions send their requests with."""
 
 import ssl
 from typing import Any, Self
@@ -12,10 +15,10 @@ class Client:
     """A client for operations that need no credentials.
 
     Attributes:
-        raise_on_unexpected_status: Whether a status that is not in the description raises
-            errors.UnexpectedStatus. Otherwise it gives a response that is not parsed.
+        raise_on_unexpected_status: Whether an undocumented status code raises
+            errors.UnexpectedStatus. Otherwise the response is returned with `parsed` None.
 
-    The other arguments go to the httpx clients, which are made when first used: base_url, cookies,
+    The other arguments go to the httpx clients, which are lazily created: base_url, cookies,
     headers, timeout, verify_ssl, follow_redirects, and httpx_args for anything else.
     """
 
@@ -62,12 +65,12 @@ class Client:
         }
 
     def set_httpx_client(self, client: httpx.Client) -> Self:
-        """Use this httpx.Client as it is: the other settings do not reach it."""
+        """Use a caller-supplied httpx.Client as it is; the other settings do not apply to it."""
         self._client = client
         return self
 
     def get_httpx_client(self) -> httpx.Client:
-        """Return the httpx.Client, made when first asked for."""
+        """Return the httpx.Client, lazily created."""
         if self._client is None:
             self._client = httpx.Client(**self._httpx_arguments())
         return self._client
@@ -80,12 +83,12 @@ class Client:
         self.get_httpx_client().__exit__(*args)
 
     def set_async_httpx_client(self, async_client: httpx.AsyncClient) -> Self:
-        """Use this httpx.AsyncClient as it is: the other settings do not reach it."""
+        """Use a caller-supplied httpx.AsyncClient as it is; the other settings do not apply to it."""
         self._async_client = async_client
         return self
 
     def get_async_httpx_client(self) -> httpx.AsyncClient:
-        """Return the httpx.AsyncClient, made when first asked for."""
+        """Return the httpx.AsyncClient, lazily created."""
         if self._async_client is None:
             self._async_client = httpx.AsyncClient(**self._httpx_arguments())
         return self._async_client
@@ -104,8 +107,8 @@ class AuthenticatedClient(Client):
 
     Attributes:
         token: The credentials: for HTTP Basic, `key:secret` in Base64. Never in the repr.
-        prefix: What stands before the token in the header, or an empty str.
-        auth_header_name: The header.
+        prefix: The scheme in front of the token in the header, or an empty str.
+        auth_header_name: The name of the header.
     """
 
     token: str = field(kw_only=True, repr=False)

@@ -1,4 +1,7 @@
-"""What the endpoint modules and the models share: requests, parameters, JSON. Nothing here does I/O."""
+# Generated from openapi.yaml by openapi-python-client with templates/ (`make generate`).
+# Do not edit: change openapi.yaml, generator-config.yaml or templates/ instead.
+
+"""Requests, parameters and JSON, as the endpoint modules and the models use them. No I/O."""
 
 import re
 from collections.abc import Hashable, Iterable, Mapping, MutableMapping
@@ -6,19 +9,22 @@ from datetime import date, datetime
 from enum import Enum
 from functools import cache
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
-from urllib.parse import quote, unquote, urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
-from attrs import define
+from attrs import NOTHING, define
 
 T = TypeVar("T")
 
 # Usual IDs, which need no encoding and cannot be a dot segment.
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.~-]*")
-# Longer than any server takes in a path, and short enough that three fit into a URL of httpx.
+# Longer than any server accepts in a path, and short enough that three fit into a URL of httpx.
 _LONGEST_ID = 16_384
-# How often an ID is percent-decoded in search of a dot segment: more often than any server does.
-_DECODINGS = 8
+_HEX_DIGITS = b"0123456789abcdefABCDEF"
+# Where a lenient server ends a segment: at its parameters, the query, the fragment, or a NUL.
+_END_OF_SEGMENT = re.compile("[;?#\0]")
+# What lenient URL parsers drop anywhere in a path.
+_CONTROL_CHARACTERS = re.compile(r"[\x01-\x1f\x7f]")
 
 
 @define(weakref_slot=False)
@@ -28,7 +34,7 @@ class HttpRequest:
     Attributes:
         method: The HTTP method.
         target: The path, percent-encoded, and the query.
-        headers: Headers that the operation itself takes, its content type among them.
+        headers: The operation's own headers, such as its content type.
         content: The body, or None.
     """
 
@@ -43,10 +49,10 @@ class Response(Generic[T]):
     """A response from an endpoint.
 
     Attributes:
-        status_code: The status: an int, for the API has statuses that `http.HTTPStatus` has not.
-        content: The body as it came.
+        status_code: The status code: an int, for `http.HTTPStatus` has no 420.
+        content: The body as received.
         headers: The headers.
-        parsed: The body, decoded, or None where the description has no body for the status.
+        parsed: The body, decoded, or None where the OpenAPI document has no body for the status.
     """
 
     status_code: int
@@ -76,7 +82,7 @@ class Model:
 
 
 def _present(value: Any) -> Any:
-    """Return models as dicts of the fields that are present, and all else as it is."""
+    """Return models as dicts of the fields that are present, and any kind of str as a plain str."""
     if isinstance(value, Model):
         return {
             field.name: _present(item)
@@ -87,14 +93,46 @@ def _present(value: Any) -> Any:
         return [_present(item) for item in cast("list[Any]", value)]
     if isinstance(value, dict):
         return {key: _present(item) for key, item in cast("dict[str, Any]", value).items()}
+    if isinstance(value, str):
+        return str.__str__(value)  # msgspec encodes no subclasses of str, except Enums
     return value
+
+
+class InvalidId(ValueError):
+    """An ID that could address another resource than the one that it names. Nothing was sent.
+
+    Attributes:
+        parameter: The parameter: `account_id`, `group_id`, `user_id`.
+        value: The ID, as the caller passed it.
+    """
+
+    parameter: str
+    value: str
+
+    def __init__(self, parameter: str, value: str, problem: str) -> None:
+        super().__init__(parameter, value, problem)  # all arguments, for pickle
+        self.parameter = parameter
+        self.value = value
+        self._problem = problem
+
+    def __str__(self) -> str:
+        shown = self.value if len(self.value) <= 100 else f"{self.value[:100]}…"
+        return f"{self.parameter} must {self._problem}, but is {shown!r}"
 
 
 def path_segment(name: str, value: object) -> str:
     """Return an ID percent-encoded whole, as exactly one segment of a path.
 
-    HTTP clients and servers resolve `.` and `..` in a path, also percent-encoded, and an empty
-    segment addresses the collection: such an ID would address another resource (RFC 3986, 5.2.4).
+    Clients, servers and the proxies between them resolve `.` and `..` in a path, also
+    percent-encoded (RFC 3986, 5.2.4), and many proxies decode a path, fold it and encode it again:
+    `..%2F..` then addresses another resource. So an ID is rejected if any number of
+    percent-decodings turns it into more than one segment, an empty one, or a dot segment.
+
+    These count as what a lenient server makes of them: a backslash as a slash; `..;x`, `..?x`,
+    `..#x` and `..\\0x` as `..`, and `;x` as an empty segment; control characters as nothing;
+    and bytes that are not UTF-8 as anything, an overlong `/` (`%C0%AF`) for one. Characters that
+    only look like a dot or a slash, full-width ones for example, are accepted: no HTTP server or
+    proxy normalizes Unicode before it resolves a path.
 
     Args:
         name: The parameter, for the error message.
@@ -102,30 +140,53 @@ def path_segment(name: str, value: object) -> str:
 
     Raises:
         TypeError: The ID is not a str.
-        ValueError: The ID is empty, blank, a dot segment, too long, or cannot be encoded.
+        InvalidId: The ID is not one segment, whoever decodes it, or is too long.
     """
     if not isinstance(value, str):
         raise TypeError(f"{name} must be a str, not {type(value).__name__}")
     value = str.__str__(value)  # a subclass, an Enum for one, may format as something else
     if len(value) > _LONGEST_ID:
-        raise ValueError(f"{name} must not be longer than {_LONGEST_ID} characters")
+        raise InvalidId(name, value, f"have at most {_LONGEST_ID} characters")
     if _PLAIN_ID.fullmatch(value):
         return value
-    decoded = value
-    for _ in range(_DECODINGS):
-        decoded = unquote(decoded)
-    stripped = decoded.strip()
-    if not stripped:
-        raise ValueError(f"{name} must not be empty or blank, but is {value!r}")
-    if stripped in (".", ".."):
-        raise ValueError(f"{name} must not be a dot segment, but is {value!r}")
     try:
-        segment = quote(value, safe="")
+        encoded = value.encode()
     except UnicodeEncodeError:
-        raise ValueError(f"{name} must be valid Unicode, but is {value!r}") from None
+        raise InvalidId(name, value, "be valid Unicode") from None
+    try:
+        decoded = _fully_percent_decoded(encoded).decode()
+    except UnicodeDecodeError:
+        raise InvalidId(name, value, "be UTF-8 when it is percent-decoded") from None
+    if "/" in decoded or "\\" in decoded:
+        raise InvalidId(name, value, "be one path segment, with no slash or backslash")
+    first = _END_OF_SEGMENT.split(decoded, maxsplit=1)[0]
+    match _CONTROL_CHARACTERS.sub("", first).strip():
+        case "":
+            raise InvalidId(name, value, "not be empty or blank")
+        case "." | "..":
+            raise InvalidId(name, value, "not be a dot segment")
+        case _:
+            pass
+    segment = quote(encoded, safe="")
     if len(segment) > _LONGEST_ID:
-        raise ValueError(f"{name} must not be longer than {_LONGEST_ID} bytes, percent-encoded")
+        raise InvalidId(name, value, f"have at most {_LONGEST_ID} bytes, percent-encoded")
     return segment
+
+
+def _fully_percent_decoded(encoded: bytes) -> bytes:
+    """Return what percent-decoding leads to that is repeated until nothing changes.
+
+    In one pass, where repeating takes quadratic time. The result is the same: two escapes never
+    overlap, so their order does not matter.
+    """
+    decoded = bytearray()
+    for byte in encoded:
+        decoded.append(byte)
+        while (
+            len(decoded) > 2 and decoded[-3] == 0x25 and all(d in _HEX_DIGITS for d in decoded[-2:])
+        ):
+            decoded[-3:] = bytes([int(decoded[-2:], 16)])
+    return bytes(decoded)
 
 
 def parameter(name: str, value: Any, expected: Any) -> Any:
@@ -134,7 +195,7 @@ def parameter(name: str, value: Any, expected: Any) -> Any:
     Args:
         name: The parameter, for the error message.
         value: Its value.
-        expected: The type that the description gives it.
+        expected: Its type in the OpenAPI document.
 
     Raises:
         TypeError: The value is not of that type.
@@ -196,20 +257,29 @@ def decode(content: bytes, expected: type[T]) -> T:
 
 
 def decode_any_of(content: bytes, *expected: type[Model]) -> Any:
-    """Return a JSON body as that one of some models which has most of the body's fields.
+    """Decode a JSON body as one of several models, told apart by the names of the body's fields.
 
-    Where fields are optional, a body may fit several models; its own field names tell them apart.
-    Of equals the first is taken.
+    A model whose required fields are all there goes before one that lacks any, then the model that
+    shares more fields with the body, then the first.
 
     Raises:
-        msgspec.DecodeError: As decode does.
+        msgspec.DecodeError: As for decode.
     """
     names = decode(content, dict[str, msgspec.Raw]).keys()
-    return decode(content, max(expected, key=lambda model: len(names & _field_names(model))))
+
+    def fit(model: type[Model]) -> tuple[bool, int]:
+        required, known = _field_names(model)  # type: ignore[arg-type]  # as in decode
+        return required <= names, len(known & names)
+
+    return decode(content, max(expected, key=fit))
 
 
-def _field_names(model: type[Model]) -> set[str]:
-    return {field.name for field in model.__attrs_attrs__}
+@cache
+def _field_names(model: type[Model]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the names of a model's required fields, and of all its fields."""
+    fields = model.__attrs_attrs__
+    required = frozenset(field.name for field in fields if field.default is NOTHING)
+    return required, frozenset(field.name for field in fields)
 
 
 def encode_body(body: Model, expected: type[Model]) -> bytes:
@@ -234,6 +304,7 @@ def encode_body(body: Model, expected: type[Model]) -> bytes:
 
 __all__ = [
     "HttpRequest",
+    "InvalidId",
     "Model",
     "Response",
     "decode",

@@ -1,14 +1,13 @@
-"""In what a request or an answer differs from the description, for the contract check.
+"""The differences of requests and responses from an OpenAPI document, for the contract check.
 
 openapi-core finds the operation and validates; here its errors become findings. Stricter than
-openapi-core: a field, a query parameter or a spelling of a boolean that is not described counts.
+openapi-core: undocumented fields, query parameters and spellings of a boolean are findings too.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
 import httpx
@@ -32,6 +31,7 @@ try:
     )
     from openapi_core.validation.response.exceptions import HeaderValidationError, MissingData
     from openapi_core.validation.schemas.exceptions import InvalidSchemaValue
+    from werkzeug.datastructures import ImmutableMultiDict
 except ImportError as missing:
     raise ImportError(
         'the contract check needs more packages: pip install "cld-user-groups[contract]"'
@@ -40,23 +40,23 @@ except ImportError as missing:
 Document = Mapping[str, Any]
 
 _NO_FIELD = "no such field"
-_SOME_OPERATION = "a method, a path and a server of the description"
+_SOME_OPERATION = "a method, a path and a server of the document"
 
 
 class Finding(NamedTuple):
-    """One difference: where, what the description says, and what is there, whole and unmasked."""
+    """One difference: its place, what the document requires, and the actual value, unmasked."""
 
     path: str
     expected: str
     got: str
 
 
-class Description:
-    """A description of the API, made strict: no object has fields that it does not name.
+class OpenAPIDocument:
+    """An OpenAPI document that allows no undocumented fields in any object.
 
     Args:
-        document: The description, as it stands in its file.
-        any_server: Whether requests may go to a server that is not described, an emulator for one.
+        document: The document as it was parsed.
+        any_server: Whether requests may go to undocumented servers, such as an emulator.
     """
 
     def __init__(self, document: Document, *, any_server: bool = True) -> None:
@@ -67,31 +67,30 @@ class Description:
         self._responses = V30ResponseValidator(spec, path_finder_cls=finder)
 
     @classmethod
-    def from_file(cls, path: Path, *, any_server: bool = True) -> Description:
-        """Return the description in a YAML file."""
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return cls(document, any_server=any_server)
+    def from_yaml(cls, text: str) -> OpenAPIDocument:
+        """Parse a document."""
+        return cls(yaml.safe_load(text))
 
     def check_request(self, operation_id: str, request: httpx.Request) -> list[Finding]:
-        """Return in what the request of an operation, whose body is read, differs."""
+        """Return the differences of an operation's request, whose body has been read."""
         return _distinct(self._request_findings(operation_id, _Request(request)))
 
     def check_response(self, request: httpx.Request, response: httpx.Response) -> list[Finding]:
-        """Return in what the answer to a request, whose body is read, differs."""
-        asked, answered = _Request(request), _Response(response)
+        """Return the differences of the response to a request, whose body has been read."""
+        sent, received = _Request(request), _Response(response)
         return _distinct(
-            _all_findings(lambda: self._responses.iter_errors(asked, answered), answered.data)
+            _all_findings(lambda: self._responses.iter_errors(sent, received), received.data)
         )
 
     def _request_findings(self, operation_id: str, request: _Request) -> Iterator[Finding]:
-        asked = f"{request.method.upper()} {request.path}"
+        sent = f"{request.method.upper()} {request.path}"
         try:
             found = cast("Any", self._finder.find(request.method, request.host_url + request.path))
         except PathError:
-            yield Finding("operation", _SOME_OPERATION, asked)
+            yield Finding("operation", _SOME_OPERATION, sent)
             return
         if found.operation["operationId"] != operation_id:
-            yield Finding("operation", f"a request of {operation_id}", asked)
+            yield Finding("operation", f"a request of {operation_id}", sent)
             return
         parameters = (*found.path.get("parameters", ()), *found.operation.get("parameters", ()))
         yield from _query_findings(request.query, parameters)
@@ -99,7 +98,7 @@ class Description:
 
 
 class _AnyServerPathFinder(APICallPathFinder):
-    """Finds an operation by its path alone, wherever the server is."""
+    """Finds an operation by its path alone, on any server."""
 
     servers_iterator = SimpleServersIterator()
 
@@ -111,10 +110,11 @@ class _Request:
         url = request.url
         headers = httpx.Headers(request.headers)
         if "authorization" in headers:
-            # A scheme is what is checked. openapi-core's objects show all their headers.
+            # Only the scheme is validated, and openapi-core's objects show all their headers.
             scheme, space, _ = headers["authorization"].partition(" ")
             headers["authorization"] = f"{scheme}{space}***"
-        self.parameters = RequestParameters(query=url.params, header=headers)
+        query = ImmutableMultiDict(url.params.multi_items())  # for arrays, sent as repetitions
+        self.parameters = RequestParameters(query=query, header=headers)
         self.query = url.params
         self.method = request.method.lower()
         self.body = request.content or None
@@ -134,7 +134,7 @@ class _Response:
 
 
 def _closed(node: Any) -> Any:
-    """Return a part of a description in which every object has the named fields and no others."""
+    """Return a part of a document in which no object allows other than the documented fields."""
     if isinstance(node, Sequence) and not isinstance(node, str):
         return [_closed(item) for item in cast("Sequence[object]", node)]
     if not isinstance(node, Mapping):
@@ -157,7 +157,7 @@ def _json_text(value: object) -> str:
 
 
 def _query_findings(query: httpx.QueryParams, parameters: Iterable[Any]) -> Iterator[Finding]:
-    """Find what openapi-core lets pass: parameters that are not described, "yes" for true."""
+    """Find what openapi-core accepts: undocumented parameters, "yes" for true, repetitions."""
     types = {
         parameter["name"]: parameter["schema"].get("type")
         for parameter in parameters
@@ -168,7 +168,7 @@ def _query_findings(query: httpx.QueryParams, parameters: Iterable[Any]) -> Iter
             yield Finding(f"query {name}", "no such parameter", _json_text(value))
         elif types[name] == "boolean" and value not in ("true", "false"):
             yield Finding(f"query {name}", "true or false", _json_text(value))
-        elif len(query.get_list(name)) > 1:
+        elif types[name] != "array" and len(query.get_list(name)) > 1:
             yield Finding(f"query {name}", "one value", _json_text(query.get_list(name)))
 
 
@@ -181,12 +181,12 @@ def _all_findings(
     except RecursionError:
         yield Finding("$", "JSON", "JSON that is nested too deeply")
     except (OpenAPIError, ValueError):
-        # What openapi-core does not take for an error: a parameter of the type that is not one.
+        # openapi-core does not handle a malformed parameter of a content type.
         yield Finding("content type", "application/json", "one that cannot be read")
 
 
 def _findings(error: Exception, body: bytes | None) -> Iterator[Finding]:
-    """Turn an error of openapi-core's into findings."""
+    """Turn an error of openapi-core into findings."""
     match error:
         case PathError():
             yield Finding("operation", _SOME_OPERATION, "none")
@@ -205,7 +205,7 @@ def _findings(error: Exception, body: bytes | None) -> Iterator[Finding]:
 
 
 def _value_findings(cause: BaseException | None, at: str, body: bytes | None) -> Iterator[Finding]:
-    """Turn what is wrong with a value, a parameter's or a body's, into findings."""
+    """Turn the error of a value, of a parameter or a body, into findings."""
     match cause:
         case InvalidSchemaValue():
             for error in cause.schema_errors:
@@ -227,7 +227,7 @@ def _schemes(cause: BaseException | None) -> str:
 
 
 class _SchemaError(Protocol):
-    """What is read of an error of jsonschema's."""
+    """The attributes of a jsonschema error that are used here."""
 
     validator: str
     validator_value: Any
@@ -239,7 +239,7 @@ class _SchemaError(Protocol):
 
 
 def _schema_findings(error: _SchemaError, at: str) -> Iterator[Finding]:
-    """Turn an error of jsonschema's into findings, one a field."""
+    """Turn an error of jsonschema into findings, one per field."""
     where = error.json_path if at == "$" else at
     match error.validator:
         case "additionalProperties":
@@ -260,9 +260,9 @@ def _schema_findings(error: _SchemaError, at: str) -> Iterator[Finding]:
 
 
 def _nearest_alternative(error: _SchemaError, at: str) -> Iterator[Finding]:
-    """Return the findings for that alternative of several which the value comes nearest to.
+    """Return the findings for the alternative that is nearest to the value.
 
-    That is the one with the fewest fields that are not its own, then with the fewest findings.
+    That is the one with the fewest undocumented fields, then with the fewest findings.
     """
     by_alternative: dict[str | int, list[Finding]] = {}
     for inner in error.context:

@@ -1,19 +1,22 @@
-"""The two clients. They differ only in where they wait."""
+"""The two clients, sync and async. They differ only in where they wait."""
 
 from __future__ import annotations
 
 import logging
 import platform
+import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import Generic, Literal, Self, TypeVar
+from typing import Any, Generic, Literal, Self, TypeVar
 
 import httpx
+from attrs import evolve
 
-from ._engine.call import Call, RawResponse, make_timeout
-from ._engine.config import find_account_id, find_server_url, security_provider
-from ._engine.http_client import DEFAULT_TIMEOUT, HttpClient
+from ._engine.body import DEFAULT_MAX_BYTES
+from ._engine.call import Call, RawResponse, check_headers, make_timeout
+from ._engine.config import check_server_url, find_account_id, find_server_url, security_provider
+from ._engine.http_client import DEFAULT_TIMEOUT, AsyncHttpClient, HttpClient
 from ._engine.io import drive, drive_async
 from ._engine.pipeline import run
 from ._engine.request import Session
@@ -26,21 +29,27 @@ from .utils import UNSET, RetryConfig, Unset, check_retries
 
 T = TypeVar("T")
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
+H = TypeVar("H", HttpClient, AsyncHttpClient)
 
 # Plain http:// goes to a loopback address or nowhere: never to a proxy of the environment, which
 # would be sent the credentials in the clear.
 _NO_PROXY: dict[str, None] = {"http://": None}
 _USER_AGENT = f"cld-user-groups/{__version__} python/{platform.python_version()}"
+# A product (RFC 9110, 10.1.5): a token, and a version that is one.
+_PRODUCT = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:/[!#$%&'*+.^_`|~0-9A-Za-z-]+)?", re.ASCII)
 
 
-class _Client(Generic[C]):
-    """What both clients have."""
+class _Client(Generic[C, H]):
+    """The constructor and the settings of both clients."""
 
     _httpx_client: type[C]
+    _may_have_async_hooks: bool
+    _http: H
+    _session: Session
+    _is_owner: bool
 
-    @staticmethod
     @abstractmethod
-    def _make_httpx_client() -> C: ...
+    def _open(self, client: C | None) -> H: ...
 
     def __init__(
         self,
@@ -57,28 +66,35 @@ class _Client(Generic[C]):
         debug_logger: DebugLogger | None = None,
         *,
         hooks: Iterable[object] = (),
+        max_response_bytes: int = DEFAULT_MAX_BYTES,
+        app_info: str | None = None,
     ) -> None:
-        """Make a client; nothing is sent.
+        """Create a client; nothing is sent.
 
         Args:
-            security: The credentials, or a callable that returns them, asked anew for every call.
+            security: The credentials, or a callable that returns them, called for every call.
                 Default: those in CLOUDINARY_PROVISIONING_API_KEY and _SECRET, else those in
                 CLOUDINARY_ACCOUNT_URL.
             account_id: The account. Default: CLOUDINARY_ACCOUNT_ID, else that in
                 CLOUDINARY_ACCOUNT_URL.
-            region: The endpoint: "api" (the default), "api-eu" or "api-ap".
+            region: The endpoint: "api", "api-eu" or "api-ap". Default:
+                CLOUDINARY_PROVISIONING_REGION, else "api".
             host: Instead of a region, the host name of the account's own.
-            server_idx: Which of the description's servers: 0, with a region, or 1, with a host.
+            server_idx: The index of the server in the OpenAPI document: 0, with a region, or 1,
+                with a host.
             url_params: Values for the variables of the server's URL.
             server_url: The server's URL, instead of all these. Plain http:// only to loopback.
+                Default: CLOUDINARY_PROVISIONING_SERVER_URL, if no argument chooses a server.
             client: The httpx client to use, with its own settings. It is not closed. Default: one
-                of our own, made when first needed.
+                of our own, created when first needed, with at most 20 requests in flight; further
+                calls wait for their turn, which no time limit counts.
             retry_config: The retries, or None for none.
             timeout_ms: The time limit for connecting, and between any two parts of what is sent or
                 received, in milliseconds. Default: 10 s and 30 s; that of `client` if one is given.
-            debug_logger: Where to write a debug log instead of the logger
-                "cld_user_groups".
-            hooks: Objects that are told what is sent and what comes of it; see the module hooks.
+            debug_logger: Where to write a debug log instead of the logger "cld_user_groups".
+            hooks: Objects that observe requests, responses and errors; see the module hooks.
+            max_response_bytes: The maximum size of a decoded response body, in bytes.
+            app_info: The calling application, as "name" or "name/version", for the User-Agent.
 
         Raises:
             TypeError: An argument is of the wrong type.
@@ -97,8 +113,7 @@ class _Client(Generic[C]):
         timeout = make_timeout(timeout_ms)
         if timeout is None and client is None:
             timeout = DEFAULT_TIMEOUT
-        self._http: HttpClient[C] = HttpClient(client, self._make_httpx_client)
-        self._session = Session(
+        settings = Session(
             account_id=find_account_id(account_id),
             server_url=find_server_url(
                 server_url=server_url,
@@ -110,9 +125,55 @@ class _Client(Generic[C]):
             authorize=Authorizer(provide),
             retries=check_retries("retry_config", retry_config),
             timeout=timeout,
-            hooks=_hooks_of_each_call(tuple(hooks), debug_logger),
-            user_agent=_USER_AGENT,
+            hooks=_hooks_of_each_call(tuple(hooks), debug_logger, self._may_have_async_hooks),
+            user_agent=_user_agent(app_info),
+            is_closed=lambda: self._http.is_closed,
+            max_response_bytes=_check_size(max_response_bytes),
         )
+        self._session = settings
+        self._http = self._open(client)
+        self._is_owner = True
+
+    def with_options(
+        self,
+        *,
+        retries: RetryConfig | Unset | None = UNSET,
+        timeout_ms: float | None = None,
+        http_headers: Mapping[str, str] | None = None,
+        server_url: str | None = None,
+    ) -> Self:
+        """Return a client with other defaults that shares this one's connections.
+
+        Closing it does nothing: the connections are this client's.
+
+            patient = client.with_options(timeout_ms=120_000)
+            patient.user_groups.list(extended_details=True)
+
+        Args:
+            retries: The retries, or None for none. Default: this client's.
+            timeout_ms: The time limit, in milliseconds. Default: this client's.
+            http_headers: Headers to add to every request, or to replace.
+            server_url: The server's URL. Default: this client's.
+
+        Raises:
+            TypeError: An argument is of the wrong type.
+            ValueError: An argument is not valid.
+        """
+        session = self._session
+        changes: dict[str, Any] = {}
+        if not isinstance(retries, Unset):
+            changes["retries"] = check_retries("retries", retries)
+        if timeout_ms is not None:
+            changes["timeout"] = make_timeout(timeout_ms)
+        if http_headers is not None:
+            changes["http_headers"] = {**session.http_headers, **check_headers(http_headers)}
+        if server_url is not None:
+            changes["server_url"] = check_server_url(server_url)
+        derived = object.__new__(type(self))
+        derived._session = evolve(session, **changes)
+        derived._http = self._http
+        derived._is_owner = False
+        return derived
 
     @property
     def account_id(self) -> str:
@@ -132,20 +193,41 @@ class _Client(Generic[C]):
 
 
 def _hooks_of_each_call(
-    hooks: tuple[object, ...], debug_logger: DebugLogger | None
+    hooks: tuple[object, ...], debug_logger: DebugLogger | None, may_be_async: bool
 ) -> Callable[[], Hooks]:
-    """Return what gives the hooks for a call: the debug log is one only while it is written."""
-    with_log = Hooks((*hooks, LoggingHook(debug_logger or LOGGER)))
+    """Return a function that returns the hooks of a call: the debug log only while it is on."""
+    log = LoggingHook(debug_logger or LOGGER)
+    with_log = Hooks((*hooks, log), may_be_async=may_be_async)
     if debug_logger is not None:
         return lambda: with_log
-    without = Hooks(hooks)
+    without = Hooks(hooks, may_be_async=may_be_async)
     return lambda: with_log if LOGGER.isEnabledFor(logging.DEBUG) else without
 
 
-class CldProvisioning(_Client[httpx.Client]):
+def _check_size(max_response_bytes: int) -> int:
+    if isinstance(max_response_bytes, bool) or not isinstance(max_response_bytes, int):
+        raise TypeError(
+            f"max_response_bytes must be an int, not {type(max_response_bytes).__name__}"
+        )
+    if max_response_bytes < 1:
+        raise ValueError(f"max_response_bytes must be at least 1, not {max_response_bytes}")
+    return max_response_bytes
+
+
+def _user_agent(app_info: str | None) -> str:
+    if app_info is None:
+        return _USER_AGENT
+    if not isinstance(app_info, str):
+        raise TypeError(f"app_info must be a str, not {type(app_info).__name__}")
+    if not _PRODUCT.fullmatch(app_info):
+        raise ValueError(f"app_info must be a name, or a name/version, not {app_info!r}")
+    return f"{_USER_AGENT} {app_info}"
+
+
+class CldProvisioning(_Client[httpx.Client, HttpClient]):
     """A client of the Account Provisioning API, for threads.
 
-    Safe to share between threads, and, unless it was given an httpx client, to use in a process
+    Safe to share between threads and, unless it was passed an httpx client, to use in a process
     that was forked since. Use it in a `with` block, or close it:
 
         with CldProvisioning(account_id="...", security=Security(...)) as client:
@@ -153,6 +235,10 @@ class CldProvisioning(_Client[httpx.Client]):
     """
 
     _httpx_client = httpx.Client
+    _may_have_async_hooks = False
+
+    def _open(self, client: httpx.Client | None) -> HttpClient:
+        return HttpClient(client, self._make_httpx_client)
 
     @staticmethod
     def _make_httpx_client() -> httpx.Client:
@@ -169,14 +255,18 @@ class CldProvisioning(_Client[httpx.Client]):
         return Users(self.account_id, self._send)
 
     def _send(self, call: Call[T], /) -> RawResponse[T]:
-        client = self._http.get()
-        return drive(client, run(self._session, client, call))
+        connections = self._http.get()
+        flow = run(self._session, connections.client, call)
+        return drive(self._http, connections, flow, self._session.max_response_bytes)
 
     def close(self) -> None:
-        """Close the connections, unless the httpx client is the caller's own."""
-        client = self._http.take_to_close()
-        if client is not None:
-            client.close()
+        """Close the connections, unless the httpx client is the caller's.
+
+        A call that is in flight ends, now or at its time limit, in an error that says whether the
+        change may have been applied.
+        """
+        if self._is_owner:
+            self._http.close()
 
     def __enter__(self) -> Self:
         return self
@@ -185,16 +275,22 @@ class CldProvisioning(_Client[httpx.Client]):
         self.close()
 
 
-class AsyncCldProvisioning(_Client[httpx.AsyncClient]):
+class AsyncCldProvisioning(_Client[httpx.AsyncClient, AsyncHttpClient]):
     """A client of the Account Provisioning API, for asyncio or trio.
 
-    Safe to share between the tasks of one event loop. Use it in an `async with` block, or close it:
+    Safe to share between tasks and, unless it was passed an httpx client, between event loops: a
+    client of a module can serve one `asyncio.run` after another. Use it in an `async with` block,
+    or close it:
 
         async with AsyncCldProvisioning(account_id="...", security=Security(...)) as client:
             groups = (await client.user_groups.list()).user_groups
     """
 
     _httpx_client = httpx.AsyncClient
+    _may_have_async_hooks = True
+
+    def _open(self, client: httpx.AsyncClient | None) -> AsyncHttpClient:
+        return AsyncHttpClient(client, self._make_httpx_client)
 
     @staticmethod
     def _make_httpx_client() -> httpx.AsyncClient:
@@ -211,14 +307,18 @@ class AsyncCldProvisioning(_Client[httpx.AsyncClient]):
         return AsyncUsers(self.account_id, self._send)
 
     async def _send(self, call: Call[T], /) -> RawResponse[T]:
-        client = self._http.get()
-        return await drive_async(client, run(self._session, client, call))
+        connections = await self._http.get()
+        flow = run(self._session, connections.client, call)
+        return await drive_async(self._http, connections, flow, self._session.max_response_bytes)
 
     async def close(self) -> None:
-        """Close the connections, unless the httpx client is the caller's own."""
-        client = self._http.take_to_close()
-        if client is not None:
-            await client.aclose()
+        """Close the connections, unless the httpx client is the caller's.
+
+        A call that is in flight ends in an error that says whether the change may have been
+        applied.
+        """
+        if self._is_owner:
+            await self._http.close()
 
     async def __aenter__(self) -> Self:
         return self

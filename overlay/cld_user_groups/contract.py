@@ -1,10 +1,11 @@
-"""A hook that holds what is really sent and answered against the description, strictly.
+"""Validate requests and responses against the OpenAPI document, with a hook.
 
-For tests, and for runs against a real account: in production the client ignores fields that it does
-not know, and an undocumented status is an ordinary error. Here both are differences.
+For tests, and for runs against a real account. It is stricter than the client, which ignores
+unknown fields and raises an ordinary error for an undocumented status code: here, both are
+differences.
 
     with CldProvisioning(hooks=[ContractCheck()]) as client:
-        client.user_groups.list()  # raises ContractError where the API is not as described
+        client.user_groups.list()  # raises ContractError if the API differs from the document
 
 Needs the extra `contract`: pip install "cld-user-groups[contract]".
 """
@@ -15,6 +16,7 @@ import json
 from base64 import b64decode
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from importlib.resources import files
 from os import PathLike
 from pathlib import Path
 from typing import Literal
@@ -22,33 +24,31 @@ from typing import Literal
 import httpx
 from attrs import frozen
 
-from ._openapi import Description, Finding
+from ._openapi import Finding, OpenAPIDocument
 from .hooks import HookContext
 from .security import Authorization, Security
 
 _NAME = "openapi.yaml"
-# In an installed package the description lies inside it, in the source tree two folders above it.
-_PLACES = (Path(__file__).parent / _NAME, Path(__file__).parents[2] / _NAME)
-# How much of a value is shown, in characters.
+# The number of characters of a value that are shown.
 _EXCERPT = 80
 
 
 @frozen
 class Difference:
-    """One place in which a request or an answer is not what the description says.
+    """One place where a request or a response does not match the OpenAPI document.
 
     Attributes:
-        operation_id: The operation, by its name in the description.
-        side: Whose difference it is: that of the "request", sent by the SDK, or of the "answer".
-        path: Where: in the body, as `$.user_groups[0].id`, or "status", "content type",
+        operation_id: The ID of the operation in the document.
+        side: The side that differs: the "request" or the "response".
+        path: The place: in the body, as in `$.user_groups[0].id`, or "status", "content type",
             "header X-Request-Id", "query extended_details", "path group_id", "credentials",
             "operation".
-        expected: What the description says.
-        got: What is there, shortened, without credentials.
+        expected: What the document requires.
+        got: The actual value, shortened, without credentials.
     """
 
     operation_id: str
-    side: Literal["request", "answer"]
+    side: Literal["request", "response"]
     path: str
     expected: str
     got: str
@@ -60,81 +60,83 @@ class Difference:
 
 
 class ContractError(AssertionError):
-    """A request or an answer is not what the description says.
+    """A request or a response does not match the OpenAPI document.
 
     Attributes:
-        differences: In what, at least one.
+        differences: The differences, at least one.
     """
 
     differences: tuple[Difference, ...]
 
     def __init__(self, differences: Sequence[Difference]) -> None:
         self.differences = tuple(differences)
-        super().__init__("not as described:\n" + "\n".join(f"  {each}" for each in differences))
+        super().__init__(
+            "does not match the OpenAPI document:\n"
+            + "\n".join(f"  {each}" for each in differences)
+        )
 
     def __reduce__(self) -> tuple[type[ContractError], tuple[tuple[Difference, ...]]]:
-        # The default would make it anew from its message.
+        # The default would call the class with the message.
         return type(self), (self.differences,)
 
 
 class ContractCheck:
-    """Validates every request before it is sent, and every answer, against the description.
+    """Validate every request before it is sent, and every response, against the OpenAPI document.
 
-    It shows what differs, but no credentials: neither those that are sent nor, where a server
-    echoes them, those in an answer.
+    Differences never show credentials, also not those that a server echoes in a response.
 
     Args:
-        description: The description's file. Default: the one that this SDK was made from.
-        raise_on_difference: Whether to raise a ContractError at once, which ends the call (before
-            a request is sent, if it is the request that differs), or only to collect.
+        document: The path of the OpenAPI document. Default: the one that this SDK was made from.
+        raise_on_difference: Whether to raise a ContractError, which ends the call (before anything
+            is sent, where the request differs), or only to collect the differences.
     """
 
     def __init__(
         self,
-        description: str | PathLike[str] | None = None,
+        document: str | PathLike[str] | None = None,
         *,
         raise_on_difference: bool = True,
     ) -> None:
-        path = _shipped_description() if description is None else Path(description)
-        self._description = _load(path.resolve())
+        text = _shipped() if document is None else Path(document).read_text(encoding="utf-8")
+        self._document = _load(text)
         self._raises = raise_on_difference
         self._differences: list[Difference] = []
 
     @property
     def differences(self) -> tuple[Difference, ...]:
-        """All that was found so far, in the order in which it came."""
+        """The differences found so far, in order."""
         return tuple(self._differences)
 
     def before_request(self, context: HookContext, request: httpx.Request) -> None:
-        """Hold a request against the description.
+        """Validate a request.
 
         Raises:
-            ContractError: It differs.
+            ContractError: The request differs, and `raise_on_difference` is true.
         """
         self._report(
             _differences(
                 context,
                 "request",
                 request,
-                self._description.check_request(context.operation_id, request),
+                self._document.check_request(context.operation_id, request),
             )
         )
 
     def after_response(self, context: HookContext, response: httpx.Response) -> None:
-        """Hold an answer, of whatever status, against the description.
+        """Validate a response of any status code.
 
         Raises:
-            ContractError: It differs.
+            ContractError: The response differs, and `raise_on_difference` is true.
         """
         request = response.request
         self._report(
             _differences(
-                context, "answer", request, self._description.check_response(request, response)
+                context, "response", request, self._document.check_response(request, response)
             )
         )
 
     def _report(self, differences: list[Difference]) -> None:
-        # Findings are not masked, so no frame that raises holds them in a variable.
+        # No frame that raises holds the findings in a variable: they are not masked.
         self._differences += differences
         if differences and self._raises:
             raise ContractError(differences)
@@ -142,11 +144,11 @@ class ContractCheck:
 
 def _differences(
     context: HookContext,
-    side: Literal["request", "answer"],
+    side: Literal["request", "response"],
     request: httpx.Request,
     findings: Sequence[Finding],
 ) -> list[Difference]:
-    """Return findings as differences, masked, and then cut: a cut could leave half of a secret."""
+    """Return findings as differences: masked first, for shortening could leave half of a secret."""
     if not findings:
         return []
     mask = _mask(request)
@@ -157,7 +159,7 @@ def _differences(
 
 
 def _mask(request: httpx.Request) -> Callable[[str], str]:
-    """Return what takes a request's credentials out of a text, should a server have echoed them."""
+    """Return a function that masks the credentials of a request in a text that may echo them."""
     try:
         token = request.headers.get("authorization", "").partition(" ")[2]
         key, _, secret = b64decode(token, validate=True).decode().partition(":")
@@ -172,16 +174,22 @@ def _short(text: str) -> str:
     return text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]}…"
 
 
-def _shipped_description() -> Path:
-    for place in _PLACES:
+def _shipped() -> str:
+    """Return the text of the OpenAPI document that the SDK was made from.
+
+    It is a resource of the package, which may be imported from a zip; in the source tree, a file
+    two directories above the package.
+    """
+    packaged = files("cld_user_groups").joinpath(_NAME)
+    for place in (packaged, Path(__file__).parents[2] / _NAME):
         if place.is_file():
-            return place
-    raise FileNotFoundError(f"{_NAME} is not where this package was installed: {_PLACES[0]}")
+            return place.read_text(encoding="utf-8")
+    raise FileNotFoundError(f"{_NAME} is missing from the package: {packaged}")
 
 
 @lru_cache(maxsize=8)
-def _load(path: Path) -> Description:
-    return Description.from_file(path)
+def _load(text: str) -> OpenAPIDocument:
+    return OpenAPIDocument.from_yaml(text)
 
 
 __all__ = ["ContractCheck", "ContractError", "Difference"]

@@ -1,7 +1,26 @@
-"""The errors that an answer of the server can become.
+"""The errors of a call.
 
-A status becomes an error whatever the body holds. Where no answer came at all, the error is that of
-httpx (`httpx.TransportError`), with the same `maybe_applied`.
+    ValueError
+     └── InvalidId                    an ID that could address something else; nothing was sent
+    RuntimeError
+     └── ClientClosed                 the client was closed before or during the call
+    CloudinaryError                   the server responded, but not with a success
+     ├── ErrorResponse                a documented status code
+     │    ├── BadRequest              400
+     │    ├── AuthorizationRequired   401
+     │    ├── NotAllowed              403
+     │    ├── NotFound                404
+     │    ├── AlreadyExists           409
+     │    └── RateLimited
+     │         ├── UsageRateExceeded  420
+     │         └── TooManyRequests    429
+     ├── APIError                     any other status code
+     └── ResponseValidationError      a success without what the operation promises
+    httpx.TransportError              no whole response came
+
+A status code becomes its error whatever the body holds. Every other exception that ends a call, a
+cancellation or that of a custom transport, keeps its class. `maybe_applied` tells for each of them
+whether a write may have been applied.
 """
 
 from __future__ import annotations
@@ -17,6 +36,7 @@ from cld_provisioning_api.models import ErrorDetail
 from cld_provisioning_api.models import ErrorResponse as ErrorResponseData
 from cld_provisioning_api.types import decode
 
+from ._engine.body import whole_response
 from ._engine.rate_limit import RateLimit, parse_rate_limit, server_delay
 from .security import Authorization
 
@@ -26,16 +46,17 @@ _PATH = re.compile(r"at `([^`]*)`$")
 
 
 class CloudinaryError(Exception):
-    """The base of all errors that come with an answer of the server.
+    """The base of all errors that come with a response.
 
     Attributes:
         message: What went wrong, in a sentence: the server's own where it gave one.
-        status_code: The status of the answer.
-        body: The body of the answer as text; empty where it could not be read.
-        headers: The headers of the answer.
-        raw_response: The answer itself. Its request shows no credentials.
-        maybe_applied: Whether the write may have been done although no answer says so: look
+        status_code: The status code of the response.
+        body: The body of the response as text; empty where it could not be read.
+        headers: The headers of the response.
+        raw_response: The response itself. Its request shows no credentials.
+        maybe_applied: Whether the write may have been applied although no response says so: look
             before you repeat it. Always false for an operation that only reads.
+        facts: What else is known of the call, a clause each.
     """
 
     message: str
@@ -44,6 +65,7 @@ class CloudinaryError(Exception):
     headers: httpx.Headers
     raw_response: httpx.Response
     maybe_applied: bool = False
+    facts: tuple[str, ...] = ()
 
     def __init__(self, message: str, raw_response: httpx.Response, body: str | None = None) -> None:
         super().__init__(message)
@@ -54,10 +76,17 @@ class CloudinaryError(Exception):
         self.raw_response = raw_response
 
     def __str__(self) -> str:
-        said = f"{self.message} (status {self.status_code})"
-        if self.maybe_applied:
-            said += "; the change may have been applied all the same: look before you repeat it"
-        return said
+        request_id = f", request id {self.request_id}" if self.request_id else ""
+        text = f"{self.message} (status {self.status_code}{request_id})"
+        for fact in self.facts:
+            text += f"; {fact}"
+        if self.maybe_applied and not self.facts:
+            text += "; the change may have been applied all the same: look before you repeat it"
+        return text
+
+    def add_fact(self, fact: str) -> None:
+        """Add what else is known of the call; `str` shows it."""
+        self.facts += (fact,)
 
     @property
     def retry_after(self) -> float | None:
@@ -66,7 +95,7 @@ class CloudinaryError(Exception):
 
     @property
     def rate_limit(self) -> RateLimit:
-        """What the server says about the account's quota."""
+        """The account's quota, as the response shows it."""
         return parse_rate_limit(self.headers)
 
     @property
@@ -95,12 +124,18 @@ def _unpickled(
     return error
 
 
+class ClientClosed(RuntimeError):
+    """The client was closed, before the call or during it."""
+
+    maybe_applied: bool = False
+
+
 class ErrorResponse(CloudinaryError):
-    """A status that the API documents: 400, 401, 403, 404, 409, 420 or 429.
+    """A status code that the API documents: 400, 401, 403, 404, 409, 420 or 429.
 
     Attributes:
         data: The body, with `data.error.message`. Where the body is not the documented one, the
-            message is made from the status.
+            message is derived from the status code.
     """
 
     data: ErrorResponseData
@@ -150,7 +185,7 @@ class APIError(CloudinaryError):
 
 
 class ResponseValidationError(CloudinaryError):
-    """A success whose body is not what the description says.
+    """A success whose body is not what the OpenAPI document says, or cannot be read.
 
     Attributes:
         path: Where in the body, as `$.user_groups[0].id`; `$` for the whole of it.
@@ -163,7 +198,7 @@ class ResponseValidationError(CloudinaryError):
     ) -> None:
         found = _PATH.search(str(cause))
         self.path = found[1] if found else "$"
-        super().__init__(f"The answer is not as described: {cause}", raw_response, body)
+        super().__init__(f"The response is not as documented: {cause}", raw_response, body)
 
     @property
     def cause(self) -> BaseException | None:
@@ -183,12 +218,13 @@ _BY_STATUS: dict[int, type[ErrorResponse]] = {
 
 
 def status_error(response: httpx.Response, authorization: Authorization) -> CloudinaryError:
-    """Return the error that a status which is not a success becomes.
+    """Return the error for a status code that is not a success.
 
     Args:
-        response: The answer, read.
-        authorization: What to take out of the body, should the server have echoed it.
+        response: The response, with its body.
+        authorization: The credentials, which are masked should the server have echoed them.
     """
+    response.next_request = None  # what httpx would send to follow a redirect
     text = body_text(response)
     body = authorization.redact(text)
     kind = _BY_STATUS.get(response.status_code)
@@ -214,7 +250,7 @@ def _documented(content: bytes, authorization: Authorization) -> ErrorResponseDa
 
 
 def _described(response: httpx.Response, body: str) -> str:
-    """Return a short message for an answer whose body is not the documented one."""
+    """Return a short message for a response whose body is not the documented one."""
     excerpt = _short(body)
     if response.has_redirect_location:
         return f"{_reason(response)}: redirects are not followed"
@@ -235,25 +271,55 @@ def body_text(response: httpx.Response) -> str:
     return response.content.decode("utf-8", errors="replace")
 
 
-def whole_response(
-    status_code: int,
-    headers: list[tuple[str, str]],
-    content: bytes,
-    request: httpx.Request | None = None,
-) -> httpx.Response:
-    """Return a response whose body is at hand, in place of one that cannot be read (any more)."""
-    about_body = ("content-encoding", "content-length", "transfer-encoding")
-    kept = [(name, value) for name, value in headers if name.lower() not in about_body]
-    return httpx.Response(status_code, headers=kept, content=content, request=request)
+_NOTE = "The change may have been applied all the same: look before you repeat it."
+
+
+def mark(error: BaseException, *, maybe_applied: bool) -> None:
+    """Record on an error, of whatever class, whether the write may have been applied."""
+    # Whatever the class thinks of new attributes: some exceptions are frozen.
+    error.__dict__["maybe_applied"] = maybe_applied
+    if isinstance(error, CloudinaryError):
+        return
+    notes: list[str] = error.__dict__.setdefault("__notes__", [])
+    if maybe_applied and _NOTE not in notes:
+        notes.append(_NOTE)
+    elif not maybe_applied and _NOTE in notes:
+        notes.remove(_NOTE)
+    if not notes:
+        del error.__dict__["__notes__"]
 
 
 def maybe_applied(error: BaseException) -> bool:
-    """Return whether a write that ended in this error may have been done all the same.
+    """Return whether a write that ended in this error may have been applied all the same.
 
-    The same as the error's attribute `maybe_applied`, for the type checker's sake: errors of httpx
-    carry it too, but do not declare it.
+    It is true exactly where the request may have reached the server and no response says what
+    became of it. Any exception that a call raised can be asked: an error of this package or of
+    httpx, a `CancelledError`, a `KeyboardInterrupt`; also one that was raised from it, such as the
+    `TimeoutError` of `asyncio.timeout`, and a group that holds it.
+
+        try:
+            async with asyncio.timeout(5):
+                await client.user_groups.create(name="Designers")
+        except TimeoutError as error:
+            if maybe_applied(error):
+                ...  # look before you repeat it
+
+    `anyio.fail_after` and `trio.fail_after` raise theirs from nothing: ask the exception inside.
     """
-    return bool(getattr(error, "maybe_applied", False))
+    seen: set[int] = set()
+    left: list[BaseException | None] = [error]
+    while left:
+        link = left.pop()
+        if link is None or id(link) in seen:
+            continue
+        seen.add(id(link))
+        known = getattr(link, "maybe_applied", None)
+        if known is None:
+            left += [link.__cause__, None if link.__suppress_context__ else link.__context__]
+            left += getattr(link, "exceptions", ())  # of an exception group
+        elif known:
+            return True
+    return False
 
 
 __all__ = [
@@ -261,6 +327,7 @@ __all__ = [
     "AlreadyExists",
     "AuthorizationRequired",
     "BadRequest",
+    "ClientClosed",
     "CloudinaryError",
     "ErrorResponse",
     "NotAllowed",

@@ -1,55 +1,81 @@
-"""Hooks: objects that are told what a client does, and may add to what it sends.
+"""Hooks: observe what a client sends and receives, and add to what it sends.
 
-A hook has any of the four methods of `Hook`. An error that a hook raises reaches the caller; one
-from `before_request` keeps the request from being sent.
+A hook is an object with any of the four methods of `Hook`, plain or, on the async client, async. An
+exception that a hook raises reaches the caller; one from `before_request` keeps the request from
+being sent.
+
+    class Audit:
+        def after_response(self, context: HookContext, response: httpx.Response) -> None:
+            log.info("%s %s %s", context.operation_id, context.group_id, response.status_code)
+
+    client = CldProvisioning(hooks=[Audit()])
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from inspect import iscoroutinefunction
 from typing import Any, Protocol
 
 import httpx
-from attrs import define
+from attrs import define, field, frozen
 
 LOGGER = logging.getLogger("cld_user_groups")
 
 
-@define
+@frozen
 class HookContext:
-    """Which call and which attempt a hook is told about.
+    """The call and the attempt that a hook is called for.
 
     Attributes:
-        operation_id: The operation, by its name in the description: "getUserGroups".
+        operation_id: The operation, by its name in the OpenAPI document: "getUserGroups".
         account_id: The account.
-        attempt: Which attempt of the call this is, from 1.
+        attempt: The number of the attempt within the call, from 1.
+        path_parameters: The IDs in the path, by name: {"group_id": ..., "user_id": ...}.
     """
 
     operation_id: str
     account_id: str
     attempt: int
+    path_parameters: Mapping[str, str] = field(factory=dict[str, str])
+
+    @property
+    def group_id(self) -> str | None:
+        """The group that the call is about, or None."""
+        return self.path_parameters.get("group_id")
+
+    @property
+    def user_id(self) -> str | None:
+        """The user that the call is about, or None."""
+        return self.path_parameters.get("user_id")
 
 
 class Hook:
-    """What a hook may have: its methods do nothing. Inherit from it or not, and write some."""
+    """The methods that a hook may have; here they do nothing. Inheriting is optional.
 
-    def before_request(self, context: HookContext, request: httpx.Request) -> None:
-        """An attempt is about to be sent. Headers may be added; the credentials are in them."""
+    For the async client each may be `async def` as well.
+    """
 
-    def after_response(self, context: HookContext, response: httpx.Response) -> None:
-        """An answer came whole, of whatever status. Its body is read."""
+    def before_request(self, context: HookContext, request: httpx.Request) -> object:
+        """Called before an attempt is sent. Headers may be added; the credentials are in them."""
 
-    def on_retry(self, context: HookContext, delay: float, error: Exception) -> None:
-        """The attempt ended in this error, and another follows after `delay` seconds."""
+    def after_response(self, context: HookContext, response: httpx.Response) -> object:
+        """Called when a response arrived, of whatever status code. Its body is read."""
 
-    def on_error(self, context: HookContext, error: Exception) -> None:
-        """The call ends in this error."""
+    def on_retry(self, context: HookContext, delay: float, error: Exception) -> object:
+        """Called when an attempt ended in this error and another follows after `delay` seconds."""
+
+    def on_error(self, context: HookContext, error: BaseException) -> object:
+        """Called when the call ends in this error, whatever its class.
+
+        On a cancellation or an interrupt an async method is not awaited.
+        """
 
 
 class DebugLogger(Protocol):
-    """What `debug_logger` must have: the one method of `logging.Logger` that is used."""
+    """The one method of `logging.Logger` that `debug_logger` must have."""
 
     def debug(self, msg: str, /, *args: Any) -> object:
         """Write a message with its arguments."""
@@ -57,10 +83,10 @@ class DebugLogger(Protocol):
 
 @define
 class LoggingHook(Hook):
-    """The library's own hook: says in a debug log what is sent and what comes of it.
+    """The library's own hook: write requests, responses and errors to a debug log.
 
     Args:
-        logger: Where to.
+        logger: The logger.
     """
 
     logger: DebugLogger = LOGGER
@@ -90,7 +116,7 @@ class LoggingHook(Hook):
             _described(error), delay,
         )  # fmt: skip
 
-    def on_error(self, context: HookContext, error: Exception) -> None:
+    def on_error(self, context: HookContext, error: BaseException) -> None:
         self.logger.debug(
             "%s attempt %d: given up: %s",
             context.operation_id,
@@ -99,7 +125,7 @@ class LoggingHook(Hook):
         )
 
 
-def _described(error: Exception) -> str:
+def _described(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
@@ -107,45 +133,43 @@ _METHODS = ("before_request", "after_response", "on_retry", "on_error")
 
 
 class Hooks:
-    """All hooks of a client as one: each method tells those that have it, in their order.
+    """The methods of all hooks of a client, in the order of the hooks.
+
+    Args:
+        hooks: The hooks.
+        may_be_async: Whether async methods are accepted.
 
     Raises:
-        TypeError: A hook has none of the methods.
+        TypeError: A hook has none of the methods, or an async one that is not accepted.
     """
 
-    __slots__ = ("_told",)
+    __slots__ = _METHODS
 
-    def __init__(self, hooks: Iterable[object]) -> None:
+    before_request: tuple[Callable[..., object], ...]
+    after_response: tuple[Callable[..., object], ...]
+    on_retry: tuple[Callable[..., object], ...]
+    on_error: tuple[Callable[..., object], ...]
+
+    def __init__(self, hooks: Iterable[object], *, may_be_async: bool) -> None:
         hooks = tuple(hooks)
+        for name in _METHODS:
+            found = (getattr(hook, name, None) for hook in hooks)
+            setattr(self, name, tuple(method for method in found if callable(method)))
         for hook in hooks:
-            if not any(callable(getattr(hook, name, None)) for name in _METHODS):
+            methods = {name: getattr(hook, name, None) for name in _METHODS}
+            if not any(map(callable, methods.values())):
                 raise TypeError(
                     f"a hook must have one of {', '.join(_METHODS)}; {type(hook).__name__} has none"
                 )
-        self._told: dict[str, tuple[Callable[..., None], ...]] = {
-            name: tuple(method for hook in hooks if callable(method := getattr(hook, name, None)))
-            for name in _METHODS
-        }
+            for name, method in methods.items():
+                if not may_be_async and _is_async(method):
+                    raise TypeError(
+                        f"{type(hook).__name__}.{name} is async: use it with AsyncCldProvisioning"
+                    )
 
-    def before_request(self, context: HookContext, request: httpx.Request) -> None:
-        """Tell the hooks that an attempt is about to be sent."""
-        for told in self._told["before_request"]:
-            told(context, request)
 
-    def after_response(self, context: HookContext, response: httpx.Response) -> None:
-        """Tell the hooks that an answer came."""
-        for told in self._told["after_response"]:
-            told(context, response)
-
-    def on_retry(self, context: HookContext, delay: float, error: Exception) -> None:
-        """Tell the hooks that another attempt follows."""
-        for told in self._told["on_retry"]:
-            told(context, delay, error)
-
-    def on_error(self, context: HookContext, error: Exception) -> None:
-        """Tell the hooks that the call ends in an error."""
-        for told in self._told["on_error"]:
-            told(context, error)
+def _is_async(method: object) -> bool:
+    return iscoroutinefunction(method) or iscoroutinefunction(getattr(method, "__call__", None))  # noqa: B004
 
 
 def show_debug_log() -> None:

@@ -1,4 +1,4 @@
-"""The documented types: models of requests and responses, credentials, and errors."""
+"""Models of requests and responses, credentials, and errors, under their documented names."""
 
 from cld_provisioning_api.api.users.get_users import GetUsersRequest, GetUsersRequestTypedDict
 from cld_provisioning_api.models import ErrorDetail as Error
@@ -19,6 +19,7 @@ from cld_provisioning_api.models import (
     UsersResponse,
 )
 from cld_provisioning_api.models.user_group_request import UserGroupRequestTypedDict
+from cld_provisioning_api.types import InvalidId
 
 from ._engine.rate_limit import RateLimit
 from ._find_users import FoundUsers
@@ -27,6 +28,7 @@ from .errors import (
     APIError,
     AuthorizationRequired,
     BadRequest,
+    ClientClosed,
     CloudinaryError,
     ErrorResponse,
     NotAllowed,
@@ -43,6 +45,7 @@ __all__ = [
     "AlreadyExists",
     "AuthorizationRequired",
     "BadRequest",
+    "ClientClosed",
     "CloudinaryError",
     "Error",
     "ErrorResponse",
@@ -55,6 +58,7 @@ __all__ = [
     "GetUsersUnionType",
     "GroupOfUser",
     "GroupsOfUserResponse",
+    "InvalidId",
     "NotAllowed",
     "NotFound",
     "RateLimit",

@@ -1,18 +1,20 @@
-"""Credentials: what the caller gives, and the HTTP Basic header that goes out.
+"""Credentials, and the HTTP Basic header made from them.
 
-Nothing here shows a key or a secret, not even to a traceback that prints local variables. That is
-why the functions below raise only where no local variable holds one.
+Nothing here shows a key or a secret, not even to a traceback that prints local variables; so the
+functions below raise only where no local variable holds one.
 """
 
 from __future__ import annotations
 
 import html
 import json
+import re
 from base64 import b64encode
 from collections.abc import Callable
 from typing import NoReturn, Self, TypeAlias
 from urllib.parse import quote, quote_plus
 
+import httpx
 from attrs import field, frozen
 
 _MASK = "***"
@@ -54,7 +56,7 @@ SecuritySource: TypeAlias = Security | Callable[[], Security]
 class Authorization:
     """The Authorization header of one pair of credentials, masked like them."""
 
-    __slots__ = ("_secret", "_token", "header")
+    __slots__ = ("_forms", "_plain", "_secret", "_token", "header")
 
     header: str
     """The value of the header. Do not keep it in a local variable."""
@@ -64,6 +66,9 @@ class Authorization:
         pair = f"{security.provisioning_api_key}:{self._secret}"
         self._token = b64encode(pair.encode()).decode()
         self.header = f"Basic {self._token}"
+        secrets = [self._token, *([self._secret] if len(self._secret) >= _RECOGNISABLE else [])]
+        self._plain = re.compile(b"|".join(re.escape(secret.encode()) for secret in secrets))
+        self._forms: list[str] | None = None
 
     def __repr__(self) -> str:
         return f"Authorization({_MASK!r})"
@@ -71,21 +76,53 @@ class Authorization:
     def __reduce__(self) -> NoReturn:
         raise TypeError("Authorization cannot be pickled: it holds the secret")
 
+    def is_in(self, text: str) -> bool:
+        """Return whether a text holds the secret or the token, in any form that `redact` masks."""
+        return any(form in text for form in self._written_forms())
+
     def redact(self, text: str) -> str:
         """Return a text without the secret and the token, in case a server echoed them.
 
         Also as JSON, a URL or HTML writes them.
         """
-        hidden = [self._token, quote(self._token, safe=""), *_escaped(self._token)]
-        if len(self._secret) >= _RECOGNISABLE:
-            hidden += [self._secret, json.dumps(self._secret)[1:-1], *_escaped(self._secret)]
-            hidden += [json.dumps(self._secret, ensure_ascii=False)[1:-1]]
-            hidden += [quote(self._secret), quote(self._secret, safe=""), quote_plus(self._secret)]
-            hidden += [html.escape(self._secret), html.escape(self._secret, quote=False)]
-        hidden += [form.replace("/", "\\/") for form in hidden]
-        for form in sorted(hidden, key=len, reverse=True):
+        for form in self._written_forms():
             text = text.replace(form, _MASK)
         return text
+
+    def mask(self, response: httpx.Response) -> None:
+        """Mask the secret and the token in a response's headers and reason phrase.
+
+        Those of a success are searched for the plain forms only, which costs a microsecond.
+        """
+        raw = response.headers.raw
+        values = b"\n".join([value for _, value in raw])
+        if response.status_code >= 300 or self._plain.search(values):
+            headers = [(name, self._redact_bytes(value)) for name, value in raw]
+            if headers != raw:
+                response.headers = httpx.Headers(headers)
+            reason: object = response.extensions.get("reason_phrase")
+            if isinstance(reason, bytes):
+                response.extensions["reason_phrase"] = self._redact_bytes(reason)
+
+    def _redact_bytes(self, value: bytes) -> bytes:
+        if len(value) < _RECOGNISABLE:
+            return value
+        return self.redact(value.decode("latin-1")).encode("latin-1")
+
+    def _written_forms(self) -> list[str]:
+        if self._forms is not None:
+            return self._forms
+        forms = [self._token, quote(self._token, safe=""), *_escaped(self._token)]
+        if len(self._secret) >= _RECOGNISABLE:
+            forms += [self._secret, json.dumps(self._secret)[1:-1], *_escaped(self._secret)]
+            forms += [json.dumps(self._secret, ensure_ascii=False)[1:-1]]
+            forms += [quote(self._secret), quote(self._secret, safe=""), quote_plus(self._secret)]
+            forms += [html.escape(self._secret), html.escape(self._secret, quote=False)]
+            # A secret that is not Latin-1, in a header that was decoded as if it were.
+            forms += [self._secret.encode().decode("latin-1")]
+        forms += [form.replace("/", "\\/") for form in forms]
+        self._forms = sorted(set(forms), key=len, reverse=True)
+        return self._forms
 
 
 def _escaped(text: str) -> list[str]:
@@ -106,10 +143,10 @@ def _escaped(text: str) -> list[str]:
 
 
 class Authorizer:
-    """Gives the Authorization for each call.
+    """Returns the Authorization for each call.
 
     Args:
-        provide: Gives the credentials; asked for every call, so that keys can rotate.
+        provide: Returns the credentials; called for every call, so that keys can rotate.
     """
 
     __slots__ = ("_last", "_provide")
@@ -119,10 +156,10 @@ class Authorizer:
         self._last: tuple[Security, Authorization] | None = None
 
     def __call__(self) -> Authorization:
-        """Return the header for the credentials of now.
+        """Return the header for the current credentials.
 
         Raises:
-            TypeError: The callable gave something that is not a Security.
+            TypeError: The callable returned something that is not a Security.
             ValueError: The credentials are incomplete, or cannot be sent.
         """
         security = self._provide()

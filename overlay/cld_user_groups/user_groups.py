@@ -54,15 +54,15 @@ def _list(
 
     Args:
         extended_details: Whether to return users and dates too. Default: only IDs and names.
-        options: What every call takes: see CallOptions.
+        **options: Per-request options: see `CallOptions`.
 
     Returns:
         The groups, in `user_groups`.
 
     Raises:
         TypeError, ValueError: An argument is not valid; nothing was sent.
-        CloudinaryError: The server answered with an error.
-        httpx.TransportError: No answer came.
+        CloudinaryError: The server responded with an error.
+        httpx.TransportError: No whole response came.
     """
     return Call(
         get_user_groups.OPERATION_ID,
@@ -91,7 +91,7 @@ def _create(
         request: The group, as a model or a dict; or, instead of it, its fields:
         name: The group's name.
         extended_details: Whether to return users and dates too. Default: only ID and name.
-        options: What every call takes: see CallOptions.
+        **options: Per-request options: see `CallOptions`.
 
     Returns:
         The new group.
@@ -99,8 +99,8 @@ def _create(
     Raises:
         TypeError, ValueError: An argument is not valid; nothing was sent.
         AlreadyExists: A group of that name exists.
-        CloudinaryError: The server answered with another error.
-        httpx.TransportError: No answer came.
+        CloudinaryError: The server responded with another error.
+        httpx.TransportError: No whole response came.
     """
     body = _group_request("request", request, name, extended_details)
     return Call(
@@ -125,7 +125,7 @@ def _get(
     Args:
         group_id: The group's ID.
         extended_details: Whether to return users and dates too. Default: only ID and name.
-        options: What every call takes: see CallOptions.
+        **options: Per-request options: see `CallOptions`.
 
     Returns:
         The group.
@@ -133,8 +133,8 @@ def _get(
     Raises:
         TypeError, ValueError: An argument is not valid; nothing was sent.
         NotFound: There is no such group.
-        CloudinaryError: The server answered with another error.
-        httpx.TransportError: No answer came.
+        CloudinaryError: The server responded with another error.
+        httpx.TransportError: No whole response came.
     """
     return Call(
         get_user_group.OPERATION_ID,
@@ -142,6 +142,7 @@ def _get(
         get_user_group.build_request(account_id, group_id, extended_details=extended_details),
         get_user_group.decode_success,
         check_options(**options),
+        {"group_id": group_id},
     )
 
 
@@ -162,7 +163,7 @@ def _update(
         user_group_request: What to change, as a model or a dict; or, instead of it, its fields:
         name: The new name.
         extended_details: Whether to return users and dates too. Default: only ID and name.
-        options: What every call takes: see CallOptions.
+        **options: Per-request options: see `CallOptions`.
 
     Returns:
         The group as it is now.
@@ -171,8 +172,8 @@ def _update(
         TypeError, ValueError: An argument is not valid; nothing was sent.
         NotFound: There is no such group.
         AlreadyExists: Another group has that name.
-        CloudinaryError: The server answered with another error.
-        httpx.TransportError: No answer came.
+        CloudinaryError: The server responded with another error.
+        httpx.TransportError: No whole response came.
     """
     body = _group_request("user_group_request", user_group_request, name, extended_details)
     return Call(
@@ -181,6 +182,7 @@ def _update(
         update_user_group.build_request(account_id, group_id, body=body),
         update_user_group.decode_success,
         check_options(**options),
+        {"group_id": group_id},
     )
 
 
@@ -195,7 +197,7 @@ def _delete(
 
     Args:
         group_id: The group's ID.
-        options: What every call takes: see CallOptions.
+        **options: Per-request options: see `CallOptions`.
 
     Returns:
         A response whose `message` is "ok".
@@ -203,8 +205,8 @@ def _delete(
     Raises:
         TypeError, ValueError: An argument is not valid; nothing was sent.
         NotFound: There is no such group.
-        CloudinaryError: The server answered with another error.
-        httpx.TransportError: No answer came.
+        CloudinaryError: The server responded with another error.
+        httpx.TransportError: No whole response came.
     """
     return Call(
         delete_user_group.OPERATION_ID,
@@ -212,7 +214,8 @@ def _delete(
         delete_user_group.build_request(account_id, group_id),
         _group_deleted,
         check_options(**options),
-        known=_deleted,
+        {"group_id": group_id},
+        applied=_deleted,
     )
 
 
@@ -227,7 +230,7 @@ def _list_users(
 
     Args:
         group_id: The group's ID.
-        options: What every call takes: see CallOptions.
+        **options: Per-request options: see `CallOptions`.
 
     Returns:
         The users, in `users`.
@@ -235,8 +238,8 @@ def _list_users(
     Raises:
         TypeError, ValueError: An argument is not valid; nothing was sent.
         NotFound: There is no such group.
-        CloudinaryError: The server answered with another error.
-        httpx.TransportError: No answer came.
+        CloudinaryError: The server responded with another error.
+        httpx.TransportError: No whole response came.
     """
     return Call(
         get_users_in_user_group.OPERATION_ID,
@@ -244,6 +247,7 @@ def _list_users(
         get_users_in_user_group.build_request(account_id, group_id),
         get_users_in_user_group.decode_success,
         check_options(**options),
+        {"group_id": group_id},
     )
 
 
@@ -260,7 +264,7 @@ def _add_user(
     Args:
         group_id: The group's ID.
         user_id: The user's ID.
-        options: What every call takes: see CallOptions.
+        **options: Per-request options: see `CallOptions`.
 
     Returns:
         The user that was added.
@@ -269,8 +273,8 @@ def _add_user(
         TypeError, ValueError: An argument is not valid; nothing was sent.
         NotFound: There is no such group or user.
         AlreadyExists: The user is in the group already.
-        CloudinaryError: The server answered with another error.
-        httpx.TransportError: No answer came.
+        CloudinaryError: The server responded with another error.
+        httpx.TransportError: No whole response came.
     """
     checked = check_options(**options)
     return Call(
@@ -279,14 +283,16 @@ def _add_user(
         add_user_to_user_group.build_request(account_id, group_id, user_id),
         lambda content: _user_added(add_user_to_user_group.decode_success(content), user_id),
         checked,
+        {"group_id": group_id, "user_id": user_id},
         look=lambda: Call(
             get_users_in_user_group.OPERATION_ID,
             Effect.READ,
             get_users_in_user_group.build_request(account_id, group_id),
-            lambda content: _user_added(get_users_in_user_group.decode_success(content), user_id),
+            lambda content: _find(get_users_in_user_group.decode_success(content).users, user_id),
             checked,
+            {"group_id": group_id},
         ),
-        known=lambda: UserGroupUser(id=user_id),
+        denies="the user is not in the group",
     )
 
 
@@ -303,7 +309,7 @@ def _remove_user(
     Args:
         group_id: The group's ID.
         user_id: The user's ID.
-        options: What every call takes: see CallOptions.
+        **options: Per-request options: see `CallOptions`.
 
     Returns:
         The users that are left in the group, in `users`.
@@ -311,17 +317,31 @@ def _remove_user(
     Raises:
         TypeError, ValueError: An argument is not valid; nothing was sent.
         NotFound: There is no such group, or the user is not in it.
-        CloudinaryError: The server answered with another error.
-        httpx.TransportError: No answer came.
+        CloudinaryError: The server responded with another error.
+        httpx.TransportError: No whole response came.
     """
+    checked = check_options(**options)
+
+    def remaining(content: bytes) -> UserGroupUsersResponse | None:
+        response = get_users_in_user_group.decode_success(content)
+        return None if _find(response.users, user_id) else response
+
     return Call(
         remove_user_from_user_group.OPERATION_ID,
         Effect.REMOVE,
         remove_user_from_user_group.build_request(account_id, group_id, user_id),
         remove_user_from_user_group.decode_success,
-        check_options(**options),
-        look=lambda: _list_users(account_id, group_id=group_id),
-        known=UserGroupUsersResponse,
+        checked,
+        {"group_id": group_id, "user_id": user_id},
+        look=lambda: Call(
+            get_users_in_user_group.OPERATION_ID,
+            Effect.READ,
+            get_users_in_user_group.build_request(account_id, group_id),
+            remaining,
+            checked,
+            {"group_id": group_id},
+        ),
+        denies="the user is still in the group",
     )
 
 
@@ -358,20 +378,22 @@ def _group_request(
         raise TypeError(f"{argument}: {error}") from None
 
 
-def _user_added(answer: UserGroupUser | UserGroupUsersResponse, user_id: str) -> UserGroupUser:
-    """Return the user that was added, from either shape of the answer.
+def _user_added(body: UserGroupUser | UserGroupUsersResponse, user_id: str) -> UserGroupUser:
+    """Return the user that was added, from either shape of the response.
 
     Raises:
         msgspec.ValidationError: The user is not in it.
     """
-    if isinstance(answer, UserGroupUser):
-        if answer.id is None:
-            raise msgspec.ValidationError("It has neither a user's `id` nor the group's `users`")
-        return answer
-    for user in answer.users or ():
-        if user.id == user_id:
-            return user
-    raise msgspec.ValidationError(f"The user {user_id!r} is not in the group - at `$.users`")
+    if isinstance(body, UserGroupUser):
+        return body
+    user = _find(body.users, user_id)
+    if user is None:
+        raise msgspec.ValidationError(f"The user {user_id!r} is not in the group - at `$.users`")
+    return user
+
+
+def _find(users: list[UserGroupUser], user_id: str) -> UserGroupUser | None:
+    return next((user for user in users if user.id == user_id), None)
 
 
 def _deleted() -> SuccessResponse:
@@ -379,17 +401,15 @@ def _deleted() -> SuccessResponse:
 
 
 def _group_deleted(content: bytes) -> SuccessResponse:
-    """Return what deleting a group answers, from either shape of the answer.
+    """Decode the response to deleting a group, from either of its shapes.
 
     Raises:
-        msgspec.ValidationError: It does not say that the group was deleted.
+        msgspec.ValidationError: The response does not confirm the deletion.
     """
-    answer = delete_user_group.decode_success(content)
-    if isinstance(answer, SuccessResponse):
-        if answer.message is None:
-            raise msgspec.ValidationError("Expected a text - at `$.message`")
-        return answer
-    if answer.ok is not True:
+    body = delete_user_group.decode_success(content)
+    if isinstance(body, SuccessResponse):
+        return body
+    if body.ok is not True:
         raise msgspec.ValidationError("Expected `true` - at `$.ok`")
     return _deleted()
 

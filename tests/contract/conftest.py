@@ -1,4 +1,4 @@
-"""The description that the contract tests hold all sides against."""
+"""The OpenAPI document that the contract tests validate against."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from . import documents
 
 @pytest.fixture(scope="session")
 def document() -> documents.Document:
-    """The description. Tests do not change it: `documents.changed` gives a copy."""
+    """The OpenAPI document, not to be changed: `documents.changed` returns a copy."""
     return documents.load()

@@ -1,4 +1,4 @@
-"""The description as the contract tests read it, whole or with one thing changed."""
+"""The OpenAPI document as the contract tests read it, whole or with one change."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 def load() -> Document:
-    """Return the description."""
+    """Return the OpenAPI document."""
     return yaml.safe_load(PATH.read_text(encoding="utf-8"))
 
 
 def changed(document: Document, change: Callable[[Document], object]) -> Document:
-    """Return a copy with a change; nothing in it is shared, as YAML's anchors are."""
+    """Return a changed copy in which nothing is shared, as YAML's anchors are."""
     copied = _unshared(document)
     change(copied)
     return copied
@@ -41,7 +41,7 @@ def _unshared(node: Any) -> Any:
 
 
 def resolve(document: Document, node: Any) -> Any:
-    """Return a node, or what it refers to."""
+    """Return a node, or the target of its reference."""
     while isinstance(node, dict) and "$ref" in node:
         target: Any = document
         for name in node["$ref"].removeprefix("#/").split("/"):
@@ -52,7 +52,7 @@ def resolve(document: Document, node: Any) -> Any:
 
 @frozen
 class Operation:
-    """An operation of the description, its references resolved one level deep."""
+    """An operation, its references resolved one level deep."""
 
     operation_id: str
     method: str
@@ -62,7 +62,7 @@ class Operation:
     responses: dict[str, dict[str, Any]]
 
     def names_of(self, place: str) -> tuple[str, ...]:
-        """Return the names of the parameters in a place: "path" or "query"."""
+        """Return the names of the parameters in "path" or "query"."""
         return tuple(each["name"] for each in self.parameters if each["in"] == place)
 
 
@@ -93,7 +93,7 @@ def _operations(document: Document) -> Iterator[Operation]:
 
 @frozen
 class Media:
-    """A place where the description has a body: its schema and its examples by name."""
+    """A body in the document: its place, its schema, and its examples by name."""
 
     where: str
     schema: dict[str, Any]
@@ -101,7 +101,7 @@ class Media:
 
 
 def all_media(document: Document) -> Iterator[Media]:
-    """Return every body of the description: requests, successes and errors."""
+    """Return every body in the document: of requests, successes and errors."""
     for operation in operations(document).values():
         request = resolve(document, operation.definition.get("requestBody", {}))
         for place, holder in (("request", request), *operation.responses.items()):
@@ -116,16 +116,16 @@ def all_media(document: Document) -> Iterator[Media]:
 
 
 def success_examples(document: Document, operation_id: str) -> dict[str, Any]:
-    """Return the examples of an operation's 200, by name; the observed shape comes first."""
+    """Return the examples of a 200 by name, the observed shape first."""
     (media,) = [each for each in all_media(document) if each.where == f"{operation_id} 200"]
     return media.examples
 
 
 def model_schemas(document: Document) -> dict[str, dict[str, Any]]:
-    """Return the schemas that are objects of their own, not one of several others."""
+    """Return the schemas of objects, not those that are a choice of others."""
     schemas = document["components"]["schemas"]
     return {name: schema for name, schema in schemas.items() if "properties" in schema}
 
 
-# The objects of a part of a description have the fields that they name and no others.
+# Disallows undocumented fields in a part of a document.
 closed = _closed

@@ -1,6 +1,8 @@
-"""A session of every operation with the emulator, recorded in each of the two shapes of the wire.
+"""A session of every operation with the emulator, recorded in both wire shapes.
 
-`python -m tests.contract.recording` writes it anew to fixtures/, to be read before it is committed.
+`python -m tests.contract.recording` records it anew in fixtures/; review it before committing.
+observed.json has the whole session, documented.json only the steps that differ from it. A result is
+recorded only where it is not the body of the response.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import httpx
 from cld_user_groups import CldProvisioning, Security, models
 from cld_user_groups.emulator import Emulator, EmulatorClock
 
-from .sdk_calls import GROUP, METHODS, USER
+from .sdk_calls import GROUP, USER, method
 
 FIXTURES = Path(__file__).parent / "fixtures"
 WIRES = ("observed", "documented")
@@ -38,9 +40,12 @@ SESSION: tuple[tuple[str, dict[str, Any]], ...] = (
     ("getUsersInUserGroup", {"group_id": GROUP}),
     ("removeUserFromUserGroup", {"group_id": GROUP, "user_id": USER}),
     ("deleteUserGroup", {"group_id": NEW_GROUP}),
+    ("getUsers", {"emails": ["john@example.com", "harry@example.com"]}),
+    ("getUser", {"user_id": USER}),
+    ("getGroupsForUser", {"user_id": CHEN}),
 )
 
-# A status, an operation that ends in it, and the message if it takes a fault to get there.
+# A status code, an operation that results in it, and the message where a fault is injected.
 ERRORS: tuple[tuple[int, str, dict[str, Any], str | None], ...] = (
     (400, "createUserGroup", {"name": "Editors"}, "Missing required parameter - name"),
     (401, "getUserGroups", {}, "Invalid credentials"),
@@ -56,20 +61,20 @@ _KEPT = ("content-type", "retry-after", "x-featureratelimit-")
 
 @contextmanager
 def predictable_ids() -> Iterator[None]:
-    """Let the emulator count where it would draw an ID."""
+    """Make the emulator number its IDs instead of drawing them."""
     numbers = itertools.count(1)
     with mock.patch("secrets.token_hex", lambda size=16: f"{next(numbers):0{2 * size}x}"):
         yield
 
 
 def record_session(wire: Any) -> list[dict[str, Any]]:
-    """Return what each operation was asked and answered, and what the SDK made of it."""
+    """Return the request, the response and the result of each step."""
     emulator = Emulator(wire=wire, clock=EmulatorClock(datetime(2024, 5, 1, 12, 30, tzinfo=UTC)))
     return [_record(emulator, *step) for step in SESSION]
 
 
 def record_errors() -> list[dict[str, Any]]:
-    """Return an answer of each documented error."""
+    """Return a response with each documented error."""
     recorded: list[dict[str, Any]] = []
     for status, operation_id, arguments, message in ERRORS:
         emulator = Emulator(clock=EmulatorClock(datetime(2024, 5, 1, 12, 30, tzinfo=UTC)))
@@ -81,28 +86,28 @@ def record_errors() -> list[dict[str, Any]]:
 
 
 def _record(emulator: Emulator, operation_id: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    answers: list[httpx.Response] = []
+    responses: list[httpx.Response] = []
 
     def keep(response: httpx.Response) -> None:
         response.read()
-        answers.append(response)
+        responses.append(response)
 
     http = httpx.Client(transport=emulator.transport(), event_hooks={"response": [keep]})
-    # Counting from 1 for each step: a group that it makes is NEW_GROUP.
+    # Numbered from 1 in each step, so that a new group is NEW_GROUP.
     with predictable_ids():
         result = _result(http, operation_id, arguments)
-    (answer,) = answers
-    request = answer.request
+    (response,) = responses
+    request = response.request
     return {
         "operation_id": operation_id,
         "arguments": arguments,
         "request": f"{request.method} {request.url.raw_path.decode('ascii')}",
         "sent": json.loads(request.content) if request.content else None,
-        "status": answer.status_code,
+        "status": response.status_code,
         "headers": {
-            name: value for name, value in answer.headers.items() if name.startswith(_KEPT)
+            name: value for name, value in response.headers.items() if name.startswith(_KEPT)
         },
-        "body": answer.json(),
+        "body": response.json(),
         **result,
     }
 
@@ -112,23 +117,38 @@ def _result(http: httpx.Client, operation_id: str, arguments: dict[str, Any]) ->
         account_id="acc", security=Security("k", "s"), client=http, retry_config=None
     )
     try:
-        result = getattr(client.user_groups, METHODS[operation_id])(**arguments)
+        result = method(client, operation_id)(**arguments)
     except models.ErrorResponse as error:
         return {"error": type(error).__name__}
     return {"result": result.to_dict()}
 
 
+def read_session(wire: str) -> list[dict[str, Any]]:
+    """Return the recorded session in one of the wire shapes."""
+    different = {step["request"]: step for step in read(wire)}
+    return [different.get(step["request"], step) for step in read("observed")]
+
+
 def read(name: str) -> list[dict[str, Any]]:
-    """Return a fixture."""
-    return json.loads((FIXTURES / f"{name}.json").read_text(encoding="utf-8"))
+    """Return a fixture, with a result in each step that has no error."""
+    recorded = json.loads((FIXTURES / f"{name}.json").read_text(encoding="utf-8"))
+    return [step if "error" in step else {"result": step["body"], **step} for step in recorded]
 
 
 def _write(name: str, recorded: list[dict[str, Any]]) -> None:
+    for step in recorded:
+        if step.get("result") == step["body"]:
+            del step["result"]
     text = json.dumps(recorded, indent=2, ensure_ascii=False)
     (FIXTURES / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
 
 
-if __name__ == "__main__":
-    for each_wire in WIRES:
-        _write(each_wire, record_session(each_wire))
+def main() -> None:
+    observed, documented = (record_session(wire) for wire in WIRES)
+    _write("documented", [step for step in documented if step not in observed])
+    _write("observed", observed)
     _write("errors", record_errors())
+
+
+if __name__ == "__main__":
+    main()

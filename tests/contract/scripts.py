@@ -1,4 +1,4 @@
-"""The project's scripts, to be tested: they lie in no package."""
+"""Import the scripts in tools/, which are in no package, to test them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .documents import ROOT
 
 
 def load(name: str) -> ModuleType:
-    """Return a script as a module. It may import its neighbours, as it does when it is run."""
+    """Return a script as a module. It may import its neighbors, as when it is run."""
     folder = ROOT / "tools"
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from operator import attrgetter
 from typing import Any
 
 import httpx
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, Security, models
-from cld_user_groups.user_groups import UserGroups
 from cld_user_groups.utils import BackoffStrategy, RetryConfig
 
 from . import documents
@@ -19,33 +20,63 @@ GROUP = "7f08f1f1fc910bf1f25274aef11d27"
 USER = "0abed8dfcc039ea05e2a1d494fd442"
 SECURITY = Security(provisioning_api_key="the-key", provisioning_api_secret="the-secret")
 
+# The method of each operation.
 METHODS = {
-    "getUserGroups": "list",
-    "createUserGroup": "create",
-    "getUserGroup": "get",
-    "updateUserGroup": "update",
-    "deleteUserGroup": "delete",
-    "getUsersInUserGroup": "list_users",
-    "addUserToUserGroup": "add_user",
-    "removeUserFromUserGroup": "remove_user",
+    "getUserGroups": "user_groups.list",
+    "createUserGroup": "user_groups.create",
+    "getUserGroup": "user_groups.get",
+    "updateUserGroup": "user_groups.update",
+    "deleteUserGroup": "user_groups.delete",
+    "getUsersInUserGroup": "user_groups.list_users",
+    "addUserToUserGroup": "user_groups.add_user",
+    "removeUserFromUserGroup": "user_groups.remove_user",
+    "getUsers": "users.list",
+    "getUser": "users.get",
+    "getGroupsForUser": "users.get_groups",
 }
+# The methods that are no operation, but make calls of one.
+COMPOSED = {"users.find"}
 
 _VALUES: Mapping[str, tuple[Any, ...]] = {
     "group_id": (GROUP,),
     "user_id": (USER,),
     "name": ("Designers", "Entwürfe & Ähnliches 🎨"),
     "extended_details": (None, True, False),
+    "pending": (None, True, False),
+    "ids": ([USER], [USER, "asdf1234uiopjkl7890wernmjlcaeg"]),
+    "emails": (["john@example.com"], ["john@example.com", "h+p@example.com"]),
+    "prefix": ("Jo", "Zoë & Co"),
+    "sub_account_id": ("0aaaaa1bbbbb2ccccc3ddddd4eeeee5f",),
+    "last_login": (None, True, False),
+    "from_": (date(2026, 1, 1), "2026-01-01"),
+    "to": (date(2026, 1, 31), "2026-01-31"),
+    "union_type": ("include", "exclude"),
+    "sort_order": ("asc", "desc"),
+    "sort_by": ("name", "role", "status", "activity", "created_at"),
+    "page": (1, 7),
+    "page_size": (100,),
     "retries": (None, RetryConfig("backoff", BackoffStrategy(1, 50, 1.1, 100), False)),
     "server_url": ("https://api-eu.cloudinary.com", "https://groups.example.com"),
     "timeout_ms": (500,),
     "http_headers": ({"X-Trace": "1"},),
 }
-_BODIES: tuple[Any, ...] = (
+_GROUPS: tuple[Any, ...] = (
     {"name": "Designers"},
     {"name": "Designers", "extended_details": False},
     models.UserGroupRequest(name="Designers"),
     models.UserGroupRequest(name="Designers", extended_details=True),
 )
+# The arguments that stand for several others.
+_REQUESTS: Mapping[str, tuple[Any, ...]] = {
+    "createUserGroup": _GROUPS,
+    "updateUserGroup": _GROUPS,
+    "getUsers": ({}, {"from_": "2026-01-01"}, models.GetUsersRequest(ids=[USER], pending=True)),
+}
+
+
+def method(client: Any, operation_id: str) -> Callable[..., Any]:
+    """Return the method of an operation."""
+    return attrgetter(METHODS[operation_id])(client)
 
 
 def arguments(operation_id: str) -> Iterator[dict[str, Any]]:
@@ -53,13 +84,15 @@ def arguments(operation_id: str) -> Iterator[dict[str, Any]]:
 
     They come from the method's own signature, so that a new argument without values here fails.
     """
-    signature = inspect.signature(getattr(UserGroups, METHODS[operation_id]))
+    client = CldProvisioning(account_id="acc", security=SECURITY)
+    signature = inspect.signature(method(client, operation_id))
     names = [name for name in signature.parameters if name != "self"]
     body = next((name for name in names if name in ("request", "user_group_request")), None)
     required = {name: _VALUES[name][0] for name in names if name in ("group_id", "user_id")}
     optional = [name for name in names if name not in (*required, body)]
     if body is not None:
-        yield from ({**required, body: value} for value in _BODIES)
+        yield from ({**required, body: value} for value in _REQUESTS[operation_id])
+    if "name" in names:
         required["name"] = _VALUES["name"][0]
     yield required
     for name in optional:
@@ -102,7 +135,7 @@ def call(transport: Recorder, operation_id: str, kwargs: Mapping[str, Any], **op
     """Make a call of the sync client and return its result."""
     http = httpx.Client(transport=transport)
     client = CldProvisioning(**{"account_id": "acc", "security": SECURITY, **options}, client=http)
-    return getattr(client.user_groups, METHODS[operation_id])(**kwargs)
+    return method(client, operation_id)(**kwargs)
 
 
 def call_async(
@@ -113,4 +146,4 @@ def call_async(
     client = AsyncCldProvisioning(
         **{"account_id": "acc", "security": SECURITY, **options}, client=http
     )
-    return asyncio.run(getattr(client.user_groups, METHODS[operation_id])(**kwargs))
+    return asyncio.run(method(client, operation_id)(**kwargs))

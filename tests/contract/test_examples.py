@@ -1,4 +1,4 @@
-"""The description's own examples, and answers recorded in both shapes of the wire."""
+"""The examples of the OpenAPI document, and responses recorded in both wire shapes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cld_user_groups.contract import ContractCheck
 from . import documents, recording, sdk_calls
 from .test_generated import ENDPOINTS
 
-RECORDED = [(wire, entry) for wire in recording.WIRES for entry in recording.read(wire)]
+RECORDED = [(wire, entry) for wire in recording.WIRES for entry in recording.read_session(wire)]
 ERRORS = recording.read("errors")
 
 
@@ -75,62 +75,66 @@ def test_an_example_of_a_request_becomes_the_model_and_the_body_again(
 
 
 @pytest.mark.parametrize("wire", recording.WIRES)
-def test_the_emulator_still_answers_what_was_recorded(wire: str):
-    assert recording.record_session(wire) == recording.read(wire)
+def test_the_emulator_still_responds_as_recorded(wire: str):
+    assert recording.record_session(wire) == recording.read_session(wire)
 
 
-def test_the_emulator_still_refuses_as_was_recorded():
+def test_the_emulator_still_rejects_as_recorded():
     assert recording.record_errors() == ERRORS
 
 
-def test_the_two_shapes_of_the_wire_differ_in_two_operations():
-    pairs = zip(*(recording.read(wire) for wire in recording.WIRES), strict=True)
+def test_the_wire_shapes_differ_in_two_operations():
+    pairs = zip(*(recording.read_session(wire) for wire in recording.WIRES), strict=True)
     different = [one["operation_id"] for one, other in pairs if one["body"] != other["body"]]
     assert different == ["addUserToUserGroup", "deleteUserGroup"]
 
 
 @pytest.mark.parametrize(("wire", "entry"), RECORDED, ids=_id)
-def test_a_recorded_answer_decodes_without_loss(wire: str, entry: dict[str, Any]):
+def test_a_recorded_response_decodes_without_loss(wire: str, entry: dict[str, Any]):
     decoded = ENDPOINTS[entry["operation_id"]].decode_success(json.dumps(entry["body"]).encode())
     assert decoded.to_dict() == entry["body"]
 
 
 @pytest.mark.parametrize(("wire", "entry"), RECORDED, ids=_id)
-def test_a_recorded_answer_is_as_described_and_becomes_the_documented_result(
+def test_a_recorded_response_is_as_documented_and_becomes_the_documented_result(
     wire: str, entry: dict[str, Any]
 ):
-    result = _ask(entry)
+    result = _replay(entry)
     assert result.to_dict() == entry["result"]
 
 
 @pytest.mark.parametrize("operation_id", sdk_calls.METHODS)
-def test_both_shapes_of_the_wire_become_the_same_result(operation_id: str):
+def test_both_wire_shapes_become_the_same_result(operation_id: str):
     results = [
-        [each["result"] for each in recording.read(wire) if each["operation_id"] == operation_id]
+        [
+            each["result"]
+            for each in recording.read_session(wire)
+            if each["operation_id"] == operation_id
+        ]
         for wire in recording.WIRES
     ]
     assert results[0] == results[1] != []
 
 
 @pytest.mark.parametrize("entry", ERRORS, ids=_id)
-def test_a_recorded_error_is_as_described_and_becomes_its_own_type(entry: dict[str, Any]):
+def test_a_recorded_error_is_as_documented_and_raises_its_own_type(entry: dict[str, Any]):
     with pytest.raises(getattr(sdk_models, entry["error"])) as caught:
-        _ask(entry)
+        _replay(entry)
     assert caught.value.status_code == entry["status"]
     assert caught.value.data.to_dict() == entry["body"]
 
 
 def _problems(document: documents.Document, schema: dict[str, Any], value: Any) -> list[str]:
-    """Return what is wrong with a value, whose objects may have described fields only."""
+    """Return the problems of a value, in which undocumented fields are problems too."""
     closed = documents.closed({**schema, "components": document["components"]})
     validator = OAS30Validator(closed, format_checker=OAS30Validator.FORMAT_CHECKER)
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
 
 
-def _ask(entry: dict[str, Any]) -> Any:
-    """Make the recorded call of a server that answers what was recorded, and check the contract."""
+def _replay(entry: dict[str, Any]) -> Any:
+    """Repeat a recorded call against the recorded response, with the contract check."""
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         assert f"{request.method} {request.url.raw_path.decode('ascii')}" == entry["request"]
         assert (json.loads(request.content) if request.content else None) == entry["sent"]
         return httpx.Response(entry["status"], headers=entry["headers"], json=entry["body"])
@@ -138,9 +142,8 @@ def _ask(entry: dict[str, Any]) -> Any:
     client = CldProvisioning(
         account_id="acc",
         security=sdk_calls.SECURITY,
-        client=httpx.Client(transport=httpx.MockTransport(answer)),
+        client=httpx.Client(transport=httpx.MockTransport(respond)),
         retry_config=None,
         hooks=[ContractCheck()],
     )
-    method = getattr(client.user_groups, sdk_calls.METHODS[entry["operation_id"]])
-    return method(**entry["arguments"])
+    return sdk_calls.method(client, entry["operation_id"])(**entry["arguments"])

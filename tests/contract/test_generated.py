@@ -1,10 +1,11 @@
-"""The generated client, held against the description."""
+"""The generated client matches the OpenAPI document."""
 
 from __future__ import annotations
 
 import filecmp
 import importlib
 import inspect
+import keyword
 import pkgutil
 import shutil
 import types
@@ -16,8 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cld_provisioning_api import models
-from cld_provisioning_api.api import user_groups
+from cld_provisioning_api import api, models
 from cld_provisioning_api.types import Model
 from cld_user_groups._engine.config import REGIONS, SERVERS
 
@@ -28,11 +28,16 @@ generate = scripts.load("generate")
 ENDPOINTS = {
     module.OPERATION_ID: module
     for module in (
-        importlib.import_module(f"{user_groups.__name__}.{found.name}")
-        for found in pkgutil.iter_modules(user_groups.__path__)
+        importlib.import_module(found.name)
+        for found in pkgutil.walk_packages(api.__path__, f"{api.__name__}.")
+        if not found.ispkg
     )
 }
-MODELS: dict[str, type[Model]] = {name: getattr(models, name) for name in models.__all__}
+EXPORTED = {name: getattr(models, name) for name in models.__all__}
+# The others are names for a type: a map, or one of several str.
+MODELS: dict[str, type[Model]] = {
+    name: exported for name, exported in EXPORTED.items() if isinstance(exported, type)
+}
 
 
 def test_generating_again_changes_nothing(document: documents.Document, tmp_path: Path):
@@ -40,7 +45,7 @@ def test_generating_again_changes_nothing(document: documents.Document, tmp_path
     project.mkdir()
     for name in ("generator-config.yaml", "templates"):
         (project / name).symlink_to(documents.ROOT / name)
-    # The file itself where it is what the test was given: its comments and anchors count as well.
+    # The unchanged document as a file, for its comments and anchors matter as well.
     if document == documents.load():
         shutil.copy(documents.PATH, project)
     else:
@@ -89,25 +94,27 @@ def test_an_endpoint_sends_the_method_and_the_path_of_its_operation(
 ):
     operation = documents.operations(document)[operation_id]
     ids = {name: f"the-{name}" for name in operation.names_of("path")}
-    body = {"body": models.UserGroupRequest(name="n")} if _takes_a_body(operation) else {}
+    body = {"body": models.UserGroupRequest(name="n")} if _has_a_body(operation) else {}
     request = ENDPOINTS[operation_id].build_request(**ids, **body)
     assert (request.method, request.target) == (operation.method, operation.path.format(**ids))
 
 
 @pytest.mark.parametrize("operation_id", ENDPOINTS)
-def test_an_endpoint_takes_the_parameters_of_its_operation(
+def test_an_endpoint_has_the_parameters_of_its_operation(
     document: documents.Document, operation_id: str
 ):
     operation = documents.operations(document)[operation_id]
-    taken = inspect.signature(ENDPOINTS[operation_id].build_request).parameters
-    names = {each["name"] for each in operation.parameters}
-    assert taken.keys() == names | ({"body"} if _takes_a_body(operation) else set())
-    optional = {name for name, each in taken.items() if each.default is None}
-    assert optional == {each["name"] for each in operation.parameters if not each.get("required")}
+    parameters = inspect.signature(ENDPOINTS[operation_id].build_request).parameters
+    names = {_python_name(each["name"]) for each in operation.parameters}
+    assert parameters.keys() == names | ({"body"} if _has_a_body(operation) else set())
+    optional = {name for name, each in parameters.items() if each.default is None}
+    assert optional == {
+        _python_name(each["name"]) for each in operation.parameters if not each.get("required")
+    }
 
 
 @pytest.mark.parametrize("operation_id", ENDPOINTS)
-def test_an_endpoint_knows_the_statuses_of_its_operation_and_no_others(
+def test_an_endpoint_decodes_exactly_the_documented_status_codes(
     document: documents.Document, operation_id: str
 ):
     operation = documents.operations(document)[operation_id]
@@ -115,16 +122,20 @@ def test_an_endpoint_knows_the_statuses_of_its_operation_and_no_others(
     assert known == operation.responses.keys()
 
 
-def test_the_servers_are_those_of_the_description(document: documents.Document):
-    described = [
+def test_the_servers_are_those_of_the_document(document: documents.Document):
+    documented = [
         (server["url"], {name: each["default"] for name, each in server["variables"].items()})
         for server in document["servers"]
     ]
-    assert list(SERVERS) == described
+    assert list(SERVERS) == documented
     assert list(REGIONS) == document["servers"][0]["variables"]["region"]["enum"]
 
 
-def _takes_a_body(operation: documents.Operation) -> bool:
+def _python_name(name: str) -> str:
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
+def _has_a_body(operation: documents.Operation) -> bool:
     return "requestBody" in operation.definition
 
 
@@ -151,4 +162,6 @@ def _python_type(schema: dict[str, Any]) -> Any:
         return types.GenericAlias(list, (_python_type(schema["items"]),))
     if schema.get("format") == "date-time":
         return datetime
+    if schema["type"] == "object":
+        return dict[str, Any]
     return {"string": str, "boolean": bool, "integer": int, "number": float}[schema["type"]]

@@ -1,22 +1,24 @@
-"""``python -m cld_user_groups.emulator``."""
+"""``python -m cld_user_groups.emulator``: as a process where that matters, else in this one."""
 
 import re
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 
 import httpx
 import pytest
+
+from cld_user_groups.emulator._cli import main
 
 COMMAND = [sys.executable, "-W", "error", "-m", "cld_user_groups.emulator"]
 
 
 @contextmanager
 def running(*arguments: str) -> Generator[tuple[subprocess.Popen[str], str]]:
-    """Start the command and give the process and its first line."""
+    """Start the command, and yield the process and its first line."""
     process = subprocess.Popen(
         [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -28,11 +30,21 @@ def running(*arguments: str) -> Generator[tuple[subprocess.Popen[str], str]]:
         process.communicate(timeout=30)
 
 
-def refused(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command with arguments that it cannot serve with."""
-    return subprocess.run(
-        [*COMMAND, *arguments], capture_output=True, text=True, check=False, timeout=60
-    )
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., tuple[int, str, str]]]:
+    """Run the command in this process; return its exit code, stdout and stderr."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def run_main(*arguments: str) -> tuple[int, str, str]:
+        try:
+            exit_code = main(arguments)
+        except SystemExit as exit_:
+            exit_code = int(exit_.code or 0)
+        return exit_code, *capsys.readouterr()
+
+    yield run_main
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def address(line: str) -> str:
@@ -99,37 +111,44 @@ def test_an_ipv6_address_is_printed_in_brackets() -> None:
         (["--host", "x" * 100], "cannot listen on"),
         (["--wire", "telepathic"], "invalid choice: 'telepathic'"),
         (["--account-id", ""], "account_id must not be empty"),
-        (["--api-key", "key:hidden"], "api_key must not hold a colon"),
+        (["--api-key", "key:hidden"], "api_key must not contain a colon"),
         (["--api-secret", ""], "api_secret must not be empty"),
         (["--unknown"], "unrecognized arguments: --unknown"),
     ],
 )
-def test_what_it_cannot_serve_with_is_one_clear_line(arguments: list[str], reason: str) -> None:
-    result = refused(*arguments)
-    assert result.returncode != 0
-    assert result.stdout == ""
-    assert result.stderr.count("\n") == 1
-    assert reason in result.stderr
-    assert "hidden" not in result.stderr
+def test_an_invalid_argument_is_one_clear_line(
+    run: Callable[..., tuple[int, str, str]], arguments: list[str], reason: str
+) -> None:
+    exit_code, stdout, stderr = run(*arguments)
+    assert exit_code == (1 if reason.startswith("cannot listen") else 2)
+    assert stdout == ""
+    assert stderr.count("\n") == 1
+    assert reason in stderr
+    assert "hidden" not in stderr
 
 
-def test_a_taken_port_is_one_clear_line() -> None:
+def test_a_taken_port_is_one_clear_line(run: Callable[..., tuple[int, str, str]]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        result = refused("--port", str(port))
-    assert result.returncode == 1
-    assert result.stderr.count("\n") == 1
-    assert f"cannot listen on '127.0.0.1' port {port}: Address already in use" in result.stderr
+        exit_code, _, stderr = run("--port", str(port))
+    assert exit_code == 1
+    assert stderr.count("\n") == 1
+    assert f"cannot listen on '127.0.0.1' port {port}: Address already in use" in stderr
 
 
-def test_a_missing_uvicorn_is_one_clear_line() -> None:
-    script = (
-        "import sys; sys.modules['uvicorn'] = None\n"
-        "from cld_user_groups.emulator._cli import main\n"
-        "sys.exit(main([]))"
-    )
+def test_an_error_ends_the_process_with_its_exit_code() -> None:
     result = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+        [*COMMAND, "--unknown"], capture_output=True, text=True, check=False, timeout=60
     )
-    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (1, "", 1)
-    assert 'pip install "cld-user-groups[emulator]"' in result.stderr
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.endswith("error: unrecognized arguments: --unknown\n")
+
+
+def test_a_missing_uvicorn_is_one_clear_line(
+    run: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    monkeypatch.delitem(sys.modules, "cld_user_groups.emulator._server", raising=False)
+    exit_code, stdout, stderr = run()
+    assert (exit_code, stdout, stderr.count("\n")) == (1, "", 1)
+    assert 'pip install "cld-user-groups[emulator]"' in stderr

@@ -8,14 +8,15 @@ import pytest
 from cld_user_groups.emulator import Emulator
 
 BASE_URL = "http://emulator.invalid/v1_1/provisioning/accounts/acc"
-DESIGNERS = "/user_groups/7f08f1f1fc910bf1f25274aef11d27"
+DESIGNERS_ID = "7f08f1f1fc910bf1f25274aef11d27"
+DESIGNERS = f"/user_groups/{DESIGNERS_ID}"
 
 
 def names(emulator: Emulator) -> list[str]:
     return [group.name for group in emulator.groups]
 
 
-def test_a_fault_answers_once_and_nothing_is_applied(
+def test_a_fault_happens_once_and_nothing_is_applied(
     emulator: Emulator, client: httpx.Client
 ) -> None:
     emulator.fail("createUserGroup")
@@ -43,7 +44,7 @@ def test_a_fault_can_replace_the_body(emulator: Emulator, client: httpx.Client) 
     assert (response.text, response.headers["Content-Type"]) == ("<html>", "text/html")
 
 
-def test_a_fault_without_a_status_keeps_the_answer(
+def test_a_fault_without_a_status_keeps_the_response(
     emulator: Emulator, client: httpx.Client
 ) -> None:
     emulator.fail("createUserGroup", status=None, body=b'{"id": ', headers={"X-Request-Id": "r1"})
@@ -53,7 +54,7 @@ def test_a_fault_without_a_status_keeps_the_answer(
     assert "Editors" in names(emulator)
 
 
-def test_a_fault_can_apply_the_write_and_answer_an_error(
+def test_a_fault_can_apply_the_write_and_return_an_error(
     emulator: Emulator, client: httpx.Client
 ) -> None:
     emulator.fail("deleteUserGroup", status=500, apply=True)
@@ -61,7 +62,7 @@ def test_a_fault_can_apply_the_write_and_answer_an_error(
     assert names(emulator) == ["Marketing"]
 
 
-def test_a_fault_happens_as_often_as_asked(emulator: Emulator, client: httpx.Client) -> None:
+def test_a_fault_happens_as_often_as_requested(emulator: Emulator, client: httpx.Client) -> None:
     emulator.fail("getUserGroups", times=2)
     assert [client.get("/user_groups").status_code for _ in range(3)] == [503, 503, 200]
 
@@ -104,14 +105,16 @@ def test_a_dropped_connection_looks_as_it_does_on_a_socket(
     emulator.calls.assert_called("createUserGroup", times=1, status="dropped")
 
 
-def test_a_connection_can_break_during_the_answer(emulator: Emulator, client: httpx.Client) -> None:
+def test_a_connection_can_break_during_the_response(
+    emulator: Emulator, client: httpx.Client
+) -> None:
     emulator.fail("createUserGroup", drop="during")
     with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):
         client.post("/user_groups", json={"name": "Editors"})
     assert "Editors" in names(emulator)
 
 
-def test_a_delay_is_waited_out_with_the_given_sleep(emulator: Emulator) -> None:
+def test_a_delay_calls_the_given_sleep(emulator: Emulator) -> None:
     waits: list[float] = []
     emulator.fail("*", status=None, delay=3)
     transport = emulator.transport(sleep=waits.append)
@@ -159,13 +162,62 @@ def test_an_async_client_sees_the_same_faults(emulator: Emulator) -> None:
     assert waits == [2]
 
 
+def test_a_fault_can_aim_at_one_user_of_one_group(emulator: Emulator, client: httpx.Client) -> None:
+    first, second = (user.id for user in emulator.users[-2:])
+    emulator.fail("addUserToUserGroup", status=409, group_id=DESIGNERS_ID, user_id=second, times=2)
+    paths = [f"{DESIGNERS}/users/{first}", f"{DESIGNERS}/users/{second}"]
+    assert [client.post(path).status_code for path in paths] == [200, 409]
+    marketing = emulator.groups[1]
+    assert client.post(f"/user_groups/{marketing.id}/users/{second}").status_code == 200
+    assert [client.post(path).status_code for path in paths[1:] * 2] == [409, 200]
+
+
+def test_a_fault_for_any_operation_can_aim_at_one_group(
+    emulator: Emulator, client: httpx.Client
+) -> None:
+    emulator.fail("*", drop="before", group_id=DESIGNERS_ID, times=None)
+    assert client.get("/user_groups").status_code == 200
+    assert client.get(f"/user_groups/{emulator.groups[1].id}").status_code == 200
+    for path in (DESIGNERS, f"{DESIGNERS}/users"):
+        with pytest.raises(httpx.RemoteProtocolError):
+            client.get(path)
+
+
+def test_an_aimed_fault_compares_decoded_ids(emulator: Emulator, client: httpx.Client) -> None:
+    emulator.fail("getUserGroup", group_id="a b")
+    assert client.get("/user_groups/a%20b").status_code == 503
+
+
+def test_a_fault_can_be_random_and_is_the_same_in_every_run() -> None:
+    def statuses(probability: float, seed: int) -> list[int]:
+        emulator = Emulator()
+        emulator.fail("*", times=None, probability=probability, seed=seed)
+        with httpx.Client(
+            base_url=BASE_URL, auth=("k", "s"), transport=emulator.transport()
+        ) as client:
+            return [client.get("/user_groups").status_code for _ in range(200)]
+
+    first = statuses(0.25, 1)
+    assert 20 < first.count(503) < 80
+    assert statuses(0.25, 1) == first != statuses(0.25, 2)
+    assert set(statuses(1, 1)) == {503}
+
+
+def test_a_random_fault_leaves_a_call_to_the_next_fault(
+    emulator: Emulator, client: httpx.Client
+) -> None:
+    emulator.fail("*", status=500, times=None, probability=0.5)
+    emulator.fail("*", status=502, times=None)
+    assert {client.get("/user_groups").status_code for _ in range(50)} == {500, 502}
+
+
 def test_a_204_has_no_body(emulator: Emulator, client: httpx.Client) -> None:
     emulator.fail("*", status=204)
     response = client.delete(DESIGNERS)
     assert (response.status_code, response.content) == (204, b"")
 
 
-def test_wrong_arguments_are_refused(emulator: Emulator) -> None:
+def test_invalid_arguments_are_rejected(emulator: Emulator) -> None:
     with pytest.raises(ValueError, match="unknown operation id 'create'"):
         emulator.fail("create")
     with pytest.raises(ValueError, match="status must be between 200 and 599"):
@@ -174,11 +226,19 @@ def test_wrong_arguments_are_refused(emulator: Emulator) -> None:
         emulator.fail("*", delay=-1)
     with pytest.raises(ValueError, match="times must be at least 1"):
         emulator.fail("*", times=0)
+    with pytest.raises(ValueError, match="probability must be above 0 and at most 1"):
+        emulator.fail("*", probability=0)
+    with pytest.raises(ValueError, match="probability must be above 0 and at most 1"):
+        emulator.fail("*", probability=1.1)
+    with pytest.raises(ValueError, match="the path of getUserGroups has no group_id"):
+        emulator.fail("getUserGroups", group_id="g")
+    with pytest.raises(ValueError, match="the path of getUserGroup has no user_id"):
+        emulator.fail("getUserGroup", group_id="g", user_id="u")
     with pytest.raises(ValueError, match="contradicts"):
         emulator.fail("*", drop="before", apply=True)
     with pytest.raises(ValueError, match="is set by the emulator"):
         emulator.fail("*", headers={"Content-Length": "1"})
-    with pytest.raises(ValueError, match="is not a header name"):
+    with pytest.raises(ValueError, match="invalid header name"):
         emulator.fail("*", headers={"X Y": "1"})
-    with pytest.raises(ValueError, match="is not a value"):
+    with pytest.raises(ValueError, match="invalid value of the header X-Y"):
         emulator.fail("*", headers={"X-Y": "1\r\n"})

@@ -1,4 +1,4 @@
-"""What each operation answers, and what it does to the account."""
+"""The response of each operation on groups, and its effect on the account."""
 
 import re
 
@@ -26,7 +26,7 @@ AMARA = {
 }
 
 
-def test_list_answers_the_basic_shape(client: httpx.Client) -> None:
+def test_list_returns_the_basic_shape(client: httpx.Client) -> None:
     response = client.get("/user_groups")
     assert response.status_code == 200
     assert response.json() == {
@@ -38,7 +38,7 @@ def test_list_answers_the_basic_shape(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("value", ["true", "1"])
-def test_list_answers_extended_details_when_asked_for(client: httpx.Client, value: str) -> None:
+def test_list_returns_extended_details_on_request(client: httpx.Client, value: str) -> None:
     groups = client.get("/user_groups", params={"extended_details": value}).json()["user_groups"]
     assert groups[0] == {
         "id": DESIGNERS,
@@ -55,7 +55,7 @@ def test_any_other_value_of_extended_details_means_no(client: httpx.Client, valu
     assert response.json() == {"id": DESIGNERS, "name": "Designers"}
 
 
-def test_get_answers_extended_details_when_asked_for(client: httpx.Client) -> None:
+def test_get_returns_extended_details_on_request(client: httpx.Client) -> None:
     response = client.get(f"/user_groups/{DESIGNERS}", params={"extended_details": "true"})
     assert response.json()["users"] == [JOHN, HARRY]
 
@@ -73,17 +73,71 @@ def test_create_makes_an_empty_group_with_a_new_id(client: httpx.Client) -> None
     }
 
 
-def test_create_answers_the_basic_shape_unless_asked_otherwise(client: httpx.Client) -> None:
+def test_create_returns_the_basic_shape_by_default(client: httpx.Client) -> None:
     created = client.post("/user_groups", json={"name": "Editors"}).json()
     assert created.keys() == {"id", "name"}
     assert client.get(f"/user_groups/{created['id']}").json() == created
 
 
-def test_create_takes_json_whatever_the_content_type_says(client: httpx.Client) -> None:
+def test_create_accepts_json_of_another_content_type(client: httpx.Client) -> None:
     response = client.post(
         "/user_groups", content=b'{"name": "Editors"}', headers={"Content-Type": "text/plain"}
     )
     assert response.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/x-www-form-urlencoded", b"name=Edit%C3%B6rs+%26+co&extended_details=true"),
+        (
+            "application/x-www-form-urlencoded",
+            b"extended_details=1&colour=red&name=Edit\xc3\xb6rs+%26+co",
+        ),
+        ("Application/X-WWW-Form-URLEncoded; charset=utf-8", b"name=Edit%C3%B6rs%20%26%20co"),
+        ("application/x-www-form-urlencoded", b"name=Edit%C3%B6rs+%26+co&extended_details=false"),
+    ],
+)
+@pytest.mark.parametrize(("method", "path"), [("POST", ""), ("PUT", f"/{DESIGNERS}")])
+def test_create_and_update_accept_a_form(
+    client: httpx.Client, method: str, path: str, content_type: str, body: bytes
+) -> None:
+    response = client.request(
+        method, "/user_groups" + path, content=body, headers={"Content-Type": content_type}
+    )
+    assert response.status_code == 200
+    assert response.json()["name"] == "Editörs & co"
+    assert ("users" in response.json()) is (b"=true" in body or b"=1" in body)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "Missing required parameter - name"),
+        (b'{"name": "Editors"}', "Missing required parameter - name"),
+        (b"name=", "Invalid value for parameter name: must not be blank"),
+        (b"name=%FF", "Request body is not a valid form"),
+        (b"name=\xff", "Request body is not a valid form"),
+    ],
+)
+def test_an_invalid_form_is_a_400(
+    emulator: Emulator, client: httpx.Client, body: bytes, message: str
+) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    response = client.post("/user_groups", content=body, headers=headers)
+    assert (response.status_code, response.json()) == (400, {"error": {"message": message}})
+    assert len(emulator.groups) == 2
+
+
+def test_create_and_update_read_extended_details_from_the_query_too(client: httpx.Client) -> None:
+    for method, path in (("POST", ""), ("PUT", f"/{DESIGNERS}")):
+        response = client.request(
+            method,
+            "/user_groups" + path,
+            params={"extended_details": "true"},
+            json={"name": f"Editors {method}"},
+        )
+        assert "users" in response.json()
 
 
 def test_create_ignores_unknown_fields(client: httpx.Client) -> None:
@@ -91,7 +145,7 @@ def test_create_ignores_unknown_fields(client: httpx.Client) -> None:
     assert response.json().keys() == {"id", "name"}
 
 
-def test_create_refuses_a_name_that_is_taken(emulator: Emulator, client: httpx.Client) -> None:
+def test_create_rejects_a_name_that_is_taken(emulator: Emulator, client: httpx.Client) -> None:
     response = client.post("/user_groups", json={"name": "Designers"})
     assert response.status_code == 409
     assert response.json() == {"error": {"message": "A user group with this name already exists"}}
@@ -114,7 +168,7 @@ def test_update_to_its_own_name_is_no_conflict(client: httpx.Client) -> None:
     assert response.json() == {"id": DESIGNERS, "name": "Designers"}
 
 
-def test_update_refuses_another_groups_name(client: httpx.Client) -> None:
+def test_update_rejects_another_groups_name(client: httpx.Client) -> None:
     response = client.put(f"/user_groups/{DESIGNERS}", json={"name": "Marketing"})
     assert response.status_code == 409
     assert client.get(f"/user_groups/{DESIGNERS}").json()["name"] == "Designers"
@@ -127,37 +181,37 @@ def test_a_name_is_free_again_after_a_rename_and_after_a_delete(client: httpx.Cl
         assert client.post("/user_groups", json={"name": name}).status_code == 200
 
 
-def test_delete_answers_ok_and_the_group_is_gone(client: httpx.Client) -> None:
+def test_delete_returns_ok_and_the_group_is_gone(client: httpx.Client) -> None:
     response = client.delete(f"/user_groups/{DESIGNERS}")
     assert response.json() == {"ok": True}
     assert client.get(f"/user_groups/{DESIGNERS}").status_code == 404
     assert client.delete(f"/user_groups/{DESIGNERS}").status_code == 404
 
 
-def test_list_users_answers_the_members(client: httpx.Client) -> None:
+def test_list_users_returns_the_members(client: httpx.Client) -> None:
     response = client.get(f"/user_groups/{DESIGNERS}/users")
     assert response.json() == {"users": [JOHN, HARRY]}
 
 
-def test_add_user_answers_the_whole_membership(client: httpx.Client) -> None:
+def test_add_user_returns_the_whole_membership(client: httpx.Client) -> None:
     response = client.post(f"/user_groups/{DESIGNERS}/users/{AMARA['id']}")
     assert response.json() == {"users": [JOHN, HARRY, AMARA]}
     assert client.get(f"/user_groups/{DESIGNERS}/users").json() == response.json()
 
 
-def test_add_user_refuses_a_user_who_is_in_the_group(client: httpx.Client) -> None:
+def test_add_user_rejects_a_member(client: httpx.Client) -> None:
     response = client.post(f"/user_groups/{DESIGNERS}/users/{JOHN['id']}")
     assert response.status_code == 409
     assert client.get(f"/user_groups/{DESIGNERS}/users").json() == {"users": [JOHN, HARRY]}
 
 
-def test_remove_user_answers_the_members_who_are_left(client: httpx.Client) -> None:
+def test_remove_user_returns_the_remaining_members(client: httpx.Client) -> None:
     response = client.delete(f"/user_groups/{DESIGNERS}/users/{JOHN['id']}")
     assert response.json() == {"users": [HARRY]}
     assert client.get(f"/user_groups/{DESIGNERS}/users").json() == {"users": [HARRY]}
 
 
-def test_remove_user_refuses_a_user_who_is_not_in_the_group(client: httpx.Client) -> None:
+def test_remove_user_rejects_a_user_who_is_no_member(client: httpx.Client) -> None:
     response = client.delete(f"/user_groups/{DESIGNERS}/users/{AMARA['id']}")
     assert response.status_code == 404
 
@@ -183,13 +237,13 @@ def test_operations_without_a_body_ignore_one(client: httpx.Client, body: bytes)
         ("DELETE", f"/user_groups/{DESIGNERS}/users/unknown"),
     ],
 )
-def test_an_unknown_group_or_user_answers_404(client: httpx.Client, method: str, path: str) -> None:
+def test_an_unknown_group_or_user_is_a_404(client: httpx.Client, method: str, path: str) -> None:
     response = client.request(method, path, json={"name": "Editors"})
     assert response.status_code == 404
     assert response.json()["error"]["message"] in ("User group not found", "User not found")
 
 
-def test_the_documented_wire_answers_the_published_shapes() -> None:
+def test_the_documented_wire_returns_the_published_shapes() -> None:
     emulator = Emulator(wire="documented", clock=EmulatorClock())
     with httpx.Client(
         base_url="http://emulator.invalid/v1_1/provisioning/accounts/acc",

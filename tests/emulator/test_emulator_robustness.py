@@ -1,4 +1,4 @@
-"""Authentication, routing and malformed input: never a 5xx, never an exception."""
+"""Authentication, paths and malformed input: never a 5xx, never an exception."""
 
 import base64
 import json
@@ -24,16 +24,19 @@ def basic(credentials: bytes) -> bytes:
     return b"Basic " + base64.b64encode(credentials)
 
 
-def ask(
+def send(
     emulator: Emulator,
     method: str,
     raw_path: bytes,
     *,
     query: bytes = b"",
     authorization: bytes | None = basic(b"k:s"),
+    content_type: bytes = b"application/json",
     body: bytes = b"",
 ) -> EmulatorResponse:
-    headers = [] if authorization is None else [(b"Authorization", authorization)]
+    headers = [(b"Content-Type", content_type)]
+    if authorization is not None:
+        headers.append((b"Authorization", authorization))
     return emulator.handle(EmulatorRequest(method, raw_path, query, headers, body))
 
 
@@ -60,8 +63,8 @@ def message(response: EmulatorResponse) -> str:
         basic(b"\xff:\xfe"),
     ],
 )
-def test_wrong_credentials_answer_401(emulator: Emulator, authorization: bytes | None) -> None:
-    response = ask(emulator, "GET", PREFIX + b"/user_groups", authorization=authorization)
+def test_wrong_credentials_are_a_401(emulator: Emulator, authorization: bytes | None) -> None:
+    response = send(emulator, "GET", PREFIX + b"/user_groups", authorization=authorization)
     assert response.status == 401
     assert json.loads(response.body) == {"error": {"message": "Invalid credentials"}}
     assert dict(response.headers)[b"www-authenticate"].startswith(b"Basic realm=")
@@ -70,17 +73,17 @@ def test_wrong_credentials_answer_401(emulator: Emulator, authorization: bytes |
 @pytest.mark.parametrize("scheme", [b"basic ", b"BASIC ", b"Basic   "])
 def test_the_scheme_of_the_credentials_has_no_case(emulator: Emulator, scheme: bytes) -> None:
     authorization = scheme + base64.b64encode(b"k:s")
-    response = ask(emulator, "GET", PREFIX + b"/user_groups", authorization=authorization)
+    response = send(emulator, "GET", PREFIX + b"/user_groups", authorization=authorization)
     assert response.status == 200
 
 
 def test_credentials_are_checked_before_anything_else(emulator: Emulator) -> None:
-    response = ask(emulator, "POST", PREFIX + b"/user_groups", authorization=None, body=b"{")
+    response = send(emulator, "POST", PREFIX + b"/user_groups", authorization=None, body=b"{")
     assert response.status == 401
 
 
-def test_another_account_answers_404(emulator: Emulator) -> None:
-    response = ask(emulator, "GET", b"/v1_1/provisioning/accounts/other/user_groups")
+def test_another_account_is_a_404(emulator: Emulator) -> None:
+    response = send(emulator, "GET", b"/v1_1/provisioning/accounts/other/user_groups")
     assert (response.status, message(response)) == (404, "Account not found")
 
 
@@ -102,7 +105,7 @@ def test_another_account_answers_404(emulator: Emulator) -> None:
 def test_an_id_is_one_segment_decoded_once(
     emulator: Emulator, encoded: bytes, decoded: str
 ) -> None:
-    response = ask(emulator, "GET", PREFIX + b"/user_groups/" + encoded + b"/users")
+    response = send(emulator, "GET", PREFIX + b"/user_groups/" + encoded + b"/users")
     assert response.status == 404
     call = emulator.calls[-1]
     assert (call.operation_id, call.group_id) == ("getUsersInUserGroup", decoded)
@@ -110,7 +113,7 @@ def test_an_id_is_one_segment_decoded_once(
 
 def test_an_account_id_may_need_encoding() -> None:
     emulator = Emulator(account_id="<id>/é", api_key="a key", api_secret="a:secret")
-    response = ask(
+    response = send(
         emulator,
         "GET",
         b"/v1_1/provisioning/accounts/%3Cid%3E%2F%C3%A9/user_groups",
@@ -126,7 +129,7 @@ def test_an_account_id_may_need_encoding() -> None:
         b"/",
         b"*",
         PREFIX,
-        PREFIX + b"/users",
+        PREFIX + b"/people",
         PREFIX + b"/user_groups/",
         PREFIX + b"//user_groups",
         GROUP + b"/",
@@ -138,8 +141,8 @@ def test_an_account_id_may_need_encoding() -> None:
         b"http://emulator.invalid" + PREFIX + b"/user_groups",
     ],
 )
-def test_an_unknown_path_answers_404(emulator: Emulator, raw_path: bytes) -> None:
-    response = ask(emulator, "GET", raw_path)
+def test_an_unknown_path_is_a_404(emulator: Emulator, raw_path: bytes) -> None:
+    response = send(emulator, "GET", raw_path)
     assert (response.status, message(response)) == (404, "Not found")
     assert emulator.calls[-1].operation_id is None
 
@@ -151,19 +154,20 @@ def test_an_unknown_path_answers_404(emulator: Emulator, raw_path: bytes) -> Non
         (GROUP, b"GET, PUT, DELETE"),
         (GROUP + b"/users", b"GET"),
         (GROUP + b"/users/u", b"POST, DELETE"),
+        (PREFIX + b"/users", b"GET"),
     ],
 )
 @pytest.mark.parametrize("method", ["PATCH", "OPTIONS", "HEAD", "TRACE", "get", "BREW"])
-def test_another_method_answers_405(
+def test_another_method_is_a_405(
     emulator: Emulator, raw_path: bytes, allow: bytes, method: str
 ) -> None:
-    response = ask(emulator, method, raw_path)
+    response = send(emulator, method, raw_path)
     assert response.status == 405
     assert dict(response.headers)[b"allow"] == allow
 
 
-def test_an_answer_to_head_has_no_body(emulator: Emulator) -> None:
-    assert ask(emulator, "HEAD", GROUP).body == b""
+def test_a_response_to_head_has_no_body(emulator: Emulator) -> None:
+    assert send(emulator, "HEAD", GROUP).body == b""
 
 
 @pytest.mark.parametrize(
@@ -197,17 +201,17 @@ def test_an_answer_to_head_has_no_body(emulator: Emulator) -> None:
 @pytest.mark.parametrize(
     ("method", "raw_path"), [("POST", PREFIX + b"/user_groups"), ("PUT", GROUP)]
 )
-def test_a_bad_body_answers_400_and_changes_nothing(
+def test_an_invalid_body_is_a_400_and_changes_nothing(
     emulator: Emulator, method: str, raw_path: bytes, body: bytes, reason: str
 ) -> None:
     before = emulator.groups
-    response = ask(emulator, method, raw_path, body=body)
+    response = send(emulator, method, raw_path, body=body)
     assert response.status == 400
     assert reason in message(response)
     assert emulator.groups == before
 
 
-def test_every_answer_is_json_with_a_request_id_and_the_rate_limit(client: httpx.Client) -> None:
+def test_every_response_is_json_with_a_request_id_and_the_rate_limit(client: httpx.Client) -> None:
     responses = [
         client.get("/user_groups"),
         client.get("/unknown"),
@@ -248,15 +252,35 @@ bodies = st.one_of(
         st.binary(max_size=40),
         st.lists(segments, max_size=5).map(lambda parts: b"/".join([PREFIX, *parts])),
     ),
-    query=st.one_of(st.binary(max_size=40), st.binary().map(lambda v: b"extended_details=" + v)),
+    query=st.one_of(
+        st.binary(max_size=40),
+        st.tuples(
+            st.sampled_from([b"extended_details=", b"ids[]=", b"from=", b"page=", b"sort_by="]),
+            st.binary(),
+        ).map(b"".join),
+    ),
+    content_type=st.sampled_from([b"application/json", b"application/x-www-form-urlencoded"]),
     authorization=st.one_of(st.none(), st.binary(max_size=20), st.just(basic(b"k:s"))),
     body=bodies,
 )
-def test_no_input_is_answered_with_a_server_error(
-    method: str, raw_path: bytes, query: bytes, authorization: bytes | None, body: bytes
+def test_no_input_is_a_server_error(
+    method: str,
+    raw_path: bytes,
+    query: bytes,
+    content_type: bytes,
+    authorization: bytes | None,
+    body: bytes,
 ) -> None:
     emulator = Emulator(clock=EmulatorClock(datetime(2024, 5, 1, tzinfo=UTC)))
-    response = ask(emulator, method, raw_path, query=query, authorization=authorization, body=body)
+    response = send(
+        emulator,
+        method,
+        raw_path,
+        query=query,
+        content_type=content_type,
+        authorization=authorization,
+        body=body,
+    )
     assert response.status in (200, 400, 401, 404, 405, 409)
     assert method == "HEAD" or isinstance(json.loads(response.body), dict)
     assert len(emulator.calls) == 1

@@ -115,7 +115,7 @@ def test_a_documented_error_has_the_servers_own_words(status: int, mode: Mode) -
     assert isinstance(error, models.ErrorResponse)
     assert error.data.error is not None
     assert error.data.error.message == error.message == "Group not found"
-    assert str(error) == f"Group not found (status {status})"
+    assert str(error) == f"Group not found (status {status}, request id r-1)"
     assert error.body == A_GOOD_ERROR.decode()
     assert error.headers["content-type"] == error.raw_response.headers["content-type"]
     assert error.request_id == "r-1"

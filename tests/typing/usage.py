@@ -1,4 +1,4 @@
-"""Typical code of users, for the type checkers: every result has its type."""
+"""Typical code of users, for the type checkers."""
 
 # pyright: reportUnnecessaryTypeIgnoreComment=true
 from __future__ import annotations
@@ -43,8 +43,9 @@ def sync_use(http: httpx.Client, body: models.UserGroupRequestTypedDict) -> None
     ) as client:
         groups = client.user_groups
         listed = assert_type(groups.list(extended_details=True), models.UserGroupsResponse)
-        for group in listed.user_groups or ():
-            assert_type(group.id, str | None)
+        for group in listed.user_groups:
+            assert_type(group.id, str)
+            assert_type(group.name, str)
             assert_type(group.created_at, datetime | None)
             assert_type(group.users, list[models.UserGroupUser] | None)
         assert_type(groups.create(request={"name": "D"}), models.UserGroup)
@@ -56,9 +57,11 @@ def sync_use(http: httpx.Client, body: models.UserGroupRequestTypedDict) -> None
         request = models.UserGroupRequest(name="D")
         assert_type(groups.update(group_id="g", user_group_request=request), models.UserGroup)
         assert_type(groups.get(group_id="g", timeout_ms=100), models.UserGroup)
-        assert_type(groups.delete(group_id="g").message, str | None)
-        assert_type(groups.list_users(group_id="g").users, list[models.UserGroupUser] | None)
-        assert_type(groups.add_user(group_id="g", user_id="u"), models.UserGroupUser)
+        assert_type(groups.delete(group_id="g").message, str)
+        assert_type(groups.list_users(group_id="g").users, list[models.UserGroupUser])
+        added = assert_type(groups.add_user(group_id="g", user_id="u"), models.UserGroupUser)
+        assert_type(added.id, str)
+        assert_type(added.email, str | None)
         removed = groups.remove_user(group_id="g", user_id="u", http_headers={"X-A": "b"})
         assert_type(removed, models.UserGroupUsersResponse)
         raw = groups.with_raw_response.list()
@@ -74,7 +77,7 @@ async def async_use(http: httpx.AsyncClient) -> Sequence[models.UserGroup]:
         assert_type(await groups.add_user(group_id="g", user_id="u"), models.UserGroupUser)
         raw = await groups.with_raw_response.delete(group_id="g")
         assert_type(raw.parsed, models.SuccessResponse)
-        return (await groups.list()).user_groups or []
+        return (await groups.list()).user_groups
 
 
 def errors(client: CldProvisioning) -> None:
@@ -90,10 +93,14 @@ def errors(client: CldProvisioning) -> None:
         assert_type(error.maybe_applied, bool)
     except httpx.TransportError as error:
         assert_type(maybe_applied(error), bool)
+    except models.InvalidId as error:
+        assert_type(error.parameter, str)
+        assert_type(error.value, str)
 
 
-def refused(client: CldProvisioning) -> None:
-    # Each of these is an error of types, and the comments are errors where it is none.
+def rejected(client: CldProvisioning) -> None:
+    # Each line is a type error; a comment that is not needed is one as well.
+    models.UserGroup("g1", "D")  # type: ignore[call-arg]
     client.user_groups.get()  # type: ignore[call-arg]
     client.user_groups.get(group_id=5)  # type: ignore[arg-type]
     client.user_groups.create(request={"nam": "D"})  # type: ignore[arg-type]

@@ -159,12 +159,14 @@ def test_redirect_is_an_error_and_is_not_followed(status: int) -> None:
     assert [request.url.host for request in wire.requests] == ["api.cloudinary.com"]
 
 
-def test_redirect_to_nowhere_is_raised_at_once() -> None:
-    wire = Wire(httpx.Response(302, headers={"location": "http://[::1"}))
-    with pytest.raises(httpx.RemoteProtocolError) as caught:
+@pytest.mark.parametrize("location", ["http://[::1", "mailto:someone", "//[", "ht!tp://x", "\x00"])
+def test_redirect_to_what_is_no_http_url_is_an_error_with_its_status(location: str) -> None:
+    wire = Wire(httpx.Response(302, headers={"location": location, "x-request-id": "r1"}))
+    with pytest.raises(models.APIError) as caught:
         wire.client().user_groups.delete(group_id="g1")
     assert len(wire.requests) == 1
-    assert caught.value.maybe_applied is False  # type: ignore[attr-defined]
+    assert (caught.value.status_code, caught.value.request_id) == (302, "r1")
+    assert caught.value.maybe_applied is False
 
 
 def timeout_sent(client_ms: float | None, call_ms: float | None) -> dict[str, float]:

@@ -113,7 +113,8 @@ def test_library_logs_what_it_does(caplog: pytest.LogCaptureFixture, waits: list
         "getUserGroup attempt 1: APIError: no (status 503); again in 2.000 s",
         f"getUserGroup attempt 2: GET {url}",
         "getUserGroup attempt 2: status 404, 44 bytes, request id r1",
-        "getUserGroup attempt 2: given up: NotFound: User group not found (status 404)",
+        "getUserGroup attempt 2: given up: NotFound: User group not found "
+        "(status 404, request id r1)",
     ]
 
 

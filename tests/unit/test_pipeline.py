@@ -88,22 +88,47 @@ def test_user_that_is_in_after_a_lost_answer_was_added(waits: list[float]) -> No
     assert wire.lines == [f"POST {base}/u1", f"POST {base}/u1", f"GET {base}"]
 
 
-def test_user_that_is_out_after_a_lost_answer_was_removed(waits: list[float]) -> None:
-    wire = Wire(LOST, error(404), USERS)
-    assert call(wire, "remove_user", IDS) == models.UserGroupUsersResponse(
-        users=[models.UserGroupUser(id="u1", name="John Doe", email="john@example.com")]
-    )
+def test_user_that_is_out_after_a_lost_response_was_removed(waits: list[float]) -> None:
+    left = {"users": [{"id": "u2", "name": "Harry Potts"}]}
+    wire = Wire(LOST, error(404), json(left))
+    removed = call(wire, "remove_user", IDS)
+    assert [user.id for user in removed.users] == ["u2"]
     assert [line.split()[0] for line in wire.lines] == ["DELETE", "DELETE", "GET"]
 
 
+def test_look_that_finds_the_user_missing_is_never_overruled(waits: list[float]) -> None:
+    with pytest.raises(models.AlreadyExists) as caught:
+        call(Wire(LOST, error(409), json({"users": []})), "add_user", IDS)
+    assert "response of an earlier attempt was lost" in str(caught.value)
+    assert "the user is not in the group" in str(caught.value)
+    assert caught.value.maybe_applied is False
+
+
+def test_look_that_finds_the_user_still_there_is_never_overruled(waits: list[float]) -> None:
+    with pytest.raises(models.NotFound) as caught:
+        call(Wire(LOST, error(404), USERS), "remove_user", IDS)
+    assert "the user is still in the group" in str(caught.value)
+    assert caught.value.maybe_applied is False
+
+
 @pytest.mark.parametrize("look", [error(500), error(404), NO_ROUTE, json({"users": 5})])
-def test_write_that_was_done_never_ends_in_the_error_of_the_look(
-    look: Answer, waits: list[float]
+@pytest.mark.parametrize(
+    ("method", "status", "kind"),
+    [("add_user", 409, models.AlreadyExists), ("remove_user", 404, models.NotFound)],
+)
+def test_error_of_a_look_that_fails_says_that_the_change_was_made(
+    look: Answer,
+    method: str,
+    status: int,
+    kind: type[models.CloudinaryError],
+    waits: list[float],
 ) -> None:
-    assert call(Wire(LOST, error(409), look), "add_user", IDS) == models.UserGroupUser(id="u1")
-    removed = call(Wire(LOST, error(404), look), "remove_user", IDS)
-    assert removed == models.UserGroupUsersResponse(users=None)
-    assert len(waits) == 2  # the look itself is not repeated
+    with pytest.raises(kind) as caught:
+        call(Wire(LOST, error(status), look), method, IDS)
+    assert "made the change" in str(caught.value)
+    assert caught.value.maybe_applied is True
+    assert caught.value.__cause__ is not None
+    assert len(waits) == 1  # the look itself is not repeated
 
 
 def test_raw_response_of_a_look_counts_the_retries_of_the_write(waits: list[float]) -> None:
@@ -159,8 +184,7 @@ def test_error_of_a_read_is_never_maybe_applied(waits: list[float]) -> None:
 def test_request_that_httpx_would_not_send_is_not_repeated(waits: list[float]) -> None:
     for refused in (
         httpx.UnsupportedProtocol("x"),
-        httpx.ProxyError("x"),
-        httpx.LocalProtocolError("x"),
+        httpx.ProxyError("407 Proxy Authentication Required"),
     ):
         wire = Wire(refused, GROUP)
         with pytest.raises(type(refused)) as caught:

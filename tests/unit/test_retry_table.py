@@ -22,8 +22,9 @@ AGAIN_MAYBE, UP_MAYBE = "again, maybe applied", "up, maybe applied"
 #                            read   create    replace      remove       add
 TABLE: dict[object, tuple[str, str, str, str, str]] = {
     Lost.NOT_SENT:          (AGAIN, AGAIN,    AGAIN,       AGAIN,       AGAIN),
-    Lost.NO_ANSWER:         (AGAIN, UP_MAYBE, AGAIN_MAYBE, AGAIN_MAYBE, AGAIN_MAYBE),
+    Lost.NO_RESPONSE:       (AGAIN, UP_MAYBE, AGAIN_MAYBE, AGAIN_MAYBE, AGAIN_MAYBE),
     Lost.REFUSED:           (UP,    UP,       UP,          UP,          UP),
+    Lost.UNKNOWN:           (UP,    UP_MAYBE, UP_MAYBE,    UP_MAYBE,    UP_MAYBE),
     200:                    (UP,    UP_MAYBE, UP_MAYBE,    UP_MAYBE,    UP_MAYBE),
     299:                    (UP,    UP_MAYBE, UP_MAYBE,    UP_MAYBE,    UP_MAYBE),
     300:                    (UP,    UP,       UP,          UP,          UP),
@@ -62,6 +63,7 @@ def decided(effect: Effect, happened: int | Lost, **changes: object) -> Decision
         "spent": 0.0,
         "server_delay": None,
         "maybe_applied": False,
+        "maybe_forwarded": False,
         "config": RetryConfig(),
         "jitter": 0.5,
     }
@@ -89,9 +91,15 @@ def test_once_maybe_applied_a_write_stays_so(
 ) -> None:
     decision = decided(effect, happened, maybe_applied=True)
     if (effect, happened) in ((REMOVE, 404), (ADD, 409)):
-        assert decision == (Action.DONE, 0.0, False)
+        assert decision == (Action.LOOK, 0.0, True)
     else:
         assert (decision.action, decision.maybe_applied) == (MEANS[outcome][0], True)
+
+
+@pytest.mark.parametrize("effect", Effect)
+def test_conflict_after_a_retried_503_may_be_with_the_call_itself(effect: Effect) -> None:
+    decision = decided(effect, 409, maybe_forwarded=True)
+    assert decision == (Action.RAISE, 0.0, effect is CREATE)
 
 
 @pytest.mark.parametrize(("effect", "happened", "outcome"), CELLS)
@@ -104,7 +112,7 @@ def test_without_retries_nothing_is_sent_again_and_the_rest_holds(
 
 
 @pytest.mark.parametrize("effect", Effect)
-@pytest.mark.parametrize("happened", [Lost.NOT_SENT, Lost.NO_ANSWER])
+@pytest.mark.parametrize("happened", [Lost.NOT_SENT, Lost.NO_RESPONSE])
 def test_connection_errors_are_not_retried_where_that_is_off(
     effect: Effect, happened: Lost
 ) -> None:

@@ -80,7 +80,7 @@ def test_server_follows_from_the_arguments(options: dict[str, Any], server: str)
         ({"server_url": "https://k:s@example.com"}, "credentials"),
         ({"server_url": "http://localhost@example.com"}, "credentials"),
         ({"server_url": "https://exa mple.com"}, "server_url"),
-        ({"server_url": "https://example.com:65536"}, "port below 65536"),
+        ({"server_url": "https://example.com:65536"}, "port from 1 to 65535"),
         ({"server_url": "https://example.com:99999999"}, "server_url"),
         ({"server_url": "https://example.com/\n"}, "server_url"),
     ],

@@ -1,3 +1,6 @@
+# Generated from openapi.yaml by openapi-python-client with templates/ (`make generate`).
+# Do not edit: change openapi.yaml, generator-config.yaml or templates/ instead.
+
 """Contains all the data models used in inputs/outputs"""
 
 from .acknowledgement import Acknowledgement

@@ -1,3 +1,6 @@
+# Generated from openapi.yaml by openapi-python-client with templates/ (`make generate`).
+# Do not edit: change openapi.yaml, generator-config.yaml or templates/ instead.
+
 from __future__ import annotations
 
 from attrs import define
@@ -5,9 +8,9 @@ from attrs import define
 from ..types import Model
 
 
-@define(weakref_slot=False)
+@define(kw_only=True, weakref_slot=False)
 class Acknowledgement(Model):
-    """What deleting a user group was seen to answer."""
+    """The observed response to deleting a user group."""
 
-    ok: bool | None = None
-    """Whether it was done. Only true was ever seen."""
+    ok: bool
+    """Whether the operation was done. Only true has been observed."""

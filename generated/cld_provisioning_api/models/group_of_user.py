@@ -1,3 +1,6 @@
+# Generated from openapi.yaml by openapi-python-client with templates/ (`make generate`).
+# Do not edit: change openapi.yaml, generator-config.yaml or templates/ instead.
+
 from __future__ import annotations
 
 from attrs import define
@@ -5,7 +8,7 @@ from attrs import define
 from ..types import Model
 
 
-@define(weakref_slot=False)
+@define(kw_only=True, weakref_slot=False)
 class GroupOfUser(Model):
     """A user group that a user is in."""
 

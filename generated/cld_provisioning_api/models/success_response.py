@@ -1,3 +1,6 @@
+# Generated from openapi.yaml by openapi-python-client with templates/ (`make generate`).
+# Do not edit: change openapi.yaml, generator-config.yaml or templates/ instead.
+
 from __future__ import annotations
 
 from attrs import define
@@ -5,9 +8,9 @@ from attrs import define
 from ..types import Model
 
 
-@define(weakref_slot=False)
+@define(kw_only=True, weakref_slot=False)
 class SuccessResponse(Model):
-    """What an operation with nothing else to say is published to answer."""
+    """The published response of an operation that returns nothing else."""
 
-    message: str | None = None
+    message: str
     """The word "ok"."""

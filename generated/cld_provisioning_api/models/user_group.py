@@ -1,3 +1,6 @@
+# Generated from openapi.yaml by openapi-python-client with templates/ (`make generate`).
+# Do not edit: change openapi.yaml, generator-config.yaml or templates/ instead.
+
 from __future__ import annotations
 
 import datetime
@@ -7,16 +10,17 @@ from attrs import define
 from ..types import Model
 
 
-@define(weakref_slot=False)
+@define(kw_only=True, weakref_slot=False)
 class UserGroup(Model):
-    """A user group. Users and dates are there only where extended details were asked for."""
+    """A user group. Users and dates are present only with extended details."""
 
-    id: str | None = None
+    id: str
     """The group's ID."""
-    name: str | None = None
+    name: str
     """The group's name."""
     users: list[UserGroupUser] | None = None
-    """The users in the group. Only with extended details."""
+    """The users in the group. Only with extended details: where they are absent (None), the
+    response does not say who is in the group. That never means that nobody is."""
     created_at: datetime.datetime | None = None
     """When the group was created. Only with extended details."""
     updated_at: datetime.datetime | None = None

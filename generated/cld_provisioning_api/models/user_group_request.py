@@ -1,3 +1,6 @@
+# Generated from openapi.yaml by openapi-python-client with templates/ (`make generate`).
+# Do not edit: change openapi.yaml, generator-config.yaml or templates/ instead.
+
 from __future__ import annotations
 
 from typing import NotRequired, TypedDict
@@ -7,15 +10,15 @@ from attrs import define
 from ..types import Model
 
 
-@define(weakref_slot=False)
+@define(kw_only=True, weakref_slot=False)
 class UserGroupRequest(Model):
-    """What a group is created with or changed to. The published description marks no field as
-    required; a group without a name makes no sense, so here the name is."""
+    """The fields of a group to create or change. A group without a name makes no sense, so the
+    name is required."""
 
     name: str
     """The group's name. Not blank, and not the name of another group."""
     extended_details: bool | None = None
-    """Whether to answer a group's users and dates (true) or only its ID and name (false, the
+    """Whether to return a group's users and dates (true) or only its ID and name (false, the
     default)."""
 
 

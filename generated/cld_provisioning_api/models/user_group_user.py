@@ -1,3 +1,6 @@
+# Generated from openapi.yaml by openapi-python-client with templates/ (`make generate`).
+# Do not edit: change openapi.yaml, generator-config.yaml or templates/ instead.
+
 from __future__ import annotations
 
 from attrs import define
@@ -5,11 +8,11 @@ from attrs import define
 from ..types import Model
 
 
-@define(weakref_slot=False)
+@define(kw_only=True, weakref_slot=False)
 class UserGroupUser(Model):
     """A user in a user group."""
 
-    id: str | None = None
+    id: str
     """The user's ID."""
     name: str | None = None
     """The user's name."""

@@ -1,3 +1,6 @@
+# Generated from openapi.yaml by openapi-python-client with templates/ (`make generate`).
+# Do not edit: change openapi.yaml, generator-config.yaml or templates/ instead.
+
 from __future__ import annotations
 
 from attrs import define
@@ -5,11 +8,11 @@ from attrs import define
 from ..types import Model
 
 
-@define(weakref_slot=False)
+@define(kw_only=True, weakref_slot=False)
 class UserGroupUsersResponse(Model):
     """The users in a user group."""
 
-    users: list[UserGroupUser] | None = None
+    users: list[UserGroupUser]
     """The users."""
 
 

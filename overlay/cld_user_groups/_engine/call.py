@@ -1,9 +1,10 @@
-"""One call of an operation: what to send, how to read the answer, how it may be repeated."""
+"""One call of an operation, its per-call options, and its raw response."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Generic, NamedTuple, TypedDict, TypeVar, cast
 
 import httpx
@@ -27,7 +28,7 @@ _FRAMING = ("content-length", "transfer-encoding")
 
 
 class CallOptions(TypedDict, total=False):
-    """What every call takes, beside what it is about.
+    """Per-request options, which every method accepts.
 
     Attributes:
         retries: The retries of this call, None for none. Default: the client's.
@@ -44,7 +45,7 @@ class CallOptions(TypedDict, total=False):
 
 
 class CheckedOptions(NamedTuple):
-    """The options of a call, checked. Their repr leaves out the headers' values."""
+    """Validated per-request options. Their repr leaves out the headers' values."""
 
     retries: RetryConfig | Unset | None = UNSET
     server_url: str | None = None
@@ -60,6 +61,7 @@ class CheckedOptions(NamedTuple):
 
 
 _NO_OPTIONS = CheckedOptions()
+_NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
 
 
 def check_options(
@@ -69,7 +71,7 @@ def check_options(
     timeout_ms: float | None = None,
     http_headers: Mapping[str, str] | None = None,
 ) -> CheckedOptions:
-    """Return the options of a call, checked.
+    """Validate per-request options.
 
     Raises:
         TypeError: An option is of the wrong type, or there is no such option.
@@ -86,22 +88,22 @@ def check_options(
 
 
 def make_timeout(timeout_ms: float | None) -> httpx.Timeout | None:
-    """Return a time limit in milliseconds as httpx's, or None where there is none.
+    """Return a time limit in milliseconds as that of httpx, or None for none.
 
     Raises:
         TypeError: It is not a number.
-        ValueError: It is not above zero, or not finite.
+        ValueError: It is out of range.
     """
     checked = check_timeout_ms(timeout_ms)
     return None if checked is None else httpx.Timeout(checked / 1000)
 
 
 def check_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return headers that can be sent as they are. A message never has a header's value.
+    """Validate headers. An error message never holds a header's value.
 
     Raises:
         TypeError: It is not a mapping of str to str.
-        ValueError: A name or value is not one, or the name says where the body ends.
+        ValueError: A name or value is not valid, or the name says where the body ends.
     """
     if not isinstance(headers, Mapping):
         raise TypeError(f"http_headers must be a mapping, not {type(headers).__name__}")
@@ -109,10 +111,10 @@ def check_headers(headers: Mapping[str, str]) -> dict[str, str]:
         if not isinstance(name, str) or not isinstance(headers[name], str):
             raise TypeError(f"http_headers must map str to str: {name!r} does not")
         if not _HEADER_NAME.fullmatch(name):
-            raise ValueError(f"http_headers has a name that is not one: {name!r}")
+            raise ValueError(f"http_headers has an invalid header name: {name!r}")
         if not _HEADER_VALUE.fullmatch(headers[name]):
             raise ValueError(
-                f"http_headers[{name!r}] has a character that no header may have, "
+                f"http_headers[{name!r}] has a character that is not valid in a header, "
                 "such as a line break"
             )
         if name.lower() in _FRAMING:
@@ -126,13 +128,15 @@ class Call(Generic[T]):
 
     Attributes:
         operation_id: The operation.
-        effect: What it does, which decides how it may be sent again.
-        request: What to send.
-        decode: Reads the body of a success.
-        options: What the caller set for this call.
-        look: For an operation that an earlier attempt has done already, without a readable
-            answer: the call that reads its result now.
-        known: The result as far as it is known without that look.
+        effect: What it does, which determines whether a retry is safe.
+        request: The request.
+        decode: Decodes the body of a success.
+        options: The per-request options.
+        path_parameters: The IDs in the path, by name.
+        look: Returns the call that looks whether an earlier attempt, whose response was lost, was
+            applied. Its result is that of the write, or None if the write was not applied.
+        denies: What a look that returns None has found, as a clause.
+        applied: Returns the result of a write that needs no look.
     """
 
     operation_id: str
@@ -140,19 +144,21 @@ class Call(Generic[T]):
     request: HttpRequest
     decode: Callable[[bytes], T]
     options: CheckedOptions
-    look: Callable[[], Call[T]] | None = None
-    known: Callable[[], T] | None = None
+    path_parameters: Mapping[str, str] = _NO_PARAMETERS
+    look: Callable[[], Call[T | None]] | None = None
+    denies: str = ""
+    applied: Callable[[], T] | None = None
 
 
 @frozen
 class RawResponse(Generic[T]):
-    """A result together with what came around it.
+    """A result together with the response that it came in.
 
     Attributes:
         parsed: The result, as the method returns it.
-        status_code: The status of the answer.
-        headers: The headers of the answer.
-        retries: How many attempts there were before the one that was answered.
+        status_code: The status code of the response.
+        headers: The headers of the response.
+        retries: How many attempts there were before the last one.
     """
 
     parsed: T
@@ -167,5 +173,5 @@ class RawResponse(Generic[T]):
 
     @property
     def rate_limit(self) -> RateLimit:
-        """What the server says about the account's quota."""
+        """The account's quota, as the response shows it."""
         return parse_rate_limit(self.headers)

@@ -1,4 +1,4 @@
-"""Where a client's settings come from: arguments, environment variables, servers."""
+"""Resolve a client's settings from arguments, environment variables and the servers' URLs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,14 @@ ACCOUNT_ID = "CLOUDINARY_ACCOUNT_ID"
 ACCOUNT_URL = "CLOUDINARY_ACCOUNT_URL"
 _URL_FORM = f"{ACCOUNT_URL} must have the form account://KEY:SECRET@ACCOUNT_ID"
 
+SERVER_URL = "CLOUDINARY_PROVISIONING_SERVER_URL"
+REGION = "CLOUDINARY_PROVISIONING_REGION"
+
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+# A label of a host name (RFC 1123, 2.1), with the underscore that some internal names have.
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
+# Sockets count milliseconds in 31 bits.
+_LONGEST_TIMEOUT_MS = 2**31 - 1
 _VARIABLE = re.compile(r"{([^{}]*)}")
 
 
@@ -37,11 +44,11 @@ class _AccountUrl(NamedTuple):
 
 
 def security_provider(security: SecuritySource | None) -> Callable[[], Security] | Exception:
-    """Return what gives the credentials for a call: asked anew for each, so that keys can rotate.
+    """Return a function that returns the credentials for a call, so that keys can rotate.
 
-    Taken from the first of: the argument, the key's and the secret's variables, the account URL.
-    All but a callable is read and checked now. What is wrong with them is returned, for the caller
-    to raise: a TypeError for an argument of the wrong type, a ValueError otherwise.
+    They come from the first of: the argument, the key's and the secret's variables, the account
+    URL. All but a callable is read and validated now; an exception is returned for the caller to
+    raise: a TypeError for an argument of the wrong type, a ValueError otherwise.
 
     Raises:
         ValueError: There are no credentials.
@@ -131,17 +138,20 @@ def find_server_url(
     host: str | None,
     url_params: Mapping[str, str] | None,
 ) -> str:
-    """Return the server that a client talks to, without a slash at its end.
+    """Return the URL of the server, without a slash at its end.
 
-    A server_url is taken as it is, with url_params filled in. Otherwise one of the two servers of
-    the description is: that of `server_idx`, or, where none is given, the second if there is a
-    host, else the first.
+    A server_url is used as it is, with url_params filled in. Otherwise it is one of the two servers
+    of the OpenAPI document: that of `server_idx`, or by default the second if there is a host, else
+    the first. Where no argument chooses a server, the environment may.
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An argument is not one that the description allows, or the URL is not safe.
+        ValueError: An argument is not one that the OpenAPI document allows, or the URL is not safe.
     """
     params = dict(url_params or {})
+    if (server_url, server_idx, region, host) == (None, None, None, None) and not params:
+        server_url = os.environ.get(SERVER_URL) or None
+        region = None if server_url else os.environ.get(REGION) or None
     if server_url is not None:
         if not isinstance(server_url, str):
             raise TypeError(f"server_url must be a str, not {type(server_url).__name__}")
@@ -151,19 +161,21 @@ def find_server_url(
     template, defaults = SERVERS[_server_index(server_idx, params)]
     unknown = params.keys() - given.keys()
     if unknown:
-        raise ValueError(f"url_params has no use for {', '.join(sorted(unknown))}")
+        raise ValueError(f"unknown url_params: {', '.join(sorted(unknown))}")
     params = {**defaults, **params}
     if "region" in defaults and params["region"] not in REGIONS:
         raise ValueError(f"region must be one of {', '.join(REGIONS)}, not {params['region']!r}")
     if "host" in defaults and not _HOST.fullmatch(params["host"]):
-        raise ValueError(f"host must be a host name with or without a port: {params['host']!r}")
+        raise ValueError(f"host must be a host name, with or without a port: {params['host']!r}")
     return check_server_url(_fill(template, params))
 
 
 def _server_index(server_idx: int | None, params: Mapping[str, str]) -> int:
     if server_idx is None:
         if "region" in params and "host" in params:
-            raise ValueError("region and host are of two servers: choose one, or set server_idx")
+            raise ValueError(
+                "region and host choose different servers: pass one, or set server_idx"
+            )
         server_idx = 1 if "host" in params else 0
     if isinstance(server_idx, bool) or server_idx not in range(len(SERVERS)):
         raise ValueError(f"server_idx must be 0 (a region) or 1 (a host), not {server_idx!r}")
@@ -174,19 +186,19 @@ def _fill(template: str, params: Mapping[str, str]) -> str:
     def value(match: re.Match[str]) -> str:
         name = match[1]
         if name not in params:
-            raise ValueError(f"url_params must give {name!r}, which server_url names")
+            raise ValueError(f"url_params has no {name!r}, which server_url names")
         return str.__str__(params[name])
 
     return _VARIABLE.sub(value, template)
 
 
 def check_server_url(server_url: str) -> str:
-    """Return a server's URL without a slash at its end, if credentials may go there.
+    """Validate a server's URL, and return it without a slash at its end.
 
     Raises:
         TypeError: It is not a str.
-        ValueError: It is not an http(s) URL of a server, or it is plain http:// to an address
-            other than loopback, which would send the secret in the clear.
+        ValueError: It is not an http(s) URL of a server that can be reached, or it is plain
+            http:// to an address other than loopback, which would send the secret in the clear.
     """
     if not isinstance(server_url, str):
         raise TypeError(f"server_url must be a str, not {type(server_url).__name__}")
@@ -195,8 +207,12 @@ def check_server_url(server_url: str) -> str:
         raise ValueError(f"server_url is not a URL: {problem}")
     if url.scheme not in ("http", "https") or not url.host:
         raise ValueError("server_url must begin with https:// and name a host")
-    if re.search(r"[\s\x00-\x1f\x7f]", server_url) or (url.port or 0) > 65535:
-        raise ValueError("server_url must be a URL as it is sent, with a port below 65536")
+    if re.search(r"[\s\x00-\x1f\x7f]", server_url):
+        raise ValueError("server_url must not hold spaces or control characters")
+    if url.port is not None and not 0 < url.port < 65536:
+        raise ValueError(f"server_url must have a port from 1 to 65535, not {url.port}")
+    if not _is_host(url.raw_host.decode("ascii")):
+        raise ValueError(f"server_url must name a host that can be looked up, not {url.host!r}")
     if url.userinfo:
         raise ValueError("server_url must not hold credentials: pass security=")
     if "?" in server_url or "#" in server_url:
@@ -220,6 +236,21 @@ def _parse(url: str) -> tuple[httpx.URL | None, str]:
         return None, str(error)
 
 
+def _is_host(host: str) -> bool:
+    """Return whether a host is an IP address, or a name that can be looked up (RFC 1123, 2.1)."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        labels = host.removesuffix(".").split(".")
+        # A name whose last label is a number is an IPv4 address to a resolver.
+        return (
+            len(host) <= 253
+            and all(_LABEL.fullmatch(label) for label in labels)
+            and not labels[-1].isdigit()
+        )
+    return True
+
+
 def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
@@ -230,16 +261,19 @@ def _is_loopback(host: str) -> bool:
 
 
 def check_timeout_ms(timeout_ms: float | None) -> float | None:
-    """Return a time limit in milliseconds.
+    """Validate a time limit in milliseconds.
 
     Raises:
         TypeError: It is not a number.
-        ValueError: It is not above zero, or not finite.
+        ValueError: It is not above zero, or longer than a socket can wait (24 days).
     """
     if timeout_ms is None:
         return None
     if isinstance(timeout_ms, bool) or not isinstance(timeout_ms, int | float):
         raise TypeError(f"timeout_ms must be a number, not {type(timeout_ms).__name__}")
-    if not 0 < timeout_ms < float("inf"):
-        raise ValueError(f"timeout_ms must be above zero and finite, not {timeout_ms!r}")
+    if not 0 < timeout_ms <= _LONGEST_TIMEOUT_MS:
+        raise ValueError(
+            f"timeout_ms must be above zero and at most {_LONGEST_TIMEOUT_MS} milliseconds "
+            f"(24 days), not {timeout_ms!r}"
+        )
     return timeout_ms

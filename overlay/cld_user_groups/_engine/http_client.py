@@ -1,76 +1,295 @@
-"""Owns the httpx client: made when first needed, made anew in a forked process, closed once."""
+"""The httpx client that calls are made on: the caller's, or one of our own.
+
+One of our own is created by the first call, since creating it costs a hundred times what a call
+does. It is created anew in a forked process and, async, for each event loop, because connections
+belong to the process and the loop that opened them. Every exit of a call passes through `leave`, so
+that a call that races `close` leaves no connection open.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
 import threading
+import time
 import weakref
-from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from collections.abc import AsyncGenerator, Callable
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from urllib.request import getproxies
 
 import httpx
+from attrs import define
+
+from cld_user_groups.errors import ClientClosed
+
+from .turns import MAX_IN_FLIGHT, Turns
+
+if TYPE_CHECKING:
+    import anyio
 
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
 # The time limits of a client of our own where the caller sets none, in seconds.
-DEFAULT_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+DEFAULT_TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
 
 
-class HttpClient(Generic[C]):
-    """An httpx client of the caller's, or one of our own.
-
-    One of our own is made by the first call, for making it costs a hundred times what a call does.
+class _Owner(Generic[C]):
+    """State that both kinds share.
 
     Args:
         given: The caller's client, which is never closed here, or None.
-        make: Makes one of our own.
+        make: Creates one of our own.
     """
 
     def __init__(self, given: C | None, make: Callable[[], C]) -> None:
-        self._client: C | None = given
-        self._is_ours = given is None
+        self._given: C | None = given
         self._make: Callable[[], C] = make
-        self._is_closed = False
-        self._left_to_parent: list[C] = []
         self._lock = threading.Lock()
-        if self._is_ours:
-            _ours.add(self)
-
-    def get(self) -> C:
-        """Return the client.
-
-        Raises:
-            RuntimeError: It was closed.
-        """
-        if self._is_closed:
-            raise RuntimeError("The client is closed: make a new one")
-        if self._client is None:
-            with self._lock:
-                if self._client is None:
-                    self._client = self._make()
-        return self._client
-
-    def take_to_close(self) -> C | None:
-        """Mark it as closed, and return the client that is to be closed, if it is our own."""
-        self._is_closed = True
-        return self._client if self._is_ours else None
+        self._left_to_parent: list[object] = []
+        self.is_closed = False
+        _owners.add(self)
 
     def forget(self) -> None:
-        """Leave the connections to the parent process, after a fork: two cannot share them."""
+        """Leave the connections to the parent process after a fork: two cannot share them."""
         self._lock = threading.Lock()  # the other may be held by a thread that is not here
-        if self._client is not None:
-            # Kept, because closing it could wait for such a lock too.
-            self._left_to_parent.append(self._client)
-            self._client = None
+        # Kept, because closing them could wait for such a lock too.
+        self._left_to_parent.append(self._take_own())
+
+    def _take_own(self) -> object:
+        raise NotImplementedError
+
+    def _check_open(self) -> None:
+        if self.is_closed:
+            raise ClientClosed("the client is closed: create a new one")
 
 
-_ours: weakref.WeakSet[HttpClient[Any]] = weakref.WeakSet()
+_owners: weakref.WeakSet[_Owner[Any]] = weakref.WeakSet()
 
 
 def _forget_all() -> None:
-    for client in list(_ours):
-        client.forget()
+    for owner in list(_owners):
+        owner.forget()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_all)
+
+
+@define(eq=False)
+class Connections:
+    """An httpx client, and the turns of those who use it.
+
+    Attributes:
+        client: The client.
+        turns: The turns, or None for a caller's client, which has limits of its own.
+    """
+
+    client: httpx.Client
+    turns: Turns | None
+
+
+class HttpClient(_Owner[httpx.Client]):
+    """The httpx client of a sync client."""
+
+    def __init__(self, given: httpx.Client | None, make: Callable[[], httpx.Client]) -> None:
+        super().__init__(given, make)
+        self._own: Connections | None = None
+        self._callers = None if given is None else Connections(given, None)
+
+    def get(self) -> Connections:
+        """Return the client.
+
+        Raises:
+            ClientClosed: `close` was called.
+        """
+        connections = self._callers or self._own
+        if connections is None:
+            with self._lock:
+                self._check_open()
+                if self._own is None:
+                    self._own = Connections(self._make(), Turns())
+                return self._own
+        self._check_open()
+        return connections
+
+    def enter(self, connections: Connections) -> float:
+        """Wait for a turn, and return how many seconds that took.
+
+        Raises:
+            ClientClosed: `close` was called.
+        """
+        turns, waited = connections.turns, 0.0
+        if turns is not None and not turns.try_acquire():
+            began = time.monotonic()
+            turns.acquire()
+            waited = time.monotonic() - began
+        if self.is_closed:
+            self.leave(connections)
+            self._check_open()
+        return waited
+
+    def leave(self, connections: Connections) -> None:
+        """Hand on the turn; after `close`, close what was opened since."""
+        if connections.turns is None:
+            return
+        if self.is_closed:
+            for transport in _transports(connections.client):
+                transport.close()
+        connections.turns.release()
+
+    def close(self) -> None:
+        """Close the connections, unless the client is the caller's."""
+        with self._lock:
+            self.is_closed = True
+            own = self._take_own()
+        if own is not None:
+            own.client.close()
+
+    def _take_own(self) -> Connections | None:
+        own, self._own = self._own, None
+        return own
+
+
+@define(eq=False)
+class AsyncConnections:
+    """An httpx client of one event loop, and the turns of those who use it.
+
+    Attributes:
+        client: The client.
+        turns: The turns, or None for a caller's client, which has limits of its own.
+        closer: Closes the client when the event loop shuts its async generators down.
+    """
+
+    client: httpx.AsyncClient
+    turns: anyio.Semaphore | None
+    closer: AsyncGenerator[None] | None = None
+
+
+class AsyncHttpClient(_Owner[httpx.AsyncClient]):
+    """The httpx clients of an async client: one of our own for each event loop."""
+
+    def __init__(
+        self, given: httpx.AsyncClient | None, make: Callable[[], httpx.AsyncClient]
+    ) -> None:
+        super().__init__(given, make)
+        self._own: weakref.WeakKeyDictionary[Any, AsyncConnections] = weakref.WeakKeyDictionary()
+        self._callers = None if given is None else AsyncConnections(given, None)
+
+    async def get(self) -> AsyncConnections:
+        """Return the client for the running event loop.
+
+        Raises:
+            ClientClosed: `close` was called.
+        """
+        self._check_open()
+        if self._callers is not None:
+            return self._callers
+        loop = _running_loop()
+        connections = self._own.get(loop)
+        if connections is None:
+            # httpx brings anyio, since it runs on asyncio and trio both.
+            import anyio
+
+            with self._lock:
+                self._check_open()
+                turns = anyio.Semaphore(MAX_IN_FLIGHT)
+                connections = self._own[loop] = AsyncConnections(self._make(), turns)
+            connections.closer = self._close_with_loop(connections.client)
+            await anext(connections.closer)
+        return connections
+
+    async def _close_with_loop(self, client: httpx.AsyncClient) -> AsyncGenerator[None]:
+        try:
+            yield
+        finally:
+            await client.aclose()
+
+    async def enter(self, connections: AsyncConnections) -> float:
+        """Wait for a turn, and return how many seconds that took.
+
+        Raises:
+            ClientClosed: `close` was called.
+        """
+        turns, waited = connections.turns, 0.0
+        if turns is not None:
+            import anyio
+
+            try:
+                turns.acquire_nowait()
+            except anyio.WouldBlock:
+                began = time.monotonic()
+                await turns.acquire()
+                waited = time.monotonic() - began
+        if self.is_closed:
+            await self.leave(connections)
+            self._check_open()
+        return waited
+
+    async def leave(self, connections: AsyncConnections) -> None:
+        """Hand on the turn; after `close`, close what was opened since."""
+        if connections.turns is None:
+            return
+        connections.turns.release()
+        if self.is_closed:
+            import anyio
+
+            with anyio.CancelScope(shield=True):
+                for transport in _transports(connections.client):
+                    await transport.aclose()
+
+    async def close(self) -> None:
+        """Close the connections of this event loop, unless the client is the caller's.
+
+        Those of another loop are closed when that loop shuts down.
+        """
+        with self._lock:
+            self.is_closed = True
+            own = self._own.pop(_running_loop(), None)
+        if own is not None:
+            await own.client.aclose()
+            if own.closer is not None:
+                await own.closer.aclose()
+
+    def _take_own(self) -> object:
+        own, self._own = self._own, weakref.WeakKeyDictionary()
+        return own
+
+
+def _running_loop() -> Any:
+    """Return what the connections belong to: the event loop of asyncio, or the run of trio."""
+    asyncio: Any = sys.modules.get("asyncio")
+    if asyncio is not None:
+        try:
+            return asyncio.get_running_loop()
+        except RuntimeError:
+            pass
+    trio: Any = sys.modules["trio"]
+    return trio.lowlevel.current_trio_token()
+
+
+def _transports(client: httpx.Client | httpx.AsyncClient) -> list[Any]:
+    # httpx closes a client once; a call that raced that may have opened a connection since.
+    found = [client._transport, *client._mounts.values()]  # noqa: SLF001 - no public name
+    return [transport for transport in found if transport is not None]
+
+
+def transport_for(client: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> Any:
+    """Return the transport that a client uses for a URL, or None if httpx no longer says."""
+    find = getattr(client, "_transport_for_url", None)
+    return None if find is None else find(url)
+
+
+def is_behind_environment_proxy(client: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> bool:
+    """Return whether requests to a URL go to a proxy that the environment names.
+
+    A proxy that the caller passed to the httpx client is the caller's decision.
+    """
+    pool = getattr(transport_for(client, url), "_pool", None)
+    proxy = getattr(pool, "_proxy_url", None)
+    if proxy is None or not client.trust_env:
+        return False
+    address = (proxy.host.decode("ascii"), proxy.port)
+    named = [
+        httpx.URL(text if "://" in text else f"http://{text}") for text in getproxies().values()
+    ]
+    return address in [(each.host, each.port) for each in named]

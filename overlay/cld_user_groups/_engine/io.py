@@ -1,124 +1,130 @@
-"""The drivers of the send pipeline, sync and async: only here is anything sent or waited for."""
+"""The I/O of a call, sync and async: nothing else sends, reads or waits."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import NamedTuple, TypeVar, cast
+from collections.abc import Awaitable, Generator
+from typing import TypeAlias, TypeVar
 
 import httpx
 
-from cld_user_groups.errors import CloudinaryError
-
+from .attempt import Attempt, Outcome, Send
+from .body import read_body, read_body_async
 from .call import RawResponse
+from .http_client import AsyncConnections, AsyncHttpClient, Connections, HttpClient, transport_for
 from .sleep import wait, wait_async
 
 T = TypeVar("T")
 
+Step: TypeAlias = Send | float | Awaitable[object]
+"""What a flow yields: a request to send, a delay in seconds, or an async hook to await."""
+
+Flow = Generator[Step, Outcome | None, RawResponse[T]]
+
 # The credentials are in the headers already: no scheme of the client's own may replace them.
 _NO_AUTH = httpx.Auth()
+_STOCK_TRANSPORTS = (httpx.HTTPTransport, httpx.AsyncHTTPTransport)
 
 
-class Outcome(NamedTuple):
-    """What came of a request: an answer, an error, or an answer that could not be read whole."""
+def drive(
+    http: HttpClient, connections: Connections, flow: Flow[T], max_bytes: int
+) -> RawResponse[T]:
+    """Perform the steps of a flow, and return its result.
 
-    response: httpx.Response | None
-    failure: httpx.HTTPError | None
-
-
-Flow = Generator[httpx.Request | float, Outcome, RawResponse[T]]
-
-
-def exchange(client: httpx.Client, request: httpx.Request) -> Outcome:
-    """Send one request and read its answer."""
-    try:
-        response = client.send(request, stream=True, auth=_NO_AUTH, follow_redirects=False)
-    except httpx.HTTPError as failure:
-        return Outcome(None, failure)
-    except BaseException as interrupt:
-        _hide_from_interrupt(interrupt, request)
-        raise
-    try:
-        response.read()
-    except httpx.HTTPError as failure:
-        response.close()
-        return Outcome(response, failure)
-    except BaseException as interrupt:
-        response.close()
-        _hide_from_interrupt(interrupt, request)
-        raise
-    return Outcome(response, None)
-
-
-async def exchange_async(client: httpx.AsyncClient, request: httpx.Request) -> Outcome:
-    """Send one request and read its answer."""
-    try:
-        response = await client.send(request, stream=True, auth=_NO_AUTH, follow_redirects=False)
-    except httpx.HTTPError as failure:
-        return Outcome(None, failure)
-    except BaseException as interrupt:
-        _hide_from_interrupt(interrupt, request)
-        raise
-    try:
-        await response.aread()
-    except httpx.HTTPError as failure:
-        await response.aclose()
-        return Outcome(response, failure)
-    except BaseException as interrupt:
-        await response.aclose()
-        _hide_from_interrupt(interrupt, request)
-        raise
-    return Outcome(response, None)
-
-
-def drive(client: httpx.Client, flow: Flow[T]) -> RawResponse[T]:
-    """Do what a flow says, and return its result."""
-    try:
-        step = next(flow)
-        while True:
-            if isinstance(step, httpx.Request):
-                step = flow.send(exchange(client, step))
-            else:
-                wait(step)
-                step = next(flow)
-    except StopIteration as done:
-        return cast("RawResponse[T]", done.value)
-
-
-async def drive_async(client: httpx.AsyncClient, flow: Flow[T]) -> RawResponse[T]:
-    """Do what a flow says, and return its result."""
-    try:
-        step = next(flow)
-        while True:
-            if isinstance(step, httpx.Request):
-                step = flow.send(await exchange_async(client, step))
-            else:
-                await wait_async(step)
-                step = next(flow)
-    except StopIteration as done:
-        return cast("RawResponse[T]", done.value)
-
-
-def hide_credentials(error: BaseException, request: httpx.Request) -> None:
-    """Take the credentials out of what an error leads to: its request, and the frames below.
-
-    The frames of httpx and what it stands on hold the headers in local variables, which some
-    loggers print; the chain of errors and their messages stay.
+    An exception from anywhere goes through the flow, which records what it means for the call.
     """
-    request.headers["Authorization"] = "***"
-    if isinstance(error, CloudinaryError):
-        error.raw_response.next_request = None  # what httpx would send to follow a redirect
-        return
-    left: list[BaseException | None] = [error]
-    seen: set[int] = set()
-    while left:
-        link = left.pop()
-        if link is not None and id(link) not in seen:
-            seen.add(id(link))
-            link.__traceback__ = None
-            left += [link.__cause__, link.__context__]
+    outcome: Outcome | None = None
+    try:
+        while True:
+            try:
+                step = flow.send(outcome)
+            except StopIteration as done:
+                result: RawResponse[T] = done.value
+                return result
+            outcome = None
+            if isinstance(step, Send):
+                outcome = _exchange(http, connections, step, max_bytes)
+            elif isinstance(step, int | float):
+                wait(step)
+            else:
+                raise TypeError("a hook returned an awaitable: use AsyncCldProvisioning")
+    except BaseException as error:
+        flow.throw(error)  # raises it; a flow that has ended is not entered again
+        raise
 
 
-def _hide_from_interrupt(error: BaseException, request: httpx.Request) -> None:
-    """Do the same where a call is interrupted or cancelled; others' errors keep their frames."""
-    if not isinstance(error, Exception):
-        hide_credentials(error, request)
+async def drive_async(
+    http: AsyncHttpClient, connections: AsyncConnections, flow: Flow[T], max_bytes: int
+) -> RawResponse[T]:
+    """Perform the steps of a flow, and return its result; see `drive`."""
+    outcome: Outcome | None = None
+    try:
+        while True:
+            try:
+                step = flow.send(outcome)
+            except StopIteration as done:
+                result: RawResponse[T] = done.value
+                return result
+            outcome = None
+            if isinstance(step, Send):
+                outcome = await _exchange_async(http, connections, step, max_bytes)
+            elif isinstance(step, int | float):
+                await wait_async(step)
+            else:
+                await step
+    except BaseException as error:
+        flow.throw(error)  # raises it; a flow that has ended is not entered again
+        raise
+
+
+def _exchange(http: HttpClient, connections: Connections, step: Send, max_bytes: int) -> Outcome:
+    """Send one request and read its response."""
+    request, attempt = step
+    attempt.queued = http.enter(connections)
+    response: httpx.Response | None = None
+    try:
+        request.extensions["trace"] = attempt.trace
+        attempt.is_entered = True
+        response = connections.client.send(
+            request, stream=True, auth=_NO_AUTH, follow_redirects=False
+        )
+        return Outcome(read_body(response, max_bytes), None)
+    except BaseException as failure:
+        if response is not None:
+            response.close()
+        _note_transport(attempt, connections.client, request)
+        if not isinstance(failure, Exception):
+            raise
+        return Outcome(response, failure)
+    finally:
+        http.leave(connections)
+
+
+async def _exchange_async(
+    http: AsyncHttpClient, connections: AsyncConnections, step: Send, max_bytes: int
+) -> Outcome:
+    """Send one request and read its response."""
+    request, attempt = step
+    attempt.queued = await http.enter(connections)
+    response: httpx.Response | None = None
+    try:
+        request.extensions["trace"] = attempt.trace_async
+        attempt.is_entered = True
+        response = await connections.client.send(
+            request, stream=True, auth=_NO_AUTH, follow_redirects=False
+        )
+        return Outcome(await read_body_async(response, max_bytes), None)
+    except BaseException as failure:
+        _note_transport(attempt, connections.client, request)
+        if response is not None:
+            await response.aclose()
+        if not isinstance(failure, Exception):
+            raise
+        return Outcome(response, failure)
+    finally:
+        await http.leave(connections)
+
+
+def _note_transport(
+    attempt: Attempt, client: httpx.Client | httpx.AsyncClient, request: httpx.Request
+) -> None:
+    attempt.is_stock = type(transport_for(client, request.url)) in _STOCK_TRANSPORTS

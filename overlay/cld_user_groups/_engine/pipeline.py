@@ -1,14 +1,16 @@
-"""The send pipeline: one generator decides, and the drivers do what it says.
+"""The send pipeline: one generator that decides, and that the drivers in io.py perform.
 
-The generator yields a request to send, or a number of seconds to wait. It is sent back what came of
-a request: an answer, an error of httpx, or both, where the answer's body could not be read. All
-that is decided is decided here, once for sync and async.
+The generator yields what is to be done (see io.Step) and is sent the outcome of each attempt. Every
+exception, from wherever, passes through it, so that whatever ends a call says whether a write may
+have been applied.
 """
 
 from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable, Generator
+from inspect import isawaitable, iscoroutine
 from typing import TypeVar
 
 import httpx
@@ -16,170 +18,285 @@ import msgspec
 from attrs import define, evolve
 
 from cld_user_groups.errors import (
+    ClientClosed,
     CloudinaryError,
     ResponseValidationError,
     body_text,
+    mark,
     status_error,
-    whole_response,
 )
-from cld_user_groups.hooks import HookContext
+from cld_user_groups.hooks import HookContext, Hooks
 from cld_user_groups.security import Authorization
 from cld_user_groups.utils import UNSET, RetryConfig
 
+from .attempt import Attempt, Outcome, Send
+from .body import empty_response
 from .call import Call, RawResponse
-from .io import Flow, hide_credentials
+from .failures import classify, hide_credentials, is_redirect_failure, response_before
+from .io import Flow, Step
 from .request import Client, Session, build_request
-from .retry import Action, Decision, Effect, Lost, decide
+from .retry import Action, Decision, Effect, Lost, decide, is_ambiguous
 
 T = TypeVar("T")
 
-_MAYBE_APPLIED = "The change may have been applied all the same: look before you repeat it."
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-_REFUSED = (httpx.UnsupportedProtocol, httpx.ProxyError, httpx.LocalProtocolError)
-
 
 def run(session: Session, client: Client, call: Call[T]) -> Flow[T]:
-    """Decide one call from its first request to its result.
+    """Make one call, from its first request to its result.
 
     Raises:
-        CloudinaryError: The server answered something other than a success.
-        httpx.HTTPError: No whole answer came.
+        CloudinaryError: The server responded with something other than a success.
+        httpx.HTTPError: No whole response came.
+        BaseException: Whatever else ended the call, of its own class; see `maybe_applied`.
     """
     authorization = session.authorize()
-    hooks = session.hooks()
     retries = session.retries if call.options.retries is UNSET else call.options.retries
-    progress = _Progress(retries, time.monotonic())
-    while True:
-        progress.attempt += 1
-        context = HookContext(call.operation_id, session.account_id, progress.attempt)
-        request = build_request(session, client, call, authorization)
-        hooks.before_request(context, request)
-        response, failure = yield request
-        if response is not None:
-            if failure is None:
-                hooks.after_response(context, response)
-            else:
-                response = _without_body(response)
-        error: CloudinaryError | httpx.HTTPError
-        try:
-            return _result(call, response, failure, authorization, progress.attempt)
-        except (CloudinaryError, httpx.HTTPError) as caught:
-            error = caught
-        hide_credentials(error, request)
-        decision = progress.decide(call.effect, error)
-        if decision.action is Action.DONE:
-            return (yield from _done_already(session, client, call, error, progress.attempt))
-        _say_maybe_applied(error, decision.maybe_applied)
-        if decision.action is Action.RAISE:
-            hooks.on_error(context, error)
-            raise error
-        hooks.on_retry(context, decision.delay, error)
-        yield decision.delay
+    progress = _Progress(call.effect, retries)
+    hooks = session.hooks()
+    try:
+        return (yield from _attempts(session, client, call, hooks, authorization, progress))
+    except BaseException as error:
+        hide_credentials(error, progress.request, authorization)
+        mark(error, maybe_applied=progress.may_have_been_applied)
+        if progress.context is not None:
+            yield from _notify_error(hooks, progress.context, error)
+        raise
 
 
 @define
 class _Progress:
-    """How far a call has come."""
+    """How far a call has come, and what its attempts so far may have done."""
 
+    effect: Effect
     retries: RetryConfig | None
-    began: float
+    began: float = 0.0
     waited: float = 0.0
-    attempt: int = 0
+    queued: float = 0.0
+    number: int = 0
     maybe_applied: bool = False
+    maybe_forwarded: bool = False
+    attempt: Attempt | None = None
+    happened: int | Lost | None = None
+    context: HookContext | None = None
+    request: httpx.Request | None = None
 
-    def decide(self, effect: Effect, error: CloudinaryError | httpx.HTTPError) -> Decision:
-        """Decide what follows an attempt that ended in an error, and keep count."""
+    @property
+    def may_have_been_applied(self) -> bool:
+        """Whether a write may have been applied, should the call end now."""
+        if self.effect is Effect.READ:
+            return False
+        if self.maybe_applied or self.attempt is None:
+            return self.maybe_applied
+        if self.happened is None:
+            return self.attempt.may_have_been_sent
+        return is_ambiguous(self.effect, self.happened)
+
+    def begin(self, call: Call[T], account_id: str) -> HookContext:
+        """Begin an attempt, and return the context of its hooks."""
+        if not self.number:
+            self.began = time.monotonic()
+        self.number += 1
+        self.attempt = None
+        self.happened = None
+        self.context = HookContext(call.operation_id, account_id, self.number, call.path_parameters)
+        return self.context
+
+    def decide(self, happened: int | Lost, server_delay: float | None) -> Decision:
+        """Decide what follows an attempt that did not succeed, and keep count."""
         decision = decide(
-            effect,
-            _happened(error),
-            attempt=self.attempt,
-            # What was waited counts even where a test's clock or sleep does not really run.
-            spent=max(time.monotonic() - self.began, self.waited),
-            server_delay=error.retry_after if isinstance(error, CloudinaryError) else None,
+            self.effect,
+            happened,
+            attempt=self.number,
+            # Delays count even where a test's clock or sleep does not really run.
+            spent=max(time.monotonic() - self.began - self.queued, self.waited),
+            server_delay=server_delay,
             maybe_applied=self.maybe_applied,
+            maybe_forwarded=self.maybe_forwarded,
             config=self.retries,
             jitter=random.random(),  # noqa: S311 - spreads load, guards nothing
         )
         self.maybe_applied = decision.maybe_applied
+        self.maybe_forwarded = self.maybe_forwarded or happened == 503
         self.waited += decision.delay
+        self.attempt = None
         return decision
 
 
-def _result(
-    call: Call[T],
-    response: httpx.Response | None,
-    failure: httpx.HTTPError | None,
-    authorization: Authorization,
-    attempt: int,
-) -> RawResponse[T]:
-    """Return the result, or raise what kept it from coming. The status counts before the body."""
-    if response is None:
-        assert failure is not None
-        raise failure
-    if not response.is_success:
-        raise status_error(response, authorization)
-    if failure is not None and not isinstance(failure, httpx.DecodingError):
-        raise failure
-    try:
-        if failure is not None:
-            raise msgspec.DecodeError(f"the content encoding is broken: {failure}")
-        parsed = call.decode(response.content)
-    except msgspec.DecodeError as cause:
-        body = authorization.redact(body_text(response))
-        # Its frames hold the body, unredacted.
-        raise ResponseValidationError(cause, response, body) from cause.with_traceback(None)
-    return RawResponse(parsed, response.status_code, response.headers, attempt - 1)
-
-
-def _done_already(
+def _attempts(
     session: Session,
     client: Client,
     call: Call[T],
-    error: CloudinaryError | httpx.HTTPError,
-    attempt: int,
+    hooks: Hooks,
+    authorization: Authorization,
+    progress: _Progress,
 ) -> Flow[T]:
-    """Give the result of a write that an earlier attempt has done, whose answer was lost.
+    while True:
+        ended = yield from _attempt(session, client, call, hooks, authorization, progress)
+        if isinstance(ended, RawResponse):
+            return ended
+        error, happened = ended
+        decision = progress.decide(happened, getattr(error, "retry_after", None))
+        if decision.action is Action.LOOK:
+            assert isinstance(error, CloudinaryError)
+            return (yield from _look(session, client, call, error, progress))
+        if decision.action is Action.RAISE:
+            if session.is_closed() and not isinstance(error, CloudinaryError | httpx.HTTPError):
+                raise ClientClosed("the client was closed during the call") from error
+            raise error
+        assert progress.context is not None
+        hide_credentials(error, progress.request, authorization)
+        mark(error, maybe_applied=decision.maybe_applied)
+        yield from _notify(hooks.on_retry, progress.context, decision.delay, error)
+        yield decision.delay
 
-    The answer of now does not hold it: where the operation says how, one look fetches it. If that
-    fails, what is known without it is returned: the write was done, and must not end in an error.
+
+def _attempt(
+    session: Session,
+    client: Client,
+    call: Call[T],
+    hooks: Hooks,
+    authorization: Authorization,
+    progress: _Progress,
+) -> Generator[Step, Outcome | None, RawResponse[T] | tuple[Exception, int | Lost]]:
+    """Make one attempt, and return its result, or the error that it ended in and what it means."""
+    context = progress.begin(call, session.account_id)
+    request = progress.request = build_request(session, client, call, authorization)
+    if hooks.before_request:
+        yield from _notify(hooks.before_request, context, request)
+    attempt = progress.attempt = Attempt()
+    outcome = yield Send(request, attempt)
+    assert outcome is not None
+    progress.queued += attempt.queued
+    response, failure = _arrived(outcome)
+    if response is not None:
+        progress.happened = response.status_code
+        authorization.mask(response)
+        if failure is None and hooks.after_response:
+            yield from _notify(hooks.after_response, context, response)
+    problem = _problem(response, failure, attempt, authorization)
+    if problem is not None:
+        return problem
+    assert response is not None
+    parsed = _decoded(call, response, authorization)
+    if isinstance(parsed, ResponseValidationError):
+        return parsed, response.status_code
+    return RawResponse(parsed, response.status_code, response.headers, progress.number - 1)
+
+
+def _arrived(outcome: Outcome) -> tuple[httpx.Response | None, Exception | None]:
+    """Return the response and the failure of an attempt, as far as a response arrived.
+
+    An event hook of the caller's client that calls `raise_for_status` does not hide the response,
+    nor does httpx where it cannot read the address of a redirect that is not followed anyway.
     """
-    assert isinstance(error, CloudinaryError)
-    assert call.known is not None
-    if call.look is not None:
-        look = call.look()
-        looked = evolve(look, options=call.options._replace(retries=None))
-        try:
-            found = yield from run(session, client, looked)
-        except (CloudinaryError, httpx.HTTPError):
-            pass
-        else:
-            return evolve(found, retries=attempt - 1)
-    return RawResponse(call.known(), error.status_code, error.headers, attempt - 1)
+    response, failure = outcome
+    if response is not None and failure is not None:
+        return empty_response(response), failure
+    if isinstance(failure, httpx.HTTPStatusError):
+        return _read_or_empty(failure.response), None
+    if failure is not None and is_redirect_failure(failure):
+        response = response_before(failure)
+        return (None, failure) if response is None else (empty_response(response), None)
+    return response, failure
 
 
-def _without_body(response: httpx.Response) -> httpx.Response:
-    """Return a response whose body could not be read, as one with an empty body."""
-    headers = response.headers.multi_items()
-    return whole_response(response.status_code, headers, b"", response.request)
+def _read_or_empty(response: httpx.Response) -> httpx.Response:
+    try:
+        response.content  # noqa: B018 - an event hook may have read it
+    except httpx.ResponseNotRead:
+        return empty_response(response)
+    return response
 
 
-def _happened(error: CloudinaryError | httpx.HTTPError) -> int | Lost:
-    if isinstance(error, CloudinaryError):
-        return error.status_code
-    if isinstance(error, _NOT_SENT):
-        return Lost.NOT_SENT
-    if isinstance(error, _REFUSED) or not isinstance(error, httpx.TransportError):
-        return Lost.REFUSED
-    if isinstance(error.__context__, httpx.InvalidURL):
-        return Lost.REFUSED  # a redirect to nowhere: httpx reads its address, though told not to go
-    return Lost.NO_ANSWER
+def _problem(
+    response: httpx.Response | None,
+    failure: Exception | None,
+    attempt: Attempt,
+    authorization: Authorization,
+) -> tuple[Exception, int | Lost] | None:
+    """Return the error that an attempt ended in and what it means, or None for a success.
+
+    The status code counts before the body.
+    """
+    if response is not None and not 200 <= response.status_code < 300:
+        return status_error(response, authorization), response.status_code
+    if isinstance(failure, httpx.DecodingError) and response is not None:
+        body = authorization.redact(body_text(response))
+        return ResponseValidationError(failure, response, body), response.status_code
+    if failure is None:
+        return None
+    if response is not None:
+        return failure, Lost.NO_RESPONSE
+    if isinstance(failure, StopIteration):
+        # As a coroutine does (PEP 479): it would end the generator that it is raised in.
+        error = RuntimeError("the transport raised StopIteration")
+        error.__cause__ = failure
+        return error, classify(error, attempt)
+    if response_before(failure) is not None:
+        return failure, Lost.UNKNOWN  # of an event hook, whatever its class says about it
+    return failure, classify(failure, attempt)
 
 
-def _say_maybe_applied(error: CloudinaryError | httpx.HTTPError, maybe_applied: bool) -> None:
-    error.maybe_applied = maybe_applied  # type: ignore[union-attr]  # httpx's errors have it not
-    if (
-        maybe_applied
-        and isinstance(error, httpx.HTTPError)
-        and _MAYBE_APPLIED not in getattr(error, "__notes__", ())
-    ):
-        error.add_note(_MAYBE_APPLIED)
+def _decoded(
+    call: Call[T], response: httpx.Response, authorization: Authorization
+) -> T | ResponseValidationError:
+    try:
+        return call.decode(response.content)
+    except msgspec.DecodeError as cause:
+        body = authorization.redact(body_text(response))
+        error = ResponseValidationError(cause, response, body)
+        # Its frames hold the body, unmasked.
+        error.__cause__ = cause.with_traceback(None)
+        return error
+
+
+def _look(
+    session: Session,
+    client: Client,
+    call: Call[T],
+    error: CloudinaryError,
+    progress: _Progress,
+) -> Flow[T]:
+    """Find out whether an earlier attempt, whose response was lost, was applied.
+
+    The status code of the retry says so, but only a look at the account shows it, and only it has
+    the result. What the look finds is never overruled.
+    """
+    if call.look is None:  # a deleted group: there is nothing to look at
+        assert call.applied is not None
+        return RawResponse(call.applied(), error.status_code, error.headers, progress.number - 1)
+    look = call.look()
+    try:
+        found = yield from run(
+            session, client, evolve(look, options=call.options._replace(retries=None))
+        )
+    except (CloudinaryError, httpx.HTTPError) as failure:
+        error.add_fact("an earlier attempt, whose response was lost, made the change")
+        error.add_fact(f"the result could not be read ({type(failure).__name__})")
+        raise error from failure
+    if found.parsed is None:
+        progress.maybe_applied = False
+        error.add_fact(f"the response of an earlier attempt was lost, and {call.denies}")
+        raise error
+    return RawResponse(found.parsed, found.status_code, found.headers, progress.number - 1)
+
+
+def _notify(
+    hooks: tuple[Callable[..., object], ...], *arguments: object
+) -> Generator[Step, Outcome | None]:
+    for hook in hooks:
+        result = hook(*arguments)
+        if isawaitable(result):
+            yield result
+
+
+def _notify_error(
+    hooks: Hooks, context: HookContext, error: BaseException
+) -> Generator[Step, Outcome | None]:
+    for hook in hooks.on_error:
+        result = hook(context, error)
+        if not isawaitable(result):
+            continue
+        if isinstance(error, Exception):
+            yield result
+        elif iscoroutine(result):
+            result.close()  # a cancelled task must not begin anything new

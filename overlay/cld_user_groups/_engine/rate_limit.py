@@ -1,11 +1,11 @@
-"""What a server says about itself in headers: how long to wait, and what is left of the quota."""
+"""Parse the headers about delays and quotas: Retry-After and X-FeatureRateLimit-*."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
+import httpx
 from attrs import frozen
 
 # Delay-seconds are digits (RFC 9110, 10.2.3); a fraction is common enough to be read as well.
@@ -24,12 +24,12 @@ _QUOTA_STATUSES = (420, 429)
 
 @frozen
 class RateLimit:
-    """What the server says about the account's quota. What it does not say is None.
+    """The account's quota of requests, as the X-FeatureRateLimit-* headers show it.
 
     Attributes:
-        limit: How many requests the account may make an hour.
-        remaining: How many of them are left.
-        reset: When the hour is over, as an aware datetime in UTC.
+        limit: How many requests the account may make an hour, or None if the header is missing.
+        remaining: How many of them are left, never below zero, or None.
+        reset: When the hour is over, as an aware datetime in UTC, or None.
     """
 
     limit: int | None = None
@@ -54,11 +54,11 @@ def parse_http_date(text: str) -> datetime | None:
 
 
 def parse_retry_after(text: str, now: datetime) -> float | None:
-    """Return the seconds that a Retry-After asks for, 0 for a date that is past, None for nonsense.
+    """Return the seconds that a Retry-After asks for: 0 for a past date, None if it is not valid.
 
     Args:
-        text: The header: seconds, or an HTTP date.
-        now: What the date is compared with.
+        text: The header's value: seconds, or an HTTP date.
+        now: The time that a date is compared with.
     """
     text = text.strip()
     if _SECONDS.fullmatch(text):
@@ -71,14 +71,15 @@ def _seconds_until(date: datetime, now: datetime) -> float:
     return max(0.0, (date - now).total_seconds())
 
 
-def server_delay(status: int, headers: Mapping[str, str], now: datetime) -> float | None:
+def server_delay(status: int, headers: httpx.Headers, now: datetime) -> float | None:
     """Return the seconds that the server asks to wait before the next attempt, or None.
 
-    Retry-After counts with any status, and alone. X-FeatureRateLimit-Reset comes with every
-    response, so it counts only where the quota is what the status is about, and nothing is left of
-    it. A wait of no length is left to the backoff.
+    Retry-After counts with any status, and alone; of several, which proxies add, the longest.
+    X-FeatureRateLimit-Reset comes with every response, so it counts only where the quota is what
+    the status is about, and nothing is left of it. A delay of zero is left to the backoff.
     """
-    delay = parse_retry_after(headers.get("retry-after", ""), now)
+    delays = [parse_retry_after(text, now) for text in headers.get_list("retry-after")]
+    delay = max((delay for delay in delays if delay is not None), default=None)
     if delay is None and status in _QUOTA_STATUSES:
         quota = parse_rate_limit(headers)
         if quota.reset is not None and not quota.remaining:
@@ -86,11 +87,12 @@ def server_delay(status: int, headers: Mapping[str, str], now: datetime) -> floa
     return delay or None
 
 
-def parse_rate_limit(headers: Mapping[str, str]) -> RateLimit:
-    """Return what the headers say about the quota."""
+def parse_rate_limit(headers: httpx.Headers) -> RateLimit:
+    """Return the quota that the headers show."""
+    remaining = _integer(headers.get("x-featureratelimit-remaining"))
     return RateLimit(
         limit=_integer(headers.get("x-featureratelimit-limit")),
-        remaining=_integer(headers.get("x-featureratelimit-remaining")),
+        remaining=None if remaining is None else max(0, remaining),
         reset=parse_http_date(headers.get("x-featureratelimit-reset") or ""),
     )
 

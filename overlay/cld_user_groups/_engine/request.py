@@ -1,8 +1,8 @@
-"""What all calls of one client share, and the request that a call becomes."""
+"""The settings that the calls of a client share, and the request of a call."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TypeVar
 
@@ -13,7 +13,9 @@ from cld_user_groups.hooks import Hooks
 from cld_user_groups.security import Authorization
 from cld_user_groups.utils import RetryConfig
 
+from .body import ACCEPT_ENCODING, DECODED, DEFAULT_MAX_BYTES
 from .call import Call
+from .http_client import is_behind_environment_proxy
 
 T = TypeVar("T")
 Client = httpx.Client | httpx.AsyncClient
@@ -21,16 +23,19 @@ Client = httpx.Client | httpx.AsyncClient
 
 @define
 class Session:
-    """What all calls of one client share.
+    """The settings that the calls of a client share.
 
     Attributes:
         account_id: The account.
         server_url: The server, without a slash at its end.
-        authorize: Gives the credentials for a call.
+        authorize: Returns the credentials for a call.
         retries: The retries of a call that sets none of its own.
         timeout: The time limit of a call that sets none, or None for that of the httpx client.
-        hooks: Gives the hooks for a call.
-        user_agent: How the client calls itself.
+        hooks: Returns the hooks for a call.
+        user_agent: The User-Agent.
+        is_closed: Returns whether the client was closed.
+        http_headers: Headers to add to every request, or to replace.
+        max_response_bytes: The maximum size of a decoded response body, in bytes.
     """
 
     account_id: str
@@ -40,12 +45,17 @@ class Session:
     timeout: httpx.Timeout | None
     hooks: Callable[[], Hooks]
     user_agent: str
-    _headers: tuple[tuple[object, ...], httpx.Headers] | None = field(default=None, repr=False)
+    is_closed: Callable[[], bool]
+    http_headers: Mapping[str, str] = field(factory=dict[str, str])
+    max_response_bytes: int = DEFAULT_MAX_BYTES
+    _headers: tuple[tuple[object, ...], httpx.Headers] | None = field(
+        default=None, init=False, repr=False
+    )
 
     def headers(self, client: Client, host: bytes, authorization: Authorization) -> httpx.Headers:
-        """Return the headers of every request: the client's own, ours, the credentials.
+        """Return the headers of every request: the httpx client's, ours, the credentials.
 
-        Made anew only where one of them has changed.
+        Built anew only where one of them has changed.
         """
         made_of = (client.headers.raw, host, authorization)
         last = self._headers  # read once: another thread may replace it at any time
@@ -54,9 +64,13 @@ class Session:
         headers = httpx.Headers([(b"Host", host)])
         headers.update(client.headers)
         headers["Accept"] = "application/json"
+        codings = headers.get("Accept-Encoding", "br").replace(" ", "").split(",")
+        if not {coding.partition(";")[0] for coding in codings} <= DECODED:
+            headers["Accept-Encoding"] = ACCEPT_ENCODING
         if headers.get("User-Agent", "python-httpx/").startswith("python-httpx/"):
             headers["User-Agent"] = self.user_agent
         headers["Authorization"] = authorization.header
+        headers.update(self.http_headers)
         self._headers = (made_of, headers)
         return headers
 
@@ -73,12 +87,20 @@ def build_request(
     """Return the request of a call, ready to be sent as it is.
 
     httpx would merge its client's settings into every request anew; all of them are known here.
+
+    Raises:
+        ValueError: It would go over plain http:// to a proxy that the environment names.
     """
     options = call.options
     content = call.request.content
     url = _url(options.server_url or session.server_url, call.request.target)
     if client.params:
-        url = url.copy_merge_params(client.params)
+        url = url.copy_with(params=client.params.merge(url.params))
+    if url.scheme == "http" and is_behind_environment_proxy(client, url):
+        raise ValueError(
+            "credentials must not go over http:// to the proxy that the environment names: add "
+            f"{url.host} to NO_PROXY, or create the httpx client with trust_env=False"
+        )
     timeout = options.timeout or session.timeout or client.timeout
     request = httpx.Request(
         call.request.method,

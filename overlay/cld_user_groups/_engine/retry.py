@@ -9,38 +9,39 @@ from cld_user_groups.utils import BackoffStrategy, RetryConfig
 
 
 class Effect(Enum):
-    """What an operation does, which is what doing it twice depends on."""
+    """What an operation does, which determines whether a retry is safe."""
 
     READ = "read"
-    CREATE = "create"  # twice makes two groups, or a conflict with itself
-    REPLACE = "replace"  # twice is the same as once
-    REMOVE = "remove"  # twice answers 404, when the first was done
-    ADD = "add"  # twice answers 409, when the first was done
+    CREATE = "create"  # twice creates two groups, or conflicts with itself
+    REPLACE = "replace"  # idempotent
+    REMOVE = "remove"  # once done, a second request gets a 404
+    ADD = "add"  # once done, a second request gets a 409
 
 
 class Lost(Enum):
-    """What can happen in place of a whole answer."""
+    """What an attempt can end in other than a whole response."""
 
-    NOT_SENT = "not sent"  # there was no connection: the server saw nothing
-    NO_ANSWER = "no answer"  # it may have been sent, even done, but no whole answer came
-    REFUSED = "refused"  # this machine or a proxy would not send it: again is no better
+    NOT_SENT = "not sent"  # no connection: the server saw nothing, and a retry may help
+    NO_RESPONSE = "no response"  # it may have been sent, even applied
+    REFUSED = "refused"  # not sent, and a retry does not help: a certificate that does not verify
+    UNKNOWN = "unknown"  # it may have been sent, and a retry may not help: a foreign exception
 
 
 class Action(Enum):
-    """What to do now."""
+    """What follows an attempt."""
 
     RETRY = "retry"
     RAISE = "raise"
-    DONE = "done"  # an earlier attempt, whose answer was lost, did it
+    LOOK = "look"  # an earlier attempt, whose response was lost, seems to have been applied
 
 
 class Decision(NamedTuple):
-    """What to do now, and what to know about it.
+    """What follows an attempt.
 
     Attributes:
         action: What to do.
-        delay: How many seconds to wait before, with RETRY.
-        maybe_applied: Whether a write may have been done although no answer says so.
+        delay: How many seconds to wait before a RETRY.
+        maybe_applied: Whether a write may have been applied although no response says so.
     """
 
     action: Action
@@ -48,21 +49,26 @@ class Decision(NamedTuple):
     maybe_applied: bool = False
 
 
-# Statuses that say that nothing was done, and that may pass.
+# Status codes that say that nothing was applied; a retry may help.
 TURNED_AWAY = frozenset({408, 420, 429, 503})
-# Statuses that may pass, and leave open whether anything was done.
+# Status codes that leave open whether anything was applied; a retry may help.
 UNCLEAR = frozenset({500, 502, 504})
-# Server errors that say that nothing was done, and that stay.
+# Server errors that say that nothing was applied; a retry does not help.
 _NOT_SUPPORTED = frozenset({501, 505})
-_ALREADY_DONE = {Effect.REMOVE: 404, Effect.ADD: 409}
+_ALREADY_APPLIED = {Effect.REMOVE: 404, Effect.ADD: 409}
 
 
 def is_ambiguous(effect: Effect, happened: int | Lost) -> bool:
-    """Return whether a write may have been done although no whole answer says so."""
+    """Return whether a write may have been applied although no whole response says so.
+
+    Args:
+        effect: What the operation does.
+        happened: The status code of the response, or what the attempt ended in instead.
+    """
     if effect is Effect.READ:
         return False
     if isinstance(happened, Lost):
-        return happened is Lost.NO_ANSWER
+        return happened in (Lost.NO_RESPONSE, Lost.UNKNOWN)
     if happened < 300:  # a success that cannot be read
         return True
     return happened >= 500 and happened not in TURNED_AWAY | _NOT_SUPPORTED
@@ -76,44 +82,51 @@ def decide(
     spent: float,
     server_delay: float | None,
     maybe_applied: bool,
+    maybe_forwarded: bool,
     config: RetryConfig | None,
     jitter: float,
 ) -> Decision:
     """Decide what follows an attempt that did not succeed.
 
     ======================================  =========================  ======================
-    what happened                           create                     everything else
+    the attempt ended in                    create                     everything else
     ======================================  =========================  ======================
-    not sent (no connection)                send again                 send again
-    408, 420, 429, 503                      send again                 send again
-    no whole answer (drop, time-out)        raise, maybe applied       send again [1]_
-    500, 502, 504                           raise, maybe applied       send again [1]_
+    not sent (no connection)                retry                      retry
+    408, 420, 429, 503                      retry                      retry
+    no whole response (drop, time-out)      raise, maybe applied       retry [1]_
+    500, 502, 504                           raise, maybe applied       retry [1]_
     other 5xx but 501, 505                  raise, maybe applied       raise [1]_
     a success that cannot be decoded        raise, maybe applied       raise [1]_
-    404 to remove, 409 to add [2]_          (raise)                    done
+    an exception that is not httpx's        raise, maybe applied       raise [1]_
+    404 to remove, 409 to add [2]_          (raise)                    look
+    409 after a retried 503 [3]_            raise, maybe applied       (raise)
     any other status, refused to send       raise                      raise
     ======================================  =========================  ======================
 
-    .. [1] If it is a write, it may have been applied: so says the error, should it come to that.
-    .. [2] Only when an earlier attempt may have been applied; first time, they are errors.
+    .. [1] A write may have been applied: the error says so, should it come to that.
+    .. [2] Only if an earlier attempt may have been applied; on a first attempt they are errors.
+    .. [3] Some gateways respond with 503 after they have forwarded the request.
 
-    "Send again" holds as long as retries are on and the wait ends within max_elapsed_time; where
-    no answer came, only if retry_connection_errors is on. Otherwise it is "raise". The wait is
+    "Retry" holds as long as retries are on and the delay ends within max_elapsed_time; where no
+    response came, only if retry_connection_errors is on. Otherwise it is "raise". The delay is
     what the server asks for, however long, else random up to the backoff's limit (full jitter).
 
     Args:
         effect: What the operation does.
-        happened: The status of the answer, or what came instead of one.
-        attempt: Which attempt this was, from 1.
-        spent: Seconds since the call began, the waits included.
+        happened: The status code of the response, or what the attempt ended in instead.
+        attempt: The number of the attempt, from 1.
+        spent: Seconds since the call began, delays included, waiting for a turn not.
         server_delay: Seconds that the server asks to wait, or None.
         maybe_applied: Whether an earlier attempt of this call may have been applied.
+        maybe_forwarded: Whether an earlier attempt of this call met a 503.
         config: The retry configuration, or None for no retries.
         jitter: A random number from 0 to 1.
     """
-    if maybe_applied and happened == _ALREADY_DONE.get(effect):
-        return Decision(Action.DONE)
+    if maybe_applied and happened == _ALREADY_APPLIED.get(effect):
+        return Decision(Action.LOOK, maybe_applied=True)
     ambiguous = is_ambiguous(effect, happened)
+    if effect is Effect.CREATE and happened == 409 and maybe_forwarded:
+        ambiguous = True
     given_up = Decision(Action.RAISE, maybe_applied=maybe_applied or ambiguous)
     if config is None or not _may_pass(happened, config):
         return given_up
@@ -129,12 +142,12 @@ def decide(
 
 def _may_pass(happened: int | Lost, config: RetryConfig) -> bool:
     if isinstance(happened, Lost):
-        return happened is not Lost.REFUSED and config.retry_connection_errors
+        return happened in (Lost.NOT_SENT, Lost.NO_RESPONSE) and config.retry_connection_errors
     return happened in TURNED_AWAY or happened in UNCLEAR
 
 
 def longest_wait(backoff: BackoffStrategy, attempt: int) -> float:
-    """Return the upper limit of the wait after an attempt, in seconds."""
+    """Return the upper limit of the delay after an attempt, in seconds."""
     try:
         growing = backoff.initial_interval * backoff.exponent ** (attempt - 1)
     except OverflowError:

@@ -1,11 +1,11 @@
-"""The two ways to wait between attempts, and the switch that tests use."""
+"""Wait between attempts, sync and async, with a switch for tests."""
 
 from __future__ import annotations
 
 import time
 
 recorder: list[float] | None = None
-"""Where waits are noted instead of waited, or None: see utils.waiting_disabled."""
+"""Where delays are recorded instead of waited for, or None; see utils.waiting_disabled."""
 
 
 def wait(seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""A stateful stand-in for the user-groups part of Cloudinary's Account Provisioning API.
+"""A stateful emulator of the user groups of Cloudinary's Account Provisioning API.
 
 For demos, and for the tests of services that use the SDK. In process, with no socket::
 
@@ -13,11 +13,11 @@ On a real socket (needs the extra ``emulator``)::
 From a shell: ``python -m cld_user_groups.emulator --port 8080``.
 """
 
-from ._account import EmulatorGroup, EmulatorUser
 from ._calls import Call, CallLog
 from ._clock import EmulatorClock
 from ._emulator import Emulator
 from ._messages import EmulatorRequest, EmulatorResponse
+from ._models import EmulatorGroup, EmulatorUser
 from ._routes import OPERATION_IDS
 from ._transport import EmulatorTransport
 

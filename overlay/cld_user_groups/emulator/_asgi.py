@@ -1,11 +1,14 @@
 """The emulator as an ASGI application."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 from urllib.parse import quote
 
 from ._messages import EmulatorRequest, EmulatorResponse
+
+_ABSOLUTE_FORM: Final = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
 
 # ASGI's own types: what a message holds depends on its "type".
 Scope = MutableMapping[str, Any]
@@ -14,21 +17,21 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 ABORT_KEY: Final = "cloudinary_emulator_abort"
-"""Where the emulator's own server leaves, in the scope's state, a way to break the connection."""
+"""The key, in the scope's state, of the callable that breaks the connection."""
 
 
 class EmulatorASGI:
-    """Answers HTTP requests from the emulator's core, without a framework in between.
+    """An ASGI application around the emulator's core.
 
     Args:
-        handle: Answers a request.
+        handle: Handles a request.
     """
 
     def __init__(self, handle: Callable[[EmulatorRequest], EmulatorResponse]) -> None:
         self._handle = handle
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection scope, as ASGI demands."""
+        """Serve one ASGI scope."""
         if scope["type"] == "http":
             await self._serve_http(scope, receive, send)
         elif scope["type"] == "lifespan":
@@ -41,11 +44,8 @@ class EmulatorASGI:
         if body is None:
             return
         raw_path: bytes = scope.get("raw_path") or quote(scope["path"]).encode("ascii")
-        response = self._handle(
-            EmulatorRequest(
-                scope["method"], raw_path, scope["query_string"], scope["headers"], body
-            )
-        )
+        path, query, headers = _origin_form(raw_path), scope["query_string"], scope["headers"]
+        response = self._handle(EmulatorRequest(scope["method"], path, query, headers, body))
         if response.delay and await _disconnects_within(response.delay, receive):
             return
         if response.drop is None:
@@ -59,6 +59,15 @@ class EmulatorASGI:
         await _break_connection(scope, receive)
 
 
+def _origin_form(target: bytes) -> bytes:
+    """Return the path of a request target, without its query.
+
+    RFC 9112, 3.2.2: a server must accept the absolute form, which is sent to proxies.
+    """
+    absolute = _ABSOLUTE_FORM.match(target)
+    return target if absolute is None else target[absolute.end() :] or b"/"
+
+
 async def _serve_lifespan(receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
@@ -68,7 +77,7 @@ async def _serve_lifespan(receive: Receive, send: Send) -> None:
 
 
 async def _read_body(receive: Receive) -> bytes | None:
-    """Return the request's body, or None if the client went away."""
+    """Return the request's body, or None if the client disconnected."""
     body = bytearray()
     while True:
         message = await receive()
@@ -80,8 +89,8 @@ async def _read_body(receive: Receive) -> bytes | None:
 
 
 async def _disconnects_within(delay: float, receive: Receive) -> bool:
-    # Once the body is read, only a disconnect is left to receive. Waiting for it instead of
-    # sleeping lets go of clients that give up, and of all of them when the server stops.
+    # Once the body is read, only a disconnect is left to receive. Waiting for it, instead of
+    # sleeping, ends the request when the client gives up and when the server stops.
     try:
         await asyncio.wait_for(receive(), delay)
     except TimeoutError:
@@ -106,6 +115,6 @@ async def _break_connection(scope: Scope, receive: Receive) -> None:
             "this server cannot break connections on demand: use Emulator.serve() or .transport()"
         )
     abort()
-    # The server must know of the break before this returns, or it would answer 500.
+    # The server must notice the break before this returns, or it would send a 500.
     while (await receive())["type"] != "http.disconnect":
         pass

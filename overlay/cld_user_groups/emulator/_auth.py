@@ -1,14 +1,14 @@
-"""HTTP Basic, checked as a server should: strictly, and in constant time."""
+"""HTTP Basic authentication, strict and in constant time."""
 
 import binascii
 import hmac
 
 
 def credentials_match(authorization: bytes | None, expected: bytes) -> bool:
-    """Tell whether an ``Authorization`` header carries the expected ``key:secret``.
+    """Return whether an ``Authorization`` header contains the expected ``key:secret``.
 
     Args:
-        authorization: The header's value, or None where there is none.
+        authorization: The header's value, or None if there is none.
         expected: The key and the secret, joined with a colon.
     """
     if authorization is None:

@@ -1,4 +1,4 @@
-"""The call log: what the emulator was asked, and assertions about it."""
+"""The call log: the requests that the emulator received, and assertions about them."""
 
 import threading
 from collections import deque
@@ -8,27 +8,34 @@ from typing import Final, Literal, overload
 import attrs
 import msgspec
 
-from ._routes import OPERATION_IDS
+from ._routes import require_operation_id
 
 # A server that runs for days must not grow with every request.
 _MAX_CALLS: Final = 10_000
+_MAX_BYTES: Final = 64 * 1024 * 1024
+_MAX_BODY_BYTES: Final = 1024 * 1024
 
 _ANYTHING: Final = object()
 
 
+def _cut_off(body: bytes) -> bytes:
+    return body[:_MAX_BODY_BYTES]
+
+
 @attrs.frozen(kw_only=True)
 class Call:
-    """One request that the emulator received, and how it ended.
+    """One request that the emulator received, and its outcome.
 
     Attributes:
-        operation_id: The operation, or None where method and path stand for none.
+        operation_id: The operation, or None if method and path match none.
         method: The HTTP method.
         path: The path as sent, still percent-encoded.
         path_params: The decoded path parameters by name.
-        query: The query parameters by name.
+        query: The query parameters by name; the last of several values of a name.
+        query_items: All names and values of the query, in order.
         headers: The headers by lower-case name, without ``authorization``.
-        body: The body as sent.
-        status: The status of the answer, or "dropped" for a connection that was broken.
+        body: The body as sent, cut off after 1 MiB; empty if the credentials were wrong.
+        status: The status code of the response, or "dropped" if the connection was broken.
     """
 
     operation_id: str | None
@@ -36,28 +43,29 @@ class Call:
     path: str
     path_params: Mapping[str, str]
     query: Mapping[str, str]
+    query_items: Sequence[tuple[str, str]] = attrs.field(repr=False)
     headers: Mapping[str, str] = attrs.field(repr=False)
-    body: bytes
+    body: bytes = attrs.field(converter=_cut_off)
     status: int | Literal["dropped"]
 
     @property
     def account_id(self) -> str | None:
-        """The account id of the path."""
+        """The account ID of the path."""
         return self.path_params.get("account_id")
 
     @property
     def group_id(self) -> str | None:
-        """The group id of the path."""
+        """The group ID of the path."""
         return self.path_params.get("group_id")
 
     @property
     def user_id(self) -> str | None:
-        """The user id of the path."""
+        """The user ID of the path."""
         return self.path_params.get("user_id")
 
     @property
     def json(self) -> object:
-        """The body as JSON, or None where there is no body or it is not JSON."""
+        """The decoded JSON body, or None if there is no body or it is not JSON."""
         try:
             return msgspec.json.decode(self.body)
         except (ValueError, RecursionError):
@@ -65,13 +73,13 @@ class Call:
 
     def __str__(self) -> str:
         body = f" {self.body[:200].decode('utf-8', 'replace')}" if self.body else ""
-        query = "?" + "&".join(f"{k}={v}" for k, v in self.query.items()) if self.query else ""
+        query = "?" + "&".join(f"{k}={v}" for k, v in self.query_items) if self.query_items else ""
         name = self.operation_id or "(no operation)"
         return f"{name}: {self.method} {self.path}{query}{body} -> {self.status}"
 
 
 class CallLog(Sequence[Call]):
-    """The latest 10,000 calls, oldest first.
+    """The latest calls, oldest first: up to 10,000, and up to 64 MiB.
 
     Example::
 
@@ -81,7 +89,8 @@ class CallLog(Sequence[Call]):
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._calls: deque[Call] = deque(maxlen=_MAX_CALLS)
+        self._calls: deque[Call] = deque()
+        self._size = 0
 
     @overload
     def __getitem__(self, index: int) -> Call: ...
@@ -102,15 +111,20 @@ class CallLog(Sequence[Call]):
         """Record a call."""
         with self._lock:
             self._calls.append(call)
+            self._size += _size(call)
+            while len(self._calls) > _MAX_CALLS or self._size > _MAX_BYTES:
+                self._size -= _size(self._calls.popleft())
 
     def clear(self) -> None:
         """Forget every call."""
         with self._lock:
             self._calls.clear()
+            self._size = 0
 
     def of(self, operation_id: str) -> list[Call]:
         """Return the calls of one operation, oldest first."""
-        _require_operation_id(operation_id)
+        # A misspelt ID would otherwise make assert_not_called pass for ever.
+        require_operation_id(operation_id)
         return [call for call in self._snapshot() if call.operation_id == operation_id]
 
     def assert_called(
@@ -128,12 +142,12 @@ class CallLog(Sequence[Call]):
 
         Args:
             operation_id: The operation.
-            times: How often exactly, each retry counted; None for at least once.
-            json: The whole body, as the JSON value it must be equal to.
-            group_id: The group id of the path, decoded.
-            user_id: The user id of the path, decoded.
+            times: The exact number of calls, retries included; None for at least one.
+            json: The JSON value that the body must be equal to.
+            group_id: The group ID of the path, decoded.
+            user_id: The user ID of the path, decoded.
             query: All query parameters.
-            status: What was answered, or "dropped".
+            status: The status code of the response, or "dropped".
 
         Raises:
             AssertionError: No call, or not the right number of calls, matches.
@@ -196,11 +210,9 @@ def _matches(call: Call, wanted: Mapping[str, object]) -> bool:
     return all(getattr(call, name) == value for name, value in wanted.items())
 
 
-def _require_operation_id(operation_id: str) -> None:
-    # A misspelt id would otherwise make assert_not_called pass for ever.
-    if operation_id not in OPERATION_IDS:
-        known = ", ".join(OPERATION_IDS)
-        raise ValueError(f"unknown operation id {operation_id!r}: use one of {known}")
+def _size(call: Call) -> int:
+    pairs = (*call.headers.items(), *call.query_items)
+    return len(call.body) + len(call.path) + sum(len(name) + len(value) for name, value in pairs)
 
 
 def _count(number: int, noun: str) -> str:

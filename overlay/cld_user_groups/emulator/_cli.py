@@ -1,4 +1,4 @@
-"""The emulator as a command."""
+"""The command-line interface of the emulator."""
 
 import argparse
 import signal
@@ -21,13 +21,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve the emulator until SIGINT or SIGTERM.
 
     Args:
-        arguments: The command line; this process's own unless given.
+        arguments: The command line; that of this process by default.
 
     Returns:
-        The exit status: 1 if the server could not start, or stopped by itself.
+        The exit code: 1 if the server could not start, or stopped by itself.
 
     Raises:
-        SystemExit: A signal came, or help was asked for (0), or the command line is wrong (2).
+        SystemExit: After a signal or ``--help`` (0), or for an invalid command line (2).
     """
     parser = _parser()
     options = parser.parse_args(arguments)
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         server.start()
     except ImportError as error:
         return _fail(str(error))
-    # UnicodeError is what a host name that cannot be looked up at all ends in.
+    # Looking up a host name that is none raises UnicodeError.
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         return _fail(f"cannot listen on {options.host!a} port {options.port}: {reason}")
@@ -70,7 +70,7 @@ def _greeting(server: "EmulatorServer") -> str:
 
 
 def _stop(signal_number: int, frame: FrameType | None) -> NoReturn:
-    # A second signal while the server goes down must not cut that short with a traceback.
+    # A second signal during the shutdown must not interrupt it with a traceback.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise SystemExit(0)
@@ -82,7 +82,7 @@ def _fail(message: str) -> int:
 
 
 class _OneLineParser(argparse.ArgumentParser):
-    """Says what is wrong, without the usage in front of it."""
+    """Reports an error without the usage in front of it."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: error: {message}\n")
@@ -91,25 +91,35 @@ class _OneLineParser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _OneLineParser(
         prog=_PROGRAM,
-        description="A stand-in for the user-groups part of Cloudinary's Provisioning API.",
+        description="An emulator of the user groups of Cloudinary's Account Provisioning API.",
         allow_abbrev=False,
     )
-    parser.add_argument("--host", default="127.0.0.1", help="address to bind to (127.0.0.1)")
-    parser.add_argument("--port", type=_port, default=0, help="port, 0 for a free one (0)")
-    parser.add_argument("--account-id", default="acc", help="id of the emulated account (acc)")
-    parser.add_argument("--api-key", default="k", help="provisioning API key to take (k)")
-    parser.add_argument("--api-secret", default="s", help="provisioning API secret to take (s)")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to bind to (default: 127.0.0.1)"
+    )
+    parser.add_argument(
+        "--port", type=_port, default=0, help="port to listen on, 0 for a free one (default: 0)"
+    )
+    parser.add_argument(
+        "--account-id", default="acc", help="ID of the emulated account (default: acc)"
+    )
+    parser.add_argument(
+        "--api-key", default="k", help="provisioning API key to accept (default: k)"
+    )
+    parser.add_argument(
+        "--api-secret", default="s", help="provisioning API secret to accept (default: s)"
+    )
     parser.add_argument(
         "--wire",
         choices=get_args(Wire),
         default="observed",
-        help="answer as the live API was observed to, or as it is documented (observed)",
+        help="response bodies as observed, or as documented (default: observed)",
     )
     return parser
 
 
 def _port(text: str) -> int:
-    # int() alone would take "1_000", " 80 " and the digits of other scripts.
+    # int() alone accepts "1_000", " 80 " and the digits of other scripts.
     if text.isascii() and text.isdigit() and int(text[:6]) <= 65535 and len(text) <= 5:
         return int(text)
     raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {text!r}")

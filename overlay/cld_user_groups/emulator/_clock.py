@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 
 class EmulatorClock:
-    """The emulator's time of day: real time until a test moves it.
+    """The emulator's time of day: the real time until a test changes it.
 
     Args:
-        start: A moment to stand still at, with a time zone; None for real time.
+        start: The time, with a time zone, at which the clock stands still; None for real time.
 
     Example::
 
@@ -37,7 +37,7 @@ class EmulatorClock:
         minutes: float = 0,
         seconds: float = 0,
     ) -> None:
-        """Move the clock on (or back, with negative values) and let it go on as before."""
+        """Move the clock forward, or back with negative values. A stopped clock stays stopped."""
         step = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
         if self._stopped_at is not None:
             self._stopped_at += step
@@ -45,10 +45,10 @@ class EmulatorClock:
             self._offset += step
 
     def set(self, moment: datetime) -> None:
-        """Stop the clock at a moment, so that a test can compare times exactly.
+        """Stop the clock at a given time, so that a test can compare times exactly.
 
         Args:
-            moment: The time to stand still at, with a time zone.
+            moment: The time, with a time zone.
 
         Raises:
             ValueError: The moment has no time zone.
@@ -56,7 +56,7 @@ class EmulatorClock:
         self._stopped_at = _as_utc(moment)
 
     def reset(self) -> None:
-        """Go back to how the clock was built."""
+        """Restore the initial state."""
         self._stopped_at = self._start
         self._offset = timedelta()
 

@@ -1,43 +1,55 @@
-"""The emulator as its users see it: settings, state, switches, and ways to connect to it."""
+"""The emulator: its settings, its switches, and the ways to connect to it."""
 
-import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
-from ._account import Account, EmulatorGroup, EmulatorUser
+from ._account import Account
 from ._asgi import EmulatorASGI
-from ._body import require_name
 from ._calls import CallLog
 from ._clock import EmulatorClock
 from ._core import Core
-from ._faults import build_fault
-from ._messages import Drop, EmulatorRequest, EmulatorResponse, Wire
+from ._faults import build_fault, build_target
+from ._messages import (
+    Behavior,
+    Drop,
+    EmulatorRequest,
+    EmulatorResponse,
+    UsersFilters,
+    UsersPaging,
+    Wire,
+)
+from ._models import EmulatorGroup, EmulatorUser
 from ._sample import SAMPLE_GROUPS, SAMPLE_USERS
+from ._state import EmulatedAccount
 from ._transport import EmulatorTransport
 
 if TYPE_CHECKING:
     from ._server import EmulatorServer
 
 
-class Emulator:
-    """A stateful stand-in for the user-groups part of the Provisioning API.
+class Emulator(EmulatedAccount):
+    """A stateful emulator of the user groups of the Account Provisioning API.
 
     It starts with a sample account: the group "Designers" with two users, the group "Marketing"
     with one, and two users in no group. All methods may be called from any thread.
 
     Args:
-        account_id: The account that the credentials belong to; any other answers 404.
+        account_id: The account that the credentials belong to; any other is a 404.
         api_key: The provisioning API key.
         api_secret: Its secret.
-        wire: "observed" to answer in the shapes that the live API was observed to use,
-            "documented" for those that it publishes.
-        clock: The time of day; real time unless given.
-        users: The account's users, in place of the sample account.
-        groups: The account's groups, in place of the sample account.
+        wire: "observed" for the behavior that was observed of the live API, "documented" for the
+            published one.
+        clock: The time of day; the real one by default.
+        users: The account's users, instead of the sample account.
+        groups: The account's groups, instead of the sample account.
+        users_filters: "ignored" to return the list of users as if it had been requested without
+            filters.
+        users_paging: "on_request" to return all users unless a page is requested, "always" to
+            return at most 100 in any case, "ignored" to return all of them in any case.
 
     Raises:
-        ValueError: An argument is one that the API could not have.
+        ValueError: An argument is invalid.
 
     Example::
 
@@ -56,10 +68,11 @@ class Emulator:
         clock: EmulatorClock | None = None,
         users: Iterable[EmulatorUser] | None = None,
         groups: Iterable[EmulatorGroup] | None = None,
+        users_filters: UsersFilters = "applied",
+        users_paging: UsersPaging = "on_request",
     ) -> None:
         _check_identity(account_id, api_key, api_secret)
-        if wire not in get_args(Wire):
-            raise ValueError(f"wire must be 'observed' or 'documented', not {wire!r}")
+        behavior = Behavior(wire=wire, users_filters=users_filters, users_paging=users_paging)
         self._account_id = account_id
         self._api_key = api_key
         self._api_secret = api_secret
@@ -71,7 +84,7 @@ class Emulator:
             account=self._seed_account(),
             account_id=account_id,
             credentials=f"{api_key}:{api_secret}".encode("utf-8", "surrogateescape"),
-            wire=wire,
+            behavior=behavior,
             clock=clock if clock is not None else EmulatorClock(),
         )
         self._asgi = EmulatorASGI(self._core.handle)
@@ -81,98 +94,38 @@ class Emulator:
 
     @property
     def account_id(self) -> str:
-        """The id of the emulated account."""
+        """The ID of the emulated account."""
         return self._account_id
 
     @property
     def api_key(self) -> str:
-        """The provisioning API key that the emulator takes."""
+        """The provisioning API key that the emulator accepts."""
         return self._api_key
 
     @property
     def api_secret(self) -> str:
-        """The provisioning API secret that the emulator takes."""
+        """The provisioning API secret that the emulator accepts."""
         return self._api_secret
 
     @property
     def wire(self) -> Wire:
-        """The shapes that the emulator answers in."""
+        """Whether the emulator behaves as observed or as documented."""
         return self._wire
 
     @property
     def clock(self) -> EmulatorClock:
-        """The emulator's time of day, which a test can move."""
+        """The emulator's time of day, which a test can change."""
         return self._core.clock
 
     @property
     def calls(self) -> CallLog:
-        """What the emulator was asked so far."""
+        """The requests that the emulator received."""
         return self._core.calls
-
-    @property
-    def users(self) -> tuple[EmulatorUser, ...]:
-        """The users of the account, in a group or not."""
-        with self._core.lock:
-            return self._core.account.users
-
-    @property
-    def groups(self) -> tuple[EmulatorGroup, ...]:
-        """The user groups of the account, with their users."""
-        with self._core.lock:
-            return self._core.account.groups
 
     @property
     def asgi(self) -> EmulatorASGI:
         """The emulator as an ASGI application."""
         return self._asgi
-
-    def add_user_account(
-        self, name: str, *, email: str | None = None, user_id: str | None = None
-    ) -> EmulatorUser:
-        """Add a user to the account (to no group).
-
-        Args:
-            name: The user's full name.
-            email: The user's address; made from the name unless given.
-            user_id: The user's id; a new one unless given.
-
-        Returns:
-            The user that was added.
-
-        Raises:
-            ValueError: The id is taken.
-        """
-        email = email or f"{'.'.join(name.lower().split()) or 'user'}@example.com"
-        user = EmulatorUser(user_id or secrets.token_hex(15), name, email)
-        with self._core.lock:
-            self._core.account.add_user_account(user)
-        return user
-
-    def add_group(
-        self,
-        name: str,
-        *,
-        users: Iterable[EmulatorUser | str] = (),
-        group_id: str | None = None,
-    ) -> EmulatorGroup:
-        """Add a user group.
-
-        Args:
-            name: The group's name.
-            users: Its users, or their ids; all must belong to the account.
-            group_id: The group's id; a new one unless given.
-
-        Returns:
-            The group that was added.
-
-        Raises:
-            ValueError: The name or the id is taken, or a user does not exist.
-        """
-        user_ids = [user if isinstance(user, str) else user.id for user in users]
-        with self._core.lock:
-            return self._core.account.create_group(
-                require_name(name), self._core.clock.now(), group_id=group_id, user_ids=user_ids
-            )
 
     def fail(
         self,
@@ -186,30 +139,38 @@ class Emulator:
         drop: Drop | None = None,
         apply: bool = False,
         times: int | None = 1,
+        group_id: str | None = None,
+        user_id: str | None = None,
+        probability: float = 1.0,
+        seed: int = 0,
     ) -> None:
-        """Let the next calls of an operation go wrong.
+        """Make the next calls of an operation go wrong.
 
-        Faults happen in the order in which they were asked for, and only to requests with the
-        right credentials. A fault that does not apply the operation does not use up quota.
+        A call meets the oldest fault that is for it, and only if its credentials are right. A fault
+        that does not apply the operation does not use up quota.
 
         Args:
             operation_id: The operation, or "*" for any.
-            status: The status to answer; None performs the operation and answers as it does,
-                for a fault that only delays the answer, or changes its headers or its body.
+            status: The status code of the response; None performs the operation and returns its
+                response, for a fault that only delays it, or changes its headers or its body.
             message: The error's message.
-            headers: Headers to add to the answer, or to replace in it.
-            body: The answer's raw body, in place of the JSON error.
-            delay: Seconds to wait before answering.
-            drop: Close the connection with no answer, "before" or "after" the operation was
-                performed, or "during" the answer to it, halfway through its body.
-            apply: Perform the operation, and answer the error all the same.
-            times: How many calls go wrong; None for all, until ``clear_faults``.
+            headers: Headers to add to the response, or to replace in it.
+            body: The raw body of the response, instead of the JSON error.
+            delay: Seconds to wait before the response.
+            drop: Close the connection without a response, "before" or "after" the operation is
+                performed, or "during" the response, halfway through its body.
+            apply: Perform the operation, and return the error all the same.
+            times: The number of calls that go wrong; None for all, until ``clear_faults``.
+            group_id: Only calls with this group ID in the path.
+            user_id: Only calls with this user ID in the path.
+            probability: The probability of each of these calls to go wrong.
+            seed: The seed of the random numbers, which are the same in every run.
 
         Raises:
-            ValueError: An argument is out of range, or two contradict each other.
+            ValueError: An argument is invalid, or two contradict each other.
         """
+        target = build_target(operation_id, group_id=group_id, user_id=user_id)
         fault = build_fault(
-            operation_id,
             status=status,
             message=message,
             headers=headers,
@@ -219,7 +180,7 @@ class Emulator:
             apply=apply,
         )
         with self._core.lock:
-            self._core.faults.add(fault, times)
+            self._core.faults.add(target, fault, times=times, probability=probability, seed=seed)
 
     def clear_faults(self) -> None:
         """Forget the faults that have not happened yet."""
@@ -227,14 +188,14 @@ class Emulator:
             self._core.faults.clear()
 
     def set_quota(self, limit: int, remaining: int | None = None, *, status: int = 420) -> None:
-        """Set how many requests the account has in an hour.
+        """Set the number of requests that the account has in an hour.
 
         When they are used up, requests are refused until the next full hour of the clock.
 
         Args:
             limit: Requests in an hour.
-            remaining: Requests left in this hour; the whole limit unless given.
-            status: What to answer when none are left, 420 or 429.
+            remaining: Requests left in this hour; the whole limit by default.
+            status: The status code when none are left, 420 or 429.
 
         Raises:
             ValueError: An argument is out of range.
@@ -243,7 +204,7 @@ class Emulator:
             self._core.quota.set(limit, remaining, status, self._core.clock.now())
 
     def reset(self) -> None:
-        """Go back to how the emulator was built: state, clock, quota, faults and call log."""
+        """Restore the initial state, clock and quota, and clear the faults and the call log."""
         with self._core.lock:
             self._core.start_over(self._seed_account())
 
@@ -253,11 +214,11 @@ class Emulator:
         sleep: Callable[[float], None] = time.sleep,
         async_sleep: Callable[[float], Awaitable[None]] | None = None,
     ) -> EmulatorTransport:
-        """Return an ``httpx`` transport, sync and async in one, that asks the emulator in process.
+        """Return an ``httpx`` transport, sync and async in one, to the emulator in process.
 
         Args:
-            sleep: Waits out the delays of faults in a sync client.
-            async_sleep: The same in an async client; ``anyio.sleep`` unless given.
+            sleep: Called for the delays of faults in a sync client.
+            async_sleep: Awaited for them in an async client; ``anyio.sleep`` by default.
         """
         return EmulatorTransport(self._core.handle, sleep=sleep, async_sleep=async_sleep)
 
@@ -276,7 +237,7 @@ class Emulator:
         return EmulatorServer(self, host, port)
 
     def handle(self, request: EmulatorRequest) -> EmulatorResponse:
-        """Answer one request. Whatever the request holds, this raises nothing."""
+        """Handle one request. No request makes this raise."""
         return self._core.handle(request)
 
     def _seed_account(self) -> Account:
@@ -289,7 +250,7 @@ def _check_identity(account_id: str, api_key: str, api_secret: str) -> None:
     if not api_key:
         raise ValueError("api_key must not be empty")
     if ":" in api_key:
-        # HTTP Basic ends the user name at the first colon.
-        raise ValueError("api_key must not hold a colon: pass the secret on its own")
+        # RFC 7617: the user-id ends at the first colon.
+        raise ValueError("api_key must not contain a colon: pass the secret on its own")
     if not api_secret:
         raise ValueError("api_secret must not be empty")

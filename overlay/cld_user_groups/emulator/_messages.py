@@ -1,15 +1,21 @@
-"""What goes into the emulator's core and what comes out of it, free of any I/O."""
+"""The input and output of the emulator's core, free of any I/O."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import attrs
 
 Drop = Literal["before", "after", "during"]
-"""Where a connection breaks: before the write is applied, after it, or in mid-answer."""
+"""When a connection breaks: before the operation is performed, after it, or in mid-response."""
 
 Wire = Literal["observed", "documented"]
-"""The shapes to answer in: those the live API was observed to use, or those it publishes."""
+"""Whether the emulator follows the live API as it was observed, or as it is published."""
+
+UsersFilters = Literal["applied", "ignored"]
+"""Whether the filters of the list of users have an effect."""
+
+UsersPaging = Literal["on_request", "always", "ignored"]
+"""Which responses with the list of users are one page of it."""
 
 RawHeaders = Sequence[tuple[bytes, bytes]]
 
@@ -29,7 +35,7 @@ class EmulatorRequest:
     method: str
     raw_path: bytes
     query: bytes = b""
-    # Holds the Authorization header, which must not show up in a traceback.
+    # Contains the Authorization header, which must not show up in a traceback.
     headers: RawHeaders = attrs.field(default=(), repr=False)
     body: bytes = b""
 
@@ -47,14 +53,14 @@ class EmulatorRequest:
 
 @attrs.frozen
 class EmulatorResponse:
-    """One answer, and what the adapter has to do to the connection while giving it.
+    """One response, and how the adapter must treat the connection while sending it.
 
     Attributes:
-        status: The HTTP status.
+        status: The status code.
         headers: Lower-case names and values.
         body: The whole body.
-        delay: Seconds to wait before answering.
-        drop: Set when the connection is to be closed with no (or with half an) answer.
+        delay: Seconds to wait before sending.
+        drop: Set if the connection is to be closed without a response, or halfway through it.
     """
 
     status: int
@@ -64,8 +70,31 @@ class EmulatorResponse:
     drop: Drop | None = None
 
 
+@attrs.frozen(kw_only=True)
+class Behavior:
+    """Where the live API is disputed or unknown, the alternative to emulate.
+
+    Raises:
+        ValueError: A value is none of the alternatives.
+    """
+
+    wire: Wire = attrs.field(default="observed")
+    users_filters: UsersFilters = attrs.field(default="applied")
+    users_paging: UsersPaging = attrs.field(default="on_request")
+
+    def __attrs_post_init__(self) -> None:
+        for name, value, alternatives in (
+            ("wire", self.wire, get_args(Wire)),
+            ("users_filters", self.users_filters, get_args(UsersFilters)),
+            ("users_paging", self.users_paging, get_args(UsersPaging)),
+        ):
+            if value not in alternatives:
+                known = ", ".join(map(repr, alternatives))
+                raise ValueError(f"invalid {name} {value!r}: use one of {known}")
+
+
 class RefusedError(ValueError):
-    """A request that the API refuses, with the status and the message that it answers."""
+    """A request that the API refuses, with the status code and the message of the response."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)

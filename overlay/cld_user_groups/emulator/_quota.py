@@ -7,13 +7,13 @@ from typing import Final
 
 from ._messages import RawHeaders, RefusedError
 
-# More than one process can answer in an hour, so that nothing runs into it unasked.
+# More than one process can handle in an hour: no test runs into it by accident.
 _GENEROUS: Final = 100_000_000
 _WINDOW: Final = timedelta(hours=1)
 
 
 class Quota:
-    """How many requests are left until the next full hour."""
+    """The number of requests left until the next full hour."""
 
     def __init__(self) -> None:
         self._limit = _GENEROUS
@@ -39,7 +39,7 @@ class Quota:
         self._roll_over(now)
 
     def spend(self, now: datetime) -> None:
-        """Take one request off the quota.
+        """Count one request.
 
         Raises:
             RefusedError: Nothing is left in this hour.
@@ -51,7 +51,7 @@ class Quota:
         self._remaining -= 1
 
     def headers(self, now: datetime) -> list[tuple[bytes, bytes]]:
-        """Return the three headers that tell a client how much is left."""
+        """Return the three headers with the limit, what remains of it, and when it resets."""
         self._roll_over(now)
         return [
             (b"x-featureratelimit-limit", b"%d" % self._limit),
@@ -60,7 +60,7 @@ class Quota:
         ]
 
     def retry_after(self, now: datetime) -> RawHeaders:
-        """Return the header that tells a client for how many seconds to wait."""
+        """Return the header with the seconds until the quota resets."""
         reset_at = self._roll_over(now)
         return [(b"retry-after", b"%d" % max(1, math.ceil((reset_at - now).total_seconds())))]
 

@@ -1,8 +1,8 @@
-"""The account that the emulator starts with, the same as in the API's reference."""
+"""The sample account, which is that of the API's reference."""
 
 from typing import Final
 
-from ._account import EmulatorGroup, EmulatorUser
+from ._models import EmulatorGroup, EmulatorUser
 
 _JOHN = EmulatorUser("0abed8dfcc039ea05e2a1d494fd442", "John Doe", "john@example.com")
 _HARRY = EmulatorUser("asdf1234uiopjkl7890wernmjlcaeg", "Harry Potts", "harry@example.com")
@@ -11,7 +11,7 @@ _CHEN = EmulatorUser("9e2f60d8a1c74b35f08d6e913ab7c4", "Chen Wei", "chen@example
 _AMARA = EmulatorUser("51d8c3f7e6a0429bb4f21e7d08c96a", "Amara Okafor", "amara@example.com")
 
 SAMPLE_USERS: Final = (_JOHN, _HARRY, _MARIA, _CHEN, _AMARA)
-"""Five users, of whom the last two are in no group."""
+"""Five users; the last two are in no group."""
 
 SAMPLE_GROUPS: Final = (
     EmulatorGroup(id="7f08f1f1fc910bf1f25274aef11d27", name="Designers", users=(_JOHN, _HARRY)),

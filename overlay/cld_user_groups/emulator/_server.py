@@ -1,6 +1,7 @@
 """The emulator on a real socket, served by uvicorn in a thread of its own."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import socket
@@ -21,10 +22,11 @@ from ._asgi import ABORT_KEY
 if TYPE_CHECKING:
     from ._emulator import Emulator
 
-# How long requests in flight may take to end once the server is told to stop.
+# How long requests in flight may take to end after the server is told to stop.
 _GRACE_SECONDS: Final = 0.5
+_POLL_SECONDS: Final = 0.002
 _BACKLOG: Final = 2048
-# Fuzzers and long ids get an answer from the API, not from the server's parser.
+# Long IDs get a response of the API, not of the server's parser.
 _MAX_HEAD_BYTES: Final = 1024 * 1024
 
 _BAD_REQUEST_BODY: Final = b'{"error":{"message":"Invalid HTTP request"}}'
@@ -41,10 +43,10 @@ _silent_logger.setLevel(logging.CRITICAL + 1)
 
 
 class EmulatorServer:
-    """An emulator that listens on a socket for as long as the ``with`` statement runs.
+    """An emulator that listens on a socket until the ``with`` statement ends.
 
     Args:
-        emulator: What to serve.
+        emulator: The emulator to serve.
         host: The address to bind to.
         port: The port, 0 for a free one.
 
@@ -114,10 +116,10 @@ class EmulatorServer:
         return self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:
-        """Listen, and return as soon as connections are taken.
+        """Listen, and return as soon as connections are accepted.
 
         Raises:
-            OSError: The address cannot be bound to.
+            OSError: The address cannot be bound.
             RuntimeError: The server is running.
         """
         if self.is_running:
@@ -138,16 +140,16 @@ class EmulatorServer:
             raise
 
     def stop(self) -> None:
-        """Close every connection and wait for the server to end. Safe to call twice."""
+        """Close every connection and wait for the server to end. May be called twice."""
         if self._server is None or self._thread is None:
             return
-        self._server.should_exit = True
+        self._server.stop()
         self._thread.join()
         self._server = self._thread = None
 
 
 class _Protocol(H11Protocol):
-    """uvicorn's HTTP protocol, made quiet, and able to break its connection on demand."""
+    """uvicorn's HTTP protocol, without logging, and able to break its connection on demand."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -156,21 +158,35 @@ class _Protocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        # What stands here is copied into the state of every ASGI scope.
+        # uvicorn copies this into the state of every ASGI scope.
         self.app_state = {**self.app_state, ABORT_KEY: transport.abort}
 
     def send_400_response(self, msg: str) -> None:
-        # As JSON, like every answer of the API.
+        # As JSON, like every error of the API.
         self.transport.write(_BAD_REQUEST)
         self.transport.close()
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, which tells when it is up and does not wait for ever to go down."""
+    """uvicorn's server, which signals when it has started, and stops at once.
+
+    Left to itself, it notices that it should stop, and that its connections have ended, by polling
+    every 0.1 s.
+    """
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.has_started = threading.Event()
+        self._must_stop = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def stop(self) -> None:
+        """Stop the server, from any thread."""
+        self.should_exit = True
+        if self._loop is not None:
+            # The loop is closed if the server has failed.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._must_stop.set)
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         try:
@@ -179,20 +195,33 @@ class _Server(uvicorn.Server):
             self.has_started.set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         self.has_started.set()
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        loop = asyncio.get_running_loop()
-        abort = loop.call_later(_GRACE_SECONDS, self._abort_connections)
-        try:
-            await super().shutdown(sockets)
-        finally:
-            abort.cancel()
+    async def main_loop(self) -> None:
+        if not self.should_exit:
+            await self._must_stop.wait()
 
-    def _abort_connections(self) -> None:
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await self._wait_for_connections(_GRACE_SECONDS)
         for connection in list(self.server_state.connections):
             connection.transport.abort()
+        await self._wait_for_connections(_GRACE_SECONDS)
+
+    async def _wait_for_connections(self, seconds: float) -> None:
+        deadline = asyncio.get_running_loop().time() + seconds
+        state = self.server_state
+        # Most connections are idle, and end in the next iteration of the loop.
+        await asyncio.sleep(0)
+        while state.connections or state.tasks:
+            if asyncio.get_running_loop().time() > deadline:
+                return
+            await asyncio.sleep(_POLL_SECONDS)
 
 
 def _config(emulator: "Emulator") -> uvicorn.Config:
@@ -209,7 +238,7 @@ def _config(emulator: "Emulator") -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         backlog=_BACKLOG,
-        # Longer than clients keep idle connections, so that none of them races with the server.
+        # Longer than clients keep idle connections, so that no request meets a closing one.
         timeout_keep_alive=75,
         h11_max_incomplete_event_size=_MAX_HEAD_BYTES,
     )
@@ -218,7 +247,7 @@ def _config(emulator: "Emulator") -> uvicorn.Config:
 def _listen(host: str, port: int) -> socket.socket:
     """Return a listening socket; in the caller's thread, so that it raises there."""
     if not host:
-        # getaddrinfo would take this for every interface of the machine.
+        # To getaddrinfo this means every interface of the machine.
         raise OSError("the host is empty")
     error: OSError = OSError(f"no address for {host}")
     for family, kind, protocol, _, address in socket.getaddrinfo(

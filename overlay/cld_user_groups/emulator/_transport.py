@@ -1,4 +1,4 @@
-"""The emulator as an ``httpx`` transport: no socket, no thread, no waiting."""
+"""The emulator as an ``httpx`` transport, with no socket and no thread."""
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -11,15 +11,15 @@ Handler = Callable[[EmulatorRequest], EmulatorResponse]
 
 
 class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Asks the emulator in process, for ``httpx.Client`` and ``httpx.AsyncClient`` alike.
+    """Sends requests to the emulator in process, for ``httpx.Client`` and ``httpx.AsyncClient``.
 
-    A fault's delay that is longer than the client's read timeout ends in ``httpx.ReadTimeout``, and
-    a dropped connection in ``httpx.RemoteProtocolError``, as they do on a socket.
+    As on a socket, a delay longer than the client's read timeout raises ``httpx.ReadTimeout``, and
+    a dropped connection raises ``httpx.RemoteProtocolError``.
 
     Args:
-        handle: Answers a request.
-        sleep: Waits out delays in a sync client.
-        async_sleep: Waits out delays in an async client; ``anyio.sleep`` unless given.
+        handle: Handles a request.
+        sleep: Called for the delays of faults in a sync client.
+        async_sleep: Awaited for them in an async client; ``anyio.sleep`` by default.
     """
 
     def __init__(
@@ -34,24 +34,24 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._async_sleep = async_sleep if async_sleep is not None else _sleep_in_any_loop
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request of a sync client."""
+        """Handle a request of a sync client."""
         response = self._handle(_read_request(request, request.read()))
         wait = _wait(request, response)
         if wait:
             self._sleep(wait)
-        return _answer(request, response)
+        return _build_response(request, response)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request of an async client."""
+        """Handle a request of an async client."""
         response = self._handle(_read_request(request, await request.aread()))
         wait = _wait(request, response)
         if wait:
             await self._async_sleep(wait)
-        return _answer(request, response)
+        return _build_response(request, response)
 
 
 async def _sleep_in_any_loop(seconds: float) -> None:
-    # httpx itself brings anyio along, but importing it costs time that few tests need to spend.
+    # httpx depends on anyio, but importing it costs time that few tests need to spend.
     import anyio
 
     await anyio.sleep(seconds)
@@ -72,7 +72,7 @@ def _wait(request: httpx.Request, response: EmulatorResponse) -> float:
     return response.delay if timeout is None else min(response.delay, timeout)
 
 
-def _answer(request: httpx.Request, response: EmulatorResponse) -> httpx.Response:
+def _build_response(request: httpx.Request, response: EmulatorResponse) -> httpx.Response:
     timeout = _read_timeout(request)
     if timeout is not None and response.delay > timeout:
         raise httpx.ReadTimeout("The read operation timed out", request=request)
@@ -89,7 +89,7 @@ def _answer(request: httpx.Request, response: EmulatorResponse) -> httpx.Respons
 
 
 class _HalfBody(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body whose connection breaks halfway through."""
+    """A response body with a connection that breaks halfway through."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body

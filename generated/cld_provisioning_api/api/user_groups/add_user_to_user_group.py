@@ -1,3 +1,6 @@
+# Generated from openapi.yaml by openapi-python-client with templates/ (`make generate`).
+# Do not edit: change openapi.yaml, generator-config.yaml or templates/ instead.
+
 from typing import cast
 
 import httpx
@@ -21,7 +24,7 @@ def build_request(
 ) -> HttpRequest:
     """Add a user to a user group
 
-    Puts a user of the account into a user group.
+    Adds a user of the account to a user group.
 
     Args:
         account_id: The ID of the account.
@@ -30,7 +33,7 @@ def build_request(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
+        InvalidId: An ID is not one segment of a path.
 
     Returns:
         HttpRequest
@@ -48,10 +51,10 @@ def build_request(
 
 
 def decode_success(content: bytes) -> UserGroupUser | UserGroupUsersResponse:
-    """Return the body of a 200 response.
+    """Decode the body of a 200 response.
 
     Raises:
-        msgspec.DecodeError: The body is not what the description says.
+        msgspec.DecodeError: The body does not match the OpenAPI document.
     """
     return cast(
         "UserGroupUser | UserGroupUsersResponse",
@@ -66,11 +69,11 @@ def decode_success(content: bytes) -> UserGroupUser | UserGroupUsersResponse:
 def decode_response(
     status_code: int, content: bytes
 ) -> ErrorResponse | UserGroupUser | UserGroupUsersResponse:
-    """Return the body of a response as the type that the description gives its status.
+    """Decode the body of a response as the type that is documented for its status code.
 
     Raises:
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description.
+        msgspec.DecodeError: The body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented.
     """
     if status_code == 200:
         return decode_success(content)
@@ -112,7 +115,7 @@ def sync_detailed(
 ) -> Response[ErrorResponse | UserGroupUser | UserGroupUsersResponse]:
     """Add a user to a user group
 
-    Puts a user of the account into a user group.
+    Adds a user of the account to a user group.
 
     Args:
         account_id: The ID of the account.
@@ -121,11 +124,11 @@ def sync_detailed(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         Response[ErrorResponse | UserGroupUser | UserGroupUsersResponse]
@@ -151,7 +154,7 @@ def sync(
 ) -> ErrorResponse | UserGroupUser | UserGroupUsersResponse | None:
     """Add a user to a user group
 
-    Puts a user of the account into a user group.
+    Adds a user of the account to a user group.
 
     Args:
         account_id: The ID of the account.
@@ -160,11 +163,11 @@ def sync(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         ErrorResponse | UserGroupUser | UserGroupUsersResponse | None
@@ -184,7 +187,7 @@ async def asyncio_detailed(
 ) -> Response[ErrorResponse | UserGroupUser | UserGroupUsersResponse]:
     """Add a user to a user group
 
-    Puts a user of the account into a user group.
+    Adds a user of the account to a user group.
 
     Args:
         account_id: The ID of the account.
@@ -193,11 +196,11 @@ async def asyncio_detailed(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         Response[ErrorResponse | UserGroupUser | UserGroupUsersResponse]
@@ -223,7 +226,7 @@ async def asyncio(
 ) -> ErrorResponse | UserGroupUser | UserGroupUsersResponse | None:
     """Add a user to a user group
 
-    Puts a user of the account into a user group.
+    Adds a user of the account to a user group.
 
     Args:
         account_id: The ID of the account.
@@ -232,11 +235,11 @@ async def asyncio(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         ErrorResponse | UserGroupUser | UserGroupUsersResponse | None

@@ -1,3 +1,6 @@
+# Generated from openapi.yaml by openapi-python-client with templates/ (`make generate`).
+# Do not edit: change openapi.yaml, generator-config.yaml or templates/ instead.
+
 import httpx
 
 from ... import errors
@@ -19,7 +22,7 @@ def build_request(
 ) -> HttpRequest:
     """Create a user group
 
-    Creates a user group that has no users yet. Its name must not be taken.
+    Creates a user group without users. The name must not be taken.
 
     Args:
         account_id: The ID of the account.
@@ -27,7 +30,7 @@ def build_request(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
+        InvalidId: An ID is not one segment of a path.
 
     Returns:
         HttpRequest
@@ -47,20 +50,20 @@ def build_request(
 
 
 def decode_success(content: bytes) -> UserGroup:
-    """Return the body of a 200 response.
+    """Decode the body of a 200 response.
 
     Raises:
-        msgspec.DecodeError: The body is not what the description says.
+        msgspec.DecodeError: The body does not match the OpenAPI document.
     """
     return decode(content, UserGroup)
 
 
 def decode_response(status_code: int, content: bytes) -> ErrorResponse | UserGroup:
-    """Return the body of a response as the type that the description gives its status.
+    """Decode the body of a response as the type that is documented for its status code.
 
     Raises:
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description.
+        msgspec.DecodeError: The body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented.
     """
     if status_code == 200:
         return decode_success(content)
@@ -101,7 +104,7 @@ def sync_detailed(
 ) -> Response[ErrorResponse | UserGroup]:
     """Create a user group
 
-    Creates a user group that has no users yet. Its name must not be taken.
+    Creates a user group without users. The name must not be taken.
 
     Args:
         account_id: The ID of the account.
@@ -109,11 +112,11 @@ def sync_detailed(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         Response[ErrorResponse | UserGroup]
@@ -137,7 +140,7 @@ def sync(
 ) -> ErrorResponse | UserGroup | None:
     """Create a user group
 
-    Creates a user group that has no users yet. Its name must not be taken.
+    Creates a user group without users. The name must not be taken.
 
     Args:
         account_id: The ID of the account.
@@ -145,11 +148,11 @@ def sync(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         ErrorResponse | UserGroup | None
@@ -166,7 +169,7 @@ async def asyncio_detailed(
 ) -> Response[ErrorResponse | UserGroup]:
     """Create a user group
 
-    Creates a user group that has no users yet. Its name must not be taken.
+    Creates a user group without users. The name must not be taken.
 
     Args:
         account_id: The ID of the account.
@@ -174,11 +177,11 @@ async def asyncio_detailed(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         Response[ErrorResponse | UserGroup]
@@ -202,7 +205,7 @@ async def asyncio(
 ) -> ErrorResponse | UserGroup | None:
     """Create a user group
 
-    Creates a user group that has no users yet. Its name must not be taken.
+    Creates a user group without users. The name must not be taken.
 
     Args:
         account_id: The ID of the account.
@@ -210,11 +213,11 @@ async def asyncio(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         ErrorResponse | UserGroup | None

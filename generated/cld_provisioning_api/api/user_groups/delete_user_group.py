@@ -1,3 +1,6 @@
+# Generated from openapi.yaml by openapi-python-client with templates/ (`make generate`).
+# Do not edit: change openapi.yaml, generator-config.yaml or templates/ instead.
+
 from typing import cast
 
 import httpx
@@ -20,8 +23,8 @@ def build_request(
 ) -> HttpRequest:
     """Delete a user group
 
-    Deletes a user group, and with it what its users could see by it. The users themselves
-    stay in the account.
+    Deletes a user group, and with it the access that it gave to its users. The users
+    themselves stay in the account.
 
     Args:
         account_id: The ID of the account.
@@ -29,7 +32,7 @@ def build_request(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
+        InvalidId: An ID is not one segment of a path.
 
     Returns:
         HttpRequest
@@ -46,10 +49,10 @@ def build_request(
 
 
 def decode_success(content: bytes) -> Acknowledgement | SuccessResponse:
-    """Return the body of a 200 response.
+    """Decode the body of a 200 response.
 
     Raises:
-        msgspec.DecodeError: The body is not what the description says.
+        msgspec.DecodeError: The body does not match the OpenAPI document.
     """
     return cast(
         "Acknowledgement | SuccessResponse",
@@ -64,11 +67,11 @@ def decode_success(content: bytes) -> Acknowledgement | SuccessResponse:
 def decode_response(
     status_code: int, content: bytes
 ) -> Acknowledgement | SuccessResponse | ErrorResponse:
-    """Return the body of a response as the type that the description gives its status.
+    """Decode the body of a response as the type that is documented for its status code.
 
     Raises:
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description.
+        msgspec.DecodeError: The body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented.
     """
     if status_code == 200:
         return decode_success(content)
@@ -107,8 +110,8 @@ def sync_detailed(
 ) -> Response[Acknowledgement | SuccessResponse | ErrorResponse]:
     """Delete a user group
 
-    Deletes a user group, and with it what its users could see by it. The users themselves
-    stay in the account.
+    Deletes a user group, and with it the access that it gave to its users. The users
+    themselves stay in the account.
 
     Args:
         account_id: The ID of the account.
@@ -116,11 +119,11 @@ def sync_detailed(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         Response[Acknowledgement | SuccessResponse | ErrorResponse]
@@ -144,8 +147,8 @@ def sync(
 ) -> Acknowledgement | SuccessResponse | ErrorResponse | None:
     """Delete a user group
 
-    Deletes a user group, and with it what its users could see by it. The users themselves
-    stay in the account.
+    Deletes a user group, and with it the access that it gave to its users. The users
+    themselves stay in the account.
 
     Args:
         account_id: The ID of the account.
@@ -153,11 +156,11 @@ def sync(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         Acknowledgement | SuccessResponse | ErrorResponse | None
@@ -174,8 +177,8 @@ async def asyncio_detailed(
 ) -> Response[Acknowledgement | SuccessResponse | ErrorResponse]:
     """Delete a user group
 
-    Deletes a user group, and with it what its users could see by it. The users themselves
-    stay in the account.
+    Deletes a user group, and with it the access that it gave to its users. The users
+    themselves stay in the account.
 
     Args:
         account_id: The ID of the account.
@@ -183,11 +186,11 @@ async def asyncio_detailed(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         Response[Acknowledgement | SuccessResponse | ErrorResponse]
@@ -211,8 +214,8 @@ async def asyncio(
 ) -> Acknowledgement | SuccessResponse | ErrorResponse | None:
     """Delete a user group
 
-    Deletes a user group, and with it what its users could see by it. The users themselves
-    stay in the account.
+    Deletes a user group, and with it the access that it gave to its users. The users
+    themselves stay in the account.
 
     Args:
         account_id: The ID of the account.
@@ -220,11 +223,11 @@ async def asyncio(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         Acknowledgement | SuccessResponse | ErrorResponse | None

@@ -1,3 +1,6 @@
+# Generated from openapi.yaml by openapi-python-client with templates/ (`make generate`).
+# Do not edit: change openapi.yaml, generator-config.yaml or templates/ instead.
+
 from typing import Any
 
 import httpx
@@ -21,17 +24,17 @@ def build_request(
 ) -> HttpRequest:
     """Read a user group
 
-    Answers one user group.
+    Returns one user group.
 
     Args:
         account_id: The ID of the account.
         group_id: The ID of the user group.
-        extended_details: Whether to answer a group's users and dates (true) or only its ID
+        extended_details: Whether to return a group's users and dates (true) or only its ID
             and name (false, the default).
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
+        InvalidId: An ID is not one segment of a path.
 
     Returns:
         HttpRequest
@@ -54,20 +57,20 @@ def build_request(
 
 
 def decode_success(content: bytes) -> UserGroup:
-    """Return the body of a 200 response.
+    """Decode the body of a 200 response.
 
     Raises:
-        msgspec.DecodeError: The body is not what the description says.
+        msgspec.DecodeError: The body does not match the OpenAPI document.
     """
     return decode(content, UserGroup)
 
 
 def decode_response(status_code: int, content: bytes) -> ErrorResponse | UserGroup:
-    """Return the body of a response as the type that the description gives its status.
+    """Decode the body of a response as the type that is documented for its status code.
 
     Raises:
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description.
+        msgspec.DecodeError: The body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented.
     """
     if status_code == 200:
         return decode_success(content)
@@ -103,21 +106,21 @@ def sync_detailed(
 ) -> Response[ErrorResponse | UserGroup]:
     """Read a user group
 
-    Answers one user group.
+    Returns one user group.
 
     Args:
         account_id: The ID of the account.
         group_id: The ID of the user group.
-        extended_details: Whether to answer a group's users and dates (true) or only its ID
+        extended_details: Whether to return a group's users and dates (true) or only its ID
             and name (false, the default).
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         Response[ErrorResponse | UserGroup]
@@ -143,21 +146,21 @@ def sync(
 ) -> ErrorResponse | UserGroup | None:
     """Read a user group
 
-    Answers one user group.
+    Returns one user group.
 
     Args:
         account_id: The ID of the account.
         group_id: The ID of the user group.
-        extended_details: Whether to answer a group's users and dates (true) or only its ID
+        extended_details: Whether to return a group's users and dates (true) or only its ID
             and name (false, the default).
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         ErrorResponse | UserGroup | None
@@ -177,21 +180,21 @@ async def asyncio_detailed(
 ) -> Response[ErrorResponse | UserGroup]:
     """Read a user group
 
-    Answers one user group.
+    Returns one user group.
 
     Args:
         account_id: The ID of the account.
         group_id: The ID of the user group.
-        extended_details: Whether to answer a group's users and dates (true) or only its ID
+        extended_details: Whether to return a group's users and dates (true) or only its ID
             and name (false, the default).
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         Response[ErrorResponse | UserGroup]
@@ -217,21 +220,21 @@ async def asyncio(
 ) -> ErrorResponse | UserGroup | None:
     """Read a user group
 
-    Answers one user group.
+    Returns one user group.
 
     Args:
         account_id: The ID of the account.
         group_id: The ID of the user group.
-        extended_details: Whether to answer a group's users and dates (true) or only its ID
+        extended_details: Whether to return a group's users and dates (true) or only its ID
             and name (false, the default).
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         ErrorResponse | UserGroup | None

@@ -1,3 +1,6 @@
+# Generated from openapi.yaml by openapi-python-client with templates/ (`make generate`).
+# Do not edit: change openapi.yaml, generator-config.yaml or templates/ instead.
+
 from typing import Any
 
 import httpx
@@ -20,16 +23,16 @@ def build_request(
 ) -> HttpRequest:
     """List the user groups
 
-    Answers every user group of the account, in one response.
+    Returns every user group of the account, in one response.
 
     Args:
         account_id: The ID of the account.
-        extended_details: Whether to answer a group's users and dates (true) or only its ID
+        extended_details: Whether to return a group's users and dates (true) or only its ID
             and name (false, the default).
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
+        InvalidId: An ID is not one segment of a path.
 
     Returns:
         HttpRequest
@@ -51,20 +54,20 @@ def build_request(
 
 
 def decode_success(content: bytes) -> UserGroupsResponse:
-    """Return the body of a 200 response.
+    """Decode the body of a 200 response.
 
     Raises:
-        msgspec.DecodeError: The body is not what the description says.
+        msgspec.DecodeError: The body does not match the OpenAPI document.
     """
     return decode(content, UserGroupsResponse)
 
 
 def decode_response(status_code: int, content: bytes) -> ErrorResponse | UserGroupsResponse:
-    """Return the body of a response as the type that the description gives its status.
+    """Decode the body of a response as the type that is documented for its status code.
 
     Raises:
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description.
+        msgspec.DecodeError: The body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented.
     """
     if status_code == 200:
         return decode_success(content)
@@ -99,20 +102,20 @@ def sync_detailed(
 ) -> Response[ErrorResponse | UserGroupsResponse]:
     """List the user groups
 
-    Answers every user group of the account, in one response.
+    Returns every user group of the account, in one response.
 
     Args:
         account_id: The ID of the account.
-        extended_details: Whether to answer a group's users and dates (true) or only its ID
+        extended_details: Whether to return a group's users and dates (true) or only its ID
             and name (false, the default).
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         Response[ErrorResponse | UserGroupsResponse]
@@ -136,20 +139,20 @@ def sync(
 ) -> ErrorResponse | UserGroupsResponse | None:
     """List the user groups
 
-    Answers every user group of the account, in one response.
+    Returns every user group of the account, in one response.
 
     Args:
         account_id: The ID of the account.
-        extended_details: Whether to answer a group's users and dates (true) or only its ID
+        extended_details: Whether to return a group's users and dates (true) or only its ID
             and name (false, the default).
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         ErrorResponse | UserGroupsResponse | None
@@ -168,20 +171,20 @@ async def asyncio_detailed(
 ) -> Response[ErrorResponse | UserGroupsResponse]:
     """List the user groups
 
-    Answers every user group of the account, in one response.
+    Returns every user group of the account, in one response.
 
     Args:
         account_id: The ID of the account.
-        extended_details: Whether to answer a group's users and dates (true) or only its ID
+        extended_details: Whether to return a group's users and dates (true) or only its ID
             and name (false, the default).
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         Response[ErrorResponse | UserGroupsResponse]
@@ -205,20 +208,20 @@ async def asyncio(
 ) -> ErrorResponse | UserGroupsResponse | None:
     """List the user groups
 
-    Answers every user group of the account, in one response.
+    Returns every user group of the account, in one response.
 
     Args:
         account_id: The ID of the account.
-        extended_details: Whether to answer a group's users and dates (true) or only its ID
+        extended_details: Whether to return a group's users and dates (true) or only its ID
             and name (false, the default).
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         ErrorResponse | UserGroupsResponse | None

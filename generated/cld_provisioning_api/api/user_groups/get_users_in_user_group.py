@@ -1,3 +1,6 @@
+# Generated from openapi.yaml by openapi-python-client with templates/ (`make generate`).
+# Do not edit: change openapi.yaml, generator-config.yaml or templates/ instead.
+
 import httpx
 
 from ... import errors
@@ -17,7 +20,7 @@ def build_request(
 ) -> HttpRequest:
     """List the users in a user group
 
-    Answers every user in a user group, in one response.
+    Returns every user in a user group, in one response.
 
     Args:
         account_id: The ID of the account.
@@ -25,7 +28,7 @@ def build_request(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
+        InvalidId: An ID is not one segment of a path.
 
     Returns:
         HttpRequest
@@ -42,20 +45,20 @@ def build_request(
 
 
 def decode_success(content: bytes) -> UserGroupUsersResponse:
-    """Return the body of a 200 response.
+    """Decode the body of a 200 response.
 
     Raises:
-        msgspec.DecodeError: The body is not what the description says.
+        msgspec.DecodeError: The body does not match the OpenAPI document.
     """
     return decode(content, UserGroupUsersResponse)
 
 
 def decode_response(status_code: int, content: bytes) -> ErrorResponse | UserGroupUsersResponse:
-    """Return the body of a response as the type that the description gives its status.
+    """Decode the body of a response as the type that is documented for its status code.
 
     Raises:
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description.
+        msgspec.DecodeError: The body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented.
     """
     if status_code == 200:
         return decode_success(content)
@@ -90,7 +93,7 @@ def sync_detailed(
 ) -> Response[ErrorResponse | UserGroupUsersResponse]:
     """List the users in a user group
 
-    Answers every user in a user group, in one response.
+    Returns every user in a user group, in one response.
 
     Args:
         account_id: The ID of the account.
@@ -98,11 +101,11 @@ def sync_detailed(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         Response[ErrorResponse | UserGroupUsersResponse]
@@ -126,7 +129,7 @@ def sync(
 ) -> ErrorResponse | UserGroupUsersResponse | None:
     """List the users in a user group
 
-    Answers every user in a user group, in one response.
+    Returns every user in a user group, in one response.
 
     Args:
         account_id: The ID of the account.
@@ -134,11 +137,11 @@ def sync(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         ErrorResponse | UserGroupUsersResponse | None
@@ -155,7 +158,7 @@ async def asyncio_detailed(
 ) -> Response[ErrorResponse | UserGroupUsersResponse]:
     """List the users in a user group
 
-    Answers every user in a user group, in one response.
+    Returns every user in a user group, in one response.
 
     Args:
         account_id: The ID of the account.
@@ -163,11 +166,11 @@ async def asyncio_detailed(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         Response[ErrorResponse | UserGroupUsersResponse]
@@ -191,7 +194,7 @@ async def asyncio(
 ) -> ErrorResponse | UserGroupUsersResponse | None:
     """List the users in a user group
 
-    Answers every user in a user group, in one response.
+    Returns every user in a user group, in one response.
 
     Args:
         account_id: The ID of the account.
@@ -199,11 +202,11 @@ async def asyncio(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         ErrorResponse | UserGroupUsersResponse | None

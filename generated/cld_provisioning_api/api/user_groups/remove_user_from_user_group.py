@@ -1,3 +1,6 @@
+# Generated from openapi.yaml by openapi-python-client with templates/ (`make generate`).
+# Do not edit: change openapi.yaml, generator-config.yaml or templates/ instead.
+
 import httpx
 
 from ... import errors
@@ -18,7 +21,7 @@ def build_request(
 ) -> HttpRequest:
     """Remove a user from a user group
 
-    Takes a user out of a user group. The user stays in the account.
+    Removes a user from a user group. The user stays in the account.
 
     Args:
         account_id: The ID of the account.
@@ -27,7 +30,7 @@ def build_request(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
+        InvalidId: An ID is not one segment of a path.
 
     Returns:
         HttpRequest
@@ -45,20 +48,20 @@ def build_request(
 
 
 def decode_success(content: bytes) -> UserGroupUsersResponse:
-    """Return the body of a 200 response.
+    """Decode the body of a 200 response.
 
     Raises:
-        msgspec.DecodeError: The body is not what the description says.
+        msgspec.DecodeError: The body does not match the OpenAPI document.
     """
     return decode(content, UserGroupUsersResponse)
 
 
 def decode_response(status_code: int, content: bytes) -> ErrorResponse | UserGroupUsersResponse:
-    """Return the body of a response as the type that the description gives its status.
+    """Decode the body of a response as the type that is documented for its status code.
 
     Raises:
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description.
+        msgspec.DecodeError: The body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented.
     """
     if status_code == 200:
         return decode_success(content)
@@ -98,7 +101,7 @@ def sync_detailed(
 ) -> Response[ErrorResponse | UserGroupUsersResponse]:
     """Remove a user from a user group
 
-    Takes a user out of a user group. The user stays in the account.
+    Removes a user from a user group. The user stays in the account.
 
     Args:
         account_id: The ID of the account.
@@ -107,11 +110,11 @@ def sync_detailed(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         Response[ErrorResponse | UserGroupUsersResponse]
@@ -137,7 +140,7 @@ def sync(
 ) -> ErrorResponse | UserGroupUsersResponse | None:
     """Remove a user from a user group
 
-    Takes a user out of a user group. The user stays in the account.
+    Removes a user from a user group. The user stays in the account.
 
     Args:
         account_id: The ID of the account.
@@ -146,11 +149,11 @@ def sync(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         ErrorResponse | UserGroupUsersResponse | None
@@ -170,7 +173,7 @@ async def asyncio_detailed(
 ) -> Response[ErrorResponse | UserGroupUsersResponse]:
     """Remove a user from a user group
 
-    Takes a user out of a user group. The user stays in the account.
+    Removes a user from a user group. The user stays in the account.
 
     Args:
         account_id: The ID of the account.
@@ -179,11 +182,11 @@ async def asyncio_detailed(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         Response[ErrorResponse | UserGroupUsersResponse]
@@ -209,7 +212,7 @@ async def asyncio(
 ) -> ErrorResponse | UserGroupUsersResponse | None:
     """Remove a user from a user group
 
-    Takes a user out of a user group. The user stays in the account.
+    Removes a user from a user group. The user stays in the account.
 
     Args:
         account_id: The ID of the account.
@@ -218,11 +221,11 @@ async def asyncio(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         ErrorResponse | UserGroupUsersResponse | None

@@ -1,3 +1,6 @@
+# Generated from openapi.yaml by openapi-python-client with templates/ (`make generate`).
+# Do not edit: change openapi.yaml, generator-config.yaml or templates/ instead.
+
 import httpx
 
 from ... import errors
@@ -20,7 +23,7 @@ def build_request(
 ) -> HttpRequest:
     """Rename a user group
 
-    Gives a user group another name. Its users stay. The name must not be taken.
+    Changes the name of a user group. Its users stay. The name must not be taken.
 
     Args:
         account_id: The ID of the account.
@@ -29,7 +32,7 @@ def build_request(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
+        InvalidId: An ID is not one segment of a path.
 
     Returns:
         HttpRequest
@@ -50,20 +53,20 @@ def build_request(
 
 
 def decode_success(content: bytes) -> UserGroup:
-    """Return the body of a 200 response.
+    """Decode the body of a 200 response.
 
     Raises:
-        msgspec.DecodeError: The body is not what the description says.
+        msgspec.DecodeError: The body does not match the OpenAPI document.
     """
     return decode(content, UserGroup)
 
 
 def decode_response(status_code: int, content: bytes) -> ErrorResponse | UserGroup:
-    """Return the body of a response as the type that the description gives its status.
+    """Decode the body of a response as the type that is documented for its status code.
 
     Raises:
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description.
+        msgspec.DecodeError: The body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented.
     """
     if status_code == 200:
         return decode_success(content)
@@ -105,7 +108,7 @@ def sync_detailed(
 ) -> Response[ErrorResponse | UserGroup]:
     """Rename a user group
 
-    Gives a user group another name. Its users stay. The name must not be taken.
+    Changes the name of a user group. Its users stay. The name must not be taken.
 
     Args:
         account_id: The ID of the account.
@@ -114,11 +117,11 @@ def sync_detailed(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         Response[ErrorResponse | UserGroup]
@@ -144,7 +147,7 @@ def sync(
 ) -> ErrorResponse | UserGroup | None:
     """Rename a user group
 
-    Gives a user group another name. Its users stay. The name must not be taken.
+    Changes the name of a user group. Its users stay. The name must not be taken.
 
     Args:
         account_id: The ID of the account.
@@ -153,11 +156,11 @@ def sync(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         ErrorResponse | UserGroup | None
@@ -175,7 +178,7 @@ async def asyncio_detailed(
 ) -> Response[ErrorResponse | UserGroup]:
     """Rename a user group
 
-    Gives a user group another name. Its users stay. The name must not be taken.
+    Changes the name of a user group. Its users stay. The name must not be taken.
 
     Args:
         account_id: The ID of the account.
@@ -184,11 +187,11 @@ async def asyncio_detailed(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         Response[ErrorResponse | UserGroup]
@@ -214,7 +217,7 @@ async def asyncio(
 ) -> ErrorResponse | UserGroup | None:
     """Rename a user group
 
-    Gives a user group another name. Its users stay. The name must not be taken.
+    Changes the name of a user group. Its users stay. The name must not be taken.
 
     Args:
         account_id: The ID of the account.
@@ -223,11 +226,11 @@ async def asyncio(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         ErrorResponse | UserGroup | None

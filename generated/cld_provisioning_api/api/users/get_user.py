@@ -1,3 +1,6 @@
+# Generated from openapi.yaml by openapi-python-client with templates/ (`make generate`).
+# Do not edit: change openapi.yaml, generator-config.yaml or templates/ instead.
+
 import httpx
 
 from ... import errors
@@ -25,7 +28,7 @@ def build_request(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
+        InvalidId: An ID is not one segment of a path.
 
     Returns:
         HttpRequest
@@ -42,20 +45,20 @@ def build_request(
 
 
 def decode_success(content: bytes) -> User:
-    """Return the body of a 200 response.
+    """Decode the body of a 200 response.
 
     Raises:
-        msgspec.DecodeError: The body is not what the description says.
+        msgspec.DecodeError: The body does not match the OpenAPI document.
     """
     return decode(content, User)
 
 
 def decode_response(status_code: int, content: bytes) -> ErrorResponse | User:
-    """Return the body of a response as the type that the description gives its status.
+    """Decode the body of a response as the type that is documented for its status code.
 
     Raises:
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description.
+        msgspec.DecodeError: The body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented.
     """
     if status_code == 200:
         return decode_success(content)
@@ -98,11 +101,11 @@ def sync_detailed(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         Response[ErrorResponse | User]
@@ -134,11 +137,11 @@ def sync(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         ErrorResponse | User | None
@@ -163,11 +166,11 @@ async def asyncio_detailed(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         Response[ErrorResponse | User]
@@ -199,11 +202,11 @@ async def asyncio(
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An ID is not one segment of a path.
-        msgspec.DecodeError: The body is not what the description says.
-        errors.UnexpectedStatus: The status is not in the description, and
+        InvalidId: An ID is not one segment of a path.
+        msgspec.DecodeError: The response body does not match the OpenAPI document.
+        errors.UnexpectedStatus: The status code is not documented, and
             Client.raise_on_unexpected_status is true.
-        httpx.TransportError: No response came.
+        httpx.TransportError: There was no response.
 
     Returns:
         ErrorResponse | User | None

@@ -1,0 +1,176 @@
+"""Read a response's body within a maximum size, counted after decoding."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import httpx
+
+DEFAULT_MAX_BYTES: Final = 64 * 1024 * 1024
+# httpx decodes br and zstd too where packages for them are installed, but without a bound on what
+# a few bytes expand to; zlib has one. So only these are asked for, and only these are decoded.
+ACCEPT_ENCODING: Final = "gzip, deflate"
+DECODED: Final = frozenset({"gzip", "deflate", "identity"})
+_BODY_HEADERS = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+
+
+class BodyTooLarge(httpx.DecodingError):
+    """The decoded body is larger than the maximum."""
+
+
+def read_body(response: httpx.Response, max_bytes: int) -> httpx.Response:
+    """Read the body, and return the response with it.
+
+    Args:
+        response: The response, whose body may be unread.
+        max_bytes: The maximum size of the decoded body, in bytes.
+
+    Raises:
+        BodyTooLarge: The body is larger; no more of it was read.
+        httpx.DecodingError: The content coding is broken or not supported.
+        httpx.TransportError: The connection failed.
+    """
+    if _is_simple(response, max_bytes):
+        response.read()
+        return response
+    body = _Body(response, max_bytes)
+    for chunk in response.iter_raw():
+        body.feed(chunk)
+    return body.finish()
+
+
+async def read_body_async(response: httpx.Response, max_bytes: int) -> httpx.Response:
+    """Read the body, and return the response with it; see `read_body`."""
+    if _is_simple(response, max_bytes):
+        await response.aread()
+        return response
+    body = _Body(response, max_bytes)
+    async for chunk in response.aiter_raw():
+        body.feed(chunk)
+    return body.finish()
+
+
+def whole_response(
+    status_code: int,
+    headers: list[tuple[str, str]],
+    content: bytes,
+    *,
+    request: httpx.Request | None = None,
+    extensions: Mapping[str, object] | None = None,
+) -> httpx.Response:
+    """Return a response with a decoded body, without the headers about how it was encoded."""
+    kept = [(name, value) for name, value in headers if name.lower() not in _BODY_HEADERS]
+    return httpx.Response(
+        status_code,
+        headers=kept,
+        content=content,
+        request=request,
+        extensions=dict(extensions or {}),
+    )
+
+
+def _is_simple(response: httpx.Response, max_bytes: int) -> bool:
+    """Return whether httpx can read the body itself without passing the maximum.
+
+    Raises:
+        BodyTooLarge: The body is at hand, or its length is declared, and it is larger.
+    """
+    if response.is_closed:  # a transport without a network had the body at hand
+        _check_size(len(response.content), max_bytes)
+        return True
+    headers = response.headers
+    length = headers.get("content-length", "")
+    if "content-encoding" in headers or not (length.isascii() and length.isdigit()):
+        return False
+    _check_size(int(length[:20]), max_bytes)
+    return True
+
+
+def _check_size(size: int, max_bytes: int) -> None:
+    if size > max_bytes:
+        raise BodyTooLarge(f"the body is larger than {max_bytes} bytes")
+
+
+class _Body:
+    """A body as it is read."""
+
+    def __init__(self, response: httpx.Response, max_bytes: int) -> None:
+        self._response = response
+        self._room = max_bytes
+        self._max_bytes = max_bytes
+        self._chunks: list[bytes] = []
+        codings = response.headers.get("content-encoding", "").lower().split(",")
+        self._decoders = [
+            _decoder(coding.strip())
+            for coding in reversed(codings)
+            if coding.strip() not in ("", "identity")
+        ]
+
+    def feed(self, chunk: bytes) -> None:
+        """Decode one more chunk."""
+        for decoder in self._decoders:
+            chunk = decoder(chunk, self._room + 1)
+        if len(chunk) > self._room:
+            _check_size(self._max_bytes + 1, self._max_bytes)
+        self._room -= len(chunk)
+        self._chunks.append(chunk)
+
+    def finish(self) -> httpx.Response:
+        """Return the response with its whole body."""
+        for decoder in self._decoders:
+            decoder(b"", 0)
+        response = self._response
+        return whole_response(
+            response.status_code,
+            response.headers.multi_items(),
+            b"".join(self._chunks),
+            request=response.request,
+            extensions=response.extensions,
+        )
+
+
+def _decoder(coding: str) -> Callable[[bytes, int], bytes]:
+    """Return a function that decodes a chunk to at most so many bytes; none left means the end."""
+    if coding in ("gzip", "x-gzip"):
+        return _Inflate(zlib.MAX_WBITS | 16)
+    if coding == "deflate":
+        return _Inflate(zlib.MAX_WBITS)
+    raise httpx.DecodingError(f"content coding {coding!r} was not asked for and is not supported")
+
+
+class _Inflate:
+    """Decodes gzip, or deflate with zlib's wrapper or, as some servers send it, without."""
+
+    def __init__(self, window_bits: int) -> None:
+        self._decompress = zlib.decompressobj(window_bits)
+        self._may_be_raw = window_bits == zlib.MAX_WBITS
+        self._has_data = False
+
+    def __call__(self, chunk: bytes, max_length: int) -> bytes:
+        if not max_length:
+            if self._has_data and not self._decompress.eof:
+                raise httpx.DecodingError("the encoded body is cut off")
+            return b""
+        if not chunk:
+            return b""
+        try:
+            decoded = self._decompress.decompress(chunk, max_length)
+        except zlib.error as error:
+            if self._has_data or not self._may_be_raw:
+                raise httpx.DecodingError(str(error)) from None
+            self._may_be_raw = False
+            self._decompress = zlib.decompressobj(-zlib.MAX_WBITS)
+            return self(chunk, max_length)
+        self._has_data = True
+        return decoded
+
+
+def empty_response(response: httpx.Response) -> httpx.Response:
+    """Return a response whose body could not be read as one with an empty body."""
+    headers = response.headers.multi_items()
+    extensions = response.extensions
+    return whole_response(
+        response.status_code, headers, b"", request=response.request, extensions=extensions
+    )

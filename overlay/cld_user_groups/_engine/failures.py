@@ -1,0 +1,152 @@
+"""Exceptions of an attempt: what they say about the request, and what they must not show."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from traceback import walk_tb
+from types import TracebackType
+from typing import Final
+
+import httpx
+
+from cld_user_groups.errors import CloudinaryError
+from cld_user_groups.security import Authorization
+
+from .attempt import Attempt
+from .retry import TURNED_AWAY, UNCLEAR, Lost
+
+_NO_CONNECTION: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+# How httpcore words the response of a proxy to CONNECT, and of a SOCKS proxy.
+_PROXY_STATUS = re.compile(r"([0-9]{3})\b")
+_SOCKS_FAILURE: Final = "could not connect"
+# Packages whose frames hold the request's headers, the credentials among them, in local variables.
+_BELOW: Final = frozenset(
+    {
+        "httpx",
+        "httpcore",
+        "h11",
+        "h2",
+        "hpack",
+        "socksio",
+        "anyio",
+        "asyncio",
+        "trio",
+        "ssl",
+        "socket",
+    }
+)
+
+
+def classify(failure: Exception, attempt: Attempt) -> Lost:
+    """Return what an exception says about whether the request was sent.
+
+    The class of an exception is the sender's word, the attempt's trace is what was seen: a
+    ReadTimeout while a proxy opens its tunnel is "not sent", and an HTTP/2 LocalProtocolError may
+    come after the whole request.
+
+    Args:
+        failure: The exception that ended the attempt.
+        attempt: How far the attempt got.
+    """
+    if isinstance(failure, httpx.UnsupportedProtocol):
+        return Lost.REFUSED
+    if not isinstance(failure, httpx.TransportError):
+        return Lost.UNKNOWN if attempt.may_have_been_sent else Lost.REFUSED
+    if isinstance(failure, httpx.LocalProtocolError):
+        # h11 and h2 reject a head before its first byte; later it is the connection that is bad.
+        return Lost.REFUSED if attempt.is_stock and not attempt.is_head_sent else Lost.NO_RESPONSE
+    if attempt.is_begun:
+        return Lost.NO_RESPONSE
+    if isinstance(failure, httpx.ProxyError):
+        return Lost.NOT_SENT if _proxy_may_recover(str(failure)) else Lost.REFUSED
+    if isinstance(failure, _NO_CONNECTION) or not attempt.may_have_been_sent:
+        return Lost.REFUSED if _is_certificate_problem(failure) else Lost.NOT_SENT
+    return Lost.NO_RESPONSE
+
+
+def _proxy_may_recover(message: str) -> bool:
+    status = _PROXY_STATUS.match(message)
+    if status is not None:
+        return int(status[1]) in TURNED_AWAY | UNCLEAR
+    return _SOCKS_FAILURE in message
+
+
+def _is_certificate_problem(failure: BaseException | None) -> bool:
+    while failure is not None:
+        if isinstance(failure, ssl.SSLCertVerificationError):
+            return True
+        failure = failure.__cause__ or failure.__context__
+    return False
+
+
+def response_before(failure: Exception) -> httpx.Response | None:
+    """Return the response that had arrived before httpx or an event hook raised, if one had.
+
+    httpx reads the address of a redirect even when told not to follow it, and runs the caller's
+    event hooks, before it returns a response; an exception there loses the response but for the
+    local variables of that frame.
+    """
+    for frame, _ in walk_tb(failure.__traceback__):
+        if frame.f_code.co_name == "_send_handling_redirects":
+            response = frame.f_locals.get("response")
+            if isinstance(response, httpx.Response):
+                return response
+    return None
+
+
+def is_redirect_failure(failure: Exception) -> bool:
+    """Return whether httpx raised because it cannot read the address of a redirect."""
+    return any(
+        frame.f_code.co_name == "_build_redirect_request"
+        for frame, _ in walk_tb(failure.__traceback__)
+    )
+
+
+def hide_credentials(
+    error: BaseException, request: httpx.Request | None, authorization: Authorization
+) -> None:
+    """Remove the credentials from whatever an error leads to.
+
+    The request loses its header, messages are masked, and the frames below, which hold the header
+    in local variables that some loggers print, leave the tracebacks. Of a foreign exception only
+    those of httpx and of what it stands on do: the caller's own frames say where it comes from.
+    """
+    is_foreign = isinstance(error, Exception) and not isinstance(
+        error, CloudinaryError | httpx.HTTPError
+    )
+    if request is not None:
+        request.headers["Authorization"] = "***"
+    left: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while left:
+        link = left.pop()
+        if link is None or id(link) in seen:
+            continue
+        seen.add(id(link))
+        link.__traceback__ = _own_frames(link.__traceback__) if is_foreign else None
+        if any(isinstance(arg, str) and authorization.is_in(arg) for arg in link.args):
+            link.args = tuple(
+                authorization.redact(arg) if isinstance(arg, str) else arg for arg in link.args
+            )
+        left += [link.__cause__, link.__context__]
+
+
+def _own_frames(traceback: TracebackType | None) -> TracebackType | None:
+    kept = [
+        link
+        for link in _links(traceback)
+        if link.tb_frame.f_globals.get("__name__", "").partition(".")[0] not in _BELOW
+    ]
+    result: TracebackType | None = None
+    for link in reversed(kept):
+        result = TracebackType(result, link.tb_frame, link.tb_lasti, link.tb_lineno)
+    return result
+
+
+def _links(traceback: TracebackType | None) -> list[TracebackType]:
+    links: list[TracebackType] = []
+    while traceback is not None:
+        links.append(traceback)
+        traceback = traceback.tb_next
+    return links

@@ -1,0 +1,59 @@
+"""Users and groups of the emulated account, as tests see them."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+import attrs
+
+SAMPLE_MOMENT: Final = datetime(2016, 9, 27, 8, 0, 16, tzinfo=UTC)
+"""When everything in the sample account was created."""
+
+
+@attrs.frozen
+class EmulatorUser:
+    """A user of the account.
+
+    Attributes:
+        id: The user's ID.
+        name: The full name.
+        email: The e-mail address.
+        role: The role in the account.
+        pending: Whether the invitation has not been accepted yet.
+        enabled: Whether the user may log in.
+        all_sub_accounts: Whether the user has access to every product environment.
+        sub_account_ids: The product environments that the user has access to otherwise.
+        created_at: When the user was added to the account.
+        last_login: When the user logged in last, or None for never.
+    """
+
+    id: str
+    name: str
+    email: str
+    role: str = attrs.field(default="media_library_user", kw_only=True)
+    pending: bool = attrs.field(default=False, kw_only=True)
+    enabled: bool = attrs.field(default=True, kw_only=True)
+    all_sub_accounts: bool = attrs.field(default=True, kw_only=True)
+    sub_account_ids: tuple[str, ...] = attrs.field(
+        default=(), kw_only=True, converter=tuple[str, ...]
+    )
+    created_at: datetime = attrs.field(default=SAMPLE_MOMENT, kw_only=True)
+    last_login: datetime | None = attrs.field(default=None, kw_only=True)
+
+
+@attrs.frozen(kw_only=True)
+class EmulatorGroup:
+    """A user group at one point in time.
+
+    Attributes:
+        id: The group's ID.
+        name: The group's name.
+        users: The members, in the order in which they were added.
+        created_at: When the group was created.
+        updated_at: When its name or its members changed last.
+    """
+
+    id: str
+    name: str
+    users: tuple[EmulatorUser, ...] = attrs.field(default=(), converter=tuple[EmulatorUser, ...])
+    created_at: datetime = SAMPLE_MOMENT
+    updated_at: datetime = attrs.Factory(lambda group: group.created_at, takes_self=True)

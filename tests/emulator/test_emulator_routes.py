@@ -1,0 +1,79 @@
+"""Routing: the operations of the OpenAPI document, each with a route and an implementation."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cld_user_groups.emulator import OPERATION_IDS
+from cld_user_groups.emulator._operations import HANDLERS, require_handlers
+from cld_user_groups.emulator._routes import ROUTER, Endpoint, Router
+
+OPENAPI = Path(__file__).parents[2] / "openapi.yaml"
+READ = Endpoint("readThing", "GET", "/v1/things/{thing_id}")
+
+
+def test_the_routes_are_those_of_the_openapi_document() -> None:
+    paths = yaml.safe_load(OPENAPI.read_text(encoding="utf-8"))["paths"]
+    documented = {
+        operation["operationId"]: (method.upper(), path)
+        for path, item in paths.items()
+        for method, operation in item.items()
+        if "operationId" in operation
+    }
+    routes = {each.operation_id: (each.method, each.path) for each in ROUTER.endpoints.values()}
+    assert routes == documented
+
+
+def test_the_emulator_implements_every_operation_and_no_other() -> None:
+    assert sorted(HANDLERS) == sorted(OPERATION_IDS)
+
+
+def test_an_operation_without_an_implementation_is_named() -> None:
+    with pytest.raises(NotImplementedError, match="does not implement mergeGroups, splitGroup:"):
+        require_handlers(["getUserGroups", "mergeGroups", "splitGroup"])
+
+
+def test_paths_of_the_same_length_are_told_apart() -> None:
+    router = Router(
+        [
+            Endpoint("listThings", "GET", "/v1/things"),
+            Endpoint("listPlaces", "GET", "/v1/places"),
+            Endpoint("readPlace", "GET", "/v1/places/{place_id}"),
+            READ,
+        ]
+    )
+    found = {path: router.find("GET", path) for path in (b"/v1/things", b"/v1/places/a")}
+    assert [route and route.operation_id for route in found.values()] == ["listThings", "readPlace"]
+    assert router.find("GET", b"/v1/people") is None
+
+
+def test_a_concrete_path_is_matched_before_a_templated_one() -> None:
+    mine = Endpoint("readMine", "GET", "/v1/things/mine")
+    for router in (Router([READ, mine]), Router([mine, READ])):
+        found = [router.find("GET", b"/v1/things/" + each) for each in (b"mine", b"yours")]
+        assert [route and route.operation_id for route in found] == ["readMine", "readThing"]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "reason"),
+    [
+        (Endpoint("getThing", "GET", READ.path), "getThing .* cannot be told apart from readThing"),
+        (Endpoint("cutThing", "DELETE", "/v1/things/{id}"), "readThing .* apart from cutThing"),
+        (Endpoint("readThing", "GET", "/v1/places"), "the operation id readThing occurs twice"),
+    ],
+)
+def test_endpoints_that_collide_are_rejected(endpoint: Endpoint, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        Router([READ, endpoint])
+
+
+def test_the_emulator_imports_no_optional_dependency() -> None:
+    script = "import sys, cld_user_groups.emulator; print(*sorted(sys.modules))"
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    imported = {"httpx", "msgspec", "uvicorn", "yaml", "openapi_core", "pytest"}
+    assert imported & set(result.stdout.split()) == {"httpx", "msgspec"}

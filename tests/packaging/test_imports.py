@@ -1,0 +1,148 @@
+"""Imports point one way, and importing the client loads the client and no more."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import resolve_name
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# From the bottom up: a module imports from its own layer and from those before it.
+LAYERS = (
+    "cld_provisioning_api",
+    "cld_user_groups",
+    "cld_user_groups.membership",
+    "cld_user_groups.command",
+)
+
+# What `import cld_user_groups` loads beyond its dependencies; submodules count as their package.
+LOADED = [
+    "cld_provisioning_api",
+    "cld_user_groups",
+    "cld_user_groups._engine",
+    "cld_user_groups._version",
+    "cld_user_groups.client",
+    "cld_user_groups.errors",
+    "cld_user_groups.hooks",
+    "cld_user_groups.models",
+    "cld_user_groups.security",
+    "cld_user_groups.user_groups",
+    "cld_user_groups.utils",
+]
+
+# httpx comes first: where click and rich are installed, it loads them for a command of its own.
+IMPORT = """
+import json, sys
+import attrs, httpx, msgspec
+before = set(sys.modules)
+import cld_user_groups
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for folder in ("generated", "overlay"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            yield ".".join(path.relative_to(ROOT / folder).with_suffix("").parts), path
+
+
+def within(module: str, package: str) -> bool:
+    return f"{module}.".startswith(f"{package}.")
+
+
+def layer(module: str) -> int | None:
+    """Return the place of the innermost layer that holds a module."""
+    return max((i for i, name in enumerate(LAYERS) if within(module, name)), default=None)
+
+
+def imported(name: str, source: str) -> set[str]:
+    """Return all that a module imports anywhere in it, in functions too."""
+    found: set[str] = set()
+    parent = (
+        name.removesuffix(".__init__") if name.endswith("__init__") else name.rpartition(".")[0]
+    )
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = resolve_name("." * node.level + (node.module or ""), parent)
+            found.update(f"{base}.{alias.name}" for alias in node.names)
+    return found
+
+
+def against_the_direction(name: str, source: str) -> list[str]:
+    """Return the imports of a module that point to a layer above its own."""
+    own = layer(name)
+    targets = sorted(imported(name, source))
+    return [to for to in targets if own is not None and (layer(to) or 0) > own]
+
+
+def test_imports_point_from_the_command_to_the_generated_code_and_never_back() -> None:
+    wrong = {name: against_the_direction(name, path.read_text("utf-8")) for name, path in modules()}
+    assert {name: found for name, found in wrong.items() if found} == {}
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("cld_provisioning_api.client", "import cld_user_groups.errors"),
+        ("cld_user_groups.client", "from .membership import plan"),
+        ("cld_user_groups.__init__", "from . import command"),
+        ("cld_user_groups._engine.io", "def f():\n from ..membership.model import Group"),
+        ("cld_user_groups.membership.plan", "from cld_user_groups.command import main"),
+    ],
+)
+def test_an_import_of_a_layer_above_is_found(module: str, line: str) -> None:
+    assert against_the_direction(module, line) != []
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("cld_user_groups.client", "import cld_provisioning_api, httpx"),
+        ("cld_user_groups.membership.plan", "from .. import models"),
+        ("cld_user_groups.command.__init__", "from ..membership import plan"),
+    ],
+)
+def test_an_import_of_a_layer_below_is_accepted(module: str, line: str) -> None:
+    assert against_the_direction(module, line) == []
+
+
+def test_importing_the_client_loads_the_client_and_no_more() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT], capture_output=True, text=True, check=True
+    )
+    loaded = [name for name in json.loads(done.stdout) if not standard(name)]
+    packages = ("cld_provisioning_api", "cld_user_groups._engine")
+    for package in packages:
+        loaded = [package if within(name, package) else name for name in loaded]
+    assert sorted(set(loaded)) == LOADED
+
+
+def standard(module: str) -> bool:
+    return module.partition(".")[0] in sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("module", ["", ".models", ".utils"])
+def test_the_documented_import_name_holds_the_same_objects(module: str) -> None:
+    documented = importlib.import_module(f"cloudinary_account_provisioning{module}")
+    home = importlib.import_module(f"cld_user_groups{module}")
+    assert documented.__all__ == home.__all__
+    submodules = {"models", "utils"} if not module else set()
+    for name in set(documented.__all__) - submodules:
+        assert getattr(documented, name) is getattr(home, name), name
+
+
+def test_the_documented_import_name_defines_nothing_of_its_own() -> None:
+    for path in (ROOT / "overlay/cloudinary_account_provisioning").glob("*.py"):
+        body = ast.parse(path.read_text("utf-8")).body
+        kinds = (ast.Expr, ast.Import, ast.ImportFrom, ast.Assign)
+        assert [ast.unparse(node) for node in body if not isinstance(node, kinds)] == []
