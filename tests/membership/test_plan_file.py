@@ -114,5 +114,5 @@ def test_a_plan_that_contradicts_itself_is_refused(
     "content", [b"", b"{", b"[]", b"\xff", b"null", render_json(example())[:-20]]
 )
 def test_what_is_not_a_plan_is_refused(content):
-    with pytest.raises(PlanFileError, match="plan.json: not a saved plan"):
+    with pytest.raises(PlanFileError, match=r"plan.json: not a saved plan"):
         parse_plan(content)
