@@ -24,7 +24,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 install = $(BIN)/uv pip install --quiet --compile-bytecode --no-deps --python $(1) $(2) || \
 	{ echo "  uv could not; trying with pip"; $(1) -m pip install --quiet --no-deps $(2); }
 
-.PHONY: help setup generate check format test test-all test-lowest test-sdist test-wasm demo contract \
+.PHONY: help setup generate check format test test-full test-all test-lowest test-sdist test-wasm demo contract \
 	contract-diff lint-openapi interop faults bench mutation build pins clean
 
 help: ## List the targets
@@ -72,6 +72,9 @@ generate: $(READY) ## Make generated/ from openapi.yaml
 	@python tools/generate.py
 
 ##@ Test more
+test-full: $(READY) ## Run the exhaustive cases that `make test` leaves out
+	pytest -n auto -m exhaustive
+
 test-lowest: $(READY) ## Run the tests with the lowest versions that pyproject.toml declares
 	@echo "Setting up $(LOWEST)"
 	@uv venv --quiet --clear --python $(BIN)/python --seed $(LOWEST)
@@ -86,7 +89,7 @@ test-sdist: $(READY) ## Build the source distribution, and run its own tests awa
 	$(MAKE) -C "$$folder"/*/ test PYTHON="$(CURDIR)/$(BIN)/python"
 
 test-wasm: $(TOOLS) ## Run the unit tests on CPython 3.14, compiled to WebAssembly (needs Node)
-	@python tools/test_wasm.py
+	@python -m tools.test_wasm
 
 test-all: $(TOOLS) ## Run the tests on every supported Python of this machine
 	nox
@@ -95,14 +98,14 @@ test-all: $(TOOLS) ## Run the tests on every supported Python of this machine
 contract: $(READY) ## Hold requests and responses against openapi.yaml; LIVE=1 the real account's, WRITE=1 too
 	$(if $(LIVE),python tools/contract_live.py $(if $(WRITE),--write),pytest -n auto tests/contract)
 
-contract-diff: $(TOOLS) ## Say what a change of openapi.yaml since BASE=<git ref> means for users
-	@python tools/contract_diff.py --base $(or $(BASE),HEAD)
+contract-diff: $(TOOLS) ## Classify the changes of openapi.yaml and generated/ since the last release, or BASE=
+	@python -m tools.contract_diff $(if $(BASE),--base $(BASE))
 
 lint-openapi: $(TOOLS) ## Lint openapi.yaml (needs Node)
-	@python tools/lint_openapi.py
+	@python -m tools.lint_openapi
 
-interop: $(TOOLS) ## Run the SDK against Prism, and other clients against the emulator (needs Node)
-	@python tools/interop.py
+interop: $(TOOLS) ## Run the SDK against Prism and behind proxies, and other clients against the emulator
+	pytest -m interop tests/interop tests/packaging
 
 ##@ Figures
 faults: $(READY) ## Print the table of faults by operation, measured, and write it to docs/faults.md

@@ -1,4 +1,4 @@
-"""Runs the tests on every supported Python that this machine has: `make test-all`."""
+"""Run the tests on each supported Python, and build the environments of the SDK's peers."""
 
 from __future__ import annotations
 
@@ -11,10 +11,19 @@ import nox
 
 nox.options.default_venv_backend = "venv"
 SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
+nox.options.sessions = ["tests"]
+
+# The clients that the SDK is tested and measured beside. Each is pinned here, and nowhere else.
+# `sdk` is this SDK with its declared dependencies only: httpx imports more where it finds more.
+PEERS = {
+    "sdk": nox.project.load_toml("pyproject.toml")["project"]["dependencies"],
+    "vendor": ["cloudinary-account-provisioning==0.1.3"],
+    "classic": ["cloudinary==1.46.3", "httpx"],
+}
 
 
 def interpreter(version: str) -> str | None:
-    """Return a Python of a version that runs: pyenv's shims are found and may not."""
+    """Return a working Python of a version: pyenv's shims are on the PATH and may not work."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     candidates = [
         shutil.which(f"python{version}"),
@@ -39,3 +48,10 @@ def tests(session: nox.Session) -> None:
     session.install("--quiet", "--no-deps", "-r", "requirements.txt")
     session.install("--quiet", "--no-deps", "--no-build-isolation", "-e", ".")
     session.run("pytest", "-n", "auto", "--dist", "worksteal", *session.posargs)
+
+
+@nox.session(reuse_venv=True)
+@nox.parametrize("name", list(PEERS), ids=list(PEERS))
+def peer(session: nox.Session, name: str) -> None:
+    """Install a peer into an environment of its own, .nox/peer-<name>."""
+    session.install("--quiet", "-c", "requirements.txt", *PEERS[name])

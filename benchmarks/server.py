@@ -1,4 +1,4 @@
-"""The emulator on a socket of this machine, in its own process, so that CPU times stay apart."""
+"""The emulator on a local socket, in a process of its own, to keep the CPU times apart."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from wire import ACCOUNT_ID, KEY, SECRET
 
 @contextmanager
 def emulator(url: str | None = None) -> Generator[str]:
-    """Give the URL of an emulator: the given one, or that of one which is started here."""
+    """Yield the URL of an emulator: the given one, or that of a new one."""
     if url is not None:
         yield url
         return
@@ -24,7 +24,7 @@ def emulator(url: str | None = None) -> Generator[str]:
 
 
 def main() -> None:
-    """Serve until the other process closes the pipe, or ends."""
+    """Serve until the parent process closes the pipe, or ends."""
     from cld_user_groups.emulator import Emulator
 
     with Emulator(account_id=ACCOUNT_ID, api_key=KEY, api_secret=SECRET).serve() as server:

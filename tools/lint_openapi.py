@@ -1,4 +1,4 @@
-"""Lint openapi.yaml with Redocly CLI, as redocly.yaml says. Needs Node, which the set-up brings."""
+"""Lint openapi.yaml with Redocly CLI and the rules of redocly.yaml. Needs Node."""
 
 from __future__ import annotations
 
@@ -6,34 +6,27 @@ import argparse
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    # For mypy this folder is a package; for Python it is where it finds modules.
-    from tools.node_tools import ROOT, find_node, install
-else:
-    from node_tools import ROOT, find_node, install
-
-REDOCLY = "2.77.0"
+from tools.node_tools import ROOT, find_node, install
 
 
 def main() -> int:
-    """Lint, and return the exit status."""
+    """Lint the document, and return the exit code."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("description", nargs="?", type=Path, default=ROOT / "openapi.yaml")
-    description: Path = arguments.parse_args().description
+    arguments.add_argument("document", nargs="?", type=Path, default=ROOT / "openapi.yaml")
+    document: Path = arguments.parse_args().document
     node = find_node()
     if node is None:
-        print("lint-openapi: not run, Node is not here")
+        print("lint-openapi: skipped, Node is not installed")
         return 0
     try:
-        program = install(node, "@redocly/cli", REDOCLY)
+        redocly = install(node, "@redocly/cli")
     except RuntimeError as problem:
         print(f"lint-openapi: {problem}", file=sys.stderr)
         return 1
     quiet = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
     done = subprocess.run(
-        [node.program, program, "lint", description, "--config", ROOT / "redocly.yaml"],
+        [node.program, redocly.program, "lint", document, "--config", ROOT / "redocly.yaml"],
         env={**node.environment, **quiet},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -43,7 +36,7 @@ def main() -> int:
     if done.returncode:
         print(done.stdout, end="")
     verdict = "has problems" if done.returncode else "has no problems"
-    print(f"Redocly {REDOCLY} on Node {node.version}: {description.name} {verdict}")
+    print(f"Redocly {redocly.version} on Node {node.version}: {document.name} {verdict}")
     return 1 if done.returncode else 0
 
 

@@ -1,4 +1,4 @@
-"""Programs of npm, each in a folder of its own below .bench/, at the version that is pinned."""
+"""Packages of npm, each in a folder of its own below .bench/npm, at the version pinned here."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ from attrs import frozen
 
 ROOT = Path(__file__).resolve().parent.parent
 BENCH = ROOT / ".bench"
+_PINNED = {
+    "@redocly/cli": "2.77.0",
+    "@stoplight/prism-cli": "5.16.0",
+    "cloudinary": "2.11.0",
+    "pyodide": "314.0.7",
+}
 
 
 @frozen
@@ -21,9 +27,9 @@ class Node:
     """A Node and its npm.
 
     Attributes:
-        program: Node itself.
-        npm: The command that is its npm.
-        version: What it says its version is.
+        program: The path of Node itself.
+        npm: The command that runs its npm.
+        version: The version that Node reports.
     """
 
     program: Path
@@ -37,8 +43,27 @@ class Node:
         return {**os.environ, "PATH": path}
 
 
+@frozen
+class Package:
+    """An installed package of npm.
+
+    Attributes:
+        folder: The folder of the package itself.
+        version: Its version.
+    """
+
+    folder: Path
+    version: str
+
+    @property
+    def program(self) -> Path:
+        """The script of its command, to be run with Node."""
+        command = _manifest(self.folder)["bin"]
+        return self.folder / (command if isinstance(command, str) else next(iter(command.values())))
+
+
 def find_node() -> Node | None:
-    """Return the Node that came with the type checker, else that of the machine, else None."""
+    """Return the Node that the type checker is installed with, else the one on the PATH."""
     for program, npm in _candidates():
         done = subprocess.run(
             [str(program), "--version"], capture_output=True, text=True, check=False
@@ -62,43 +87,34 @@ def _candidates() -> Iterator[tuple[Path, tuple[str, ...]]]:
         yield Path(node), (on_path,)
 
 
-def install(node: Node, package: str, version: str) -> Path:
-    """Return the program of a package of npm, installed if it is not there yet.
+def install(node: Node, name: str) -> Package:
+    """Return a package of npm at its pinned version, installed first where it is missing.
 
     Raises:
         RuntimeError: It cannot be installed.
     """
-    folder = install_package(node, package, version)
-    program = _read(folder / "package.json")["bin"]
-    name = program if isinstance(program, str) else next(iter(program.values()))
-    return folder / name
-
-
-def install_package(node: Node, package: str, version: str) -> Path:
-    """Return the folder of a package of npm, installed if it is not there yet.
-
-    Raises:
-        RuntimeError: It cannot be installed.
-    """
-    folder = BENCH / "npm" / package.removeprefix("@").replace("/", "-")
-    installed = folder / "node_modules" / package / "package.json"
-    if not installed.is_file() or _read(installed)["version"] != version:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+    version = _PINNED[name]
+    root = BENCH / "npm" / name.removeprefix("@").replace("/", "-")
+    folder = root / "node_modules" / name
+    if not folder.is_dir() or _manifest(folder)["version"] != version:
+        shutil.rmtree(root, ignore_errors=True)
+        root.mkdir(parents=True)
         command = [
-            *(*node.npm, "install", f"{package}@{version}"),
+            *(*node.npm, "install", f"{name}@{version}"),
             # No package needs its install scripts, and some report home in them.
-            *("--prefix", str(folder), "--ignore-scripts", "--no-package-lock"),
+            *("--prefix", str(root), "--ignore-scripts", "--no-package-lock"),
             *("--no-audit", "--no-fund", "--loglevel=error"),
         ]
         done = subprocess.run(
             command, env=node.environment, capture_output=True, text=True, check=False
         )
         if done.returncode:
-            raise RuntimeError(f"{package} {version} cannot be installed: {done.stderr.strip()}")
-    return installed.parent
+            raise RuntimeError(f"{name} {version} cannot be installed: {done.stderr.strip()}")
+    return Package(folder, version)
 
 
-def _read(path: Path) -> dict[str, str | dict[str, str]]:
-    read: dict[str, str | dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+def _manifest(folder: Path) -> dict[str, str | dict[str, str]]:
+    read: dict[str, str | dict[str, str]] = json.loads(
+        (folder / "package.json").read_text(encoding="utf-8")
+    )
     return read

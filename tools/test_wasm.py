@@ -10,9 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from node_tools import BENCH, ROOT, find_node, install_package
+from tools.node_tools import BENCH, ROOT, find_node, install
 
-PYODIDE = "314.0.7"
 PLATFORM = "pyemscripten_2026_0_wasm32"
 PACKAGES = (
     # The project's own dependencies, and theirs.
@@ -52,7 +51,7 @@ def main() -> int:
     if node is None:
         print("make test-wasm: Node is not here", file=sys.stderr)
         return 1
-    pyodide = install_package(node, "pyodide", PYODIDE)
+    pyodide = install(node, "pyodide").folder
     site = BENCH / "wasm"
     packages(site)
     runner = ROOT / "tools" / "test_wasm.mjs"

@@ -40,8 +40,8 @@ SESSION: tuple[tuple[str, dict[str, Any]], ...] = (
     ("getUsersInUserGroup", {"group_id": GROUP}),
     ("removeUserFromUserGroup", {"group_id": GROUP, "user_id": USER}),
     ("deleteUserGroup", {"group_id": NEW_GROUP}),
-    ("getUsers", {"emails": ["john@example.com", "harry@example.com"]}),
-    ("getUser", {"user_id": USER}),
+    ("getUsers", {"emails": ["maria@example.com"]}),
+    ("getUser", {"user_id": CHEN}),
     ("getGroupsForUser", {"user_id": CHEN}),
 )
 

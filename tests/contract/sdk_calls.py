@@ -1,10 +1,10 @@
-"""Every call that the SDK has, with every argument, and a server that answers by the examples."""
+"""Every call of the SDK, with every argument, and a server that responds with the examples."""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from operator import attrgetter
 from typing import Any
@@ -12,6 +12,8 @@ from typing import Any
 import httpx
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, Security, models
+from cld_user_groups.user_groups import UserGroups
+from cld_user_groups.users import Users
 from cld_user_groups.utils import BackoffStrategy, RetryConfig
 
 from . import documents
@@ -20,7 +22,8 @@ GROUP = "7f08f1f1fc910bf1f25274aef11d27"
 USER = "0abed8dfcc039ea05e2a1d494fd442"
 SECURITY = Security(provisioning_api_key="the-key", provisioning_api_secret="the-secret")
 
-# The method of each operation.
+# The one table of the contract tests: the method of each operation. A test compares it with the
+# OpenAPI document.
 METHODS = {
     "getUserGroups": "user_groups.list",
     "createUserGroup": "user_groups.create",
@@ -34,48 +37,49 @@ METHODS = {
     "getUser": "users.get",
     "getGroupsForUser": "users.get_groups",
 }
-# The methods that are no operation, but make calls of one.
-COMPOSED = {"users.find"}
 
 _VALUES: Mapping[str, tuple[Any, ...]] = {
     "group_id": (GROUP,),
     "user_id": (USER,),
     "name": ("Designers", "Entwürfe & Ähnliches 🎨"),
     "extended_details": (None, True, False),
-    "pending": (None, True, False),
-    "ids": ([USER], [USER, "asdf1234uiopjkl7890wernmjlcaeg"]),
-    "emails": (["john@example.com"], ["john@example.com", "h+p@example.com"]),
-    "prefix": ("Jo", "Zoë & Co"),
-    "sub_account_id": ("0aaaaa1bbbbb2ccccc3ddddd4eeeee5f",),
-    "last_login": (None, True, False),
-    "from_": (date(2026, 1, 1), "2026-01-01"),
-    "to": (date(2026, 1, 31), "2026-01-31"),
-    "union_type": ("include", "exclude"),
-    "sort_order": ("asc", "desc"),
-    "sort_by": ("name", "role", "status", "activity", "created_at"),
-    "page": (1, 7),
-    "page_size": (100,),
     "retries": (None, RetryConfig("backoff", BackoffStrategy(1, 50, 1.1, 100), False)),
     "server_url": ("https://api-eu.cloudinary.com", "https://groups.example.com"),
     "timeout_ms": (500,),
     "http_headers": ({"X-Trace": "1"},),
+    "pending": (True, False),
+    "ids": ([USER], [USER, "asdf1234uiopjkl7890wernmjlcaeg"]),
+    "emails": (["john@example.com", "harry+1@example.com"],),
+    "prefix": ("jo",),
+    "sub_account_id": ("s1",),
+    "last_login": (True,),
+    "from_": (date(2024, 1, 31), "2024-01-31"),
+    "to": ("2024-02-29",),
+    "union_type": ("include", "exclude"),
+    "sort_order": ("asc", "desc"),
+    "sort_by": ("name", "created_at"),
+    "page": (2,),
+    "page_size": (50,),
 }
+# What may be passed as `request=`, or as `user_group_request=`, in place of the fields.
 _GROUPS: tuple[Any, ...] = (
     {"name": "Designers"},
     {"name": "Designers", "extended_details": False},
     models.UserGroupRequest(name="Designers"),
     models.UserGroupRequest(name="Designers", extended_details=True),
 )
-# The arguments that stand for several others.
 _REQUESTS: Mapping[str, tuple[Any, ...]] = {
     "createUserGroup": _GROUPS,
     "updateUserGroup": _GROUPS,
-    "getUsers": ({}, {"from_": "2026-01-01"}, models.GetUsersRequest(ids=[USER], pending=True)),
+    "getUsers": ({"emails": ["john@example.com"], "from_": "2024-01-31"}, {"page": 2}),
 }
 
 
-def method(client: Any, operation_id: str) -> Callable[..., Any]:
-    """Return the method of an operation."""
+_RESOURCES = {"user_groups": UserGroups, "users": Users}
+
+
+def method(client: CldProvisioning | AsyncCldProvisioning, operation_id: str) -> Any:
+    """Return the method of a client that calls an operation."""
     return attrgetter(METHODS[operation_id])(client)
 
 
@@ -84,14 +88,14 @@ def arguments(operation_id: str) -> Iterator[dict[str, Any]]:
 
     They come from the method's own signature, so that a new argument without values here fails.
     """
-    client = CldProvisioning(account_id="acc", security=SECURITY)
-    signature = inspect.signature(method(client, operation_id))
+    resource, _, method = METHODS[operation_id].partition(".")
+    signature = inspect.signature(getattr(_RESOURCES[resource], method))
     names = [name for name in signature.parameters if name != "self"]
-    body = next((name for name in names if name in ("request", "user_group_request")), None)
+    request = next((name for name in names if name in ("request", "user_group_request")), None)
     required = {name: _VALUES[name][0] for name in names if name in ("group_id", "user_id")}
-    optional = [name for name in names if name not in (*required, body)]
-    if body is not None:
-        yield from ({**required, body: value} for value in _REQUESTS[operation_id])
+    optional = [name for name in names if name not in (*required, request)]
+    if request is not None:
+        yield from ({**required, request: value} for value in _REQUESTS[operation_id])
     if "name" in names:
         required["name"] = _VALUES["name"][0]
     yield required
@@ -101,23 +105,23 @@ def arguments(operation_id: str) -> Iterator[dict[str, Any]]:
 
 
 class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """A server that answers every request the same, and remembers what it was asked.
+    """A transport that keeps the requests, and has one response to all of them.
 
     Args:
-        answer: The body of the answer.
-        first_status: What to answer the first request with instead.
+        body: The body of the response.
+        first_status: The status code of the first response, if it is another one.
     """
 
-    def __init__(self, answer: Any, *, first_status: int | None = None) -> None:
+    def __init__(self, body: Any, *, first_status: int | None = None) -> None:
         self.requests: list[httpx.Request] = []
-        self._answer = answer
+        self._body = body
         self._first_status = first_status
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         if self._first_status is not None and len(self.requests) == 1:
             return httpx.Response(self._first_status)
-        return httpx.Response(200, json=self._answer)
+        return httpx.Response(200, json=self._body)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         return self.handle_request(request)
@@ -126,7 +130,7 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
 def recorder(
     document: documents.Document, operation_id: str, *, first_status: int | None = None
 ) -> Recorder:
-    """Return a server that answers an operation by its first example."""
+    """Return a transport that responds with the first example of an operation."""
     examples = documents.success_examples(document, operation_id)
     return Recorder(next(iter(examples.values())), first_status=first_status)
 

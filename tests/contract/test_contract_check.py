@@ -326,7 +326,7 @@ def test_every_operation_of_the_emulator_passes_on_any_server(operation_id: str,
     if operation_id == "addUserToUserGroup":
         kwargs["user_id"] = emulator.users[-1].id
     for name in ("request", "user_group_request"):
-        if "name" in kwargs.get(name, ()):
+        if name in kwargs and operation_id != "getUsers":
             kwargs[name] = {"name": "Writers"}
     sdk_calls.method(sdk, operation_id)(**kwargs)
 

@@ -21,22 +21,19 @@ from cld_provisioning_api import api, models
 from cld_provisioning_api.types import Model
 from cld_user_groups._engine.config import REGIONS, SERVERS
 
-from . import documents, scripts
+from . import documents, scripts, sdk_calls
 
 generate = scripts.load("generate")
 
 ENDPOINTS = {
     module.OPERATION_ID: module
-    for module in (
-        importlib.import_module(found.name)
-        for found in pkgutil.walk_packages(api.__path__, f"{api.__name__}.")
-        if not found.ispkg
-    )
+    for found in pkgutil.walk_packages(api.__path__, f"{api.__name__}.")
+    if hasattr(module := importlib.import_module(found.name), "OPERATION_ID")
 }
-EXPORTED = {name: getattr(models, name) for name in models.__all__}
-# The others are names for a type: a map, or one of several str.
 MODELS: dict[str, type[Model]] = {
-    name: exported for name, exported in EXPORTED.items() if isinstance(exported, type)
+    name: model
+    for name in models.__all__
+    if isinstance(model := getattr(models, name), type) and issubclass(model, Model)
 }
 
 
@@ -82,10 +79,12 @@ def test_only_the_required_fields_of_a_model_have_no_default(
     assert needed == documents.model_schemas(document)[name].get("required", [])
 
 
-def test_each_operation_has_an_endpoint_and_each_endpoint_an_operation(
+def test_each_operation_has_an_endpoint_and_a_method_and_the_other_way_round(
     document: documents.Document,
 ):
-    assert documents.operations(document).keys() == ENDPOINTS.keys()
+    operations = documents.operations(document).keys()
+    assert operations == ENDPOINTS.keys()
+    assert operations == sdk_calls.METHODS.keys()
 
 
 @pytest.mark.parametrize("operation_id", ENDPOINTS)
@@ -158,10 +157,10 @@ def _annotations(model: type[Model]) -> dict[str, Any]:
 def _python_type(schema: dict[str, Any]) -> Any:
     if "$ref" in schema:
         return MODELS[schema["$ref"].rpartition("/")[2]]
+    if schema["type"] == "object":
+        return dict[str, Any]
     if schema["type"] == "array":
         return types.GenericAlias(list, (_python_type(schema["items"]),))
     if schema.get("format") == "date-time":
         return datetime
-    if schema["type"] == "object":
-        return dict[str, Any]
     return {"string": str, "boolean": bool, "integer": int, "number": float}[schema["type"]]

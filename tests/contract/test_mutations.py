@@ -1,7 +1,7 @@
-"""Deliberate mistakes, in the description or in the emulator, and the contract test that sees each.
+"""Deliberate mistakes in the OpenAPI document or the emulator, and the tests that notice them.
 
-Every one of these tests is run here by its name, against a copy with the mistake, where it must
-fail, and without it, where it must pass.
+Each of these tests is run here with the mistake, where it must fail, and without it, where it must
+pass.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ GROUP = f"{GROUPS}/{{group_id}}"
 
 @frozen
 class Noticed:
-    """The contract test that is to notice a mistake, and what it is called with."""
+    """The contract test that must notice a mistake, and its arguments."""
 
     by: Test
     arguments: dict[str, Any]
@@ -59,10 +59,10 @@ def noticed(by: Test, **arguments: Any) -> Noticed:
     return Noticed(by, arguments)
 
 
-# Its examples alone show all that is wrong here, in a fraction of the time.
+# The examples alone show all of these mistakes, in a fraction of the time.
 EMULATOR = {
     wire: noticed(
-        test_emulator.test_the_emulator_answers_as_described,
+        test_emulator.test_the_emulator_responds_as_documented,
         wire=wire,
         phases=("examples",),
         max_examples=1,
@@ -96,9 +96,9 @@ def require_another_field(document: Document) -> None:
     schema(document, "UserGroupRequest")["required"].append("colour")
 
 
-REQUEST = test_requests.test_a_request_is_as_described_whatever_its_arguments
+REQUEST = test_requests.test_a_request_is_as_documented_whatever_its_arguments
 
-DESCRIPTION: dict[str, tuple[Callable[[Document], object], Noticed]] = {
+DOCUMENT: dict[str, tuple[Callable[[Document], object], Noticed]] = {
     "a field is renamed, and the model has the old name": (
         lambda new: rename(fields(new, "UserGroup"), "name", "title"),
         noticed(
@@ -110,8 +110,8 @@ DESCRIPTION: dict[str, tuple[Callable[[Document], object], Noticed]] = {
         lambda new: rename(fields(new, "UserGroup"), "name", "title"),
         noticed(test_generated.test_generating_again_changes_nothing),
     ),
-    "a field is renamed, and the emulator answers the old name": (
-        lambda new: rename(fields(new, "UserGroup"), "name", "title"),
+    "a field is renamed, and the emulator sends the old name": (
+        lambda new: rename(fields(new, "UserGroup"), "created_at", "created"),
         EMULATOR["observed"],
     ),
     "a field is renamed, and the examples have the old name": (
@@ -123,10 +123,12 @@ DESCRIPTION: dict[str, tuple[Callable[[Document], object], Noticed]] = {
         noticed(REQUEST, operation_id="createUserGroup", call=sdk_calls.call),
     ),
     "a field is renamed in the examples": (
-        lambda new: rename(new["components"]["examples"]["Ok"]["value"], "ok", "okay"),
+        lambda new: rename(
+            new["components"]["examples"]["UserGroupUserJohn"]["value"], "email", "mail"
+        ),
         noticed(
             test_examples.test_an_example_of_a_success_decodes_without_loss,
-            operation_id="deleteUserGroup",
+            operation_id="addUserToUserGroup",
         ),
     ),
     "a type is changed, and the model has the old one": (
@@ -136,7 +138,7 @@ DESCRIPTION: dict[str, tuple[Callable[[Document], object], Noticed]] = {
             name="UserGroup",
         ),
     ),
-    "a type is changed, and the emulator answers the old one": (
+    "a type is changed, and the emulator sends the old one": (
         lambda new: fields(new, "UserGroup").update(id={"type": "integer"}),
         EMULATOR["documented"],
     ),
@@ -148,23 +150,23 @@ DESCRIPTION: dict[str, tuple[Callable[[Document], object], Noticed]] = {
     ),
     "a format is taken away, and is a documented fact": (
         lambda new: fields(new, "UserGroup")["created_at"].pop("format"),
-        noticed(test_documented_facts.test_a_schema_has_the_documented_fields, name="UserGroup"),
+        noticed(test_documented_facts.test_a_schema_has_the_published_fields, name="UserGroup"),
     ),
     "a status is removed, and is a documented fact": (
         lambda new: new["paths"][GROUP]["put"]["responses"].pop("409"),
         noticed(
-            test_documented_facts.test_an_operation_is_the_documented_one,
+            test_documented_facts.test_an_operation_is_as_published,
             operation_id="updateUserGroup",
         ),
     ),
     "a status is removed, and the endpoint decodes it": (
         lambda new: new["paths"][GROUP]["put"]["responses"].pop("409"),
         noticed(
-            test_generated.test_an_endpoint_knows_the_statuses_of_its_operation_and_no_others,
+            test_generated.test_an_endpoint_decodes_exactly_the_documented_status_codes,
             operation_id="updateUserGroup",
         ),
     ),
-    "a status is removed, and the emulator answers it": (
+    "a status is removed, and the emulator sends it": (
         lambda new: new["paths"][f"{GROUP}/users/{{user_id}}"]["post"]["responses"].pop("409"),
         EMULATOR["observed"],
     ),
@@ -198,18 +200,18 @@ DESCRIPTION: dict[str, tuple[Callable[[Document], object], Noticed]] = {
     "a required parameter is missing in the endpoint": (
         add_a_required_query_parameter,
         noticed(
-            test_generated.test_an_endpoint_takes_the_parameters_of_its_operation,
+            test_generated.test_an_endpoint_has_the_parameters_of_its_operation,
             operation_id="getUserGroups",
         ),
     ),
     "an operation is removed": (
         lambda new: new["paths"][GROUP].pop("delete"),
-        noticed(test_documented_facts.test_there_are_no_other_operations),
+        noticed(test_documented_facts.test_no_published_operation_is_missing),
     ),
     "one of two shapes is removed": (
         lambda new: schema(new, "UserAdded")["anyOf"].pop(0),
         noticed(
-            test_documented_facts.test_where_published_and_observed_differ_both_are_described,
+            test_documented_facts.test_where_published_and_observed_differ_both_are_documented,
             name="UserAdded",
         ),
     ),
@@ -233,13 +235,13 @@ DESCRIPTION: dict[str, tuple[Callable[[Document], object], Noticed]] = {
     ),
     "a region is removed": (
         lambda new: new["servers"][0]["variables"]["region"]["enum"].remove("api-eu"),
-        noticed(test_generated.test_the_servers_are_those_of_the_description),
+        noticed(test_generated.test_the_servers_are_those_of_the_document),
     ),
 }
 
 
-def answering(change: Callable[[Document, Any], Any]) -> Around:
-    """Return what changes each answer: its ASGI message, and its body, which is returned."""
+def changing_responses(change: Callable[[Document, Any], Any]) -> Around:
+    """Return a wrapper that changes the head and the body of each response."""
 
     def around(application: Application) -> Application:
         async def changed(scope: Any, receive: Any, send: Any) -> None:
@@ -266,19 +268,19 @@ def answering(change: Callable[[Document, Any], Any]) -> Around:
 
 
 def on_success(change: Callable[[Any], Any]) -> Around:
-    """Return what changes the body of each success."""
-    return answering(lambda head, body: change(body) if head["status"] == 200 else body)
+    """Return a wrapper that changes the body of each success."""
+    return changing_responses(lambda head, body: change(body) if head["status"] == 200 else body)
 
 
 def set_status(old: int, new: int) -> Around:
-    """Return what answers one status for another."""
+    """Return a wrapper that replaces a status code."""
 
     def change(head: Document, body: Any) -> Any:
         if head["status"] == old:
             head["status"] = new
         return body
 
-    return answering(change)
+    return changing_responses(change)
 
 
 def as_text(head: Document, body: Any) -> Any:
@@ -287,8 +289,8 @@ def as_text(head: Document, body: Any) -> Any:
     return body
 
 
-def asking(change: Callable[[Document], Document]) -> Around:
-    """Return what changes each request: what is different in its scope is returned."""
+def changing_requests(change: Callable[[Document], Document]) -> Around:
+    """Return a wrapper that changes the scope of each request."""
 
     def around(application: Application) -> Application:
         async def changed(scope: Any, receive: Any, send: Any) -> None:
@@ -313,13 +315,13 @@ def renamed_groups(body: Any) -> Any:
     return {"groups" if name == "user_groups" else name: value for name, value in body.items()}
 
 
-# A mistake, and the check of schemathesis's that sees it.
+# A mistake, and the check of schemathesis that notices it.
 EMULATED: dict[str, tuple[Around, str]] = {
-    "an answer has an extra field": (
+    "a response has an extra field": (
         on_success(lambda body: {**body, "extra": 1}),
         "response_schema_conformance",
     ),
-    "a nested answer has an extra field": (
+    "a nested object has an extra field": (
         on_success(
             lambda body: {
                 name: [{**item, "extra": 1} for item in value] if isinstance(value, list) else value
@@ -328,46 +330,46 @@ EMULATED: dict[str, tuple[Around, str]] = {
         ),
         "response_schema_conformance",
     ),
-    "a field of an answer is renamed": (
+    "a field of a response is renamed": (
         on_success(renamed_groups),
         "response_schema_conformance",
     ),
-    "the type of a field of an answer is another": (
+    "the type of a field of a response is wrong": (
         on_success(lambda body: {**body, "name": 5} if "name" in body else body),
         "response_schema_conformance",
     ),
-    "an answer is not an object": (
+    "a response is not an object": (
         on_success(lambda body: [body]),
         "response_schema_conformance",
     ),
     "errors have another shape": (
-        answering(
+        changing_responses(
             lambda head, body: (
                 body if head["status"] == 200 else {"error": body["error"]["message"]}
             )
         ),
         "response_schema_conformance",
     ),
-    "an undocumented status is answered": (set_status(404, 410), "status_code_conformance"),
-    "an undocumented success is answered": (set_status(200, 201), "status_code_conformance"),
-    "a server error is answered": (set_status(409, 500), "not_a_server_error"),
-    "the content type is another": (answering(as_text), "content_type_conformance"),
-    "security is removed": (asking(with_credentials), "ignored_auth"),
-    "a path is wrong": (asking(about_the_group_itself), "response_schema_conformance"),
+    "an undocumented status code is sent": (set_status(404, 410), "status_code_conformance"),
+    "an undocumented success is sent": (set_status(200, 201), "status_code_conformance"),
+    "a server error is sent": (set_status(409, 500), "not_a_server_error"),
+    "the content type is wrong": (changing_responses(as_text), "content_type_conformance"),
+    "security is removed": (changing_requests(with_credentials), "ignored_auth"),
+    "a path is wrong": (changing_requests(about_the_group_itself), "response_schema_conformance"),
 }
 
 
-@pytest.mark.parametrize("mistake", DESCRIPTION)
-def test_a_mistake_in_the_description_is_noticed(
+@pytest.mark.parametrize("mistake", DOCUMENT)
+def test_a_mistake_in_the_document_is_noticed(
     document: Document, tmp_path: Path, around: Around, mistake: str
 ):
-    change, by = DESCRIPTION[mistake]
+    change, by = DOCUMENT[mistake]
     with pytest.raises(AssertionError):
         by.run(documents.changed(document, change), tmp_path, around)
 
 
 @pytest.mark.parametrize("mistake", EMULATED)
-def test_a_mistake_of_the_emulator_is_noticed(document: Document, tmp_path: Path, mistake: str):
+def test_a_mistake_in_the_emulator_is_noticed(document: Document, tmp_path: Path, mistake: str):
     around, check = EMULATED[mistake]
     with pytest.raises(AssertionError, match=f"(?m)^{check}: "):
         EMULATOR["observed"].run(document, tmp_path, around)
@@ -375,7 +377,7 @@ def test_a_mistake_of_the_emulator_is_noticed(document: Document, tmp_path: Path
 
 @pytest.mark.parametrize(
     "by",
-    list({str(by) + str(by.arguments): by for _, by in DESCRIPTION.values()}.values()),
+    list({str(by) + str(by.arguments): by for _, by in DOCUMENT.values()}.values()),
     ids=str,
 )
 def test_without_a_mistake_the_same_test_passes(
@@ -386,5 +388,5 @@ def test_without_a_mistake_the_same_test_passes(
 
 @pytest.fixture
 def around() -> Around:
-    """What stands between the emulator and those who ask it: nothing."""
+    """Return a wrapper for the emulator's application: none."""
     return lambda application: application

@@ -1,4 +1,4 @@
-"""An emulator whose clock stands still, and a plain ``httpx`` client to ask it with."""
+"""An emulator with a stopped clock, and a plain ``httpx`` client for it."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

@@ -1,14 +1,12 @@
-"""The emulator on a real socket, and as an ASGI application."""
+"""The emulator on a real socket."""
 
-import asyncio
 import socket
 import subprocess
 import sys
 import textwrap
 import threading
 import time
-from collections.abc import Iterator, MutableMapping
-from typing import Any
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -44,7 +42,7 @@ def exchange(server: EmulatorServer, request: bytes) -> bytes:
 
 
 def wait_for_a_call(emulator: Emulator) -> None:
-    """Wait until the server's thread has handled a request, which takes no time to speak of."""
+    """Wait until the server's thread has handled a request."""
     deadline = time.monotonic() + 30
     while not emulator.calls and time.monotonic() < deadline:
         time.sleep(0)
@@ -298,31 +296,3 @@ def test_a_missing_uvicorn_is_named_with_the_extra(
     monkeypatch.delitem(sys.modules, "cld_user_groups.emulator._server", raising=False)
     with pytest.raises(ImportError, match=r'pip install "cld-user-groups\[emulator\]"'):
         emulator.serve()
-
-
-def test_it_is_an_asgi_application(emulator: Emulator) -> None:
-    async def scenario() -> None:
-        async with httpx.AsyncClient(
-            transport=httpx.ASGITransport(emulator.asgi), auth=("k", "s")
-        ) as client:
-            response = await client.get("http://emulator.invalid" + PATH)
-            assert len(response.json()["user_groups"]) == 2
-            emulator.fail("*", drop="before")
-            with pytest.raises(RuntimeError, match="cannot break connections on demand"):
-                await client.get("http://emulator.invalid" + PATH)
-
-    asyncio.run(scenario())
-
-
-def test_it_supports_the_lifespan_protocol(emulator: Emulator) -> None:
-    received = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
-    sent: list[str] = []
-
-    async def receive() -> dict[str, str]:
-        return next(received)
-
-    async def send(message: MutableMapping[str, Any]) -> None:
-        sent.append(message["type"])
-
-    asyncio.run(emulator.asgi({"type": "lifespan"}, receive, send))
-    assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]

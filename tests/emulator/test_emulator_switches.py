@@ -18,7 +18,7 @@ AMARA = "51d8c3f7e6a0429bb4f21e7d08c96a"
 
 
 @pytest.mark.parametrize("status", [420, 429])
-def test_requests_beyond_the_quota_are_refused_until_the_next_full_hour(
+def test_requests_beyond_the_quota_are_rejected_until_the_next_full_hour(
     emulator: Emulator, client: httpx.Client, status: int
 ) -> None:
     emulator.set_quota(2, status=status)
@@ -45,7 +45,7 @@ def test_a_quota_that_is_used_up_from_the_start_is_reset_by_the_clock(
     assert client.get("/user_groups").headers["X-FeatureRateLimit-Remaining"] == "4"
 
 
-def test_a_refused_write_changes_nothing(emulator: Emulator, client: httpx.Client) -> None:
+def test_a_rejected_write_changes_nothing(emulator: Emulator, client: httpx.Client) -> None:
     emulator.set_quota(5, remaining=0)
     assert client.delete(f"/user_groups/{DESIGNERS}").status_code == 420
     assert len(emulator.groups) == 2

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
+import attrs
 import httpx
 import pytest
 from hypothesis import given
@@ -16,8 +17,10 @@ from hypothesis import strategies as st
 from cld_provisioning_api.api.users.get_users import build_request
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, models
 from cld_user_groups import _find_users as finding
-from cld_user_groups.users import _list
+from cld_user_groups.emulator import Emulator
+from cld_user_groups.users import Users, _list
 
+from .code_blocks import ROOT, blocks, run
 from .wire import SECURITY, Answer, Wire, error, json
 
 PATH = "/v1_1/provisioning/accounts/acc/users"
@@ -447,6 +450,13 @@ def test_find_trusts_an_empty_response_once_the_server_has_read_several_emails()
     assert directory.requests == ["100 e-mails", "50 e-mails"]
 
 
+def test_find_trusts_an_empty_response_to_a_single_email() -> None:
+    directory = Directory(*_emails(5))
+    found = _sync(directory.wire, "find", emails=["unknown@example.com"])
+    assert (found.missing, found.complete) == (("unknown@example.com",), True)
+    assert directory.requests == ["1 e-mails"]
+
+
 def test_find_asks_no_further_once_it_has_read_all_pages() -> None:
     directory = Directory(*_emails(150), reads="none")
     found = _sync(directory.wire, "find", emails=_emails(150))
@@ -544,3 +554,35 @@ def test_find_finds_whoever_pages_or_a_filter_can_show(
     }
     assert set(found.missing) == {email for email in sought if email not in account}
     assert found.complete
+
+
+REFERENCE = "docs/users.md"
+
+
+@pytest.mark.parametrize(("code", "line"), blocks(REFERENCE))
+def test_a_block_of_the_reference_runs_unchanged(
+    code: str, line: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emulator = Emulator("acc", "k", "s")
+    monkeypatch.setenv("CLOUDINARY_ACCOUNT_URL", "account://k:s@acc")
+    monkeypatch.setattr(
+        httpx.HTTPTransport,
+        "handle_request",
+        lambda _, request: emulator.transport().handle_request(request),
+    )
+    run(REFERENCE, code, line)
+
+
+def test_the_reference_names_every_method_parameter_and_field() -> None:
+    text = (ROOT / REFERENCE).read_text("utf-8")
+    methods = {name for name in vars(Users) if not name.startswith("_")} - {"with_raw_response"}
+    expected = {
+        *methods,
+        *inspect.signature(build_request).parameters,
+        *(field.name for field in attrs.fields(models.User)),
+        *(field.name for field in attrs.fields(models.FoundUsers)),
+    } - {"account_id"}
+    assert {name for name in expected if f"`{name}`" not in text} == set()
+    shown = {block.values[0] for block in blocks(REFERENCE)}
+    for method in methods:
+        assert any(f"client.users.{method}(" in str(code) for code in shown), method

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import attrs
 
-from ._messages import RefusedError
+from ._messages import RejectedError
 from ._models import EmulatorGroup, EmulatorUser
 
 
@@ -30,7 +30,7 @@ class _Record:
 
 
 class Account:
-    """Users and groups, with the rules of the API: what is missing or taken is refused.
+    """Users and groups, with the rules of the API.
 
     Args:
         users: The account's users. Members of the groups belong to the account in any case.
@@ -77,7 +77,7 @@ class Account:
         """Return a user, who must exist (404)."""
         user = self._users.get(user_id)
         if user is None:
-            raise RefusedError(404, "User not found")
+            raise RejectedError(404, "User not found")
         return user
 
     def replace_user(self, user: EmulatorUser) -> None:
@@ -143,7 +143,7 @@ class Account:
         record = self._record(group_id)
         user = self.get_user(user_id)
         if user_id in record.members:
-            raise RefusedError(409, "User is already in the user group")
+            raise RejectedError(409, "User is already in the user group")
         record.members[user_id] = user
         record.updated_at = now
         return record.snapshot()
@@ -153,7 +153,7 @@ class Account:
         record = self._record(group_id)
         self.get_user(user_id)
         if user_id not in record.members:
-            raise RefusedError(404, "User is not in the user group")
+            raise RejectedError(404, "User is not in the user group")
         del record.members[user_id]
         record.updated_at = now
         return record.snapshot()
@@ -174,10 +174,10 @@ class Account:
 
     def _require_free_name(self, name: str, *, but_for: str | None = None) -> None:
         if self._ids_by_name.get(name, but_for) != but_for:
-            raise RefusedError(409, "A user group with this name already exists")
+            raise RejectedError(409, "A user group with this name already exists")
 
     def _record(self, group_id: str) -> _Record:
         record = self._groups.get(group_id)
         if record is None:
-            raise RefusedError(404, "User group not found")
+            raise RejectedError(404, "User group not found")
         return record

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 import attrs
 import msgspec
 
-from ._messages import RefusedError
+from ._messages import RejectedError
 
 _FORM: Final = b"application/x-www-form-urlencoded"
 
@@ -28,7 +28,7 @@ def read_user_group_body(body: bytes, content_type: bytes | None) -> UserGroupBo
     and Java send them. Any other content type counts as JSON, and unknown fields are ignored.
 
     Raises:
-        RefusedError: The body is invalid (400).
+        RejectedError: The body is invalid (400).
     """
     media_type = (content_type or b"").partition(b";")[0].strip().lower()
     fields = _read_form(body) if media_type == _FORM else _read_json(body)
@@ -42,14 +42,14 @@ def require_name(value: object) -> str:
     """Return a value that is a valid name of a group.
 
     Raises:
-        RefusedError: The value is invalid (400).
+        RejectedError: The value is invalid (400).
     """
     if value is None:
-        raise RefusedError(400, "Missing required parameter - name")
+        raise RejectedError(400, "Missing required parameter - name")
     if not isinstance(value, str):
-        raise RefusedError(400, "Invalid value for parameter name: must be a string")
+        raise RejectedError(400, "Invalid value for parameter name: must be a string")
     if not value.strip():
-        raise RefusedError(400, "Invalid value for parameter name: must not be blank")
+        raise RejectedError(400, "Invalid value for parameter name: must not be blank")
     return value
 
 
@@ -58,9 +58,9 @@ def _read_json(body: bytes) -> dict[str, object]:
         document: object = _decode(body)
     # Deep nesting ends in RecursionError; everything else, bad UTF-8 included, is a ValueError.
     except (ValueError, RecursionError):
-        raise RefusedError(400, "Request body is not valid JSON") from None
+        raise RejectedError(400, "Request body is not valid JSON") from None
     if not isinstance(document, dict):
-        raise RefusedError(400, "Request body must be a JSON object")
+        raise RejectedError(400, "Request body must be a JSON object")
     return cast("dict[str, object]", document)
 
 
@@ -68,7 +68,7 @@ def _read_form(body: bytes) -> dict[str, object]:
     try:
         fields = dict(parse_qsl(body.decode(), keep_blank_values=True, errors="strict"))
     except ValueError:
-        raise RefusedError(400, "Request body is not a valid form") from None
+        raise RejectedError(400, "Request body is not a valid form") from None
     details = fields.get("extended_details", "false")
     # A form has no booleans: read it as a query parameter is read.
     return {**fields, "extended_details": details in ("true", "1")}
@@ -76,5 +76,5 @@ def _read_form(body: bytes) -> dict[str, object]:
 
 def _extended_details(value: object) -> bool:
     if not isinstance(value, bool):
-        raise RefusedError(400, "Invalid value for parameter extended_details: must be a boolean")
+        raise RejectedError(400, "Invalid value for parameter extended_details: must be a boolean")
     return value

@@ -15,7 +15,7 @@ from ._auth import credentials_match
 from ._calls import Call, CallLog
 from ._clock import EmulatorClock
 from ._faults import Fault, Faults
-from ._messages import Behavior, Drop, EmulatorRequest, EmulatorResponse, RawHeaders, RefusedError
+from ._messages import Behavior, Drop, EmulatorRequest, EmulatorResponse, RawHeaders, RejectedError
 from ._operations import Arguments, Operations
 from ._query import Query
 from ._quota import Quota
@@ -128,13 +128,13 @@ class Core:
     def _perform(self, operation_id: str, arguments: Arguments) -> _Result:
         try:
             self.quota.spend(arguments.now)
-        except RefusedError as refusal:
+        except RejectedError as rejection:
             retry_after = self.quota.retry_after(arguments.now)
-            return _error(refusal.status, refusal.message, retry_after)
+            return _error(rejection.status, rejection.message, retry_after)
         try:
             return _Result(200, _encode(self._operations.perform(operation_id, arguments)))
-        except RefusedError as refusal:
-            return _error(refusal.status, refusal.message)
+        except RejectedError as rejection:
+            return _error(rejection.status, rejection.message)
 
     def _finish(self, request: EmulatorRequest, result: _Result, now: datetime) -> EmulatorResponse:
         headers = {

@@ -190,7 +190,7 @@ class Emulator(EmulatedAccount):
     def set_quota(self, limit: int, remaining: int | None = None, *, status: int = 420) -> None:
         """Set the number of requests that the account has in an hour.
 
-        When they are used up, requests are refused until the next full hour of the clock.
+        When they are used up, requests are rejected until the next full hour of the clock.
 
         Args:
             limit: Requests in an hour.

@@ -93,8 +93,8 @@ class Behavior:
                 raise ValueError(f"invalid {name} {value!r}: use one of {known}")
 
 
-class RefusedError(ValueError):
-    """A request that the API refuses, with the status code and the message of the response."""
+class RejectedError(ValueError):
+    """The API rejects a request, with this status code and message."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)

@@ -62,7 +62,7 @@ class Operations:
         """Perform an operation and return the body of the 200 response.
 
         Raises:
-            RefusedError: The operation was refused, and nothing was changed.
+            RejectedError: The API rejects the request; nothing was changed.
         """
         return HANDLERS[operation_id](self, arguments)
 

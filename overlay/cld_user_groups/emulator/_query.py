@@ -1,8 +1,9 @@
-"""Query parameters, read as leniently as the live API reads them.
+"""Query parameters, read leniently.
 
 The operations with query parameters document no 400: a value that cannot be read counts as absent.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final
@@ -10,7 +11,10 @@ from urllib.parse import parse_qsl
 
 import attrs
 
-_BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
+# "True" and "False" are what Python clients send that format a bool as it is.
+_TRUE: Final = frozenset({"true", "True", "1"})
+_FALSE: Final = frozenset({"false", "False", "0"})
+_INDEX: Final = re.compile(r"\[[0-9]*\]\Z")
 _DATE_FORMATS: Final = ("%Y-%m-%d", "%d-%m-%Y")
 
 
@@ -35,19 +39,23 @@ class Query:
 
     def boolean(self, name: str) -> bool | None:
         """Return a boolean parameter, or None."""
-        return _BOOLEANS.get(self.text(name) or "")
+        text = self.text(name)
+        return True if text in _TRUE else False if text in _FALSE else None
 
     def positive_integer(self, name: str) -> int | None:
         """Return an integer parameter of at least 1, or None."""
         text = self.text(name)
-        # int() alone accepts "1_0", and refuses thousands of digits with an error.
+        # int() alone accepts "1_0", and raises for thousands of digits.
         if text is None or not (text.isascii() and text.isdigit()) or len(text) > 9:
             return None
         return int(text) or None
 
     def day(self, name: str) -> date | None:
-        """Return a date parameter, as yyyy-mm-dd or as dd-mm-yyyy, or None."""
-        text = self.text(name) or ""
+        """Return a date parameter, as yyyy-mm-dd or as dd-mm-yyyy, or None.
+
+        A time after the date is ignored: the vendor's client for Python sends a datetime.
+        """
+        text = (self.text(name) or "")[:10]
         for each in _DATE_FORMATS:
             try:
                 return datetime.strptime(text, each).date()  # noqa: DTZ007 - a date has no zone
@@ -56,6 +64,6 @@ class Query:
         return None
 
     def array(self, name: str) -> list[str]:
-        """Return an array parameter in any form: ``a=1&a=2``, ``a[]=1&a[]=2`` or ``a=1,2``."""
-        values = [value for key, value in self.pairs if key in (name, f"{name}[]")]
+        """Return an array parameter in any form: ``a=1&a=2``, ``a[]=1``, ``a[0]=1``, ``a=1,2``."""
+        values = [value for key, value in self.pairs if _INDEX.sub("", key) == name]
         return [item for value in values for item in value.split(",") if item]

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import Final
 
-from ._messages import RawHeaders, RefusedError
+from ._messages import RawHeaders, RejectedError
 
 # More than one process can handle in an hour: no test runs into it by accident.
 _GENEROUS: Final = 100_000_000
@@ -42,12 +42,14 @@ class Quota:
         """Count one request.
 
         Raises:
-            RefusedError: Nothing is left in this hour.
+            RejectedError: Nothing is left in this hour.
         """
         self._roll_over(now)
         if self._remaining == 0:
             message = "Rate limit exceeded" if self._status == 420 else "Too many requests"
-            raise RefusedError(self._status, f"{message}. Limit of {self._limit} requests per hour")
+            raise RejectedError(
+                self._status, f"{message}. Limit of {self._limit} requests per hour"
+            )
         self._remaining -= 1
 
     def headers(self, now: datetime) -> list[tuple[bytes, bytes]]:

@@ -84,9 +84,9 @@ def _logged_in(user: EmulatorUser, first: date | None, last: date | None) -> boo
 
 def _page(users: list[EmulatorUser], query: Query, behavior: Behavior) -> list[EmulatorUser]:
     page, size = query.positive_integer("page"), query.positive_integer("page_size")
-    is_asked_for = page is not None or size is not None
+    is_requested = page is not None or size is not None
     if behavior.users_paging == "ignored" or not (
-        is_asked_for or behavior.users_paging == "always"
+        is_requested or behavior.users_paging == "always"
     ):
         return users
     size = min(size or _MAX_PAGE_SIZE, _MAX_PAGE_SIZE)

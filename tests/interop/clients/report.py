@@ -1,20 +1,20 @@
-"""How a peer tells tools/interop.py what came of each operation: in lines of JSON."""
+"""How the other Python clients report the outcome of each operation: one line of JSON each."""
 
 import json
 from collections.abc import Callable
 
 
 def expect(got: object, expected: object) -> None:
-    """Make sure of a value."""
+    """Raise an AssertionError unless a value is as expected."""
     if got != expected:
         raise AssertionError(f"expected {expected!r}, got {got!r}")
 
 
 def check(operation_id: str, action: Callable[[], object]) -> None:
-    """Do something, and write what came of it."""
+    """Run a check, and print whether it passed."""
     problem = None
     try:
         action()
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is reported
+    except Exception as error:
         problem = f"{type(error).__name__}: {error}"
     print(json.dumps({"operation": operation_id, "problem": problem}), flush=True)

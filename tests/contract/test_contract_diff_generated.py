@@ -1,0 +1,229 @@
+"""What a change of the generated package means for those who import it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tools.contract_diff.generated import changes
+
+from .documents import ROOT
+
+MODULES = {
+    "__init__.py": 'from .client import Client\n\n__all__ = ("Client",)\n',
+    "client.py": (
+        "class Client:\n    def close(self) -> None: ...\n    def _open(self) -> None: ...\n"
+    ),
+    "api/__init__.py": "",
+    "api/get_thing.py": (
+        'OPERATION_ID = "getThing"\n'
+        "def sync(id: str, *, client: Client, dry: bool | None = None) -> Thing | None: ...\n"
+        "def _build() -> None: ...\n"
+    ),
+    "models/__init__.py": 'from .thing import Thing\n\n__all__ = ("Thing",)\n',
+    "models/thing.py": (
+        "from typing import NotRequired, TypedDict\n"
+        "from attrs import define\n\n"
+        "@define(weakref_slot=False)\n"
+        "class Thing:\n"
+        "    id: str | None = None\n"
+        "    name: str | None = None\n\n"
+        "@define(kw_only=True)\n"
+        "class Owner:\n"
+        "    id: str\n\n"
+        "class ThingTypedDict(TypedDict):\n"
+        "    id: NotRequired[str]\n"
+    ),
+}
+THING, GET = "generated package.models.thing", "generated package.api.get_thing"
+ID, NAME = "    id: str | None = None\n", "    name: str | None = None\n"
+SIGNATURE = "(id: str, *, client: Client, dry: bool | None = None)"
+
+# A file, what is replaced in it and by what, and what is said of that.
+CHANGES: dict[str, tuple[str, str, str, list[tuple[str, str, str]]]] = {
+    "a field is removed": (
+        "models/thing.py", NAME, "",
+        [("breaking", THING, "Thing.name: removed")],
+    ),
+    "a field is added after the others": (
+        "models/thing.py", NAME, f"{NAME}    size: int | None = None\n",
+        [("additive", THING, "Thing.size: added")],
+    ),
+    "a field is added before the others": (
+        "models/thing.py", ID, f"    size: int | None = None\n{ID}",
+        [("breaking", THING, "Thing.size: added, before other positional arguments")],
+    ),
+    "a field that is no positional argument is added before the others": (
+        "models/thing.py", "    id: str\n", "    size: int | None = None\n    id: str\n",
+        [("additive", THING, "Owner.size: added")],
+    ),
+    "a required field is added": (
+        "models/thing.py", "    id: str\n", "    id: str\n    size: int\n",
+        [("breaking", THING, "Owner.size: added, and required")],
+    ),
+    "a field that is not plain is added": (
+        "models/thing.py", NAME, f"{NAME}    size: int = field(alias='s')\n",
+        [("breaking", THING, "Thing.size: added, to be judged by hand")],
+    ),
+    "a key is added to a dict": (
+        "models/thing.py", "NotRequired[str]\n", "NotRequired[str]\n    size: NotRequired[int]\n",
+        [("additive", THING, "ThingTypedDict.size: added")],
+    ),
+    "a required key is added to a dict": (
+        "models/thing.py", "NotRequired[str]\n", "NotRequired[str]\n    size: int\n",
+        [("breaking", THING, "ThingTypedDict.size: added, and required")],
+    ),
+    "fields change places": (
+        "models/thing.py", f"{ID}{NAME}", f"{NAME}{ID}",
+        [("breaking", THING, "Thing: the fields are in another order")],
+    ),
+    "a field is no longer optional": (
+        "models/thing.py", ID, "    id: str\n",
+        [
+            ("breaking", THING, "Thing.id: annotation: str | None became str"),
+            ("breaking", THING, "Thing.id: value: None became nothing"),
+        ],
+    ),
+    "fields are no longer positional arguments": (
+        "models/thing.py", "@define(weakref_slot=False)",
+        "@define(weakref_slot=False, kw_only=True)",
+        [
+            (
+                "breaking", THING,
+                "Thing: decorators: define(weakref_slot=False) became "
+                "define(weakref_slot=False, kw_only=True)",
+            )
+        ],
+    ),
+    "a class has another base": (
+        "models/thing.py", "class Thing:", "class Thing(Model):",
+        [("breaking", THING, "Thing: bases: nothing became Model")],
+    ),
+    "a class is renamed": (
+        "models/thing.py", "class Owner:", "class Person:",
+        [("breaking", THING, "Owner: removed"), ("additive", THING, "Person: added")],
+    ),
+    "a name is no longer exported": (
+        "models/__init__.py", 'from .thing import Thing\n\n__all__ = ("Thing",)\n', "",
+        [("breaking", "generated package.models", "Thing: removed")],
+    ),
+    "a name is exported": (
+        "models/__init__.py", 'import Thing\n\n__all__ = ("Thing",)',
+        'import Owner, Thing\n\n__all__ = ("Owner", "Thing")',
+        [("additive", "generated package.models", "Owner: added")],
+    ),
+    "a name is another object": (
+        "models/__init__.py", "import Thing", "import Owner as Thing",
+        [
+            (
+                "breaking", "generated package.models",
+                "Thing: package.models.thing.Thing became package.models.thing.Owner",
+            )
+        ],
+    ),
+    "a constant changes": (
+        "api/get_thing.py", '"getThing"', '"readThing"',
+        [("breaking", GET, "OPERATION_ID: value: 'getThing' became 'readThing'")],
+    ),
+    "a parameter is removed": (
+        "api/get_thing.py", ", dry: bool | None = None", "",
+        [("breaking", GET, "sync: the parameter dry was removed")],
+    ),
+    "an optional keyword is added": (
+        "api/get_thing.py", ") -> Thing", ", why: str | None = None) -> Thing",
+        [("additive", GET, "sync: the parameter why was added")],
+    ),
+    "a required keyword is added": (
+        "api/get_thing.py", ") -> Thing", ", why: str) -> Thing",
+        [("breaking", GET, "sync: the parameter why was added")],
+    ),
+    "a positional parameter is added": (
+        "api/get_thing.py", "(id: str,", "(id: str, why: str = '',",
+        [("breaking", GET, "sync: the parameter why was added")],
+    ),
+    "a parameter becomes a keyword": (
+        "api/get_thing.py", "(id: str, *, ", "(*, id: str, ",
+        [("breaking", GET, "sync: the parameter id is passed in another way")],
+    ),
+    "a parameter is given a default": (
+        "api/get_thing.py", "(id: str,", "(id: str = '',",
+        [("additive", GET, "sync: the parameter id: the default nothing became ''")],
+    ),
+    "a default changes": (
+        "api/get_thing.py", "dry: bool | None = None", "dry: bool | None = True",
+        [("breaking", GET, "sync: the parameter dry: the default None became True")],
+    ),
+    "a parameter accepts more": (
+        "api/get_thing.py", "id: str", "id: str | int",
+        [("additive", GET, "sync: the parameter id: str became str | int")],
+    ),
+    "a parameter accepts something else": (
+        "api/get_thing.py", "id: str", "id: int",
+        [("breaking", GET, "sync: the parameter id: str became int")],
+    ),
+    "a function returns more": (
+        "api/get_thing.py", "-> Thing | None", "-> Thing | Owner | None",
+        [("breaking", GET, "sync: returned Thing | None, and now Thing | Owner | None")],
+    ),
+    "a function returns less": (
+        "api/get_thing.py", "-> Thing | None", "-> Thing",
+        [("additive", GET, "sync: returned Thing | None, and now Thing")],
+    ),
+    "a function becomes async": (
+        "api/get_thing.py", "def sync", "async def sync",
+        [("breaking", GET, "sync: labels: nothing became async")],
+    ),
+    "a function becomes a class": (
+        "api/get_thing.py", f"def sync{SIGNATURE} -> Thing | None: ...", "class sync: ...",
+        [("breaking", GET, "sync: function became class")],
+    ),
+    "a method is removed": (
+        "client.py", "    def close(self) -> None: ...\n", "",
+        [("breaking", "generated package.client", "Client.close: removed")],
+    ),
+    "what is private is removed": (
+        "client.py", "    def _open(self) -> None: ...\n", "",
+        [],
+    ),
+}  # fmt: skip
+
+
+def write(folder: Path, modules: dict[str, str]) -> Path:
+    for name, text in modules.items():
+        path = folder / "package" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_means(name: str, tmp_path: Path):
+    file, old, new, expected = CHANGES[name]
+    assert old in MODULES[file]
+    found = changes(
+        write(tmp_path / "old", MODULES),
+        write(tmp_path / "new", {**MODULES, file: MODULES[file].replace(old, new, 1)}),
+    )
+    assert [(each.kind.value, each.subject, each.text) for each in found] == expected
+
+
+def test_a_renamed_module_is_removed_and_added(tmp_path: Path):
+    renamed = {name.replace("get_thing", "read_thing"): text for name, text in MODULES.items()}
+    found = changes(write(tmp_path / "old", MODULES), write(tmp_path / "new", renamed))
+    assert [(each.kind.value, each.subject, each.text) for each in found] == [
+        ("breaking", GET, "removed"),
+        ("additive", "generated package.api.read_thing", "added"),
+    ]
+
+
+def test_a_renamed_package_is_removed_and_added(tmp_path: Path):
+    old, new = write(tmp_path / "old", MODULES), write(tmp_path / "new", MODULES)
+    (new / "package").rename(new / "other")
+    assert [(each.kind.value, each.subject, each.text) for each in changes(old, new)] == [
+        ("breaking", "generated package", "the package was removed"),
+        ("additive", "generated other", "the package was added"),
+    ]
+
+
+def test_the_generated_package_of_this_project_can_be_compared():
+    assert changes(ROOT / "generated", ROOT / "generated") == []

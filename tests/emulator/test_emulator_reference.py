@@ -1,0 +1,50 @@
+"""docs/emulator.md: its Python blocks run, and it names everything public."""
+
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import attrs
+import pytest
+
+from cld_user_groups.emulator import Call, CallLog, Emulator
+
+TEXT = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```python\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("code", [block for block in BLOCKS if "def test_" not in block])
+def test_a_block_runs(code: str) -> None:
+    exec(compile(code, "docs/emulator.md", "exec"), {"__name__": "__main__"})
+
+
+@pytest.mark.parametrize("code", [block for block in BLOCKS if "def test_" in block])
+def test_a_block_of_tests_passes(code: str, tmp_path: Path) -> None:
+    (tmp_path / "test_block.py").write_text(code, encoding="utf-8")
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider", "."],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert f"{code.count('def test_')} passed" in result.stdout, result.stdout + result.stderr
+
+
+def public_names() -> set[str]:
+    """Return the names that a user of the emulator may pass or call."""
+    names = {field.name for field in attrs.fields(Call)}
+    for owner in (Emulator, CallLog):
+        names |= {name for name, _ in inspect.getmembers(owner) if not name.startswith("_")}
+    for function in (Emulator, Emulator.fail, Emulator.add_user_account):
+        names |= inspect.signature(function).parameters.keys() - {"self"}
+    # Of the base classes, or nothing that a user calls.
+    return names - {"append", "count", "index"}
+
+
+@pytest.mark.parametrize("name", sorted(public_names()))
+def test_everything_public_is_documented(name: str) -> None:
+    assert re.search(rf"(?<![\w-]){name}\b", TEXT), f"docs/emulator.md does not name {name}"

@@ -1,0 +1,94 @@
+"""Classify what has changed for users in openapi.yaml and generated/, operation by operation.
+
+Compares the files as they are with a git revision. Exits with 1 if there is a breaking change that
+CHANGELOG.md does not tell users about: since that revision it must have gained an entry under
+Changed or Removed that begins with **Breaking** and names the operation or the schema. Exits with 2
+if it could not compare.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from . import changelog, generated, operations, revisions
+from .changes import Change, Kind
+from .document import UnresolvedReferenceError
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT = "openapi.yaml"
+GENERATED = "generated"
+CHANGELOG = "CHANGELOG.md"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the changes and return the exit status."""
+    parser = argparse.ArgumentParser(prog="contract-diff", description=__doc__)
+    parser.add_argument("--base", help="the git revision (default: what users have)")
+    parser.add_argument("--root", type=Path, default=ROOT, help="the project (default: this)")
+    options = parser.parse_args(arguments)
+    root: Path = options.root
+    try:
+        base, what = _base(root, options.base)
+        found = _changes(root, base)
+    except revisions.NothingToCompareError as error:
+        print(f"contract-diff: nothing to compare with: {error}")
+        return 0
+    except (revisions.UnknownRevisionError, UnresolvedReferenceError) as error:
+        print(f"contract-diff: {error}", file=sys.stderr)
+        return 2
+    print(report(found, f"{base} ({what})" if what else base), end="")
+    path = root / CHANGELOG
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    missing = changelog.untold(found, revisions.file_at(root, base, CHANGELOG) or "", text)
+    for names in missing:
+        print(
+            f"contract-diff: {CHANGELOG} does not tell users of a breaking change: under "
+            f"Unreleased, Changed or Removed needs an entry since {base} that begins with "
+            f"**Breaking** and names {' or '.join(names)}",
+            file=sys.stderr,
+        )
+    return 1 if missing else 0
+
+
+def _base(root: Path, given: str | None) -> tuple[str, str]:
+    if given is None:
+        return revisions.default_base(root, (DOCUMENT, GENERATED, CHANGELOG))
+    revisions.check_revision(root, given)
+    return given, ""
+
+
+def _changes(root: Path, base: str) -> list[Change]:
+    old = revisions.file_at(root, base, DOCUMENT)
+    if old is None:
+        raise revisions.NothingToCompareError(f"{DOCUMENT} did not exist at {base}")
+    new = (root / DOCUMENT).read_text(encoding="utf-8")
+    found = operations.changes(yaml.safe_load(old), yaml.safe_load(new))
+    with tempfile.TemporaryDirectory() as folder:
+        if revisions.extract(root, base, GENERATED, Path(folder)):
+            found += generated.changes(Path(folder) / GENERATED, root / GENERATED)
+    return found
+
+
+def report(found: Sequence[Change], base: str) -> str:
+    """Return the changes as lines for a person, those of one operation or module together."""
+    if not found:
+        return f"nothing has changed for users since {base}\n"
+    lines: list[str] = []
+    for subject in dict.fromkeys(change.subject for change in found):
+        lines.append(subject)
+        own = [change for change in found if change.subject == subject]
+        for change in sorted(own, key=lambda change: list(Kind).index(change.kind)):
+            schema = f"  ({change.schema})" if change.schema else ""
+            lines.append(f"  {change.kind:<8}  {change.text}{schema}")
+    counts = [f"{sum(each.kind is kind for each in found)} {kind}" for kind in Kind]
+    return "\n".join([*lines, f"{', '.join(counts)} since {base}", ""])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""Whether the changelog tells users of the breaking changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from .changes import DOCUMENT, GENERATED, Change, Kind
+
+_SECTION = re.compile(r"^## +(?P<title>[^\n]*)\n(?P<body>.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_UNRELEASED = re.compile(r"\[?unreleased\b", re.IGNORECASE)
+_ENTRY = re.compile(r"^[-*] .*(?:\n(?![-*] |#).*)*", re.MULTILINE)
+_IS_BREAKING = re.compile(r"\W*breaking\b", re.IGNORECASE)
+
+
+def untold(found: Sequence[Change], old: str, new: str) -> list[tuple[str, ...]]:
+    """Return the names of which an entry must have one, for each breaking change without an entry.
+
+    Args:
+        found: The changes.
+        old: The changelog as it was.
+        new: The changelog as it is.
+    """
+    was_told = set(_breaking_entries(old, sections_not_in=None))
+    entries = [each for each in _breaking_entries(new, sections_not_in=old) if each not in was_told]
+    missing = [
+        names
+        for names in map(names_of, (each for each in found if each.kind is Kind.BREAKING))
+        if not any(_names(entry, name) for entry in entries for name in names)
+    ]
+    return list(dict.fromkeys(missing))
+
+
+def names_of(change: Change) -> tuple[str, ...]:
+    """Return the names by which an entry can tell of a change: of the schema or the operation."""
+    subject = "openapi.yaml" if change.subject == DOCUMENT else change.subject
+    if change.subject.startswith(GENERATED):
+        # A generated module is known by its last name, which is the operation's or the schema's.
+        subject = subject.rpartition(".")[2]
+    return tuple(filter(None, (change.schema, subject)))
+
+
+def _names(entry: str, name: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(_bare(name))}(?!\w)", _bare(entry)) is not None
+
+
+def _bare(text: str) -> str:
+    """Return a text in which an operation, its module and a class of one name are the same."""
+    return " ".join(text.lower().replace("_", "").split())
+
+
+def _breaking_entries(changelog: str, *, sections_not_in: str | None) -> Iterator[str]:
+    """Return the entries that are marked as breaking, under Changed or Removed.
+
+    The mark begins the entry, or stands in the heading, for all entries under it.
+
+    Args:
+        changelog: The changelog.
+        sections_not_in: Only look at the sections that this older changelog does not have, and
+            at what is unreleased: a release since then has told of its changes.
+    """
+    older = {each["title"] for each in _SECTION.finditer(sections_not_in or "")}
+    for section in _SECTION.finditer(changelog):
+        if section["title"] in older and not _UNRELEASED.match(section["title"]):
+            continue
+        for part in re.split(r"^### ", section["body"], flags=re.MULTILINE)[1:]:
+            heading, _, body = part.partition("\n")
+            if not re.match(r"(?:changed|removed)\b", heading, re.IGNORECASE):
+                continue
+            is_marked = "breaking" in heading.lower()
+            for entry in _ENTRY.findall(body):
+                if is_marked or _IS_BREAKING.match(entry[1:]):
+                    yield entry.strip()

@@ -1,0 +1,187 @@
+"""A change, the place of a change, and the comparison of two objects field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+Node = Mapping[str, Any]
+
+EVERY_OPERATION = "every operation"
+DOCUMENT = "(document)"
+GENERATED = "generated "
+# In this order: for Python a bool is an int.
+_JSON_TYPES = (bool, int, float, str, list, Mapping)
+
+
+class Kind(StrEnum):
+    """What a change means for code that works today."""
+
+    BREAKING = "breaking"
+    ADDITIVE = "additive"
+    COSMETIC = "cosmetic"
+
+
+class Direction(StrEnum):
+    """Who writes the values that a schema describes.
+
+    A caller cannot be given less freedom in what it sends, nor the server more freedom in what it
+    responds with. Where both may write, or a schema is only a class of the generated package, any
+    difference in freedom is breaking.
+    """
+
+    SENT = "sent"
+    RECEIVED = "received"
+    BOTH = "both"
+
+
+@frozen
+class Change:
+    """A change of one operation, or of one object of the generated package.
+
+    Attributes:
+        kind: What it means for users.
+        subject: The operation's ID, or `GENERATED` and a module.
+        text: Where in it, and what has changed.
+        schema: The component schema or the generated class that has changed, if one has.
+    """
+
+    kind: Kind
+    subject: str
+    text: str
+    schema: str | None = None
+
+
+@frozen
+class Place:
+    """Where in the two documents a comparison is.
+
+    Attributes:
+        subject: The operation's ID.
+        name: The place in it: "response 200 $.users[].id".
+        direction: Who writes the values described here.
+        schema: The component schema that this is part of.
+        schemas: The component schemas of the old and of the new document.
+        above: The pairs of component schemas that this is part of, which end a recursion.
+    """
+
+    subject: str
+    name: str = ""
+    direction: Direction = Direction.SENT
+    schema: str | None = None
+    schemas: tuple[Node, Node] = field(default=({}, {}), repr=False)
+    above: tuple[tuple[str | None, str | None], ...] = ()
+
+    def at(self, name: str) -> Place:
+        """Return a place further down."""
+        return evolve(self, name=f"{self.name}{name}".lstrip())
+
+    def change(self, kind: Kind, text: str) -> Change:
+        """Return a change at this place."""
+        where = f"{self.name}: {text}" if self.name else text
+        return Change(kind, self.subject, where, self.schema)
+
+    def breaking(self, text: str) -> Change:
+        """Return a breaking change at this place."""
+        return self.change(Kind.BREAKING, text)
+
+    def narrowed(self, text: str) -> Change:
+        """Return a change that allows fewer values."""
+        is_harmless = self.direction is Direction.RECEIVED
+        return self.change(Kind.ADDITIVE if is_harmless else Kind.BREAKING, text)
+
+    def widened(self, text: str) -> Change:
+        """Return a change that allows more values."""
+        is_harmless = self.direction is Direction.SENT
+        return self.change(Kind.ADDITIVE if is_harmless else Kind.BREAKING, text)
+
+
+# Compares one field of two objects that are not the same: place, field, old object, new object.
+Rule = Callable[[Place, str, Node, Node], Iterator[Change]]
+Rules = Mapping[str, Rule]
+
+
+def compare(rules: Rules, place: Place, old: Any, new: Any) -> Iterator[Change]:
+    """Compare two objects field by field.
+
+    A change is harmless only if a rule says so. A field without a rule, and a difference of which
+    its rule says nothing, is breaking: a keyword that nobody thought of cannot pass.
+    """
+    if not isinstance(old, Mapping) or not isinstance(new, Mapping):
+        if old != new:
+            yield place.breaking("changed, to be judged by hand")
+        return
+    for name in either(old, new):
+        if name not in rules:
+            before, after = (
+                [_followed(schemas, side[name])] if name in side else []
+                for schemas, side in zip(place.schemas, (old, new), strict=True)
+            )
+        elif _are_alike(old, new, name) and (found := list(rules[name](place, name, old, new))):
+            yield from found
+            continue
+        else:
+            before, after = ([side[name]] if name in side else [] for side in (old, new))
+        if _written(before) != _written(after):
+            yield place.breaking(f"{name}: {_difference(before, after)}")
+
+
+def _difference(before: list[Any], after: list[Any]) -> str:
+    """Return what has changed in a field, whose value is in a list, or absent from it."""
+    if any(_json_type(value) in (list, Mapping) for value in (*before, *after)):
+        return "changed, to be judged by hand"
+    was, now = (each[0] if each else "nothing" for each in (before, after))
+    return f"{was} became {now}"
+
+
+def _are_alike(old: Node, new: Node, name: str) -> bool:
+    """Whether a rule can compare a field: one value is absent, or both are of one JSON type."""
+    if name not in old or name not in new:
+        return True
+    types = {_json_type(old[name]), _json_type(new[name])}
+    return len(types) == 1 or types == {int, float}
+
+
+def _json_type(value: Any) -> type | None:
+    return next((each for each in _JSON_TYPES if isinstance(value, each)), None)
+
+
+def _written(node: Any) -> str:
+    """Return a node as text, in which the keys have no order and true is not 1."""
+    if isinstance(node, Mapping):
+        return f"{{{','.join(sorted(f'{key!r}:{_written(node[key])}' for key in node))}}}"
+    if isinstance(node, list | tuple):
+        return f"[{','.join(_written(each) for each in node)}]"
+    return repr(node)
+
+
+def _followed(schemas: Node, node: Any, above: tuple[str, ...] = ()) -> Any:
+    """Return a node with the component schemas that it refers to beside each reference."""
+    if isinstance(node, Mapping):
+        target = node.get("$ref")
+        if isinstance(target, str) and target not in above:
+            schema = schemas.get(target.rpartition("/")[2])
+            return {**node, "is": _followed(schemas, schema, (*above, target))}
+        return {name: _followed(schemas, each, above) for name, each in node.items()}
+    if isinstance(node, list):
+        return [_followed(schemas, each, above) for each in node]
+    return node
+
+
+def either(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Return the keys of both, in their order, without repetition."""
+    return list(dict.fromkeys([*old, *new]))
+
+
+def cosmetic(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+    """Claim that no code depends on a field."""
+    if old.get(name) != new.get(name):
+        yield place.change(Kind.COSMETIC, f"{name}: changed")
+
+
+def named(*names: str, rule: Rule) -> dict[str, Rule]:
+    """Return one rule for several fields."""
+    return dict.fromkeys(names, rule)

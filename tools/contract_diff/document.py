@@ -1,0 +1,176 @@
+"""An OpenAPI document in a form that can be compared: one entry an operation, references followed.
+
+What has the same meaning has the same form: a parameter in the path item or in the operation, a
+response in place or in components, a security scheme whatever it is called. References to
+component schemas stay, because the generator names a module after each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from .changes import Node
+
+Document = Mapping[str, Any]
+
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_SCHEMA = re.compile(r"#/components/schemas/[^/]+")
+# Of these, only what an operation refers to has a meaning; nothing is generated from the rest.
+_REFERENCED = (
+    "parameters",
+    "responses",
+    "headers",
+    "requestBodies",
+    "examples",
+    "links",
+    "callbacks",
+    "securitySchemes",
+)
+
+
+class UnresolvedReferenceError(Exception):
+    """A reference leads nowhere in the document."""
+
+
+def comparable(document: Document) -> dict[str, Any]:
+    """Return a document in the form that is compared.
+
+    Raises:
+        UnresolvedReferenceError: A reference leads nowhere.
+    """
+    components: Node = document.get("components") or {}
+    paths: Node = document.get("paths") or {}
+    form: dict[str, Any] = {
+        name: value
+        for name, value in document.items()
+        if name not in ("components", "paths", "servers", "security")
+    }
+    for name, value in components.items():
+        if name not in ("schemas", *_REFERENCED):
+            form[f"components {name}"] = value
+    form["schemas"] = {
+        name: inlined(document, schema)
+        for name, schema in (components.get("schemas") or {}).items()
+    }
+    form["operations"] = {}
+    form["paths"] = {}
+    for path, item in paths.items():
+        if not path.startswith("/"):
+            form[f"paths {path}"] = item
+            continue
+        rest = {k: v for k, v in item.items() if k not in (*_METHODS, "parameters", "servers")}
+        if rest:
+            form["paths"][path] = rest
+        for method in _METHODS:
+            if method in item:
+                name = item[method].get("operationId", f"{method.upper()} {path}")
+                if name in form["operations"]:
+                    raise UnresolvedReferenceError(f"two operations are called {name}")
+                form["operations"][name] = _operation(document, path, item, method)
+    return form
+
+
+def _operation(document: Document, path: str, item: Node, method: str) -> dict[str, Any]:
+    form: dict[str, Any] = inlined(document, item[method])
+    form.pop("operationId", None)
+    form["method"], form["path"] = method.upper(), path
+    form["servers"] = (
+        form.get("servers") or item.get("servers") or document.get("servers") or [{"url": "/"}]
+    )
+    form["security"] = list(_security(document, form.get("security", document.get("security"))))
+    parameters = [*inlined(document, item.get("parameters") or []), *(form.get("parameters") or [])]
+    # An operation's own parameter replaces the path item's of the same place and name.
+    form["parameters"] = dict(_named(parameter) for parameter in parameters)
+    form["responses"] = {
+        str(status): _with_headers(response)
+        for status, response in (form.get("responses") or {}).items()
+    }
+    return form
+
+
+def _named(parameter: Node) -> tuple[str, Node]:
+    """Return a parameter and what identifies it; the names of headers have no case."""
+    place, name = str(parameter.get("in")), str(parameter.get("name"))
+    rest = {key: value for key, value in parameter.items() if key not in ("in", "name")}
+    return f"{place} {name.lower() if place == 'header' else name}", rest
+
+
+def _with_headers(response: Any) -> Any:
+    if not isinstance(response, Mapping) or "headers" not in response:
+        return response
+    headers = {str(name).lower(): header for name, header in (response["headers"] or {}).items()}
+    return {**response, "headers": headers}
+
+
+def _security(document: Document, requirements: Any) -> Iterator[list[tuple[Any, list[str]]]]:
+    """Return each way to be authenticated: its schemes, whatever they are called, and scopes."""
+    schemes: Node = (document.get("components") or {}).get("securitySchemes") or {}
+    alternatives: Sequence[Node] = requirements or ({},)
+    for requirement in alternatives:
+        yield [
+            (
+                {
+                    key: value
+                    for key, value in inlined(document, schemes.get(name, {"name": name})).items()
+                    if key != "description"
+                },
+                sorted(scopes),
+            )
+            for name, scopes in requirement.items()
+        ]
+
+
+def inlined(document: Document, node: Any, above: tuple[str, ...] = ()) -> Any:
+    """Return a node with its references followed, but for those to component schemas."""
+    if isinstance(node, Mapping):
+        target = node.get("$ref")
+        if not isinstance(target, str):
+            return {name: inlined(document, each, above) for name, each in node.items()}
+        found = _target(document, target)
+        if _SCHEMA.fullmatch(target) or target in above:
+            return dict(node)
+        return inlined(document, found, (*above, target))
+    if isinstance(node, list):
+        return [inlined(document, each, above) for each in node]
+    return node
+
+
+def _target(document: Document, reference: str) -> Any:
+    target: Any = document
+    for name in reference.removeprefix("#/").split("/"):
+        key = name.replace("~1", "/").replace("~0", "~")
+        if not isinstance(target, Mapping) or key not in target:
+            raise UnresolvedReferenceError(f"cannot follow the reference {reference}")
+        target = target[key]
+    return target
+
+
+def schema_name(node: Any) -> str | None:
+    """Return the name of the component schema that a node refers to, if it does."""
+    target = node.get("$ref") if isinstance(node, Mapping) else None
+    return target.rpartition("/")[2] if isinstance(target, str) else None
+
+
+def reachable(form: Node, operations: Iterable[str]) -> set[str]:
+    """Return the names of the component schemas that operations refer to, directly or not."""
+    found: set[str] = set()
+    waiting = [each for name in operations for each in _references(form["operations"][name])]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += _references(form["schemas"].get(name))
+    return found
+
+
+def _references(node: Any) -> Iterator[str]:
+    if isinstance(node, Mapping):
+        if (name := schema_name(node)) is not None:
+            yield name
+        for each in node.values():
+            yield from _references(each)
+    elif isinstance(node, list):
+        for each in node:
+            yield from _references(each)
