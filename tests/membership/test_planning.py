@@ -195,6 +195,12 @@ def test_two_users_of_one_email_are_an_error_unless_the_id_is_given():
 def test_an_id_that_was_not_looked_up_is_taken_as_it_is():
     made = planned(account({"A": []}), wanted("A", DesiredMember(id="u9")))
     assert shape(made) == [("add_user", "A", "u9")]
+    assert made.notes == ("1 ID was not looked up, and may be no user's.",)
+
+
+def test_the_time_must_be_aware():
+    with pytest.raises(ValueError, match="now must be an aware datetime"):
+        plan(account({}), desired(), TODAY, now=NOW.replace(tzinfo=None))
 
 
 def test_a_changed_email_is_noted_where_the_id_says_who_it_is():

@@ -437,6 +437,14 @@ def test_lists_and_includes_can_be_mixed_and_shared(tmp_path):
     assert [member.email for member in second.members] == ["c@d.example"]
 
 
+def test_a_mistake_in_a_file_that_two_groups_include_is_reported_once(tmp_path):
+    (tmp_path / "people.csv").write_text("email\nx\n")
+    text = group("{from: people.csv}", "  B: {members: {from: people.csv}}\n")
+    with pytest.raises(FileError) as caught:
+        read(text, "groups.yaml", tmp_path)
+    assert len(caught.value.problems) == 1
+
+
 def test_a_member_both_listed_and_included_is_an_error(tmp_path):
     (tmp_path / "people.csv").write_text("email\na@b.example\n")
     with pytest.raises(FileError, match=r"people.csv:2: `a@b.example` stands twice, first on line"):

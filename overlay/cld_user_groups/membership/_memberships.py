@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from fnmatch import translate
 
@@ -61,6 +61,7 @@ class Comparison:
         self.protected = protected
         self.problems = problems
         self.notes: list[str] = []
+        self.unverified: set[str] = set()
 
     def compare(self, wanted: DesiredGroup, group: Group | None) -> Difference:
         """Return how the group is to change; `group` is None for one that is to be created."""
@@ -123,7 +124,10 @@ class Comparison:
             self._problem(member, f"no user has the id {quoted(user_id)}")
             return None
         user = self.directory.by_id(user_id)
-        if user is None or member.email is None or user.email == member.email:
+        if user is None:
+            self.unverified.add(user_id)
+            return user_id
+        if member.email is None or user.email == member.email:
             return user_id
         if user.email is None or email_key(user.email) == email_key(member.email):
             return user_id
@@ -142,6 +146,13 @@ class Comparison:
             f"{quoted(member.email)} ({member.source}:{member.line})."
         )
         return user_id
+
+    def unverified_note(self) -> Iterator[str]:
+        """Yield a note on the IDs for which nothing shows that they are users of the account."""
+        if self.unverified:
+            count = len(self.unverified)
+            what = "ID was" if count == 1 else "IDs were"
+            yield f"{count} {what} not looked up, and may be no user's."
 
     def _ended_ids(self, ended: list[DesiredMember]) -> dict[str, DesiredMember]:
         found: dict[str, DesiredMember] = {}

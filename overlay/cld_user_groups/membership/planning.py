@@ -46,11 +46,14 @@ def plan(
 
     Raises:
         PlanError: The file does not fit the account; all problems at once.
+        ValueError: `now` is not aware.
     """
     if desired.account is not None and desired.account != snapshot.account_id:
         account = quoted(snapshot.account_id)
         message = f"the file is for the account {quoted(desired.account)}, not {account}"
         raise PlanError([Problem(desired.source, None, message)])
+    if now.tzinfo is None:
+        raise ValueError("now must be an aware datetime")
     problems: list[Problem] = []
     matching = Matching(snapshot.groups, desired, problems)
     protected = Protected(desired.protect)
@@ -77,7 +80,7 @@ def plan(
         changes=changes,
         fingerprints={group.id: fingerprint(group) for group in groups if group.id in touched},
         requests_left=snapshot.requests_left,
-        notes=(*matching.notes, *comparison.notes),
+        notes=(*matching.notes, *comparison.notes, *comparison.unverified_note()),
         limits=desired.guards,
         protect=desired.protect,
         allow_empty=tuple(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, Literal, get_args
 
@@ -87,7 +88,7 @@ class _Reader:
         fields = Fields(self.source, self.problems)
         document = self._document(text, chosen, fields)
         if self.problems:
-            raise FileError(_in_order(self.problems, self.source))
+            raise FileError(_in_order(dict.fromkeys(self.problems), self.source))
         return Desired(
             source=self.source,
             digest=self.digest.hexdigest(),
@@ -201,6 +202,6 @@ def _unreadable(source: str, error: OSError) -> Problem:
     return Problem(source, None, f"cannot read the file: {error.strerror or error}")
 
 
-def _in_order(problems: list[Problem], source: str) -> list[Problem]:
+def _in_order(problems: Iterable[Problem], source: str) -> list[Problem]:
     """Return problems by line, those of the file itself before those of files it includes."""
     return sorted(problems, key=lambda at: (at.source != source, at.source, at.line or 0))

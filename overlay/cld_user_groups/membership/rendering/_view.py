@@ -72,12 +72,13 @@ def sections(plan: Plan) -> list[Section]:
 
 
 def shown(text: str) -> str:
-    """Return text as it can be shown on one line; an empty one so that it is seen."""
-    return printable(text) if text.strip() else f'"{text}"'
+    """Return text for one line: printable, and in quotes where it is blank."""
+    printed = printable(text)
+    return printed if printed.strip() else f'"{printed}"'
 
 
 def person(user: UserRef | None) -> str:
-    """Return how a user is called: by e-mail, or by ID."""
+    """Return a user's e-mail, or else the ID."""
     if user is None:
         return ""
     return shown(user.email or user.id)
@@ -120,7 +121,7 @@ def summary(plan: Plan) -> str:
 
 
 def requests(plan: Plan) -> str:
-    """Return what the plan takes of the quota, in a sentence."""
+    """Return how many requests a plan needs and how many are left, in a sentence."""
     needed = counted(len(plan.changes), "request")
     if plan.requests_left is None:
         return f"{needed} needed; how many are left of the quota is not known."

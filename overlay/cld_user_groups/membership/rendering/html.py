@@ -73,7 +73,7 @@ def _verdict(plan: Plan) -> Iterator[str]:
         yield "</ul>"
         yield "</section>"
     elif plan.changes:
-        yield "<p>The guards let it pass.</p>"
+        yield "<p>Guards: passed.</p>"
 
 
 def _section(section: Section, plan: Plan) -> Iterator[str]:

@@ -48,7 +48,7 @@ def _lines(plan: Plan) -> Iterator[str]:
 
 def _verdict(plan: Plan) -> Iterator[str]:
     if not plan.breaches:
-        yield "The guards let it pass."
+        yield "Guards: passed."
         return
     yield "**Refused by the guards; nothing is written:**"
     yield ""

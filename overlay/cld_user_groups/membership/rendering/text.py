@@ -45,7 +45,7 @@ class _Text:
             for breach in plan.breaches:
                 yield self._paint(f"  {printable(breach.message)}", _RED)
         elif plan.changes:
-            yield "The guards let it pass."
+            yield "Guards: passed."
 
     def _section(self, section: Section) -> Iterator[str]:
         mark, color = " ", ""

@@ -1,0 +1,118 @@
+"""Saved plans: documented, lossless, and refused where they contradict themselves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import pytest
+from jsonschema import Draft202012Validator
+from tests.membership.planned_accounts import account, planned, wanted
+
+from cld_user_groups.membership import (
+    Plan,
+    PlanFileError,
+    load_plan,
+    parse_plan,
+    plan_schema,
+    render_json,
+    save_plan,
+)
+
+
+def example() -> Plan:
+    snapshot = account({"Old": ["ann"], "Gone": ["bob"], "Kept": ["cyd", "dee"]}, others=["eve"])
+    made = planned(
+        snapshot,
+        wanted("Gone", state="absent", line=4),
+        wanted("Kept", "cyd", line=6),
+        wanted("Photographers", "ann", "eve", previously=("Old",), line=9),
+        wanted("New", "bob", line=12),
+        protect=("x@example.com",),
+    )
+    return attrs.evolve(made, notes=("\x1b <b> “a note”",))
+
+
+def test_a_saved_plan_has_the_documented_keys():
+    document = json.loads(render_json(example()))
+    assert document["format"] == "cld-user-groups/plan/1"
+    assert (document["account"], document["source"]) == ("acc", "groups.yaml")
+    assert document["summary"] == {
+        "create_group": 1,
+        "rename_group": 1,
+        "add_user": 2,
+        "remove_user": 1,
+        "delete_group": 1,
+        "requests": 6,
+        "removals": 2,
+    }
+    removal = document["changes"][4]
+    assert removal["action"] == "remove_user"
+    assert removal["group"] == {"id": "g-Kept", "name": "Kept"}
+    assert removal["user"] == {"id": "u-dee", "email": "dee@example.com"}
+    assert (removal["reason"], removal["line"]) == ("not listed", 6)
+    assert [breach["guard"] for breach in document["breaches"]] == ["deletes_members"]
+
+
+def test_a_saved_plan_matches_its_schema():
+    Draft202012Validator.check_schema(plan_schema())
+    Draft202012Validator(plan_schema()).validate(json.loads(render_json(example())))
+
+
+def test_the_schema_requires_every_key_that_the_reader_does():
+    document = json.loads(render_json(example()))
+    for key in document:
+        without = {name: value for name, value in document.items() if name != key}
+        assert not Draft202012Validator(plan_schema()).is_valid(without), key
+        with pytest.raises(PlanFileError):
+            parse_plan(json.dumps(without))
+
+
+def test_a_plan_is_saved_and_loaded(tmp_path):
+    save_plan(example(), tmp_path / "plan.json")
+    assert load_plan(tmp_path / "plan.json") == example()
+
+
+def test_a_plan_that_cannot_be_read_is_an_error(tmp_path):
+    with pytest.raises(PlanFileError, match=r"plan.json: cannot read the plan: No such file"):
+        load_plan(tmp_path / "plan.json")
+
+
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        (lambda d: d.update(format="cld-user-groups/plan/2"), "Invalid enum value"),
+        (lambda d: d.update(extra=1), "unknown field `extra`"),
+        (lambda d: d["changes"][0].update(action="drop"), r"\$.changes\[0\].action"),
+        (lambda d: d["changes"][0].update(line="1"), r"\$.changes\[0\].line"),
+        (lambda d: d["changes"].pop(), "its summary is not that of its changes"),
+        (lambda d: d["summary"].update(removals=1), "its summary is not that of its changes"),
+        (lambda d: d.update(created_at="2026-11-22T12:00:00"), "no time zone"),
+        (lambda d: d["changes"][0].update(depends_on=[0]), "must name changes before it"),
+        (lambda d: d["changes"][3].update(depends_on=[]), "lacks the creation of its group"),
+        (lambda d: d["changes"][0]["group"].update(id="x"), "group.id must be null"),
+        (lambda d: d["changes"][4]["group"].update(id=None), "group.id is missing"),
+        (lambda d: d["changes"][4].update(user=None), "user must be an object"),
+        (lambda d: d["changes"][0].update(user={"id": "a", "email": None}), "user must be null"),
+        (lambda d: d["changes"][1].update(old_name=None), "old_name must be there for a rename"),
+        (lambda d: d["changes"][0].update(members=[{"id": "a", "email": None}]), "members must be"),
+        (lambda d: d["fingerprints"].pop("g-Kept"), r"fingerprints lacks the group of \$.changes"),
+    ],
+)
+def test_a_plan_that_contradicts_itself_is_refused(
+    edit: Callable[[dict[str, Any]], object], expected
+):
+    document = json.loads(render_json(example()))
+    edit(document)
+    with pytest.raises(PlanFileError, match=expected):
+        parse_plan(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"\xff", b"null", render_json(example())[:-20]]
+)
+def test_what_is_not_a_plan_is_refused(content):
+    with pytest.raises(PlanFileError, match=r"plan.json: not a saved plan"):
+        parse_plan(content)

@@ -1,0 +1,170 @@
+"""Plans as people read them: complete, and with nothing in them that is not text."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from tests.membership.planned_accounts import NOW, account, planned, wanted
+
+from cld_user_groups.membership import (
+    DesiredMember,
+    Group,
+    Member,
+    Plan,
+    Snapshot,
+    render_html,
+    render_markdown,
+    render_text,
+)
+
+HOSTILE = st.sampled_from(
+    [
+        "\x1b[2J\x1b]0;title\x07", "a\rb", "a\nb", "\u202edrow", "\u2028", "<script>a</script>",
+        "<img src=x onerror=a>", "&amp;", "`code`", "``", "*b*", "[a](http://x)", "![a](b)", "@me",
+        "# h", "- a", "a|b", "http://x.example", '"', "'", "\\", " ", "",
+    ]
+) | st.text(st.characters(exclude_categories=["Cs"]), max_size=10)  # fmt: skip
+
+
+def example() -> Plan:
+    snapshot = account(
+        {"Old": ["ann"], "Gone": ["bob"], "Kept": ["cyd", "dee"]}, others=["eve"], requests_left=40
+    )
+    new = DesiredMember(email="eve@example.com", reason="JIRA-12", source="people.csv", line=3)
+    return planned(
+        snapshot,
+        wanted("Gone", state="absent", line=4),
+        wanted("Kept", "cyd", line=6),
+        wanted("Photographers", "ann", new, previously=("Old",), line=9),
+        wanted("New", "bob", line=12),
+    )
+
+
+def test_text_shows_the_difference_by_group_the_guards_and_the_requests():
+    assert render_text(example()) == (
+        "Plan for account acc, from groups.yaml\n"
+        "\n"
+        "+ New  create; not in the account; line 12\n"
+        "    + bob@example.com  line 0\n"
+        "\n"
+        "~ Photographers  rename from Old; by its previous name; line 9\n"
+        "    + eve@example.com  JIRA-12; people.csv:3\n"
+        "\n"
+        "  Kept\n"
+        "    - dee@example.com  not listed; line 6\n"
+        "\n"
+        "- Gone  delete, with 1 member; to be absent; line 4\n"
+        "    - bob@example.com\n"
+        "\n"
+        "1 group to create, 1 group to rename, 2 users to add, 1 user to remove and 1 group to "
+        "delete. 2 memberships in all would end.\n"
+        "6 requests needed; 40 left of the quota.\n"
+        "Refused by the guards; nothing is written:\n"
+        "  `Gone` is deleted with 1 member in it; say `allow_empty: true` for it in the file, or, "
+        "if that is right, allow exactly 2: --allow-removals 2.\n"
+    )
+
+
+def test_color_changes_nothing_but_the_color():
+    plain = render_text(example())
+    colored = render_text(example(), color=True)
+    assert "\x1b[" not in plain
+    assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == plain != colored
+
+
+def test_a_plan_with_nothing_to_do_says_so():
+    made = planned(account({"A": ["ann"]}), wanted("A", "ann"))
+    for render in (render_text, render_markdown, render_html):
+        assert "Nothing to do: the account is as asked." in render(made)
+        assert "needed" not in render(made)
+
+
+@pytest.mark.parametrize(
+    ("left", "expected"),
+    [
+        (None, "6 requests needed; how many are left of the quota is not known."),
+        (6, "6 requests needed; 6 left of the quota."),
+        (5, "6 requests needed; 5 left of the quota. That is not enough."),
+    ],
+)
+def test_the_requests_that_are_left_are_told(left, expected):
+    made = attrs.evolve(example(), requests_left=left)
+    for render in (render_text, render_markdown, render_html):
+        assert expected in render(made)
+
+
+@st.composite
+def hostile_plans(draw: st.DrawFn) -> Plan:
+    """Return a plan in which every text that comes from outside is hostile."""
+    gone = Member(id=draw(HOSTILE.filter(str.strip)), email=draw(st.none() | HOSTILE))
+    groups = (
+        Group(id="1", name=draw(HOSTILE), members=(gone,)),
+        Group(id="2", name=draw(HOSTILE), members=(gone,)),
+        Group(id="3", name=draw(HOSTILE), members=(gone,)),
+    )
+    snapshot = Snapshot(account_id=draw(HOSTILE), groups=groups, taken_at=NOW)
+    text = draw(HOSTILE)
+    new = DesiredMember(id=draw(HOSTILE.filter(str.strip)), reason=text, source=text, line=1)
+    made = planned(
+        snapshot,
+        wanted(f"new {text}", new, id="1", reason=text),
+        wanted(groups[1].name, id="2", allow_empty=True),
+        wanted(groups[2].name, id="3", state="absent", reason=text),
+    )
+    return attrs.evolve(made, source=text, notes=(text,))
+
+
+@given(hostile_plans(), st.booleans())
+def test_text_never_drives_the_terminal(made, color):
+    text = re.sub(r"\x1b\[[0-9;]+m", "", render_text(made, color=color))
+    assert text.replace("\n", "").isprintable()
+
+
+@given(hostile_plans())
+def test_markdown_never_has_markup_from_outside(made):
+    allowed = {"heading_open", "heading_close", "paragraph_open", "paragraph_close", "inline"}
+    allowed |= {"bullet_list_open", "bullet_list_close", "list_item_open", "list_item_close"}
+    inline = {"text", "code_inline", "strong_open", "strong_close", "softbreak"}
+    for token in MarkdownIt().parse(render_markdown(made)):
+        assert token.type in allowed, token
+        for child in token.children or ():
+            assert child.type in inline, child
+            if child.type == "text":  # our own words, and nothing else
+                assert re.fullmatch(r"[\w ,.;:]*", child.content, re.ASCII), child.content
+
+
+class _Tags(HTMLParser):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+
+
+@given(hostile_plans())
+def test_html_never_has_elements_from_outside(made):
+    text = render_html(made)
+    expected = _Tags(render_html(attrs.evolve(example(), notes=("a note",))))
+    found = _Tags(text)
+    assert found.tags <= expected.tags
+    assert found.attributes <= expected.attributes
+    assert text.replace("\n", "").isprintable()
+
+
+def test_html_stands_alone_and_runs_nothing():
+    text = render_html(example())
+    assert text.startswith('<!DOCTYPE html>\n<html lang="en">')
+    assert not re.search(r"<script|<link|src=|href=|url\(|@import", text)
+    assert "default-src 'none'" in text
+    assert text.count("<table>") == text.count("<caption>") == 4
+    assert text.count('scope="col"') == 4 * 5

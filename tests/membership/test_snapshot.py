@@ -1,0 +1,187 @@
+"""Reading an account: complete, checked, and with the fewest requests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.membership.planned_accounts import NOW, TODAY, desired, wanted
+
+from cld_user_groups import AsyncCldProvisioning, CldProvisioning, Security
+from cld_user_groups.emulator import Emulator, EmulatorUser
+from cld_user_groups.membership import (
+    AccountError,
+    Desired,
+    DesiredMember,
+    Snapshot,
+    export,
+    plan,
+    read_account,
+    read_account_async,
+    read_file,
+)
+
+SECURITY = Security(provisioning_api_key="k", provisioning_api_secret="s")
+SERVER = "http://127.0.0.1:1"  # never reached
+
+
+def emulated(groups: Mapping[str, Iterable[str]], others: Iterable[str] = ()) -> Emulator:
+    names = dict.fromkeys([*others, *(name for members in groups.values() for name in members)])
+    users = [EmulatorUser(f"u-{name}", name, f"{name}@example.com") for name in names]
+    emulator = Emulator(users=users, groups=())
+    for name, members in groups.items():
+        emulator.add_group(name, users=[f"u-{m}" for m in members], group_id=f"g-{name}")
+    return emulator
+
+
+def read(
+    transport: httpx.BaseTransport, file: Desired | None = None, today: date | None = TODAY
+) -> Snapshot:
+    with CldProvisioning(
+        account_id="acc",
+        security=SECURITY,
+        server_url=SERVER,
+        client=httpx.Client(transport=transport),
+        retry_config=None,
+    ) as client:
+        return read_account(client, file, today)
+
+
+def read_async(transport: httpx.AsyncBaseTransport, file: Desired | None = None) -> Snapshot:
+    async def run() -> Snapshot:
+        async with AsyncCldProvisioning(
+            account_id="acc",
+            security=SECURITY,
+            server_url=SERVER,
+            client=httpx.AsyncClient(transport=transport),
+            retry_config=None,
+        ) as client:
+            return await read_account_async(client, file, TODAY)
+
+    return asyncio.run(run())
+
+
+class Scripted(httpx.BaseTransport):
+    """Responds to each path with the JSON that is given for it, and records the requests."""
+
+    def __init__(self, responses: Mapping[str, object], **headers: str) -> None:
+        self.responses = responses
+        self.headers = headers
+        self.requests: list[str] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path.partition("/accounts/acc")[2]
+        self.requests.append(path)
+        return httpx.Response(200, json=self.responses[path], headers=self.headers)
+
+
+def group(group_id: str, name: str, users: object = ()) -> dict[str, object]:
+    return {"id": group_id, "name": name, "users": users}
+
+
+def test_an_account_is_read_with_one_request():
+    emulator = emulated({"A": ["ann", "bob"], "B": []})
+    snapshot = read(emulator.transport())
+    assert snapshot.account_id == "acc"
+    assert [(g.id, g.name, [m.email for m in g.members]) for g in snapshot.groups] == [
+        ("g-A", "A", ["ann@example.com", "bob@example.com"]),
+        ("g-B", "B", []),
+    ]
+    assert len(emulator.calls) == 1
+
+
+def test_sync_and_async_read_the_same():
+    emulator = emulated({"A": ["ann"]}, others=["bob"])
+    file = desired(wanted("A", "bob", DesiredMember(id="u-ann"), DesiredMember(id="nobody")))
+    one, other = read(emulator.transport(), file), read_async(emulator.transport(), file)
+    assert (one.groups, one.people, one.missing_ids) == (
+        other.groups,
+        other.people,
+        other.missing_ids,
+    )
+    assert [member.email for member in one.people] == ["bob@example.com"]
+    assert one.missing_ids == ("nobody",)
+
+
+def test_a_group_of_which_nothing_is_said_is_read_and_never_taken_for_empty():
+    silent = {"id": "g2", "name": "B"}
+    transport = Scripted(
+        {
+            "/user_groups": {"user_groups": [group("g1", "A", []), silent]},
+            "/user_groups/g2/users": {"users": [{"id": "u1", "email": "a@b.example"}]},
+        }
+    )
+    snapshot = read(transport)
+    assert [len(found.members) for found in snapshot.groups] == [0, 1]
+    assert transport.requests == ["/user_groups", "/user_groups/g2/users"]
+
+
+def test_the_requests_that_are_left_are_read_from_the_headers():
+    headers = {"X-FeatureRateLimit-Remaining": "41"}
+    transport = Scripted({"/user_groups": {"user_groups": []}}, **headers)
+    assert read(transport).requests_left == 41
+    assert read(Scripted({"/user_groups": {"user_groups": []}})).requests_left is None
+
+
+def test_a_response_that_contradicts_itself_is_refused():
+    listed = [group("g1", "A"), group("g1", "B"), group("  ", "C"), group("g2", "D", [{"id": " "}])]
+    with pytest.raises(AccountError) as caught:
+        read(Scripted({"/user_groups": {"user_groups": listed}}))
+    assert [problem.message for problem in caught.value.problems] == [
+        "two groups in the response have the ID `g1`",
+        "the group `C` has no ID in the response",
+        "a user in `D` has no ID in the response",
+    ]
+
+
+def test_two_groups_of_one_name_and_a_user_listed_twice_are_read():
+    users = [{"id": "u1"}, {"id": "u1"}]
+    listed = [group("g1", "A", users), group("g2", "A", users)]
+    snapshot = read(Scripted({"/user_groups": {"user_groups": listed}}))
+    assert [len(found.members) for found in snapshot.groups] == [1, 1]
+    assert snapshot.groups[0].members[0] is snapshot.groups[1].members[0]
+
+
+def test_an_id_is_not_called_unknown_where_the_filter_was_ignored():
+    transport = Scripted(
+        {
+            "/user_groups": {"user_groups": []},
+            "/users": {"users": [{"id": "u7", "email": "x@example.com"}]},
+        }
+    )
+    file = desired(wanted("A", DesiredMember(id="u9")))
+    assert read(transport, file).missing_ids == ()
+
+
+def test_nobody_is_looked_up_whose_membership_has_ended():
+    emulator = emulated({"A": []})
+    ended = DesiredMember(email="gone@example.com", until=date(2026, 11, 21))
+    read(emulator.transport(), desired(wanted("A", ended)))
+    assert len(emulator.calls) == 1
+
+
+@settings(max_examples=15)
+@given(st.integers(0, 210), st.integers(0, 210))
+def test_reads_are_three_at_most_and_one_for_each_100_unknown_emails(emails, ids):
+    emulator = emulated({"A": ["ann"]}, others=[f"p{number}" for number in range(emails + ids)])
+    members = [f"p{number}" for number in range(emails)]
+    by_id = [DesiredMember(id=f"u-p{number}") for number in range(emails, emails + ids)]
+    file = desired(wanted("A", "ann", *members, *by_id))
+    snapshot = read(emulator.transport(), file)
+    lookups = -(-ids // 100) if ids <= 200 else 0
+    assert len(emulator.calls) == 1 + lookups + -(-emails // 100) <= 3 + -(-emails // 100)
+    made = plan(snapshot, file, TODAY, now=NOW)
+    assert len(made.changes) == emails + ids
+
+
+def test_a_file_that_was_exported_leads_to_nothing(tmp_path):
+    emulator = emulated({"A": ["ann", "bob"], "no": ["ann"], "Empty": []})
+    (tmp_path / "groups.yaml").write_text(export(read(emulator.transport())))
+    file = read_file(tmp_path / "groups.yaml")
+    snapshot = read(emulator.transport(), file)
+    assert plan(snapshot, file, TODAY, now=NOW).changes == ()
