@@ -1,0 +1,223 @@
+"""Makes one change: which request to send, and what its response or its loss means.
+
+Sans-IO, as the client's own pipeline: a generator yields a request, and is sent its response or
+thrown its error. Where a response is lost or surprising, one look at the account decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, Literal, NamedTuple
+
+from attrs import evolve, frozen
+
+from cld_user_groups import AsyncCldProvisioning, CldProvisioning, RawResponse, maybe_applied
+from cld_user_groups.errors import AlreadyExists, CloudinaryError, NotFound, RateLimited
+
+from .model import Action, Change
+from .outcome import Status
+from .scheduler import Reply, Verdict
+
+Operation = Literal["list", "get", "list_users", "create", "update", "delete", "add_user",
+                    "remove_user"]  # fmt: skip
+
+
+class Request(NamedTuple):
+    """A request that a change needs.
+
+    Attributes:
+        operation: The method of `user_groups`.
+        arguments: Its arguments.
+    """
+
+    operation: Operation
+    arguments: dict[str, Any]
+
+
+@frozen(kw_only=True)
+class Performed:
+    """What came of sending a change.
+
+    Attributes:
+        status: The status of the change so far; `NOT_STARTED` where it was turned away, `UNKNOWN`
+            where it was turned away but an earlier attempt may have been applied.
+        reply: What it means for the other changes.
+        group_id: The ID of its group, or None where it is not known.
+        request_id: The server's ID of the deciding request, or None.
+        error: What went wrong, in a sentence, or "".
+    """
+
+    status: Status
+    reply: Reply
+    group_id: str | None = None
+    request_id: str | None = None
+    error: str = ""
+
+
+Flow = Generator[Request, RawResponse[Any], Performed]
+
+
+def perform(change: Change, group_id: str | None, *, was_sent: bool = False) -> Flow:
+    """Make one change.
+
+    Args:
+        change: The change.
+        group_id: The ID of its group; None for a group that the change creates.
+        was_sent: Whether an earlier attempt, which was turned away, may have been applied.
+    """
+    try:
+        response = yield _write(change, group_id)
+    except Exception as error:  # noqa: BLE001 - a hook's error, too, is the end of one change only
+        return (yield from _after_error(change, group_id, error, was_sent=was_sent))
+    if change.action is Action.CREATE_GROUP:
+        group_id = response.parsed.id
+    return Performed(
+        status=Status.DONE,
+        reply=_reply(Verdict.HOLDS, response),
+        group_id=group_id,
+        request_id=response.request_id,
+    )
+
+
+def perform_now(client: CldProvisioning, flow: Flow) -> Performed:
+    """Do what a flow says.
+
+    Args:
+        client: The client.
+        flow: What `perform` returned.
+    """
+    groups = client.user_groups.with_raw_response
+    try:
+        request = next(flow)
+        while True:
+            try:
+                response = getattr(groups, request.operation)(**request.arguments)
+            except Exception as error:  # noqa: BLE001 - the flow decides
+                request = flow.throw(error)
+            else:
+                request = flow.send(response)
+    except StopIteration as done:
+        performed: Performed = done.value
+        return performed
+
+
+async def perform_async(client: AsyncCldProvisioning, flow: Flow) -> Performed:
+    """Do what a flow says.
+
+    Args:
+        client: The client.
+        flow: What `perform` returned.
+    """
+    groups = client.user_groups.with_raw_response
+    try:
+        request = next(flow)
+        while True:
+            try:
+                response = await getattr(groups, request.operation)(**request.arguments)
+            except Exception as error:  # noqa: BLE001 - the flow decides
+                request = flow.throw(error)
+            else:
+                request = flow.send(response)
+    except StopIteration as done:
+        performed: Performed = done.value
+        return performed
+
+
+def _write(change: Change, group_id: str | None) -> Request:
+    if change.action is Action.CREATE_GROUP:
+        return Request("create", {"name": change.group.name})
+    if change.action is Action.RENAME_GROUP:
+        return Request("update", {"group_id": group_id, "name": change.group.name})
+    if change.action is Action.DELETE_GROUP:
+        return Request("delete", {"group_id": group_id})
+    assert change.user is not None
+    arguments = {"group_id": group_id, "user_id": change.user.id}
+    return Request("add_user" if change.action is Action.ADD_USER else "remove_user", arguments)
+
+
+def _after_error(change: Change, group_id: str | None, error: Exception, *, was_sent: bool) -> Flow:
+    may_hold = was_sent or maybe_applied(error)
+    failed = Performed(
+        status=Status.UNKNOWN if may_hold else Status.FAILED,
+        reply=_reply(Verdict.FAILED, error),
+        group_id=group_id,
+        request_id=error.request_id if isinstance(error, CloudinaryError) else None,
+        error=str(error) or type(error).__name__,
+    )
+    if isinstance(error, RateLimited):
+        status = Status.UNKNOWN if may_hold else Status.NOT_STARTED
+        return evolve(failed, status=status, reply=_reply(Verdict.TURNED_AWAY, error))
+    if not may_hold and not _may_hold_already(change, error):
+        return failed
+    try:
+        found = yield from _look(change, group_id)
+    except Exception as unseen:  # noqa: BLE001 - the first error is what is reported
+        return evolve(failed, error=f"{failed.error}; looking failed: {unseen}")
+    if found is None:
+        # A request whose response was lost may still be applied later: nobody knows yet.
+        return failed
+    return evolve(
+        failed,
+        status=Status.DONE if may_hold else Status.ALREADY,
+        reply=evolve(failed.reply, verdict=Verdict.HOLDS, status_code=None),
+        group_id=found,
+        error="",
+    )
+
+
+def _may_hold_already(change: Change, error: Exception) -> bool:
+    """Return whether an error of a first attempt says that the account has it already.
+
+    A group that has appeared in the meantime is never adopted: it is somebody else's.
+    """
+    if isinstance(error, AlreadyExists):
+        return change.action is Action.ADD_USER
+    return isinstance(error, NotFound) and change.action in (
+        Action.REMOVE_USER,
+        Action.DELETE_GROUP,
+    )
+
+
+def _look(change: Change, group_id: str | None) -> Generator[Request, RawResponse[Any], str | None]:
+    """Return the group's ID if the account has what the change asks for, else None."""
+    if change.action is Action.CREATE_GROUP:
+        return (yield from _look_for_new_group(change.group.name))
+    assert group_id is not None
+    if change.action is Action.RENAME_GROUP:
+        response = yield Request("get", {"group_id": group_id})
+        return group_id if response.parsed.name == change.group.name else None
+    if change.action is Action.DELETE_GROUP:
+        try:
+            yield Request("get", {"group_id": group_id})
+        except NotFound:
+            return group_id
+        return None
+    assert change.user is not None
+    response = yield Request("list_users", {"group_id": group_id})
+    is_member = any(user.id == change.user.id for user in response.parsed.users or ())
+    return group_id if is_member is (change.action is Action.ADD_USER) else None
+
+
+def _look_for_new_group(name: str) -> Generator[Request, RawResponse[Any], str | None]:
+    """Return the ID of the group of a name, if nobody is in it: else it is somebody else's."""
+    response = yield Request("list", {})
+    ids = [group.id for group in response.parsed.user_groups or () if group.name == name]
+    if len(ids) != 1 or ids[0] is None:
+        return None
+    members = yield Request("list_users", {"group_id": ids[0]})
+    found: str = ids[0]
+    return None if members.parsed.users else found
+
+
+def _reply(verdict: Verdict, source: RawResponse[Any] | Exception) -> Reply:
+    if isinstance(source, RawResponse):
+        reply = Reply(verdict=verdict, was_retried=source.retries > 0)
+    elif isinstance(source, CloudinaryError):
+        reply = Reply(
+            verdict=verdict, status_code=source.status_code, retry_after=source.retry_after
+        )
+    else:
+        return Reply(verdict=verdict)
+    quota = source.rate_limit
+    reset_at = None if quota.reset is None else quota.reset.timestamp()
+    return evolve(reply, remaining=quota.remaining, reset_at=reset_at)

@@ -1,0 +1,291 @@
+"""Decides which changes of a plan start when, and what each reply means for the rest.
+
+Pure: it neither sends, waits, nor reads a clock. A driver asks `start` what to send, sends it, and
+reports each reply to `finish`, until `is_over`.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from enum import Enum
+
+from attrs import frozen
+
+from .model import Change
+from .outcome import Stop
+
+MAX_CONSECUTIVE_FAILURES = 5
+# A change that is turned away more often than this stops the run: the server does not recover.
+_MAX_TURNED_AWAY = 5
+# How long all waits after a 429 may take together, whatever max_wait allows for the quota.
+_BRIEF_WAITS = 60.0
+
+
+class Verdict(Enum):
+    """What a reply means for its change."""
+
+    HOLDS = "holds"  # the account has what the change asks for
+    FAILED = "failed"  # it has not, or nobody knows: dependents must not start
+    TURNED_AWAY = "turned away"  # 420 or 429: not done, to be tried again
+
+
+@frozen(kw_only=True)
+class Reply:
+    """What came of sending a change, as far as it matters for the others.
+
+    Attributes:
+        verdict: What it means for the change itself.
+        status_code: The status code that ended it, or None for a success or a lost response.
+        was_retried: Whether the client had to send it more than once, which is a sign of load.
+        retry_after: The seconds that the server asks to wait, or None.
+        remaining: How many requests are left of the quota, or None.
+        reset_at: When the quota is renewed, on the scheduler's clock, or None.
+    """
+
+    verdict: Verdict
+    status_code: int | None = None
+    was_retried: bool = False
+    retry_after: float | None = None
+    remaining: int | None = None
+    reset_at: float | None = None
+
+
+class Scheduler:
+    """The order and the pace of a run.
+
+    A change starts in the plan's order once all that it depends on holds. A failure stops only
+    what depends on it, directly or not; 401, 403 and five failures in a row stop everything. A 429,
+    or a request that the client had to repeat, halves how many run at once, which then grows by
+    one with each round that goes well. Times are seconds on one clock, the caller's.
+
+    Args:
+        changes: The plan's changes.
+        concurrency: The most changes that run at once.
+        keep_quota: How many requests of the quota to leave to others.
+        max_wait: How many seconds the run may wait for the quota, all waits together.
+        remaining: How many requests are left of the quota, or None where that is not known.
+        reset_at: When the quota is renewed, or None where that is not known.
+
+    Attributes:
+        stopped: Why nothing more starts, or None.
+        detail: What stopped it, in a sentence.
+        remaining: How many requests are left of the quota, as far as is known.
+        reset_at: When the quota is renewed, as far as is known.
+
+    Raises:
+        ValueError: A limit is out of range, or a change depends on one that does not precede it.
+    """
+
+    def __init__(
+        self,
+        changes: Sequence[Change],
+        *,
+        concurrency: int = 16,
+        keep_quota: int = 0,
+        max_wait: float = 0.0,
+        remaining: int | None = None,
+        reset_at: float | None = None,
+    ) -> None:
+        if concurrency < 1:
+            raise ValueError(f"concurrency must be at least 1, not {concurrency}")
+        if keep_quota < 0:
+            raise ValueError(f"keep_quota must not be negative, not {keep_quota}")
+        if not max_wait >= 0:
+            raise ValueError(f"max_wait must not be negative, not {max_wait}")
+        self.stopped: Stop | None = None
+        self.detail = ""
+        self.remaining = remaining
+        self.reset_at = reset_at
+        self._concurrency = concurrency
+        self._limit = float(concurrency)
+        # One more than is to be left: the account is read again at the end.
+        self._reserve = keep_quota + 1 if keep_quota else 0
+        self._wait_left = max_wait
+        self._brief_wait_left = max(_BRIEF_WAITS, max_wait)
+        self._paused_until: float | None = None
+        self._must_probe = False
+        self._failures_in_a_row = 0
+        self._round = 0
+        self._running: dict[int, int] = {}
+        self._turned_away: dict[int, int] = {}
+        self._missing = [len(set(change.depends_on)) for change in changes]
+        self._dependents: list[list[int]] = [[] for _ in changes]
+        for position, change in enumerate(changes):
+            for needed in set(change.depends_on):
+                if not 0 <= needed < position:
+                    raise ValueError(
+                        f"change {position} depends on {needed}, which does not precede it"
+                    )
+                self._dependents[needed].append(position)
+        self._ready = [position for position, count in enumerate(self._missing) if not count]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing runs and nothing more will start."""
+        return not self._running and (self.stopped is not None or not self._ready)
+
+    @property
+    def running(self) -> frozenset[int]:
+        """The positions of the changes that have started and not ended."""
+        return frozenset(self._running)
+
+    @property
+    def at_once(self) -> int:
+        """How many changes may run at once now."""
+        return int(self._limit)
+
+    @property
+    def paused_until(self) -> float | None:
+        """When to call `start` again although no change has ended, or None."""
+        return self._paused_until if self.stopped is None else None
+
+    def start(self, now: float) -> list[int]:
+        """Return the positions of the changes that start now, in the plan's order.
+
+        Args:
+            now: The time.
+        """
+        if self._paused_until is not None and now >= self._paused_until:
+            self._paused_until = None
+        if self.stopped is not None or self._paused_until is not None:
+            return []
+        self._renew(now)
+        free = self.at_once - len(self._running)
+        if self._must_probe:
+            free = min(free, 1 - len(self._running))
+        starting: list[int] = []
+        while self._ready and len(starting) < free:
+            if not self._has_quota():
+                self._await_quota(now)
+                break
+            position = heapq.heappop(self._ready)
+            self._running[position] = self._round
+            starting.append(position)
+        return starting
+
+    def finish(self, position: int, reply: Reply, now: float) -> None:
+        """Take in what came of a change.
+
+        Args:
+            position: The change, which must have started.
+            reply: What came of it.
+            now: The time.
+
+        Raises:
+            KeyError: The change is not running.
+        """
+        started_in = self._running.pop(position)
+        self._learn_quota(reply, now)
+        if reply.was_retried or reply.verdict is Verdict.TURNED_AWAY:
+            self._slow_down(started_in)
+        if reply.verdict is Verdict.TURNED_AWAY:
+            self._turn_away(position, reply, now)
+            return
+        if reply.verdict is Verdict.HOLDS:
+            self._failures_in_a_row = 0
+            if not reply.was_retried:
+                self._limit = min(self._concurrency, self._limit + 1 / self._limit)
+            for dependent in self._dependents[position]:
+                self._missing[dependent] -= 1
+                if not self._missing[dependent]:
+                    heapq.heappush(self._ready, dependent)
+            return
+        self._failures_in_a_row += 1
+        if reply.status_code in (401, 403):
+            self.stop(Stop.UNAUTHORIZED, f"the API responded with {reply.status_code}")
+        elif self._failures_in_a_row >= MAX_CONSECUTIVE_FAILURES:
+            self.stop(Stop.FAILURES, f"{self._failures_in_a_row} changes failed in a row")
+
+    def put_back(self, position: int) -> None:
+        """Take back a start: the change was not sent.
+
+        Args:
+            position: The change, which must have started.
+        """
+        del self._running[position]
+        heapq.heappush(self._ready, position)
+
+    def stop(self, why: Stop, detail: str) -> None:
+        """Start nothing more. The first reason stands.
+
+        Args:
+            why: The reason.
+            detail: The reason in a sentence.
+        """
+        if self.stopped is None:
+            self.stopped, self.detail = why, detail
+
+    def _slow_down(self, started_in: int) -> None:
+        # All that run at once are turned away together: that is one sign of load, not sixteen.
+        if started_in == self._round:
+            self._limit = max(1.0, self._limit / 2)
+            self._round += 1
+
+    def _turn_away(self, position: int, reply: Reply, now: float) -> None:
+        heapq.heappush(self._ready, position)
+        times = self._turned_away[position] = self._turned_away.get(position, 0) + 1
+        if times > _MAX_TURNED_AWAY:
+            self.stop(Stop.QUOTA, f"a change was turned away {times} times")
+        elif reply.status_code == 420:
+            self.remaining = 0
+            delay = self._until_reset(reply, now)
+            self._pause(now, delay, "the quota of requests is used up", is_brief=False)
+        else:
+            delay = reply.retry_after if reply.retry_after is not None else 2.0 ** (times - 1)
+            self._pause(now, delay, "the API allows no more requests for now", is_brief=True)
+
+    def _until_reset(self, reply: Reply, now: float) -> float | None:
+        if reply.retry_after is not None:
+            return reply.retry_after
+        return None if self.reset_at is None else max(0.0, self.reset_at - now)
+
+    def _pause(self, now: float, delay: float | None, why: str, *, is_brief: bool) -> None:
+        until = None if delay is None else now + delay
+        if until is not None and until <= (self._paused_until or now):
+            return  # a pause that is as long has begun
+        began = max(now, self._paused_until or now)
+        left = self._brief_wait_left if is_brief else self._wait_left
+        if until is None or until - began > left:
+            if until is not None and (self.reset_at is None or not is_brief):
+                self.reset_at = until
+            self.stop(Stop.QUOTA, why)
+            return
+        if is_brief:
+            self._brief_wait_left -= until - began
+        else:
+            self._wait_left -= until - began
+            self.reset_at = until
+        self._paused_until = until
+
+    def _has_quota(self) -> bool:
+        if self.remaining is None:
+            return True
+        # Those in flight may not be counted yet in what the server last said.
+        return self.remaining - len(self._running) > self._reserve
+
+    def _await_quota(self, now: float) -> None:
+        if self._running:
+            return  # their responses say more
+        delay = None if self.reset_at is None else max(0.0, self.reset_at - now)
+        why = f"{self.remaining} requests are left of the quota"
+        self._pause(now, delay, why, is_brief=False)
+
+    def _renew(self, now: float) -> None:
+        """Forget what was left of a quota that has been renewed since."""
+        if self.reset_at is not None and now >= self.reset_at:
+            self.remaining = self.reset_at = None
+            self._must_probe = self._reserve > 0
+
+    def _learn_quota(self, reply: Reply, now: float) -> None:
+        self._must_probe = False  # there is nothing to wait for where the server tells nothing
+        if reply.remaining is None:
+            return
+        # A reset in the past means that the server's clock is behind: it says nothing then.
+        reset_at = None if reply.reset_at is None or reply.reset_at <= now else reply.reset_at
+        is_renewed = self.reset_at is None or reset_at is None or reset_at > self.reset_at
+        if self.remaining is None or is_renewed:
+            self.remaining = reply.remaining
+        else:
+            self.remaining = min(self.remaining, reply.remaining)  # responses overtake each other
+        self.reset_at = reset_at

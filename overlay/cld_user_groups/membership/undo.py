@@ -1,0 +1,304 @@
+"""The inverse of a run, as a plan: a pure function of its journal and the account as it is now."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from attrs import evolve
+
+from .guards import check_guards
+from .model import Action, Change, GroupRef, GuardLimits, Member, Plan, Snapshot, UserRef
+from .outcome import Outcome
+from .planning import EXPIRES_AFTER, fingerprint
+from .runs import Run
+
+_ORDER = {action: position for position, action in enumerate(Action)}
+
+
+def undo_plan(
+    run: Run,
+    snapshot: Snapshot,
+    *,
+    now: datetime,
+    limits: GuardLimits | None = None,
+    protect: Sequence[str] = (),
+    allow_removals: int | None = None,
+) -> Plan:
+    """Return the plan that takes back what a run has done.
+
+    Only what the journal confirms is taken back, and only as far as it still stands: what has
+    changed since is left alone. A group that the run deleted is created again, with a new ID and
+    its members; one that it created is deleted if nobody else is in it. The plan's notes name all
+    that is left alone.
+
+    Args:
+        run: The run.
+        snapshot: The account as it is now.
+        now: When the plan is made, as an aware datetime.
+        limits: How much may be removed. Default: the guards' own.
+        protect: IDs, e-mails and globs of members who are never removed.
+        allow_removals: How many removals a human has allowed.
+
+    Returns:
+        The plan, with the guards that it does not pass.
+
+    Raises:
+        ValueError: The run was on another account.
+    """
+    if run.header.account_id != snapshot.account_id:
+        raise ValueError(
+            f"the run {run.id} was on account {run.header.account_id!r}, "
+            f"not {snapshot.account_id!r}"
+        )
+    inverse = _Inverse(run, snapshot)
+    for outcome in reversed(run.confirmed):
+        inverse.take_back(outcome)
+    for outcome in run.unconfirmed:
+        inverse.note(outcome.change, "is not confirmed by the journal, and is left alone")
+    changes = inverse.ordered()
+    touched = {change.group.id for change in changes}
+    plan = Plan(
+        account_id=snapshot.account_id,
+        source=f"undo of {run.id}",
+        created_at=now,
+        expires_at=now + EXPIRES_AFTER,
+        changes=changes,
+        fingerprints={
+            group.id: fingerprint(group) for group in snapshot.groups if group.id in touched
+        },
+        requests_left=snapshot.requests_left,
+        notes=tuple(inverse.notes),
+        limits=limits or GuardLimits(),
+        protect=tuple(protect),
+    )
+    return evolve(plan, breaches=check_guards(plan, snapshot, plan.limits, allow_removals))
+
+
+class _Inverse:
+    """Takes back one change after the other, the latest first, on a model of the account.
+
+    What each step needs is kept as positions in `steps`: the steps before it that it cannot do
+    without, which `ordered` completes by those that spare people a time without access.
+    """
+
+    def __init__(self, run: Run, snapshot: Snapshot) -> None:
+        self.notes: list[str] = []
+        self.steps: list[Change] = []
+        self._groups = {group.id: group for group in snapshot.groups}
+        self._names = {group.id: group.name for group in snapshot.groups}
+        self._taken = {group.name for group in snapshot.groups}
+        self._members: dict[str, dict[str, Member]] = {
+            group.id: {member.id: member for member in group.members} for group in snapshot.groups
+        }
+        self._freed: dict[str, int] = {}
+        self._recreated: dict[str, tuple[GroupRef, int]] = {}
+        self._doomed = self._find_doomed(run)
+        self._undo: dict[Action, Callable[[Outcome, str], None]] = {
+            Action.CREATE_GROUP: self._uncreate,
+            Action.RENAME_GROUP: self._rename_back,
+            Action.ADD_USER: self._remove,
+            Action.REMOVE_USER: self._restore,
+            Action.DELETE_GROUP: self._recreate,
+        }
+
+    def take_back(self, outcome: Outcome) -> None:
+        """Add the steps that take back a change, or note why there are none."""
+        group_id = outcome.group_id
+        if group_id is None:
+            self.note(outcome.change, "is left alone: the journal does not name its group's ID")
+            return
+        self._undo[outcome.change.action](outcome, group_id)
+
+    def note(self, change: Change, what: str) -> None:
+        """Note what becomes of a change."""
+        self.notes.append(f"{_describe(change)} {what}.")
+
+    def ordered(self) -> tuple[Change, ...]:
+        """Return the steps, make before break, each after all that it depends on."""
+        needs = [set(step.depends_on) for step in self.steps]
+        self._spare_access(needs)
+        waiting = [len(needed) for needed in needs]
+        followers: list[list[int]] = [[] for _ in needs]
+        for position, needed in enumerate(needs):
+            for before in needed:
+                followers[before].append(position)
+        ready = [
+            (_ORDER[self.steps[position].action], position)
+            for position, count in enumerate(waiting)
+            if not count
+        ]
+        heapq.heapify(ready)
+        order: list[int] = []
+        while ready:
+            _, position = heapq.heappop(ready)
+            order.append(position)
+            for follower in followers[position]:
+                waiting[follower] -= 1
+                if not waiting[follower]:
+                    heapq.heappush(ready, (_ORDER[self.steps[follower].action], follower))
+        new = {old: position for position, old in enumerate(order)}
+        return tuple(
+            evolve(self.steps[old], depends_on=tuple(sorted(new[before] for before in needs[old])))
+            for old in order
+        )
+
+    def _spare_access(self, needs: list[set[int]]) -> None:
+        """Let people leave a group only after they have joined another, where that is possible."""
+        joins: dict[str, list[int]] = {}
+        for position, step in enumerate(self.steps):
+            if step.action is Action.ADD_USER and step.user is not None:
+                joins.setdefault(step.user.id, []).append(position)
+        for position, step in enumerate(self.steps):
+            leaving = step.members if step.action is Action.DELETE_GROUP else ()
+            if step.action is Action.REMOVE_USER and step.user is not None:
+                leaving = (step.user,)
+            for user in leaving:
+                for join in joins.get(user.id, ()):
+                    if not _leads_to(join, position, needs):
+                        needs[position].add(join)
+
+    def _find_doomed(self, run: Run) -> frozenset[str]:
+        """Return the groups that the run created and that hold nobody but whom it put there."""
+        put: dict[str, set[str]] = {}
+        created: dict[str, str] = {}
+        for outcome in run.confirmed:
+            change, group_id = outcome.change, outcome.group_id or ""
+            if change.action is Action.CREATE_GROUP:
+                created[group_id] = change.group.name
+            elif change.action is Action.ADD_USER and change.user is not None:
+                put.setdefault(group_id, set()).add(change.user.id)
+        return frozenset(
+            group_id
+            for group_id, name in created.items()
+            if self._names.get(group_id) == name
+            and self._members[group_id].keys() <= put.get(group_id, set())
+        )
+
+    def _uncreate(self, outcome: Outcome, group_id: str) -> None:
+        if group_id not in self._names:
+            self.note(outcome.change, "is left alone: the group does not exist any more")
+            return
+        if group_id not in self._doomed:
+            self.note(
+                outcome.change,
+                "is left alone: the group has another name or other members since",
+            )
+            return
+        name = self._names.pop(group_id)
+        self._taken.discard(name)
+        members = tuple(
+            UserRef(id=member.id, email=member.email) for member in self._members[group_id].values()
+        )
+        ref = GroupRef(id=group_id, name=name)
+        self._freed[name] = self._step(Action.DELETE_GROUP, ref, outcome, members=members)
+
+    def _rename_back(self, outcome: Outcome, group_id: str) -> None:
+        change, old_name = outcome.change, outcome.change.old_name or ""
+        if self._names.get(group_id) != change.group.name:
+            self.note(change, "is left alone: the group has another name since, or is gone")
+            return
+        if old_name in self._taken:
+            self.note(change, f"is left alone: another group is called {old_name!r}")
+            return
+        self._taken.discard(change.group.name)
+        self._taken.add(old_name)
+        self._names[group_id] = old_name
+        ref = GroupRef(id=group_id, name=old_name)
+        needed = self._name_freed(old_name)
+        self._freed[change.group.name] = self._step(
+            Action.RENAME_GROUP, ref, outcome, needed, old_name=change.group.name
+        )
+
+    def _remove(self, outcome: Outcome, group_id: str) -> None:
+        change = outcome.change
+        assert change.user is not None
+        if group_id in self._doomed:
+            return  # it goes with the group
+        if change.user.id not in self._members.get(group_id, {}):
+            self.note(change, "is left alone: the user is not in the group any more")
+            return
+        del self._members[group_id][change.user.id]
+        ref = GroupRef(id=group_id, name=self._names[group_id])
+        self._step(Action.REMOVE_USER, ref, outcome, user=change.user)
+
+    def _restore(self, outcome: Outcome, group_id: str) -> None:
+        change = outcome.change
+        assert change.user is not None
+        if group_id in self._recreated:
+            ref, creation = self._recreated[group_id]
+            self._step(Action.ADD_USER, ref, outcome, (creation,), user=change.user)
+        elif group_id not in self._names:
+            self.note(change, "is left alone: the group does not exist any more")
+        elif change.user.id in self._members[group_id]:
+            self.note(change, "is left alone: the user is in the group again")
+        else:
+            ref = GroupRef(id=group_id, name=self._names[group_id])
+            self._step(Action.ADD_USER, ref, outcome, user=change.user)
+
+    def _recreate(self, outcome: Outcome, group_id: str) -> None:
+        change, name = outcome.change, outcome.change.group.name
+        if name in self._taken:
+            self.note(change, "is left alone: a group of that name exists")
+            return
+        self._taken.add(name)
+        ref = GroupRef(id=None, name=name)
+        creation = self._step(Action.CREATE_GROUP, ref, outcome, self._name_freed(name))
+        self._recreated[group_id] = ref, creation
+        for user in change.members:
+            self._step(Action.ADD_USER, ref, outcome, (creation,), user=user)
+        self.notes.append(f"The group {name!r} comes back with a new ID: it was {group_id}.")
+
+    def _name_freed(self, name: str) -> tuple[int, ...]:
+        return (self._freed[name],) if name in self._freed else ()
+
+    def _step(
+        self,
+        action: Action,
+        ref: GroupRef,
+        outcome: Outcome,
+        depends_on: tuple[int, ...] = (),
+        *,
+        user: UserRef | None = None,
+        old_name: str | None = None,
+        members: tuple[UserRef, ...] = (),
+    ) -> int:
+        self.steps.append(
+            Change(
+                action=action,
+                group=ref,
+                user=user,
+                old_name=old_name,
+                members=members,
+                reason=f"takes back change {outcome.position + 1}",
+                depends_on=depends_on,
+            )
+        )
+        return len(self.steps) - 1
+
+
+def _leads_to(start: int, goal: int, needs: Sequence[set[int]]) -> bool:
+    """Return whether a step depends on another, directly or not."""
+    seen = {start}
+    left = [start]
+    while left:
+        for needed in needs[left.pop()]:
+            if needed == goal:
+                return True
+            if needed not in seen:
+                seen.add(needed)
+                left.append(needed)
+    return False
+
+
+def _describe(change: Change) -> str:
+    name = repr(change.group.name)
+    who = (change.user.email or change.user.id) if change.user is not None else ""
+    return {
+        Action.CREATE_GROUP: f"The creation of the group {name}",
+        Action.RENAME_GROUP: f"The rename of {change.old_name!r} to {name}",
+        Action.ADD_USER: f"The addition of {who} to {name}",
+        Action.REMOVE_USER: f"The removal of {who} from {name}",
+        Action.DELETE_GROUP: f"The deletion of the group {name}",
+    }[change.action]

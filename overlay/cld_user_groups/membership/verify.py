@@ -1,0 +1,97 @@
+"""Compares an account with what a plan asks for, once the plan has been applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from attrs import evolve
+
+from .model import Action, Group, Snapshot
+from .outcome import Outcome, Status
+
+
+class Account:
+    """A snapshot in the order in which it is searched.
+
+    Args:
+        snapshot: The account.
+    """
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._groups: Mapping[str, Group] = {group.id: group for group in snapshot.groups}
+        self._ids = {group.name: group.id for group in snapshot.groups}
+        self._members = {
+            group.id: frozenset(member.id for member in group.members) for group in snapshot.groups
+        }
+
+    def group(self, group_id: str | None) -> Group | None:
+        """Return a group by its ID, or None."""
+        return None if group_id is None else self._groups.get(group_id)
+
+    def id_of(self, name: str) -> str | None:
+        """Return the ID of the group of a name, or None."""
+        return self._ids.get(name)
+
+    def members(self, group_id: str) -> frozenset[str]:
+        """Return the IDs of the users in a group, which must exist."""
+        return self._members[group_id]
+
+
+def settle(outcomes: Sequence[Outcome], account: Account) -> tuple[Outcome, ...]:
+    """Return the outcomes, the unknown ones decided by the account as it is now.
+
+    Args:
+        outcomes: What came of each change.
+        account: The account, read after the last of them.
+    """
+    return tuple(
+        _settle(outcome, account) if outcome.status is Status.UNKNOWN else outcome
+        for outcome in outcomes
+    )
+
+
+def differences(outcomes: Sequence[Outcome], account: Account) -> tuple[str, ...]:
+    """Return what the account does not have of what the changes ask for, a sentence each.
+
+    Args:
+        outcomes: What came of each change.
+        account: The account, read after the last of them.
+    """
+    return tuple(
+        difference for outcome in outcomes if (difference := difference_of(outcome, account))
+    )
+
+
+def difference_of(outcome: Outcome, account: Account) -> str:
+    """Return what the account does not have of what one change asks for, or "".
+
+    Args:
+        outcome: The change, with the ID of its group.
+        account: The account.
+    """
+    change, name = outcome.change, outcome.change.group.name
+    group = account.group(outcome.group_id)
+    if change.action is Action.DELETE_GROUP:
+        return "" if group is None else f"the group {name!r} still exists"
+    if group is None:
+        is_removal = change.action is Action.REMOVE_USER and outcome.holds
+        return "" if is_removal else f"the group {name!r} does not exist"
+    if change.action in (Action.CREATE_GROUP, Action.RENAME_GROUP):
+        return "" if group.name == name else f"the group {name!r} is called {group.name!r}"
+    assert change.user is not None
+    is_member = change.user.id in account.members(group.id)
+    if is_member is (change.action is Action.ADD_USER):
+        return ""
+    person = change.user.email or change.user.id
+    return f"{person} is {'still' if is_member else 'not'} in the group {name!r}"
+
+
+def _settle(outcome: Outcome, account: Account) -> Outcome:
+    if outcome.change.action is Action.CREATE_GROUP and outcome.group_id is None:
+        group_id = account.id_of(outcome.change.group.name)
+        if group_id is None or account.members(group_id):  # with members, it is somebody else's
+            return evolve(outcome, status=Status.FAILED)
+        return evolve(outcome, status=Status.DONE, group_id=group_id, error="")
+    if difference_of(outcome, account):
+        return evolve(outcome, status=Status.FAILED)
+    return evolve(outcome, status=Status.DONE, error="")
