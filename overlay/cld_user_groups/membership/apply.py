@@ -127,8 +127,17 @@ def _drive(client: CldProvisioning, run: Run, workers: int, sleep: Callable[[flo
                 else:
                     _pause(run.seconds_to_wait(), sleep, is_interrupted)
     finally:
+        _empty(tasks)  # where the run was abandoned, what no worker has taken is not sent
         for _ in range(workers):
             tasks.put(None)
+
+
+def _empty(tasks: SimpleQueue[Task | None]) -> None:
+    try:
+        while True:
+            tasks.get_nowait()
+    except Empty:
+        return
 
 
 def _begin(run: Run) -> list[Task]:
