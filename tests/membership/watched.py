@@ -1,0 +1,127 @@
+"""An emulated account that notes which writes were really applied, and lets others interfere."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from attrs import define, field, frozen
+
+from cld_user_groups import CldProvisioning
+from cld_user_groups.emulator import Emulator, EmulatorTransport
+from cld_user_groups.membership.model import Action, Change
+from cld_user_groups.utils import RetryConfig
+
+from .accounts import SECURITY, SERVER
+
+
+@frozen
+class Write:
+    """A write that the account has applied: a change, with the name or the user it is about."""
+
+    action: Action
+    group_id: str | None
+    about: str
+
+
+def write_of(change: Change, group_id: str | None) -> Write:
+    """Return the write that a change makes."""
+    if change.user is not None:
+        return Write(change.action, group_id, change.user.id)
+    if change.action is Action.CREATE_GROUP:
+        return Write(change.action, None, change.group.name)
+    return Write(change.action, group_id, change.group.name)
+
+
+@define
+class Watched:
+    """An emulator whose writes are noted.
+
+    Attributes:
+        emulator: The emulator.
+        applied: The writes that the API has applied, in their order.
+        before_write: Called before a write is applied, with the write.
+    """
+
+    emulator: Emulator
+    applied: list[Write] = field(factory=list[Write])
+    before_write: Callable[[Write], None] | None = None
+    _originals: dict[str, Callable[..., Any]] = field(factory=dict[str, Callable[..., Any]])
+
+    def __attrs_post_init__(self) -> None:
+        account = self.emulator._core.account
+        for name, action in (
+            ("create_group", Action.CREATE_GROUP),
+            ("rename_group", Action.RENAME_GROUP),
+            ("delete_group", Action.DELETE_GROUP),
+            ("add_member", Action.ADD_USER),
+            ("remove_member", Action.REMOVE_USER),
+        ):
+            original = self._originals[name] = getattr(account, name)
+            setattr(account, name, self._noting(action, original))
+
+    def someone_else(self, operation: str, *arguments: object) -> None:
+        """Change the account as another admin does; what is not possible is not done."""
+        if operation != "delete_group":
+            arguments = (*arguments, datetime.now(UTC))
+        try:
+            self._originals[operation](*arguments)
+        except Exception as error:
+            if type(error).__name__ != "RefusedError":
+                raise
+
+    def _noting(self, action: Action, original: Callable[..., Any]) -> Callable[..., Any]:
+        def apply(*arguments: Any, **keywords: Any) -> Any:
+            first = str(arguments[0])
+            if action is Action.CREATE_GROUP:
+                write = Write(action, None, first)
+            elif action is Action.DELETE_GROUP:
+                name = self.emulator._core.account.get_group(first).name
+                write = Write(action, first, name)
+            else:
+                write = Write(action, first, str(arguments[1]))
+            if self.before_write is not None:
+                self.before_write(write)
+            result = original(*arguments, **keywords)
+            self.applied.append(write)
+            return result
+
+        return apply
+
+
+class CountingTransport(httpx.BaseTransport):
+    """Counts the requests in flight, so that a test can wait for those of an abandoned run."""
+
+    def __init__(self, transport: EmulatorTransport) -> None:
+        self._transport = transport
+        self._idle = threading.Condition()
+        self._in_flight = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        with self._idle:
+            self._in_flight += 1
+        try:
+            return self._transport.handle_request(request)
+        finally:
+            with self._idle:
+                self._in_flight -= 1
+                self._idle.notify_all()
+
+    def wait_until_idle(self) -> None:
+        """Wait for all requests to end."""
+        with self._idle:
+            assert self._idle.wait_for(lambda: not self._in_flight, timeout=10)
+
+
+def client_over(transport: httpx.BaseTransport, retries: RetryConfig | None) -> CldProvisioning:
+    """Return a client of the account "acc" over a transport."""
+    return CldProvisioning(
+        account_id="acc",
+        security=SECURITY,
+        server_url=SERVER,
+        client=httpx.Client(transport=transport),
+        retry_config=retries,
+    )
