@@ -1,0 +1,325 @@
+"""The scheduler: what starts when, and what a reply means for the rest. No I/O, no clock."""
+
+from __future__ import annotations
+
+import random
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from cld_user_groups.membership.model import Action, Change, GroupRef
+from cld_user_groups.membership.outcome import Stop
+from cld_user_groups.membership.scheduler import Reply, Scheduler, Verdict
+
+HOLDS = Reply(verdict=Verdict.HOLDS)
+FAILED = Reply(verdict=Verdict.FAILED, status_code=404)
+NOW = 1000.0
+
+
+def change(*depends_on: int) -> Change:
+    group = GroupRef(id="g", name="g")
+    return Change(action=Action.CREATE_GROUP, group=group, depends_on=depends_on)
+
+
+def turned_away(
+    status_code: int, retry_after: float | None = None, reset_at: float | None = None
+) -> Reply:
+    return Reply(
+        verdict=Verdict.TURNED_AWAY,
+        status_code=status_code,
+        retry_after=retry_after,
+        reset_at=reset_at,
+        remaining=0 if status_code == 420 else None,
+    )
+
+
+def independent(count: int) -> list[Change]:
+    return [change() for _ in range(count)]
+
+
+def test_changes_start_in_the_plans_order_up_to_the_concurrency() -> None:
+    scheduler = Scheduler(independent(5), concurrency=3)
+    assert scheduler.start(NOW) == [0, 1, 2]
+    assert scheduler.start(NOW) == []
+    scheduler.finish(1, HOLDS, NOW)
+    assert scheduler.start(NOW) == [3]
+
+
+def test_a_change_waits_for_all_that_it_depends_on() -> None:
+    scheduler = Scheduler([change(), change(), change(0, 1), change()])
+    assert scheduler.start(NOW) == [0, 1, 3]
+    scheduler.finish(1, HOLDS, NOW)
+    assert scheduler.start(NOW) == []
+    scheduler.finish(0, HOLDS, NOW)
+    assert scheduler.start(NOW) == [2]
+
+
+def test_a_failure_stops_what_depends_on_it_and_nothing_else() -> None:
+    scheduler = Scheduler([change(), change(0), change(1), change()], concurrency=1)
+    assert scheduler.start(NOW) == [0]
+    scheduler.finish(0, FAILED, NOW)
+    assert scheduler.start(NOW) == [3]
+    scheduler.finish(3, HOLDS, NOW)
+    assert scheduler.is_over
+    assert scheduler.stopped is None
+
+
+@pytest.mark.parametrize("status_code", [401, 403])
+def test_refused_credentials_stop_everything_and_let_what_runs_end(status_code: int) -> None:
+    scheduler = Scheduler(independent(4), concurrency=2)
+    scheduler.start(NOW)
+    scheduler.finish(0, Reply(verdict=Verdict.FAILED, status_code=status_code), NOW)
+    assert scheduler.start(NOW) == []
+    assert not scheduler.is_over
+    scheduler.finish(1, HOLDS, NOW)
+    assert scheduler.is_over
+    assert scheduler.stopped is Stop.UNAUTHORIZED
+
+
+def test_five_failures_in_a_row_stop_everything() -> None:
+    scheduler = Scheduler(independent(20), concurrency=1)
+    for reply in [FAILED] * 4 + [HOLDS] + [FAILED] * 4:
+        (position,) = scheduler.start(NOW)
+        scheduler.finish(position, reply, NOW)
+    (position,) = scheduler.start(NOW)
+    scheduler.finish(position, FAILED, NOW)
+    assert scheduler.stopped is Stop.FAILURES
+    assert scheduler.is_over
+
+
+def test_a_429_halves_what_runs_at_once_and_the_change_is_tried_again() -> None:
+    scheduler = Scheduler(independent(100), concurrency=16)
+    assert len(scheduler.start(NOW)) == 16
+    scheduler.finish(0, turned_away(429, retry_after=3), NOW)
+    assert scheduler.at_once == 8
+    assert scheduler.start(NOW) == []
+    assert scheduler.paused_until == NOW + 3
+    for position in range(1, 16):
+        scheduler.finish(position, HOLDS, NOW)
+    assert scheduler.start(NOW + 3)[0] == 0
+
+
+def test_requests_that_are_turned_away_together_halve_only_once() -> None:
+    scheduler = Scheduler(independent(100), concurrency=16)
+    for position in scheduler.start(NOW):
+        scheduler.finish(position, turned_away(429, retry_after=1), NOW)
+    assert scheduler.at_once == 8
+    for position in scheduler.start(NOW + 1):
+        scheduler.finish(position, turned_away(429, retry_after=1), NOW + 1)
+    assert scheduler.at_once == 4
+
+
+def test_a_request_that_the_client_repeated_halves_as_well() -> None:
+    scheduler = Scheduler(independent(10), concurrency=4)
+    scheduler.start(NOW)
+    scheduler.finish(0, Reply(verdict=Verdict.HOLDS, was_retried=True), NOW)
+    assert scheduler.at_once == 2
+
+
+def test_what_runs_at_once_grows_by_one_a_round_and_not_past_the_concurrency() -> None:
+    scheduler = Scheduler(independent(200), concurrency=4)
+    for position in scheduler.start(NOW):
+        scheduler.finish(position, turned_away(429, retry_after=1), NOW)
+    seen = []
+    for _ in range(6):
+        seen.append(scheduler.at_once)
+        for position in scheduler.start(NOW + 1):
+            scheduler.finish(position, HOLDS, NOW + 1)
+    assert seen == [2, 2, 3, 3, 4, 4] or seen == [2, 2, 3, 4, 4, 4]
+
+
+def test_a_change_that_is_always_turned_away_stops_the_run() -> None:
+    scheduler = Scheduler([change()])
+    now = NOW
+    for _ in range(6):
+        assert scheduler.start(now) == [0]
+        scheduler.finish(0, turned_away(429), now)
+        now = scheduler.paused_until or now
+    assert scheduler.stopped is Stop.QUOTA
+
+
+def test_a_used_up_quota_stops_the_run_where_it_may_not_wait() -> None:
+    scheduler = Scheduler(independent(3), concurrency=1)
+    scheduler.start(NOW)
+    scheduler.finish(0, turned_away(420, reset_at=NOW + 1800), NOW)
+    assert scheduler.stopped is Stop.QUOTA
+    assert scheduler.reset_at == NOW + 1800
+    assert scheduler.is_over
+
+
+def test_a_used_up_quota_is_waited_for_where_the_run_may_wait() -> None:
+    scheduler = Scheduler(independent(3), concurrency=1, max_wait=1800)
+    scheduler.start(NOW)
+    scheduler.finish(0, turned_away(420, reset_at=NOW + 1800), NOW)
+    assert scheduler.start(NOW + 1799) == []
+    assert scheduler.start(NOW + 1800) == [0]
+
+
+def test_all_waits_for_the_quota_together_stay_within_max_wait() -> None:
+    scheduler = Scheduler(independent(3), concurrency=1, max_wait=5000)
+    scheduler.start(NOW)
+    scheduler.finish(0, turned_away(420, retry_after=3600), NOW)
+    assert scheduler.start(NOW + 3600) == [0]
+    scheduler.finish(0, turned_away(420, retry_after=3600), NOW + 3600)
+    assert scheduler.stopped is Stop.QUOTA
+
+
+def test_a_used_up_quota_without_a_reset_is_not_waited_for() -> None:
+    scheduler = Scheduler(independent(3), concurrency=1, max_wait=5000)
+    scheduler.start(NOW)
+    scheduler.finish(0, turned_away(420), NOW)
+    assert scheduler.stopped is Stop.QUOTA
+
+
+def test_keep_quota_leaves_that_many_and_one_to_read_the_account_again() -> None:
+    scheduler = Scheduler(independent(20), concurrency=16, keep_quota=5, remaining=10)
+    assert scheduler.start(NOW) == [0, 1, 2, 3]
+    for left, position in enumerate([0, 1, 2, 3]):
+        scheduler.finish(position, Reply(verdict=Verdict.HOLDS, remaining=9 - left), NOW)
+    assert scheduler.start(NOW) == []
+    assert scheduler.stopped is Stop.QUOTA
+
+
+def test_responses_that_overtake_each_other_do_not_renew_the_quota() -> None:
+    scheduler = Scheduler(independent(20), concurrency=4, keep_quota=1, remaining=8)
+    assert scheduler.start(NOW) == [0, 1, 2, 3]
+    for position, remaining in [(0, 4), (1, 5), (2, 6), (3, 7)]:
+        reply = Reply(verdict=Verdict.HOLDS, remaining=remaining, reset_at=NOW + 60)
+        scheduler.finish(position, reply, NOW)
+    assert len(scheduler.start(NOW)) == 2
+
+
+def test_after_the_reset_one_request_finds_out_what_is_left() -> None:
+    scheduler = Scheduler(
+        independent(20), concurrency=4, keep_quota=5, remaining=6, reset_at=NOW + 60, max_wait=60
+    )
+    assert scheduler.start(NOW) == []
+    assert scheduler.paused_until == NOW + 60
+    assert scheduler.start(NOW + 60) == [0]
+    assert scheduler.start(NOW + 60) == []
+    reply = Reply(verdict=Verdict.HOLDS, remaining=100, reset_at=NOW + 3660)
+    scheduler.finish(0, reply, NOW + 61)
+    assert scheduler.start(NOW + 61) == [1, 2, 3, 4]
+
+
+def test_a_reset_in_the_past_does_not_make_the_quota_endless() -> None:
+    scheduler = Scheduler(independent(20), concurrency=1, keep_quota=5, remaining=8)
+    scheduler.start(NOW)
+    reply = Reply(verdict=Verdict.HOLDS, remaining=6, reset_at=NOW - 30)
+    scheduler.finish(0, reply, NOW)
+    assert scheduler.start(NOW) == []
+    assert scheduler.stopped is Stop.QUOTA
+
+
+def test_a_requested_stop_starts_nothing_more() -> None:
+    scheduler = Scheduler(independent(5), concurrency=2)
+    scheduler.start(NOW)
+    scheduler.stop(Stop.REQUESTED, "Ctrl-C")
+    scheduler.finish(0, HOLDS, NOW)
+    assert scheduler.start(NOW) == []
+    scheduler.finish(1, HOLDS, NOW)
+    assert scheduler.is_over
+
+
+def test_a_change_that_was_put_back_starts_again_first() -> None:
+    scheduler = Scheduler(independent(5), concurrency=2)
+    assert scheduler.start(NOW) == [0, 1]
+    scheduler.put_back(0)
+    assert scheduler.start(NOW) == [0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "arguments"),
+    [
+        ([change(0)], {}),
+        ([change(), change(2), change()], {}),
+        ([change(-1)], {}),
+        ([change()], {"concurrency": 0}),
+        ([change()], {"keep_quota": -1}),
+        ([change()], {"max_wait": float("nan")}),
+    ],
+)
+def test_what_makes_no_sense_is_rejected(
+    changes: list[Change], arguments: dict[str, float]
+) -> None:
+    with pytest.raises(ValueError, match=r"depends|must"):
+        Scheduler(changes, **arguments)  # type: ignore[arg-type]
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> list[Change]:
+    count = draw(st.integers(0, 12))
+    return [
+        change(
+            *draw(st.sets(st.integers(0, position - 1), max_size=3) if position else st.just(()))
+        )
+        for position in range(count)
+    ]
+
+
+REPLIES = st.sampled_from(
+    [
+        HOLDS,
+        HOLDS,
+        FAILED,
+        Reply(verdict=Verdict.HOLDS, was_retried=True, remaining=3),
+        turned_away(429),
+        turned_away(429, retry_after=2),
+        turned_away(420, reset_at=NOW + 50),
+        Reply(verdict=Verdict.FAILED, status_code=401),
+    ]
+)
+
+
+@given(
+    graphs(),
+    st.integers(1, 5),
+    st.sampled_from([0, 2]),
+    st.sampled_from([0.0, 100.0]),
+    st.lists(REPLIES, max_size=60),
+    st.integers(),
+)
+def test_whatever_is_replied_the_order_holds_and_the_run_ends(
+    changes: list[Change],
+    concurrency: int,
+    keep_quota: int,
+    max_wait: float,
+    replies: list[Reply],
+    seed: int,
+) -> None:
+    chance = random.Random(seed)
+    scheduler = Scheduler(
+        changes, concurrency=concurrency, keep_quota=keep_quota, max_wait=max_wait
+    )
+    now = NOW
+    left = iter(replies)
+    holds: set[int] = set()
+    ended: set[int] = set()
+    running: set[int] = set()
+    for _ in range(1000):
+        if scheduler.is_over:
+            break
+        for position in scheduler.start(now):
+            assert position not in ended
+            assert position not in running
+            assert set(changes[position].depends_on) <= holds
+            running.add(position)
+        assert len(running) <= concurrency
+        if running:
+            position = chance.choice(sorted(running))
+            reply = next(left, HOLDS)
+            running.discard(position)
+            scheduler.finish(position, reply, now)
+            if reply.verdict is not Verdict.TURNED_AWAY:
+                ended.add(position)
+            if reply.verdict is Verdict.HOLDS:
+                holds.add(position)
+        elif not scheduler.is_over:
+            assert scheduler.paused_until is not None
+            assert scheduler.paused_until > now
+            now = scheduler.paused_until
+    assert scheduler.is_over
+    if scheduler.stopped is None:
+        blocked = set(range(len(changes))) - ended
+        assert all(set(changes[position].depends_on) - holds for position in blocked)
