@@ -85,8 +85,14 @@ class Watched:
                 write = Write(action, first, str(arguments[1]))
             if self.before_write is not None:
                 self.before_write(write)
+            account = self.emulator._core.account
+            # A rename that is sent again changes nothing, which is why the client may do so.
+            is_repeated = (
+                action is Action.RENAME_GROUP and account.get_group(first).name == write.about
+            )
             result = original(*arguments, **keywords)
-            self.applied.append(write)
+            if not is_repeated:
+                self.applied.append(write)
             return result
 
         return apply
