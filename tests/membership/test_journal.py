@@ -68,7 +68,7 @@ LINES: tuple[Line, ...] = (
 
 def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
     run = read_journal(written(tmp_path, *LINES).path)
-    assert run.header.account_id == "acc"
+    assert run.header.account == "acc"
     assert run.header.plan.source == "groups.yaml"
     assert run.header.by.pid == os.getpid()
     assert [(outcome.position, outcome.status) for outcome in run.outcomes] == [
@@ -125,7 +125,9 @@ def test_lines_that_are_flushed_together_cost_one_disk_write(
     journal.close()
 
 
-@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), OSError(30, "Read-only")])
+@pytest.mark.parametrize(
+    "error", [OSError(28, "No space left on device"), OSError(30, "Read-only")]
+)
 def test_a_disk_that_cannot_be_written_is_an_error_that_names_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError
 ) -> None:

@@ -76,7 +76,7 @@ class Header:
         run: The ID of the run.
         tool: The program and its version.
         started_at: When the run began, in UTC.
-        account_id: The account.
+        account: The account.
         by: Who ran it.
         plan: The plan.
     """
@@ -85,7 +85,7 @@ class Header:
     run: str
     tool: str
     started_at: datetime
-    account_id: str
+    account: str
     by: Author
     plan: PlanInfo
 
@@ -278,7 +278,7 @@ def _header(run: str, plan: Plan, now: datetime) -> Header:
         run=run,
         tool=f"cld-user-groups {__version__}",
         started_at=now,
-        account_id=plan.account_id,
+        account=plan.account_id,
         by=Author(user=_user(), host=socket.gethostname(), pid=os.getpid()),
         plan=PlanInfo(
             source=plan.source,

@@ -47,10 +47,9 @@ def undo_plan(
     Raises:
         ValueError: The run was on another account.
     """
-    if run.header.account_id != snapshot.account_id:
+    if run.header.account != snapshot.account_id:
         raise ValueError(
-            f"the run {run.id} was on account {run.header.account_id!r}, "
-            f"not {snapshot.account_id!r}"
+            f"the run {run.id} was on account {run.header.account!r}, not {snapshot.account_id!r}"
         )
     inverse = _Inverse(run, snapshot)
     for outcome in reversed(run.confirmed):

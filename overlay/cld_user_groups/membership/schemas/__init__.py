@@ -1,4 +1,4 @@
-"""The JSON Schemas of the file and of a saved plan (JSON Schema 2020-12)."""
+"""The JSON Schemas of the file, of a saved plan and of a journal (JSON Schema 2020-12)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ def groups_schema() -> dict[str, Any]:
 def plan_schema() -> dict[str, Any]:
     """Return the schema of a saved plan."""
     return _read("plan.schema.json")
+
+
+def journal_schema() -> dict[str, Any]:
+    """Return the schema of a line of a journal."""
+    return _read("journal.schema.json")
 
 
 def _read(name: str) -> dict[str, Any]:
