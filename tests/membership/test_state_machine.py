@@ -82,6 +82,17 @@ ADMINS = st.tuples(
 MEMBERS = st.sets(st.sampled_from(USERS))
 
 
+FILES = st.fixed_dictionaries(
+    {},
+    optional={
+        name: st.tuples(
+            MEMBERS, st.sampled_from(["exact", "exact", "additive", "absent"]), st.booleans()
+        )
+        for name in [*NAMED, NEW]
+    },
+)
+
+
 class Killed(BaseException):
     """The process is killed."""
 
@@ -145,17 +156,7 @@ class Applying(RuleBasedStateMachine):
         DRAWN["steps"] += 1
         super().check_invariants(*arguments, **keywords)
 
-    @rule(
-        wanted=st.fixed_dictionaries(
-            {},
-            optional={
-                name: st.tuples(
-                    MEMBERS, st.sampled_from(["exact", "additive", "absent"]), st.booleans()
-                )
-                for name in [*NAMED, NEW]
-            },
-        )
-    )
+    @rule(wanted=FILES)
     def edit_file(self, wanted: dict[str, tuple[set[str], str, bool]]) -> None:
         """Write another file. A group is pinned by its ID where it exists, so it may be renamed."""
         groups: list[DesiredGroup] = []
@@ -184,26 +185,31 @@ class Applying(RuleBasedStateMachine):
         DRAWN["other admins between runs"] += 1
 
     @rule(
+        wanted=st.none() | FILES,
         faults=FAULTS,
-        kill_at=st.none() | st.integers(1, 25),
+        kill_at=st.none() | st.integers(1, 10),
         concurrency=st.integers(1, 4),
-        admins=st.lists(st.tuples(st.integers(0, 8), ADMINS), max_size=2),
+        admins=st.lists(st.tuples(st.integers(1, 5), ADMINS), max_size=2),
         retries=st.sampled_from([PATIENT, PATIENT, None]),
     )
     def apply_with_faults(
         self,
+        wanted: dict[str, tuple[set[str], str, bool]] | None,
         faults: list[Fault],
         kill_at: int | None,
         concurrency: int,
         admins: list[tuple[int, tuple[str, str, str]]],
         retries: RetryConfig | None,
     ) -> None:
+        if wanted is not None:
+            self.edit_file(wanted)
         made = self._plan()
         if made is None:
             return
         for fault in faults:
             self._inject(fault)
         DRAWN["faulty runs"] += 1
+        DRAWN["changes in faulty runs"] += len(made.changes)
         DRAWN["kills armed"] += kill_at is not None
         self._run(made, concurrency, retries, kill_at, dict(admins))
         self.emulator.clear_faults()
@@ -222,8 +228,11 @@ class Applying(RuleBasedStateMachine):
         assert again.changes == ()
         DRAWN["clean runs"] += 1
 
-    @rule(concurrency=st.integers(1, 4))
-    def apply_and_undo(self, concurrency: int) -> None:
+    @rule(wanted=FILES, concurrency=st.integers(1, 4))
+    def apply_and_undo(
+        self, wanted: dict[str, tuple[set[str], str, bool]], concurrency: int
+    ) -> None:
+        self.edit_file(wanted)
         made = self._plan()
         if made is None or not made.changes:
             return
