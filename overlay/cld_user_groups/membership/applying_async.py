@@ -16,7 +16,7 @@ from cld_user_groups import AsyncCldProvisioning
 from cld_user_groups.errors import CloudinaryError
 
 from ._run import OnProgress, Run, Task
-from .apply import utc_now
+from .applying import timestamp, utc_now
 from .checks import check_account, check_plan
 from .journal import FileJournal, Journal, JournalError, NoJournal
 from .lock import AlreadyRunning, account_lock
@@ -62,6 +62,7 @@ async def apply_async(
             keep_quota=keep_quota,
             max_wait=max_wait,
             remaining=snapshot.requests_left,
+            reset_at=timestamp(snapshot.quota_reset_at),
         )
         if journal is None:
             journal = FileJournal(directory, plan, now()) if plan.changes else NoJournal()

@@ -12,6 +12,8 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import FrameType
 
+import httpx
+
 from cld_user_groups import CldProvisioning
 from cld_user_groups.errors import CloudinaryError
 
@@ -33,6 +35,11 @@ _SLICE = 0.5
 def utc_now() -> datetime:
     """Return the time."""
     return datetime.now(UTC)
+
+
+def timestamp(moment: datetime | None) -> float | None:
+    """Return a moment on the scheduler's clock."""
+    return None if moment is None else moment.timestamp()
 
 
 def apply(
@@ -96,6 +103,7 @@ def apply(
             keep_quota=keep_quota,
             max_wait=max_wait,
             remaining=snapshot.requests_left,
+            reset_at=timestamp(snapshot.quota_reset_at),
         )
         if journal is None:
             journal = FileJournal(directory, plan, now()) if plan.changes else NoJournal()
@@ -217,8 +225,6 @@ def _stopped_by_interrupt(wake: Callable[[], None]) -> Generator[Callable[[], bo
 
 
 def _read_again(client: CldProvisioning) -> Snapshot | None:
-    import httpx
-
     try:
         return read_account(client)
     except (CloudinaryError, httpx.HTTPError):
