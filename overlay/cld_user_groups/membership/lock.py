@@ -10,10 +10,6 @@ from pathlib import Path
 
 import msgspec
 from attrs import frozen
-<<<<<<< HEAD
-from filelock import FileLock, Timeout
-=======
->>>>>>> apply
 
 from .state import make_private
 
@@ -60,15 +56,11 @@ def account_lock(directory: Path, account_id: str, wait: float = 0.0) -> Generat
     Raises:
         AlreadyRunning: Another process holds it still.
         OSError: The lock cannot be made.
-<<<<<<< HEAD
-    """
-=======
         ImportError: filelock, of the extra `cli`, is not installed.
     """
     # Of the extra `cli`: who applies a plan without a journal needs no lock.
     from filelock import FileLock, Timeout
 
->>>>>>> apply
     make_private(directory)
     about = directory / "lock.json"
     lock = FileLock(directory / "lock", mode=0o600, thread_local=False)
