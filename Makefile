@@ -114,8 +114,8 @@ faults: $(READY) ## Print the table of faults by operation, measured, and write 
 bench: $(TOOLS) ## Measure the SDK beside bare httpx and its peers
 	@python benchmarks/run.py
 
-mutation: $(READY) ## Mutate the modules that decide, and list what no test notices
-	@python tools/mutation.py
+mutation: $(READY) ## Mutate the modules that decide (or MODULE=), and fail on unnoticed mutants
+	@python tools/mutation.py $(if $(MODULE),--module $(MODULE))
 
 ##@ Release
 build: $(READY) ## Build the wheel and the source distribution in dist/
