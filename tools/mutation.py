@@ -102,7 +102,7 @@ def python() -> Path:
 
 
 def run(folder: Path, *arguments: str, is_shown: bool = False) -> str:
-    """Run mutmut in the copy and return what it printed."""
+    """Run mutmut in the copy and return what it printed, unless it is shown on a terminal."""
     done = subprocess.run(
         [python(), "-m", "mutmut", *arguments],
         cwd=folder,
@@ -150,11 +150,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         prepare(folder, modules, data["tests"])
-        run(folder, "run", is_shown=True)
+        # On a terminal mutmut's progress is worth seeing; in a log it is thousands of lines.
+        output = run(folder, "run", is_shown=sys.stdout.isatty())
         results = run(folder, "results", "--all", "true")
         statuses = re.findall(r"^\s+(\S+): (.+)$", results, re.MULTILINE)
         if not statuses or any(status == "not checked" for _, status in statuses):
-            stop("mutmut did not finish: its output above says why")
+            print("\n".join(output.splitlines()[-40:]))
+            stop("mutmut did not finish; the end of its output says why")
         unnoticed = [
             (name, status, mutant(name, run(folder, "show", name)))
             for name, status in statuses
