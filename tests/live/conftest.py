@@ -32,16 +32,7 @@ _NOTES = pytest.StashKey[list[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "live: needs a real account, and is deselected by default")
     config.stash[_NOTES] = []
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if "live" in config.getoption("markexpr"):
-        return
-    live = [item for item in items if item.get_closest_marker("live")]
-    items[:] = [item for item in items if item not in live]
-    config.hook.pytest_deselected(items=live)
 
 
 def pytest_terminal_summary(

@@ -28,6 +28,11 @@ WRITES = (
 WRITE = {"CLOUDINARY_CONTRACT_WRITE": "1"}
 
 
+def more(value: object) -> Any:
+    """Return a case for `make test-full`: each is a run of pytest, which takes seconds."""
+    return pytest.param(value, marks=pytest.mark.exhaustive)
+
+
 class Account:
     """An emulated account on a socket, and the run against it."""
 
@@ -91,7 +96,7 @@ def test_it_only_reads(observed: Account):
         observed.emulator.calls.assert_not_called(operation_id)
 
 
-@pytest.mark.parametrize("wire", ["observed", "documented"])
+@pytest.mark.parametrize("wire", ["observed", more("documented")])
 def test_with_write_it_calls_every_operation_on_a_group_of_its_own_and_says_in_which_shape(
     serve: Callable[[Emulator], Account], wire: Any
 ):
@@ -148,7 +153,9 @@ TROUBLES: dict[str, Callable[[Emulator], Any]] = {
 }
 
 
-@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize(
+    "trouble", [each if at == 0 else more(each) for at, each in enumerate(TROUBLES)]
+)
 def test_a_failure_is_reported_and_the_group_is_removed_all_the_same(
     observed: Account, trouble: str
 ):
@@ -167,7 +174,7 @@ def test_a_group_that_cannot_be_removed_is_named(observed: Account):
     assert f"remove these groups by hand: {left.id}" in text
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [more(signal.SIGINT), signal.SIGTERM])
 def test_an_interrupted_run_removes_the_group_and_fails(observed: Account, number: int):
     before = observed.emulator.groups
     observed.emulator.fail("updateUserGroup", status=None, delay=60)
