@@ -52,6 +52,18 @@ def test_every_user_of_a_group_has_an_id(client: CldProvisioning, group: models.
     assert None not in users_of(client, group.id)
 
 
+def test_a_user_of_the_account_can_be_read_with_the_groups_of_which_it_is_one(
+    client: CldProvisioning,
+):
+    users = client.users.list().users
+    assert all(user.id for user in users)
+    if not users:
+        pytest.skip("the account has no user")
+    assert client.users.get(user_id=users[0].id).id == users[0].id
+    listed = {group.id for group in client.users.get_groups(user_id=users[0].id).groups}
+    assert listed <= {group.id for group in client.user_groups.list().user_groups}
+
+
 def test_a_group_that_does_not_exist_is_a_404(client: CldProvisioning):
     with pytest.raises(models.NotFound):
         client.user_groups.get(group_id=NO_SUCH_ID)

@@ -223,4 +223,4 @@ def test_it_is_deselected_by_default():
         text=True,
         check=False,
     )
-    assert "14 deselected" in done.stdout
+    assert "15 deselected" in done.stdout
