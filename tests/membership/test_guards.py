@@ -71,6 +71,12 @@ def test_a_group_is_not_emptied_without_being_told():
     assert refused(snapshot, wanted("A", allow_empty=True)) == []
 
 
+def test_a_group_that_may_end_empty_does_not_lose_most_of_its_members_unseen():
+    snapshot = account({"A": people(8)})
+    group = wanted("A", people(1)[0], allow_empty=True)
+    assert refused(snapshot, group) == ["max_removals_per_group"]
+
+
 def test_a_group_with_members_is_not_deleted_without_being_told():
     snapshot = account({"A": people(8), "Empty": []})
     assert refused(snapshot, wanted("A", state="absent")) == ["deletes_members"]

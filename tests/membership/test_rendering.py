@@ -161,6 +161,15 @@ def test_html_never_has_elements_from_outside(made):
     assert text.replace("\n", "").isprintable()
 
 
+def test_html_escapes_accounts_files_and_ids():
+    hostile = '<b title="x">&'
+    member = DesiredMember(id=hostile)
+    snapshot = Snapshot(account_id=hostile, groups=(), taken_at=NOW)
+    text = render_html(attrs.evolve(planned(snapshot, wanted("A", member)), source=hostile))
+    assert "<b" not in text.replace("<body", "")
+    assert text.count("&lt;b title=&quot;x&quot;&gt;&amp;") == 5
+
+
 def test_html_stands_alone_and_runs_nothing():
     text = render_html(example())
     assert text.startswith('<!DOCTYPE html>\n<html lang="en">')
