@@ -96,7 +96,7 @@ test-all: $(TOOLS) ## Run the tests on every supported Python of this machine
 
 ##@ The OpenAPI document, and other clients
 contract: $(READY) ## Hold requests and responses against openapi.yaml; LIVE=1 the real account's, WRITE=1 too
-	$(if $(LIVE),python tools/contract_live.py $(if $(WRITE),--write),pytest -n auto tests/contract)
+	$(if $(LIVE),$(if $(WRITE),CLOUDINARY_CONTRACT_WRITE=1) pytest -v -m live tests/live,pytest -n auto tests/contract)
 
 contract-diff: $(TOOLS) ## Classify the changes of openapi.yaml and generated/ since the last release, or BASE=
 	@python -m tools.contract_diff $(if $(BASE),--base $(BASE))
@@ -114,8 +114,8 @@ faults: $(READY) ## Print the table of faults by operation, measured, and write 
 bench: $(TOOLS) ## Measure the SDK beside bare httpx and its peers
 	@python benchmarks/run.py
 
-mutation: $(READY) ## Mutate the modules that decide, and list what no test notices
-	@python tools/mutation.py
+mutation: $(READY) ## Mutate the modules that decide (or MODULE=), and fail on unnoticed mutants
+	@python tools/mutation.py $(if $(MODULE),--module $(MODULE))
 
 ##@ Release
 build: $(READY) ## Build the wheel and the source distribution in dist/

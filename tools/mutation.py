@@ -1,125 +1,178 @@
-"""Mutate the modules that decide, and list the mutants that no test notices.
+"""Mutate the modules that decide, and fail on mutants that no test notices.
 
-mutmut wants its sources in `src/`, so it runs in a copy of that form, with the tests that need no
-socket. Exit status 1 if mutants survive that are not in KNOWN.
+mutation.toml names the modules, the tests, and the survivors that are known, each with its reason.
+`--module retry` mutates one module only. mutmut wants its sources in `src/`, so it runs in a copy
+of that form.
+
+Exits with 1 if a mutant survives, or is reached by no test, and is not known; with 2 if the tests
+fail without any mutation, or mutation.toml names what is not there.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 import venv
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NoReturn
+
+from attrs import frozen
 
 ROOT = Path(__file__).resolve().parent.parent
+DATA = Path(__file__).with_suffix(".toml")
 ENVIRONMENT = ROOT / ".bench" / "mutation"
 TOOL = "mutmut==3.8.1"
-MODULES = (
-    "cld_user_groups/_engine/retry.py",
-    "cld_user_groups/_engine/rate_limit.py",
-    "cld_user_groups/_engine/config.py",
-    "cld_user_groups/_engine/pipeline.py",
-    "cld_user_groups/_engine/io.py",
-    "cld_user_groups/_engine/request.py",
-    "cld_user_groups/_engine/call.py",
-    "cld_provisioning_api/types.py",
-)
-TESTS = (
-    "tests/unit/test_retry_table.py",
-    "tests/unit/test_rate_limit.py",
-    "tests/unit/test_credentials.py",
-    "tests/unit/test_servers.py",
-    "tests/unit/test_operations.py",
-    "tests/unit/test_client.py",
-    "tests/unit/test_hooks.py",
-    "tests/unit/test_pipeline.py",
-    "tests/unit/test_models.py",
-)
+PACKAGES = ("overlay/cld_user_groups", "generated/cld_provisioning_api")
+UNNOTICED = ("survived", "no tests")
 SETTINGS = """
 [tool.mutmut]
 source_paths = ["src"]
 only_mutate = [{modules}]
-pytest_add_cli_args = ["-p", "no:cacheprovider", "-q"]
+pytest_add_cli_args = ["-p", "no:cacheprovider", "-p", "no:randomly", "-q"]
 pytest_add_cli_args_test_selection = [{tests}]
 
 [tool.pytest.ini_options]
 addopts = "--import-mode=importlib"
-pythonpath = ["src"]
+pythonpath = ["src", "."]
 """
 
 
-def prepare(folder: Path) -> None:
-    """Lay the sources and the tests out as mutmut expects them."""
-    for package in (
-        "overlay/cld_user_groups",
-        "generated/cld_provisioning_api",
-    ):
-        source = ROOT / package
-        shutil.copytree(
-            source, folder / "src" / source.name, ignore=shutil.ignore_patterns("__pycache__")
-        )
-    for test in ("tests/conftest.py", "tests/unit/__init__.py", "tests/unit/wire.py", *TESTS):
-        target = folder / test
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / test, target)
-    listed = [
-        ", ".join(f'"{name}"' for name in names)
-        for names in ([f"src/{module}" for module in MODULES], TESTS)
+@frozen
+class Mutant:
+    """A change of one line of a function. Its number is mutmut's, and changes with the code."""
+
+    function: str
+    before: str
+    after: str
+
+
+def select(modules: Sequence[str], wanted: str | None) -> list[str]:
+    """Return the modules to mutate: all, or those of a name or a path."""
+    found = [
+        each
+        for each in modules
+        if wanted is None or Path(each).stem == wanted or wanted.endswith(each)
     ]
-    settings = SETTINGS.format(modules=listed[0], tests=listed[1])
-    (folder / "pyproject.toml").write_text(settings, "utf-8")
+    if not found:
+        stop(f"no module is called {wanted}; there are {', '.join(modules)}")
+    return found
+
+
+def prepare(folder: Path, modules: Sequence[str], tests: Sequence[str]) -> None:
+    """Lay the sources and the tests out as mutmut expects them."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, folder / "src" / Path(package).name, ignore=ignored)
+    # All of tests/: what the selected ones import is there, wherever it lies.
+    shutil.copytree(ROOT / "tests", folder / "tests", ignore=ignored)
+    missing = [f"src/{each}" for each in modules if not (folder / "src" / each).is_file()]
+    missing += [each for each in tests if not (folder / each).is_file()]
+    if missing:
+        stop(f"{DATA.name} names what is not there: {', '.join(missing)}")
+    quoted = [
+        ", ".join(f'"{name}"' for name in names)
+        for names in ([f"src/{module}" for module in modules], tests)
+    ]
+    (folder / "pyproject.toml").write_text(SETTINGS.format(modules=quoted[0], tests=quoted[1]))
 
 
 def python() -> Path:
-    """Return the Python of the environment that has mutmut, made when first needed."""
+    """Return the Python of the environment that has mutmut, made when first needed.
+
+    It has the packages of this environment by a path, so that only mutmut is installed.
+    """
     found = ENVIRONMENT / "bin" / "python"
     if not (ENVIRONMENT / ".ready").exists():
+        print(f"Setting up {ENVIRONMENT.relative_to(ROOT)} (once)")
         venv.create(ENVIRONMENT, with_pip=True, clear=True)
-        install = [str(found), "-m", "pip", "install", "-qq"]
-        pins = str(ROOT / "requirements.txt")
-        subprocess.run([*install, "--no-deps", "-r", pins], check=True)
-        subprocess.run([*install, TOOL], check=True)
+        own = next((ENVIRONMENT / "lib").glob("python*/site-packages"))
+        shared = [path for path in sys.path if path.endswith("site-packages")]
+        (own / "shared.pth").write_text("\n".join(shared) + "\n")
+        subprocess.run([found, "-m", "pip", "install", "-qq", TOOL], check=True)
         (ENVIRONMENT / ".ready").touch()
     return found
 
 
-def main() -> None:
-    """Run mutmut and report."""
-    command = [str(python()), "-m", "mutmut"]
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+def run(folder: Path, *arguments: str, is_shown: bool = False) -> str:
+    """Run mutmut in the copy and return what it printed, unless it is shown on a terminal."""
+    done = subprocess.run(
+        [python(), "-m", "mutmut", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        stdout=None if is_shown else subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    return done.stdout or ""
+
+
+def mutant(name: str, shown: str) -> Mutant:
+    """Return a mutant from its name and its difference, as mutmut shows it."""
+    lines = [line for line in shown.splitlines() if not line.startswith(("---", "+++", "#"))]
+    before, after = (
+        "\n".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+"
+    )
+    function = re.sub(r"__mutmut_\d+$", "", name)
+    # mutmut writes x_name for a function, and xǁClassǁname for a method.
+    return Mutant(re.sub(r"(?:^|(?<=\.))x(?:_|ǁ)", "", function).replace("ǁ", "."), before, after)
+
+
+def known(entries: Sequence[dict[str, Any]]) -> set[Mutant]:
+    """Return the survivors that are known. Each must have its reason."""
+    for entry in entries:
+        if not entry.get("reason", "").strip():
+            stop(f"{DATA.name}: a known survivor of {entry.get('function')} has no reason")
+    return {Mutant(each["function"], each["before"], each["after"]) for each in entries}
+
+
+def stop(message: str) -> NoReturn:
+    """End the run because it could not be made."""
+    print(f"mutation: {message}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def main() -> int:
+    """Mutate, print the mutants that must be noticed, and return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--module", help="mutate this one only: retry, or its path")
+    options = parser.parse_args()
+    data = tomllib.loads(DATA.read_text("utf-8"))
+    excused = known(data.get("known", []))
+    modules = select(data["modules"], options.module)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        prepare(folder)
-        subprocess.run([*command, "run", *sys.argv[1:]], cwd=folder, env=environment, check=False)
-        results = subprocess.run(
-            [*command, "results", "--all", "true"],
-            cwd=folder,
-            env=environment,
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
+        prepare(folder, modules, data["tests"])
+        # On a terminal mutmut's progress is worth seeing; in a log it is thousands of lines.
+        output = run(folder, "run", is_shown=sys.stdout.isatty())
+        results = run(folder, "results", "--all", "true")
         statuses = re.findall(r"^\s+(\S+): (.+)$", results, re.MULTILINE)
-        survivors = [mutant for mutant, status in statuses if status == "survived"]
-        for mutant in survivors:
-            shown = subprocess.run(
-                [*command, "show", mutant],
-                cwd=folder,
-                env=environment,
-                check=False,
-                capture_output=True,
-                text=True,
-            )
-            print(shown.stdout)
-    counts = {status: 0 for _, status in statuses}
-    for _, status in statuses:
-        counts[status] += 1
-    print(f"{len(statuses)} mutants: " + ", ".join(f"{n} {name}" for name, n in counts.items()))
+        if not statuses or any(status == "not checked" for _, status in statuses):
+            print("\n".join(output.splitlines()[-40:]))
+            stop("mutmut did not finish; the end of its output says why")
+        unnoticed = [
+            (name, status, mutant(name, run(folder, "show", name)))
+            for name, status in statuses
+            if status in UNNOTICED
+        ]
+    new = [each for each in unnoticed if each[2] not in excused]
+    for name, status, each in new:
+        print(f"\n{name}: {status}\n  - {each.before}\n  + {each.after}")
+    gone = excused - {each for _, _, each in unnoticed}
+    for each in gone if options.module is None else ():
+        print(f"\n{each.function} is listed as known, and no longer survives: {each.after}")
+    counts = Counter(status for _, status in statuses)
+    print(f"\n{len(statuses)} mutants: " + ", ".join(f"{n} {each}" for each, n in counts.items()))
+    print(f"{len(unnoticed) - len(new)} known survivors, {len(new)} that a test must notice")
+    return 1 if new else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from operator import attrgetter
 from typing import Any
@@ -12,8 +12,6 @@ from typing import Any
 import httpx
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, Security, models
-from cld_user_groups.user_groups import UserGroups
-from cld_user_groups.users import Users
 from cld_user_groups.utils import BackoffStrategy, RetryConfig
 
 from . import documents
@@ -37,49 +35,48 @@ METHODS = {
     "getUser": "users.get",
     "getGroupsForUser": "users.get_groups",
 }
+# The methods that are no operation, but make calls of one.
+COMPOSED = {"users.find"}
 
 _VALUES: Mapping[str, tuple[Any, ...]] = {
     "group_id": (GROUP,),
     "user_id": (USER,),
     "name": ("Designers", "Entwürfe & Ähnliches 🎨"),
     "extended_details": (None, True, False),
+    "pending": (None, True, False),
+    "ids": ([USER], [USER, "asdf1234uiopjkl7890wernmjlcaeg"]),
+    "emails": (["john@example.com"], ["john@example.com", "h+p@example.com"]),
+    "prefix": ("Jo", "Zoë & Co"),
+    "sub_account_id": ("0aaaaa1bbbbb2ccccc3ddddd4eeeee5f",),
+    "last_login": (None, True, False),
+    "from_": (date(2026, 1, 1), "2026-01-01"),
+    "to": (date(2026, 1, 31), "2026-01-31"),
+    "union_type": ("include", "exclude"),
+    "sort_order": ("asc", "desc"),
+    "sort_by": ("name", "role", "status", "activity", "created_at"),
+    "page": (1, 7),
+    "page_size": (100,),
     "retries": (None, RetryConfig("backoff", BackoffStrategy(1, 50, 1.1, 100), False)),
     "server_url": ("https://api-eu.cloudinary.com", "https://groups.example.com"),
     "timeout_ms": (500,),
     "http_headers": ({"X-Trace": "1"},),
-    "pending": (True, False),
-    "ids": ([USER], [USER, "asdf1234uiopjkl7890wernmjlcaeg"]),
-    "emails": (["john@example.com", "harry+1@example.com"],),
-    "prefix": ("jo",),
-    "sub_account_id": ("s1",),
-    "last_login": (True,),
-    "from_": (date(2024, 1, 31), "2024-01-31"),
-    "to": ("2024-02-29",),
-    "union_type": ("include", "exclude"),
-    "sort_order": ("asc", "desc"),
-    "sort_by": ("name", "created_at"),
-    "page": (2,),
-    "page_size": (50,),
 }
-# What may be passed as `request=`, or as `user_group_request=`, in place of the fields.
 _GROUPS: tuple[Any, ...] = (
     {"name": "Designers"},
     {"name": "Designers", "extended_details": False},
     models.UserGroupRequest(name="Designers"),
     models.UserGroupRequest(name="Designers", extended_details=True),
 )
+# The arguments that stand for several others.
 _REQUESTS: Mapping[str, tuple[Any, ...]] = {
     "createUserGroup": _GROUPS,
     "updateUserGroup": _GROUPS,
-    "getUsers": ({"emails": ["john@example.com"], "from_": "2024-01-31"}, {"page": 2}),
+    "getUsers": ({}, {"from_": "2026-01-01"}, models.GetUsersRequest(ids=[USER], pending=True)),
 }
 
 
-_RESOURCES = {"user_groups": UserGroups, "users": Users}
-
-
-def method(client: CldProvisioning | AsyncCldProvisioning, operation_id: str) -> Any:
-    """Return the method of a client that calls an operation."""
+def method(client: Any, operation_id: str) -> Callable[..., Any]:
+    """Return the method of an operation."""
     return attrgetter(METHODS[operation_id])(client)
 
 
@@ -88,14 +85,14 @@ def arguments(operation_id: str) -> Iterator[dict[str, Any]]:
 
     They come from the method's own signature, so that a new argument without values here fails.
     """
-    resource, _, method = METHODS[operation_id].partition(".")
-    signature = inspect.signature(getattr(_RESOURCES[resource], method))
+    client = CldProvisioning(account_id="acc", security=SECURITY)
+    signature = inspect.signature(method(client, operation_id))
     names = [name for name in signature.parameters if name != "self"]
-    request = next((name for name in names if name in ("request", "user_group_request")), None)
+    body = next((name for name in names if name in ("request", "user_group_request")), None)
     required = {name: _VALUES[name][0] for name in names if name in ("group_id", "user_id")}
-    optional = [name for name in names if name not in (*required, request)]
-    if request is not None:
-        yield from ({**required, request: value} for value in _REQUESTS[operation_id])
+    optional = [name for name in names if name not in (*required, body)]
+    if body is not None:
+        yield from ({**required, body: value} for value in _REQUESTS[operation_id])
     if "name" in names:
         required["name"] = _VALUES["name"][0]
     yield required

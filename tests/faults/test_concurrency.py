@@ -117,7 +117,7 @@ def test_tasks_that_share_a_client_get_each_its_own_result(waits: list[float]) -
 
 def test_threads_whose_calls_go_to_two_servers_never_mix_them_up() -> None:
     def respond(request: Request) -> Step:
-        return answer(200, b'{"id": "%b"}' % (request.header("Host") or "").encode())
+        return answer(200, b'{"id": "%b", "name": "D"}' % (request.header("Host") or "").encode())
 
     def work(thread: int) -> None:
         server = servers[thread % 2]
@@ -345,7 +345,7 @@ ASYNC_FORK = """
 def test_a_forked_process_uses_connections_of_its_own(program: str) -> None:
     def respond(request: Request) -> Step:
         group = request.target.rpartition("/")[2]
-        return answer(200, b'{"id": "%b"}' % group.encode(), keep_alive=True)
+        return answer(200, b'{"id": "%b", "name": "D"}' % group.encode(), keep_alive=True)
 
     with FaultServer(respond=respond) as server:
         done = run_program(program, server.url)

@@ -23,6 +23,7 @@ from tests.faults.operations import (
     OPERATIONS,
     REMOVE_USER,
     UPDATE,
+    WRITES,
     Mode,
     Operation,
     call,
@@ -273,7 +274,7 @@ UNDECODABLE: list[tuple[Operation, bytes, str]] = [
     (LIST, b'{"user_groups": [{"id": "\xff"}]}', "$"),
     (LIST, _DEEP, "$"),
     (LIST, b'{"user_groups": {}}', "$.user_groups"),
-    (LIST, b'{"user_groups": [{"id": "a"}, {"id": 5}]}', "$.user_groups[1].id"),
+    (LIST, b'{"user_groups": [{"id": "a", "name": "A"}, {"id": 5}]}', "$.user_groups[1].id"),
     (LIST, b'{"user_groups": [{"users": [{"email": []}]}]}', "$.user_groups[0].users[0].email"),
     (GET, b'{"id": 5}', "$.id"),
     (GET, b'{"id": "a", "created_at": "yesterday"}', "$.created_at"),
@@ -282,9 +283,9 @@ UNDECODABLE: list[tuple[Operation, bytes, str]] = [
     (DELETE, b'{"ok": "yes"}', "$.ok"),
     (DELETE, b'{"ok": false}', "$.ok"),
     (DELETE, b'{"message": 1}', "$.message"),
-    (DELETE, b"{}", "$.ok"),
+    (DELETE, b"{}", "$"),
     (LIST_USERS, b'{"users": "none"}', "$.users"),
-    (ADD_USER, b"{}", "$.users"),
+    (ADD_USER, b"{}", "$"),
     (ADD_USER, b'{"users": [{"id": "someone-else"}]}', "$.users"),
     (ADD_USER, b'{"users": [{"id": 1}]}', "$.users[0].id"),
     (REMOVE_USER, b'{"users": [[]]}', "$.users[0]"),
@@ -659,3 +660,13 @@ def test_the_published_and_the_observed_answer_give_the_same_result(
 ) -> None:
     transport = answering(httpx.Response(200, content=json.dumps(shape).encode()))
     assert call(mode, operation, transport=transport) == operation.result
+
+
+@both
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_an_error_in_the_body_of_a_success_is_no_success(operation: Operation, mode: Mode) -> None:
+    body = b'{"error": {"message": "maintenance"}}'
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=body))
+    error = error_of(mode, operation, transport=transport)
+    assert isinstance(error, models.ResponseValidationError)
+    assert error.maybe_applied == (operation in WRITES)

@@ -19,8 +19,8 @@ from attrs import evolve
 
 from cld_user_groups import CldProvisioning, Security
 from cld_user_groups.emulator import Emulator
-from cld_user_groups.membership.apply import apply
-from cld_user_groups.membership.apply_async import apply_async
+from cld_user_groups.membership.applying import apply
+from cld_user_groups.membership.applying_async import apply_async
 from cld_user_groups.membership.checks import GuardBreached, StalePlan, WrongAccount
 from cld_user_groups.membership.journal import JournalError, NoJournal
 from cld_user_groups.membership.lock import AlreadyRunning, account_lock

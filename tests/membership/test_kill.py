@@ -15,7 +15,7 @@ import pytest
 
 from cld_user_groups import CldProvisioning
 from cld_user_groups.emulator import Emulator
-from cld_user_groups.membership.apply import apply
+from cld_user_groups.membership.applying import apply
 from cld_user_groups.membership.model import (
     Action,
     Desired,
@@ -54,7 +54,7 @@ import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from cld_user_groups import CldProvisioning, Security
-from cld_user_groups.membership.apply import apply
+from cld_user_groups.membership.applying import apply
 from cld_user_groups.membership.plan_file import load_plan
 
 client = CldProvisioning(account_id="acc", security=Security("k", "s"), server_url=sys.argv[1])

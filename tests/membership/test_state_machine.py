@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from cld_user_groups.errors import CloudinaryError
-from cld_user_groups.membership.apply import apply
+from cld_user_groups.membership.applying import apply
 from cld_user_groups.membership.checks import StalePlan
 from cld_user_groups.membership.journal import FileJournal
 from cld_user_groups.membership.model import (

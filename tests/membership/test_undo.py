@@ -10,7 +10,7 @@ import pytest
 
 from cld_user_groups import CldProvisioning
 from cld_user_groups.emulator import Emulator
-from cld_user_groups.membership.apply import apply
+from cld_user_groups.membership.applying import apply
 from cld_user_groups.membership.model import Action, Change, GroupRef, GuardLimits, Plan
 from cld_user_groups.membership.runs import Run, load_run
 from cld_user_groups.membership.snapshot import read_account

@@ -1,7 +1,8 @@
-"""Every Python block of README.md runs, against the emulator where the API would be."""
+"""Every Python block of README.md runs, against the emulator in place of the API."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from .code_blocks import ROOT, blocks, run
 
 @pytest.fixture
 def emulator(monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    """An emulator where the API would be, with its credentials in the environment."""
+    """An emulator in place of the API, with its credentials in the environment."""
     emulator = Emulator("my-account", "my-key", "my-secret")
     transport = emulator.transport()
     monkeypatch.setenv("CLOUDINARY_ACCOUNT_URL", "account://my-key:my-secret@my-account")
@@ -57,6 +58,35 @@ def test_block_of_tests_passes(code: str, line: int, tmp_path: Path) -> None:
         check=False,
     )
     assert f"{code.count('def test_')} passed" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with a module for each block of README.md and docs/."""
+    folder = tmp_path_factory.mktemp("blocks")
+    for document in (ROOT / "README.md", *ROOT.glob("docs/*.md")):
+        for block in blocks(str(document.relative_to(ROOT))):
+            code, line = block.values
+            module = folder / f"{document.stem.lower()}_line_{line}.py"
+            module.write_text(code, encoding="utf-8")
+    return folder
+
+
+def test_blocks_pass_mypy_strict(modules: Path) -> None:
+    check_types("mypy", "--strict", str(modules))
+
+
+def test_blocks_pass_pyright_strict(modules: Path) -> None:
+    configuration = modules / "pyrightconfig.json"
+    paths = [str(ROOT / "overlay"), str(ROOT / "generated")]
+    configuration.write_text(json.dumps({"typeCheckingMode": "strict", "extraPaths": paths}))
+    check_types("pyright", "--project", str(configuration), "--pythonpath", sys.executable)
+
+
+def check_types(checker: str, *arguments: str) -> None:
+    command = [sys.executable, "-m", checker, *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_traces_have_a_span_for_every_attempt(emulator: Emulator, waits: list[float]) -> None:

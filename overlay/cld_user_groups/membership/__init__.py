@@ -8,9 +8,15 @@ made = plan(snapshot, desired, now.date(), now=now)
 print(render_text(made))
 """
 
+from .applying import apply
+from .applying_async import apply_async
+from .checks import GuardBreached, PlanRefused, StalePlan, WrongAccount
+from .direct import add_users, add_users_async, set_members, set_members_async
 from .exporting import export
 from .guards import check_guards
 from .identity import Directory, Unknown, email_key, unknown_people
+from .journal import FileJournal, JournalError, NoJournal
+from .lock import AlreadyRunning, account_lock
 from .model import (
     Action,
     Breach,
@@ -26,6 +32,7 @@ from .model import (
     Snapshot,
     UserRef,
 )
+from .outcome import Outcome, Progress, Result, Status, Stop
 from .plan_file import load_plan, parse_plan, render_json, save_plan
 from .planning import adds_only, fingerprint, plan
 from .problems import (
@@ -39,12 +46,16 @@ from .problems import (
 )
 from .reading import read_file
 from .rendering import render_html, render_markdown, render_text
-from .schemas import groups_schema, plan_schema
+from .runs import Run, RunSummary, list_runs, load_run, read_journal
+from .schemas import groups_schema, journal_schema, plan_schema
 from .snapshot import read_account, read_account_async
+from .state import state_directory
+from .undo import undo_plan
 
 __all__ = [
     "AccountError",
     "Action",
+    "AlreadyRunning",
     "Breach",
     "Change",
     "Desired",
@@ -52,25 +63,47 @@ __all__ = [
     "DesiredMember",
     "Directory",
     "FileError",
+    "FileJournal",
     "Group",
     "GroupRef",
+    "GuardBreached",
     "GuardLimits",
+    "JournalError",
     "Member",
     "MembershipError",
+    "NoJournal",
+    "Outcome",
     "Plan",
     "PlanError",
     "PlanFileError",
+    "PlanRefused",
     "Problem",
+    "Progress",
+    "Result",
+    "Run",
+    "RunSummary",
     "Snapshot",
+    "StalePlan",
+    "Status",
+    "Stop",
     "Unknown",
     "UserRef",
+    "WrongAccount",
+    "account_lock",
+    "add_users",
+    "add_users_async",
     "adds_only",
+    "apply",
+    "apply_async",
     "check_guards",
     "email_key",
     "export",
     "fingerprint",
     "groups_schema",
+    "journal_schema",
+    "list_runs",
     "load_plan",
+    "load_run",
     "parse_plan",
     "plan",
     "plan_schema",
@@ -78,10 +111,15 @@ __all__ = [
     "read_account",
     "read_account_async",
     "read_file",
+    "read_journal",
     "render_html",
     "render_json",
     "render_markdown",
     "render_text",
     "save_plan",
+    "set_members",
+    "set_members_async",
+    "state_directory",
+    "undo_plan",
     "unknown_people",
 ]

@@ -15,7 +15,7 @@ from attrs import evolve
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning
 
-from .apply import apply
+from .applying import apply
 from .guards import check_guards
 from .journal import Journal, NoJournal
 from .model import Action, Change, Group, GroupRef, GuardLimits, Plan, Snapshot, UserRef
@@ -73,7 +73,7 @@ async def add_users_async(
     **options: Unpack[Options],
 ) -> Result:
     """Add users to a group, as `add_users` does."""
-    from .apply_async import apply_async
+    from .applying_async import apply_async
 
     snapshot = await read_account_async(client)
     wanted = _checked(user_ids)
@@ -126,7 +126,7 @@ async def set_members_async(
     **options: Unpack[Options],
 ) -> Result:
     """Make users the members of a group, as `set_members` does."""
-    from .apply_async import apply_async
+    from .applying_async import apply_async
 
     snapshot = await read_account_async(client)
     wanted = _checked(user_ids)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import msgspec
 from attrs import frozen
-from filelock import FileLock, Timeout
 
 from .state import make_private
 
@@ -57,7 +56,11 @@ def account_lock(directory: Path, account_id: str, wait: float = 0.0) -> Generat
     Raises:
         AlreadyRunning: Another process holds it still.
         OSError: The lock cannot be made.
+        ImportError: filelock, of the extra `cli`, is not installed.
     """
+    # Of the extra `cli`: who applies a plan without a journal needs no lock.
+    from filelock import FileLock, Timeout
+
     make_private(directory)
     about = directory / "lock.json"
     lock = FileLock(directory / "lock", mode=0o600, thread_local=False)

@@ -50,6 +50,7 @@ class Snapshot:
         people: Users found by a lookup, beyond those in a group.
         missing_ids: IDs that a lookup did not find.
         requests_left: How many requests are left of the quota, or None where the API did not say.
+        quota_reset_at: When the quota is renewed, aware, or None where the API did not say.
         taken_at: When it was read, as an aware datetime in UTC.
     """
 
@@ -58,6 +59,7 @@ class Snapshot:
     people: tuple[Member, ...] = ()
     missing_ids: tuple[str, ...] = ()
     requests_left: int | None = None
+    quota_reset_at: datetime | None = None
     taken_at: datetime
 
 

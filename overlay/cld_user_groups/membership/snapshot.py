@@ -107,6 +107,7 @@ class _Fetched(NamedTuple):
     groups: Sequence[UserGroup] = ()
     users: Sequence[_User] = ()
     requests_left: int | None = None
+    quota_reset_at: datetime | None = None
     complete: bool = True
 
 
@@ -115,7 +116,9 @@ def _fetch(client: CldProvisioning, step: _Step) -> _Fetched:
         case _ListGroups():
             listed = client.user_groups.with_raw_response.list(extended_details=True)
             return _Fetched(
-                groups=listed.parsed.user_groups or (), requests_left=listed.rate_limit.remaining
+                groups=listed.parsed.user_groups or (),
+                requests_left=listed.rate_limit.remaining,
+                quota_reset_at=listed.rate_limit.reset,
             )
         case _ListMembers():
             members = client.user_groups.with_raw_response.list_users(group_id=step.group_id)
@@ -135,7 +138,9 @@ async def _fetch_async(client: AsyncCldProvisioning, step: _Step) -> _Fetched:
         case _ListGroups():
             listed = await client.user_groups.with_raw_response.list(extended_details=True)
             return _Fetched(
-                groups=listed.parsed.user_groups or (), requests_left=listed.rate_limit.remaining
+                groups=listed.parsed.user_groups or (),
+                requests_left=listed.rate_limit.remaining,
+                quota_reset_at=listed.rate_limit.reset,
             )
         case _ListMembers():
             members = await client.user_groups.with_raw_response.list_users(group_id=step.group_id)
@@ -170,6 +175,7 @@ def _read(
         account_id=account_id,
         groups=tuple(groups),
         requests_left=requests_left,
+        quota_reset_at=fetched.quota_reset_at,
         taken_at=taken_at,
     )
     if desired is None:

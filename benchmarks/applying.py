@@ -1,0 +1,174 @@
+"""How long 500 additions take at a latency of 50 ms, and what of it is the journal.
+
+Measured in interleaved pairs over a socket, to the emulator in another process: `apply` with 16
+at once, its reads of the account included, beside one `add_user` after the other. The journal's
+share is the time that the run spends in its disk writes. Journals are written to `--directory`, for
+a disk in memory would flatter them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from measure import Comparison, by_turns, compare
+
+from cld_user_groups import CldProvisioning, Security
+from cld_user_groups.membership.applying import apply
+from cld_user_groups.membership.journal import FileJournal, Journal, NoJournal
+from cld_user_groups.membership.model import Action, Change, GroupRef, Plan, UserRef
+from cld_user_groups.membership.planning import fingerprint
+from cld_user_groups.membership.snapshot import read_account
+
+ADDITIONS = 500
+AT_ONCE = 16
+LATENCY = 0.05
+LEAST_SPEEDUP = 12.0
+MOST_SHARE = 0.10
+
+_SERVER = f"""
+import sys
+from cld_user_groups.emulator import Emulator, EmulatorUser
+users = [EmulatorUser(f"u{{n}}", f"User {{n}}", f"u{{n}}@example.com") for n in range({ADDITIONS})]
+emulator = Emulator(users=users, groups=[])
+emulator.fail("*", status=None, delay={LATENCY}, times=None)
+with emulator.serve() as server:
+    print(server.url, flush=True)
+    sys.stdin.read()
+"""
+
+
+class TimedJournal(FileJournal):
+    """A journal that notes how long its disk writes take."""
+
+    spent = 0.0
+
+    def flush(self) -> None:
+        """Write the lines to disk, and note how long that takes."""
+        began = time.perf_counter()
+        super().flush()
+        self.spent += time.perf_counter() - began
+
+
+@contextmanager
+def slow_emulator() -> Generator[str]:
+    """Serve an account whose responses take a while, in another process; yield its URL."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.stdin.close()
+
+
+class Measured:
+    """Adds all users to a new group, in one way or the other.
+
+    Args:
+        client: The client.
+        directory: Where journals are written.
+    """
+
+    def __init__(self, client: CldProvisioning, directory: Path) -> None:
+        self._client = client
+        self._directory = directory
+        self._groups = 0
+        self.shares: list[float] = []
+
+    def one_by_one(self) -> float:
+        """Return how long one call after the other takes."""
+        group_id = self._new_group()
+        began = time.perf_counter()
+        for number in range(ADDITIONS):
+            self._client.user_groups.add_user(group_id=group_id, user_id=f"u{number}")
+        return time.perf_counter() - began
+
+    def applied(self) -> float:
+        """Return how long a run takes, with its journal; note the journal's share."""
+        plan = self._plan()
+        journal = TimedJournal(self._directory, plan, datetime.now(UTC))
+        elapsed = self._apply(plan, journal)
+        self.shares.append(journal.spent / elapsed)
+        return elapsed
+
+    def applied_without_journal(self) -> float:
+        """Return how long a run takes that keeps no journal."""
+        return self._apply(self._plan(), NoJournal())
+
+    def _apply(self, plan: Plan, journal: Journal) -> float:
+        began = time.perf_counter()
+        result = apply(self._client, plan, journal=journal, concurrency=AT_ONCE)
+        elapsed = time.perf_counter() - began
+        assert result.is_complete
+        return elapsed
+
+    def _new_group(self) -> str:
+        self._groups += 1
+        group_id = self._client.user_groups.create(name=f"group {self._groups}").id
+        assert group_id is not None
+        return group_id
+
+    def _plan(self) -> Plan:
+        group_id = self._new_group()
+        snapshot = read_account(self._client)
+        group = next(group for group in snapshot.groups if group.id == group_id)
+        ref = GroupRef(id=group.id, name=group.name)
+        now = datetime.now(UTC)
+        return Plan(
+            account_id="acc",
+            source="benchmark",
+            created_at=now,
+            expires_at=now + timedelta(hours=1),
+            changes=tuple(
+                Change(action=Action.ADD_USER, group=ref, user=UserRef(id=f"u{number}"))
+                for number in range(ADDITIONS)
+            ),
+            fingerprints={group.id: fingerprint(group)},
+        )
+
+
+def pairs_of(own: Callable[[], float], baseline: Callable[[], float], pairs: int) -> Comparison:
+    """Compare two ways by turns."""
+    return compare(by_turns(own, baseline, pairs))
+
+
+def main() -> None:
+    """Measure, print the ratios, and exit with 1 where one misses its target."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=3)
+    parser.add_argument("--directory", type=Path, default=None, help="where journals go")
+    arguments = parser.parse_args()
+    with (
+        slow_emulator() as url,
+        tempfile.TemporaryDirectory(dir=arguments.directory) as directory,
+        CldProvisioning(account_id="acc", security=Security("k", "s"), server_url=url) as client,
+    ):
+        measured = Measured(client, Path(directory))
+        with_and_without = pairs_of(
+            measured.applied, measured.applied_without_journal, 2 * arguments.pairs
+        )
+        serial = pairs_of(measured.applied, measured.one_by_one, arguments.pairs)
+    speedup = 1 / serial.ratio
+    share = max(measured.shares)
+    print(
+        f"{ADDITIONS} additions, {LATENCY * 1000:.0f} ms, {AT_ONCE} at once: {serial.own:.2f} s,"
+        f" one by one {serial.baseline:.2f} s: {speedup:.1f} times faster"
+    )
+    print(
+        f"  journal: at most {share:.1%} of a run in disk writes;"
+        f" with it {with_and_without.ratio:.3f} x the time without"
+    )
+    if speedup < LEAST_SPEEDUP or share > MOST_SHARE:
+        sys.exit(f"missed: at least {LEAST_SPEEDUP} times, at most {MOST_SHARE:.0%}")
+
+
+if __name__ == "__main__":
+    main()

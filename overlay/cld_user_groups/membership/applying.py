@@ -1,0 +1,231 @@
+"""Applies a plan with threads."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from types import FrameType
+
+import httpx
+
+from cld_user_groups import CldProvisioning
+from cld_user_groups.errors import CloudinaryError
+
+from ._run import OnProgress, Run, Task
+from .checks import check_account, check_plan
+from .journal import FileJournal, Journal, JournalError, NoJournal
+from .lock import account_lock
+from .model import Plan, Snapshot
+from .outcome import Result
+from .perform import Performed, perform, perform_now
+from .scheduler import Scheduler
+from .snapshot import read_account
+from .state import state_directory
+
+# How long a second Ctrl-C, or anything else that must be noticed, can go unnoticed, in seconds.
+_SLICE = 0.5
+
+
+def utc_now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
+
+
+def timestamp(moment: datetime | None) -> float | None:
+    """Return a moment on the scheduler's clock."""
+    return None if moment is None else moment.timestamp()
+
+
+def apply(
+    client: CldProvisioning,
+    plan: Plan,
+    *,
+    snapshot: Snapshot | None = None,
+    state_dir: Path | None = None,
+    journal: Journal | None = None,
+    lock_wait: float = 0.0,
+    concurrency: int = 16,
+    keep_quota: int = 0,
+    max_wait: float = 0.0,
+    on_progress: OnProgress | None = None,
+    now: Callable[[], datetime] = utc_now,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Result:
+    """Apply a plan: make its changes, as many at once as is allowed, and report on each.
+
+    The account is read first, and nothing is written if it has changed since the plan was made; it
+    is read again afterwards, to compare it with the plan. Each change is on disk, in the journal,
+    before it is sent and after it has ended. In the main thread, Ctrl-C lets what is in flight end
+    and starts nothing more; a second Ctrl-C raises `KeyboardInterrupt` at once.
+
+    Args:
+        client: The client. Its own retries stay in force.
+        plan: The plan.
+        snapshot: The account, if the caller has read it just now and made the plan from that; it
+            saves reading it again.
+        state_dir: Where journals and locks are kept. Default: see `state_directory`.
+        journal: A journal of the caller's own, which also means that no lock is taken;
+            `NoJournal()` for none. It is closed.
+        lock_wait: The most seconds to wait for another run on the account to end.
+        concurrency: The most changes that are sent at once.
+        keep_quota: How many requests of the account's quota to leave to others.
+        max_wait: The most seconds to wait for the quota to be renewed, all waits together.
+        on_progress: Called in this thread after each change, and before each wait.
+        now: Returns the time, for tests.
+        sleep: Waits, for tests.
+
+    Returns:
+        What came of each change, also where the run ended early.
+
+    Raises:
+        PlanRefused: The plan is for another account, does not pass its guards, has expired, or is
+            stale. Nothing was written.
+        AlreadyRunning: Another process applies a plan to the account.
+        JournalError: The journal cannot be written. Nothing was sent.
+        CloudinaryError, httpx.TransportError: The account cannot be read. Nothing was written.
+    """
+    check_plan(plan, client.account_id, now())
+    directory = state_directory(plan.account_id, state_dir)
+    lock = account_lock(directory, plan.account_id, lock_wait) if journal is None else nullcontext()
+    with lock:
+        if snapshot is None:
+            snapshot = read_account(client)
+        check_account(plan, snapshot)
+        scheduler = Scheduler(
+            plan.changes,
+            concurrency=concurrency,
+            keep_quota=keep_quota,
+            max_wait=max_wait,
+            remaining=snapshot.requests_left,
+            reset_at=timestamp(snapshot.quota_reset_at),
+        )
+        if journal is None:
+            journal = FileJournal(directory, plan, now()) if plan.changes else NoJournal()
+        run = Run(plan, journal, scheduler, now, on_progress)
+        try:
+            _drive(client, run, min(concurrency, len(plan.changes)), sleep)
+        except BaseException:
+            run.abandon()
+            raise
+        return run.finish(_read_again(client) if run.needs_account else None)
+
+
+def _drive(client: CldProvisioning, run: Run, workers: int, sleep: Callable[[float], None]) -> None:
+    tasks: SimpleQueue[Task | None] = SimpleQueue()
+    results: SimpleQueue[tuple[int, Performed | BaseException] | None] = SimpleQueue()
+    for _ in range(workers):
+        # Daemons, so that a second Ctrl-C need not wait for their responses.
+        threading.Thread(target=_work, args=(client, tasks, results), daemon=True).start()
+    try:
+        with _stopped_by_interrupt(lambda: results.put(None)) as is_interrupted:
+            while not run.is_over:
+                if is_interrupted():
+                    run.request_stop()
+                for task in _begin(run):
+                    tasks.put(task)
+                if run.is_anything_running:
+                    for position, performed in _receive(results):
+                        run.end(position, performed)
+                else:
+                    _pause(run.seconds_to_wait(), sleep, is_interrupted)
+    finally:
+        _empty(tasks)  # where the run was abandoned, what no worker has taken is not sent
+        for _ in range(workers):
+            tasks.put(None)
+
+
+def _empty(tasks: SimpleQueue[Task | None]) -> None:
+    try:
+        while True:
+            tasks.get_nowait()
+    except Empty:
+        return
+
+
+def _begin(run: Run) -> list[Task]:
+    """Return what starts now, once the journal has it."""
+    starting = run.begin()
+    try:
+        run.flush()
+    except JournalError as error:
+        run.journal_failed(error, starting)
+        return []
+    return starting
+
+
+def _work(
+    client: CldProvisioning,
+    tasks: SimpleQueue[Task | None],
+    results: SimpleQueue[tuple[int, Performed | BaseException] | None],
+) -> None:
+    while (task := tasks.get()) is not None:
+        flow = perform(task.change, task.group_id, was_sent=task.was_sent)
+        try:
+            results.put((task.position, perform_now(client, flow)))
+        except BaseException as error:  # noqa: BLE001 - raised in the thread that waits for it
+            results.put((task.position, error))
+
+
+def _receive(
+    results: SimpleQueue[tuple[int, Performed | BaseException] | None],
+) -> Generator[tuple[int, Performed]]:
+    """Yield what has ended, waiting for the first; nothing, where the wait is interrupted."""
+    try:
+        result = results.get(timeout=_SLICE)
+        while True:
+            if result is not None:
+                position, performed = result
+                if isinstance(performed, BaseException):
+                    raise performed
+                yield position, performed
+            result = results.get_nowait()
+    except Empty:
+        return
+
+
+def _pause(
+    seconds: float, sleep: Callable[[float], None], is_interrupted: Callable[[], bool]
+) -> None:
+    while seconds > 0 and not is_interrupted():
+        sleep(min(seconds, _SLICE))
+        seconds -= _SLICE
+
+
+@contextmanager
+def _stopped_by_interrupt(wake: Callable[[], None]) -> Generator[Callable[[], bool]]:
+    """Let the first Ctrl-C only be noted; yield what tells whether there was one.
+
+    Only where Ctrl-C would raise `KeyboardInterrupt` here: elsewhere its handler is the caller's.
+    """
+    interrupted = threading.Event()
+    if (
+        threading.current_thread() is not threading.main_thread()
+        or signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    ):
+        yield interrupted.is_set
+        return
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if interrupted.is_set():
+            signal.default_int_handler(number, frame)
+        interrupted.set()
+        wake()
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield interrupted.is_set
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _read_again(client: CldProvisioning) -> Snapshot | None:
+    try:
+        return read_account(client)
+    except (CloudinaryError, httpx.HTTPError):
+        return None

@@ -1,0 +1,145 @@
+"""Applies a plan on an event loop, asyncio's or trio's."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+import httpx
+from anyio.streams.memory import MemoryObjectSendStream
+
+from cld_user_groups import AsyncCldProvisioning
+from cld_user_groups.errors import CloudinaryError
+
+from ._run import OnProgress, Run, Task
+from .applying import timestamp, utc_now
+from .checks import check_account, check_plan
+from .journal import FileJournal, Journal, JournalError, NoJournal
+from .lock import AlreadyRunning, account_lock
+from .model import Plan, Snapshot
+from .outcome import Result
+from .perform import Performed, perform, perform_async
+from .scheduler import Scheduler
+from .snapshot import read_account_async
+from .state import state_directory
+
+Ended = tuple[int, Performed]
+
+
+async def apply_async(
+    client: AsyncCldProvisioning,
+    plan: Plan,
+    *,
+    snapshot: Snapshot | None = None,
+    state_dir: Path | None = None,
+    journal: Journal | None = None,
+    lock_wait: float = 0.0,
+    concurrency: int = 16,
+    keep_quota: int = 0,
+    max_wait: float = 0.0,
+    on_progress: OnProgress | None = None,
+    now: Callable[[], datetime] = utc_now,
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+) -> Result:
+    """Apply a plan, as `apply` does, with the same arguments, results and exceptions.
+
+    Cancellation ends it at once: what is in flight is cancelled, and the journal records that it
+    may have been applied.
+    """
+    check_plan(plan, client.account_id, now())
+    directory = state_directory(plan.account_id, state_dir)
+    async with _lock(directory, plan.account_id, lock_wait, is_needed=journal is None):
+        if snapshot is None:
+            snapshot = await read_account_async(client)
+        check_account(plan, snapshot)
+        scheduler = Scheduler(
+            plan.changes,
+            concurrency=concurrency,
+            keep_quota=keep_quota,
+            max_wait=max_wait,
+            remaining=snapshot.requests_left,
+            reset_at=timestamp(snapshot.quota_reset_at),
+        )
+        if journal is None:
+            journal = FileJournal(directory, plan, now()) if plan.changes else NoJournal()
+        run = Run(plan, journal, scheduler, now, on_progress)
+        try:
+            await _drive(client, run, sleep)
+        except BaseException:
+            run.abandon()
+            raise
+        return run.finish(await _read_again(client) if run.needs_account else None)
+
+
+async def _drive(
+    client: AsyncCldProvisioning, run: Run, sleep: Callable[[float], Awaitable[None]]
+) -> None:
+    sending, receiving = anyio.create_memory_object_stream[Ended](float("inf"))
+    async with sending, receiving, anyio.create_task_group() as group:
+        while not run.is_over:
+            for task in await _begin(run):
+                group.start_soon(_work, client, task, sending)
+            if run.is_anything_running:
+                ended = [await receiving.receive()]
+                ended += [
+                    receiving.receive_nowait()
+                    for _ in range(receiving.statistics().current_buffer_used)
+                ]
+                for position, performed in ended:
+                    run.end(position, performed)
+            else:
+                await sleep(run.seconds_to_wait())
+
+
+async def _begin(run: Run) -> list[Task]:
+    """Return what starts now, once the journal has it."""
+    starting = run.begin()
+    try:
+        await anyio.to_thread.run_sync(run.flush)
+    except JournalError as error:
+        run.journal_failed(error, starting)
+        return []
+    return starting
+
+
+async def _work(
+    client: AsyncCldProvisioning, task: Task, sending: MemoryObjectSendStream[Ended]
+) -> None:
+    flow = perform(task.change, task.group_id, was_sent=task.was_sent)
+    sending.send_nowait((task.position, await perform_async(client, flow)))
+
+
+@asynccontextmanager
+async def _lock(
+    directory: Path, account_id: str, wait: float, *, is_needed: bool
+) -> AsyncGenerator[None]:
+    """Hold the lock of an account; wait for it without blocking the event loop."""
+    if not is_needed:
+        yield
+        return
+    ends = anyio.current_time() + wait
+    while True:
+        lock = account_lock(directory, account_id)
+        try:
+            lock.__enter__()
+        except AlreadyRunning:
+            if anyio.current_time() >= ends:
+                raise
+            await anyio.sleep(0.05)
+        else:
+            break
+    try:
+        yield
+    finally:
+        lock.__exit__(None, None, None)
+
+
+async def _read_again(client: AsyncCldProvisioning) -> Snapshot | None:
+    try:
+        return await read_account_async(client)
+    except (CloudinaryError, httpx.HTTPError):
+        return None

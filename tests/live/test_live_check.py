@@ -1,0 +1,226 @@
+"""The tests of the real account, run against the emulator, also where it fails."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cld_user_groups.emulator import Emulator, EmulatorUser
+
+ROOT = Path(__file__).resolve().parents[2]
+USER = "0abed8dfcc039ea05e2a1d494fd442"
+WRITES = (
+    "createUserGroup",
+    "updateUserGroup",
+    "deleteUserGroup",
+    "addUserToUserGroup",
+    "removeUserFromUserGroup",
+)
+WRITE = {"CLOUDINARY_CONTRACT_WRITE": "1"}
+
+
+def more(value: object) -> Any:
+    """Return a case for `make test-full`: each is a run of pytest, which takes seconds."""
+    return pytest.param(value, marks=pytest.mark.exhaustive)
+
+
+class Account:
+    """An emulated account on a socket, and the run against it."""
+
+    def __init__(self, url: str, emulator: Emulator) -> None:
+        self.url = url
+        self.emulator = emulator
+        self.environment = {"CLOUDINARY_ACCOUNT_URL": "account://k:s@acc"}
+
+    def start(self, **environment: str) -> subprocess.Popen[str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("CLOUDINARY_", "PYTEST_"))}
+        return subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-p",
+                "no:cacheprovider",
+                "-v",
+                "-m",
+                "live",
+                "tests/live",
+            ],
+            cwd=ROOT,
+            env={
+                **kept,
+                "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # importing them takes most of a run
+                "CLOUDINARY_CONTRACT_SERVER_URL": self.url,
+                **self.environment,
+                **environment,
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, **environment: str) -> tuple[int, str]:
+        """Run the tests, and return the exit status and the report."""
+        process = self.start(**environment)
+        text, _ = process.communicate(timeout=120)
+        return process.returncode, text
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Emulator], Account]]:
+    with ExitStack() as stack:
+        yield lambda emulator: Account(stack.enter_context(emulator.serve()).url, emulator)
+
+
+@pytest.fixture
+def observed(serve: Callable[[Emulator], Account]) -> Account:
+    return serve(Emulator())
+
+
+def test_it_only_reads(observed: Account):
+    before = observed.emulator.groups
+    status, text = observed.run()
+    assert status == 0, text
+    assert "8 skipped" in text
+    assert observed.emulator.groups == before
+    for operation_id in WRITES:
+        observed.emulator.calls.assert_not_called(operation_id)
+
+
+@pytest.mark.parametrize("wire", ["observed", more("documented")])
+def test_with_write_it_calls_every_operation_on_a_group_of_its_own_and_says_in_which_shape(
+    serve: Callable[[Emulator], Account], wire: Any
+):
+    account = serve(Emulator(wire=wire))
+    before = account.emulator.groups
+    status, text = account.run(**WRITE)
+    assert status == 0, text
+    assert account.emulator.groups == before
+    calls = account.emulator.calls
+    for operation_id in WRITES:
+        calls.assert_called(operation_id, status=200)
+    calls.assert_called("addUserToUserGroup", user_id=USER, status=200)
+    assert calls.of("createUserGroup")[0].json["name"].startswith("cld-user-groups contract check")
+    existing = {group.id for group in before}
+    assert not [call for call in calls if call.method != "GET" and call.group_id in existing]
+    shape = "observed" if wire == "observed" else "published"
+    assert f"addUserToUserGroup responds in the {shape} shape" in text
+    assert f"deleteUserGroup responds in the {shape} shape" in text
+
+
+def test_the_user_can_be_named(observed: Account):
+    added = observed.emulator.add_user_account("Someone")
+    status, text = observed.run(**WRITE, CLOUDINARY_CONTRACT_USER_ID=added.id)
+    assert status == 0, text
+    users = {call.user_id for call in observed.emulator.calls.of("addUserToUserGroup")}
+    assert users == {added.id}
+
+
+def test_an_account_without_users_fails_and_nothing_is_created(
+    serve: Callable[[Emulator], Account],
+):
+    emulator = Emulator(users=[EmulatorUser("u", "User", "user@example.com")], groups=[])
+    status, text = serve(emulator).run(**WRITE)
+    assert status == 1
+    assert "name one in CLOUDINARY_CONTRACT_USER_ID" in text
+    emulator.calls.assert_not_called("createUserGroup")
+
+
+# What goes wrong: each leaves a group behind if nobody removes it.
+TROUBLES: dict[str, Callable[[Emulator], Any]] = {
+    "creating is applied, and the connection dropped": lambda emulator: emulator.fail(
+        "createUserGroup", drop="after"
+    ),
+    "creating is applied, and the response another group": lambda emulator: emulator.fail(
+        "createUserGroup",
+        status=200,
+        body='{"id": "7f08f1f1fc910bf1f25274aef11d27", "name": "Designers"}',
+        apply=True,
+    ),
+    "renaming is applied, and the response broken": lambda emulator: emulator.fail(
+        "updateUserGroup", status=200, body="{", apply=True
+    ),
+    "deleting fails twice": lambda emulator: emulator.fail("deleteUserGroup", status=400, times=2),
+}
+
+
+@pytest.mark.parametrize(
+    "trouble", [each if at == 0 else more(each) for at, each in enumerate(TROUBLES)]
+)
+def test_a_failure_is_reported_and_the_group_is_removed_all_the_same(
+    observed: Account, trouble: str
+):
+    before = observed.emulator.groups
+    TROUBLES[trouble](observed.emulator)
+    status, text = observed.run(**WRITE)
+    assert status == 1, text
+    assert observed.emulator.groups == before
+
+
+def test_a_group_that_cannot_be_removed_is_named(observed: Account):
+    observed.emulator.fail("deleteUserGroup", status=403, times=None)
+    status, text = observed.run(**WRITE)
+    (left,) = [each for each in observed.emulator.groups if "contract check" in each.name]
+    assert status == 1
+    assert f"remove these groups by hand: {left.id}" in text
+
+
+@pytest.mark.parametrize("number", [more(signal.SIGINT), signal.SIGTERM])
+def test_an_interrupted_run_removes_the_group_and_fails(observed: Account, number: int):
+    before = observed.emulator.groups
+    observed.emulator.fail("updateUserGroup", status=None, delay=60)
+    process = observed.start(**WRITE)
+    deadline = time.monotonic() + 60
+    # The second is refused: after it the run waits for the response to the call that follows.
+    while len(observed.emulator.calls.of("createUserGroup")) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    assert observed.emulator.groups != before
+    process.send_signal(number)
+    text, _ = process.communicate(timeout=60)
+    assert process.returncode == 2, text
+    assert observed.emulator.groups == before
+
+
+def test_a_response_that_is_not_as_documented_fails(observed: Account):
+    body = '{"user_groups": [{"id": "g", "name": "n", "colour": "red"}]}'
+    observed.emulator.fail("getUserGroups", status=200, body=body)
+    status, text = observed.run()
+    assert status == 1
+    assert "$.user_groups[0].colour: expected no such field" in text
+
+
+def test_wrong_credentials_fail_and_are_not_shown(observed: Account):
+    status, text = observed.run(CLOUDINARY_ACCOUNT_URL="account://a-key:a-wrong-secret@acc")
+    assert status == 1
+    assert "Invalid credentials" in text
+    assert "a-wrong-secret" not in text
+
+
+def test_without_credentials_nothing_is_run_and_the_variables_are_named(observed: Account):
+    observed.environment = {}
+    status, text = observed.run()
+    assert status == 2
+    assert "nothing was checked" in text
+    assert "CLOUDINARY_ACCOUNT_URL" in text
+    assert len(observed.emulator.calls) == 0
+
+
+def test_it_is_deselected_by_default():
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", "tests/live/test_account.py"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "15 deselected" in done.stdout
