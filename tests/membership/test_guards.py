@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.membership.planned_accounts import account, planned, wanted
 
@@ -174,6 +174,7 @@ def today_is_after():
     return date(2026, 11, 21)
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from("ABC"), st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=1
