@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 
+import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.membership.planned_accounts import NOW, TODAY
@@ -48,13 +50,21 @@ def nasty_accounts(draw: st.DrawFn) -> Snapshot:
     )
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(nasty_accounts())
 def test_planning_an_exported_account_finds_nothing_to_do(snapshot):
     file = read_file("-", stdin=io.BytesIO(export(snapshot).encode()))
     made = plan(snapshot, file, TODAY, now=NOW)
     assert made.changes == ()
     assert made.notes == ()
+
+
+@pytest.mark.parametrize("name", ["yes", "No", "null", "1e3", "2027-01-31", "0x1F", "~", "a: b"])
+def test_other_readers_of_yaml_see_text_too(name):
+    group = Group(id=name, name=name, members=(Member(id=name),))
+    document = yaml.safe_load(export(Snapshot(account_id=name, groups=(group,), taken_at=NOW)))
+    expected = {"id": name, "members": [{"id": name}]}
+    assert document == {"version": 1, "account": name, "groups": {name: expected}}
 
 
 def test_an_export_reads_well():

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cld_user_groups.membership import (
@@ -512,6 +512,7 @@ def test_a_hundred_thousand_lines_are_read_in_seconds(name, text):
     assert time.process_time() - start < 15  # about one second on a quiet machine
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_file_cut_off_anywhere_never_asks_for_other_people(data):
     """A cut may go unseen between two members; but then those before it are as written."""
@@ -537,6 +538,7 @@ def test_a_file_cut_off_anywhere_never_asks_for_other_people(data):
     assert found.members[-1].email == whole[len(found.members) - 1].email
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
 def test_any_bytes_are_a_file_or_a_file_error(content):
     for suffix in ("yaml", "json", "toml", "csv", "jsonl"):

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from tests.membership.planned_accounts import NOW, account, planned, wanted
@@ -120,12 +120,14 @@ def hostile_plans(draw: st.DrawFn) -> Plan:
     return attrs.evolve(made, source=text, notes=(text,))
 
 
+@settings(deadline=None)
 @given(hostile_plans(), st.booleans())
 def test_text_never_drives_the_terminal(made, color):
     text = re.sub(r"\x1b\[[0-9;]+m", "", render_text(made, color=color))
     assert text.replace("\n", "").isprintable()
 
 
+@settings(deadline=None)
 @given(hostile_plans())
 def test_markdown_never_has_markup_from_outside(made):
     allowed = {"heading_open", "heading_close", "paragraph_open", "paragraph_close", "inline"}
@@ -151,6 +153,7 @@ class _Tags(HTMLParser):
         self.attributes |= {name for name, _ in attrs}
 
 
+@settings(deadline=None)
 @given(hostile_plans())
 def test_html_never_has_elements_from_outside(made):
     text = render_html(made)
@@ -159,6 +162,15 @@ def test_html_never_has_elements_from_outside(made):
     assert found.tags <= expected.tags
     assert found.attributes <= expected.attributes
     assert text.replace("\n", "").isprintable()
+
+
+def test_html_escapes_accounts_files_and_ids():
+    hostile = '<b title="x">&'
+    member = DesiredMember(id=hostile)
+    snapshot = Snapshot(account_id=hostile, groups=(), taken_at=NOW)
+    text = render_html(attrs.evolve(planned(snapshot, wanted("A", member)), source=hostile))
+    assert "<b" not in text.replace("<body", "")
+    assert text.count("&lt;b title=&quot;x&quot;&gt;&amp;") == 5
 
 
 def test_html_stands_alone_and_runs_nothing():
