@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ._memberships import Protected
 from .model import Action, Breach, GroupRef, GuardLimits, Plan, Snapshot
+from .planning._memberships import Protected
 from .problems import quoted
 
 #: How many people may be removed where a file sets no limit, however few memberships there are.

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 import attrs
 
+from cld_user_groups.membership.identity import Directory
+from cld_user_groups.membership.model import Action, Change, Group, GroupRef, UserRef
+from cld_user_groups.membership.problems import PlanError, Problem, quoted
+
 from ._matching import Match, Matching
 from ._memberships import Difference
-from .identity import Directory
-from .model import Action, Change, Group, GroupRef, UserRef
-from .problems import PlanError, Problem, quoted
 
 
 class Builder:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cld_user_groups.membership.problems import FileError, Problem, quoted
+
 from ._fields import Fields
 from ._tree import DEEPEST, Items, Node, Scalar, Table
-from .problems import FileError, Problem, quoted
 
 try:
     import yaml

@@ -10,8 +10,9 @@ from typing import NamedTuple, cast
 
 from attrs import define, field
 
+from cld_user_groups.membership.problems import FileError, Problem
+
 from ._tree import DEEPEST, Items, Node, Scalar, Table
-from .problems import FileError, Problem
 
 _ERROR_LINE = re.compile(r"line (\d+)")
 _TOKEN = re.compile(

@@ -9,13 +9,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, Literal, get_args
 
+from cld_user_groups.membership.model import Desired
+from cld_user_groups.membership.problems import FileError, Problem, quoted
+
 from ._document import Document, read_group_rows, read_tree
 from ._fields import Fields
 from ._rows import COLUMNS, Row, parse_csv, parse_json_lines
 from ._text import decode_text
 from ._tree import Node
-from .model import Desired
-from .problems import FileError, Problem, quoted
 
 Format = Literal["yaml", "json", "toml", "csv", "jsonl"]
 

@@ -8,9 +8,10 @@ import json
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from cld_user_groups.membership.problems import did_you_mean, quoted
+
 from ._fields import Fields
 from ._text import is_unicode
-from .problems import did_you_mean, quoted
 
 COLUMNS = ("group", "email", "id", "reason", "until")
 _DELIMITERS = (",", ";", "\t")

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 
 from attrs import define, field
 
+from cld_user_groups.membership.problems import Problem, did_you_mean, quoted
+
 from ._tree import Items, Node, Scalar, Table
 from ._values import parse_date, parse_share, parse_whole
-from .problems import Problem, did_you_mean, quoted
 
 
 @define

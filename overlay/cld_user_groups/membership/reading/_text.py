@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .problems import FileError, Problem
+from cld_user_groups.membership.problems import FileError, Problem
 
 _BOM = "\ufeff"
 

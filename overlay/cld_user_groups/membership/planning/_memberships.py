@@ -9,9 +9,9 @@ from fnmatch import translate
 
 from attrs import define, field
 
-from .identity import Directory, email_key, is_wanted
-from .model import DesiredGroup, DesiredMember, Group, Member
-from .problems import Problem, quoted
+from cld_user_groups.membership.identity import Directory, email_key, is_wanted
+from cld_user_groups.membership.model import DesiredGroup, DesiredMember, Group, Member
+from cld_user_groups.membership.problems import Problem, quoted
 
 
 class Protected:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date
 
+from cld_user_groups.membership.identity import email_key
+from cld_user_groups.membership.model import DesiredMember
+from cld_user_groups.membership.problems import Problem, quoted
+
 from ._fields import Fields
 from ._rows import Row
 from ._tree import Items, Node, Scalar, Table
 from ._values import is_email
-from .identity import email_key
-from .model import DesiredMember
-from .problems import Problem, quoted
 
 # Reads the rows of an included file, and returns them with the name to show for it. Whatever is
 # wrong with the file is noted where it stands; then there are no rows.

@@ -8,13 +8,14 @@ from datetime import date, datetime, timedelta
 
 import attrs
 
+from cld_user_groups.membership.guards import check_guards
+from cld_user_groups.membership.identity import Directory
+from cld_user_groups.membership.model import Action, Change, Desired, Group, Plan, Snapshot
+from cld_user_groups.membership.problems import PlanError, Problem, quoted
+
 from ._changes import Builder
 from ._matching import Matching
 from ._memberships import Comparison, Protected
-from .guards import check_guards
-from .identity import Directory
-from .model import Action, Change, Desired, Group, Plan, Snapshot
-from .problems import PlanError, Problem, quoted
 
 #: How long a plan holds. What it touches must not have changed anyway; this is for what it read
 #: and does not touch, such as who has which e-mail.

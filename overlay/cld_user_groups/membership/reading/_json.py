@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 
+from cld_user_groups.membership.problems import FileError, Problem
+
 from ._text import is_unicode
 from ._tree import DEEPEST, Items, Kind, Node, Scalar, Table
-from .problems import FileError, Problem
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
