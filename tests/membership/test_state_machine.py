@@ -32,6 +32,7 @@ from cld_user_groups.membership.planning import plan
 from cld_user_groups.membership.runs import read_journal
 from cld_user_groups.membership.snapshot import read_account
 from cld_user_groups.membership.undo import undo_plan
+from cld_user_groups.membership.verify import Account, difference_of
 from cld_user_groups.utils import BackoffStrategy, RetryConfig, waiting_disabled
 
 from .accounts import emulated, members
@@ -187,7 +188,7 @@ class Applying(RuleBasedStateMachine):
     @rule(
         wanted=st.none() | FILES,
         faults=FAULTS,
-        kill_at=st.none() | st.integers(1, 10),
+        kill_at=st.none() | st.integers(1, 5),
         concurrency=st.integers(1, 4),
         admins=st.lists(st.tuples(st.integers(1, 5), ADMINS), max_size=2),
         retries=st.sampled_from([PATIENT, PATIENT, None]),
@@ -212,7 +213,6 @@ class Applying(RuleBasedStateMachine):
         DRAWN["changes in faulty runs"] += len(made.changes)
         DRAWN["kills armed"] += kill_at is not None
         self._run(made, concurrency, retries, kill_at, dict(admins))
-        self.emulator.clear_faults()
 
     @rule(concurrency=st.integers(1, 4))
     def apply_without_faults(self, concurrency: int) -> None:
@@ -338,6 +338,7 @@ class Applying(RuleBasedStateMachine):
             self.transport.wait_until_idle()
             self.watched.before_write = None
             journal.close()
+        self.emulator.clear_faults()
         watch.conclude(result)
         return result
 
@@ -401,6 +402,12 @@ class _Watch:
                 for outcome in result.outcomes
                 if outcome.status is Status.DONE
             }
+            account = Account(read_account(self.machine._client(None)))
+            self.errors += [
+                f"reported as {outcome.status}, but {wrong}"
+                for outcome in result.outcomes
+                if outcome.status is Status.ALREADY and (wrong := difference_of(outcome, account))
+            ]
             unsaid = set(applied) - done
             if unsaid and result.verified is not None:
                 self.errors.append(f"applied, but not reported as done: {unsaid}")
@@ -433,7 +440,7 @@ class _Watch:
 
 
 SETTINGS = settings(
-    max_examples=int(os.environ.get("STATE_MACHINE_EXAMPLES", "60")),
+    max_examples=int(os.environ.get("STATE_MACHINE_EXAMPLES", "150")),
     stateful_step_count=12,
     deadline=None,
     # Shrinking a failure takes minutes, for each step is a run; a seed repeats it as well.
