@@ -80,9 +80,14 @@ def _is_simple(response: httpx.Response, max_bytes: int) -> bool:
     if response.is_closed:  # a transport without a network had the body at hand
         _check_size(len(response.content), max_bytes)
         return True
-    headers = response.headers
-    length = headers.get("content-length", "")
-    if "content-encoding" in headers or not (length.isascii() and length.isdigit()):
+    length = b""
+    for name, value in response.headers.raw:  # one pass: a look-up in httpx's headers costs as much
+        name = name.lower()
+        if name == b"content-encoding":
+            return False
+        if name == b"content-length":
+            length = value
+    if not length.isdigit():
         return False
     _check_size(int(length[:20]), max_bytes)
     return True

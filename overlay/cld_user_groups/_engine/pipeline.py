@@ -11,7 +11,7 @@ import random
 import time
 from collections.abc import Callable, Generator
 from inspect import isawaitable, iscoroutine
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import httpx
 import msgspec
@@ -48,25 +48,27 @@ def run(session: Session, client: Client, call: Call[T]) -> Flow[T]:
         httpx.HTTPError: No whole response came.
         BaseException: Whatever else ended the call, of its own class; see `maybe_applied`.
     """
-    authorization = session.authorize()
     retries = session.retries if call.options.retries is UNSET else call.options.retries
-    progress = _Progress(call.effect, retries)
-    hooks = session.hooks()
+    state = _Run(session, client, call, session.authorize(), session.hooks(), retries)
     try:
-        return (yield from _attempts(session, client, call, hooks, authorization, progress))
+        return (yield from state.attempts())
     except BaseException as error:
-        hide_credentials(error, progress.request, authorization)
-        mark(error, maybe_applied=progress.may_have_been_applied)
-        if progress.context is not None:
-            yield from _notify_error(hooks, progress.context, error)
+        hide_credentials(error, state.request, state.authorization)
+        mark(error, maybe_applied=state.may_have_been_applied)
+        if state.number:
+            yield from state.notify_error(error)
         raise
 
 
 @define
-class _Progress:
-    """How far a call has come, and what its attempts so far may have done."""
+class _Run(Generic[T]):
+    """One call in progress, and what its attempts so far may have done."""
 
-    effect: Effect
+    session: Session
+    client: Client
+    call: Call[T]
+    authorization: Authorization
+    hooks: Hooks
     retries: RetryConfig | None
     began: float = 0.0
     waited: float = 0.0
@@ -76,34 +78,84 @@ class _Progress:
     maybe_forwarded: bool = False
     attempt: Attempt | None = None
     happened: int | Lost | None = None
-    context: HookContext | None = None
     request: httpx.Request | None = None
 
     @property
     def may_have_been_applied(self) -> bool:
         """Whether a write may have been applied, should the call end now."""
-        if self.effect is Effect.READ:
+        if self.call.effect is Effect.READ:
             return False
         if self.maybe_applied or self.attempt is None:
             return self.maybe_applied
         if self.happened is None:
             return self.attempt.may_have_been_sent
-        return is_ambiguous(self.effect, self.happened)
+        return is_ambiguous(self.call.effect, self.happened)
 
-    def begin(self, call: Call[T], account_id: str) -> HookContext:
-        """Begin an attempt, and return the context of its hooks."""
-        if not self.number:
-            self.began = time.monotonic()
+    @property
+    def context(self) -> HookContext:
+        """The context for hooks."""
+        call = self.call
+        return HookContext(
+            call.operation_id, self.session.account_id, self.number, call.path_parameters
+        )
+
+    def attempts(self) -> Flow[T]:
+        """Make attempts until one is the last."""
+        self.began = time.monotonic()
+        while True:
+            ended = yield from self.make_attempt()
+            if isinstance(ended, RawResponse):
+                return ended
+            error, happened = ended
+            decision = self.decide(happened, getattr(error, "retry_after", None))
+            if decision.action is Action.LOOK:
+                assert isinstance(error, CloudinaryError)
+                return (yield from self.look(error))
+            if decision.action is Action.RAISE:
+                is_typed = isinstance(error, CloudinaryError | httpx.HTTPError)
+                if self.session.is_closed() and not is_typed:
+                    raise ClientClosed("the client was closed during the call") from error
+                raise error
+            hide_credentials(error, self.request, self.authorization)
+            mark(error, maybe_applied=decision.maybe_applied)
+            if self.hooks.on_retry:
+                yield from self.notify(self.hooks.on_retry, decision.delay, error)
+            yield decision.delay
+
+    def make_attempt(
+        self,
+    ) -> Generator[Step, Outcome | None, RawResponse[T] | tuple[Exception, int | Lost]]:
+        """Make one attempt: its result, or the error that it ended in and what that means."""
         self.number += 1
-        self.attempt = None
-        self.happened = None
-        self.context = HookContext(call.operation_id, account_id, self.number, call.path_parameters)
-        return self.context
+        self.attempt = self.happened = None
+        request = self.request = build_request(
+            self.session, self.client, self.call, self.authorization
+        )
+        if self.hooks.before_request:
+            yield from self.notify(self.hooks.before_request, request)
+        attempt = self.attempt = Attempt()
+        outcome = yield Send(request, attempt)
+        assert outcome is not None
+        self.queued += attempt.queued
+        response, failure = _arrived(outcome)
+        if response is not None:
+            self.happened = response.status_code
+            self.authorization.mask(response)
+            if failure is None and self.hooks.after_response:
+                yield from self.notify(self.hooks.after_response, response)
+        problem = _problem(response, failure, attempt, self.authorization)
+        if problem is not None:
+            return problem
+        assert response is not None
+        parsed = _decoded(self.call, response, self.authorization)
+        if isinstance(parsed, ResponseValidationError):
+            return parsed, response.status_code
+        return RawResponse(parsed, response.status_code, response.headers, self.number - 1)
 
     def decide(self, happened: int | Lost, server_delay: float | None) -> Decision:
         """Decide what follows an attempt that did not succeed, and keep count."""
         decision = decide(
-            self.effect,
+            self.call.effect,
             happened,
             attempt=self.number,
             # Delays count even where a test's clock or sleep does not really run.
@@ -120,66 +172,50 @@ class _Progress:
         self.attempt = None
         return decision
 
+    def look(self, error: CloudinaryError) -> Flow[T]:
+        """Find out whether an earlier attempt, whose response was lost, was applied.
 
-def _attempts(
-    session: Session,
-    client: Client,
-    call: Call[T],
-    hooks: Hooks,
-    authorization: Authorization,
-    progress: _Progress,
-) -> Flow[T]:
-    while True:
-        ended = yield from _attempt(session, client, call, hooks, authorization, progress)
-        if isinstance(ended, RawResponse):
-            return ended
-        error, happened = ended
-        decision = progress.decide(happened, getattr(error, "retry_after", None))
-        if decision.action is Action.LOOK:
-            assert isinstance(error, CloudinaryError)
-            return (yield from _look(session, client, call, error, progress))
-        if decision.action is Action.RAISE:
-            if session.is_closed() and not isinstance(error, CloudinaryError | httpx.HTTPError):
-                raise ClientClosed("the client was closed during the call") from error
+        The status code of the retry says so, but only a look at the account shows it, and only it
+        has the result. What the look finds is never overruled.
+        """
+        call = self.call
+        if call.look is None:  # a deleted group: there is nothing to look at
+            assert call.applied is not None
+            return RawResponse(call.applied(), error.status_code, error.headers, self.number - 1)
+        look = call.look()
+        look = evolve(look, options=call.options._replace(retries=None))
+        try:
+            found = yield from run(self.session, self.client, look)
+        except (CloudinaryError, httpx.HTTPError) as failure:
+            error.add_fact("an earlier attempt, whose response was lost, made the change")
+            error.add_fact(f"the result could not be read ({type(failure).__name__})")
+            raise error from failure
+        if found.parsed is None:
+            self.maybe_applied = False
+            error.add_fact(f"the response of an earlier attempt was lost, and {call.denies}")
             raise error
-        assert progress.context is not None
-        hide_credentials(error, progress.request, authorization)
-        mark(error, maybe_applied=decision.maybe_applied)
-        yield from _notify(hooks.on_retry, progress.context, decision.delay, error)
-        yield decision.delay
+        return RawResponse(found.parsed, found.status_code, found.headers, self.number - 1)
 
+    def notify(
+        self, hooks: tuple[Callable[..., object], ...], *arguments: object
+    ) -> Generator[Step, Outcome | None]:
+        """Call hooks, and let the driver await what they return."""
+        context = self.context
+        for hook in hooks:
+            result = hook(context, *arguments)
+            if isawaitable(result):
+                yield result
 
-def _attempt(
-    session: Session,
-    client: Client,
-    call: Call[T],
-    hooks: Hooks,
-    authorization: Authorization,
-    progress: _Progress,
-) -> Generator[Step, Outcome | None, RawResponse[T] | tuple[Exception, int | Lost]]:
-    """Make one attempt, and return its result, or the error that it ended in and what it means."""
-    context = progress.begin(call, session.account_id)
-    request = progress.request = build_request(session, client, call, authorization)
-    if hooks.before_request:
-        yield from _notify(hooks.before_request, context, request)
-    attempt = progress.attempt = Attempt()
-    outcome = yield Send(request, attempt)
-    assert outcome is not None
-    progress.queued += attempt.queued
-    response, failure = _arrived(outcome)
-    if response is not None:
-        progress.happened = response.status_code
-        authorization.mask(response)
-        if failure is None and hooks.after_response:
-            yield from _notify(hooks.after_response, context, response)
-    problem = _problem(response, failure, attempt, authorization)
-    if problem is not None:
-        return problem
-    assert response is not None
-    parsed = _decoded(call, response, authorization)
-    if isinstance(parsed, ResponseValidationError):
-        return parsed, response.status_code
-    return RawResponse(parsed, response.status_code, response.headers, progress.number - 1)
+    def notify_error(self, error: BaseException) -> Generator[Step, Outcome | None]:
+        """Call the hooks for the error that the call ends in."""
+        for hook in self.hooks.on_error:
+            result = hook(self.context, error)
+            if not isawaitable(result):
+                continue
+            if isinstance(error, Exception):
+                yield result
+            elif iscoroutine(result):
+                result.close()  # a cancelled task must not begin anything new
 
 
 def _arrived(outcome: Outcome) -> tuple[httpx.Response | None, Exception | None]:
@@ -247,56 +283,3 @@ def _decoded(
         # Its frames hold the body, unmasked.
         error.__cause__ = cause.with_traceback(None)
         return error
-
-
-def _look(
-    session: Session,
-    client: Client,
-    call: Call[T],
-    error: CloudinaryError,
-    progress: _Progress,
-) -> Flow[T]:
-    """Find out whether an earlier attempt, whose response was lost, was applied.
-
-    The status code of the retry says so, but only a look at the account shows it, and only it has
-    the result. What the look finds is never overruled.
-    """
-    if call.look is None:  # a deleted group: there is nothing to look at
-        assert call.applied is not None
-        return RawResponse(call.applied(), error.status_code, error.headers, progress.number - 1)
-    look = call.look()
-    try:
-        found = yield from run(
-            session, client, evolve(look, options=call.options._replace(retries=None))
-        )
-    except (CloudinaryError, httpx.HTTPError) as failure:
-        error.add_fact("an earlier attempt, whose response was lost, made the change")
-        error.add_fact(f"the result could not be read ({type(failure).__name__})")
-        raise error from failure
-    if found.parsed is None:
-        progress.maybe_applied = False
-        error.add_fact(f"the response of an earlier attempt was lost, and {call.denies}")
-        raise error
-    return RawResponse(found.parsed, found.status_code, found.headers, progress.number - 1)
-
-
-def _notify(
-    hooks: tuple[Callable[..., object], ...], *arguments: object
-) -> Generator[Step, Outcome | None]:
-    for hook in hooks:
-        result = hook(*arguments)
-        if isawaitable(result):
-            yield result
-
-
-def _notify_error(
-    hooks: Hooks, context: HookContext, error: BaseException
-) -> Generator[Step, Outcome | None]:
-    for hook in hooks.on_error:
-        result = hook(context, error)
-        if not isawaitable(result):
-            continue
-        if isinstance(error, Exception):
-            yield result
-        elif iscoroutine(result):
-            result.close()  # a cancelled task must not begin anything new
