@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from attrs import define, field, frozen
 
 from cld_user_groups import CldProvisioning
 from cld_user_groups.emulator import Emulator, EmulatorTransport
+from cld_user_groups.emulator._messages import RejectedError
 from cld_user_groups.membership.model import Action, Change
 from cld_user_groups.utils import RetryConfig
 
@@ -67,11 +69,8 @@ class Watched:
         """Change the account as another admin does; what is not possible is not done."""
         if operation != "delete_group":
             arguments = (*arguments, datetime.now(UTC))
-        try:
+        with suppress(RejectedError):
             self._originals[operation](*arguments)
-        except Exception as error:
-            if type(error).__name__ != "RefusedError":
-                raise
 
     def _noting(self, action: Action, original: Callable[..., Any]) -> Callable[..., Any]:
         def apply(*arguments: Any, **keywords: Any) -> Any:
