@@ -316,7 +316,8 @@ def maybe_applied(error: BaseException) -> bool:
         known = getattr(link, "maybe_applied", None)
         if known is None:
             left += [link.__cause__, None if link.__suppress_context__ else link.__context__]
-            left += getattr(link, "exceptions", ())  # of an exception group
+            if isinstance(link, BaseExceptionGroup):
+                left += cast("BaseExceptionGroup[BaseException]", link).exceptions
         elif known:
             return True
     return False

@@ -1,11 +1,11 @@
-"""The eight operations, as the tests of faults call them, and how a good server answers them."""
+"""The operations, as the tests of faults call them, and how a good server responds to them."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, cast
 
 import httpx
 from attrs import frozen
@@ -17,7 +17,7 @@ GROUP = "g1"
 USER = "u1"
 GROUPS_PATH = f"/v1_1/provisioning/accounts/{ACCOUNT}/user_groups"
 SECURITY = Security(provisioning_api_key="key", provisioning_api_secret="not-a-real-secret")
-# In process, where no address is asked.
+# In process, where no address is looked up.
 NOWHERE = "https://api.invalid"
 
 Mode = Literal["sync", "async"]
@@ -29,13 +29,14 @@ class Operation:
     """An operation with arguments.
 
     Attributes:
-        name: The method of `user_groups`.
-        operation_id: Its name in the description.
+        name: The method.
+        operation_id: Its name in the OpenAPI document.
         arguments: What it is called with.
         method: The HTTP method.
         path: The path.
-        body: The body of a good answer.
+        body: The body of a success.
         result: What that becomes.
+        resource: The attribute of the client that has the method.
     """
 
     name: str
@@ -45,9 +46,16 @@ class Operation:
     path: str
     body: bytes
     result: object
+    resource: str = "user_groups"
 
     def __str__(self) -> str:
-        return self.name
+        return self.name if self.resource == "user_groups" else f"{self.resource}.{self.name}"
+
+    def bind(self, client: Any, *, raw: bool = False) -> Callable[..., Any]:
+        """Return the method of a client, sync or async."""
+        resource = getattr(client, self.resource)
+        method = getattr(resource.with_raw_response if raw else resource, self.name)
+        return cast("Callable[..., Any]", method)
 
 
 _JANE = models.UserGroupUser(id=USER, name="Jane", email="jane@example.com")
@@ -128,6 +136,38 @@ REMOVE_USER = Operation(
     models.UserGroupUsersResponse(users=[_JANE]),
 )
 OPERATIONS = (LIST, GET, LIST_USERS, CREATE, UPDATE, DELETE, ADD_USER, REMOVE_USER)
+_USERS_PATH = f"/v1_1/provisioning/accounts/{ACCOUNT}/users"
+USERS_LIST = Operation(
+    "list",
+    "getUsers",
+    {},
+    "GET",
+    _USERS_PATH,
+    b'{"users": [%b]}' % _JANE_JSON,
+    models.UsersResponse(users=[models.User(id=USER, name="Jane", email="jane@example.com")]),
+    "users",
+)
+USERS_GET = Operation(
+    "get",
+    "getUser",
+    {"user_id": USER},
+    "GET",
+    f"{_USERS_PATH}/{USER}",
+    _JANE_JSON,
+    models.User(id=USER, name="Jane", email="jane@example.com"),
+    "users",
+)
+USERS_GET_GROUPS = Operation(
+    "get_groups",
+    "getGroupsForUser",
+    {"user_id": USER},
+    "GET",
+    f"{_USERS_PATH}/{USER}/groups",
+    b'{"groups": [%b]}' % _DESIGNERS_JSON,
+    models.GroupsOfUserResponse(groups=[models.GroupOfUser(id=GROUP, name="Designers")]),
+    "users",
+)
+USER_READS = (USERS_LIST, USERS_GET, USERS_GET_GROUPS)
 WRITES = (CREATE, UPDATE, DELETE, ADD_USER, REMOVE_USER)
 
 # Loading the machine's certificates takes longer than all else here, and nothing speaks TLS.
@@ -152,12 +192,12 @@ def call(
         mode: Which client.
         operation: The operation.
         server_url: The server.
-        transport: What answers in process, instead of a server.
+        transport: What responds in process, instead of a server.
         arguments: Arguments in place of the operation's own, or besides them.
         raw: Call it on `with_raw_response`.
         account_id: The account.
         security: The credentials.
-        settings: What else the client takes.
+        settings: Further arguments of the client.
     """
     settings |= {"security": security, "account_id": account_id, "server_url": server_url}
     arguments = {**operation.arguments, **(arguments or {})}
@@ -166,8 +206,7 @@ def call(
     http = httpx.Client(transport=transport or httpx.HTTPTransport(verify=_TLS), trust_env=False)
     with http:
         client = CldProvisioning(client=http, **settings)
-        user_groups = client.user_groups.with_raw_response if raw else client.user_groups
-        return getattr(user_groups, operation.name)(**arguments)
+        return operation.bind(client, raw=raw)(**arguments)
 
 
 async def _call_async(
@@ -182,8 +221,7 @@ async def _call_async(
     )
     async with http:
         client = AsyncCldProvisioning(client=http, **settings)
-        user_groups = client.user_groups.with_raw_response if raw else client.user_groups
-        return await getattr(user_groups, operation.name)(**arguments)
+        return await operation.bind(client, raw=raw)(**arguments)
 
 
 def error_of(mode: Mode, operation: Operation, *args: Any, **kwargs: Any) -> Exception:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import ssl
 from traceback import walk_tb
-from types import TracebackType
-from typing import Final
+from types import FrameType, TracebackType
+from typing import Final, cast
 
 import httpx
 
@@ -20,6 +20,8 @@ _NO_CONNECTION: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTim
 # How httpcore words the response of a proxy to CONNECT, and of a SOCKS proxy.
 _PROXY_STATUS = re.compile(r"([0-9]{3})\b")
 _SOCKS_FAILURE: Final = "could not connect"
+# The method of httpx's clients that sends a request and runs the event hooks.
+_SENDING: Final = "_send_handling_redirects"
 # Packages whose frames hold the request's headers, the credentials among them, in local variables.
 _BELOW: Final = frozenset(
     {
@@ -85,22 +87,26 @@ def response_before(failure: Exception) -> httpx.Response | None:
 
     httpx reads the address of a redirect even when told not to follow it, and runs the caller's
     event hooks, before it returns a response; an exception there loses the response but for the
-    local variables of that frame.
+    local variables of that frame. Only the outermost such frame is this call's: a hook or a
+    transport may use another httpx client.
     """
-    for frame, _ in walk_tb(failure.__traceback__):
-        if frame.f_code.co_name == "_send_handling_redirects":
-            response = frame.f_locals.get("response")
-            if isinstance(response, httpx.Response):
-                return response
-    return None
+    frames = _frames_of_sending(failure)
+    response = frames[0].f_locals.get("response") if frames else None
+    return response if isinstance(response, httpx.Response) else None
 
 
 def is_redirect_failure(failure: Exception) -> bool:
     """Return whether httpx raised because it cannot read the address of a redirect."""
-    return any(
-        frame.f_code.co_name == "_build_redirect_request"
-        for frame, _ in walk_tb(failure.__traceback__)
-    )
+    frames = _frames_of_sending(failure)
+    return len(frames) > 1 and frames[1].f_code.co_name == "_build_redirect_request"
+
+
+def _frames_of_sending(failure: Exception) -> list[FrameType]:
+    """Return the frames of a traceback from that which sends and runs the event hooks."""
+    # A frame that raises what it caught is there twice.
+    frames = list(dict.fromkeys(frame for frame, _ in walk_tb(failure.__traceback__)))
+    names = [frame.f_code.co_name for frame in frames]
+    return frames[names.index(_SENDING) :] if _SENDING in names else []
 
 
 def hide_credentials(
@@ -124,12 +130,16 @@ def hide_credentials(
         if link is None or id(link) in seen:
             continue
         seen.add(id(link))
-        link.__traceback__ = _own_frames(link.__traceback__) if is_foreign else None
+        # Not by assignment, which a frozen exception rejects.
+        link.with_traceback(_own_frames(link.__traceback__) if is_foreign else None)
         if any(isinstance(arg, str) and authorization.is_in(arg) for arg in link.args):
-            link.args = tuple(
+            masked = (
                 authorization.redact(arg) if isinstance(arg, str) else arg for arg in link.args
             )
+            BaseException.__setattr__(link, "args", tuple(masked))
         left += [link.__cause__, link.__context__]
+        if isinstance(link, BaseExceptionGroup):
+            left += cast("BaseExceptionGroup[BaseException]", link).exceptions
 
 
 def _own_frames(traceback: TracebackType | None) -> TracebackType | None:

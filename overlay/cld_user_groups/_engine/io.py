@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Generator
+from inspect import GEN_CLOSED, getgeneratorstate, iscoroutine
 from typing import TypeAlias, TypeVar
 
 import httpx
@@ -30,26 +31,32 @@ def drive(
 ) -> RawResponse[T]:
     """Perform the steps of a flow, and return its result.
 
-    An exception from anywhere goes through the flow, which records what it means for the call.
+    An exception from anywhere goes through the flow, which records what it means for the call and
+    may yield further steps: the hooks to notify.
     """
     outcome: Outcome | None = None
-    try:
-        while True:
+    failure: BaseException | None = None
+    while True:
+        try:
             try:
-                step = flow.send(outcome)
+                step = flow.send(outcome) if failure is None else flow.throw(failure)
             except StopIteration as done:
                 result: RawResponse[T] = done.value
                 return result
-            outcome = None
+            outcome = failure = None
             if isinstance(step, Send):
                 outcome = _exchange(http, connections, step, max_bytes)
             elif isinstance(step, int | float):
                 wait(step)
             else:
+                if iscoroutine(step):
+                    step.close()
                 raise TypeError("a hook returned an awaitable: use AsyncCldProvisioning")
-    except BaseException as error:
-        flow.throw(error)  # raises it; a flow that has ended is not entered again
-        raise
+        except BaseException as error:
+            if getgeneratorstate(flow) == GEN_CLOSED:  # the flow has ended, in this error
+                failure = None  # which would refer to itself through this frame
+                raise
+            failure = error
 
 
 async def drive_async(
@@ -57,23 +64,26 @@ async def drive_async(
 ) -> RawResponse[T]:
     """Perform the steps of a flow, and return its result; see `drive`."""
     outcome: Outcome | None = None
-    try:
-        while True:
+    failure: BaseException | None = None
+    while True:
+        try:
             try:
-                step = flow.send(outcome)
+                step = flow.send(outcome) if failure is None else flow.throw(failure)
             except StopIteration as done:
                 result: RawResponse[T] = done.value
                 return result
-            outcome = None
+            outcome = failure = None
             if isinstance(step, Send):
                 outcome = await _exchange_async(http, connections, step, max_bytes)
             elif isinstance(step, int | float):
                 await wait_async(step)
             else:
                 await step
-    except BaseException as error:
-        flow.throw(error)  # raises it; a flow that has ended is not entered again
-        raise
+        except BaseException as error:
+            if getgeneratorstate(flow) == GEN_CLOSED:  # the flow has ended, in this error
+                failure = None  # which would refer to itself through this frame
+                raise
+            failure = error
 
 
 def _exchange(http: HttpClient, connections: Connections, step: Send, max_bytes: int) -> Outcome:

@@ -107,7 +107,8 @@ class _Run(Generic[T]):
             if isinstance(ended, RawResponse):
                 return ended
             error, happened = ended
-            decision = self.decide(happened, getattr(error, "retry_after", None))
+            delay = error.retry_after if isinstance(error, CloudinaryError) else None
+            decision = self.decide(happened, delay)
             if decision.action is Action.LOOK:
                 assert isinstance(error, CloudinaryError)
                 return (yield from self.look(error))
@@ -222,17 +223,21 @@ def _arrived(outcome: Outcome) -> tuple[httpx.Response | None, Exception | None]
     """Return the response and the failure of an attempt, as far as a response arrived.
 
     An event hook of the caller's client that calls `raise_for_status` does not hide the response,
-    nor does httpx where it cannot read the address of a redirect that is not followed anyway.
+    nor does httpx where it cannot read the address of a redirect that is not followed anyway. The
+    HTTPStatusError of another request, which a hook may make, says nothing about this one.
     """
     response, failure = outcome
     if response is not None and failure is not None:
         return empty_response(response), failure
-    if isinstance(failure, httpx.HTTPStatusError):
-        return _read_or_empty(failure.response), None
-    if failure is not None and is_redirect_failure(failure):
-        response = response_before(failure)
-        return (None, failure) if response is None else (empty_response(response), None)
-    return response, failure
+    if failure is None:
+        return response, None
+    before = response_before(failure)
+    if before is not None and isinstance(failure, httpx.HTTPStatusError):
+        if failure.response is before:
+            return _read_or_empty(before), None
+    elif before is not None and is_redirect_failure(failure):
+        return empty_response(before), None
+    return None, failure
 
 
 def _read_or_empty(response: httpx.Response) -> httpx.Response:
