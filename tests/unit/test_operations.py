@@ -10,7 +10,7 @@ import httpx
 import pytest
 from tests.support.transport import GROUP, SECURITY, USERS, FakeTransport, Outcome, json
 
-from cld_user_groups import AsyncCldProvisioning, CldProvisioning, models
+from cld_user_groups import AsyncCldProvisioning, models
 
 PATH = "/v1_1/provisioning/accounts/acc/user_groups"
 JOHN = {"id": "u1", "name": "John Doe", "email": "john@example.com"}
@@ -222,31 +222,3 @@ def test_query_of_the_wrong_type_is_refused(value: Any) -> None:
     with pytest.raises(TypeError, match="extended_details"):
         transport.client().user_groups.list(extended_details=value)
     assert transport.requests == []
-
-
-def test_methods_have_the_names_documents_and_signatures_that_help_shows() -> None:
-    import inspect
-
-    for client in (CldProvisioning, AsyncCldProvisioning):
-        built: Any = client(account_id="acc", security=SECURITY)
-        for name in RETURNS:
-            method = getattr(built.user_groups, name)
-            signature = inspect.signature(method)
-            options = ["retries", "server_url", "timeout_ms", "http_headers"]
-            assert list(signature.parameters)[-4:] == options
-            assert str(signature.return_annotation).strip("'") == RETURNS[name]
-            assert method.__name__ == name
-            assert "Raises:" in method.__doc__
-            assert inspect.iscoroutinefunction(method) is (client is AsyncCldProvisioning)
-
-
-RETURNS = {
-    "list": "UserGroupsResponse",
-    "create": "UserGroup",
-    "get": "UserGroup",
-    "update": "UserGroup",
-    "delete": "SuccessResponse",
-    "list_users": "UserGroupUsersResponse",
-    "add_user": "UserGroupUser",
-    "remove_user": "UserGroupUsersResponse",
-}

@@ -17,7 +17,7 @@ from tests.support.code_blocks import ROOT, blocks, run
 from tests.support.transport import SECURITY, FakeTransport, Outcome, error, json
 
 from cld_provisioning_api.api.users.get_users import build_request
-from cld_user_groups import AsyncCldProvisioning, CldProvisioning, models
+from cld_user_groups import AsyncCldProvisioning, models
 from cld_user_groups import _find_users as finding
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.users import Users, _list
@@ -228,28 +228,6 @@ def test_a_hundred_items_are_accepted() -> None:
     transport = FakeTransport(NOBODY)
     _sync(transport, "list", ids=[f"u{index}" for index in range(100)])
     assert transport.requests[0].url.params.get_list("ids")[99] == "u99"
-
-
-@pytest.mark.parametrize("client", [CldProvisioning, AsyncCldProvisioning])
-@pytest.mark.parametrize(
-    ("method", "returns"),
-    [
-        ("list", "UsersResponse"),
-        ("get", "User"),
-        ("get_groups", "GroupsOfUserResponse"),
-        ("find", "FoundUsers"),
-    ],
-)
-def test_help_shows_a_method_with_its_options_its_result_and_an_example(
-    client: Any, method: str, returns: str
-) -> None:
-    found = getattr(client(account_id="acc", security=SECURITY).users, method)
-    signature = inspect.signature(found)
-    options = ["retries", "server_url", "timeout_ms", "http_headers"]
-    assert list(signature.parameters)[-4:] == options
-    assert str(signature.return_annotation).strip("'") == returns
-    assert found.__name__ == method
-    assert f"client.users.{method}(" in found.__doc__
 
 
 class Directory:
