@@ -52,6 +52,9 @@ def _list(
 ) -> Call[UserGroupsResponse]:
     """List all user groups of the account.
 
+        for group in client.user_groups.list(extended_details=True).user_groups:
+            print(group.name, len(group.users or ()))
+
     Args:
         extended_details: Whether to return users and dates too. Default: only IDs and names.
         **options: Per-request options: see `CallOptions`.
@@ -86,6 +89,8 @@ def _create(
 
     Sent again only where it was certainly not done: twice would make two groups. After anything
     else the error has `maybe_applied`: list the groups before you repeat the call.
+
+        retouchers = client.user_groups.create(name="Retouchers")
 
     Args:
         request: The group, as a model or a dict; or, instead of it, its fields:
@@ -122,6 +127,8 @@ def _get(
 ) -> Call[UserGroup]:
     """Read a user group.
 
+        group = client.user_groups.get(group_id=GROUP_ID, extended_details=True)
+
     Args:
         group_id: The group's ID.
         extended_details: Whether to return users and dates too. Default: only ID and name.
@@ -157,6 +164,8 @@ def _update(
     **options: Unpack[CallOptions],
 ) -> Call[UserGroup]:
     """Rename a user group. Its users stay.
+
+        client.user_groups.update(group_id=GROUP_ID, name="Designers and Creatives")
 
     Args:
         group_id: The group's ID.
@@ -195,6 +204,8 @@ def _delete(
 ) -> Call[SuccessResponse]:
     """Delete a user group, and with it what its users could see by it. The users stay.
 
+        client.user_groups.delete(group_id=GROUP_ID)
+
     Args:
         group_id: The group's ID.
         **options: Per-request options: see `CallOptions`.
@@ -228,6 +239,9 @@ def _list_users(
 ) -> Call[UserGroupUsersResponse]:
     """List all users in a user group.
 
+        for user in client.user_groups.list_users(group_id=GROUP_ID).users:
+            print(user.name, user.email)
+
     Args:
         group_id: The group's ID.
         **options: Per-request options: see `CallOptions`.
@@ -260,6 +274,11 @@ def _add_user(
     **options: Unpack[CallOptions],
 ) -> Call[UserGroupUser]:
     """Add a user to a user group.
+
+        try:
+            client.user_groups.add_user(group_id=GROUP_ID, user_id=USER_ID)
+        except models.AlreadyExists:
+            print("the user was in the group already")
 
     Args:
         group_id: The group's ID.
@@ -305,6 +324,8 @@ def _remove_user(
     **options: Unpack[CallOptions],
 ) -> Call[UserGroupUsersResponse]:
     """Remove a user from a user group.
+
+        left = client.user_groups.remove_user(group_id=GROUP_ID, user_id=USER_ID).users
 
     Args:
         group_id: The group's ID.

@@ -86,15 +86,15 @@ def _list(
         sort_by: "name", "role", "status", "activity" or "created_at".
         page: The page.
         page_size: How many users a page holds.
-        options: Per-request options: see CallOptions.
+        **options: Per-request options: see `CallOptions`.
 
     Returns:
         The users, in `users`.
 
     Raises:
         TypeError, ValueError: An argument is not valid; nothing was sent.
-        CloudinaryError: The response is an error.
-        httpx.TransportError: No response was received.
+        CloudinaryError: The server responded with an error.
+        httpx.TransportError: No whole response came.
     """
     query = _query(
         request,
@@ -124,11 +124,11 @@ def _list(
 def _get(account_id: str, /, *, user_id: str, **options: Unpack[CallOptions]) -> Call[User]:
     """Read a user.
 
-        john = client.users.get(user_id="0abed8dfcc039ea05e2a1d494fd442")
+        john = client.users.get(user_id=USER_ID)
 
     Args:
         user_id: The user's ID.
-        options: Per-request options: see CallOptions.
+        **options: Per-request options: see `CallOptions`.
 
     Returns:
         The user.
@@ -136,8 +136,8 @@ def _get(account_id: str, /, *, user_id: str, **options: Unpack[CallOptions]) ->
     Raises:
         TypeError, ValueError: An argument is not valid; nothing was sent.
         NotFound: There is no such user.
-        CloudinaryError: The response is another error.
-        httpx.TransportError: No response was received.
+        CloudinaryError: The server responded with another error.
+        httpx.TransportError: No whole response came.
     """
     return Call(
         get_user.OPERATION_ID,
@@ -145,6 +145,7 @@ def _get(account_id: str, /, *, user_id: str, **options: Unpack[CallOptions]) ->
         get_user.build_request(account_id, user_id),
         get_user.decode_success,
         check_options(**options),
+        {"user_id": user_id},
     )
 
 
@@ -153,11 +154,11 @@ def _get_groups(
 ) -> Call[GroupsOfUserResponse]:
     """List the user groups that a user is in.
 
-        groups = client.users.get_groups(user_id="0abed8dfcc039ea05e2a1d494fd442").groups
+        groups = client.users.get_groups(user_id=USER_ID).groups
 
     Args:
         user_id: The user's ID.
-        options: Per-request options: see CallOptions.
+        **options: Per-request options: see `CallOptions`.
 
     Returns:
         The groups, in `groups`.
@@ -165,8 +166,8 @@ def _get_groups(
     Raises:
         TypeError, ValueError: An argument is not valid; nothing was sent.
         NotFound: There is no such user.
-        CloudinaryError: The response is another error.
-        httpx.TransportError: No response was received.
+        CloudinaryError: The server responded with another error.
+        httpx.TransportError: No whole response came.
     """
     return Call(
         get_groups_for_user.OPERATION_ID,
@@ -174,6 +175,7 @@ def _get_groups(
         get_groups_for_user.build_request(account_id, user_id),
         get_groups_for_user.decode_success,
         check_options(**options),
+        {"user_id": user_id},
     )
 
 
@@ -194,15 +196,15 @@ def _find(
 
     Args:
         emails: The e-mails.
-        options: Options of each of the requests: see CallOptions.
+        **options: Per-request options of each request: see `CallOptions`.
 
     Returns:
         The users by e-mail, the e-mails that are missing, and whether this is certain.
 
     Raises:
         TypeError, ValueError: An argument is not valid; nothing was sent.
-        CloudinaryError: The response is an error.
-        httpx.TransportError: No response was received.
+        CloudinaryError: The server responded with an error.
+        httpx.TransportError: No whole response came.
     """
     return find_users(emails, partial(_list, account_id, **options))
 

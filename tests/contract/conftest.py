@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from . import documents
+from tests.support import documents
 
 
 @pytest.fixture(scope="session")

@@ -11,10 +11,10 @@ from attrs import define, field
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
+from tests.support import documents
 
 from cld_user_groups.emulator import Emulator
 
-from . import documents
 from .recording import predictable_ids
 
 Application = Callable[..., Awaitable[None]]

@@ -17,11 +17,10 @@ from typing import Any
 from unittest import mock
 
 import httpx
+from tests.support.operations import GROUP, USER, method
 
 from cld_user_groups import CldProvisioning, Security, models
 from cld_user_groups.emulator import Emulator, EmulatorClock
-
-from .sdk_calls import GROUP, USER, method
 
 FIXTURES = Path(__file__).parent / "fixtures"
 WIRES = ("observed", "documented")

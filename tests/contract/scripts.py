@@ -6,7 +6,7 @@ import importlib.util
 import sys
 from types import ModuleType
 
-from .documents import ROOT
+from tests.support.documents import ROOT
 
 
 def load(name: str) -> ModuleType:

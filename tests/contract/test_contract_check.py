@@ -20,6 +20,7 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support import documents, operations
 
 from cld_user_groups import (
     CldProvisioning,
@@ -29,8 +30,6 @@ from cld_user_groups import (
 )
 from cld_user_groups.contract import ContractCheck, ContractError, Difference
 from cld_user_groups.emulator import Emulator
-
-from . import documents, sdk_calls
 
 SECRET = 'a-secret-with-"quotes"-in-it'
 GROUPS_URL = "https://api.cloudinary.com/v1_1/provisioning/accounts/acc/user_groups"
@@ -302,11 +301,11 @@ def test_an_undocumented_request_is_not_sent():
     security = Security("k", "s")
     sdk = CldProvisioning(account_id="acc", security=security, client=http, hooks=[ContractCheck()])
     with pytest.raises(ContractError, match="query page"):
-        sdk.user_groups.delete(group_id=sdk_calls.GROUP)
+        sdk.user_groups.delete(group_id=operations.GROUP)
     emulator.calls.assert_not_called("deleteUserGroup")
 
 
-@pytest.mark.parametrize("operation_id", sdk_calls.METHODS)
+@pytest.mark.parametrize("operation_id", operations.METHODS)
 @pytest.mark.parametrize("wire", ["observed", "documented"])
 def test_every_operation_of_the_emulator_passes_on_any_server(operation_id: str, wire: Any):
     emulator = Emulator(wire=wire)
@@ -319,8 +318,8 @@ def test_every_operation_of_the_emulator_passes_on_any_server(operation_id: str,
         hooks=[ContractCheck()],
     )
     group = sdk.user_groups.create(name="Editors")
-    sdk.user_groups.add_user(group_id=group.id, user_id=sdk_calls.USER)
-    kwargs = next(sdk_calls.arguments(operation_id))
+    sdk.user_groups.add_user(group_id=group.id, user_id=operations.USER)
+    kwargs = next(operations.arguments(operation_id))
     if "group_id" in kwargs:
         kwargs["group_id"] = group.id
     if operation_id == "addUserToUserGroup":
@@ -328,7 +327,7 @@ def test_every_operation_of_the_emulator_passes_on_any_server(operation_id: str,
     for name in ("request", "user_group_request"):
         if name in kwargs and operation_id != "getUsers":
             kwargs[name] = {"name": "Writers"}
-    sdk_calls.method(sdk, operation_id)(**kwargs)
+    operations.method(sdk, operation_id)(**kwargs)
 
 
 def test_a_server_may_have_a_path_in_front():

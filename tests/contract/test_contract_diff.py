@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.support import documents
 from tools.contract_diff.document import UnresolvedReferenceError
 from tools.contract_diff.operations import changes
-
-from . import documents
 
 SMALL = """
 openapi: 3.0.3

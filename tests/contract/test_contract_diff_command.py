@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.support import documents
 from tools.contract_diff.__main__ import main
-
-from . import documents
 
 CHANGELOG = "# Changelog\n\n## [Unreleased]\n"
 TOLD = f"{CHANGELOG}\n### Changed\n\n- **Breaking:** `Thing` has another id.\n"

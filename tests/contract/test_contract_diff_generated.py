@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.support.documents import ROOT
 from tools.contract_diff.generated import changes
-
-from .documents import ROOT
 
 MODULES = {
     "__init__.py": 'from .client import Client\n\n__all__ = ("Client",)\n',

@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
+from tests.support import documents
 
 from cld_user_groups._find_users import MAX_ITEMS
-
-from . import documents
 
 ACCOUNT = "/v1_1/provisioning/accounts/{account_id}"
 GROUPS = f"{ACCOUNT}/user_groups"

@@ -8,17 +8,17 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.support import documents, operations
 
 from cld_user_groups.emulator import Emulator
 
-from . import documents, sdk_calls
 from .fuzzing import DRAWN, LINKED, Application, fuzz
 from .recording import WIRES
 
 ACCOUNT_ID = "16bf6d47-3c0e-4d5a-9a3d-2f7b8c1e0d94"
 
 
-ALL = frozenset(sdk_calls.METHODS)
+ALL = frozenset(operations.METHODS)
 LINKED_TO = frozenset(
     link["operationId"] for link in documents.load()["components"]["links"].values()
 )
@@ -80,7 +80,7 @@ def test_the_emulator_responds_as_documented(
     assert outcome.answered(200) >= reached, outcome.statuses
 
 
-@pytest.mark.parametrize("operation_id", sdk_calls.METHODS)
+@pytest.mark.parametrize("operation_id", operations.METHODS)
 @pytest.mark.parametrize(
     "auth", [None, ("k", "wrong"), ("wrong", "s"), ("", ""), ("k", "")], ids=str
 )
@@ -90,7 +90,7 @@ def test_without_the_right_credentials_nothing_is_done(
     emulator = Emulator()
     before = (emulator.groups, emulator.users)
     operation = documents.operations(document)[operation_id]
-    ids = {"account_id": "acc", "group_id": sdk_calls.GROUP, "user_id": sdk_calls.USER}
+    ids = {"account_id": "acc", "group_id": operations.GROUP, "user_id": operations.USER}
     with httpx.Client(transport=emulator.transport(), auth=auth) as client:
         url = f"http://emulator.invalid{operation.path.format(**ids)}"
         response = client.request(operation.method, url, json={"name": "Editors"})
@@ -104,7 +104,7 @@ def test_a_value_that_is_no_boolean_requests_no_details(
     document: documents.Document, operation_id: str, value: str
 ):
     operation = documents.operations(document)[operation_id]
-    path = operation.path.format(account_id="acc", group_id=sdk_calls.GROUP)
+    path = operation.path.format(account_id="acc", group_id=operations.GROUP)
     emulator = Emulator()
     with httpx.Client(transport=emulator.transport(), auth=("k", "s")) as client:
         url = f"http://emulator.invalid{path}"

@@ -8,13 +8,14 @@ from typing import Any
 import httpx
 import pytest
 from openapi_schema_validator import OAS30Validator
+from tests.support import documents, operations
 
 from cld_provisioning_api import models
 from cld_user_groups import CldProvisioning
 from cld_user_groups import models as sdk_models
 from cld_user_groups.contract import ContractCheck
 
-from . import documents, recording, sdk_calls
+from . import recording
 from .test_generated import ENDPOINTS
 
 RECORDED = [(wire, entry) for wire in recording.WIRES for entry in recording.read_session(wire)]
@@ -103,7 +104,7 @@ def test_a_recorded_response_is_as_documented_and_becomes_the_documented_result(
     assert result.to_dict() == entry["result"]
 
 
-@pytest.mark.parametrize("operation_id", sdk_calls.METHODS)
+@pytest.mark.parametrize("operation_id", operations.METHODS)
 def test_both_wire_shapes_become_the_same_result(operation_id: str):
     results = [
         [
@@ -141,9 +142,9 @@ def _replay(entry: dict[str, Any]) -> Any:
 
     client = CldProvisioning(
         account_id="acc",
-        security=sdk_calls.SECURITY,
+        security=operations.SECURITY,
         client=httpx.Client(transport=httpx.MockTransport(respond)),
         retry_config=None,
         hooks=[ContractCheck()],
     )
-    return sdk_calls.method(client, entry["operation_id"])(**entry["arguments"])
+    return operations.method(client, entry["operation_id"])(**entry["arguments"])

@@ -16,12 +16,13 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.support import documents, operations
 
 from cld_provisioning_api import api, models
 from cld_provisioning_api.types import Model
 from cld_user_groups._engine.config import REGIONS, SERVERS
 
-from . import documents, scripts, sdk_calls
+from . import scripts
 
 generate = scripts.load("generate")
 
@@ -82,9 +83,9 @@ def test_only_the_required_fields_of_a_model_have_no_default(
 def test_each_operation_has_an_endpoint_and_a_method_and_the_other_way_round(
     document: documents.Document,
 ):
-    operations = documents.operations(document).keys()
-    assert operations == ENDPOINTS.keys()
-    assert operations == sdk_calls.METHODS.keys()
+    documented = documents.operations(document).keys()
+    assert documented == ENDPOINTS.keys()
+    assert documented == operations.METHODS.keys()
 
 
 @pytest.mark.parametrize("operation_id", ENDPOINTS)

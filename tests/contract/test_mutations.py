@@ -14,17 +14,16 @@ from typing import Any
 
 import pytest
 from attrs import frozen
+from tests.support import documents, operations
+from tests.support.documents import Document
 
 from . import (
-    documents,
-    sdk_calls,
     test_documented_facts,
     test_emulator,
     test_examples,
     test_generated,
     test_requests,
 )
-from .documents import Document
 from .fuzzing import Application
 
 Test = Callable[..., None]
@@ -120,7 +119,7 @@ DOCUMENT: dict[str, tuple[Callable[[Document], object], Noticed]] = {
     ),
     "a field is renamed, and the SDK sends the old name": (
         lambda new: rename(fields(new, "UserGroupRequest"), "extended_details", "details"),
-        noticed(REQUEST, operation_id="createUserGroup", call=sdk_calls.call),
+        noticed(REQUEST, operation_id="createUserGroup", call=operations.call),
     ),
     "a field is renamed in the examples": (
         lambda new: rename(
@@ -146,7 +145,7 @@ DOCUMENT: dict[str, tuple[Callable[[Document], object], Noticed]] = {
         lambda new: new["components"]["parameters"]["ExtendedDetails"].update(
             schema={"type": "integer"}
         ),
-        noticed(REQUEST, operation_id="getUserGroups", call=sdk_calls.call_async),
+        noticed(REQUEST, operation_id="getUserGroups", call=operations.call_async),
     ),
     "a format is taken away, and is a documented fact": (
         lambda new: fields(new, "UserGroup")["created_at"].pop("format"),
@@ -172,7 +171,7 @@ DOCUMENT: dict[str, tuple[Callable[[Document], object], Noticed]] = {
     ),
     "a path is wrong, and the SDK sends the right one": (
         lambda new: rename(new["paths"], GROUP, GROUP.replace("user_groups", "groups")),
-        noticed(REQUEST, operation_id="getUserGroup", call=sdk_calls.call),
+        noticed(REQUEST, operation_id="getUserGroup", call=operations.call),
     ),
     "a path is wrong, and the emulator knows the right one": (
         lambda new: rename(new["paths"], GROUP, GROUP.replace("user_groups", "groups")),
@@ -187,15 +186,15 @@ DOCUMENT: dict[str, tuple[Callable[[Document], object], Noticed]] = {
     ),
     "a method is wrong, and the SDK sends the right one": (
         lambda new: rename(new["paths"][GROUP], "put", "patch"),
-        noticed(REQUEST, operation_id="updateUserGroup", call=sdk_calls.call),
+        noticed(REQUEST, operation_id="updateUserGroup", call=operations.call),
     ),
     "a required parameter is missing in what the SDK sends": (
         add_a_required_query_parameter,
-        noticed(REQUEST, operation_id="getUserGroups", call=sdk_calls.call),
+        noticed(REQUEST, operation_id="getUserGroups", call=operations.call),
     ),
     "a required field is missing in what the SDK sends": (
         require_another_field,
-        noticed(REQUEST, operation_id="createUserGroup", call=sdk_calls.call_async),
+        noticed(REQUEST, operation_id="createUserGroup", call=operations.call_async),
     ),
     "a required parameter is missing in the endpoint": (
         add_a_required_query_parameter,
@@ -231,7 +230,7 @@ DOCUMENT: dict[str, tuple[Callable[[Document], object], Noticed]] = {
     ),
     "security is of another scheme than what the SDK sends": (
         lambda new: new["components"]["securitySchemes"]["provisioningKey"].update(scheme="bearer"),
-        noticed(REQUEST, operation_id="deleteUserGroup", call=sdk_calls.call),
+        noticed(REQUEST, operation_id="deleteUserGroup", call=operations.call),
     ),
     "a region is removed": (
         lambda new: new["servers"][0]["variables"]["region"]["enum"].remove("api-eu"),

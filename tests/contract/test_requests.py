@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support import documents, operations
 
 from cld_user_groups import CldProvisioning
 from cld_user_groups._engine.config import REGIONS
 from cld_user_groups._openapi import OpenAPIDocument
-
-from . import documents, sdk_calls
 
 Call = Callable[..., Any]
 
@@ -26,8 +25,8 @@ def strict(document: documents.Document) -> OpenAPIDocument:
 
 
 def test_every_operation_has_a_method_and_every_method_an_operation(document: documents.Document):
-    assert sdk_calls.METHODS.keys() == documents.operations(document).keys()
-    client = CldProvisioning(account_id="acc", security=sdk_calls.SECURITY)
+    assert operations.METHODS.keys() == documents.operations(document).keys()
+    client = CldProvisioning(account_id="acc", security=operations.SECURITY)
     resources = [name for name, each in vars(CldProvisioning).items() if _is_cached(each)]
     methods = {
         f"{resource}.{name}"
@@ -35,33 +34,33 @@ def test_every_operation_has_a_method_and_every_method_an_operation(document: do
         for name in vars(type(getattr(client, resource)))
         if not name.startswith("_") and name != "with_raw_response"
     }
-    assert methods == {*sdk_calls.METHODS.values(), *sdk_calls.COMPOSED}
+    assert methods == {*operations.METHODS.values(), *operations.COMPOSED}
 
 
 def _is_cached(attribute: object) -> bool:
     return isinstance(attribute, cached_property)
 
 
-@pytest.mark.parametrize("operation_id", sdk_calls.METHODS)
-@pytest.mark.parametrize("call", [sdk_calls.call, sdk_calls.call_async])
+@pytest.mark.parametrize("operation_id", operations.METHODS)
+@pytest.mark.parametrize("call", [operations.call, operations.call_async])
 def test_a_request_is_as_documented_whatever_its_arguments(
     document: documents.Document, operation_id: str, call: Call
 ):
     validator = OpenAPIDocument(document, any_server=False)
-    for kwargs in sdk_calls.arguments(operation_id):
-        transport = sdk_calls.recorder(document, operation_id)
+    for kwargs in operations.arguments(operation_id):
+        transport = operations.recorder(document, operation_id)
         call(transport, operation_id, kwargs)
         (request,) = transport.requests
         assert not validator.check_request(operation_id, request), kwargs
 
 
-@pytest.mark.parametrize("operation_id", sdk_calls.METHODS)
+@pytest.mark.parametrize("operation_id", operations.METHODS)
 def test_a_retry_is_as_documented(
     document: documents.Document, strict: OpenAPIDocument, operation_id: str, waits: list[float]
 ):
-    transport = sdk_calls.recorder(document, operation_id, first_status=429)
-    kwargs = next(sdk_calls.arguments(operation_id))
-    sdk_calls.call(transport, operation_id, kwargs)
+    transport = operations.recorder(document, operation_id, first_status=429)
+    kwargs = next(operations.arguments(operation_id))
+    operations.call(transport, operation_id, kwargs)
     _, again = transport.requests
     assert not strict.check_request(operation_id, again)
 
@@ -82,14 +81,14 @@ def test_a_retry_is_as_documented(
 def test_requests_go_to_a_documented_server(
     document: documents.Document, strict: OpenAPIDocument, options: dict[str, Any]
 ):
-    transport = sdk_calls.recorder(document, "getUserGroups")
-    sdk_calls.call(transport, "getUserGroups", {}, **options)
+    transport = operations.recorder(document, "getUserGroups")
+    operations.call(transport, "getUserGroups", {}, **options)
     assert not strict.check_request("getUserGroups", transport.requests[0])
 
 
 def test_an_undocumented_server_is_noticed(document: documents.Document, strict: OpenAPIDocument):
-    transport = sdk_calls.recorder(document, "getUserGroups")
-    sdk_calls.call(transport, "getUserGroups", {}, server_url="http://127.0.0.1:8080")
+    transport = operations.recorder(document, "getUserGroups")
+    operations.call(transport, "getUserGroups", {}, server_url="http://127.0.0.1:8080")
     (difference,) = strict.check_request("getUserGroups", transport.requests[0])
     assert difference.path == "operation"
 
@@ -99,6 +98,6 @@ def test_an_undocumented_server_is_noticed(document: documents.Document, strict:
 def test_a_request_with_any_name_that_is_not_blank_is_as_documented(
     document: documents.Document, strict: OpenAPIDocument, name: str
 ):
-    transport = sdk_calls.recorder(document, "createUserGroup")
-    sdk_calls.call(transport, "createUserGroup", {"name": name})
+    transport = operations.recorder(document, "createUserGroup")
+    operations.call(transport, "createUserGroup", {"name": name})
     assert not strict.check_request("createUserGroup", transport.requests[0])

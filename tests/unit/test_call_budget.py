@@ -16,10 +16,9 @@ from typing import Any, Self
 
 import httpx
 import pytest
+from tests.support.transport import SECURITY
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning
-
-from .wire import SECURITY
 
 SERVER = "https://api.cloudinary.com"
 PATH = "/v1_1/provisioning/accounts/acc/user_groups"
@@ -35,7 +34,7 @@ ASYNC_BUDGETS = {"list": 296, "update": 322}
 
 
 def answer(request: httpx.Request) -> httpx.Response:
-    """Answer as httpx's own transport does: with a list of headers and a stream."""
+    """Outcome as httpx's own transport does: with a list of headers and a stream."""
     body = BODIES[request.method]
     headers = [
         (b"Content-Type", b"application/json"),

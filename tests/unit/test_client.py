@@ -8,17 +8,16 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.support.transport import OK, SECURITY, FakeTransport, error
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, models, utils
 from cld_user_groups._engine.call import check_options
 from cld_user_groups.emulator import Emulator
 
-from .wire import OK, SECURITY, Wire, error
-
 
 def test_client_of_the_callers_is_never_closed() -> None:
-    wire = Wire(OK)
-    with httpx.Client(transport=wire) as http:
+    transport = FakeTransport(OK)
+    with httpx.Client(transport=transport) as http:
         with CldProvisioning(account_id="acc", security=SECURITY, client=http) as client:
             client.user_groups.list()
         client.close()
@@ -27,7 +26,7 @@ def test_client_of_the_callers_is_never_closed() -> None:
 
 def test_async_client_of_the_callers_is_never_closed() -> None:
     async def check() -> None:
-        async with httpx.AsyncClient(transport=Wire(OK)) as http:
+        async with httpx.AsyncClient(transport=FakeTransport(OK)) as http:
             async with AsyncCldProvisioning(
                 account_id="acc", security=SECURITY, client=http
             ) as client:
@@ -44,7 +43,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     def make(kind: type[Any]) -> Any:
         def made_one() -> Any:
-            clients.append(kind(transport=Wire(OK)))
+            clients.append(kind(transport=FakeTransport(OK)))
             return clients[-1]
 
         return staticmethod(made_one)
@@ -74,13 +73,13 @@ def test_own_async_client_is_made_once_and_closed(made: list[Any]) -> None:
 
 
 def test_closed_client_says_so() -> None:
-    wire = Wire(OK)
-    client = wire.client()
+    transport = FakeTransport(OK)
+    client = transport.client()
     client.close()
     client.close()
     with pytest.raises(RuntimeError, match="closed"):
         client.user_groups.list()
-    assert wire.requests == []
+    assert transport.requests == []
 
 
 def test_real_sockets_of_an_own_client_are_closed_with_it() -> None:
@@ -105,9 +104,9 @@ def test_client_of_another_kind_is_refused(kind: Any, client: Any) -> None:
 
 
 def test_settings_of_the_callers_client_hold() -> None:
-    wire = Wire(OK)
+    transport = FakeTransport(OK)
     http = httpx.Client(
-        transport=wire,
+        transport=transport,
         base_url="https://ignored.example.com",
         auth=("not", "these"),
         headers={"X-Team": "media", "User-Agent": "our-service/1"},
@@ -119,7 +118,7 @@ def test_settings_of_the_callers_client_hold() -> None:
     CldProvisioning(account_id="acc", security=SECURITY, client=http).user_groups.list(
         extended_details=True
     )
-    (request,) = wire.requests
+    (request,) = transport.requests
     assert request.url.host == "api.cloudinary.com"
     assert dict(request.url.params) == {"extended_details": "true", "trace": "on"}
     assert request.headers["x-team"] == "media"
@@ -131,48 +130,50 @@ def test_settings_of_the_callers_client_hold() -> None:
 
 
 def test_host_of_the_callers_client_is_sent_once() -> None:
-    wire = Wire(OK)
-    http = httpx.Client(transport=wire, headers={"Host": "inner.example.com"})
+    transport = FakeTransport(OK)
+    http = httpx.Client(transport=transport, headers={"Host": "inner.example.com"})
     CldProvisioning(account_id="acc", security=SECURITY, client=http).user_groups.list()
-    assert wire.requests[0].headers.get_list("host") == ["inner.example.com"]
+    assert transport.requests[0].headers.get_list("host") == ["inner.example.com"]
 
 
 def test_change_of_the_callers_client_is_noticed() -> None:
-    wire = Wire(OK)
-    http = httpx.Client(transport=wire)
+    transport = FakeTransport(OK)
+    http = httpx.Client(transport=transport)
     client = CldProvisioning(account_id="acc", security=SECURITY, client=http)
     client.user_groups.list()
     http.headers["X-Team"] = "media"
     client.user_groups.list()
-    assert ["x-team" in request.headers for request in wire.requests] == [False, True]
+    assert ["x-team" in request.headers for request in transport.requests] == [False, True]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirect_is_an_error_and_is_not_followed(status: int) -> None:
     redirect = httpx.Response(status, headers={"location": "https://evil.example.com/"})
-    wire = Wire(redirect)
-    http = httpx.Client(transport=wire, follow_redirects=True)
+    transport = FakeTransport(redirect)
+    http = httpx.Client(transport=transport, follow_redirects=True)
     client = CldProvisioning(account_id="acc", security=SECURITY, client=http)
     with pytest.raises(models.APIError, match="redirects are not followed") as caught:
         client.user_groups.delete(group_id="g1")
     assert caught.value.status_code == status
-    assert [request.url.host for request in wire.requests] == ["api.cloudinary.com"]
+    assert [request.url.host for request in transport.requests] == ["api.cloudinary.com"]
 
 
 @pytest.mark.parametrize("location", ["http://[::1", "mailto:someone", "//[", "ht!tp://x", "\x00"])
 def test_redirect_to_what_is_no_http_url_is_an_error_with_its_status(location: str) -> None:
-    wire = Wire(httpx.Response(302, headers={"location": location, "x-request-id": "r1"}))
+    transport = FakeTransport(
+        httpx.Response(302, headers={"location": location, "x-request-id": "r1"})
+    )
     with pytest.raises(models.APIError) as caught:
-        wire.client().user_groups.delete(group_id="g1")
-    assert len(wire.requests) == 1
+        transport.client().user_groups.delete(group_id="g1")
+    assert len(transport.requests) == 1
     assert (caught.value.status_code, caught.value.request_id) == (302, "r1")
     assert caught.value.maybe_applied is False
 
 
 def timeout_sent(client_ms: float | None, call_ms: float | None) -> dict[str, float]:
-    wire = Wire(OK)
-    wire.client(timeout_ms=client_ms).user_groups.list(timeout_ms=call_ms)
-    timeout: dict[str, float] = wire.requests[0].extensions["timeout"]
+    transport = FakeTransport(OK)
+    transport.client(timeout_ms=client_ms).user_groups.list(timeout_ms=call_ms)
+    timeout: dict[str, float] = transport.requests[0].extensions["timeout"]
     return timeout
 
 
@@ -192,19 +193,19 @@ def test_own_client_waits_30_seconds_by_default(made: list[Any]) -> None:
 
 @pytest.mark.parametrize("timeout_ms", [0, -1, float("inf"), float("nan"), "1", True, [1]])
 def test_time_limit_that_is_none_is_refused(timeout_ms: Any) -> None:
-    wire = Wire(OK)
+    transport = FakeTransport(OK)
     with pytest.raises((TypeError, ValueError), match="timeout_ms"):
-        wire.client(timeout_ms=timeout_ms)
+        transport.client(timeout_ms=timeout_ms)
     with pytest.raises((TypeError, ValueError), match="timeout_ms"):
-        wire.client().user_groups.list(timeout_ms=timeout_ms)
-    assert wire.requests == []
+        transport.client().user_groups.list(timeout_ms=timeout_ms)
+    assert transport.requests == []
 
 
 def test_headers_of_a_call_are_added_or_replace() -> None:
-    wire = Wire(OK)
-    wire.client().user_groups.list(http_headers={"X-Ticket": "T-1", "user-agent": "mine"})
-    assert wire.requests[0].headers["x-ticket"] == "T-1"
-    assert wire.requests[0].headers.get_list("user-agent") == ["mine"]
+    transport = FakeTransport(OK)
+    transport.client().user_groups.list(http_headers={"X-Ticket": "T-1", "user-agent": "mine"})
+    assert transport.requests[0].headers["x-ticket"] == "T-1"
+    assert transport.requests[0].headers.get_list("user-agent") == ["mine"]
 
 
 @pytest.mark.parametrize(
@@ -216,18 +217,18 @@ def test_headers_of_a_call_are_added_or_replace() -> None:
     ],
 )  # fmt: skip
 def test_header_that_cannot_be_sent_is_refused(headers: dict[str, str]) -> None:
-    wire = Wire(OK)
+    transport = FakeTransport(OK)
     with pytest.raises(ValueError, match="http_headers"):
-        wire.client().user_groups.list(http_headers=headers)
-    assert wire.requests == []
+        transport.client().user_groups.list(http_headers=headers)
+    assert transport.requests == []
 
 
 @pytest.mark.parametrize("headers", [{"X-A": 5}, {5: "a"}, {"X-A": b"a"}, "X-A: a", [("a", "b")]])
 def test_headers_of_another_type_are_refused(headers: Any) -> None:
-    wire = Wire(OK)
+    transport = FakeTransport(OK)
     with pytest.raises(TypeError, match="http_headers"):
-        wire.client().user_groups.list(http_headers=headers)
-    assert wire.requests == []
+        transport.client().user_groups.list(http_headers=headers)
+    assert transport.requests == []
 
 
 def test_options_show_the_names_of_headers_and_not_their_values() -> None:
@@ -249,30 +250,30 @@ def test_retries_are_on_by_default_and_none_switches_them_off(waits: list[float]
         ({"retry_config": config}, {}, 2),
         ({"retry_config": utils.UNSET}, {"retries": utils.UNSET}, 2),
     ]:
-        wire = Wire(error(503), OK)
-        client = wire.client(**client_options)
+        transport = FakeTransport(error(503), OK)
+        client = transport.client(**client_options)
         if attempts == 1:
             with pytest.raises(models.APIError):
                 client.user_groups.list(**call_options)
         else:
             client.user_groups.list(**call_options)
-        assert len(wire.requests) == attempts
+        assert len(transport.requests) == attempts
     assert len(waits) == 4
 
 
 @pytest.mark.parametrize("retries", [5, "backoff", True, {}])
 def test_retries_of_another_type_are_refused(retries: Any) -> None:
     with pytest.raises(TypeError, match="retry_config must be a RetryConfig"):
-        Wire(OK).client(retry_config=retries)
+        FakeTransport(OK).client(retry_config=retries)
     with pytest.raises(TypeError, match="retries must be a RetryConfig"):
-        Wire(OK).client().user_groups.list(retries=retries)
+        FakeTransport(OK).client().user_groups.list(retries=retries)
 
 
 def test_default_retries_end_within_their_time(waits: list[float]) -> None:
-    wire = Wire(error(503))
+    transport = FakeTransport(error(503))
     with pytest.raises(models.APIError):
-        wire.client().user_groups.list()
-    assert 3 <= len(wire.requests) < 100
+        transport.client().user_groups.list()
+    assert 3 <= len(transport.requests) < 100
     assert sum(waits) <= 30
 
 
@@ -287,7 +288,9 @@ def test_result_comes_with_what_was_around_it(waits: list[float]) -> None:
             "X-FeatureRateLimit-Reset": "Sun, 22 Nov 2026 13:00:00 GMT",
         },
     )
-    raw = Wire(error(503), error(429), answer).client().user_groups.with_raw_response.list()
+    raw = (
+        FakeTransport(error(503), error(429), answer).client().user_groups.with_raw_response.list()
+    )
     assert raw.parsed == models.UserGroupsResponse(user_groups=[])
     assert (raw.status_code, raw.request_id, raw.retries) == (200, "r1", 2)
     assert raw.headers["x-request-id"] == "r1"
@@ -298,19 +301,19 @@ def test_result_comes_with_what_was_around_it(waits: list[float]) -> None:
 
 def test_async_client_runs_on_trio_too() -> None:
     trio = pytest.importorskip("trio")
-    wire = Wire(error(503), OK)
+    transport = FakeTransport(error(503), OK)
 
     async def check() -> None:
         async with AsyncCldProvisioning(
             account_id="acc",
             security=SECURITY,
-            client=httpx.AsyncClient(transport=wire),
+            client=httpx.AsyncClient(transport=transport),
             retry_config=utils.RetryConfig(backoff=utils.BackoffStrategy(1, 1)),
         ) as client:
             await client.user_groups.list()
 
     trio.run(check)
-    assert len(wire.requests) == 2
+    assert len(transport.requests) == 2
 
 
 def test_repr_names_the_account_and_the_server() -> None:

@@ -7,10 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.support.transport import KEY, OK, SECRET, SECURITY, FakeTransport
 
 from cld_user_groups import CldProvisioning, Security
-
-from .wire import KEY, OK, SECRET, SECURITY, Wire
 
 URL = "CLOUDINARY_ACCOUNT_URL"
 ENV_KEY = "CLOUDINARY_PROVISIONING_API_KEY"
@@ -20,10 +19,10 @@ ENV_ACCOUNT = "CLOUDINARY_ACCOUNT_ID"
 
 def sent(**options: Any) -> tuple[str, str, str]:
     """Make a call; return the account, the key and the secret that were sent."""
-    wire = Wire(OK)
-    with CldProvisioning(client=httpx.Client(transport=wire), **options) as client:
+    transport = FakeTransport(OK)
+    with CldProvisioning(client=httpx.Client(transport=transport), **options) as client:
         client.user_groups.list()
-    (request,) = wire.requests
+    (request,) = transport.requests
     account = request.url.raw_path.decode().split("/")[4]
     token = request.headers["authorization"].removeprefix("Basic ")
     key, _, secret = b64decode(token).decode().partition(":")
@@ -154,11 +153,11 @@ def test_key_of_another_type_is_refused() -> None:
 
 def test_callable_is_asked_anew_for_every_call() -> None:
     keys = iter(["first", "second"])
-    wire = Wire(OK)
-    client = wire.client(security=lambda: Security(next(keys), "s"))
+    transport = FakeTransport(OK)
+    client = transport.client(security=lambda: Security(next(keys), "s"))
     client.user_groups.list()
     client.user_groups.list()
-    tokens = [request.headers["authorization"] for request in wire.requests]
+    tokens = [request.headers["authorization"] for request in transport.requests]
     assert tokens == [
         "Basic " + b64encode(f"{key}:s".encode()).decode() for key in ("first", "second")
     ]
@@ -166,32 +165,32 @@ def test_callable_is_asked_anew_for_every_call() -> None:
 
 def test_callable_is_asked_once_for_a_call_that_is_sent_again(waits: list[float]) -> None:
     asked: list[None] = []
-    wire = Wire(httpx.Response(503), OK)
+    transport = FakeTransport(httpx.Response(503), OK)
 
     def security() -> Security:
         asked.append(None)
         return SECURITY
 
-    wire.client(security=security).user_groups.list()
-    assert (len(asked), len(wire.requests), len(waits)) == (1, 2, 1)
+    transport.client(security=security).user_groups.list()
+    assert (len(asked), len(transport.requests), len(waits)) == (1, 2, 1)
 
 
 def test_callable_that_returns_something_else_is_refused_before_sending() -> None:
-    wire = Wire(OK)
+    transport = FakeTransport(OK)
     with pytest.raises(TypeError, match="security must be a Security, not NoneType"):
-        wire.client(security=lambda: None).user_groups.list()
-    assert wire.requests == []
+        transport.client(security=lambda: None).user_groups.list()
+    assert transport.requests == []
 
 
 def test_variables_are_read_when_the_client_is_built_and_not_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv(URL, "account://k1:s1@acc1")
-    wire = Wire(OK)
-    client = CldProvisioning(client=httpx.Client(transport=wire))
+    transport = FakeTransport(OK)
+    client = CldProvisioning(client=httpx.Client(transport=transport))
     monkeypatch.setenv(URL, "account://k2:s2@acc2")
     client.user_groups.list()
-    assert wire.lines == ["GET /v1_1/provisioning/accounts/acc1/user_groups"]
+    assert transport.lines == ["GET /v1_1/provisioning/accounts/acc1/user_groups"]
 
 
 @pytest.mark.parametrize("account_id", ["", " ", ".", "..", "%2e%2e", "%2E", ".%2e"])

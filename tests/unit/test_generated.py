@@ -14,6 +14,8 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from tests.support.code_blocks import ROOT
+from tests.support.transport import FakeTransport, Outcome, error, json
 
 from cld_provisioning_api import AuthenticatedClient
 from cld_provisioning_api.api.user_groups import (
@@ -33,12 +35,9 @@ from cld_provisioning_api.models import (
     UserGroupUsersResponse,
 )
 
-from .code_blocks import ROOT
-from .wire import Answer, Wire, error, json
 
-
-def client(*answers: Answer, **options: Any) -> AuthenticatedClient:
-    wire = Wire(*answers)
+def client(*answers: Outcome, **options: Any) -> AuthenticatedClient:
+    wire = FakeTransport(*answers)
     return AuthenticatedClient(
         base_url="https://api.example.com",
         token="aGlkZGVu",

@@ -7,11 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.support.transport import OK, FakeTransport, error
 
 from cld_user_groups import HookContext, models
 from cld_user_groups.hooks import Hook
-
-from .wire import OK, Wire, error
 
 
 class Recorder(Hook):
@@ -35,8 +34,8 @@ class Recorder(Hook):
 
 def test_hook_is_told_each_attempt_each_answer_and_each_wait(waits: list[float]) -> None:
     recorder = Recorder()
-    wire = Wire(error(503, Retry_After="2"), httpx.ConnectError("no route"), OK)
-    wire.client(hooks=[recorder]).user_groups.list()
+    transport = FakeTransport(error(503, Retry_After="2"), httpx.ConnectError("no route"), OK)
+    transport.client(hooks=[recorder]).user_groups.list()
     assert recorder.told == [
         ("before", 1, "GET"),
         ("after", 1, 503),
@@ -51,7 +50,7 @@ def test_hook_is_told_each_attempt_each_answer_and_each_wait(waits: list[float])
 def test_hook_is_told_the_error_that_the_caller_gets() -> None:
     recorder = Recorder()
     with pytest.raises(models.NotFound):
-        Wire(error(404)).client(hooks=[recorder]).user_groups.get(group_id="g1")
+        FakeTransport(error(404)).client(hooks=[recorder]).user_groups.get(group_id="g1")
     assert recorder.told[-1] == ("error", 1, "NotFound")
 
 
@@ -62,7 +61,7 @@ def test_context_says_which_call_it_is() -> None:
         def before_request(self, context: HookContext, request: httpx.Request) -> None:
             contexts.append(context)
 
-    Wire(OK).client(hooks=[Contexts()]).user_groups.list()
+    FakeTransport(OK).client(hooks=[Contexts()]).user_groups.list()
     assert contexts == [HookContext("getUserGroups", "acc", 1)]
 
 
@@ -76,7 +75,7 @@ def test_hooks_are_told_in_their_order() -> None:
         def before_request(self, context: HookContext, request: httpx.Request) -> None:
             told.append(self.name)
 
-    Wire(OK).client(hooks=(Named(name) for name in "abc")).user_groups.list()
+    FakeTransport(OK).client(hooks=(Named(name) for name in "abc")).user_groups.list()
     assert told == ["a", "b", "c"]
 
 
@@ -86,25 +85,25 @@ def test_error_of_a_hook_keeps_the_request_from_being_sent() -> None:
             if request.method == "DELETE":
                 raise PermissionError("read only")
 
-    wire = Wire(OK)
-    client = wire.client(hooks=[Veto()])
+    transport = FakeTransport(OK)
+    client = transport.client(hooks=[Veto()])
     client.user_groups.list()
     with pytest.raises(PermissionError, match="read only"):
         client.user_groups.delete(group_id="g1")
-    assert len(wire.requests) == 1
+    assert len(transport.requests) == 1
 
 
 @pytest.mark.parametrize("hook", [object(), print, "before_request"])
 def test_hook_that_has_none_of_the_methods_is_refused(hook: Any) -> None:
     with pytest.raises(TypeError, match="a hook must have one of before_request"):
-        Wire(OK).client(hooks=[hook])
+        FakeTransport(OK).client(hooks=[hook])
 
 
 def test_library_logs_what_it_does(caplog: pytest.LogCaptureFixture, waits: list[float]) -> None:
     caplog.set_level(logging.DEBUG, "cld_user_groups")
     answers = (error(503, Retry_After="2"), error(404, "User group not found", X_Request_Id="r1"))
     with pytest.raises(models.NotFound):
-        Wire(*answers).client().user_groups.get(group_id="g1")
+        FakeTransport(*answers).client().user_groups.get(group_id="g1")
     ours = [record for record in caplog.records if record.name.startswith("cld_user_groups")]
     url = "https://api.cloudinary.com/v1_1/provisioning/accounts/acc/user_groups/g1"
     assert [record.getMessage() for record in ours] == [
@@ -121,7 +120,7 @@ def test_library_logs_what_it_does(caplog: pytest.LogCaptureFixture, waits: list
 def test_debug_logger_of_the_callers_is_used_instead(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     logger = logging.getLogger("mine")
-    Wire(OK).client(debug_logger=logger).user_groups.list()
+    FakeTransport(OK).client(debug_logger=logger).user_groups.list()
     assert {record.name for record in caplog.records} >= {"mine"}
     assert "cld_user_groups" not in {record.name for record in caplog.records}
 
@@ -137,7 +136,7 @@ def test_variable_shows_the_debug_log(
     monkeypatch.setattr(logger, "level", logging.NOTSET)
     logger.manager._clear_cache()  # type: ignore[attr-defined]
     monkeypatch.setenv("CLOUDINARY_DEBUG", value)
-    Wire(OK).client()
-    Wire(OK).client()
+    FakeTransport(OK).client()
+    FakeTransport(OK).client()
     assert len(logger.handlers) == shown
     logger.manager._clear_cache()  # type: ignore[attr-defined]

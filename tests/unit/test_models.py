@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from tests.support.transport import FakeTransport, error
 
 from cld_provisioning_api import models as generated
 from cld_provisioning_api.types import (
@@ -21,8 +22,6 @@ from cld_provisioning_api.types import (
     query,
 )
 from cld_user_groups import models
-
-from .wire import error
 
 ERROR_BODIES = [{}, {"error": {"message": "maintenance"}}]
 GROUP = {
@@ -121,12 +120,10 @@ def test_query_is_percent_encoded() -> None:
 
 @pytest.mark.parametrize("status", [404, 500])
 def test_errors_can_be_pickled(status: int) -> None:
-    from .wire import Wire
-
     with pytest.raises(models.CloudinaryError) as caught:
-        Wire(error(status, "no", X_Request_Id="r1")).client(retry_config=None).user_groups.delete(
-            group_id="g1"
-        )
+        FakeTransport(error(status, "no", X_Request_Id="r1")).client(
+            retry_config=None
+        ).user_groups.delete(group_id="g1")
     again = pickle.loads(pickle.dumps(caught.value))
     assert type(again) is type(caught.value)
     assert (str(again), again.body, again.status_code, again.request_id, again.maybe_applied) == (

@@ -8,10 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.support.transport import GROUP, SECURITY, USERS, FakeTransport, Outcome, json
 
-from cld_user_groups import AsyncCldProvisioning, CldProvisioning, models
-
-from .wire import GROUP, SECURITY, USERS, Answer, Wire, json
+from cld_user_groups import AsyncCldProvisioning, models
 
 PATH = "/v1_1/provisioning/accounts/acc/user_groups"
 JOHN = {"id": "u1", "name": "John Doe", "email": "john@example.com"}
@@ -24,19 +23,19 @@ class Both:
     def __init__(self, kind: str) -> None:
         self.kind = kind
 
-    def __call__(self, method: str, answer: Answer, **arguments: Any) -> tuple[Any, Wire]:
-        wire = Wire(answer)
+    def __call__(self, method: str, answer: Outcome, **arguments: Any) -> tuple[Any, FakeTransport]:
+        transport = FakeTransport(answer)
         if self.kind == "sync":
-            with wire.client() as client:
-                return getattr(client.user_groups, method)(**arguments), wire
+            with transport.client() as client:
+                return getattr(client.user_groups, method)(**arguments), transport
 
         async def call() -> Any:
             async with AsyncCldProvisioning(
-                account_id="acc", security=SECURITY, client=httpx.AsyncClient(transport=wire)
+                account_id="acc", security=SECURITY, client=httpx.AsyncClient(transport=transport)
             ) as client:
                 return await getattr(client.user_groups, method)(**arguments)
 
-        return asyncio.run(call()), wire
+        return asyncio.run(call()), transport
 
 
 @pytest.fixture(params=["sync", "async"])
@@ -94,11 +93,11 @@ def call(request: pytest.FixtureRequest) -> Both:
     ],
 )
 def test_one_request_goes_out(
-    call: Both, method: str, arguments: dict[str, Any], answer: Answer, line: str, body: bytes
+    call: Both, method: str, arguments: dict[str, Any], answer: Outcome, line: str, body: bytes
 ) -> None:
-    _, wire = call(method, answer, **arguments)
-    assert wire.lines == [line]
-    (request,) = wire.requests
+    _, transport = call(method, answer, **arguments)
+    assert transport.lines == [line]
+    (request,) = transport.requests
     assert request.content == body
     has_body = request.method in ("POST", "PUT")
     assert request.headers.get("content-length") == (str(len(body)) if has_body else None)
@@ -199,55 +198,27 @@ def test_any_success_status_is_taken(call: Both, status: int) -> None:
 def test_body_of_the_wrong_type_is_refused_with_its_field(
     arguments: dict[str, Any], named: str
 ) -> None:
-    wire = Wire(GROUP)
+    transport = FakeTransport(GROUP)
     with pytest.raises(TypeError, match=named):
-        wire.client().user_groups.create(**arguments)
+        transport.client().user_groups.create(**arguments)
     if "request" in arguments:
         arguments = {**arguments, "user_group_request": arguments["request"]}
         del arguments["request"]
     with pytest.raises(TypeError, match=named):
-        wire.client().user_groups.update(group_id="g1", **arguments)
-    assert wire.requests == []
+        transport.client().user_groups.update(group_id="g1", **arguments)
+    assert transport.requests == []
 
 
 def test_name_that_is_not_unicode_is_refused() -> None:
-    wire = Wire(GROUP)
+    transport = FakeTransport(GROUP)
     with pytest.raises(ValueError, match="name must be valid Unicode"):
-        wire.client().user_groups.create(name="\ud800")
-    assert wire.requests == []
+        transport.client().user_groups.create(name="\ud800")
+    assert transport.requests == []
 
 
 @pytest.mark.parametrize("value", ["true", 1, 0, "yes"])
 def test_query_of_the_wrong_type_is_refused(value: Any) -> None:
-    wire = Wire(GROUP)
+    transport = FakeTransport(GROUP)
     with pytest.raises(TypeError, match="extended_details"):
-        wire.client().user_groups.list(extended_details=value)
-    assert wire.requests == []
-
-
-def test_methods_have_the_names_documents_and_signatures_that_help_shows() -> None:
-    import inspect
-
-    for client in (CldProvisioning, AsyncCldProvisioning):
-        built: Any = client(account_id="acc", security=SECURITY)
-        for name in RETURNS:
-            method = getattr(built.user_groups, name)
-            signature = inspect.signature(method)
-            options = ["retries", "server_url", "timeout_ms", "http_headers"]
-            assert list(signature.parameters)[-4:] == options
-            assert str(signature.return_annotation).strip("'") == RETURNS[name]
-            assert method.__name__ == name
-            assert "Raises:" in method.__doc__
-            assert inspect.iscoroutinefunction(method) is (client is AsyncCldProvisioning)
-
-
-RETURNS = {
-    "list": "UserGroupsResponse",
-    "create": "UserGroup",
-    "get": "UserGroup",
-    "update": "UserGroup",
-    "delete": "SuccessResponse",
-    "list_users": "UserGroupUsersResponse",
-    "add_user": "UserGroupUser",
-    "remove_user": "UserGroupUsersResponse",
-}
+        transport.client().user_groups.list(extended_details=value)
+    assert transport.requests == []

@@ -1,4 +1,4 @@
-"""Writes over a faulty wire: what is sent again, what counts as done, what the error says."""
+"""Writes over a faulty transport: what is sent again, what counts as done, what the error says."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.support.transport import GROUP, OK, SECURITY, USERS, FakeTransport, Outcome, error, json
 
 from cld_user_groups import (
     AsyncCldProvisioning,
@@ -16,13 +17,11 @@ from cld_user_groups import (
     utils,
 )
 
-from .wire import GROUP, OK, SECURITY, USERS, Answer, Wire, error, json
-
 LOST = httpx.ReadTimeout("no answer")
 NO_ROUTE = httpx.ConnectError("no route")
 IDS = {"group_id": "g1", "user_id": "u1"}
 GONE = json({"ok": True})
-WRITES: list[tuple[str, dict[str, Any], Answer]] = [
+WRITES: list[tuple[str, dict[str, Any], Outcome]] = [
     ("create", {"name": "D"}, GROUP),
     ("update", {"group_id": "g1", "name": "D"}, GROUP),
     ("delete", {"group_id": "g1"}, GONE),
@@ -31,74 +30,74 @@ WRITES: list[tuple[str, dict[str, Any], Answer]] = [
 ]
 
 
-def call(wire: Wire, method: str, arguments: dict[str, Any], **options: Any) -> Any:
-    return getattr(wire.client(**options).user_groups, method)(**arguments)
+def call(transport: FakeTransport, method: str, arguments: dict[str, Any], **options: Any) -> Any:
+    return getattr(transport.client(**options).user_groups, method)(**arguments)
 
 
 @pytest.mark.parametrize(("method", "arguments", "answer"), WRITES)
 @pytest.mark.parametrize("fault", [NO_ROUTE, httpx.PoolTimeout("x"), error(429), error(503)])
 def test_write_that_was_certainly_not_done_is_sent_again(
-    method: str, arguments: dict[str, Any], answer: Answer, fault: Answer, waits: list[float]
+    method: str, arguments: dict[str, Any], answer: Outcome, fault: Outcome, waits: list[float]
 ) -> None:
-    wire = Wire(fault, answer)
-    call(wire, method, arguments)
-    assert len(wire.requests) == 2
-    assert len(set(wire.lines)) == 1
-    assert len({request.content for request in wire.requests}) == 1
+    transport = FakeTransport(fault, answer)
+    call(transport, method, arguments)
+    assert len(transport.requests) == 2
+    assert len(set(transport.lines)) == 1
+    assert len({request.content for request in transport.requests}) == 1
 
 
 @pytest.mark.parametrize("fault", [LOST, httpx.ReadError("x"), httpx.WriteError("x"), error(502)])
-def test_group_is_never_created_twice(fault: Answer, waits: list[float]) -> None:
-    wire = Wire(fault, GROUP)
+def test_group_is_never_created_twice(fault: Outcome, waits: list[float]) -> None:
+    transport = FakeTransport(fault, GROUP)
     with pytest.raises((httpx.TransportError, models.APIError)) as caught:
-        call(wire, "create", {"name": "D"})
-    assert (len(wire.requests), waits) == (1, [])
+        call(transport, "create", {"name": "D"})
+    assert (len(transport.requests), waits) == (1, [])
     assert maybe_applied(caught.value)
 
 
 def test_errors_say_that_the_change_may_have_been_applied() -> None:
     with pytest.raises(httpx.ReadTimeout) as lost:
-        call(Wire(LOST), "create", {"name": "D"})
+        call(FakeTransport(LOST), "create", {"name": "D"})
     assert "look before you repeat it" in lost.value.__notes__[0]
     with pytest.raises(models.APIError, match="look before you repeat it"):
-        call(Wire(error(500)), "create", {"name": "D"})
+        call(FakeTransport(error(500)), "create", {"name": "D"})
 
 
 @pytest.mark.parametrize(("method", "arguments", "answer"), WRITES[1:])
 @pytest.mark.parametrize("fault", [LOST, error(500), error(502), error(504)])
 def test_other_writes_are_sent_again_after_a_lost_answer(
-    method: str, arguments: dict[str, Any], answer: Answer, fault: Answer, waits: list[float]
+    method: str, arguments: dict[str, Any], answer: Outcome, fault: Outcome, waits: list[float]
 ) -> None:
-    wire = Wire(fault, answer)
-    call(wire, method, arguments)
-    assert len(wire.requests) == 2
+    transport = FakeTransport(fault, answer)
+    call(transport, method, arguments)
+    assert len(transport.requests) == 2
 
 
 def test_group_that_is_gone_after_a_lost_answer_was_deleted(waits: list[float]) -> None:
-    wire = Wire(LOST, error(404))
-    assert call(wire, "delete", {"group_id": "g1"}).message == "ok"
-    assert len(wire.requests) == 2
+    transport = FakeTransport(LOST, error(404))
+    assert call(transport, "delete", {"group_id": "g1"}).message == "ok"
+    assert len(transport.requests) == 2
 
 
 def test_user_that_is_in_after_a_lost_answer_was_added(waits: list[float]) -> None:
-    wire = Wire(LOST, error(409), USERS)
-    user = call(wire, "add_user", IDS)
+    transport = FakeTransport(LOST, error(409), USERS)
+    user = call(transport, "add_user", IDS)
     assert user == models.UserGroupUser(id="u1", name="John Doe", email="john@example.com")
     base = "/v1_1/provisioning/accounts/acc/user_groups/g1/users"
-    assert wire.lines == [f"POST {base}/u1", f"POST {base}/u1", f"GET {base}"]
+    assert transport.lines == [f"POST {base}/u1", f"POST {base}/u1", f"GET {base}"]
 
 
 def test_user_that_is_out_after_a_lost_response_was_removed(waits: list[float]) -> None:
     left = {"users": [{"id": "u2", "name": "Harry Potts"}]}
-    wire = Wire(LOST, error(404), json(left))
-    removed = call(wire, "remove_user", IDS)
+    transport = FakeTransport(LOST, error(404), json(left))
+    removed = call(transport, "remove_user", IDS)
     assert [user.id for user in removed.users] == ["u2"]
-    assert [line.split()[0] for line in wire.lines] == ["DELETE", "DELETE", "GET"]
+    assert [line.split()[0] for line in transport.lines] == ["DELETE", "DELETE", "GET"]
 
 
 def test_look_that_finds_the_user_missing_is_never_overruled(waits: list[float]) -> None:
     with pytest.raises(models.AlreadyExists) as caught:
-        call(Wire(LOST, error(409), json({"users": []})), "add_user", IDS)
+        call(FakeTransport(LOST, error(409), json({"users": []})), "add_user", IDS)
     assert "response of an earlier attempt was lost" in str(caught.value)
     assert "the user is not in the group" in str(caught.value)
     assert caught.value.maybe_applied is False
@@ -106,7 +105,7 @@ def test_look_that_finds_the_user_missing_is_never_overruled(waits: list[float])
 
 def test_look_that_finds_the_user_still_there_is_never_overruled(waits: list[float]) -> None:
     with pytest.raises(models.NotFound) as caught:
-        call(Wire(LOST, error(404), USERS), "remove_user", IDS)
+        call(FakeTransport(LOST, error(404), USERS), "remove_user", IDS)
     assert "the user is still in the group" in str(caught.value)
     assert caught.value.maybe_applied is False
 
@@ -117,14 +116,14 @@ def test_look_that_finds_the_user_still_there_is_never_overruled(waits: list[flo
     [("add_user", 409, models.AlreadyExists), ("remove_user", 404, models.NotFound)],
 )
 def test_error_of_a_look_that_fails_says_that_the_change_was_made(
-    look: Answer,
+    look: Outcome,
     method: str,
     status: int,
     kind: type[models.CloudinaryError],
     waits: list[float],
 ) -> None:
     with pytest.raises(kind) as caught:
-        call(Wire(LOST, error(status), look), method, IDS)
+        call(FakeTransport(LOST, error(status), look), method, IDS)
     assert "made the change" in str(caught.value)
     assert caught.value.maybe_applied is True
     assert caught.value.__cause__ is not None
@@ -132,10 +131,12 @@ def test_error_of_a_look_that_fails_says_that_the_change_was_made(
 
 
 def test_raw_response_of_a_look_counts_the_retries_of_the_write(waits: list[float]) -> None:
-    groups = Wire(LOST, LOST, error(409), USERS).client().user_groups.with_raw_response
+    groups = FakeTransport(LOST, LOST, error(409), USERS).client().user_groups.with_raw_response
     raw = groups.add_user(group_id="g1", user_id="u1")
     assert (raw.status_code, raw.retries) == (200, 2)
-    groups = Wire(LOST, error(404, X_Request_Id="r1")).client().user_groups.with_raw_response
+    groups = (
+        FakeTransport(LOST, error(404, X_Request_Id="r1")).client().user_groups.with_raw_response
+    )
     deleted = groups.delete(group_id="g1")
     assert (deleted.status_code, deleted.retries, deleted.request_id) == (404, 1, "r1")
 
@@ -154,11 +155,11 @@ def test_same_status_is_an_error_where_nothing_was_lost_before(
     arguments: dict[str, Any],
     status: int,
     kind: type[models.CloudinaryError],
-    before: tuple[Answer, ...],
+    before: tuple[Outcome, ...],
     waits: list[float],
 ) -> None:
     with pytest.raises(kind) as caught:
-        call(Wire(*before, error(status)), method, arguments)
+        call(FakeTransport(*before, error(status)), method, arguments)
     assert caught.value.maybe_applied is False
 
 
@@ -166,10 +167,10 @@ def test_error_remembers_that_an_earlier_attempt_may_have_been_applied(
     waits: list[float],
 ) -> None:
     with pytest.raises(models.NotFound) as caught:
-        call(Wire(LOST, error(404)), "update", {"group_id": "g1", "name": "D"})
+        call(FakeTransport(LOST, error(404)), "update", {"group_id": "g1", "name": "D"})
     assert caught.value.maybe_applied is True
     with pytest.raises(httpx.ConnectError) as never:
-        call(Wire(LOST, NO_ROUTE), "delete", {"group_id": "g1"})
+        call(FakeTransport(LOST, NO_ROUTE), "delete", {"group_id": "g1"})
     assert maybe_applied(never.value)
     assert len(never.value.__notes__) == 1
 
@@ -177,7 +178,7 @@ def test_error_remembers_that_an_earlier_attempt_may_have_been_applied(
 def test_error_of_a_read_is_never_maybe_applied(waits: list[float]) -> None:
     for fault in (LOST, error(500), json({"user_groups": 5})):
         with pytest.raises((httpx.TransportError, models.CloudinaryError)) as caught:
-            call(Wire(fault), "list", {})
+            call(FakeTransport(fault), "list", {})
         assert not maybe_applied(caught.value)
 
 
@@ -186,22 +187,22 @@ def test_request_that_httpx_would_not_send_is_not_repeated(waits: list[float]) -
         httpx.UnsupportedProtocol("x"),
         httpx.ProxyError("407 Proxy Authentication Required"),
     ):
-        wire = Wire(refused, GROUP)
+        transport = FakeTransport(refused, GROUP)
         with pytest.raises(type(refused)) as caught:
-            call(wire, "create", {"name": "D"})
-        assert (len(wire.requests), maybe_applied(caught.value)) == (1, False)
+            call(transport, "create", {"name": "D"})
+        assert (len(transport.requests), maybe_applied(caught.value)) == (1, False)
 
 
 def test_servers_delay_is_waited(waits: list[float]) -> None:
-    call(Wire(error(429, Retry_After="7"), error(503, Retry_After="2"), OK), "list", {})
+    call(FakeTransport(error(429, Retry_After="7"), error(503, Retry_After="2"), OK), "list", {})
     assert waits == [7.0, 2.0]
 
 
 def test_servers_delay_beyond_the_time_left_is_on_the_error(waits: list[float]) -> None:
-    wire = Wire(error(429, Retry_After="20"), error(429, Retry_After="11"), OK)
+    transport = FakeTransport(error(429, Retry_After="20"), error(429, Retry_After="11"), OK)
     with pytest.raises(models.TooManyRequests) as caught:
-        call(wire, "list", {})
-    assert (caught.value.retry_after, waits, len(wire.requests)) == (11.0, [20.0], 2)
+        call(transport, "list", {})
+    assert (caught.value.retry_after, waits, len(transport.requests)) == (11.0, [20.0], 2)
 
 
 def test_time_that_requests_take_counts_too(
@@ -214,10 +215,10 @@ def test_time_that_requests_take_counts_too(
         return error(503, Retry_After="1")
 
     monkeypatch.setattr("cld_user_groups._engine.pipeline.time.monotonic", lambda: now[0])
-    wire = Wire(slow)
+    transport = FakeTransport(slow)
     with pytest.raises(models.APIError):
-        call(wire, "list", {})
-    assert (len(wire.requests), waits) == (2, [1.0])
+        call(transport, "list", {})
+    assert (len(transport.requests), waits) == (2, [1.0])
 
 
 def test_wait_is_random_up_to_the_backoffs_limit(
@@ -225,7 +226,7 @@ def test_wait_is_random_up_to_the_backoffs_limit(
 ) -> None:
     monkeypatch.setattr("cld_user_groups._engine.pipeline.random.random", lambda: 1.0)
     config = utils.RetryConfig(backoff=utils.BackoffStrategy(100, 300, 2, 60_000))
-    call(Wire(*[error(503)] * 4, OK), "list", {}, retry_config=config)
+    call(FakeTransport(*[error(503)] * 4, OK), "list", {}, retry_config=config)
     assert waits == [0.1, 0.2, 0.3, 0.3]
 
 
@@ -252,14 +253,16 @@ class Unreadable(httpx.SyncByteStream, httpx.AsyncByteStream):
         raise self.failure
 
 
-def cut(status: int, failure: BaseException | None = None) -> Answer:
+def cut(status: int, failure: BaseException | None = None) -> Outcome:
     broken = failure or httpx.RemoteProtocolError("peer closed connection")
     return lambda request: httpx.Response(status, stream=Unreadable(broken))
 
 
-def call_async(wire: Wire, method: str, arguments: dict[str, Any], **options: Any) -> Any:
+def call_async(
+    transport: FakeTransport, method: str, arguments: dict[str, Any], **options: Any
+) -> Any:
     async def make() -> Any:
-        http = httpx.AsyncClient(transport=wire, auth=("not", "these"), follow_redirects=True)
+        http = httpx.AsyncClient(transport=transport, auth=("not", "these"), follow_redirects=True)
         client = AsyncCldProvisioning(account_id="acc", security=SECURITY, client=http, **options)
         return await getattr(client.user_groups, method)(**arguments)
 
@@ -272,7 +275,7 @@ both = pytest.mark.parametrize("make", [call, call_async])
 @both
 def test_status_counts_though_its_body_cannot_be_read(make: Any) -> None:
     with pytest.raises(models.NotFound) as caught:
-        make(Wire(cut(404)), "get", {"group_id": "g1"})
+        make(FakeTransport(cut(404)), "get", {"group_id": "g1"})
     assert (caught.value.status_code, caught.value.body) == (404, "")
     assert caught.value.raw_response.content == b""
     assert caught.value.raw_response.request.method == "GET"
@@ -280,31 +283,31 @@ def test_status_counts_though_its_body_cannot_be_read(make: Any) -> None:
 
 @both
 def test_success_whose_body_is_cut_is_a_lost_answer(make: Any, waits: list[float]) -> None:
-    wire = Wire(cut(200), OK)
-    assert make(wire, "list", {}) == models.UserGroupsResponse(user_groups=[])
-    assert len(wire.requests) == 2
+    transport = FakeTransport(cut(200), OK)
+    assert make(transport, "list", {}) == models.UserGroupsResponse(user_groups=[])
+    assert len(transport.requests) == 2
     with pytest.raises(httpx.RemoteProtocolError) as caught:
-        make(Wire(cut(200), GROUP), "create", {"name": "D"})
+        make(FakeTransport(cut(200), GROUP), "create", {"name": "D"})
     assert maybe_applied(caught.value)
 
 
 @both
 def test_success_whose_encoding_is_broken_is_not_repeated(make: Any, waits: list[float]) -> None:
-    wire = Wire(cut(200, httpx.DecodingError("bad gzip")))
+    transport = FakeTransport(cut(200, httpx.DecodingError("bad gzip")))
     with pytest.raises(models.ResponseValidationError, match="bad gzip") as caught:
-        make(wire, "list", {})
-    assert (len(wire.requests), caught.value.path, waits) == (1, "$", [])
+        make(transport, "list", {})
+    assert (len(transport.requests), caught.value.path, waits) == (1, "$", [])
 
 
 @both
 @pytest.mark.parametrize("failure", [httpx.ReadError("x"), KeyboardInterrupt()])
 def test_answer_that_cannot_be_read_is_closed(make: Any, failure: BaseException) -> None:
     before = Unreadable.closed
-    wire = Wire(cut(200, failure))
+    transport = FakeTransport(cut(200, failure))
     with pytest.raises(type(failure)):
-        make(wire, "create", {"name": "D"})
+        make(transport, "create", {"name": "D"})
     assert Unreadable.closed > before
-    assert wire.requests[0].headers["authorization"] == "***"
+    assert transport.requests[0].headers["authorization"] == "***"
 
 
 @both
@@ -312,10 +315,10 @@ def test_request_that_is_interrupted_shows_no_credentials(make: Any) -> None:
     def interrupt(request: httpx.Request) -> httpx.Response:
         raise KeyboardInterrupt
 
-    wire = Wire(interrupt)
+    transport = FakeTransport(interrupt)
     with pytest.raises(KeyboardInterrupt):
-        make(wire, "create", {"name": "D"})
-    assert wire.requests[0].headers["authorization"] == "***"
+        make(transport, "create", {"name": "D"})
+    assert transport.requests[0].headers["authorization"] == "***"
 
 
 @both
@@ -324,23 +327,23 @@ def test_error_of_the_callers_own_transport_keeps_its_frames(make: Any) -> None:
         raise AssertionError("a test's own")
 
     with pytest.raises(AssertionError) as caught:
-        make(Wire(fail), "create", {"name": "D"})
+        make(FakeTransport(fail), "create", {"name": "D"})
     assert "fail" in [entry.name for entry in caught.traceback]
 
 
 @both
 def test_connection_that_fails_is_tried_again(make: Any, waits: list[float]) -> None:
-    wire = Wire(NO_ROUTE, NO_ROUTE, GROUP)
-    assert make(wire, "create", {"name": "D"}).id == "g1"
-    assert (len(wire.requests), len(waits)) == (3, 2)
+    transport = FakeTransport(NO_ROUTE, NO_ROUTE, GROUP)
+    assert make(transport, "create", {"name": "D"}).id == "g1"
+    assert (len(transport.requests), len(waits)) == (3, 2)
 
 
 @both
 def test_no_scheme_and_no_redirect_of_the_http_clients_own_is_followed(make: Any) -> None:
-    wire = Wire(httpx.Response(302, headers={"location": "https://evil.example.com"}))
+    transport = FakeTransport(httpx.Response(302, headers={"location": "https://evil.example.com"}))
     with pytest.raises(models.APIError) as caught:
-        make(wire, "list", {})
-    assert (caught.value.status_code, len(wire.requests)) == (302, 1)
+        make(transport, "list", {})
+    assert (caught.value.status_code, len(transport.requests)) == (302, 1)
     assert caught.value.raw_response.next_request is None
 
 
@@ -356,7 +359,7 @@ def test_frames_that_hold_the_headers_are_not_in_the_traceback() -> None:
             raise httpx.ReadError("reset")  # noqa: B904 - a context, and no cause
 
     with pytest.raises(httpx.ReadError) as caught:
-        call(Wire(fail), "create", {"name": "D"})
+        call(FakeTransport(fail), "create", {"name": "D"})
     told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     text = "".join(told.format())
     assert "Basic " not in text
@@ -367,7 +370,7 @@ def test_frames_that_hold_the_headers_are_not_in_the_traceback() -> None:
 def test_request_of_an_error_shows_no_credentials() -> None:
     for fault in (NO_ROUTE, error(404)):
         with pytest.raises((httpx.ConnectError, models.NotFound)) as caught:
-            call(Wire(fault), "get", {"group_id": "g1", "retries": None})
+            call(FakeTransport(fault), "get", {"group_id": "g1", "retries": None})
         shown: Any = caught.value
         request = shown.raw_response.request if fault is not NO_ROUTE else shown.request
         assert request.headers["authorization"] == "***"

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.support.code_blocks import ROOT, blocks, run
 
 from cld_user_groups.emulator import Emulator
-
-from .code_blocks import ROOT, blocks, run
 
 
 @pytest.fixture

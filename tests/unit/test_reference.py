@@ -8,11 +8,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.support.code_blocks import ROOT, blocks, run
 
 from cld_user_groups import models
 from cld_user_groups.emulator import Emulator
-
-from .code_blocks import ROOT, blocks, run
 
 PATH = "docs/user_groups.md"
 KEY = "CLOUDINARY_PROVISIONING_API_KEY"

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.support.transport import OK, SECURITY, FakeTransport
 
 from cld_user_groups import CldProvisioning
-
-from .wire import OK, SECURITY, Wire
 
 
 @pytest.mark.parametrize(
@@ -39,11 +38,11 @@ from .wire import OK, SECURITY, Wire
     ],
 )
 def test_server_follows_from_the_arguments(options: dict[str, Any], server: str) -> None:
-    wire = Wire(OK)
-    client = wire.client(**options)
+    transport = FakeTransport(OK)
+    client = transport.client(**options)
     client.user_groups.list()
     assert client.server_url == server
-    assert str(wire.requests[0].url) == f"{server}/v1_1/provisioning/accounts/acc/user_groups"
+    assert str(transport.requests[0].url) == f"{server}/v1_1/provisioning/accounts/acc/user_groups"
 
 
 @pytest.mark.parametrize(
@@ -97,14 +96,14 @@ def test_server_of_another_type_is_refused(server_url: Any) -> None:
 
 
 def test_server_of_one_call_is_checked_as_well() -> None:
-    wire = Wire(OK)
-    client = wire.client()
+    transport = FakeTransport(OK)
+    client = transport.client()
     client.user_groups.list(server_url="https://other.example.com/")
-    assert wire.requests[0].url.host == "other.example.com"
-    assert wire.requests[0].headers["host"] == "other.example.com"
+    assert transport.requests[0].url.host == "other.example.com"
+    assert transport.requests[0].headers["host"] == "other.example.com"
     with pytest.raises(ValueError, match="https://"):
         client.user_groups.list(server_url="http://other.example.com")
-    assert len(wire.requests) == 1
+    assert len(transport.requests) == 1
 
 
 def test_secret_in_a_server_url_is_not_repeated() -> None:

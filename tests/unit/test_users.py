@@ -1,4 +1,4 @@
-"""The resource users: requests on the wire, results, and finding people by e-mail."""
+"""The resource users: requests on the transport, results, and finding people by e-mail."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.code_blocks import ROOT, blocks, run
+from tests.support.transport import SECURITY, FakeTransport, Outcome, error, json
 
 from cld_provisioning_api.api.users.get_users import build_request
-from cld_user_groups import AsyncCldProvisioning, CldProvisioning, models
+from cld_user_groups import AsyncCldProvisioning, models
 from cld_user_groups import _find_users as finding
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.users import Users, _list
-
-from .code_blocks import ROOT, blocks, run
-from .wire import SECURITY, Answer, Wire, error, json
 
 PATH = "/v1_1/provisioning/accounts/acc/users"
 JOHN = {"id": "u1", "name": "John Doe", "email": "john@example.com"}
@@ -31,15 +30,15 @@ NOBODY = json({"users": []})
 Perform = Callable[..., Any]
 
 
-def _sync(wire: Wire, method: str, *, raw: bool = False, **arguments: Any) -> Any:
-    with wire.client() as client:
+def _sync(transport: FakeTransport, method: str, *, raw: bool = False, **arguments: Any) -> Any:
+    with transport.client() as client:
         users: Any = client.users.with_raw_response if raw else client.users
         return getattr(users, method)(**arguments)
 
 
-def _async(wire: Wire, method: str, *, raw: bool = False, **arguments: Any) -> Any:
+def _async(transport: FakeTransport, method: str, *, raw: bool = False, **arguments: Any) -> Any:
     async def perform() -> Any:
-        http = httpx.AsyncClient(transport=wire)
+        http = httpx.AsyncClient(transport=transport)
         async with AsyncCldProvisioning(account_id="acc", security=SECURITY, client=http) as client:
             users: Any = client.users.with_raw_response if raw else client.users
             return await getattr(users, method)(**arguments)
@@ -85,9 +84,9 @@ QUERIES: list[tuple[dict[str, Any], str]] = [
 def test_a_query_is_sent_as_published_whatever_the_form_of_its_arguments(
     perform: Perform, form: Callable[[Any], dict[str, Any]], query: dict[str, Any], sent: str
 ) -> None:
-    wire = Wire(NOBODY)
-    assert perform(wire, "list", **form(query)) == models.UsersResponse(users=[])
-    assert wire.lines == [f"GET {PATH}{sent}"]
+    transport = FakeTransport(NOBODY)
+    assert perform(transport, "list", **form(query)) == models.UsersResponse(users=[])
+    assert transport.lines == [f"GET {PATH}{sent}"]
 
 
 def test_every_parameter_of_the_query_is_in_the_table() -> None:
@@ -106,7 +105,7 @@ def test_users_are_typed_and_absent_fields_are_none(perform: Perform) -> None:
         "groups": [{"id": "g1", "name": "Designers"}],
         "a_field_of_tomorrow": 1,
     }
-    (user,) = perform(Wire(json({"users": [body]})), "list").users
+    (user,) = perform(FakeTransport(json({"users": [body]})), "list").users
     assert user == models.User(
         **JOHN,
         created_at=datetime(2016, 9, 27, 8, 0, 16, tzinfo=UTC),
@@ -118,16 +117,16 @@ def test_users_are_typed_and_absent_fields_are_none(perform: Perform) -> None:
 
 
 def test_get_returns_a_user(perform: Perform) -> None:
-    wire = Wire(json(JOHN))
-    assert perform(wire, "get", user_id="u1") == models.User(**JOHN)
-    assert wire.lines == [f"GET {PATH}/u1"]
+    transport = FakeTransport(json(JOHN))
+    assert perform(transport, "get", user_id="u1") == models.User(**JOHN)
+    assert transport.lines == [f"GET {PATH}/u1"]
 
 
 def test_get_groups_returns_the_groups_of_a_user(perform: Perform) -> None:
-    wire = Wire(json({"groups": [{"id": "g1", "name": "Designers"}]}))
-    result = perform(wire, "get_groups", user_id="u1")
+    transport = FakeTransport(json({"groups": [{"id": "g1", "name": "Designers"}]}))
+    result = perform(transport, "get_groups", user_id="u1")
     assert result.groups == [models.GroupOfUser(id="g1", name="Designers")]
-    assert wire.lines == [f"GET {PATH}/u1/groups"]
+    assert transport.lines == [f"GET {PATH}/u1/groups"]
 
 
 @pytest.mark.parametrize(
@@ -141,8 +140,8 @@ def test_get_groups_returns_the_groups_of_a_user(perform: Perform) -> None:
 def test_a_raw_response_has_the_result_and_the_headers(
     perform: Perform, method: str, arguments: dict[str, Any], parsed: dict[str, Any]
 ) -> None:
-    wire = Wire(json(parsed, X_Request_Id="r1"))
-    response = perform(wire, method, raw=True, **arguments)
+    transport = FakeTransport(json(parsed, X_Request_Id="r1"))
+    response = perform(transport, method, raw=True, **arguments)
     assert response.parsed.to_dict() == parsed
     assert (response.status_code, response.request_id, response.retries) == (200, "r1", 0)
 
@@ -150,7 +149,7 @@ def test_a_raw_response_has_the_result_and_the_headers(
 @pytest.mark.parametrize("method", ["get", "get_groups"])
 def test_an_unknown_user_is_not_found(perform: Perform, method: str) -> None:
     with pytest.raises(models.NotFound, match="no such user"):
-        perform(Wire(error(404, "no such user")), method, user_id="u1")
+        perform(FakeTransport(error(404, "no such user")), method, user_id="u1")
 
 
 @pytest.mark.parametrize(
@@ -171,16 +170,16 @@ def test_a_success_that_lacks_what_is_promised_is_an_error(
 ) -> None:
     arguments = {} if method == "list" else {"user_id": "u1"}
     with pytest.raises(models.ResponseValidationError, match=path):
-        perform(Wire(json(body)), method, **arguments)
+        perform(FakeTransport(json(body)), method, **arguments)
 
 
 @pytest.mark.parametrize("method", ["get", "get_groups"])
 @pytest.mark.parametrize("user_id", ["", "..", "%2e%2e"])
 def test_an_id_that_addresses_something_else_is_rejected(method: str, user_id: str) -> None:
-    wire = Wire(NOBODY)
+    transport = FakeTransport(NOBODY)
     with pytest.raises(ValueError, match="user_id"):
-        _sync(wire, method, user_id=user_id)
-    assert wire.requests == []
+        _sync(transport, method, user_id=user_id)
+    assert transport.requests == []
 
 
 @pytest.mark.parametrize(
@@ -219,38 +218,16 @@ def test_an_id_that_addresses_something_else_is_rejected(method: str, user_id: s
 def test_a_query_that_is_not_valid_is_rejected_before_anything_is_sent(
     arguments: dict[str, Any], problem: type[Exception], message: str
 ) -> None:
-    wire = Wire(NOBODY)
+    transport = FakeTransport(NOBODY)
     with pytest.raises(problem, match=message):
-        _sync(wire, "list", **arguments)
-    assert wire.requests == []
+        _sync(transport, "list", **arguments)
+    assert transport.requests == []
 
 
 def test_a_hundred_items_are_accepted() -> None:
-    wire = Wire(NOBODY)
-    _sync(wire, "list", ids=[f"u{index}" for index in range(100)])
-    assert wire.requests[0].url.params.get_list("ids")[99] == "u99"
-
-
-@pytest.mark.parametrize("client", [CldProvisioning, AsyncCldProvisioning])
-@pytest.mark.parametrize(
-    ("method", "returns"),
-    [
-        ("list", "UsersResponse"),
-        ("get", "User"),
-        ("get_groups", "GroupsOfUserResponse"),
-        ("find", "FoundUsers"),
-    ],
-)
-def test_help_shows_a_method_with_its_options_its_result_and_an_example(
-    client: Any, method: str, returns: str
-) -> None:
-    found = getattr(client(account_id="acc", security=SECURITY).users, method)
-    signature = inspect.signature(found)
-    options = ["retries", "server_url", "timeout_ms", "http_headers"]
-    assert list(signature.parameters)[-4:] == options
-    assert str(signature.return_annotation).strip("'") == returns
-    assert found.__name__ == method
-    assert f"client.users.{method}(" in found.__doc__
+    transport = FakeTransport(NOBODY)
+    _sync(transport, "list", ids=[f"u{index}" for index in range(100)])
+    assert transport.requests[0].url.params.get_list("ids")[99] == "u99"
 
 
 class Directory:
@@ -278,7 +255,7 @@ class Directory:
         self.pages = pages
         self.page_size = page_size
         self.ends = ends
-        self.wire = Wire(self.respond)
+        self.transport = FakeTransport(self.respond)
 
     def respond(self, request: httpx.Request) -> httpx.Response:
         query = request.url.params
@@ -303,7 +280,7 @@ class Directory:
             f"page {request.url.params['page']}"
             if "page" in request.url.params
             else f"{len(request.url.params.get_list('emails'))} e-mails"
-            for request in self.wire.requests
+            for request in self.transport.requests
         ]
 
 
@@ -333,20 +310,20 @@ def test_find_asks_for_a_hundred_emails_at_a_time(
     perform: Perform, emails: list[str], requests: list[str]
 ) -> None:
     directory = Directory(*dict.fromkeys(emails))
-    found = perform(directory.wire, "find", emails=emails)
+    found = perform(directory.transport, "find", emails=emails)
     assert list(found.by_email) == list(dict.fromkeys(emails))
     assert (found.missing, found.complete) == ((), True)
     assert directory.requests == requests
-    assert all(len(request.url.raw_path) < 8000 for request in directory.wire.requests)
+    assert all(len(request.url.raw_path) < 8000 for request in directory.transport.requests)
 
 
 def test_find_ignores_case_and_spaces_and_keeps_the_callers_spelling(perform: Perform) -> None:
     directory = Directory("John@Example.com", "harry@example.com")
     emails = [" john@example.COM", "JOHN@example.com", "Harry@example.com\n", "Nobody@example.com"]
-    found = perform(directory.wire, "find", emails=emails)
+    found = perform(directory.transport, "find", emails=emails)
     assert _ids(found) == {emails[0]: ["u0"], emails[1]: ["u0"], emails[2]: ["u1"]}
     assert found.missing == ("Nobody@example.com",)
-    assert directory.wire.requests[0].url.params.get_list("emails") == [
+    assert directory.transport.requests[0].url.params.get_list("emails") == [
         "john@example.com",
         "harry@example.com",
         "nobody@example.com",
@@ -354,15 +331,15 @@ def test_find_ignores_case_and_spaces_and_keeps_the_callers_spelling(perform: Pe
 
 
 def test_find_sends_an_address_as_it_is_and_compares_it_case_folded(perform: Perform) -> None:
-    wire = Wire(json({"users": [{"id": "u1", "email": "STRASSE@example.com"}]}))
-    found = perform(wire, "find", emails=["straße@example.com"])
+    transport = FakeTransport(json({"users": [{"id": "u1", "email": "STRASSE@example.com"}]}))
+    found = perform(transport, "find", emails=["straße@example.com"])
     assert _ids(found) == {"straße@example.com": ["u1"]}
-    assert wire.lines == [f"GET {PATH}?emails=stra%C3%9Fe%40example.com"]
+    assert transport.lines == [f"GET {PATH}?emails=stra%C3%9Fe%40example.com"]
 
 
 def test_find_returns_every_user_of_an_email(perform: Perform) -> None:
     directory = Directory("john@example.com", "harry@example.com", "JOHN@example.com")
-    found = perform(directory.wire, "find", emails=["john@example.com"])
+    found = perform(directory.transport, "find", emails=["john@example.com"])
     assert _ids(found) == {"john@example.com": ["u0", "u2"]}
 
 
@@ -435,8 +412,8 @@ SOUGHT = _emails(3)
 def test_find_checks_what_comes_back_and_reads_pages_where_the_filter_was_ignored(
     perform: Perform, directory: Directory, missing: int, complete: bool, requests: list[str]
 ) -> None:
-    directory.wire.requests.clear()
-    found = perform(directory.wire, "find", emails=SOUGHT)
+    directory.transport.requests.clear()
+    found = perform(directory.transport, "find", emails=SOUGHT)
     assert found.missing == tuple(SOUGHT[len(SOUGHT) - missing :])
     assert list(found.by_email) == SOUGHT[: len(SOUGHT) - missing]
     assert found.complete is complete
@@ -445,21 +422,21 @@ def test_find_checks_what_comes_back_and_reads_pages_where_the_filter_was_ignore
 
 def test_find_trusts_an_empty_response_once_the_server_has_read_several_emails() -> None:
     directory = Directory(*_emails(100))
-    found = _sync(directory.wire, "find", emails=[*_emails(100), *_emails(50, "unknown")])
+    found = _sync(directory.transport, "find", emails=[*_emails(100), *_emails(50, "unknown")])
     assert (len(found.missing), found.complete) == (50, True)
     assert directory.requests == ["100 e-mails", "50 e-mails"]
 
 
 def test_find_trusts_an_empty_response_to_a_single_email() -> None:
     directory = Directory(*_emails(5))
-    found = _sync(directory.wire, "find", emails=["unknown@example.com"])
+    found = _sync(directory.transport, "find", emails=["unknown@example.com"])
     assert (found.missing, found.complete) == (("unknown@example.com",), True)
     assert directory.requests == ["1 e-mails"]
 
 
 def test_find_asks_no_further_once_it_has_read_all_pages() -> None:
     directory = Directory(*_emails(150), reads="none")
-    found = _sync(directory.wire, "find", emails=_emails(150))
+    found = _sync(directory.transport, "find", emails=_emails(150))
     assert (found.missing, found.complete) == ((), True)
     assert directory.requests == ["100 e-mails", "page 1", "page 2", "page 3"]
 
@@ -471,37 +448,37 @@ def test_find_stops_where_new_users_never_end(monkeypatch: pytest.MonkeyPatch) -
         name = request.url.params.get("page", "0")
         return json({"users": [{"id": name, "email": f"{name}@example.com"}]})
 
-    wire = Wire(respond)
-    found = _sync(wire, "find", emails=["3@example.com", "7@example.com"])
+    transport = FakeTransport(respond)
+    found = _sync(transport, "find", emails=["3@example.com", "7@example.com"])
     assert (_ids(found), found.missing) == ({"3@example.com": ["3"]}, ("7@example.com",))
     assert not found.complete
-    assert len(wire.requests) == 6
+    assert len(transport.requests) == 6
 
 
 def test_a_user_without_an_email_was_not_asked_for() -> None:
-    wire = Wire(json({"users": [{"id": "u1"}]}), json({"users": [JOHN]}), NOBODY)
-    found = _sync(wire, "find", emails=["john@example.com"])
+    transport = FakeTransport(json({"users": [{"id": "u1"}]}), json({"users": [JOHN]}), NOBODY)
+    found = _sync(transport, "find", emails=["john@example.com"])
     assert _ids(found) == {"john@example.com": ["u1"]}
-    assert len(wire.requests) == 3
+    assert len(transport.requests) == 3
 
 
 def test_the_options_of_a_call_apply_to_each_request_of_find(perform: Perform) -> None:
     directory = Directory(*_emails(5), reads="none")
     options = {"http_headers": {"X-Trace": "1"}, "server_url": "https://api-eu.cloudinary.com"}
-    perform(directory.wire, "find", emails=SOUGHT, timeout_ms=500, **options)
+    perform(directory.transport, "find", emails=SOUGHT, timeout_ms=500, **options)
     assert len(directory.requests) == 3
-    for request in directory.wire.requests:
+    for request in directory.transport.requests:
         assert request.headers["X-Trace"] == "1"
         assert request.url.host == "api-eu.cloudinary.com"
         assert request.extensions["timeout"]["read"] == 0.5
 
 
 def test_an_error_of_one_of_its_requests_ends_find(perform: Perform) -> None:
-    answers: tuple[Answer, ...] = (json({"users": [JOHN, HARRY]}), error(401))
-    wire = Wire(*answers)
+    answers: tuple[Outcome, ...] = (json({"users": [JOHN, HARRY]}), error(401))
+    transport = FakeTransport(*answers)
     with pytest.raises(models.AuthorizationRequired):
-        perform(wire, "find", emails=["john@example.com"])
-    assert len(wire.requests) == 2
+        perform(transport, "find", emails=["john@example.com"])
+    assert len(transport.requests) == 2
 
 
 @pytest.mark.parametrize(
@@ -519,17 +496,17 @@ def test_an_error_of_one_of_its_requests_ends_find(perform: Perform) -> None:
 def test_find_rejects_what_is_no_list_of_emails(
     perform: Perform, arguments: dict[str, Any], problem: type[Exception], message: str
 ) -> None:
-    wire = Wire(NOBODY)
+    transport = FakeTransport(NOBODY)
     with pytest.raises(problem, match=message):
-        perform(wire, "find", **arguments)
-    assert wire.requests == []
+        perform(transport, "find", **arguments)
+    assert transport.requests == []
 
 
 def test_find_accepts_any_iterable_of_emails() -> None:
     def emails() -> Iterator[str]:
         yield "john@example.com"
 
-    found = _sync(Wire(json({"users": [JOHN]})), "find", emails=emails())
+    found = _sync(FakeTransport(json({"users": [JOHN]})), "find", emails=emails())
     assert _ids(found) == {"john@example.com": ["u1"]}
 
 
@@ -547,7 +524,7 @@ def test_find_finds_whoever_pages_or_a_filter_can_show(
 ) -> None:
     # A page that is as long as all e-mails of one name: none of them is cut off.
     directory = Directory(*account, reads=reads, page_size=max(page_size, 12))
-    found = _sync(directory.wire, "find", emails=sought)
+    found = _sync(directory.transport, "find", emails=sought)
     ids = {email: [f"u{i}" for i, each in enumerate(account) if each == email] for email in sought}
     assert {email: sorted(each) for email, each in _ids(found).items()} == {
         email: sorted(each) for email, each in ids.items() if each

@@ -106,17 +106,14 @@ class _Body:
         self._room = max_bytes
         self._max_bytes = max_bytes
         self._chunks: list[bytes] = []
-        codings = response.headers.get("content-encoding", "").lower().split(",")
-        self._decoders = [
-            _decoder(coding.strip())
-            for coding in reversed(codings)
-            if coding.strip() not in ("", "identity")
-        ]
+        named = response.headers.get("content-encoding", "").lower().split(",")
+        codings = [each.strip() for each in named if each.strip() not in ("", "identity")]
+        self._decode = _decoder(", ".join(codings)) if codings else None
 
     def feed(self, chunk: bytes) -> None:
         """Decode one more chunk."""
-        for decoder in self._decoders:
-            chunk = decoder(chunk, self._room + 1)
+        if self._decode is not None:
+            chunk = self._decode(chunk, self._room + 1)
         if len(chunk) > self._room:
             _check_size(self._max_bytes + 1, self._max_bytes)
         self._room -= len(chunk)
@@ -124,8 +121,8 @@ class _Body:
 
     def finish(self) -> httpx.Response:
         """Return the response with its whole body."""
-        for decoder in self._decoders:
-            decoder(b"", 0)
+        if self._decode is not None:
+            self._decode(b"", 0)
         response = self._response
         return whole_response(
             response.status_code,
@@ -152,22 +149,28 @@ class _Inflate:
         self._decompress = zlib.decompressobj(window_bits)
         self._may_be_raw = window_bits == zlib.MAX_WBITS
         self._has_data = False
+        self._held = b""
 
     def __call__(self, chunk: bytes, max_length: int) -> bytes:
         if not max_length:
-            if self._has_data and not self._decompress.eof:
+            if (self._has_data or self._held) and not self._decompress.eof:
                 raise httpx.DecodingError("the encoded body is cut off")
+            return b""
+        chunk, self._held = self._held + chunk, b""
+        if len(chunk) < 2 and self._may_be_raw:
+            self._held = chunk  # zlib's wrapper begins with two bytes
             return b""
         if not chunk:
             return b""
         try:
             decoded = self._decompress.decompress(chunk, max_length)
         except zlib.error as error:
-            if self._has_data or not self._may_be_raw:
+            if not self._may_be_raw:
                 raise httpx.DecodingError(str(error)) from None
             self._may_be_raw = False
             self._decompress = zlib.decompressobj(-zlib.MAX_WBITS)
             return self(chunk, max_length)
+        self._may_be_raw = False
         self._has_data = True
         return decoded
 

@@ -9,7 +9,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from attrs import define
 
-from .call import Call, RawResponse, check_options
+from .call import Call, CallOptions, RawResponse, check_options
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,8 +31,22 @@ class AsyncSend(Protocol):
     async def __call__(self, call: Call[T], /) -> RawResponse[T]: ...
 
 
+class _Resource:
+    __slots__ = ()
+
+    def __init_subclass__(cls) -> None:
+        """Tell each method which class it belongs to, for help(), profilers and tracebacks."""
+        for name, method in vars(cls).items():
+            if inspect.isfunction(method):
+                method.__module__ = cls.__module__
+                method.__qualname__ = f"{cls.__qualname__}.{name}"
+                method.__code__ = method.__code__.replace(
+                    co_name=name, co_qualname=method.__qualname__
+                )
+
+
 @define(repr=False)
-class SyncResource:
+class SyncResource(_Resource):
     """The base of a sync client's resources."""
 
     account_id: str
@@ -40,7 +54,7 @@ class SyncResource:
 
 
 @define(repr=False)
-class AsyncResource:
+class AsyncResource(_Resource):
     """The base of an async client's resources."""
 
     account_id: str
@@ -126,13 +140,16 @@ def async_calls_method(
 
 
 _OPTIONS = tuple(inspect.signature(check_options).parameters.values())
+# Each option is an argument of its own in help(): so it is documented as one.
+_OPTIONS_LINE = re.compile(r"^ *\*\*options: .*\n", re.MULTILINE)
+_OPTIONS_DOC = inspect.cleandoc(CallOptions.__doc__ or "").partition("Attributes:\n")[2] + "\n"
 M = TypeVar("M", bound=Callable[..., Any])
 
 
 def _named(method: M, operation: Callable[..., Any], returns: str) -> M:
     """Give a method the name, the docstring and the signature that help() and editors show."""
     method.__name__ = operation.__name__.removeprefix("_")
-    method.__doc__ = operation.__doc__
+    method.__doc__ = _OPTIONS_LINE.sub(_OPTIONS_DOC, inspect.cleandoc(operation.__doc__ or ""))
     signature = inspect.signature(operation)
     own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
     _, *arguments, _ = signature.parameters.values()  # the account comes first, the options last

@@ -1,4 +1,4 @@
-"""Every call of the SDK, with every argument, and a server that responds with the examples."""
+"""The table of operations: their methods, and every call of each with every argument."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from typing import Any
 
 import httpx
 
-from cld_user_groups import AsyncCldProvisioning, CldProvisioning, Security, models
+from cld_user_groups import CldProvisioning, models
 from cld_user_groups.utils import BackoffStrategy, RetryConfig
 
 from . import documents
+from .transport import SECURITY, FakeTransport, json
 
 GROUP = "7f08f1f1fc910bf1f25274aef11d27"
 USER = "0abed8dfcc039ea05e2a1d494fd442"
-SECURITY = Security(provisioning_api_key="the-key", provisioning_api_secret="the-secret")
 
-# The one table of the contract tests: the method of each operation. A test compares it with the
-# OpenAPI document.
+# The method of each operation. A test compares it with the OpenAPI document, and others derive
+# from it what must know every operation.
 METHODS = {
     "getUserGroups": "user_groups.list",
     "createUserGroup": "user_groups.create",
@@ -35,7 +35,7 @@ METHODS = {
     "getUser": "users.get",
     "getGroupsForUser": "users.get_groups",
 }
-# The methods that are no operation, but make calls of one.
+# The methods that are not an operation themselves, but make calls of one.
 COMPOSED = {"users.find"}
 
 _VALUES: Mapping[str, tuple[Any, ...]] = {
@@ -67,7 +67,7 @@ _GROUPS: tuple[Any, ...] = (
     models.UserGroupRequest(name="Designers"),
     models.UserGroupRequest(name="Designers", extended_details=True),
 )
-# The arguments that stand for several others.
+# The arguments that replace several others.
 _REQUESTS: Mapping[str, tuple[Any, ...]] = {
     "createUserGroup": _GROUPS,
     "updateUserGroup": _GROUPS,
@@ -101,50 +101,30 @@ def arguments(operation_id: str) -> Iterator[dict[str, Any]]:
     yield required | {name: _VALUES[name][-1] for name in optional}
 
 
-class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """A transport that keeps the requests, and has one response to all of them.
-
-    Args:
-        body: The body of the response.
-        first_status: The status code of the first response, if it is another one.
-    """
-
-    def __init__(self, body: Any, *, first_status: int | None = None) -> None:
-        self.requests: list[httpx.Request] = []
-        self._body = body
-        self._first_status = first_status
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        if self._first_status is not None and len(self.requests) == 1:
-            return httpx.Response(self._first_status)
-        return httpx.Response(200, json=self._body)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return self.handle_request(request)
-
-
 def recorder(
     document: documents.Document, operation_id: str, *, first_status: int | None = None
-) -> Recorder:
-    """Return a transport that responds with the first example of an operation."""
+) -> FakeTransport:
+    """Return a transport that responds with the first example of an operation.
+
+    Args:
+        document: The OpenAPI document.
+        operation_id: The operation.
+        first_status: The status code of the first response, if it is another one.
+    """
     examples = documents.success_examples(document, operation_id)
-    return Recorder(next(iter(examples.values())), first_status=first_status)
+    example = json(next(iter(examples.values())))
+    return FakeTransport(*([] if first_status is None else [httpx.Response(first_status)]), example)
 
 
-def call(transport: Recorder, operation_id: str, kwargs: Mapping[str, Any], **options: Any) -> Any:
+def call(
+    transport: FakeTransport, operation_id: str, kwargs: Mapping[str, Any], **options: Any
+) -> Any:
     """Make a call of the sync client and return its result."""
-    http = httpx.Client(transport=transport)
-    client = CldProvisioning(**{"account_id": "acc", "security": SECURITY, **options}, client=http)
-    return method(client, operation_id)(**kwargs)
+    return method(transport.client(**options), operation_id)(**kwargs)
 
 
 def call_async(
-    transport: Recorder, operation_id: str, kwargs: Mapping[str, Any], **options: Any
+    transport: FakeTransport, operation_id: str, kwargs: Mapping[str, Any], **options: Any
 ) -> Any:
     """Make a call of the async client and return its result."""
-    http = httpx.AsyncClient(transport=transport)
-    client = AsyncCldProvisioning(
-        **{"account_id": "acc", "security": SECURITY, **options}, client=http
-    )
-    return asyncio.run(method(client, operation_id)(**kwargs))
+    return asyncio.run(method(transport.async_client(**options), operation_id)(**kwargs))

@@ -1,0 +1,73 @@
+"""How far an attempt got, as a table of what httpcore reports."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+
+from cld_user_groups._engine.attempt import Attempt
+
+CONNECTED = "connection.connect_tcp.complete"
+TUNNEL_BEGUN = "http11.send_request_headers.started CONNECT"
+TUNNEL_SENT = "http11.send_request_headers.complete CONNECT"
+BEGUN = "http11.send_request_headers.started POST"
+BEGUN_2 = "http2.send_request_headers.started POST"
+SENT = "http11.send_request_headers.complete POST"
+SENT_2 = "http2.send_request_headers.complete POST"
+BODY = "http11.send_request_body.started POST"
+
+
+def attempt(events: tuple[str, ...], *, is_async: bool = False) -> Attempt:
+    """Return an attempt that was handed to httpx and for which httpcore reported these events."""
+    found = Attempt()
+    found.is_entered = True
+    for event in events:
+        name, _, method = event.partition(" ")
+        info = {"request": SimpleNamespace(method=method.encode())}
+        if is_async:
+            asyncio.run(found.trace_async(name, info))
+        else:
+            found.trace(name, info)
+    return found
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+@pytest.mark.parametrize(
+    ("events", "is_begun", "is_head_sent", "may_have_been_sent"),
+    [
+        ((), False, False, True),  # a transport that reports nothing: not known
+        ((CONNECTED,), False, False, False),
+        ((TUNNEL_BEGUN,), False, False, False),
+        ((TUNNEL_BEGUN, TUNNEL_SENT), False, False, False),
+        ((TUNNEL_BEGUN, TUNNEL_SENT, BEGUN), True, False, True),
+        ((BEGUN,), True, False, True),
+        ((BEGUN_2,), True, False, True),
+        ((CONNECTED, BEGUN, SENT), True, True, True),
+        ((BEGUN_2, SENT_2), True, True, True),
+        ((BEGUN, SENT, BODY), True, True, True),
+        # httpx sends anew on another connection where a kept one turns out to be closed.
+        ((BEGUN, TUNNEL_BEGUN), True, False, True),
+    ],
+)
+def test_events_say_how_far_it_got(
+    events: tuple[str, ...],
+    is_begun: bool,
+    is_head_sent: bool,
+    may_have_been_sent: bool,
+    is_async: bool,
+) -> None:
+    found = attempt(events, is_async=is_async)
+    assert (found.is_begun, found.is_head_sent) == (is_begun, is_head_sent)
+    assert found.may_have_been_sent is may_have_been_sent
+
+
+def test_request_that_was_not_handed_to_httpx_was_not_sent() -> None:
+    assert not Attempt().may_have_been_sent
+
+
+def test_silence_of_a_transport_that_reports_means_not_sent() -> None:
+    found = attempt(())
+    found.is_stock = True
+    assert not found.may_have_been_sent
