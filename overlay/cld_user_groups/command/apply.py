@@ -1,0 +1,97 @@
+"""`apply`: makes the account what a file or a saved plan says."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+from attrs import evolve
+
+from .durations import Duration
+from .settings import global_options, settings_of
+
+if TYPE_CHECKING:
+    from cld_user_groups import CldProvisioning
+    from cld_user_groups.membership import Plan, Snapshot
+
+
+@click.command("apply")
+@click.argument("file", metavar="FILE|PLAN")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Only show the plan, as `plan` does.")
+@click.option(
+    "--allow-removals",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Let exactly N removals past the guards.",
+)
+@click.option("--adds-only", is_flag=True, help="Leave out all that takes something away.")
+@click.option(
+    "--concurrency",
+    type=click.IntRange(min=1),
+    default=16,
+    show_default=True,
+    metavar="N",
+    help="The most changes that are sent at once.",
+)
+@click.option(
+    "--keep-quota",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Leave N requests of the quota to others.",
+)
+@click.option(
+    "--max-wait",
+    type=Duration(),
+    default=0.0,
+    help="The longest to wait for the quota to be renewed: 90s, 15m, 1h30m. Default: not at all.",
+)
+@global_options()
+@click.pass_context
+def apply_command(
+    context: click.Context,
+    file: str,
+    yes: bool,
+    dry_run: bool,
+    allow_removals: int | None,
+    adds_only: bool,
+    concurrency: int,
+    keep_quota: int,
+    max_wait: float,
+) -> int:
+    """Make the account what FILE says, or apply a saved PLAN; - reads standard input.
+
+    Shows the plan, asks (on a terminal; elsewhere --yes is needed), writes, and reads the account
+    again. Ctrl-C starts nothing more and lets what is in flight end; a second one stops at once.
+    """
+    settings = settings_of(context)
+    from cld_user_groups.membership import Plan, read_account
+    from cld_user_groups.membership.checks import check_account, check_plan
+
+    from .running import Options, run_plan
+    from .source import hold_to_guards, make_plan, read_source
+
+    source = read_source(file)
+
+    def prepare(client: CldProvisioning) -> tuple[Plan, Snapshot]:
+        if isinstance(source, Plan):
+            # Held to its guards below, where a human may have allowed its removals.
+            check_plan(evolve(source, breaches=()), client.account_id, datetime.now(UTC))
+            made, snapshot = source, read_account(client)
+            check_account(made, snapshot)
+        else:
+            made, snapshot = make_plan(client, source)
+        held = hold_to_guards(made, snapshot, allow_removals=allow_removals, only_adds=adds_only)
+        return held, snapshot
+
+    options = Options(
+        yes=yes,
+        dry_run=dry_run,
+        concurrency=concurrency,
+        keep_quota=keep_quota,
+        max_wait=max_wait,
+        again=f"cld-user-groups apply {file}",
+    )
+    return run_plan(settings, prepare, options)

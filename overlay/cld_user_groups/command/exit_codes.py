@@ -1,0 +1,18 @@
+"""The exit codes of the command."""
+
+from __future__ import annotations
+
+#: Done, or nothing to do.
+DONE = 0
+#: An error. Nothing was written.
+ERROR = 1
+#: `plan --detailed-exitcode`: there are changes.
+CHANGES = 2
+#: A guard refuses the plan. Nothing was written.
+GUARD = 3
+#: The account has changed since the plan was made, or the plan has expired. Nothing was written.
+STALE = 4
+#: The run has ended before the account was as asked.
+INCOMPLETE = 5
+#: The command line is not valid, or the command cannot ask. Nothing was written.
+USAGE = 64

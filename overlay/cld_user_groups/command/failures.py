@@ -1,0 +1,173 @@
+"""Errors: what is said of each, in a sentence with a way out, and the exit code."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+import click
+from attrs import frozen
+
+from . import exit_codes
+from .output import print_json, print_message
+from .settings import Settings
+
+
+class Incomplete(Exception):  # noqa: N818 - reads as what is the case
+    """A run was cut short at once; its journal has what is known."""
+
+
+@frozen(kw_only=True)
+class Failure:
+    """What is said of an error.
+
+    Attributes:
+        kind: What it is, for programs.
+        message: What is wrong, and what to do.
+        code: The exit code.
+        details: What else a program may want to know.
+    """
+
+    kind: str
+    message: str
+    code: int = exit_codes.ERROR
+    details: Mapping[str, Any] = {}
+
+
+def report_failure(error: BaseException, settings: Settings) -> int:
+    """Report an error on standard error, in JSON on standard output too; return the exit code."""
+    if settings.debug:
+        traceback.print_exception(error, file=sys.stderr)
+    failure = describe(error)
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        print_message(error.ctx.get_usage())
+    print_message(f"Error: {failure.message}")
+    if settings.is_json:
+        print_json(
+            {
+                "format": "cld-user-groups/error/1",
+                "error": {"kind": failure.kind, "message": failure.message, **failure.details},
+                "exit_code": failure.code,
+            }
+        )
+    return failure.code
+
+
+def describe(error: BaseException) -> Failure:
+    """Return what to say of an error."""
+    if isinstance(error, click.UsageError):
+        return Failure(kind="usage", message=error.format_message(), code=exit_codes.USAGE)
+    if isinstance(error, click.ClickException):
+        return Failure(kind="error", message=error.format_message())
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        return Failure(kind="interrupted", message="interrupted; nothing was written.")
+    if isinstance(error, Incomplete):
+        return Failure(kind="incomplete", message=str(error), code=exit_codes.INCOMPLETE)
+    if isinstance(error, ImportError):
+        return Failure(
+            kind="installation",
+            message=f'{error.name} is not installed: pip install "cld-user-groups[cli]".',
+        )
+    return _of_library(error) or _of_call(error) or _of_system(error)
+
+
+def _of_library(error: BaseException) -> Failure | None:
+    from cld_user_groups.membership import (
+        AlreadyRunning,
+        GuardBreached,
+        JournalError,
+        MembershipError,
+        StalePlan,
+        WrongAccount,
+    )
+
+    match error:
+        case MembershipError():
+            problems = [
+                {
+                    "source": problem.source,
+                    "line": problem.line,
+                    "message": problem.message,
+                    "hint": problem.hint,
+                }
+                for problem in error.problems
+            ]
+            message = str(error)
+            if len(error.problems) > 1:
+                message = f"{len(error.problems)} problems; nothing was written.\n{message}"
+            return Failure(kind="invalid", message=message, details={"problems": problems})
+        case GuardBreached():
+            lines = "\n".join(f"  {breach.message}" for breach in error.breaches)
+            breaches = [
+                {
+                    "guard": breach.guard,
+                    "message": breach.message,
+                    "group": breach.group and {"id": breach.group.id, "name": breach.group.name},
+                    "removals": breach.removals,
+                    "limit": breach.limit,
+                }
+                for breach in error.breaches
+            ]
+            return Failure(
+                kind="guard",
+                message=f"refused by the guards; nothing was written.\n{lines}\n"
+                "  Or apply the rest: --adds-only.",
+                code=exit_codes.GUARD,
+                details={"breaches": breaches},
+            )
+        case StalePlan():
+            message = f"{error}; nothing was written. Make the plan again."
+            return Failure(kind="stale", message=message, code=exit_codes.STALE)
+        case WrongAccount():
+            message = f"{error}; nothing was written. Choose the account with --account-id."
+            return Failure(kind="account", message=message)
+        case AlreadyRunning():
+            message = f"{error}; nothing was written. Try again once it has ended."
+            return Failure(kind="running", message=message)
+        case JournalError():
+            return Failure(kind="journal", message=f"{error}.")
+        case _:
+            return None
+
+
+_WAYS_OUT = {
+    401: "check the credentials in the environment",
+    403: "the key may not do this: check its permissions in the console",
+    404: "check the account's ID",
+    420: "the quota is used up: try again after it is renewed",
+    429: "too many requests at once: try again later",
+}
+
+
+def _of_call(error: BaseException) -> Failure | None:
+    import httpx
+
+    from cld_user_groups.models import CloudinaryError
+
+    if isinstance(error, CloudinaryError):
+        way_out = _WAYS_OUT.get(error.status_code, "try again later, or with --debug")
+        return Failure(
+            kind="api",
+            message=f"{error}; {way_out}.",
+            details={"status_code": error.status_code, "request_id": error.request_id},
+        )
+    if isinstance(error, httpx.TransportError):
+        url = f" from {error.request.url.host}" if error.request else ""
+        said = str(error) or type(error).__name__
+        return Failure(
+            kind="network",
+            message=f"no response{url}: {said}; check the network and --server-url.",
+        )
+    return None
+
+
+def _of_system(error: BaseException) -> Failure:
+    if isinstance(error, OSError):
+        name = f"{error.filename}: " if error.filename else ""
+        return Failure(kind="system", message=f"{name}{error.strerror or error}.")
+    if isinstance(error, (ValueError, TypeError)):
+        return Failure(kind="invalid", message=f"{error}.".replace("..", "."))
+    kind = type(error).__name__
+    return Failure(kind="internal", message=f"unexpected {kind}: run it again with --debug.")

@@ -1,0 +1,42 @@
+"""Where things are written: results to standard output, all else to standard error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+
+def print_result(text: str) -> None:
+    """Write a result, with one line break at its end."""
+    click.echo(text.rstrip("\n"))
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """Write a result as one JSON document."""
+    import msgspec
+
+    print_result(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
+
+
+def print_message(text: str, *, quiet: bool = False) -> None:
+    """Write a message, unless it is not wanted."""
+    if not quiet:
+        click.echo(text.rstrip("\n"), err=True)
+
+
+def has_color(stream: Any) -> bool:
+    """Return whether a stream is a terminal that is to have colors (https://no-color.org)."""
+    return bool(stream.isatty()) and not os.environ.get("NO_COLOR") and _is_capable()
+
+
+def can_ask() -> bool:
+    """Return whether somebody is there to be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _is_capable() -> bool:
+    return os.environ.get("TERM") != "dumb"

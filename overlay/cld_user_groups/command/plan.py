@@ -1,0 +1,94 @@
+"""`plan`: what would be changed."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from . import exit_codes
+from .output import has_color, print_message, print_result
+from .settings import PLAN_FORMATS, global_options, settings_of
+
+if TYPE_CHECKING:
+    from cld_user_groups.membership import Plan
+
+
+@click.command("plan")
+@click.argument("file")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Save the plan there as JSON, for `apply`.",
+)
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
+@click.option("--adds-only", is_flag=True, help="Leave out all that takes something away.")
+@click.option(
+    "--allow-removals",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Let exactly N removals past the guards.",
+)
+@click.option(
+    "--today",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="Plan for the memberships of that day. Default: today, in UTC.",
+)
+@global_options(PLAN_FORMATS)
+@click.pass_context
+def plan_command(
+    context: click.Context,
+    file: str,
+    out: Path | None,
+    detailed_exitcode: bool,
+    adds_only: bool,
+    allow_removals: int | None,
+    today: datetime | None,
+) -> int:
+    """Show what would be changed so that the account is what FILE says. Nothing is written.
+
+    FILE is YAML, TOML, JSON, CSV or JSON lines; - reads standard input.
+
+    Exits with 3 where a guard refuses the plan.
+    """
+    settings = settings_of(context)
+    from cld_user_groups.membership import FileError, Plan, Problem, save_plan
+
+    from .source import hold_to_guards, make_plan, read_source
+
+    desired = read_source(file)
+    if isinstance(desired, Plan):
+        message = "this is a saved plan, not a file of groups"
+        raise FileError([Problem(file, None, message, f"apply it: cld-user-groups apply {file}")])
+    with settings.open_client() as client:
+        made, snapshot = make_plan(client, desired, today.date() if today else None)
+    made = hold_to_guards(made, snapshot, allow_removals=allow_removals, only_adds=adds_only)
+    if out is not None:
+        save_plan(made, out)
+    print_result(render_plan(made, settings.format, color=has_color(sys.stdout)))
+    if out is not None:
+        print_message(
+            f"Saved in {out}. To apply it: cld-user-groups apply {out}", quiet=settings.quiet
+        )
+    if made.breaches:
+        return exit_codes.GUARD
+    return exit_codes.CHANGES if made.changes and detailed_exitcode else exit_codes.DONE
+
+
+def render_plan(made: Plan, format: str, *, color: bool = False) -> str:  # noqa: A002
+    """Return a plan in a format of `PLAN_FORMATS`."""
+    from cld_user_groups import membership
+
+    match format:
+        case "json":
+            return membership.render_json(made)
+        case "markdown":
+            return membership.render_markdown(made)
+        case "html":
+            return membership.render_html(made)
+        case _:
+            return membership.render_text(made, color=color)

@@ -1,0 +1,172 @@
+"""Runs a plan: shows it, asks, applies it, and reports. `apply` and `undo` share it."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from types import FrameType
+from typing import TypeAlias
+
+import click
+from attrs import frozen
+
+from cld_user_groups import CldProvisioning
+from cld_user_groups.membership import (
+    FileJournal,
+    GuardBreached,
+    NoJournal,
+    Plan,
+    Result,
+    Snapshot,
+    account_lock,
+    apply,
+    read_account,
+    state_directory,
+)
+from cld_user_groups.membership.checks import check_account, check_plan
+
+from . import exit_codes
+from .failures import Incomplete
+from .output import can_ask, has_color, print_json, print_message, print_result
+from .plan import render_plan
+from .progress import progress_of
+from .report import result_document, result_text
+from .settings import Settings
+
+Prepare: TypeAlias = Callable[[CldProvisioning], tuple[Plan, Snapshot]]
+
+
+@frozen(kw_only=True)
+class Options:
+    """How to run a plan.
+
+    Attributes:
+        yes: Whether to go on without being asked.
+        dry_run: Whether only to show the plan.
+        concurrency: The most changes that are sent at once.
+        keep_quota: How many requests of the quota to leave to others.
+        max_wait: The most seconds to wait for the quota.
+        again: The command that goes on where the run ends early.
+    """
+
+    yes: bool
+    dry_run: bool
+    concurrency: int = 16
+    keep_quota: int = 0
+    max_wait: float = 0.0
+    again: str
+
+
+def run_plan(settings: Settings, prepare: Prepare, options: Options) -> int:
+    """Run a plan, and return the exit code.
+
+    The account's lock is held from before it is read: the plan of a second run on this machine is
+    never of an account that the first one is about to change.
+
+    Args:
+        settings: The global options.
+        prepare: Reads the account; returns the plan, held to its guards, and what was read.
+        options: How to run it.
+
+    Raises:
+        PlanRefused: The plan must not be applied. Nothing was written.
+        click.UsageError: There is nobody to ask. Nothing was written.
+    """
+    with settings.open_client() as client:
+        directory = state_directory(client.account_id)
+        lock = nullcontext() if options.dry_run else account_lock(directory, client.account_id)
+        with lock:
+            made, snapshot = prepare(client)
+            if options.dry_run:
+                return _show_only(settings, made)
+            _show(settings, made)
+            if made.breaches:
+                raise GuardBreached(made.breaches)
+            if made.changes and not options.yes:
+                _ask(made)
+                # The account may have changed while the plan was being read.
+                snapshot = read_account(client)
+                check_account(made, snapshot)
+            check_plan(made, client.account_id, datetime.now(UTC))
+            result = _apply(settings, client, made, snapshot, options)
+    if settings.is_json:
+        print_json(result_document(made, result, _code_of(result)))
+    else:
+        print_result(result_text(made, result, options.again, color=has_color(sys.stdout)))
+    return _code_of(result)
+
+
+def _code_of(result: Result) -> int:
+    return exit_codes.DONE if result.is_complete else exit_codes.INCOMPLETE
+
+
+def _show_only(settings: Settings, made: Plan) -> int:
+    print_result(render_plan(made, settings.format, color=has_color(sys.stdout)))
+    return exit_codes.GUARD if made.breaches else exit_codes.DONE
+
+
+def _show(settings: Settings, made: Plan) -> None:
+    text = render_plan(made, "text", color=has_color(sys.stderr))
+    print_message(text + "\n", quiet=settings.quiet and not can_ask())
+
+
+def _ask(made: Plan) -> None:
+    count = len(made.changes)
+    what = "this change" if count == 1 else f"these {count} changes"
+    if not can_ask():
+        raise click.UsageError(
+            "there is no terminal to ask on; nothing was written. "
+            f"To make {what}, add --yes; only to show the plan, --dry-run."
+        )
+    click.echo(f"Make {what} to account {made.account_id}? [y/N] ", nl=False, err=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise click.ClickException("not confirmed; nothing was written.")
+
+
+def _apply(
+    settings: Settings, client: CldProvisioning, made: Plan, snapshot: Snapshot, options: Options
+) -> Result:
+    directory = state_directory(made.account_id)
+    now = datetime.now(UTC)
+    journal = FileJournal(directory, made, now) if made.changes else NoJournal()
+    try:
+        with (
+            _terminated_as_interrupted(),
+            progress_of(len(made.changes), quiet=settings.quiet) as on_progress,
+        ):
+            return apply(
+                client,
+                made,
+                snapshot=snapshot,
+                journal=journal,
+                concurrency=options.concurrency,
+                keep_quota=options.keep_quota,
+                max_wait=options.max_wait,
+                on_progress=on_progress,
+            )
+    except KeyboardInterrupt:
+        raise Incomplete(
+            f"stopped at once; what was in flight may have been done. See: cld-user-groups runs "
+            f"show {journal.run}. To go on: {options.again}"
+        ) from None
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Generator[None]:
+    """Treat SIGTERM as Ctrl-C, which `apply` ends a run on in good order."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        handler = signal.getsignal(signal.SIGINT)
+        if callable(handler):
+            handler(signal.SIGINT, frame)
+        else:
+            signal.default_int_handler(signal.SIGINT, frame)
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,90 @@
+"""Reads what a command is given: a file of groups, or a saved plan."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from attrs import evolve
+
+if TYPE_CHECKING:
+    from cld_user_groups import CldProvisioning
+    from cld_user_groups.membership import Desired, Plan, Snapshot
+
+_PLAN_MARK = b'"cld-user-groups/plan/'
+_MARK_WITHIN = 512
+
+
+def read_source(path: str) -> Desired | Plan:
+    """Read a file of groups, or a saved plan, which its content shows.
+
+    Args:
+        path: The file; "-" for standard input.
+
+    Raises:
+        MembershipError: It cannot be read, or is not valid.
+    """
+    from cld_user_groups.membership import load_plan, parse_plan, read_file
+    from cld_user_groups.membership.reading import MAX_BYTES
+
+    if path == "-":
+        content = click.get_binary_stream("stdin").read(MAX_BYTES + 1)
+        if _is_plan(content):
+            return parse_plan(content, path)
+        return read_file(path, stdin=BytesIO(content))
+    try:
+        with Path(path).open("rb") as file:
+            start = file.read(_MARK_WITHIN)
+    except OSError:
+        start = b""  # `read_file` says what is wrong with it
+    return load_plan(path) if _is_plan(start) else read_file(path)
+
+
+def make_plan(
+    client: CldProvisioning, desired: Desired, today: date | None = None
+) -> tuple[Plan, Snapshot]:
+    """Read the account, and return the plan for it with what was read.
+
+    Args:
+        client: The client of the account.
+        desired: What the file asks for.
+        today: The day for which memberships are wanted. Default: today, in UTC.
+
+    Raises:
+        PlanError: The file does not fit the account.
+    """
+    from cld_user_groups.membership import FileError, Problem, plan, read_account
+
+    account_id = client.account_id
+    if desired.account is not None and desired.account != account_id:
+        message = f"the file is for the account `{desired.account}`, not `{account_id}`"
+        raise FileError([Problem(desired.source, None, message)])  # before anything is sent
+    now = datetime.now(UTC)
+    day = today or now.date()
+    snapshot = read_account(client, desired, day)
+    return plan(snapshot, desired, day, now=now), snapshot
+
+
+def hold_to_guards(
+    made: Plan, snapshot: Snapshot, *, allow_removals: int | None, only_adds: bool
+) -> Plan:
+    """Return a plan with the guards' verdict on the account as it was read.
+
+    Args:
+        made: The plan.
+        snapshot: The account.
+        allow_removals: How many removals a human has allowed.
+        only_adds: Whether to leave out all that takes something away.
+    """
+    from cld_user_groups.membership import adds_only, check_guards
+
+    if only_adds:
+        return adds_only(made)
+    return evolve(made, breaches=check_guards(made, snapshot, made.limits, allow_removals))
+
+
+def _is_plan(content: bytes) -> bool:
+    return content.lstrip()[:1] == b"{" and _PLAN_MARK in content[:_MARK_WITHIN]

@@ -1,0 +1,50 @@
+"""`undo`: takes back what a run has done."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from .settings import global_options, settings_of
+
+if TYPE_CHECKING:
+    from cld_user_groups import CldProvisioning
+    from cld_user_groups.membership import Plan, Snapshot
+
+
+@click.command("undo")
+@click.argument("run", required=False)
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Only show the plan.")
+@click.option(
+    "--allow-removals",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Let exactly N removals past the guards.",
+)
+@global_options()
+@click.pass_context
+def undo_command(
+    context: click.Context, run: str | None, yes: bool, dry_run: bool, allow_removals: int | None
+) -> int:
+    """Take back what a run has done: the last one, or RUN.
+
+    Only what its journal confirms is taken back, and only as far as it still stands. That is a plan
+    too, with the same guards; it has a journal of its own, and can itself be undone.
+    """
+    settings = settings_of(context)
+    from cld_user_groups.membership import load_run, read_account, state_directory, undo_plan
+
+    from .running import Options, run_plan
+
+    def prepare(client: CldProvisioning) -> tuple[Plan, Snapshot]:
+        found = load_run(state_directory(client.account_id), run)
+        snapshot = read_account(client)
+        made = undo_plan(found, snapshot, now=datetime.now(UTC), allow_removals=allow_removals)
+        return made, snapshot
+
+    # Once more it is a matter of the journal of the run that it has taken back.
+    again = f"cld-user-groups undo {run}" if run else "cld-user-groups undo RUN, with the same RUN"
+    return run_plan(settings, prepare, Options(yes=yes, dry_run=dry_run, again=again))
