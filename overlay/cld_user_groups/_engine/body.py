@@ -104,6 +104,9 @@ class _Body:
     def __init__(self, response: httpx.Response, max_bytes: int) -> None:
         self._response = response
         self._room = max_bytes
+        # Encoded, a body is hardly longer. Without this limit one that decodes to nothing, such as
+        # what follows the end of a gzip stream, would be read for ever.
+        self._encoded_room = 2 * max_bytes + 1024
         self._max_bytes = max_bytes
         self._chunks: list[bytes] = []
         named = response.headers.get("content-encoding", "").lower().split(",")
@@ -112,6 +115,9 @@ class _Body:
 
     def feed(self, chunk: bytes) -> None:
         """Decode one more chunk."""
+        self._encoded_room -= len(chunk)
+        if self._encoded_room < 0:
+            _check_size(self._max_bytes + 1, self._max_bytes)
         if self._decode is not None:
             chunk = self._decode(chunk, self._room + 1)
         if len(chunk) > self._room:
