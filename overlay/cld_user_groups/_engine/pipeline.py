@@ -272,8 +272,10 @@ def _problem(
         error = RuntimeError("the transport raised StopIteration")
         error.__cause__ = failure
         return error, classify(error, attempt)
-    if response_before(failure) is not None:
-        return failure, Lost.UNKNOWN  # of an event hook, whatever its class says about it
+    before = response_before(failure)
+    if before is not None:  # of an event hook, whatever its class says about it
+        is_open = is_ambiguous(Effect.REPLACE, before.status_code)
+        return failure, Lost.UNKNOWN if is_open else Lost.REFUSED
     return failure, classify(failure, attempt)
 
 

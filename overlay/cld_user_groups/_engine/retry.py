@@ -23,7 +23,7 @@ class Lost(Enum):
 
     NOT_SENT = "not sent"  # no connection: the server saw nothing, and a retry may help
     NO_RESPONSE = "no response"  # it may have been sent, even applied
-    REFUSED = "refused"  # not sent, and a retry does not help: a certificate that does not verify
+    REFUSED = "refused"  # not applied, and a retry does not help: a certificate does not verify
     UNKNOWN = "unknown"  # it may have been sent, and a retry may not help: a foreign exception
 
 
