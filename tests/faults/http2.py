@@ -31,8 +31,8 @@ def go_away(connection: H2Connection, stream: int) -> bytes:
 
 
 def garbage(connection: H2Connection, stream: int) -> bytes:
-    """Send what is no frame: the client's own library raises its LocalProtocolError or the like."""
-    return b"\xff" * 64
+    """Send a SETTINGS frame whose length is not possible."""
+    return b"\x00\x00\x05\x04\x00\x00\x00\x00\x00" + b"\xff" * 5
 
 
 def push(connection: H2Connection, stream: int) -> bytes:

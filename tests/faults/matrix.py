@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 from attrs import frozen
+from tests.faults import ways
 from tests.faults.operations import (
     ADD_USER,
     DELETE,
@@ -262,7 +263,7 @@ cell says how many requests of the operation the server read, and what the call 
 """
 
 
-def page(outcomes: dict[Cell, str]) -> str:
+def page(outcomes: dict[Cell, str], ends: dict[str, dict[str, str]]) -> str:
     """Return the page about the outcomes, in Markdown."""
     return "\n".join(
         [
@@ -282,6 +283,7 @@ def page(outcomes: dict[Cell, str]) -> str:
             "",
             *_markdown({c: said for c, said in outcomes.items() if c.done_already}),
             "",
+            ways.page(ends),
         ]
     )
 
@@ -306,7 +308,12 @@ def main() -> int:
         if outcomes[cell] != cell.promise:
             broken += 1
             print(f"{cell}: promised {cell.promise}, but {measured}", file=sys.stderr)
-    text = page(outcomes)
+    ends = ways.measured()
+    for name, cells in ends.items():
+        if cells != ways.PROMISES[name]:
+            broken += 1
+            print(f"{name}: promised {ways.PROMISES[name]}, but {cells}", file=sys.stderr)
+    text = page(outcomes, ends)
     print(text)
     PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text(text, encoding="utf-8")

@@ -1,421 +1,219 @@
-"""Every way out of a call that is not a response: what is raised, and what is known of the write.
+"""Every way out of a call that is not a response: what is raised, and whether it was applied.
 
-Each way is played to every operation, in asyncio, in trio and in threads, on real sockets.
+Each way is played to every operation in asyncio, in trio and in threads, on real sockets. The table
+below follows from the design: whatever ends a call tells whether the write may have been applied.
 """
 
 from __future__ import annotations
 
 import asyncio
-import signal
-import socket
-import threading
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from functools import partial
-from typing import Any, Literal
 
 import httpx
 import trio
-from attrs import field, frozen
-from tests.faults.operations import (
-    _TLS,
-    ACCOUNT,
-    OPERATIONS,
-    SECURITY,
-    USER_READS,
-    Operation,
-)
-from tests.faults.server import FaultServer, HangUp, Stall, Step, answer
+from tests.faults import http2, places
+from tests.faults.operations import CREATE, OPERATIONS, USER_READS, WRITES, Operation
+from tests.faults.places import Boom, event_hook, hook, over_http2, transport
+from tests.faults.play import Runtime, Way, play
+from tests.faults.server import answer
+
+from cld_user_groups import maybe_applied
+
+PLAYED = (*OPERATIONS, *USER_READS)
+
+_cancelled = partial(Way, end="cancel", runtimes=("asyncio", "trio"))
+_timed_out = partial(Way, end="timeout", runtimes=("asyncio",))
+_interrupted = partial(Way, end="interrupt")
+_closed = partial(Way, end="close")
+
+WAYS: dict[str, Way] = {
+    "cancelled while waiting for its turn": _cancelled(places.waiting_for_a_turn),
+    "cancelled while waiting for a connection of the pool": _cancelled(places.waiting_in_the_pool),
+    "cancelled while connecting": _cancelled(places.connecting),
+    "cancelled in the TLS handshake": _cancelled(places.shaking_hands),
+    "cancelled while a proxy opens a tunnel": _cancelled(places.opening_a_tunnel),
+    "cancelled while waiting for the response": _cancelled(places.waiting_for_response),
+    "cancelled while reading the response": _cancelled(places.reading_the_response),
+    "cancelled in the wait after a 503": _cancelled(places.waiting_after_503),
+    "cancelled in the wait after a 500": _cancelled(places.waiting_after_500),
+    "cancelled in the attempt after a drop": _cancelled(places.in_the_second_attempt),
+    "asyncio.timeout while connecting": _timed_out(places.connecting),
+    "asyncio.timeout while waiting for the response": _timed_out(places.waiting_for_response),
+    "asyncio.timeout in the wait after a 500": _timed_out(places.waiting_after_500),
+    "Ctrl-C while connecting": _interrupted(places.connecting),
+    "Ctrl-C while waiting for the response": _interrupted(places.waiting_for_response),
+    "Ctrl-C while reading the response": _interrupted(places.reading_the_response),
+    "Ctrl-C in the wait after a 503": _interrupted(places.waiting_after_503),
+    "Ctrl-C in the wait after a 500": _interrupted(places.waiting_after_500),
+    "close() while waiting for the response": _closed(places.waiting_for_response),
+    "close() while reading the response": _closed(places.reading_the_response),
+    "the transport raises before it sends": Way(transport(Boom, is_sent=False)),
+    "the transport raises after it sent": Way(transport(Boom, is_sent=True)),
+    "the transport raises StopIteration": Way(transport(StopIteration, is_sent=True)),
+    "the transport raises an exception group": Way(
+        transport(lambda: ExceptionGroup("two", [Boom(), OSError()]), is_sent=True)
+    ),
+    "an event hook raises before the request": Way(
+        event_hook("request", partial(places.fail, Boom()))
+    ),
+    "an event hook raises after a 200": Way(event_hook("response", partial(places.fail, Boom()))),
+    "an event hook raises after a 403": Way(
+        event_hook("response", partial(places.fail, Boom()), 403)
+    ),
+    "an event hook raises ConnectError after a 200": Way(
+        event_hook("response", partial(places.fail, httpx.ConnectError("of the hook")))
+    ),
+    "an event hook raises for the status of a 503": Way(
+        event_hook("response", httpx.Response.raise_for_status, 503)
+    ),
+    "an event hook raises for the status of a 403": Way(
+        event_hook("response", httpx.Response.raise_for_status, 403)
+    ),
+    "an event hook's own request gets a 503": Way(event_hook("response", places.fetch_elsewhere)),
+    "before_request raises": Way(hook("before_request")),
+    "after_response raises after a 200": Way(hook("after_response")),
+    "after_response raises after a 403": Way(hook("after_response", answer(403))),
+    "on_retry raises after a 503": Way(hook("on_retry", answer(503))),
+    "on_retry raises after a 500": Way(hook("on_retry", answer(500))),
+    "on_error raises after a 403": Way(hook("on_error", answer(403))),
+    "on_error raises after a 200 that is not JSON": Way(hook("on_error", answer(200, "<html>"))),
+    "HTTP/2: RST_STREAM instead of a response": Way(over_http2(http2.reset_stream)),
+    "HTTP/2: RST_STREAM in the response": Way(over_http2(http2.cut_body)),
+    "HTTP/2: GOAWAY instead of a response": Way(over_http2(http2.go_away)),
+    "HTTP/2: a frame that is not allowed": Way(over_http2(http2.push)),
+    "HTTP/2: a frame of an impossible length": Way(over_http2(http2.garbage)),
+}
+
+
+# What a way ends in: how many requests of the operation arrived, and the exception, with a question
+# mark where the write may have been applied; "ok" is the result.
+ENDS = """
+                                                     | reads             | create               | other writes
+cancelled while waiting for its turn                 | 0 Cancelled       | 0 Cancelled          | 0 Cancelled
+cancelled while waiting for a connection of the pool | 0 Cancelled       | 0 Cancelled          | 0 Cancelled
+cancelled while connecting                           | 0 Cancelled       | 0 Cancelled          | 0 Cancelled
+cancelled in the TLS handshake                       | 0 Cancelled       | 0 Cancelled          | 0 Cancelled
+cancelled while a proxy opens a tunnel               | 0 Cancelled       | 0 Cancelled          | 0 Cancelled
+cancelled while waiting for the response             | 1 Cancelled       | 1 Cancelled?         | 1 Cancelled?
+cancelled while reading the response                 | 1 Cancelled       | 1 Cancelled?         | 1 Cancelled?
+cancelled in the wait after a 503                    | 1 Cancelled       | 1 Cancelled          | 1 Cancelled
+cancelled in the wait after a 500                    | 1 Cancelled       | 1 APIError?          | 1 Cancelled?
+cancelled in the attempt after a drop                | 2 Cancelled       | 1 RemoteProtocolError? | 2 Cancelled?
+asyncio.timeout while connecting                     | 0 TimeoutError    | 0 TimeoutError       | 0 TimeoutError
+asyncio.timeout while waiting for the response       | 1 TimeoutError    | 1 TimeoutError?      | 1 TimeoutError?
+asyncio.timeout in the wait after a 500              | 1 TimeoutError    | 1 APIError?          | 1 TimeoutError?
+Ctrl-C while connecting                              | 0 Interrupt       | 0 Interrupt          | 0 Interrupt
+Ctrl-C while waiting for the response                | 1 Interrupt       | 1 Interrupt?         | 1 Interrupt?
+Ctrl-C while reading the response                    | 1 Interrupt       | 1 Interrupt?         | 1 Interrupt?
+Ctrl-C in the wait after a 503                       | 1 Interrupt       | 1 Interrupt          | 1 Interrupt
+Ctrl-C in the wait after a 500                       | 1 Interrupt       | 1 APIError?          | 1 Interrupt?
+close() while waiting for the response               | 1 ClientClosed    | 1 ReadError?         | 1 ClientClosed?
+close() while reading the response                   | 1 ClientClosed    | 1 ReadError?         | 1 ClientClosed?
+the transport raises before it sends                 | 0 Boom            | 0 Boom?              | 0 Boom?
+the transport raises after it sent                   | 1 Boom            | 1 Boom?              | 1 Boom?
+the transport raises StopIteration                   | 1 RuntimeError    | 1 RuntimeError?      | 1 RuntimeError?
+the transport raises an exception group              | 1 ExceptionGroup  | 1 ExceptionGroup?    | 1 ExceptionGroup?
+an event hook raises before the request              | 0 Boom            | 0 Boom               | 0 Boom
+an event hook raises after a 200                     | 1 Boom            | 1 Boom?              | 1 Boom?
+an event hook raises after a 403                     | 1 Boom            | 1 Boom               | 1 Boom
+an event hook raises ConnectError after a 200        | 1 ConnectError    | 1 ConnectError?      | 1 ConnectError?
+an event hook raises for the status of a 503         | 2 ok              | 2 ok                 | 2 ok
+an event hook raises for the status of a 403         | 1 NotAllowed      | 1 NotAllowed         | 1 NotAllowed
+an event hook's own request gets a 503               | 1 HTTPStatusError | 1 HTTPStatusError?   | 1 HTTPStatusError?
+before_request raises                                | 0 Boom            | 0 Boom               | 0 Boom
+after_response raises after a 200                    | 1 Boom            | 1 Boom?              | 1 Boom?
+after_response raises after a 403                    | 1 Boom            | 1 Boom               | 1 Boom
+on_retry raises after a 503                          | 1 Boom            | 1 Boom               | 1 Boom
+on_retry raises after a 500                          | 1 Boom            | 1 APIError?          | 1 Boom?
+on_error raises after a 403                          | 1 Boom            | 1 Boom               | 1 Boom
+on_error raises after a 200 that is not JSON         | 1 Boom            | 1 Boom?              | 1 Boom?
+HTTP/2: RST_STREAM instead of a response             | 2 ok              | 1 RemoteProtocolError? | 2 ok
+HTTP/2: RST_STREAM in the response                   | 2 ok              | 1 RemoteProtocolError? | 2 ok
+HTTP/2: GOAWAY instead of a response                 | 2 ok              | 1 RemoteProtocolError? | 2 ok
+HTTP/2: a frame that is not allowed                  | 2 ok              | 1 LocalProtocolError? | 2 ok
+HTTP/2: a frame of an impossible length              | 2 ok              | 1 LocalProtocolError? | 2 ok
+"""  # noqa: E501
+_COLUMNS = ("reads", "create", "other writes")
+# What the runtimes call by different names.
+_CLASSES: dict[str, tuple[type[BaseException], ...]] = {
+    "Cancelled": (asyncio.CancelledError, trio.Cancelled),
+    "Interrupt": (KeyboardInterrupt,),
+}
+
+
+def _promises() -> dict[str, dict[str, str]]:
+    _, *rows = [[text.strip() for text in row.split("|")] for row in ENDS.strip("\n").splitlines()]
+    return {name: dict(zip(_COLUMNS, cells, strict=True)) for name, *cells in rows}
+
+
+PROMISES = _promises()
+
+
+def promise(name: str, operation: Operation) -> str:
+    """Return what a way is to end in."""
+    column = (
+        "reads" if operation not in WRITES else "create" if operation is CREATE else _COLUMNS[2]
+    )
+    return PROMISES[name][column]
+
+
+def measure(name: str, operation: Operation, runtime: Runtime) -> str:
+    """Play a way out, and return what it ended in, in the words of the table."""
+    error, requests = play(WAYS[name], operation, runtime)
+    return f"{requests} {_named(error)}{'?' if error and maybe_applied(error) else ''}"
+
+
+def _named(error: BaseException | None) -> str:
+    if error is None:
+        return "ok"
+    while isinstance(error, BaseExceptionGroup) and not isinstance(error, Exception):
+        error = error.exceptions[0]  # trio's, out of connecting
+    for name, kinds in _CLASSES.items():
+        if isinstance(error, kinds):
+            return name
+    return type(error).__name__
+
+
+PAGE = """\
+## Other ways out
+
+A cancellation, Ctrl-C, a closed client, an exception of another library: nothing leaves a call
+without saying whether the write may have been applied. Each way is played to the eight operations
+and to the reads of `users`, in asyncio, in trio and in threads. `Cancelled` is
+`asyncio.CancelledError` or `trio.Cancelled`, `Interrupt` is `KeyboardInterrupt`, and `Boom` is the
+exception of a hook or a transport. What `maybe_applied` says of a `TimeoutError` or a
+`KeyboardInterrupt`, it finds in the exception that it was raised from. A transport of the caller's
+own may have sent the request before it raised: that cannot be known.
 
-from cld_user_groups import AsyncCldProvisioning, CldProvisioning, maybe_applied
-from cld_user_groups._engine import http_client
-from cld_user_groups.utils import waiting_disabled
-
-Runtime = Literal["asyncio", "trio", "threads"]
-RUNTIMES: tuple[Runtime, ...] = ("asyncio", "trio", "threads")
-_ASYNC: tuple[Runtime, ...] = ("asyncio", "trio")
-ALL_OPERATIONS = (*OPERATIONS, *USER_READS)
-
-# Long enough for a call to get from what can be seen of it to what it then waits in.
-_SETTLE = 0.03
-# With close(), a thread notices only at its time limit.
-_TIMEOUT_MS = {False: 5_000, True: 200}
-
-
-class Boom(Exception):
-    """An exception of a hook, or of a transport, that is nobody else's."""
-
-
-# --- where a call is, when something ends it
-
-
-@frozen
-class Scene:
-    """A server, and a client's settings, that bring a call to a place.
-
-    Attributes:
-        url: The server's address.
-        requests: Returns the method and the target of each request that arrived.
-        arrived: Waits until the call is at the place.
-        http: Arguments of the httpx client.
-        settings: Arguments of the client.
-        is_crowded: Whether another call is in flight before, and holds what this one waits for.
-        is_own: Whether the client has an httpx client of its own.
-    """
-
-    url: str
-    requests: Callable[[], list[tuple[str, str]]]
-    arrived: Callable[[], None] = lambda: None
-    http: dict[str, Any] = field(factory=dict)
-    settings: dict[str, Any] = field(factory=dict)
-    is_crowded: bool = False
-    is_own: bool = False
-
-
-Place = Callable[[Operation], Any]  # a context manager that gives the scene
-
-
-def _requests_of(server: FaultServer) -> list[tuple[str, str]]:
-    return [(request.method, request.target) for request in server.requests]
-
-
-@contextmanager
-def _script(
-    *script: Step,
-    arrived: int = 0,
-    http: dict[str, Any] | None = None,
-    settings: dict[str, Any] | None = None,
-    is_crowded: bool = False,
-    is_own: bool = False,
-) -> Iterator[Scene]:
-    """Give a server that plays a script; the call is there once so many requests arrived."""
-    with FaultServer(*script) as server:
-        yield Scene(
-            server.url,
-            partial(_requests_of, server),
-            lambda: server.wait_for_requests(arrived),
-            http or {},
-            settings or {},
-            is_crowded,
-            is_own,
-        )
-
-
-def waiting_for_response(operation: Operation) -> Any:
-    return _script(Stall(), arrived=1)
-
-
-def reading_the_body(operation: Operation) -> Any:
-    return _script(answer(200, operation.body, missing=3, stall=True), arrived=1)
-
-
-def waiting_after_503(operation: Operation) -> Any:
-    return _script(answer(503, headers={"Retry-After": "20"}), arrived=1)
-
-
-def waiting_after_500(operation: Operation) -> Any:
-    return _script(answer(500, headers={"Retry-After": "20"}), arrived=1)
-
-
-def second_attempt_after_a_drop(operation: Operation) -> Any:
-    return _script(HangUp(), Stall(), arrived=2)
-
-
-def waiting_in_the_pool(operation: Operation) -> Any:
-    limits = httpx.Limits(max_connections=1)
-    return _script(Stall(), arrived=1, is_crowded=True, http={"limits": limits})
-
-
-@contextmanager
-def waiting_for_a_turn(operation: Operation) -> Iterator[Scene]:
-    before = http_client.MAX_IN_FLIGHT
-    http_client.MAX_IN_FLIGHT = 1  # type: ignore[misc]
-    try:
-        with _script(Stall(), arrived=1, is_crowded=True, is_own=True) as scene:
-            yield scene
-    finally:
-        http_client.MAX_IN_FLIGHT = before  # type: ignore[misc]
-
-
-@contextmanager
-def connecting(operation: Operation) -> Iterator[Scene]:
-    """A listener whose queue is full: the system lets every further connection wait."""
-    with ExitStack() as stack:
-        listener = stack.enter_context(socket.socket())
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        address = listener.getsockname()
-        for _ in range(4):
-            filler = stack.enter_context(socket.socket())
-            filler.setblocking(False)
-            with suppress(BlockingIOError):
-                filler.connect(address)
-        yield Scene(f"http://127.0.0.1:{address[1]}", list)
-
-
-@contextmanager
-def shaking_hands(operation: Operation) -> Iterator[Scene]:
-    """A server that never speaks TLS."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield Scene(f"https://127.0.0.1:{listener.getsockname()[1]}", list)
-
-
-@contextmanager
-def opening_a_tunnel(operation: Operation) -> Iterator[Scene]:
-    """A proxy that never responds to CONNECT."""
-    with FaultServer(Stall()) as proxy:
-        yield Scene(
-            "https://api.invalid", list, partial(proxy.wait_for_requests, 1), {"proxy": proxy.url}
-        )
-
-
-# --- how it ends
-
-
-End = Literal["cancel", "timeout", "interrupt", "close"]
-
-
-@frozen
-class Way:
-    """A way out of a call.
-
-    Attributes:
-        name: The way, as the table has it.
-        place: Where the call is.
-        end: What ends it there, or None if the place itself does.
-        runtimes: Where it exists.
-    """
-
-    name: str
-    place: Place
-    end: End | None = None
-    runtimes: tuple[Runtime, ...] = RUNTIMES
-
-    def __str__(self) -> str:
-        return self.name
-
-
-def play(way: Way, operation: Operation, runtime: Runtime) -> tuple[BaseException | None, int]:
-    """Play a way out, and return what was raised and how many requests of the operation arrived."""
-    with ExitStack() as stack:
-        if way.end is None:
-            stack.enter_context(waiting_disabled())
-        scene = stack.enter_context(way.place(operation))
-        if way.end == "interrupt":
-            stack.enter_context(_interrupted(scene))
-        error = _PLAY[runtime](way, operation, scene)
-        own = (operation.method, operation.path)
-        return error, scene.requests().count(own)
-
-
-@contextmanager
-def _interrupted(scene: Scene) -> Iterator[None]:
-    """Press Ctrl-C once the call is there."""
-
-    def press() -> None:
-        scene.arrived()
-        time.sleep(_SETTLE)
-        signal.pthread_kill(main, signal.SIGINT)
-
-    main = threading.get_ident()
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    thread = threading.Thread(target=press)
-    thread.start()
-    try:
-        yield
-    finally:
-        thread.join()
-        signal.signal(signal.SIGINT, before)
-
-
-def _in_threads(way: Way, operation: Operation, scene: Scene) -> BaseException | None:
-    def close() -> None:
-        scene.arrived()
-        time.sleep(_SETTLE)
-        client.close()
-
-    with ExitStack() as stack:
-        http = None
-        if not (scene.is_own or way.end == "close"):
-            http = stack.enter_context(httpx.Client(**_HTTP | scene.http))
-        client = stack.enter_context(CldProvisioning(**_settings(way, scene), client=http))
-        if way.end == "close":
-            thread = threading.Thread(target=close)
-            thread.start()
-            stack.callback(thread.join)
-        try:
-            operation.bind(client)(**operation.arguments)
-        except BaseException as error:
-            return error
-    return None
-
-
-def _in_asyncio(way: Way, operation: Operation, scene: Scene) -> BaseException | None:
-    async def at_the_place(act: Callable[[], Any]) -> None:
-        await asyncio.to_thread(scene.arrived)
-        await asyncio.sleep(_SETTLE)
-        result = act()
-        if result is not None and not isinstance(result, bool):
-            await result
-
-    async def main() -> None:
-        async with _client(way, scene) as client, asyncio.timeout(None) as limit:
-            tasks = []
-            if scene.is_crowded:
-                crowd = client.user_groups.get(group_id="crowd", retries=None)
-                tasks.append(asyncio.create_task(crowd))
-                await asyncio.to_thread(scene.arrived)
-            call = asyncio.create_task(_call(client, operation))
-            act: dict[End | None, Callable[[], Any]] = {
-                "cancel": call.cancel,
-                "timeout": lambda: limit.reschedule(0),
-                "close": client.close,
-            }
-            if way.end in act:
-                tasks.append(asyncio.create_task(at_the_place(act[way.end])))
-            try:
-                # Awaited by the task that the time limit and Ctrl-C cancel.
-                await call
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
-
-    try:
-        asyncio.run(main())
-    except BaseException as error:
-        return error
-    return None
-
-
-def _in_trio(way: Way, operation: Operation, scene: Scene) -> BaseException | None:
-    raised: list[BaseException] = []
-
-    async def at_the_place(act: Callable[[], Any]) -> None:
-        await trio.to_thread.run_sync(scene.arrived)
-        await trio.sleep(_SETTLE)
-        result = act()
-        if result is not None:
-            await result
-
-    async def crowd(client: AsyncCldProvisioning) -> None:
-        await client.user_groups.get(group_id="crowd", retries=None)
-
-    async def main() -> None:
-        async with _client(way, scene) as client, trio.open_nursery() as nursery:
-            if scene.is_crowded:
-                nursery.start_soon(crowd, client)
-                await trio.to_thread.run_sync(scene.arrived)
-            act: dict[End | None, Callable[[], Any]] = {
-                "cancel": nursery.cancel_scope.cancel,
-                "close": client.close,
-            }
-            if way.end in act:
-                nursery.start_soon(at_the_place, act[way.end])
-            try:
-                await _call(client, operation)
-            except BaseException as error:
-                raised.append(error)
-                if isinstance(error, trio.Cancelled):
-                    raise
-            nursery.cancel_scope.cancel()
-
-    trio.run(main)
-    return raised[0] if raised else None
-
-
-_PLAY = {"asyncio": _in_asyncio, "trio": _in_trio, "threads": _in_threads}
-_HTTP: dict[str, Any] = {"verify": _TLS, "trust_env": False}
-
-
-async def _call(client: AsyncCldProvisioning, operation: Operation) -> None:
-    await operation.bind(client)(**operation.arguments)
-
-
-@asynccontextmanager
-async def _client(way: Way, scene: Scene) -> AsyncIterator[AsyncCldProvisioning]:
-    async with AsyncExitStack() as stack:
-        http = None
-        if not (scene.is_own or way.end == "close"):
-            http = await stack.enter_async_context(httpx.AsyncClient(**_HTTP | scene.http))
-        yield await stack.enter_async_context(
-            AsyncCldProvisioning(**_settings(way, scene), client=http)
-        )
-
-
-def _settings(way: Way, scene: Scene) -> dict[str, Any]:
-    return {
-        "security": SECURITY,
-        "account_id": ACCOUNT,
-        "server_url": scene.url,
-        "timeout_ms": _TIMEOUT_MS[way.end == "close"],
-        **scene.settings,
-    }
-
-
-# What a way out ends in, by what the operation does: how many requests arrived, the class of the
-# exception, and a question mark where the write may have been applied.
-ENDED = """
-                                                      | reads       | create             | other writes
-cancelled while waiting for its turn                  | 0 Cancelled | 0 Cancelled        | 0 Cancelled
-cancelled while waiting for a connection of the pool  | 0 Cancelled | 0 Cancelled        | 0 Cancelled
-cancelled while connecting                            | 0 Cancelled | 0 Cancelled        | 0 Cancelled
-cancelled in the TLS handshake                        | 0 Cancelled | 0 Cancelled        | 0 Cancelled
-cancelled while a proxy opens a tunnel                | 0 Cancelled | 0 Cancelled        | 0 Cancelled
-cancelled while waiting for the response              | 1 Cancelled | 1 Cancelled?       | 1 Cancelled?
 """
 
 
-WAYS = (
-    Way("cancelled while waiting for its turn", waiting_for_a_turn, "cancel", _ASYNC),
-    Way(
-        "cancelled while waiting for a connection of the pool",
-        waiting_in_the_pool,
-        "cancel",
-        _ASYNC,
-    ),
-    Way("cancelled while connecting", connecting, "cancel", _ASYNC),
-    Way("cancelled in the TLS handshake", shaking_hands, "cancel", _ASYNC),
-    Way("cancelled while a proxy opens a tunnel", opening_a_tunnel, "cancel", _ASYNC),
-    Way("cancelled while waiting for the response", waiting_for_response, "cancel", _ASYNC),
-    Way("cancelled while reading the response", reading_the_body, "cancel", _ASYNC),
-    Way("cancelled in a wait after a 503", waiting_after_503, "cancel", _ASYNC),
-    Way("cancelled in a wait after a 500", waiting_after_500, "cancel", _ASYNC),
-    Way(
-        "cancelled in the second attempt, after a lost response",
-        second_attempt_after_a_drop,
-        "cancel",
-        _ASYNC,
-    ),
-    Way("asyncio.timeout while connecting", connecting, "timeout", ("asyncio",)),
-    Way(
-        "asyncio.timeout while waiting for the response",
-        waiting_for_response,
-        "timeout",
-        ("asyncio",),
-    ),
-    Way("asyncio.timeout in a wait after a 500", waiting_after_500, "timeout", ("asyncio",)),
-    Way("Ctrl-C while connecting", connecting, "interrupt"),
-    Way("Ctrl-C while waiting for the response", waiting_for_response, "interrupt"),
-    Way("Ctrl-C in a wait after a 503", waiting_after_503, "interrupt"),
-    Way("Ctrl-C in a wait after a 500", waiting_after_500, "interrupt"),
-    Way("close() while waiting for the response", waiting_for_response, "close"),
-    Way("close() in a wait after a 503", waiting_after_503, "close"),
-    Way("close() in a wait after a 500", waiting_after_500, "close"),
-)
+def page(ends: dict[str, dict[str, str]]) -> str:
+    """Return the section about the ways out, in Markdown."""
+    lines = [f"| way out | {' | '.join(_COLUMNS)} |", f"| --- |{' --- |' * len(_COLUMNS)}"]
+    for name, cells in ends.items():
+        said = (cells[column].replace("?", ", maybe applied") for column in _COLUMNS)
+        lines.append(f"| {name} | {' | '.join(said)} |")
+    return PAGE + "\n".join(lines) + "\n"
 
 
-if __name__ == "__main__":
-    from tests.faults.operations import CREATE, GET, UPDATE
+def measured() -> dict[str, dict[str, str]]:
+    """Play every way to every operation, and return what they ended in."""
+    ends: dict[str, dict[str, str]] = {}
+    for name, way in WAYS.items():
+        ends[name] = {}
+        for column, operations in _BY_COLUMN.items():
+            found = {
+                measure(name, operation, runtime): None
+                for operation in operations
+                for runtime in way.runtimes
+            }
+            ends[name][column] = " / ".join(found)
+    return ends
 
-    for way in WAYS:
-        for runtime in way.runtimes:
-            cells = []
-            for operation in (GET, CREATE, UPDATE):
-                began = time.monotonic()
-                error, requests = play(way, operation, runtime)
-                took = time.monotonic() - began
-                doubt = "" if error is None else "?" * maybe_applied(error)
-                cells.append(f"{requests} {type(error).__name__}{doubt} {took:.2f}")
-            print(f"{way.name} ({runtime})", *cells, sep=" | ", flush=True)
+
+_BY_COLUMN = {
+    "reads": tuple(operation for operation in PLAYED if operation not in WRITES),
+    "create": (CREATE,),
+    "other writes": tuple(operation for operation in WRITES if operation is not CREATE),
+}

@@ -1,0 +1,44 @@
+"""Every way out of a call tells whether the write may have been applied, on real sockets."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from tests.faults import ways
+from tests.faults.operations import ADD_USER, CREATE, GET, Operation
+from tests.faults.play import Runtime
+from tests.faults.ways import PLAYED, PROMISES, WAYS, measure, promise
+
+pytestmark = [
+    pytest.mark.skipif(os.name != "posix", reason="sends SIGINT"),
+    # httpcore leaves a socket to the garbage collector where it is cancelled while it connects.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+# One of each column; `make test-full` and `make faults` play all operations.
+SHORT = (GET, CREATE, ADD_USER)
+CASES = [(name, runtime) for name, way in WAYS.items() for runtime in way.runtimes]
+
+
+def test_the_table_holds_every_way() -> None:
+    assert list(PROMISES) == list(WAYS)
+
+
+@pytest.mark.parametrize("operation", SHORT, ids=str)
+@pytest.mark.parametrize(("name", "runtime"), CASES)
+def test_a_way_out_ends_as_promised(name: str, runtime: Runtime, operation: Operation) -> None:
+    assert measure(name, operation, runtime) == promise(name, operation)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("operation", [each for each in PLAYED if each not in SHORT], ids=str)
+@pytest.mark.parametrize(("name", "runtime"), CASES)
+def test_a_way_out_of_any_operation_ends_as_promised(
+    name: str, runtime: Runtime, operation: Operation
+) -> None:
+    assert measure(name, operation, runtime) == promise(name, operation)
+
+
+def test_no_read_is_ever_maybe_applied() -> None:
+    assert not any("?" in cells["reads"] for cells in ways.PROMISES.values())
