@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from attrs import evolve
 
-from .durations import Duration
+from .durations import duration
 from .settings import global_options, settings_of
 
 if TYPE_CHECKING:
@@ -44,8 +44,9 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--max-wait",
-    type=Duration(),
-    default=0.0,
+    type=duration,
+    default="0",
+    metavar="DURATION",
     help="The longest to wait for the quota to be renewed: 90s, 15m, 1h30m. Default: not at all.",
 )
 @global_options()
@@ -93,5 +94,6 @@ def apply_command(
         keep_quota=keep_quota,
         max_wait=max_wait,
         again=f"cld-user-groups apply {file}",
+        way_out="What takes nothing away can be applied all the same: --adds-only.",
     )
     return run_plan(settings, prepare, options)

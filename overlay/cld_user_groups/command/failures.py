@@ -19,6 +19,10 @@ class Incomplete(Exception):  # noqa: N818 - reads as what is the case
     """A run was cut short at once; its journal has what is known."""
 
 
+class NobodyToAsk(Exception):  # noqa: N818 - as above
+    """There is no terminal to ask on. Nothing was written."""
+
+
 @frozen(kw_only=True)
 class Failure:
     """What is said of an error.
@@ -65,6 +69,8 @@ def describe(error: BaseException) -> Failure:
         return Failure(kind="interrupted", message="interrupted; nothing was written.")
     if isinstance(error, Incomplete):
         return Failure(kind="incomplete", message=str(error), code=exit_codes.INCOMPLETE)
+    if isinstance(error, NobodyToAsk):
+        return Failure(kind="usage", message=str(error), code=exit_codes.USAGE)
     if isinstance(error, ImportError):
         return Failure(
             kind="installation",
@@ -112,8 +118,7 @@ def _of_library(error: BaseException) -> Failure | None:
             ]
             return Failure(
                 kind="guard",
-                message=f"refused by the guards; nothing was written.\n{lines}\n"
-                "  Or apply the rest: --adds-only.",
+                message=f"refused by the guards; nothing was written.\n{lines}",
                 code=exit_codes.GUARD,
                 details={"breaches": breaches},
             )

@@ -29,7 +29,7 @@ from cld_user_groups.membership import (
 from cld_user_groups.membership.checks import check_account, check_plan
 
 from . import exit_codes
-from .failures import Incomplete
+from .failures import Incomplete, NobodyToAsk
 from .output import can_ask, has_color, print_json, print_message, print_result
 from .plan import render_plan
 from .progress import progress_of
@@ -50,6 +50,7 @@ class Options:
         keep_quota: How many requests of the quota to leave to others.
         max_wait: The most seconds to wait for the quota.
         again: The command that goes on where the run ends early.
+        way_out: What can be done where a guard refuses the plan, beside allowing its removals.
     """
 
     yes: bool
@@ -58,6 +59,7 @@ class Options:
     keep_quota: int = 0
     max_wait: float = 0.0
     again: str
+    way_out: str = ""
 
 
 def run_plan(settings: Settings, prepare: Prepare, options: Options) -> int:
@@ -73,7 +75,7 @@ def run_plan(settings: Settings, prepare: Prepare, options: Options) -> int:
 
     Raises:
         PlanRefused: The plan must not be applied. Nothing was written.
-        click.UsageError: There is nobody to ask. Nothing was written.
+        NobodyToAsk: There is nobody to ask. Nothing was written.
     """
     with settings.open_client() as client:
         directory = state_directory(client.account_id)
@@ -84,6 +86,7 @@ def run_plan(settings: Settings, prepare: Prepare, options: Options) -> int:
                 return _show_only(settings, made)
             _show(settings, made)
             if made.breaches:
+                print_message(options.way_out, quiet=settings.quiet or not options.way_out)
                 raise GuardBreached(made.breaches)
             if made.changes and not options.yes:
                 _ask(made)
@@ -117,7 +120,7 @@ def _ask(made: Plan) -> None:
     count = len(made.changes)
     what = "this change" if count == 1 else f"these {count} changes"
     if not can_ask():
-        raise click.UsageError(
+        raise NobodyToAsk(
             "there is no terminal to ask on; nothing was written. "
             f"To make {what}, add --yes; only to show the plan, --dry-run."
         )

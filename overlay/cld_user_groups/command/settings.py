@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
@@ -52,6 +53,9 @@ class Settings:
         """
         from cld_user_groups import CldProvisioning
 
+        if self.debug:
+            logging.basicConfig(format="%(asctime)s %(message)s")
+            logging.getLogger("cld_user_groups").setLevel(logging.DEBUG)
         return CldProvisioning(
             account_id=self.account_id, region=self.region, server_url=self.server_url
         )
@@ -71,7 +75,7 @@ def global_options(formats: tuple[str, ...] = FORMATS) -> Callable[[F], F]:
 
     def store(context: click.Context, parameter: click.Parameter, value: object) -> None:
         settings = settings_of(context)
-        if parameter.name is not None and value not in (None, False):
+        if parameter.name and value not in (None, False):
             setattr(settings, parameter.name, value)
         if parameter.name == "format" and settings.format not in formats:
             raise click.BadParameter(
@@ -81,8 +85,7 @@ def global_options(formats: tuple[str, ...] = FORMATS) -> Callable[[F], F]:
             )
 
     def option(*names: str, **settings: object) -> Callable[[F], F]:
-        made = click.option(*names, expose_value=False, callback=store, **cast("Any", settings))
-        return cast("Callable[[F], F]", made)
+        return click.option(*names, expose_value=False, callback=store, **cast("Any", settings))
 
     options = [
         option("--server-url", metavar="URL", help="The server, instead of a region's."),

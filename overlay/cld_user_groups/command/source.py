@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, date, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
 from attrs import evolve
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def read_source(path: str) -> Desired | Plan:
     from cld_user_groups.membership.reading import MAX_BYTES
 
     if path == "-":
-        content = click.get_binary_stream("stdin").read(MAX_BYTES + 1)
+        content = sys.stdin.buffer.read(MAX_BYTES + 1)
         if _is_plan(content):
             return parse_plan(content, path)
         return read_file(path, stdin=BytesIO(content))

@@ -1,0 +1,30 @@
+"""The command on the sample account: its environment, its folder, its state directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cld_user_groups.emulator import Emulator
+from cld_user_groups.emulator._server import EmulatorServer
+
+from .shell import Shell
+
+
+@pytest.fixture
+def environment(
+    cld_emulator_server: EmulatorServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lead the command, and its subprocesses, to the emulator."""
+    monkeypatch.setenv("CLOUDINARY_ACCOUNT_URL", "account://k:s@acc")
+    monkeypatch.setenv("CLOUDINARY_PROVISIONING_SERVER_URL", cld_emulator_server.url)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def shell(cld_emulator: Emulator, environment: None, tmp_path: Path) -> Shell:
+    """The command, on the sample account."""
+    return Shell(emulator=cld_emulator, folder=tmp_path)

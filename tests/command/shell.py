@@ -1,0 +1,72 @@
+"""Runs the command on an emulated account."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+from click.testing import CliRunner, Result
+
+from cld_user_groups.command.cli import cli
+from cld_user_groups.emulator import Emulator
+
+
+@frozen(kw_only=True)
+class Shell:
+    """Runs the command without a terminal, in process, in a folder of its own."""
+
+    emulator: Emulator
+    folder: Path
+
+    def __call__(self, *arguments: str, stdin: str | bytes | None = None) -> Result:
+        """Run the command."""
+        return CliRunner().invoke(cli, arguments, input=stdin)
+
+    def json(self, *arguments: str, stdin: str | bytes | None = None) -> dict[str, Any]:
+        """Run the command with `--format json`; its output must be one JSON document."""
+        done = self(*arguments, "--format", "json", stdin=stdin)
+        document: dict[str, Any] = json.loads(done.stdout)
+        return document
+
+    def write(self, content: str | bytes, name: str = "groups.yaml") -> str:
+        """Write a file, and return its name."""
+        data = content.encode() if isinstance(content, str) else content
+        (self.folder / name).write_bytes(data)
+        return name
+
+    def add_crowd(self, count: int) -> list[str]:
+        """Add a group "Crowd" of so many people, and return their e-mails."""
+        users = [
+            self.emulator.add_user_account(f"P {number}", email=f"p{number}@example.com")
+            for number in range(count)
+        ]
+        self.emulator.add_group("Crowd", users=users)
+        return [user.email for user in users]
+
+    def members(self) -> dict[str, set[str]]:
+        """Return who is in each group, by the part of the e-mail before the @."""
+        return {
+            group.name: {user.email.partition("@")[0] for user in group.users}
+            for group in self.emulator.groups
+        }
+
+    def writes(self) -> int:
+        """Return how many requests could have changed something."""
+        return sum(call.method != "GET" for call in self.emulator.calls)
+
+
+SAMPLE = {"Designers": {"john", "harry"}, "Marketing": {"maria"}}
+
+#: Creates a group, renames one, adds two people, removes one.
+EDITED = """\
+version: 1
+groups:
+  Artists:
+    previously: [Designers]
+    members: [john@example.com, maria@example.com]
+  Interns:
+    members: [{email: john@example.com, reason: JIRA-1}]
+"""
+AS_EDITED = {"Artists": {"john", "maria"}, "Interns": {"john"}, "Marketing": {"maria"}}

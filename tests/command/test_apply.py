@@ -1,0 +1,181 @@
+"""`apply`: what it writes, what it refuses, what it reports."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from cld_user_groups.membership import account_lock, list_runs, state_directory
+
+from .shell import AS_EDITED, EDITED, SAMPLE, Shell
+
+
+def test_a_file_is_applied_and_reported_and_a_plan_after_it_is_empty(shell: Shell) -> None:
+    path = shell.write(EDITED)
+    done = shell("apply", path, "--yes")
+    assert done.exit_code == 0
+    assert "Plan for account acc" in done.stderr
+    assert "done         remove harry@example.com from Artists" in done.stdout
+    assert "5 done." in done.stdout
+    assert "The account was read again: it is as asked." in done.stdout
+    assert shell.members() == AS_EDITED
+    assert shell.json("plan", path)["changes"] == []
+
+
+def test_applying_reads_the_account_once_before_and_once_after(shell: Shell) -> None:
+    shell("apply", shell.write(EDITED), "--yes")
+    assert len(shell.emulator.calls) == 1 + 5 + 1
+
+
+def test_applying_what_holds_already_writes_nothing_and_keeps_no_journal(shell: Shell) -> None:
+    done = shell("apply", "-", stdin=shell("export").stdout)
+    assert done.exit_code == 0
+    assert done.stdout == "Nothing to do: account acc is as asked.\n"
+    assert list_runs(state_directory("acc")) == ()
+
+
+def test_the_result_is_one_json_document(shell: Shell) -> None:
+    document = shell.json("apply", shell.write(EDITED), "--yes")
+    assert document["format"] == "cld-user-groups/result/1"
+    assert (document["complete"], document["verified"], document["exit_code"]) == (True, True, 0)
+    assert document["summary"]["done"] == 5
+    assert {change["status"] for change in document["changes"]} == {"done"}
+    assert all(change["group"]["id"] for change in document["changes"])
+
+
+def test_without_a_terminal_and_without_yes_nothing_is_written(shell: Shell) -> None:
+    done = shell("apply", shell.write(EDITED), stdin="y\n")
+    assert done.exit_code == 64
+    assert "add --yes" in done.stderr
+    assert (shell.writes(), list_runs(state_directory("acc"))) == (0, ())
+
+
+def test_a_dry_run_shows_the_plan_and_writes_nothing(shell: Shell) -> None:
+    done = shell("apply", shell.write(EDITED), "--dry-run")
+    assert done.exit_code == 0
+    assert "5 requests needed" in done.stdout
+    assert shell.json("apply", "groups.yaml", "--dry-run")["format"] == "cld-user-groups/plan/1"
+    assert shell.writes() == 0
+
+
+def test_past_a_guard_nothing_is_written_until_the_exact_number_is_allowed(shell: Shell) -> None:
+    people = shell.add_crowd(8)
+    path = shell.write(
+        f"version: 1\ngroups: {{Crowd: {{members: [{people[0]}, john@example.com]}}}}"
+    )
+    refused = shell("apply", path, "--yes")
+    assert refused.exit_code == 3
+    assert "--allow-removals 7" in refused.stderr
+    assert "--adds-only" in refused.stderr
+    assert shell("apply", path, "--yes", "--allow-removals", "70").exit_code == 3
+    assert shell.writes() == 0
+    assert shell("apply", path, "--yes", "--adds-only").exit_code == 0
+    assert len(shell.members()["Crowd"]) == 9
+    assert shell("apply", path, "--yes", "--allow-removals", "7").exit_code == 0
+    assert shell.members()["Crowd"] == {"p0", "john"}
+
+
+def test_a_refusal_as_json_names_each_guard(shell: Shell) -> None:
+    path = shell.write("version: 1\ngroups: {Designers: {state: absent}}")
+    document = shell.json("apply", path, "--yes")
+    assert document["exit_code"] == 3
+    assert document["error"]["kind"] == "guard"
+    assert [breach["guard"] for breach in document["error"]["breaches"]] == ["deletes_members"]
+
+
+def test_a_saved_plan_is_applied(shell: Shell) -> None:
+    shell("plan", shell.write(EDITED), "--out", "plan.json")
+    assert shell("apply", "plan.json", "--yes").exit_code == 0
+    assert shell.members() == AS_EDITED
+
+
+def test_a_saved_plan_is_applied_from_standard_input(shell: Shell) -> None:
+    saved = shell("plan", shell.write(EDITED), "--format", "json").stdout
+    assert shell("apply", "-", "--yes", stdin=saved).exit_code == 0
+    assert shell.members() == AS_EDITED
+
+
+def test_a_stale_plan_writes_nothing(shell: Shell) -> None:
+    shell("plan", shell.write(EDITED), "--out", "plan.json")
+    designers, _ = shell.emulator.groups
+    shell.emulator.remove_member(designers, designers.users[0])
+    done = shell("apply", "plan.json", "--yes")
+    assert done.exit_code == 4
+    assert "has changed" in done.stderr
+    assert shell.writes() == 0
+
+
+def test_an_expired_plan_writes_nothing(shell: Shell) -> None:
+    shell("plan", shell.write(EDITED), "--out", "plan.json")
+    saved = json.loads(Path("plan.json").read_text("utf-8"))
+    saved["expires_at"] = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
+    shell.write(json.dumps(saved), "plan.json")
+    reads = len(shell.emulator.calls)
+    done = shell("apply", "plan.json", "--yes")
+    assert (done.exit_code, len(shell.emulator.calls)) == (4, reads)
+    assert "expired" in done.stderr
+
+
+def test_a_plan_for_another_account_sends_nothing(shell: Shell) -> None:
+    shell("plan", shell.write(EDITED), "--out", "plan.json")
+    reads = len(shell.emulator.calls)
+    done = shell("apply", "plan.json", "--yes", "--account-id", "other")
+    assert (done.exit_code, len(shell.emulator.calls)) == (1, reads)
+    assert "--account-id" in done.stderr
+
+
+def test_a_plan_whose_breaches_were_edited_out_is_held_to_the_guards_again(shell: Shell) -> None:
+    path = shell.write("version: 1\ngroups: {Designers: {state: absent}}")
+    shell("plan", path, "--out", "plan.json")
+    saved = json.loads(Path("plan.json").read_text("utf-8"))
+    saved["breaches"] = []
+    shell.write(json.dumps(saved), "plan.json")
+    assert shell("apply", "plan.json", "--yes").exit_code == 3
+    assert shell.members() == SAMPLE
+
+
+def test_a_failed_change_is_reported_and_the_same_command_goes_on(shell: Shell) -> None:
+    path = shell.write(EDITED)
+    shell.emulator.fail("createUserGroup", status=400, message="not today")
+    done = shell("apply", path, "--yes")
+    assert done.exit_code == 5
+    assert "FAILED       create Interns: not today" in done.stdout
+    assert "not started  add john@example.com to Interns" in done.stdout
+    assert "is not as asked" in done.stdout
+    assert f"To go on: cld-user-groups apply {path}" in done.stdout
+    assert shell("apply", path, "--yes").exit_code == 0
+    assert shell.members() == AS_EDITED
+
+
+def test_a_quota_that_is_used_up_ends_the_run_and_says_when_to_go_on(shell: Shell) -> None:
+    shell.emulator.set_quota(100, remaining=3)
+    done = shell("apply", shell.write(EDITED), "--yes")
+    assert done.exit_code == 5
+    assert "once the quota is renewed at" in done.stdout
+
+
+def test_what_is_kept_of_the_quota_is_left_to_others(shell: Shell) -> None:
+    shell.emulator.set_quota(100, remaining=53)
+    document = shell.json("apply", shell.write(EDITED), "--yes", "--keep-quota", "50")
+    assert (document["exit_code"], document["stopped"]) == (5, "quota")
+    assert document["summary"]["not_started"] > 0
+    assert shell.writes() <= 2
+
+
+def test_a_second_run_on_the_account_says_who_is_at_it(shell: Shell) -> None:
+    path = shell.write(EDITED)
+    with account_lock(state_directory("acc"), "acc"):
+        done = shell("apply", path, "--yes")
+        assert shell("plan", path).exit_code == 0
+    assert done.exit_code == 1
+    assert "in progress" in done.stderr
+    assert shell.writes() == 0
+
+
+@pytest.mark.parametrize("value", ["", "5x", "m", "1m1h", "-1"])
+def test_what_is_not_a_duration_is_a_usage_error(shell: Shell, value: str) -> None:
+    done = shell("apply", shell.write(EDITED), "--yes", f"--max-wait={value}")
+    assert (done.exit_code, shell.writes()) == (64, 0)

@@ -1,0 +1,146 @@
+"""Errors: one sentence and a way out, an exit code, no traceback and no secret."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from .shell import EDITED, Shell
+
+COMMANDS = (
+    ("export",),
+    ("plan", "groups.yaml"),
+    ("apply", "groups.yaml", "--yes"),
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    ("status", "way_out"),
+    [(401, "credentials"), (403, "permissions"), (404, "account's ID"), (418, "try again later")],
+)
+def test_a_response_that_is_an_error_says_what_to_do(
+    shell: Shell, command: tuple[str, ...], status: int, way_out: str
+) -> None:
+    shell.write(EDITED)
+    shell.emulator.fail("getUserGroups", status=status, times=None)
+    done = shell(*command)
+    assert done.exit_code == 1
+    assert done.stdout == ""
+    assert way_out in done.stderr
+    assert "Traceback" not in done.stderr
+    document = shell.json(*command)
+    assert document["format"] == "cld-user-groups/error/1"
+    assert document["error"]["status_code"] == status
+
+
+def test_a_server_that_is_not_there_is_named(shell: Shell) -> None:
+    done = shell("export", "--server-url", "http://127.0.0.1:1")
+    assert done.exit_code == 1
+    assert "127.0.0.1" in done.stderr
+    assert "--server-url" in done.stderr
+
+
+def test_missing_credentials_are_named_before_anything_is_sent(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CLOUDINARY_ACCOUNT_URL")
+    done = shell("export", "--account-id", "acc")
+    assert done.exit_code == 1
+    assert "CLOUDINARY_PROVISIONING_API_KEY" in done.stderr
+    assert len(shell.emulator.calls) == 0
+
+
+@pytest.mark.parametrize("debug", [(), ("--debug",)])
+def test_a_secret_is_never_shown(
+    shell: Shell, debug: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLOUDINARY_ACCOUNT_URL", "account://k:wrong-s3cret@acc")
+    done = subprocess.run(
+        [sys.executable, "-m", "cld_user_groups", "export", *debug],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "s3cret" not in done.stdout + done.stderr
+    assert ("Traceback" in done.stderr) is bool(debug)
+    assert ("getUserGroups" in done.stderr) is bool(debug)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("frobnicate",),
+        ("--frobnicate",),
+        ("plan",),
+        ("plan", "groups.yaml", "--format", "pdf"),
+        ("apply", "groups.yaml", "--yes", "--format", "html"),
+        ("--format", "html", "export"),
+        ("apply", "groups.yaml", "--concurrency", "0"),
+        ("apply", "groups.yaml", "--allow-removals", "-1"),
+        ("--region", "mars", "export"),
+        ("schema", "nothing"),
+    ],
+)
+def test_a_command_line_that_is_not_valid_exits_with_64(
+    shell: Shell, arguments: tuple[str, ...]
+) -> None:
+    done = shell(*arguments)
+    assert (done.exit_code, done.stdout) == (64, "")
+    assert "Error: " in done.stderr
+
+
+def test_a_usage_error_is_one_json_document_too(shell: Shell) -> None:
+    document = shell.json("plan")
+    assert (document["error"]["kind"], document["exit_code"]) == ("usage", 64)
+
+
+def test_help_and_version_exit_with_0(shell: Shell) -> None:
+    assert shell("--version").stdout.startswith("cld-user-groups ")
+    for command in ((), ("export",), ("plan",), ("apply",), ("undo",), ("runs",), ("schema",)):
+        assert shell(*command, "--help").stdout.startswith("Usage: ")
+
+
+def test_the_version_is_told_without_rich_and_without_what_reads_files() -> None:
+    program = (
+        "import sys, httpx; before = set(sys.modules)\n"
+        "from cld_user_groups.command import main\n"
+        "try: main(['--version'])\n"
+        "except SystemExit as done: assert done.code == 0\n"
+        "print(*sorted({name.partition('.')[0] for name in set(sys.modules) - before}))\n"
+        "print('cld_user_groups.membership' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    _, loaded, has_membership = done.stdout.splitlines()
+    assert not {"rich", "yaml", "filelock"} & set(loaded.split())
+    assert has_membership == "False"
+
+
+def test_quiet_leaves_out_all_but_the_result(shell: Shell) -> None:
+    done = shell("apply", shell.write(EDITED), "--yes", "--quiet")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "5 done." in done.stdout
+
+
+def test_a_reader_that_goes_away_is_no_traceback(shell: Shell) -> None:
+    shell.add_crowd(3000)
+    program = [sys.executable, "-m", "cld_user_groups", "export"]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(program, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write)
+    assert done.stderr == ""
+
+
+def test_what_names_a_terminal_would_obey_is_shown_escaped(shell: Shell) -> None:
+    shell.emulator.add_group("evil\x1b]0;title\x07", group_id="evil")
+    path = shell.write("version: 1\ngroups: {Nice: {id: evil, allow_empty: true, members: []}}")
+    done = shell("apply", path, "--yes")
+    assert done.exit_code == 0
+    assert "\x1b" not in done.stdout + done.stderr + shell("runs", "show").stdout

@@ -1,0 +1,115 @@
+"""`export` and `plan`: they read, and write nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cld_user_groups.membership import load_plan
+
+from .shell import EDITED, SAMPLE, Shell
+
+
+def test_planning_an_export_from_standard_input_finds_nothing_to_do(shell: Shell) -> None:
+    exported = shell("export")
+    assert exported.exit_code == 0
+    planned = shell("plan", "-", "--detailed-exitcode", stdin=exported.stdout)
+    assert "Nothing to do" in planned.stdout
+    assert planned.exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["groups.yaml", "groups.yml", "groups.json"])
+def test_an_exported_file_is_read_back_by_its_suffix(shell: Shell, name: str) -> None:
+    done = shell("export", "--output", name)
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert "Wrote 2 groups with 3 memberships" in done.stderr
+    assert shell.json("plan", name)["changes"] == []
+
+
+def test_an_export_as_json_is_one_document_that_can_be_planned(shell: Shell) -> None:
+    exported = shell.json("export")
+    assert list(exported["groups"]) == ["Designers", "Marketing"]
+    assert shell.json("plan", "-", stdin=json.dumps(exported))["changes"] == []
+
+
+def test_an_export_to_a_file_of_another_format_is_a_usage_error(shell: Shell) -> None:
+    done = shell("export", "--output", "groups.csv")
+    assert done.exit_code == 64
+    assert "must end in .yaml, .yml or .json" in done.stderr
+    assert not (shell.folder / "groups.csv").exists()
+
+
+def test_a_plan_shows_the_difference_and_writes_nothing(shell: Shell) -> None:
+    done = shell("plan", shell.write(EDITED))
+    assert done.exit_code == 0
+    assert "- harry@example.com" in done.stdout
+    assert "5 requests needed" in done.stdout
+    assert (shell.writes(), shell.members()) == (0, SAMPLE)
+
+
+def test_detailed_exit_codes_tell_that_there_are_changes(shell: Shell) -> None:
+    assert shell("plan", shell.write(EDITED), "--detailed-exitcode").exit_code == 2
+
+
+def test_a_plan_that_a_guard_refuses_exits_with_3_and_says_what_is_needed(shell: Shell) -> None:
+    people = shell.add_crowd(8)
+    path = shell.write(f"version: 1\ngroups: {{Crowd: {{members: [{people[0]}]}}}}")
+    done = shell("plan", path)
+    assert done.exit_code == 3
+    assert "--allow-removals 7" in done.stdout
+    assert shell("plan", path, "--allow-removals", "7").exit_code == 0
+    assert shell("plan", path, "--allow-removals", "8").exit_code == 3
+    assert shell.json("plan", path, "--adds-only")["changes"] == []
+
+
+def test_the_json_of_a_plan_is_what_is_saved(shell: Shell) -> None:
+    path = shell.write(EDITED)
+    document = shell.json("plan", path, "--out", "plan.json")
+    assert document == json.loads(Path("plan.json").read_text("utf-8"))
+    assert document["summary"]["requests"] == len(load_plan("plan.json").changes) == 5
+
+
+@pytest.mark.parametrize(
+    ("format_name", "beginning"), [("markdown", "#"), ("html", "<!doctype html>"), ("json", "{")]
+)
+def test_a_plan_has_the_format_that_is_asked_for_before_or_after_the_command(
+    shell: Shell, format_name: str, beginning: str
+) -> None:
+    path = shell.write(EDITED)
+    after = shell("plan", path, "--format", format_name)
+    before = shell("--format", format_name, "plan", path)
+    assert after.stdout.lower().startswith(beginning)
+    assert before.stdout[:40] == after.stdout[:40]
+
+
+def test_a_plan_is_for_the_day_that_is_asked_for(shell: Shell) -> None:
+    path = shell.write(
+        "version: 1\ngroups: {Marketing: {members: "
+        "[{email: maria@example.com}, {email: john@example.com, until: 2030-01-31}]}}"
+    )
+    last = shell.json("plan", path, "--today", "2030-01-31")
+    after = shell.json("plan", path, "--today", "2030-02-01")
+    assert (last["summary"]["add_user"], after["summary"]["add_user"]) == (1, 0)
+    assert shell("plan", path, "--today", "tomorrow").exit_code == 64
+
+
+def test_a_saved_plan_is_not_taken_for_a_file_of_groups(shell: Shell) -> None:
+    shell("plan", shell.write(EDITED), "--out", "plan.json")
+    done = shell("plan", "plan.json")
+    assert done.exit_code == 1
+    assert "cld-user-groups apply plan.json" in done.stderr
+
+
+def test_a_file_for_another_account_is_rejected_before_anything_is_sent(shell: Shell) -> None:
+    done = shell("plan", shell.write("version: 1\naccount: other\ngroups: {}"))
+    assert done.exit_code == 1
+    assert "`other`" in done.stderr
+    assert len(shell.emulator.calls) == 0
+
+
+@pytest.mark.parametrize("name", ["groups", "plan", "journal"])
+def test_schemas_are_printed(shell: Shell, name: str) -> None:
+    assert shell.json("schema", name)["$schema"].startswith("https://json-schema.org/")
+    assert shell("schema").stdout == shell("schema", "groups").stdout

@@ -1,0 +1,102 @@
+"""Sources as they come from people and machines: right, or an error; never a removal unseen."""
+
+from __future__ import annotations
+
+import pytest
+
+from .shell import SAMPLE, Shell
+
+ROWS = (
+    "group,email\nDesigners,john@example.com\nDesigners,harry@example.com\n"
+    "Marketing,maria@example.com\nMarketing,chen@example.com\n"
+)
+WANTED = {"Designers": {"john", "harry"}, "Marketing": {"maria", "chen"}}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        ROWS.encode(),
+        b"\xef\xbb\xbf" + ROWS.encode(),
+        ROWS.replace("\n", "\r\n").encode(),
+        ROWS.replace(",", ";").encode(),
+        b"\xef\xbb\xbfsep=;\r\n" + ROWS.replace(",", ";").replace("\n", "\r\n").encode(),
+        ROWS.replace(",", "\t").encode(),
+        ROWS.replace("john@", " JOHN@").encode(),
+    ],
+    ids=["plain", "BOM", "CRLF", "semicolons", "Excel", "tabs", "case and space"],
+)
+@pytest.mark.parametrize("is_piped", [False, True])
+def test_a_spreadsheet_is_applied_however_it_was_saved(
+    shell: Shell, content: bytes, is_piped: bool
+) -> None:
+    path = "-" if is_piped else shell.write(content, "groups.csv")
+    done = shell("apply", path, "--yes", stdin=content if is_piped else None)
+    assert done.exit_code == 0, done.stderr
+    assert shell.members() == WANTED
+
+
+YAML = "version: 1\ngroups:\n  Designers:\n    members:\n      - john@example.com\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("groups.csv", b"", "empty"),
+        ("groups.csv", b"group,email\n", "row"),
+        ("groups.csv", ROWS.encode("utf-16"), "UTF-8"),
+        ("groups.csv", b"group,email\nDesigners,j\xf6hn@example.com\n", "UTF-8"),
+        ("groups.csv", ROWS.encode()[:40], ":2"),
+        ("groups.csv", b'group,email\nDesigners,"john@example.com\n', "quote"),
+        ("groups.csv", b"group,mail\nDesigners,john@example.com\n", "email"),
+        ("groups.yaml", b"", "empty"),
+        ("groups.yaml", YAML[:40].encode(), "members"),
+        ("groups.yaml", YAML.replace("members", "member").encode(), "did you mean"),
+        ("groups.yaml", b"version: 1\ngroups: {Designers: {members: []}}", "allow_empty"),
+        ("groups.yaml", b"version: 1\ngroups: {Designers: {members: [john@exam", ":2"),
+        ("groups.json", b'{"version": 1, "groups": {"Designers": {"mem', ":1"),
+        ("groups.json", b'{"format": "cld-user-groups/plan/1", "account": "a', "plan"),
+        ("groups.toml", b"version = 1\n[groups.Designers]\nmembers = [", "groups.toml"),
+        ("groups.txt", b"anything", "format"),
+    ],
+)
+def test_a_broken_source_is_an_error_and_nothing_is_written(
+    shell: Shell, name: str, content: bytes, said: str
+) -> None:
+    shell.write(content, name)
+    for command in (("plan", name), ("apply", name, "--yes")):
+        done = shell(*command)
+        assert done.exit_code == 1, done.stdout
+        assert name in done.stderr
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
+    assert (shell.writes(), shell.members()) == (0, SAMPLE)
+
+
+@pytest.mark.parametrize("content", [b"", b" \n\n", b"[]", b"null", b"{}", b"\x00"])
+def test_standard_input_without_a_source_is_an_error(shell: Shell, content: bytes) -> None:
+    done = shell("apply", "-", "--yes", stdin=content)
+    assert (done.exit_code, shell.writes()) == (1, 0)
+
+
+def test_a_source_that_shrinks_by_half_is_refused(shell: Shell) -> None:
+    people = shell.add_crowd(100)
+    rows = "".join(f"Crowd,{email}\n" for email in people[:50])
+    done = shell("apply", shell.write(f"group,email\n{rows}", "groups.csv"), "--yes")
+    assert done.exit_code == 3
+    assert "50 of 100" in done.stderr
+    assert shell.writes() == 0
+
+
+def test_a_hundred_thousand_rows_are_planned(shell: Shell) -> None:
+    people = shell.add_crowd(1000)
+    rows = "".join(f"Team {n},{email}\n" for n in range(100) for email in people)
+    planned = shell.json("plan", shell.write(f"group,email\n{rows}", "groups.csv"))
+    assert planned["summary"]["add_user"] == 100_000
+
+
+def test_all_problems_of_a_file_are_told_at_once_with_their_lines(shell: Shell) -> None:
+    rows = "".join(f"Designers,{name}\n" for name in ("nobody", "john@", "maria@example.com"))
+    path = shell.write(f"group,email\n{rows}", "groups.csv")
+    document = shell.json("plan", path)
+    assert [problem["line"] for problem in document["error"]["problems"]] == [2, 3]

@@ -1,0 +1,96 @@
+"""`undo` takes a run back; `runs` lists them and shows one."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cld_user_groups.membership import list_runs, state_directory
+
+from .shell import AS_EDITED, EDITED, SAMPLE, Shell
+
+
+@pytest.fixture
+def applied(shell: Shell) -> Shell:
+    assert shell("apply", shell.write(EDITED), "--yes").exit_code == 0
+    return shell
+
+
+def last_run() -> str:
+    return list_runs(state_directory("acc"))[0].id
+
+
+def test_the_last_run_is_taken_back_once_its_removals_are_allowed(applied: Shell) -> None:
+    refused = applied("undo", "--yes")
+    assert refused.exit_code == 3  # it deletes Interns, which has a member
+    assert "--allow-removals 2" in refused.stderr
+    assert applied.members() == AS_EDITED
+    assert applied("undo", "--yes", "--allow-removals", "2").exit_code == 0
+    assert applied.members() == SAMPLE
+
+
+def test_an_undo_is_a_run_that_can_be_undone(applied: Shell) -> None:
+    first = last_run()
+    applied("undo", first, "--yes", "--allow-removals", "2")
+    assert last_run() != first
+    assert applied("undo", "--yes").exit_code == 0
+    assert applied.members() == AS_EDITED
+
+
+def test_an_undo_asks_as_an_apply_does(applied: Shell) -> None:
+    written = applied.writes()
+    assert applied("undo", "--allow-removals", "2").exit_code == 64
+    assert applied.json("undo", "--dry-run")["summary"]["requests"] == 4
+    assert applied("undo", "--dry-run").exit_code == 3
+    assert applied.writes() == written
+
+
+def test_an_unknown_run_is_an_error(applied: Shell) -> None:
+    for command in (("undo", "--yes"), ("runs", "show")):
+        done = applied(*command, "../../etc/passwd")
+        assert done.exit_code == 1
+        assert "there is no run '../../etc/passwd'" in done.stderr
+
+
+def test_runs_are_listed_one_a_line(applied: Shell) -> None:
+    applied("undo", "--yes", "--allow-removals", "2")
+    header, latest, first = applied("runs").stdout.splitlines()
+    assert header.split() == ["RUN", "BY", "SOURCE", "CHANGES", "RESULT"]
+    assert "undo of" in latest
+    assert first.split()[-3:] == ["groups.yaml", "5", "complete"]
+
+
+def test_runs_as_json_are_one_document(applied: Shell) -> None:
+    document = applied.json("runs")
+    (run,) = document["runs"]
+    assert (run["source"], run["planned"], run["verified"]) == ("groups.yaml", 5, True)
+    assert document == json.loads(applied("--format", "json", "runs").stdout)
+
+
+def test_a_run_is_shown_with_each_of_its_changes(applied: Shell) -> None:
+    shown = applied("runs", "show", last_run()).stdout
+    assert "From groups.yaml: 5 changes; complete" in shown
+    assert "done         rename Designers to Artists" in shown
+    assert len(applied.json("runs", "show")["changes"]) == 5
+
+
+def test_a_run_that_was_killed_is_shown_as_broken_off(applied: Shell) -> None:
+    path = state_directory("acc") / f"{last_run()}.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:-1]) + lines[-1][:20])
+    assert "broken off" in applied("runs").stdout
+    assert applied.json("runs", "show")["ended_at"] is None
+
+
+def test_a_journal_that_cannot_be_read_is_listed_with_the_reason(applied: Shell) -> None:
+    (state_directory("acc") / "20990101T000000.jsonl").write_text("nonsense\n")
+    assert "unreadable" in applied("runs").stdout
+    assert "error" in applied.json("runs")["runs"][0]
+
+
+def test_no_runs_are_no_error(shell: Shell) -> None:
+    done = shell("runs")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert shell.json("runs")["runs"] == []
+    assert shell("runs", "show").exit_code == 1
