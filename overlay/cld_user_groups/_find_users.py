@@ -1,7 +1,7 @@
 """Find users by e-mail on a server that may ignore filters, cut off responses, or repeat pages.
 
 Sans-IO: a generator yields each call to make and is sent its response. How the API filters and
-pages is not published in full, so every response is checked against what was asked for.
+pages is not published in full, so every response is checked against its request.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class FoundUsers:
         by_email: The users of each e-mail that was found, under the e-mail as the caller passed
             it. Several users may have one e-mail: which of them is meant, the caller decides.
         missing: The e-mails that no user was found for, as the caller passed them.
-        complete: Whether the server showed that it returned everyone who was asked for. False
+        complete: Whether the server showed that it returned everyone who was requested. False
             where it ignored the filter and its pages did not end, or lacked users: then there may
             be more users of any of the e-mails.
     """

@@ -86,8 +86,8 @@ class _Client(Generic[C, H]):
             server_url: The server's URL, instead of all these. Plain http:// only to loopback.
                 Default: CLOUDINARY_PROVISIONING_SERVER_URL, if no argument chooses a server.
             client: The httpx client to use, with its own settings. It is not closed. Default: one
-                of our own, created when first needed, with at most 20 requests in flight; further
-                calls wait for their turn, which no time limit counts.
+                that is lazily created, with at most 20 requests in flight; further calls wait for
+                their turn, which no time limit counts.
             retry_config: The retries, or None for none.
             timeout_ms: The time limit for connecting, and between any two parts of what is sent or
                 received, in milliseconds. Default: 10 s and 30 s; that of `client` if one is given.
@@ -177,12 +177,12 @@ class _Client(Generic[C, H]):
 
     @property
     def account_id(self) -> str:
-        """The account that all calls are about."""
+        """The account ID of all calls."""
         return self._session.account_id
 
     @property
     def server_url(self) -> str:
-        """The server that calls go to."""
+        """The URL of the server."""
         return self._session.server_url
 
     def __repr__(self) -> str:
@@ -260,7 +260,7 @@ class CldProvisioning(_Client[httpx.Client, HttpClient]):
         return drive(self._http, connections, flow, self._session.max_response_bytes)
 
     def close(self) -> None:
-        """Close the connections, unless the httpx client is the caller's.
+        """Close the connections, unless the httpx client is caller-supplied.
 
         A call that is in flight ends, now or at its time limit, in an error that says whether the
         change may have been applied.
@@ -312,7 +312,7 @@ class AsyncCldProvisioning(_Client[httpx.AsyncClient, AsyncHttpClient]):
         return await drive_async(self._http, connections, flow, self._session.max_response_bytes)
 
     async def close(self) -> None:
-        """Close the connections, unless the httpx client is the caller's.
+        """Close the connections, unless the httpx client is caller-supplied.
 
         A call that is in flight ends in an error that says whether the change may have been
         applied.

@@ -83,10 +83,10 @@ class ContractError(AssertionError):
 class ContractCheck:
     """Validate every request before it is sent, and every response, against the OpenAPI document.
 
-    Differences never show credentials, also not those that a server echoes in a response.
+    Differences never show credentials, not even those that a server echoes in a response.
 
     Args:
-        document: The path of the OpenAPI document. Default: the one that this SDK was made from.
+        document: The path of the OpenAPI document. Default: the one that the SDK is generated from.
         raise_on_difference: Whether to raise a ContractError, which ends the call (before anything
             is sent, where the request differs), or only to collect the differences.
     """
@@ -175,7 +175,7 @@ def _short(text: str) -> str:
 
 
 def _shipped() -> str:
-    """Return the text of the OpenAPI document that the SDK was made from.
+    """Return the text of the OpenAPI document that the SDK was generated from.
 
     It is a resource of the package, which may be imported from a zip; in the source tree, a file
     two directories above the package.

@@ -16,11 +16,11 @@
      │         └── TooManyRequests    429
      ├── APIError                     any other status code
      └── ResponseValidationError      a success without what the operation promises
-    httpx.TransportError              no whole response came
+    httpx.TransportError              no complete response was received
 
-A status code becomes its error whatever the body holds. Every other exception that ends a call, a
-cancellation or that of a custom transport, keeps its class. `maybe_applied` tells for each of them
-whether a write may have been applied.
+A status code determines the error, whatever the body. Every other exception that ends a call, a
+cancellation or that of a custom transport, keeps its class. `maybe_applied` returns whether a write
+may have been applied, for each of them.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ from ._engine.body import whole_response
 from ._engine.rate_limit import RateLimit, parse_rate_limit, server_delay
 from .security import Authorization
 
-# How long a message can be that is made from an answer, in characters.
+# The maximum length of a message that is derived from a response, in characters.
 _EXCERPT = 200
 _PATH = re.compile(r"at `([^`]*)`$")
 
 
 class CloudinaryError(Exception):
-    """The base of all errors that come with a response.
+    """The base class of all errors that have a response.
 
     Attributes:
-        message: What went wrong, in a sentence: the server's own where it gave one.
+        message: What went wrong, in a sentence: the server's own if it sent one.
         status_code: The status code of the response.
         body: The body of the response as text; empty where it could not be read.
         headers: The headers of the response.
@@ -95,12 +95,12 @@ class CloudinaryError(Exception):
 
     @property
     def rate_limit(self) -> RateLimit:
-        """The account's quota, as the response shows it."""
+        """The account's quota, as the response reports it."""
         return parse_rate_limit(self.headers)
 
     @property
     def request_id(self) -> str | None:
-        """The server's ID of the request, to name to the vendor's support."""
+        """The server's ID of the request, for the vendor's support."""
         return cast("str | None", self.headers.get("x-request-id"))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -185,7 +185,7 @@ class APIError(CloudinaryError):
 
 
 class ResponseValidationError(CloudinaryError):
-    """A success whose body is not what the OpenAPI document says, or cannot be read.
+    """A success whose body does not match the OpenAPI document, or cannot be read.
 
     Attributes:
         path: Where in the body, as `$.user_groups[0].id`; `$` for the whole of it.
@@ -267,7 +267,7 @@ def _reason(response: httpx.Response) -> str:
 
 
 def body_text(response: httpx.Response) -> str:
-    """Return the body, whatever its encoding is said to be: JSON is UTF-8 (RFC 8259, 8.1)."""
+    """Return the body as text, ignoring the declared charset: JSON is UTF-8 (RFC 8259, 8.1)."""
     return response.content.decode("utf-8", errors="replace")
 
 
@@ -276,7 +276,7 @@ _NOTE = "The change may have been applied all the same: look before you repeat i
 
 def mark(error: BaseException, *, maybe_applied: bool) -> None:
     """Record on an error, of whatever class, whether the write may have been applied."""
-    # Whatever the class thinks of new attributes: some exceptions are frozen.
+    # Not by assignment, which a frozen exception rejects.
     error.__dict__["maybe_applied"] = maybe_applied
     if isinstance(error, CloudinaryError):
         return
@@ -293,7 +293,7 @@ def maybe_applied(error: BaseException) -> bool:
     """Return whether a write that ended in this error may have been applied all the same.
 
     It is true exactly where the request may have reached the server and no response says what
-    became of it. Any exception that a call raised can be asked: an error of this package or of
+    became of it. It accepts any exception that a call raised: an error of this package or of
     httpx, a `CancelledError`, a `KeyboardInterrupt`; also one that was raised from it, such as the
     `TimeoutError` of `asyncio.timeout`, and a group that holds it.
 
@@ -304,7 +304,7 @@ def maybe_applied(error: BaseException) -> bool:
             if maybe_applied(error):
                 ...  # look before you repeat it
 
-    `anyio.fail_after` and `trio.fail_after` raise theirs from nothing: ask the exception inside.
+    `anyio.fail_after` and `trio.fail_after` raise one without a cause: pass the exception inside.
     """
     seen: set[int] = set()
     left: list[BaseException | None] = [error]

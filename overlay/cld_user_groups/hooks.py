@@ -1,4 +1,4 @@
-"""Hooks: observe what a client sends and receives, and add to what it sends.
+"""Hooks: observe requests and responses, and modify requests.
 
 A hook is an object with any of the four methods of `Hook`, plain or, on the async client, async. An
 exception that a hook raises reaches the caller; one from `before_request` keeps the request from
@@ -83,7 +83,7 @@ class DebugLogger(Protocol):
 
 @define
 class LoggingHook(Hook):
-    """The library's own hook: write requests, responses and errors to a debug log.
+    """The built-in hook: write requests, responses and errors to a debug log.
 
     Args:
         logger: The logger.

@@ -1,4 +1,4 @@
-"""Credentials, and the HTTP Basic header made from them.
+"""Credentials, and the HTTP Basic header built from them.
 
 Nothing here shows a key or a secret, not even to a traceback that prints local variables; so the
 functions below raise only where no local variable holds one.
@@ -41,7 +41,7 @@ class Security:
         return f"Security(provisioning_api_key={key!r}, provisioning_api_secret={secret!r})"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("Security cannot be pickled: the secret would lie open in the result")
+        raise TypeError("Security cannot be pickled: the secret would be readable in the result")
 
     def __copy__(self) -> Self:
         return self
@@ -176,7 +176,7 @@ class Authorizer:
 
 
 def problem_with(security: object) -> Exception | None:
-    """Return what keeps credentials from being sent by HTTP Basic (RFC 7617, section 2), or None.
+    """Return why credentials cannot be sent by HTTP Basic (RFC 7617, section 2), or None.
 
     A TypeError: it is not a Security, or its key or secret is not a str. A ValueError: one of them
     is missing, or has a character that cannot be sent.

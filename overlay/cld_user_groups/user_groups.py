@@ -65,7 +65,7 @@ def _list(
     Raises:
         TypeError, ValueError: An argument is not valid; nothing was sent.
         CloudinaryError: The server responded with an error.
-        httpx.TransportError: No whole response came.
+        httpx.TransportError: No complete response was received.
     """
     return Call(
         get_user_groups.OPERATION_ID,
@@ -87,8 +87,8 @@ def _create(
 ) -> Call[UserGroup]:
     """Create a user group.
 
-    Sent again only where it was certainly not done: twice would make two groups. After anything
-    else the error has `maybe_applied`: list the groups before you repeat the call.
+    Retried only if the group was certainly not created, since a second request may create a second
+    group. Otherwise the error has `maybe_applied`: list the groups before you repeat the call.
 
         retouchers = client.user_groups.create(name="Retouchers")
 
@@ -105,7 +105,7 @@ def _create(
         TypeError, ValueError: An argument is not valid; nothing was sent.
         AlreadyExists: A group of that name exists.
         CloudinaryError: The server responded with another error.
-        httpx.TransportError: No whole response came.
+        httpx.TransportError: No complete response was received.
     """
     body = _group_request("request", request, name, extended_details)
     return Call(
@@ -141,7 +141,7 @@ def _get(
         TypeError, ValueError: An argument is not valid; nothing was sent.
         NotFound: There is no such group.
         CloudinaryError: The server responded with another error.
-        httpx.TransportError: No whole response came.
+        httpx.TransportError: No complete response was received.
     """
     return Call(
         get_user_group.OPERATION_ID,
@@ -182,7 +182,7 @@ def _update(
         NotFound: There is no such group.
         AlreadyExists: Another group has that name.
         CloudinaryError: The server responded with another error.
-        httpx.TransportError: No whole response came.
+        httpx.TransportError: No complete response was received.
     """
     body = _group_request("user_group_request", user_group_request, name, extended_details)
     return Call(
@@ -202,7 +202,7 @@ def _delete(
     group_id: str,
     **options: Unpack[CallOptions],
 ) -> Call[SuccessResponse]:
-    """Delete a user group, and with it what its users could see by it. The users stay.
+    """Delete a user group, and the access that it granted. Its users stay.
 
         client.user_groups.delete(group_id=GROUP_ID)
 
@@ -217,7 +217,7 @@ def _delete(
         TypeError, ValueError: An argument is not valid; nothing was sent.
         NotFound: There is no such group.
         CloudinaryError: The server responded with another error.
-        httpx.TransportError: No whole response came.
+        httpx.TransportError: No complete response was received.
     """
     return Call(
         delete_user_group.OPERATION_ID,
@@ -253,7 +253,7 @@ def _list_users(
         TypeError, ValueError: An argument is not valid; nothing was sent.
         NotFound: There is no such group.
         CloudinaryError: The server responded with another error.
-        httpx.TransportError: No whole response came.
+        httpx.TransportError: No complete response was received.
     """
     return Call(
         get_users_in_user_group.OPERATION_ID,
@@ -293,7 +293,7 @@ def _add_user(
         NotFound: There is no such group or user.
         AlreadyExists: The user is in the group already.
         CloudinaryError: The server responded with another error.
-        httpx.TransportError: No whole response came.
+        httpx.TransportError: No complete response was received.
     """
     checked = check_options(**options)
     return Call(
@@ -339,7 +339,7 @@ def _remove_user(
         TypeError, ValueError: An argument is not valid; nothing was sent.
         NotFound: There is no such group, or the user is not in it.
         CloudinaryError: The server responded with another error.
-        httpx.TransportError: No whole response came.
+        httpx.TransportError: No complete response was received.
     """
     checked = check_options(**options)
 
@@ -375,7 +375,7 @@ def _group_request(
     """Return a request's body from either form of its arguments.
 
     Raises:
-        TypeError: Both forms or neither are given, or a field is unknown, missing, or of the
+        TypeError: Both forms or neither are passed, or a field is unknown, missing, or of the
             wrong type.
     """
     if request is None:

@@ -94,7 +94,7 @@ def _list(
     Raises:
         TypeError, ValueError: An argument is not valid; nothing was sent.
         CloudinaryError: The server responded with an error.
-        httpx.TransportError: No whole response came.
+        httpx.TransportError: No complete response was received.
     """
     query = _query(
         request,
@@ -137,7 +137,7 @@ def _get(account_id: str, /, *, user_id: str, **options: Unpack[CallOptions]) ->
         TypeError, ValueError: An argument is not valid; nothing was sent.
         NotFound: There is no such user.
         CloudinaryError: The server responded with another error.
-        httpx.TransportError: No whole response came.
+        httpx.TransportError: No complete response was received.
     """
     return Call(
         get_user.OPERATION_ID,
@@ -167,7 +167,7 @@ def _get_groups(
         TypeError, ValueError: An argument is not valid; nothing was sent.
         NotFound: There is no such user.
         CloudinaryError: The server responded with another error.
-        httpx.TransportError: No whole response came.
+        httpx.TransportError: No complete response was received.
     """
     return Call(
         get_groups_for_user.OPERATION_ID,
@@ -182,9 +182,9 @@ def _get_groups(
 def _find(
     account_id: str, /, *, emails: Iterable[str], **options: Unpack[CallOptions]
 ) -> Calls[UsersResponse, FoundUsers]:
-    """Find users by their e-mails, however many, and check what the server returns.
+    """Find users by their e-mails, however many, and check the responses.
 
-    Case and surrounding spaces do not matter, and an e-mail that occurs twice is asked for once.
+    Case and surrounding spaces do not matter, and an e-mail that occurs twice is requested once.
     One request is made for each 100 e-mails (fewer, where they are very long), and another for
     those of them that are missing. Where the server does not show that it applies the filter, all
     users are read page by page, at one request for each 100 users and one more.
@@ -204,7 +204,7 @@ def _find(
     Raises:
         TypeError, ValueError: An argument is not valid; nothing was sent.
         CloudinaryError: The server responded with an error.
-        httpx.TransportError: No whole response came.
+        httpx.TransportError: No complete response was received.
     """
     return find_users(emails, partial(_list, account_id, **options))
 
@@ -215,7 +215,7 @@ def _query(
     """Return the query of `list` from either form of its arguments.
 
     Raises:
-        TypeError: Both forms are given, or there is no such parameter.
+        TypeError: Both forms are passed, or there is no such parameter.
     """
     given = {name: value for name, value in parameters.items() if value is not None}
     if request is None:

@@ -1,4 +1,15 @@
-"""Settings of the retries, and a switch for tests that must not wait."""
+"""Retry settings, and a switch that disables delays in tests.
+
+A `RetryConfig` applies to a client, or to one call:
+
+    from cld_user_groups import CldProvisioning
+    from cld_user_groups.utils import BackoffStrategy, RetryConfig
+
+    patient = RetryConfig(backoff=BackoffStrategy(max_elapsed_time=120_000))
+    with CldProvisioning(retry_config=patient) as client:
+        client.user_groups.list()
+        client.user_groups.list(retries=None)  # one attempt
+"""
 
 from __future__ import annotations
 
@@ -17,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Unset(Enum):
-    """The type of UNSET: not given, where None means something of its own."""
+    """The type of UNSET, the default of arguments for which None has a meaning."""
 
     UNSET = "UNSET"
 
@@ -40,17 +51,19 @@ def _number(minimum: float) -> Any:
 
 @frozen
 class BackoffStrategy:
-    """How long to wait between attempts, and when to stop.
+    """Exponential backoff with full jitter.
 
-    The n-th wait is random between zero and initial_interval * exponent ** (n - 1), at the most
-    max_interval ("full jitter"), unless the server says how long to wait.
+    The n-th delay is random between zero and initial_interval * exponent ** (n - 1), at most
+    max_interval, unless the server sends a delay.
+
+        BackoffStrategy(initial_interval=200, max_elapsed_time=120_000)
 
     Args:
-        initial_interval: The longest first wait, in milliseconds.
-        max_interval: The longest wait of any, in milliseconds.
-        exponent: By how much the longest wait grows with each.
-        max_elapsed_time: How long all attempts and waits of a call may take, in milliseconds. No
-            wait begins that would end later.
+        initial_interval: The upper limit of the first delay, in milliseconds.
+        max_interval: The upper limit of every delay, in milliseconds.
+        exponent: The factor by which the upper limit grows with each attempt.
+        max_elapsed_time: The time limit for all attempts and delays of a call, in milliseconds.
+            No delay begins that would exceed it.
 
     Raises:
         TypeError: An argument is not a number.
@@ -65,13 +78,16 @@ class BackoffStrategy:
 
 @frozen
 class RetryConfig:
-    """What to send again, and when. `None` in its place switches retries off.
+    """What to retry, and when. Pass None instead to disable retries.
+
+        RetryConfig(retry_connection_errors=False)  # retry status codes only
 
     Args:
-        strategy: "backoff", or "none", which switches retries off too.
-        backoff: The waits.
-        retry_connection_errors: Whether to send again where no answer came: it could not connect,
-            the connection broke, or the time ran out. Statuses are retried either way.
+        strategy: "backoff", or "none", which disables retries too.
+        backoff: The delays.
+        retry_connection_errors: Whether to retry if no response was received: it could not
+            connect, the connection broke, or a time limit expired. Status codes are retried either
+            way.
 
     Raises:
         TypeError: An argument is of the wrong type.
@@ -95,7 +111,7 @@ DEFAULT_RETRIES: Final = RetryConfig()
 
 
 def check_retries(name: str, retries: object) -> RetryConfig | None:
-    """Return the retries that an argument asks for, None for none.
+    """Validate the retries that an argument sets, and return them, None for none.
 
     Raises:
         TypeError: The argument is not a RetryConfig, None or UNSET.
@@ -111,10 +127,14 @@ def check_retries(name: str, retries: object) -> RetryConfig | None:
 
 @contextmanager
 def waiting_disabled() -> Generator[list[float]]:
-    """Let no client wait between attempts, in tests: waits are counted, but not waited.
+    """Disable the delays between attempts, in tests: they are recorded instead.
 
-    Holds for the whole process. Gives the list of waits, in seconds, as they are asked for; they
-    count against max_elapsed_time as if they had been waited.
+    Applies to the whole process. Yields the list of delays, in seconds, in order; they count
+    against max_elapsed_time as if they had passed.
+
+        with waiting_disabled() as delays:
+            client.user_groups.list()
+        assert len(delays) == 2
     """
     waits: list[float] = []
     before = sleep.recorder

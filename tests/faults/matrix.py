@@ -53,7 +53,7 @@ FAULTS: dict[str, Step | None] = {
     "reset before the request is read": HangUp(unread=True, reset=True),
     "closed after the request is read": HangUp(),
     "reset after the request is read": HangUp(reset=True),
-    "no answer in time": Stall(),
+    "no response in time": Stall(),
     "200, cut off": answer(200, _JSON, missing=9),
     "200 in chunks, cut off": chunked(200, _JSON[:-9], complete=False),
     "200, not JSON": answer(200, _HTML, {"Content-Type": "text/html"}),
@@ -69,7 +69,7 @@ FAULTS: dict[str, Step | None] = {
 # How to read a cell: how many requests of the operation the server read, and what the call ends in.
 # "ok" is the result; a name is that of the error, and a question mark is `maybe_applied`.
 
-# The fault, then a good answer.
+# The fault, then a success.
 FAULT_THEN_GOOD_ANSWER = """
                                   | list, get,   | create                 | update, delete,
                                   | list_users   |                        | add_user, remove_user
@@ -78,7 +78,7 @@ closed before the request is read | 1 ok         | 0 TransportError?      | 1 ok
 reset before the request is read  | 1 ok         | 0 TransportError?      | 1 ok
 closed after the request is read  | 2 ok         | 1 RemoteProtocolError? | 2 ok
 reset after the request is read   | 2 ok         | 1 ReadError?           | 2 ok
-no answer in time                 | 2 ok         | 1 ReadTimeout?         | 2 ok
+no response in time               | 2 ok         | 1 ReadTimeout?         | 2 ok
 200, cut off                      | 2 ok         | 1 RemoteProtocolError? | 2 ok
 200 in chunks, cut off            | 2 ok         | 1 RemoteProtocolError? | 2 ok
 200, not JSON                     | 1 Unreadable | 1 Unreadable?          | 1 Unreadable?
@@ -105,7 +105,7 @@ closed before the request is read | 1 ok          | 1+1 ok        | 1+1 ok
 reset before the request is read  | 1 ok          | 1+1 ok        | 1+1 ok
 closed after the request is read  | 2 ok          | 2+1 ok        | 2+1 ok
 reset after the request is read   | 2 ok          | 2+1 ok        | 2+1 ok
-no answer in time                 | 2 ok          | 2+1 ok        | 2+1 ok
+no response in time               | 2 ok          | 2+1 ok        | 2+1 ok
 200, cut off                      | 2 ok          | 2+1 ok        | 2+1 ok
 200 in chunks, cut off            | 2 ok          | 2+1 ok        | 2+1 ok
 200, not JSON                     | 1 Unreadable? | 1 Unreadable? | 1 Unreadable?
@@ -209,7 +209,7 @@ def measure(cell: Cell, mode: Mode) -> Measured:
         good = answer(200, LIST_USERS.body)
     refuses = cell.fault == "connection refused"
     settings: dict[str, Any] = {}
-    if cell.fault == "no answer in time":
+    if cell.fault == "no response in time":
         settings["timeout_ms"] = _TIMEOUT_MS
     result, failure = None, None
     with FaultServer(*script, good, refuse=refuses) as server, waiting_disabled() as waits:
@@ -251,15 +251,15 @@ _INTRODUCTION = """\
 Measured, not only promised: `make faults` plays every fault to every operation on a real socket,
 sync and async, and writes this page. Settings are the defaults.
 
-The first attempt meets the fault; what the server answers after that stands above each table. A
-cell says how many requests of the operation the server read, and what the call ended in:
+The first attempt meets the fault; the later responses are named above each table. A
+cell shows how many requests of the operation the server read, and how the call ended:
 
 - `2 ok`: the server read two requests, and the call returned its result.
 - `2+1 ok`: the same, and one more request looked at the group's users, for the result.
 - `1 ReadTimeout, maybe applied`: the server read one request, and the call raised that error, whose
-  `maybe_applied` is true: the change may have been made, so look before you repeat it.
-- `0 TransportError, maybe applied`: the server read none, for it closed the connection before; but
-  that is something that a client cannot know.
+  `maybe_applied` is true: the change may have been applied, so look before you repeat it.
+- `0 TransportError, maybe applied`: the server read none, because it closed the connection before;
+  a client cannot know that.
 """
 
 
@@ -268,18 +268,18 @@ def page(outcomes: dict[Cell, str], ends: dict[str, dict[str, str]]) -> str:
     return "\n".join(
         [
             _INTRODUCTION,
-            "## The fault, then a good answer",
+            "## The fault, then a success",
             "",
-            "Only `create` is not sent again where it may have been done: that would make two "
+            "Only `create` is not retried where it may have been applied: that could create two "
             "groups.",
             "",
             *_markdown({c: said for c, said in outcomes.items() if not c.done_already}),
             "",
             "## The fault, then “done already”",
             "",
-            "The server answers 404 to `delete` and `remove_user`, and 409 to `add_user`. After an "
-            "attempt that may\nhave been applied that is a success; otherwise it is the error "
-            "that it says.",
+            "The server responds with 404 to `delete` and `remove_user`, and with 409 to `add_user`. "
+            "After an\nattempt that may have been applied that is a success; otherwise it is an "
+            "error.",
             "",
             *_markdown({c: said for c, said in outcomes.items() if c.done_already}),
             "",

@@ -285,7 +285,7 @@ TRANSPORT_FAULTS: dict[str, tuple[Step | None, type[httpx.TransportError]]] = {
     "reset while it is sent": (HangUp(unread=True, reset=True), httpx.TransportError),
     "closed after it was read": (HangUp(), httpx.RemoteProtocolError),
     "reset after it was read": (HangUp(reset=True), httpx.ReadError),
-    "no answer in time": (Stall(), httpx.ReadTimeout),
+    "no response in time": (Stall(), httpx.ReadTimeout),
     "not HTTP": (not_http(), httpx.RemoteProtocolError),
     "answer cut off": (answer(200, b'{"id": "g1"}', missing=5), httpx.RemoteProtocolError),
 }

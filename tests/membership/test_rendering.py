@@ -63,9 +63,9 @@ def test_text_shows_the_difference_by_group_the_guards_and_the_requests():
         "    - bob@example.com\n"
         "\n"
         "1 group to create, 1 group to rename, 2 users to add, 1 user to remove and 1 group to "
-        "delete. 2 memberships in all would end.\n"
+        "delete. 2 memberships would end in total.\n"
         "6 requests needed; 40 left of the quota.\n"
-        "Refused by the guards; nothing is written:\n"
+        "Rejected by the guards; nothing is written:\n"
         "  `Gone` is deleted with 1 member in it; say `allow_empty: true` for it in the file, or, "
         "if that is right, allow exactly 2: --allow-removals 2.\n"
     )

@@ -145,14 +145,14 @@ def test_people_are_back_in_their_old_group_before_they_leave_the_new_one(
         (
             add("a", "u9"),
             lambda groups: groups.remove_user(group_id="id-a", user_id="u9"),
-            "is not in the group any more",
+            "is no longer in the group",
         ),
         (
             remove("a", "u1"),
             lambda groups: groups.add_user(group_id="id-a", user_id="u1"),
             "is in the group again",
         ),
-        (remove("a", "u1"), lambda groups: groups.delete(group_id="id-a"), "does not exist"),
+        (remove("a", "u1"), lambda groups: groups.delete(group_id="id-a"), "no longer exists"),
         (
             rename("a", "A"),
             lambda groups: groups.update(group_id="id-a", name="Z"),

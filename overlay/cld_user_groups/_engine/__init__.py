@@ -1,1 +1,1 @@
-"""How a call is made: options, request, retry policy, pipeline, and the I/O."""
+"""The engine behind every call: options, request, retry policy, pipeline, and the I/O."""

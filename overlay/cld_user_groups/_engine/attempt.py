@@ -1,4 +1,4 @@
-"""One attempt at a request: how far it got, which decides whether it may have been applied."""
+"""One attempt at a request: its progress, which determines whether it may have been applied."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Attempt:
 
     @property
     def may_have_been_sent(self) -> bool:
-        """Whether the server may have seen the request: true wherever that is not known."""
+        """Whether the server may have seen the request: true if that is unknown."""
         if not self.is_entered or self.is_begun:
             return self.is_begun
         return not (self._is_traced or self.is_stock)

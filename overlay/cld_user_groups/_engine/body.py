@@ -10,7 +10,7 @@ import httpx
 
 DEFAULT_MAX_BYTES: Final = 64 * 1024 * 1024
 # httpx decodes br and zstd too where packages for them are installed, but without a bound on what
-# a few bytes expand to; zlib has one. So only these are asked for, and only these are decoded.
+# a few bytes expand to; zlib has one. So only these are requested and decoded.
 ACCEPT_ENCODING: Final = "gzip, deflate"
 DECODED: Final = frozenset({"gzip", "deflate", "identity"})
 _BODY_HEADERS = frozenset({"content-encoding", "content-length", "transfer-encoding"})
@@ -72,12 +72,12 @@ def whole_response(
 
 
 def _is_simple(response: httpx.Response, max_bytes: int) -> bool:
-    """Return whether httpx can read the body itself without passing the maximum.
+    """Return whether httpx can read the body itself without exceeding the maximum.
 
     Raises:
-        BodyTooLarge: The body is at hand, or its length is declared, and it is larger.
+        BodyTooLarge: The body is already in memory, or its length is declared, and it is larger.
     """
-    if response.is_closed:  # a transport without a network had the body at hand
+    if response.is_closed:  # a transport without a network had the body in memory
         _check_size(len(response.content), max_bytes)
         return True
     length = b""
@@ -145,7 +145,7 @@ def _decoder(coding: str) -> Callable[[bytes, int], bytes]:
         return _Inflate(zlib.MAX_WBITS | 16)
     if coding == "deflate":
         return _Inflate(zlib.MAX_WBITS)
-    raise httpx.DecodingError(f"content coding {coding!r} was not asked for and is not supported")
+    raise httpx.DecodingError(f"content coding {coding!r} was not requested and is not supported")
 
 
 class _Inflate:
@@ -160,7 +160,7 @@ class _Inflate:
     def __call__(self, chunk: bytes, max_length: int) -> bytes:
         if not max_length:
             if (self._has_data or self._held) and not self._decompress.eof:
-                raise httpx.DecodingError("the encoded body is cut off")
+                raise httpx.DecodingError("the encoded body is truncated")
             return b""
         chunk, self._held = self._held + chunk, b""
         if len(chunk) < 2 and self._may_be_raw:

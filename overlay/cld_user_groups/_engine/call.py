@@ -23,7 +23,7 @@ T = TypeVar("T")
 # break in it would begin another header.
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*", re.ASCII)
-# These say where the body ends: another value would change what the server reads as the request.
+# These frame the body: another value would change what the server reads as the request.
 _FRAMING = ("content-length", "transfer-encoding")
 
 
@@ -103,7 +103,7 @@ def check_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
     Raises:
         TypeError: It is not a mapping of str to str.
-        ValueError: A name or value is not valid, or the name says where the body ends.
+        ValueError: A name or value is not valid, or the header frames the body.
     """
     if not isinstance(headers, Mapping):
         raise TypeError(f"http_headers must be a mapping, not {type(headers).__name__}")
@@ -133,10 +133,10 @@ class Call(Generic[T]):
         decode: Decodes the body of a success.
         options: The per-request options.
         path_parameters: The IDs in the path, by name.
-        look: Returns the call that looks whether an earlier attempt, whose response was lost, was
+        look: Returns the call that checks whether an earlier attempt, whose response was lost, was
             applied. Its result is that of the write, or None if the write was not applied.
-        denies: What a look that returns None has found, as a clause.
-        applied: Returns the result of a write that needs no look.
+        denies: What that check has found if it returns None, as a clause.
+        applied: Returns the result of a write that needs no such check.
     """
 
     operation_id: str
@@ -152,7 +152,7 @@ class Call(Generic[T]):
 
 @frozen
 class RawResponse(Generic[T]):
-    """A result together with the response that it came in.
+    """A result together with its response.
 
     Attributes:
         parsed: The result, as the method returns it.
@@ -168,10 +168,10 @@ class RawResponse(Generic[T]):
 
     @property
     def request_id(self) -> str | None:
-        """The server's ID of the request, to name to the vendor's support."""
+        """The server's ID of the request, for the vendor's support."""
         return cast("str | None", self.headers.get("x-request-id"))
 
     @property
     def rate_limit(self) -> RateLimit:
-        """The account's quota, as the response shows it."""
+        """The account's quota, as the response reports it."""
         return parse_rate_limit(self.headers)

@@ -1,4 +1,4 @@
-"""Exceptions of an attempt: what they say about the request, and what they must not show."""
+"""Classify the exceptions of an attempt, and remove credentials from them."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ _BELOW: Final = frozenset(
 
 
 def classify(failure: Exception, attempt: Attempt) -> Lost:
-    """Return what an exception says about whether the request was sent.
+    """Classify an exception by whether the request was sent.
 
-    The class of an exception is the sender's word, the attempt's trace is what was seen: a
+    The class of an exception can mislead; the attempt's trace shows what happened: a
     ReadTimeout while a proxy opens its tunnel is "not sent", and an HTTP/2 LocalProtocolError may
     come after the whole request.
 
@@ -112,7 +112,7 @@ def _frames_of_sending(failure: Exception) -> list[FrameType]:
 def hide_credentials(
     error: BaseException, request: httpx.Request | None, authorization: Authorization
 ) -> None:
-    """Remove the credentials from whatever an error leads to.
+    """Remove the credentials from everything reachable from an error.
 
     The request loses its header, messages are masked, and the frames below, which hold the header
     in local variables that some loggers print, leave the tracebacks. Of a foreign exception only

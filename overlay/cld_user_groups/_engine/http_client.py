@@ -1,7 +1,7 @@
-"""The httpx client that calls are made on: the caller's, or one of our own.
+"""The httpx client of a client: caller-supplied, or lazily created.
 
-One of our own is created by the first call, since creating it costs a hundred times what a call
-does. It is created anew in a forked process and, async, for each event loop, because connections
+Without a caller-supplied client, the first call creates one, since that costs a hundred times as
+much as a call. A forked process and, async, each event loop gets its own, because connections
 belong to the process and the loop that opened them. Every exit of a call passes through `leave`, so
 that a call that races `close` leaves no connection open.
 """
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
-# The time limits of a client of our own where the caller sets none, in seconds.
+# The time limits of a lazily created client where the caller sets none, in seconds.
 DEFAULT_TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
 
 
@@ -37,8 +37,8 @@ class _Owner(Generic[C]):
     """State that both kinds share.
 
     Args:
-        given: The caller's client, which is never closed here, or None.
-        make: Creates one of our own.
+        given: The caller-supplied client, which is never closed here, or None.
+        make: Creates a client if `given` is None.
     """
 
     def __init__(self, given: C | None, make: Callable[[], C]) -> None:
@@ -77,11 +77,11 @@ if hasattr(os, "register_at_fork"):
 
 @define(eq=False)
 class Connections:
-    """An httpx client, and the turns of those who use it.
+    """An httpx client, and the turns that limit its concurrency.
 
     Attributes:
         client: The client.
-        turns: The turns, or None for a caller's client, which has limits of its own.
+        turns: The turns, or None for a caller-supplied client, which has its own limits.
     """
 
     client: httpx.Client
@@ -138,7 +138,7 @@ class HttpClient(_Owner[httpx.Client]):
         connections.turns.release()
 
     def close(self) -> None:
-        """Close the connections, unless the client is the caller's."""
+        """Close the connections, unless the client is caller-supplied."""
         with self._lock:
             self.is_closed = True
             own = self._take_own()
@@ -152,11 +152,11 @@ class HttpClient(_Owner[httpx.Client]):
 
 @define(eq=False)
 class AsyncConnections:
-    """An httpx client of one event loop, and the turns of those who use it.
+    """An httpx client of one event loop, and the turns that limit its concurrency.
 
     Attributes:
         client: The client.
-        turns: The turns, or None for a caller's client, which has limits of its own.
+        turns: The turns, or None for a caller-supplied client, which has its own limits.
         closer: Closes the client when the event loop shuts its async generators down.
     """
 
@@ -166,7 +166,7 @@ class AsyncConnections:
 
 
 class AsyncHttpClient(_Owner[httpx.AsyncClient]):
-    """The httpx clients of an async client: one of our own for each event loop."""
+    """The httpx clients of an async client: one for each event loop."""
 
     def __init__(
         self, given: httpx.AsyncClient | None, make: Callable[[], httpx.AsyncClient]
@@ -238,7 +238,7 @@ class AsyncHttpClient(_Owner[httpx.AsyncClient]):
                     await transport.aclose()
 
     async def close(self) -> None:
-        """Close the connections of this event loop, unless the client is the caller's.
+        """Close the connections of this event loop, unless the client is caller-supplied.
 
         Those of another loop are closed when that loop shuts down.
         """
@@ -256,7 +256,7 @@ class AsyncHttpClient(_Owner[httpx.AsyncClient]):
 
 
 def _running_loop() -> Any:
-    """Return what the connections belong to: the event loop of asyncio, or the run of trio."""
+    """Return the owner of the connections: the event loop of asyncio, or the run of trio."""
     asyncio: Any = sys.modules.get("asyncio")
     if asyncio is not None:
         try:

@@ -1,4 +1,4 @@
-"""Turns an operation, written once, into methods of the sync and the async resources."""
+"""Turn an operation, written once, into methods of the sync and the async resources."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _Resource:
     __slots__ = ()
 
     def __init_subclass__(cls) -> None:
-        """Tell each method which class it belongs to, for help(), profilers and tracebacks."""
+        """Set each method's `__qualname__` to its class, for help(), profilers and tracebacks."""
         for name, method in vars(cls).items():
             if inspect.isfunction(method):
                 method.__module__ = cls.__module__
@@ -75,7 +75,7 @@ def sync_method(
 def sync_raw_method(
     operation: Callable[Concatenate[str, P], Call[T]],
 ) -> Callable[Concatenate[SyncResource, P], RawResponse[T]]:
-    """Return a method that makes the call and returns its result with what came around it."""
+    """Return a method that makes the call and returns its result as a RawResponse."""
 
     def method(self: SyncResource, /, *args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
         return self._send(operation(self.account_id, *args, **kwargs))
@@ -97,7 +97,7 @@ def async_method(
 def async_raw_method(
     operation: Callable[Concatenate[str, P], Call[T]],
 ) -> Callable[Concatenate[AsyncResource, P], Coroutine[Any, Any, RawResponse[T]]]:
-    """Return a coroutine method that returns the result with what came around it."""
+    """Return a coroutine method that makes the call and returns its result as a RawResponse."""
 
     async def method(self: AsyncResource, /, *args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
         return await self._send(operation(self.account_id, *args, **kwargs))

@@ -1,8 +1,8 @@
 """The send pipeline: one generator that decides, and that the drivers in io.py perform.
 
-The generator yields what is to be done (see io.Step) and is sent the outcome of each attempt. Every
-exception, from wherever, passes through it, so that whatever ends a call says whether a write may
-have been applied.
+The generator yields each step (see io.Step) and is sent the outcome of each attempt. Every
+exception passes through it, whatever raised it, so that each error of a call records whether a
+write may have been applied.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def run(session: Session, client: Client, call: Call[T]) -> Flow[T]:
 
     Raises:
         CloudinaryError: The server responded with something other than a success.
-        httpx.HTTPError: No whole response came.
-        BaseException: Whatever else ended the call, of its own class; see `maybe_applied`.
+        httpx.HTTPError: No complete response was received.
+        BaseException: Any other exception that ended the call, unchanged; see `maybe_applied`.
     """
     retries = session.retries if call.options.retries is UNSET else call.options.retries
     state = _Run(session, client, call, session.authorize(), session.hooks(), retries)
@@ -82,7 +82,7 @@ class _Run(Generic[T]):
 
     @property
     def may_have_been_applied(self) -> bool:
-        """Whether a write may have been applied, should the call end now."""
+        """Whether a write may have been applied if the call ended now."""
         if self.call.effect is Effect.READ:
             return False
         if self.maybe_applied or self.attempt is None:
@@ -100,7 +100,7 @@ class _Run(Generic[T]):
         )
 
     def attempts(self) -> Flow[T]:
-        """Make attempts until one is the last."""
+        """Make attempts until one is final."""
         self.began = time.monotonic()
         while True:
             ended = yield from self.make_attempt()
@@ -126,7 +126,7 @@ class _Run(Generic[T]):
     def make_attempt(
         self,
     ) -> Generator[Step, Outcome | None, RawResponse[T] | tuple[Exception, int | Lost]]:
-        """Make one attempt: its result, or the error that it ended in and what that means."""
+        """Make one attempt, and return its result, or its error and how to classify it."""
         self.number += 1
         self.attempt = self.happened = None
         request = self.request = build_request(
@@ -174,13 +174,13 @@ class _Run(Generic[T]):
         return decision
 
     def look(self, error: CloudinaryError) -> Flow[T]:
-        """Find out whether an earlier attempt, whose response was lost, was applied.
+        """Determine whether an earlier attempt, whose response was lost, was applied.
 
-        The status code of the retry says so, but only a look at the account shows it, and only it
-        has the result. What the look finds is never overruled.
+        The status code of the retry implies it, but only reading the account confirms it and
+        returns the result. What was read is never overruled.
         """
         call = self.call
-        if call.look is None:  # a deleted group: there is nothing to look at
+        if call.look is None:  # a deleted group: there is nothing to read
             assert call.applied is not None
             return RawResponse(call.applied(), error.status_code, error.headers, self.number - 1)
         look = call.look()
@@ -254,7 +254,7 @@ def _problem(
     attempt: Attempt,
     authorization: Authorization,
 ) -> tuple[Exception, int | Lost] | None:
-    """Return the error that an attempt ended in and what it means, or None for a success.
+    """Return the error of an attempt and how to classify it, or None for a success.
 
     The status code counts before the body.
     """
@@ -273,7 +273,7 @@ def _problem(
         error.__cause__ = failure
         return error, classify(error, attempt)
     before = response_before(failure)
-    if before is not None:  # of an event hook, whatever its class says about it
+    if before is not None:  # of an event hook, whatever its class
         is_open = is_ambiguous(Effect.REPLACE, before.status_code)
         return failure, Lost.UNKNOWN if is_open else Lost.REFUSED
     return failure, classify(failure, attempt)

@@ -24,7 +24,7 @@ _QUOTA_STATUSES = (420, 429)
 
 @frozen
 class RateLimit:
-    """The account's quota of requests, as the X-FeatureRateLimit-* headers show it.
+    """The account's quota of requests, as the X-FeatureRateLimit-* headers report it.
 
     Attributes:
         limit: How many requests the account may make an hour, or None if the header is missing.
@@ -54,7 +54,7 @@ def parse_http_date(text: str) -> datetime | None:
 
 
 def parse_retry_after(text: str, now: datetime) -> float | None:
-    """Return the seconds that a Retry-After asks for: 0 for a past date, None if it is not valid.
+    """Parse a Retry-After into seconds: 0 for a past date, None if it is not valid.
 
     Args:
         text: The header's value: seconds, or an HTTP date.
@@ -76,7 +76,7 @@ def server_delay(status: int, headers: httpx.Headers, now: datetime) -> float | 
 
     Retry-After counts with any status, and alone; of several, which proxies add, the longest.
     X-FeatureRateLimit-Reset comes with every response, so it counts only where the quota is what
-    the status is about, and nothing is left of it. A delay of zero is left to the backoff.
+    the status is about, and it is used up. A delay of zero is left to the backoff.
     """
     delays = [parse_retry_after(text, now) for text in headers.get_list("retry-after")]
     delay = max((delay for delay in delays if delay is not None), default=None)
@@ -88,7 +88,7 @@ def server_delay(status: int, headers: httpx.Headers, now: datetime) -> float | 
 
 
 def parse_rate_limit(headers: httpx.Headers) -> RateLimit:
-    """Return the quota that the headers show."""
+    """Parse the quota from the headers."""
     remaining = _integer(headers.get("x-featureratelimit-remaining"))
     return RateLimit(
         limit=_integer(headers.get("x-featureratelimit-limit")),

@@ -55,7 +55,7 @@ class Session:
     def headers(self, client: Client, host: bytes, authorization: Authorization) -> httpx.Headers:
         """Return the headers of every request: the httpx client's, ours, the credentials.
 
-        Built anew only where one of them has changed.
+        Rebuilt only if one of them has changed.
         """
         made_of = (client.headers.raw, host, authorization)
         last = self._headers  # read once: another thread may replace it at any time
@@ -86,7 +86,7 @@ def build_request(
 ) -> httpx.Request:
     """Return the request of a call, ready to be sent as it is.
 
-    httpx would merge its client's settings into every request anew; all of them are known here.
+    httpx would merge its client's settings into each request again; all of them are known here.
 
     Raises:
         ValueError: It would go over plain http:// to a proxy that the environment names.

@@ -19,7 +19,7 @@ class Effect(Enum):
 
 
 class Lost(Enum):
-    """What an attempt can end in other than a whole response."""
+    """The ways in which an attempt can end without a complete response."""
 
     NOT_SENT = "not sent"  # no connection: the server saw nothing, and a retry may help
     NO_RESPONSE = "no response"  # it may have been sent, even applied
@@ -59,7 +59,7 @@ _ALREADY_APPLIED = {Effect.REMOVE: 404, Effect.ADD: 409}
 
 
 def is_ambiguous(effect: Effect, happened: int | Lost) -> bool:
-    """Return whether a write may have been applied although no whole response says so.
+    """Return whether a write may have been applied although no complete response says so.
 
     Args:
         effect: What the operation does.
@@ -93,17 +93,17 @@ def decide(
     ======================================  =========================  ======================
     not sent (no connection)                retry                      retry
     408, 420, 429, 503                      retry                      retry
-    no whole response (drop, time-out)      raise, maybe applied       retry [1]_
+    no complete response (drop, time-out)   raise, maybe applied       retry [1]_
     500, 502, 504                           raise, maybe applied       retry [1]_
     other 5xx but 501, 505                  raise, maybe applied       raise [1]_
     a success that cannot be decoded        raise, maybe applied       raise [1]_
     an exception that is not httpx's        raise, maybe applied       raise [1]_
     404 to remove, 409 to add [2]_          (raise)                    look
     409 after a retried 503 [3]_            raise, maybe applied       (raise)
-    any other status, refused to send       raise                      raise
+    any other status, rejected unsent       raise                      raise
     ======================================  =========================  ======================
 
-    .. [1] A write may have been applied: the error says so, should it come to that.
+    .. [1] A write may have been applied: the error records it if the call ends in one.
     .. [2] Only if an earlier attempt may have been applied; on a first attempt they are errors.
     .. [3] Some gateways respond with 503 after they have forwarded the request.
 

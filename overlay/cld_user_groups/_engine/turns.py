@@ -1,6 +1,6 @@
-"""Turns: how many requests of one client are in flight at once, first come, first served.
+"""Turns: a fair semaphore that limits the requests of one client in flight.
 
-httpx's own pool, asked by a crowd, spends quadratic time on choosing connections and fails calls
+Under contention, httpx's own pool spends quadratic time on choosing connections and fails calls
 with PoolTimeout that only had to wait. Waiting here is linear, and no time limit runs meanwhile.
 """
 
@@ -58,7 +58,7 @@ class Turns:
             raise
 
     def release(self) -> None:
-        """Hand the turn to whoever has waited longest."""
+        """Hand the turn to the longest waiter."""
         with self._lock:
             self._hand_over()
 

@@ -4,8 +4,8 @@ desired = read_file("groups.yaml")
 with CldProvisioning() as client:
     snapshot = read_account(client, desired)
 now = datetime.now(UTC)
-made = plan(snapshot, desired, now.date(), now=now)
-print(render_text(made))
+planned = plan(snapshot, desired, now.date(), now=now)
+print(render_text(planned))
 """
 
 from .applying import apply

@@ -1,7 +1,7 @@
-"""One run of a plan: what to send next, what to journal, and what came of it. No request is made.
+"""One run of a plan: the changes to send, the journal, and the outcomes. No request is sent here.
 
-The drivers, `apply` and `apply_async`, send the tasks and report back; they differ only in where
-they wait.
+The drivers, `apply` and `apply_async`, send the tasks and report the results; they differ only in
+where they wait.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NOT_READ_AGAIN = (Stop.QUOTA, Stop.UNAUTHORIZED)
 
 @frozen(kw_only=True)
 class Task:
-    """A change to be sent now.
+    """A change to send now.
 
     Attributes:
         position: The position of the change in the plan.
@@ -47,7 +47,7 @@ class Run:
 
     Args:
         plan: The plan, which has been checked.
-        journal: Where to write what is done.
+        journal: Where to record the changes.
         scheduler: The order of the changes.
         now: Returns the time, aware, in UTC.
         on_progress: Called after each change, and before each wait for the quota.
@@ -96,7 +96,7 @@ class Run:
         return self._was_anything_sent and self._scheduler.stopped not in _NOT_READ_AGAIN
 
     def begin(self) -> list[Task]:
-        """Announce in the journal what starts now, and return it; send it after `flush` only."""
+        """Journal the changes that start now, and return them; send them after `flush`."""
         positions = self._scheduler.start(self._now().timestamp())
         return [self._announce(position) for position in positions]
 
@@ -110,10 +110,10 @@ class Run:
             self._journal.flush()
 
     def journal_failed(self, error: JournalError, tasks: Sequence[Task]) -> None:
-        """Stop, because what is done can no longer be recorded.
+        """Stop, because changes can no longer be recorded.
 
         Args:
-            error: Why.
+            error: The reason.
             tasks: What was about to be sent, and must not be.
         """
         self._has_journal_failed = True
@@ -131,11 +131,11 @@ class Run:
         return max(0.0, until - now.timestamp())
 
     def end(self, position: int, performed: Performed) -> None:
-        """Take in what came of a change.
+        """Record the outcome of a change.
 
         Args:
             position: Its position in the plan.
-            performed: What came of it.
+            performed: Its outcome.
         """
         self._was_anything_sent = True
         outcome = evolve(
@@ -157,7 +157,7 @@ class Run:
         self._scheduler.stop(Stop.REQUESTED, "the run was interrupted")
 
     def abandon(self) -> None:
-        """Record what is known, where the run ends with changes in flight."""
+        """Record what is known if the run ends with changes in flight."""
         for position in sorted(self._scheduler.running):
             outcome = evolve(
                 self._outcomes[position],
@@ -173,7 +173,7 @@ class Run:
         """Compare the account with the plan, close the journal, and return the result.
 
         Args:
-            snapshot: The account, read after the last change, or None where it was not.
+            snapshot: The account, read after the last change, or None if it was not read.
         """
         if snapshot is not None:
             account = Account(snapshot)
@@ -245,7 +245,7 @@ class Run:
         )
 
     def _close(self, result: Result) -> Result:
-        """Write the last line; a journal that cannot be written any more makes no other result."""
+        """Write the last line; a journal that cannot be written does not change the result."""
         self._add(
             End(
                 at=self._now(),

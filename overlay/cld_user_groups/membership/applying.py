@@ -1,4 +1,4 @@
-"""Applies a plan with threads."""
+"""Apply a plan with threads."""
 
 from __future__ import annotations
 
@@ -57,17 +57,17 @@ def apply(
     now: Callable[[], datetime] = utc_now,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Result:
-    """Apply a plan: make its changes, as many at once as is allowed, and report on each.
+    """Apply a plan: send its changes concurrently, and return the outcome of each.
 
-    The account is read first, and nothing is written if it has changed since the plan was made; it
-    is read again afterwards, to compare it with the plan. Each change is on disk, in the journal,
+    The account is read first, and nothing is written if it has changed since the plan was created;
+    it is read again afterwards, to compare it with the plan. Each change is on disk, in the journal,
     before it is sent and after it has ended. In the main thread, Ctrl-C lets what is in flight end
     and starts nothing more; a second Ctrl-C raises `KeyboardInterrupt` at once.
 
     Args:
         client: The client. Its own retries stay in force.
         plan: The plan.
-        snapshot: The account, if the caller has read it just now and made the plan from that; it
+        snapshot: The account, if the caller has read it just now and planned from that; it
             saves reading it again.
         state_dir: Where journals and locks are kept. Default: see `state_directory`.
         journal: A journal of the caller's own, which also means that no lock is taken;
@@ -81,7 +81,7 @@ def apply(
         sleep: Waits, for tests.
 
     Returns:
-        What came of each change, also where the run ended early.
+        The outcome of each change, also where the run ended early.
 
     Raises:
         PlanRefused: The plan is for another account, does not pass its guards, has expired, or is
@@ -149,7 +149,7 @@ def _empty(tasks: SimpleQueue[Task | None]) -> None:
 
 
 def _begin(run: Run) -> list[Task]:
-    """Return what starts now, once the journal has it."""
+    """Return the tasks that start now, once the journal has them."""
     starting = run.begin()
     try:
         run.flush()
@@ -175,7 +175,7 @@ def _work(
 def _receive(
     results: SimpleQueue[tuple[int, Performed | BaseException] | None],
 ) -> Generator[tuple[int, Performed]]:
-    """Yield what has ended, waiting for the first; nothing, where the wait is interrupted."""
+    """Yield the tasks that have ended, waiting for the first; none if the wait is interrupted."""
     try:
         result = results.get(timeout=_SLICE)
         while True:
@@ -199,7 +199,7 @@ def _pause(
 
 @contextmanager
 def _stopped_by_interrupt(wake: Callable[[], None]) -> Generator[Callable[[], bool]]:
-    """Let the first Ctrl-C only be noted; yield what tells whether there was one.
+    """Record the first Ctrl-C only; yield a function that returns whether there was one.
 
     Only where Ctrl-C would raise `KeyboardInterrupt` here: elsewhere its handler is the caller's.
     """

@@ -1,4 +1,4 @@
-"""Applies a plan on an event loop, asyncio's or trio's."""
+"""Apply a plan on an event loop, asyncio's or trio's."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ async def _drive(
 
 
 async def _begin(run: Run) -> list[Task]:
-    """Return what starts now, once the journal has it."""
+    """Return the tasks that start now, once the journal has them."""
     starting = run.begin()
     try:
         await anyio.to_thread.run_sync(run.flush)

@@ -1,4 +1,4 @@
-"""What must hold before the first write of a plan; past any of these nothing is written."""
+"""Check a plan before its first write; if a check fails, nothing is written."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class GuardBreached(PlanRefused):
 
 
 class StalePlan(PlanRefused):
-    """The account has changed since the plan was made, or the plan has expired: plan again."""
+    """The account has changed since the plan was created, or the plan has expired: plan again."""
 
 
 def check_plan(plan: Plan, account_id: str, now: datetime) -> None:
-    """Check what can be checked without a request.
+    """Validate a plan as far as possible without a request.
 
     Args:
         plan: The plan.
@@ -61,7 +61,7 @@ def check_plan(plan: Plan, account_id: str, now: datetime) -> None:
 
 
 def check_account(plan: Plan, snapshot: Snapshot) -> None:
-    """Check that the account is still as it was when the plan was made.
+    """Validate that the account is still as it was when the plan was created.
 
     Args:
         plan: The plan.
@@ -75,7 +75,7 @@ def check_account(plan: Plan, snapshot: Snapshot) -> None:
     for group_id, expected in plan.fingerprints.items():
         group = groups.get(group_id)
         if group is None:
-            changed.append(f"the group {group_id} does not exist any more")
+            changed.append(f"the group {group_id} no longer exists")
         elif fingerprint(group) != expected:
             changed.append(f"the group {group.name!r} has changed")
     freed = {
@@ -91,7 +91,7 @@ def check_account(plan: Plan, snapshot: Snapshot) -> None:
         and change.group.name in taken
     ]
     if changed:
-        raise StalePlan(f"the account has changed since the plan was made: {'; '.join(changed)}")
+        raise StalePlan(f"the account has changed since the plan was created: {'; '.join(changed)}")
 
 
 def creators(plan: Plan) -> dict[int, int]:

@@ -25,7 +25,7 @@ from .snapshot import read_account, read_account_async
 
 
 class Options(TypedDict, total=False):
-    """How the changes are made; see `apply`.
+    """How the changes are applied; see `apply`.
 
     Attributes:
         journal: Where to record them. Default: nowhere, and without a lock.
@@ -92,14 +92,14 @@ def set_members(
 ) -> Result:
     """Make users the members of a group: add those who are missing, then remove the others.
 
-    The guards stand between an error and the group, as they do for a file: without
+    The guards limit what an error can do, as they do for a file: without
     `allow_removals`, at most a quarter of the members is removed, or two, and never all.
 
     Args:
         client: The client.
         group_id: The group.
         user_ids: All who are to be in it.
-        allow_removals: How many removals are right. It holds only if there are exactly as many.
+        allow_removals: The expected number of removals. It is accepted only if it is exact.
         options: See `Options`.
 
     Returns:
@@ -142,7 +142,7 @@ def _without_journal(options: Options) -> Options:
 def _with_members(
     result: Result, snapshot: Snapshot, group_id: str, wanted: Mapping[str, None]
 ) -> Result:
-    """Return the result with an outcome for those, too, who were in the group before."""
+    """Return the result with an outcome also for those who were in the group before."""
     group = _find(snapshot, group_id)
     ref = GroupRef(id=group.id, name=group.name)
     first = len(result.outcomes)

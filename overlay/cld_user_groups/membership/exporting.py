@@ -1,4 +1,4 @@
-"""Writes an account as a file. Planning that file finds nothing to do."""
+"""Write an account as a file. Planning that file finds nothing to do."""
 
 from __future__ import annotations
 

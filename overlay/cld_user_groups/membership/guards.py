@@ -1,4 +1,4 @@
-"""Guards: how much a plan may take away before a human must say so. Pure functions of a plan."""
+"""Guards: how much a plan may remove before a human must confirm it. Pure functions of a plan."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def check_guards(
         plan: The plan.
         snapshot: The account that it is for, as it is now.
         limits: How much may be removed. Default: the plan's own.
-        allow_removals: How many removals a human has allowed. It holds only if the plan has
+        allow_removals: How many removals a human has allowed. It is accepted only if the plan has
             exactly that many. Members who are protected stay protected.
     """
     limits = plan.limits if limits is None else limits
@@ -52,7 +52,7 @@ def check_guards(
 
 
 class _Loss(NamedTuple):
-    """What a plan takes away from a group."""
+    """What a plan removes from a group."""
 
     group: GroupRef
     before: int

@@ -79,7 +79,7 @@ class Directory:
 
 @frozen(kw_only=True)
 class Unknown:
-    """What a file says of people whom no group of the account knows.
+    """People whom a file names, and who are in no group of the account.
 
     Attributes:
         emails: Their e-mails, as written.
@@ -96,7 +96,7 @@ def is_wanted(member: DesiredMember, today: date) -> bool:
 
 
 def unknown_people(snapshot: Snapshot, desired: Desired, today: date) -> Unknown:
-    """Return the people whom the file wants in a group, and whom the snapshot does not know.
+    """Return the people whom the file lists and the snapshot lacks.
 
     Memberships that have ended need nobody looked up.
     """

@@ -55,9 +55,9 @@ class PlanInfo:
     """Which plan is applied.
 
     Attributes:
-        source: The file that it comes from, or what made it.
+        source: The file that it comes from, or what created it.
         digest: The digest of that file, or "".
-        created_at: When it was made.
+        created_at: When it was created.
         changes: How many changes it has.
     """
 
@@ -112,7 +112,7 @@ class Ended:
     Attributes:
         at: When, in UTC.
         position: The position of the change in the plan, from 0.
-        status: What came of it; `not_started` for one that was turned away, and not done.
+        status: Its outcome; `not_started` for one that was throttled, and not applied.
         group_id: The ID of its group, or None where it is not known.
         request_id: The server's ID of the deciding request, or None.
         error: What went wrong, or "".
@@ -178,7 +178,7 @@ def _without_defaults(line: Line) -> dict[str, Any]:
 
 
 class Journal(Protocol):
-    """Where a run writes what it does."""
+    """A record of what a run does."""
 
     run: str
 
@@ -186,7 +186,7 @@ class Journal(Protocol):
         """Add a line, to be on disk by the next flush."""
 
     def flush(self) -> None:
-        """Write the lines to disk; nothing they announce may be sent before."""
+        """Write the lines to disk; the changes that they announce may be sent only after that."""
 
     def close(self) -> None:
         """Close the file."""
@@ -213,7 +213,7 @@ class FileJournal:
     Lines are collected until `flush`, so that all changes that start together cost one disk write.
 
     Args:
-        directory: The directory of the account's journals; it is made if it does not exist.
+        directory: The directory of the account's journals; it is created if it does not exist.
         plan: The plan.
         now: When the run begins, aware, in UTC.
 

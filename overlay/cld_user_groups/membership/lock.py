@@ -46,16 +46,16 @@ class AlreadyRunning(Exception):  # noqa: N818 - reads as what is the case
 
 @contextmanager
 def account_lock(directory: Path, account_id: str, wait: float = 0.0) -> Generator[None]:
-    """Hold the lock of an account; the operating system releases it should the process die.
+    """Hold the lock of an account; the operating system releases it if the process dies.
 
     Args:
-        directory: The account's directory; see `state_directory`. It is made if it does not exist.
+        directory: The account's directory; see `state_directory`. It is created if missing.
         account_id: The account, for the message.
         wait: The most seconds to wait for another run to end.
 
     Raises:
         AlreadyRunning: Another process holds it still.
-        OSError: The lock cannot be made.
+        OSError: The lock cannot be created.
         ImportError: filelock, of the extra `cli`, is not installed.
     """
     # Of the extra `cli`: who applies a plan without a journal needs no lock.

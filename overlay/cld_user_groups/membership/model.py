@@ -32,7 +32,7 @@ class Group:
     Attributes:
         id: The group's ID.
         name: The group's name.
-        members: Everyone in the group; never "not said" (a snapshot is complete or it is an error).
+        members: Everyone in the group; never unknown (a snapshot is complete, or it is an error).
     """
 
     id: str
@@ -49,8 +49,8 @@ class Snapshot:
         groups: All groups of the account.
         people: Users found by a lookup, beyond those in a group.
         missing_ids: IDs that a lookup did not find.
-        requests_left: How many requests are left of the quota, or None where the API did not say.
-        quota_reset_at: When the quota is renewed, aware, or None where the API did not say.
+        requests_left: How many requests are left of the quota, or None if not reported.
+        quota_reset_at: When the quota is renewed, aware, or None if the API did not report it.
         taken_at: When it was read, as an aware datetime in UTC.
     """
 
@@ -72,7 +72,7 @@ class DesiredMember:
         email: The e-mail as written, or None.
         until: The last day on which the membership is wanted, or None for no end.
         reason: Why, in the file's words, or None.
-        source: The file that it stands in.
+        source: The file that it is in.
         line: Its line in that file, from 1.
     """
 
@@ -97,7 +97,7 @@ class DesiredGroup:
         allow_empty: Whether the file says that the group may lose all its members.
         members: Who is to be in it.
         reason: Why, in the file's words, or None.
-        source: The file that it stands in.
+        source: The file that it is in.
         line: Its line in that file, from 1.
     """
 
@@ -115,7 +115,7 @@ class DesiredGroup:
 
 @frozen(kw_only=True)
 class GuardLimits:
-    """How much a run may remove before a human must say so.
+    """How much a run may remove before a human must confirm it.
 
     Attributes:
         max_removals: The most people removed over all groups; None for the default (10, or 10 % of
@@ -239,14 +239,14 @@ class Plan:
 
     Attributes:
         account_id: The account that it is for.
-        source: The file that it comes from, or what made it ("add", "undo of RUN").
+        source: The file that it comes from, or what created it ("add", "undo of RUN").
         digest: The digest of that file, or "".
-        created_at: When it was made, aware, in UTC.
-        expires_at: After when it is refused, aware, in UTC.
+        created_at: When it was created, aware, in UTC.
+        expires_at: When it expires, aware, in UTC; after that it is rejected.
         changes: The changes, in an order that satisfies `depends_on`.
-        fingerprints: For each existing group that it touches, by ID, what the group must still be.
+        fingerprints: For each existing group that it touches, by ID, a digest of its state.
         breaches: The guards that it does not pass; empty if it may be applied.
-        requests_left: How many requests were left of the quota when it was made, or None.
+        requests_left: How many requests were left of the quota when it was created, or None.
         notes: What a reader should know, a sentence each (members who are protected, ...).
         limits: The limits in the file, which the guards hold the plan to.
         protect: IDs, e-mails and globs of members whom the guards never let it remove.

@@ -1,4 +1,4 @@
-"""What came of a plan: a status for each change, and the result of the whole run."""
+"""The outcome of a plan: a status for each change, and the result of the run."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from .model import Change
 
 
 class Status(StrEnum):
-    """What came of a change.
+    """The outcome of a change.
 
-    `DONE` was written by this run; `ALREADY` held before it was; `UNKNOWN` may have been applied,
-    although no response says so; `NOT_STARTED` was not sent at all.
+    `DONE` was applied by this run; `ALREADY` held before; `UNKNOWN` may have been applied,
+    although no response confirms it; `NOT_STARTED` was not sent.
     """
 
     DONE = "done"
@@ -37,12 +37,12 @@ class Stop(StrEnum):
 
 @frozen(kw_only=True)
 class Outcome:
-    """What came of one change.
+    """The outcome of one change.
 
     Attributes:
         position: The position of the change in the plan, from 0.
         change: The change.
-        status: What came of it.
+        status: Its outcome.
         group_id: The ID of the group, that of a created group too; None where it is not known.
         request_id: The server's ID of the deciding request, or None.
         error: What went wrong, in a sentence, or "".
@@ -80,16 +80,16 @@ class Progress:
 
 @frozen(kw_only=True)
 class Result:
-    """What came of a plan.
+    """The outcome of a plan.
 
     Attributes:
         run: The ID of the run, which names its journal; "" where none was kept.
         outcomes: One for each change, in the plan's order.
         stopped: Why the run ended early, or None.
-        detail: What it ran into, in a sentence, where it ended early, or "".
+        detail: The reason in a sentence, or "".
         verified: Whether the account, read again afterwards, has all that the plan asks for; None
             where it was not or could not be read again.
-        differences: What it does not have, a sentence each.
+        differences: What is missing, a sentence each.
         requests_left: How many requests are left of the quota, or None where the API did not say.
         resume_at: When the quota is renewed, where the run ended for want of it, or None.
     """
@@ -105,12 +105,12 @@ class Result:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all that the plan asks for holds."""
+        """Whether the account has all that the plan asks for."""
         return self.verified is not False and all(outcome.holds for outcome in self.outcomes)
 
     @property
     def left(self) -> tuple[Outcome, ...]:
-        """What does not hold, as far as is known."""
+        """The outcomes that do not hold, as far as is known."""
         return tuple(outcome for outcome in self.outcomes if not outcome.holds)
 
     def counts(self) -> dict[str, int]:

@@ -1,7 +1,7 @@
-"""Makes one change: which request to send, and what its response or its loss means.
+"""Apply one change: the request to send, and how to interpret its response or its loss.
 
 Sans-IO, as the client's own pipeline: a generator yields a request, and is sent its response or
-thrown its error. Where a response is lost or surprising, one look at the account decides.
+thrown its error. If a response is lost or unexpected, reading the account decides.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ class Request(NamedTuple):
 
 @frozen(kw_only=True)
 class Performed:
-    """What came of sending a change.
+    """The result of sending a change.
 
     Attributes:
-        status: The status of the change so far; `NOT_STARTED` where it was turned away, `UNKNOWN`
-            where it was turned away but an earlier attempt may have been applied.
-        reply: What it means for the other changes.
+        status: The status of the change so far; `NOT_STARTED` where it was throttled, `UNKNOWN`
+            where it was throttled but an earlier attempt may have been applied.
+        reply: How it affects the other changes.
         group_id: The ID of its group, or None where it is not known.
         request_id: The server's ID of the deciding request, or None.
         error: What went wrong, in a sentence, or "".
@@ -58,12 +58,12 @@ Flow = Generator[Request, RawResponse[Any], Performed]
 
 
 def perform(change: Change, group_id: str | None, *, was_sent: bool = False) -> Flow:
-    """Make one change.
+    """Apply one change.
 
     Args:
         change: The change.
         group_id: The ID of its group; None for a group that the change creates.
-        was_sent: Whether an earlier attempt, which was turned away, may have been applied.
+        was_sent: Whether an earlier attempt, which was throttled, may have been applied.
     """
     try:
         response = yield _write(change, group_id)
@@ -80,7 +80,7 @@ def perform(change: Change, group_id: str | None, *, was_sent: bool = False) -> 
 
 
 def perform_now(client: CldProvisioning, flow: Flow) -> Performed:
-    """Do what a flow says.
+    """Perform the requests of a flow.
 
     Args:
         client: The client.
@@ -102,7 +102,7 @@ def perform_now(client: CldProvisioning, flow: Flow) -> Performed:
 
 
 async def perform_async(client: AsyncCldProvisioning, flow: Flow) -> Performed:
-    """Do what a flow says.
+    """Perform the requests of a flow.
 
     Args:
         client: The client.
@@ -166,7 +166,7 @@ def _after_error(change: Change, group_id: str | None, error: Exception, *, was_
 
 
 def _may_hold_already(change: Change, error: Exception) -> bool:
-    """Return whether an error of a first attempt says that the account has it already.
+    """Return whether an error of a first attempt means that the account has it already.
 
     A group that has appeared in the meantime is never adopted: it is somebody else's.
     """

@@ -1,4 +1,4 @@
-"""Saved plans: a plan as JSON, and back, with nothing lost."""
+"""Save a plan as JSON, and load it without loss."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import msgspec
 from .model import Action, Breach, Change, GroupRef, GuardLimits, Plan, UserRef
 from .problems import PlanFileError, Problem
 
-#: What a saved plan says it is. The number grows when an older reader would misread it.
+#: The format of a saved plan. The number grows when an older reader would misread it.
 FORMAT: Literal["cld-user-groups/plan/1"] = "cld-user-groups/plan/1"
 
 
@@ -159,7 +159,7 @@ def load_plan(path: str | os.PathLike[str]) -> Plan:
 
 
 def parse_plan(content: bytes | str, source: str = "plan.json") -> Plan:
-    """Return the plan that JSON holds.
+    """Parse a plan from JSON.
 
     Args:
         content: The JSON.
@@ -226,7 +226,7 @@ def _plan(document: _Document) -> Plan:
 
 
 def _wrong(document: _Document, plan: Plan) -> Iterator[str]:
-    """Yield what no plan of ours says."""
+    """Yield each contradiction within a plan."""
     if document.created_at.tzinfo is None or document.expires_at.tzinfo is None:
         yield "its dates have no time zone"
     if document.summary != _summary(plan):
@@ -252,7 +252,7 @@ def _waits_for_group(change: Change, created: Mapping[str, int]) -> bool:
 
 
 def _wrong_fields(change: Change, where: str) -> Iterator[str]:
-    """Yield which fields are there, or missing, against what the action means."""
+    """Yield each field that is missing for the action, or that the action does not have."""
     of_user = change.action in (Action.ADD_USER, Action.REMOVE_USER)
     if (change.user is not None) != of_user:
         yield f"{where}.user must be {'an object' if of_user else 'null'}"

@@ -1,4 +1,4 @@
-"""What is wrong with a file or with a plan: every problem, each with its place."""
+"""The problems of a file or a plan, each with its place, and the errors that carry them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Problem:
     """One thing that is wrong.
 
     Attributes:
-        source: The file that it stands in, "-" for standard input.
-        line: Its line in that file, from 1, or None where no line is at fault.
+        source: The file that it is in, "-" for standard input.
+        line: Its line in that file, from 1, or None if it concerns no line.
         message: What is wrong, with the value.
         hint: What to do about it, or "".
     """
@@ -36,7 +36,7 @@ class Problem:
 
 
 class MembershipError(ValueError):
-    """The base of what is raised about a file, an account or a plan.
+    """The base class of the errors about a file, an account or a plan.
 
     Attributes:
         problems: Everything that is wrong, in the order of the file.
@@ -54,7 +54,7 @@ class MembershipError(ValueError):
 
 
 class FileError(MembershipError):
-    """A file that cannot be read, or does not say clearly who is to be in a group."""
+    """A file that cannot be read, or is not valid."""
 
 
 class AccountError(MembershipError):
@@ -70,7 +70,7 @@ class PlanFileError(MembershipError):
 
 
 def printable(text: str) -> str:
-    """Return text with every character escaped that could do something to a terminal.
+    """Escape every character that a terminal could interpret.
 
     That is control characters, and the invisible ones that turn the direction of a text around.
     """

@@ -1,4 +1,4 @@
-"""Reads journals: lists the runs of an account, and loads one."""
+"""Read journals: list the runs of an account, and load one."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from .outcome import Outcome, Status
 
 @frozen(kw_only=True)
 class Run:
-    """A run, as its journal has it.
+    """A run, as its journal records it.
 
     Attributes:
         header: Who applied which plan.
-        outcomes: What came of each change that was about to be sent, in the order in which the
-            changes ended; `UNKNOWN` where the journal breaks off before it says.
+        outcomes: The outcome of each change that was about to be sent, in the order in which the
+            changes ended; `UNKNOWN` if the journal ends before that.
         end: How the run ended, or None where it was killed.
         is_torn: Whether the last line is incomplete, and was left out.
     """
@@ -56,7 +56,7 @@ class RunSummary:
         id: The ID of the run.
         path: Its journal.
         run: What is in it, or None where it cannot be read.
-        error: Why it cannot be read, or "".
+        error: The reason why it cannot be read, or "".
     """
 
     id: str
@@ -71,7 +71,7 @@ class RunSummary:
 
 
 def list_runs(directory: Path) -> tuple[RunSummary, ...]:
-    """Return the runs of an account, the latest first; one that cannot be read says why.
+    """Return the runs of an account, the latest first; one that cannot be read has an error.
 
     Args:
         directory: The directory of the account's journals; see `state_directory`.
@@ -109,7 +109,7 @@ def load_run(directory: Path, run: str | None = None) -> Run:
 def read_journal(path: Path) -> Run:
     """Read a journal.
 
-    Only an incomplete last line is tolerated, which is what a crash leaves; `Run.is_torn` tells.
+    Only an incomplete last line is tolerated, which a crash leaves; it sets `Run.is_torn`.
 
     Args:
         path: The file.

@@ -1,4 +1,4 @@
-"""Decides which changes of a plan start when, and what each reply means for the rest.
+"""Decide which changes of a plan start when, and how each reply affects the rest.
 
 Pure: it neither sends, waits, nor reads a clock. A driver asks `start` what to send, sends it, and
 reports each reply to `finish`, until `is_over`.
@@ -16,23 +16,23 @@ from .model import Change
 from .outcome import Stop
 
 MAX_CONSECUTIVE_FAILURES = 5
-# A change that is turned away more often than this stops the run: the server does not recover.
+# A change that is throttled more often than this stops the run: the server does not recover.
 _MAX_TURNED_AWAY = 5
 # How long all waits after a 429 may take together, whatever max_wait allows for the quota.
 _BRIEF_WAITS = 60.0
 
 
 class Verdict(Enum):
-    """What a reply means for its change."""
+    """The meaning of a reply for its change."""
 
     HOLDS = "holds"  # the account has what the change asks for
     FAILED = "failed"  # it has not, or nobody knows: dependents must not start
-    TURNED_AWAY = "turned away"  # 420 or 429: not done, to be tried again
+    TURNED_AWAY = "throttled"  # 420 or 429: not done, to be tried again
 
 
 @frozen(kw_only=True)
 class Reply:
-    """What came of sending a change, as far as it matters for the others.
+    """The result of sending a change, as far as it affects the others.
 
     Attributes:
         verdict: What it means for the change itself.
@@ -99,7 +99,7 @@ class Scheduler:
         self.reset_at = reset_at
         self._concurrency = concurrency
         self._limit = float(concurrency)
-        # One more than is to be left: the account is read again at the end.
+        # One more than `keep_quota`: the account is read again at the end.
         self._reserve = keep_quota + 1 if keep_quota else 0
         self._wait_left = max_wait
         self._brief_wait_left = max(_BRIEF_WAITS, max_wait)
@@ -165,11 +165,11 @@ class Scheduler:
         return starting
 
     def finish(self, position: int, reply: Reply, now: float) -> None:
-        """Take in what came of a change.
+        """Record the outcome of a change.
 
         Args:
             position: The change, which must have started.
-            reply: What came of it.
+            reply: Its outcome.
             now: The time.
 
         Raises:
@@ -217,7 +217,7 @@ class Scheduler:
             self.stopped, self.detail = why, detail
 
     def _slow_down(self, started_in: int) -> None:
-        # All that run at once are turned away together: that is one sign of load, not sixteen.
+        # Concurrent changes are throttled together: that is one sign of load, not sixteen.
         if started_in == self._round:
             self._limit = max(1.0, self._limit / 2)
             self._round += 1
@@ -226,7 +226,7 @@ class Scheduler:
         heapq.heappush(self._ready, position)
         times = self._turned_away[position] = self._turned_away.get(position, 0) + 1
         if times > _MAX_TURNED_AWAY:
-            self.stop(Stop.QUOTA, f"a change was turned away {times} times")
+            self.stop(Stop.QUOTA, f"a change was throttled {times} times")
         elif reply.status_code == 420:
             self.remaining = 0
             delay = self._until_reset(reply, now)
@@ -272,13 +272,13 @@ class Scheduler:
         self._pause(now, delay, why, is_brief=False)
 
     def _renew(self, now: float) -> None:
-        """Forget what was left of a quota that has been renewed since."""
+        """Reset a quota that has been renewed since."""
         if self.reset_at is not None and now >= self.reset_at:
             self.remaining = self.reset_at = None
             self._must_probe = self._reserve > 0
 
     def _learn_quota(self, reply: Reply, now: float) -> None:
-        self._must_probe = False  # there is nothing to wait for where the server tells nothing
+        self._must_probe = False  # there is nothing to wait for if the server reports nothing
         if reply.remaining is None:
             return
         # A reset in the past means that the server's clock is behind: it says nothing then.

@@ -1,6 +1,6 @@
-"""Reads an account into a snapshot, with the fewest requests: one, and one per 100 unknown people.
+"""Read an account into a snapshot, with the fewest requests: one, and one per 100 unknown people.
 
-Sans-IO: a generator decides what to read and is sent what came back; the sync and the async
+Sans-IO: a generator decides what to read and is sent the responses; the sync and the async
 function each drive it.
 """
 
@@ -19,8 +19,8 @@ from .identity import unknown_people
 from .model import Desired, Group, Member, Snapshot
 from .problems import AccountError, Problem, quoted
 
-#: IDs that no group knows are looked up as long as this takes two requests at most. Beyond that
-#: they are taken as they are: the API refuses to add a user who does not exist.
+#: IDs that are in no group are looked up if that takes at most two requests. Otherwise they are
+#: accepted as they are: the API rejects adding a user who does not exist.
 MAX_IDS = 200
 _IDS_A_REQUEST = 100
 
@@ -102,7 +102,7 @@ _Step: TypeAlias = _ListGroups | _ListMembers | _FindEmails | _ListIds
 
 
 class _Fetched(NamedTuple):
-    """What came back."""
+    """The responses."""
 
     groups: Sequence[UserGroup] = ()
     users: Sequence[_User] = ()

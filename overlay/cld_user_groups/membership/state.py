@@ -23,12 +23,12 @@ def state_directory(account_id: str, base: Path | None = None) -> Path:
 
 
 def make_private(directory: Path) -> None:
-    """Make a directory that only its owner can read, and those above it.
+    """Create a directory that only its owner can read, and those above it.
 
     Args:
         directory: The directory.
 
     Raises:
-        OSError: It cannot be made.
+        OSError: It cannot be created.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -26,9 +26,9 @@ def undo_plan(
     protect: Sequence[str] = (),
     allow_removals: int | None = None,
 ) -> Plan:
-    """Return the plan that takes back what a run has done.
+    """Return the plan that reverts what a run has done.
 
-    Only what the journal confirms is taken back, and only as far as it still stands: what has
+    Only changes that the journal confirms are reverted, and only if they still hold: what has
     changed since is left alone. A group that the run deleted is created again, with a new ID and
     its members; one that it created is deleted if nobody else is in it. The plan's notes name all
     that is left alone.
@@ -36,7 +36,7 @@ def undo_plan(
     Args:
         run: The run.
         snapshot: The account as it is now.
-        now: When the plan is made, as an aware datetime.
+        now: When the plan is created, as an aware datetime.
         limits: How much may be removed. Default: the guards' own.
         protect: IDs, e-mails and globs of members who are never removed.
         allow_removals: How many removals a human has allowed.
@@ -76,7 +76,7 @@ def undo_plan(
 
 
 class _Inverse:
-    """Takes back one change after the other, the latest first, on a model of the account.
+    """Revert one change after another, the latest first, on a model of the account.
 
     What each step needs is kept as positions in `steps`: the steps before it that it cannot do
     without, which `ordered` completes by those that spare people a time without access.
@@ -103,7 +103,7 @@ class _Inverse:
         }
 
     def take_back(self, outcome: Outcome) -> None:
-        """Add the steps that take back a change, or note why there are none."""
+        """Add the steps that revert a change, or a note why there are none."""
         group_id = outcome.group_id
         if group_id is None:
             self.note(outcome.change, "is left alone: the journal does not name its group's ID")
@@ -111,7 +111,7 @@ class _Inverse:
         self._undo[outcome.change.action](outcome, group_id)
 
     def note(self, change: Change, what: str) -> None:
-        """Note what becomes of a change."""
+        """Add a note about a change."""
         self.notes.append(f"{_describe(change)} {what}.")
 
     def ordered(self) -> tuple[Change, ...]:
@@ -177,7 +177,7 @@ class _Inverse:
 
     def _uncreate(self, outcome: Outcome, group_id: str) -> None:
         if group_id not in self._names:
-            self.note(outcome.change, "is left alone: the group does not exist any more")
+            self.note(outcome.change, "is left alone: the group no longer exists")
             return
         if group_id not in self._doomed:
             self.note(
@@ -216,7 +216,7 @@ class _Inverse:
         if group_id in self._doomed:
             return  # it goes with the group
         if change.user.id not in self._members.get(group_id, {}):
-            self.note(change, "is left alone: the user is not in the group any more")
+            self.note(change, "is left alone: the user is no longer in the group")
             return
         del self._members[group_id][change.user.id]
         ref = GroupRef(id=group_id, name=self._names[group_id])
@@ -229,7 +229,7 @@ class _Inverse:
             ref, creation = self._recreated[group_id]
             self._step(Action.ADD_USER, ref, outcome, (creation,), user=change.user)
         elif group_id not in self._names:
-            self.note(change, "is left alone: the group does not exist any more")
+            self.note(change, "is left alone: the group no longer exists")
         elif change.user.id in self._members[group_id]:
             self.note(change, "is left alone: the user is in the group again")
         else:

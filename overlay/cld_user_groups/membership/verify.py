@@ -1,4 +1,4 @@
-"""Compares an account with what a plan asks for, once the plan has been applied."""
+"""Compare an account with a plan that has been applied."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def settle(outcomes: Sequence[Outcome], account: Account) -> tuple[Outcome, ...]
     """Return the outcomes, the unknown ones decided by the account as it is now.
 
     Args:
-        outcomes: What came of each change.
+        outcomes: The outcome of each change.
         account: The account, read after the last of them.
     """
     return tuple(
@@ -51,10 +51,10 @@ def settle(outcomes: Sequence[Outcome], account: Account) -> tuple[Outcome, ...]
 
 
 def differences(outcomes: Sequence[Outcome], account: Account) -> tuple[str, ...]:
-    """Return what the account does not have of what the changes ask for, a sentence each.
+    """Return the differences between the account and the changes, a sentence each.
 
     Args:
-        outcomes: What came of each change.
+        outcomes: The outcome of each change.
         account: The account, read after the last of them.
     """
     return tuple(
@@ -63,7 +63,7 @@ def differences(outcomes: Sequence[Outcome], account: Account) -> tuple[str, ...
 
 
 def difference_of(outcome: Outcome, account: Account) -> str:
-    """Return what the account does not have of what one change asks for, or "".
+    """Return the difference between the account and one change, or "".
 
     Args:
         outcome: The change, with the ID of its group.

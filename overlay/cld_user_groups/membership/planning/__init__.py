@@ -1,4 +1,4 @@
-"""The plan: a pure function of an account, a file and a date to an ordered list of changes."""
+"""Plan: a pure function from an account, a file and a date to an ordered list of changes."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from ._changes import Builder
 from ._matching import Matching
 from ._memberships import Comparison, Protected
 
-#: How long a plan holds. What it touches must not have changed anyway; this is for what it read
-#: and does not touch, such as who has which e-mail.
+#: How long a plan is valid. The groups that it touches must not have changed in any case; this is
+#: for what it read and does not touch, such as who has which e-mail.
 EXPIRES_AFTER = timedelta(hours=24)
 
 
@@ -30,7 +30,7 @@ def plan(
     now: datetime,
     expires_after: timedelta = EXPIRES_AFTER,
 ) -> Plan:
-    """Return the changes that make an account what a file asks for: the fewest there are.
+    """Return the fewest changes that bring an account into the state that a file describes.
 
     Only groups that the file names are touched. Changes come in the order create, rename, add,
     remove, delete, so that nobody loses access on the way to another group.
@@ -39,8 +39,8 @@ def plan(
         snapshot: The account, and the users that the file names.
         desired: What the file asks for.
         today: The day for which memberships are wanted: `until` is their last day.
-        now: When the plan is made, as an aware datetime.
-        expires_after: How long it holds.
+        now: When the plan is created, as an aware datetime.
+        expires_after: How long it is valid.
 
     Returns:
         The plan, with the guards that it does not pass.
@@ -93,7 +93,7 @@ def plan(
 
 
 def fingerprint(group: Group) -> str:
-    """Return a digest of what a plan relies on in a group: its ID, its name, who is in it."""
+    """Return a digest of a group: its ID, its name and its members."""
     state = [group.id, group.name, *sorted(member.id for member in group.members)]
     return hashlib.sha256(json.dumps(state).encode()).hexdigest()
 
@@ -101,7 +101,7 @@ def fingerprint(group: Group) -> str:
 def adds_only(made: Plan) -> Plan:
     """Return a plan without its removals and deletions, and without what depends on them.
 
-    Nothing is left of it that a guard could refuse, so it has no breaches.
+    No guard can reject the rest, so it has no breaches.
     """
     kept: dict[int, int] = {}
     changes: list[Change] = []

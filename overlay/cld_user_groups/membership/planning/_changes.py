@@ -1,4 +1,4 @@
-"""Puts the changes of a plan in order: make before break, and each name when it is free."""
+"""Order the changes of a plan in order: make before break, and each name when it is free."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class Builder:
         self.deletions: list[tuple[Match, Group]] = []
 
     def add(self, match: Match, difference: Difference) -> None:
-        """Take a group that is to be present."""
+        """Add a group whose state is present."""
         self.differences.append((match, difference))
         if match.group is None or match.group.name != match.wanted.name:
             self.matching.check_new_name(match)
 
     def delete(self, match: Match, group: Group) -> None:
-        """Take a group that is to be deleted."""
+        """Add a group whose state is absent."""
         self.deletions.append((match, group))
 
     def ordered(self, source: str) -> tuple[Change, ...]:

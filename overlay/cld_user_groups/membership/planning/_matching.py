@@ -21,7 +21,7 @@ class Matching:
     """Finds the groups of a file in an account, and notes what is ambiguous.
 
     IDs come first, then exact names, then `previously`. A name that differs only in case or space
-    from one in the account is refused: it would make a second group that looks like the first.
+    from one in the account is rejected: it would create a second group that looks like the first.
     """
 
     def __init__(self, groups: Iterable[Group], desired: Desired, problems: list[Problem]) -> None:
@@ -122,7 +122,7 @@ class Matching:
                 self._problem(
                     wanted,
                     f"{quoted(wanted.name)} is not in the account, but {quoted(group.name)} is",
-                    "write it so, or give `previously:` or `id:` to rename it",
+                    "use that spelling, or give `previously:` or `id:` to rename it",
                 )
                 return False
         return True

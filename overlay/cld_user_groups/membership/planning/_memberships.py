@@ -107,7 +107,7 @@ class Comparison:
             if first is not member:
                 who = quoted(member.email or user_id)
                 where = f"first as {quoted(first.email or user_id)} on line {first.line}"
-                self._problem(member, f"{who} stands twice in {quoted(wanted.name)}, {where}")
+                self._problem(member, f"{who} occurs twice in {quoted(wanted.name)}, {where}")
         return found
 
     def _unresolved(self, member: DesiredMember, email: str) -> None:

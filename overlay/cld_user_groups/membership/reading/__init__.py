@@ -1,4 +1,4 @@
-"""Reads a file, with the files that it includes, into what it asks for."""
+"""Read a file, with the files that it includes, into a desired state."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ._tree import Node
 
 Format = Literal["yaml", "json", "toml", "csv", "jsonl"]
 
-#: The most bytes that a file may have: ten times what 100,000 memberships take.
+#: The most bytes that a file may have: ten times the size of 100,000 memberships.
 MAX_BYTES = 64 * 1024 * 1024
 
 _SUFFIXES: dict[str, Format] = {
@@ -45,12 +45,12 @@ def read_file(
 
     Args:
         path: The file; "-" for standard input.
-        stdin: What "-" reads. Default: the standard input of the process.
-        format: The file's format. Default: what its name says; what its content shows, for "-".
+        stdin: The stream for "-". Default: the standard input of the process.
+        format: The file's format. Default: by its name's suffix; for "-", by its content.
         max_bytes: The most bytes that each file may have.
 
     Returns:
-        What the file asks for, with the lines at which it does.
+        What the file asks for, with line numbers.
 
     Raises:
         FileError: It cannot be read, is empty, is not of its format, or is not valid; all of
@@ -132,7 +132,7 @@ class _Reader:
         return _SUFFIXES[suffix]
 
     def _include(self, path: str, line: int) -> tuple[Fields, list[Row]]:
-        """Return the rows of a file that stands beside this one; none where it cannot be read."""
+        """Return the rows of a file in the same folder or below; none where it cannot be read."""
         shown = os.path.join(os.path.dirname(self.source), path)  # noqa: PTH118, PTH120
         if shown not in self.included:
             fields = Fields(shown, self.problems)
@@ -145,24 +145,24 @@ class _Reader:
         return self.included[shown]
 
     def _included_rows(self, path: str, fields: Fields, line: int) -> list[Row]:
-        def refused(message: str, hint: str = "") -> FileError:
+        def rejected(message: str, hint: str = "") -> FileError:
             return FileError([Problem(self.source, line, message, hint)])
 
         if self.source == "-":
-            raise refused(
+            raise rejected(
                 "standard input cannot include a file", "there is no folder to start from"
             )
         suffix = Path(path).suffix.lower()
         if suffix not in (".csv", ".jsonl", ".ndjson"):
-            raise refused(f"cannot include {quoted(path)}", "known: .csv, .jsonl, .ndjson")
+            raise rejected(f"cannot include {quoted(path)}", "known: .csv, .jsonl, .ndjson")
         folder = Path(self.source).resolve().parent
         try:
             if not (folder / path).resolve().is_relative_to(folder):
-                raise refused(f"{quoted(path)} is outside the file's folder")
+                raise rejected(f"{quoted(path)} is outside the file's folder")
             with (folder / path).open("rb") as file:
                 content = self._content(file, fields.source)
         except OSError as error:
-            raise refused(f"cannot read {quoted(path)}: {error.strerror or error}") from None
+            raise rejected(f"cannot read {quoted(path)}: {error.strerror or error}") from None
         text = decode_text(content, fields.source)
         columns = COLUMNS[1:]
         if suffix == ".csv":
@@ -171,7 +171,7 @@ class _Reader:
 
 
 def _parse(text: str, chosen: Literal["yaml", "json", "toml"], fields: Fields) -> Node | None:
-    """Return the tree of a file; each format's parser is imported when it is needed."""
+    """Return the tree of a file; each format's parser is lazily imported."""
     match chosen:
         case "yaml":
             from ._yaml import parse_yaml

@@ -1,4 +1,4 @@
-"""Reads a whole file, from a tree or from rows, into what it asks for."""
+"""Read a whole file, from a tree or from rows, into a desired state."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _PRESENT_ONLY = ("members", "mode", "previously")
 
 @frozen(kw_only=True)
 class Document:
-    """What a file says, before its name and its digest are added."""
+    """The content of a file, before its name and its digest are added."""
 
     account: str | None = None
     guards: GuardLimits = field(factory=GuardLimits)
@@ -42,7 +42,7 @@ class Document:
 
 
 def read_tree(node: Node, fields: Fields, include: Include) -> Document:
-    """Return what a file in YAML, JSON or TOML says; what is wrong is noted in `fields`."""
+    """Return the content of a YAML, JSON or TOML file; problems are added to `fields`."""
     values = fields.table(node, "the file", _TOP)
     if values is None:
         return Document()
@@ -50,7 +50,7 @@ def read_tree(node: Node, fields: Fields, include: Include) -> Document:
     if version is None:
         fields.problem(node.line, "`version` is missing", "write `version: 1`")
     elif not isinstance(version, Scalar) or version.kind == "text" or version.text != "1":
-        fields.problem(version.line, "`version` must be 1, the only version there is")
+        fields.problem(version.line, "`version` must be 1, the only supported version")
     groups = values.get("groups")
     if groups is None:
         fields.problem(node.line, "`groups` is missing")
@@ -63,7 +63,7 @@ def read_tree(node: Node, fields: Fields, include: Include) -> Document:
 
 
 def read_group_rows(rows: Iterable[Row], fields: Fields) -> Document:
-    """Return what a file of rows says: every group that it names, exactly as it lists it."""
+    """Return the content of a file of rows: every group that it names, exactly as it lists it."""
     by_key: dict[str, tuple[str, int, list[Row]]] = {}
     for row in rows:
         name = row.values.get("group")
@@ -107,7 +107,7 @@ def _groups(node: Node, fields: Fields, include: Include) -> tuple[DesiredGroup,
         first = labels.setdefault(key.text, key.line)
         if first != key.line:
             fields.problem(
-                key.line, f"the group {quoted(key.text)} stands twice, first on line {first}"
+                key.line, f"the group {quoted(key.text)} occurs twice, first on line {first}"
             )
             continue
         group = _group(key, value, fields, include)
@@ -153,7 +153,7 @@ def _group(key: Scalar, node: Node, fields: Fields, include: Include) -> Desired
 
 
 def _is_null(node: Node | None) -> bool:
-    """Return whether nothing is said: no key, or a key with no value."""
+    """Return whether a value is absent: no key, or a key with no value."""
     if node is None:
         return True
     if not isinstance(node, Scalar):
@@ -168,7 +168,7 @@ def _check_group(group: DesiredGroup, what: str, values: dict[str, Node], fields
         for key in _PRESENT_ONLY:
             if key in values:
                 fields.problem(
-                    values[key].line, f"{what} is to be absent: `{key}` has no meaning there"
+                    values[key].line, f"{what} is to be absent: `{key}` is not allowed there"
                 )
         return
     if _is_null(values.get("members")):
@@ -182,7 +182,7 @@ def _check_group(group: DesiredGroup, what: str, values: dict[str, Node], fields
     if isinstance(members, Items) and not members.items and not group.allow_empty:
         fields.problem(
             members.line,
-            f"{what} lists nobody",
+            f"{what} has an empty list",
             "write `allow_empty: true` if nobody is to be in it",
         )
 
@@ -207,6 +207,6 @@ def _check_unique(groups: list[DesiredGroup], fields: Fields) -> None:
             for group in others:
                 fields.problem(
                     group.line,
-                    f"the group {quoted(group.name)} stands twice, first on line {first.line} "
+                    f"the group {quoted(group.name)} occurs twice, first on line {first.line} "
                     f"as {quoted(first.name)}",
                 )

@@ -1,4 +1,4 @@
-"""Reads the fields of a file's tree, and collects what is wrong with them."""
+"""Read the fields of a file's tree, and collect their problems."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from ._values import parse_date, parse_share, parse_whole
 class Fields:
     """Reads values of one source.
 
-    Every method returns None for a value that is wrong, after it has noted the problem.
+    Each method returns None for an invalid value, and adds the problem.
 
     Attributes:
         source: The file.
-        problems: What was wrong so far.
+        problems: The problems so far.
     """
 
     source: str
@@ -49,7 +49,7 @@ class Fields:
                 self.problem(key.line, f"unknown key {quoted(key.text)} in {what}", hint)
             elif key.text in lines:
                 first = lines[key.text]
-                self.problem(key.line, f"{quoted(key.text)} stands twice, first on line {first}")
+                self.problem(key.line, f"{quoted(key.text)} occurs twice, first on line {first}")
             else:
                 values[key.text] = value
                 lines[key.text] = key.line
@@ -79,7 +79,7 @@ class Fields:
         return tuple(text for text in found if text is not None)
 
     def flag(self, node: Node | None, what: str) -> bool:
-        """Return true or false; false where nothing is said."""
+        """Return true or false; false if it is absent."""
         if node is None:
             return False
         if (
@@ -92,7 +92,7 @@ class Fields:
         return node.text == "true"
 
     def choice(self, node: Node | None, what: str, first: str, second: str) -> str:
-        """Return one of two words; the first where nothing is said."""
+        """Return one of two words; the first if it is absent."""
         if node is None:
             return first
         text = self.text(node, what)

@@ -1,4 +1,4 @@
-"""JSON with the line of every value, which the standard library does not tell."""
+"""Parse JSON with the line of every value, which the standard library does not provide."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def parse_json(text: str, source: str, line: int = 1) -> Node:
 
     Args:
         text: The document.
-        source: The file that it stands in.
+        source: The file that it is in.
         line: The line on which it begins.
 
     Raises:
@@ -114,5 +114,5 @@ class _Parser:
 
     def _error(self, message: str) -> FileError:
         cut = not self.text[self.at :].strip() or self.text[self.at :].count('"') == 1
-        hint = "is the file cut off?" if cut else ""
+        hint = "is the file truncated?" if cut else ""
         return FileError([Problem(self.source, self.line, message, hint)])

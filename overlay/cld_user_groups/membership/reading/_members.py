@@ -1,4 +1,4 @@
-"""Reads the members of a group, from a tree or from rows, each with its line."""
+"""Read the members of a group, from a tree or from rows, each with its line."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ._rows import Row
 from ._tree import Items, Node, Scalar, Table
 from ._values import is_email
 
-# Reads the rows of an included file, and returns them with the name to show for it. Whatever is
-# wrong with the file is noted where it stands; then there are no rows.
+# Reads the rows of an included file, and returns them with the name to show for it. Problems of
+# the file are added with its name; then there are no rows.
 Include = Callable[[str, int], tuple[Fields, list[Row]]]
 
 
@@ -112,7 +112,7 @@ def _checked(
 
 
 def _unique(found: Iterable[DesiredMember], fields: Fields) -> tuple[DesiredMember, ...]:
-    """Return the members; who is listed twice is a problem. Two users may share an e-mail."""
+    """Return the members; one listed twice is a problem. Two users may share an e-mail."""
     members = tuple(found)
     seen: dict[tuple[str | None, str], DesiredMember] = {}
     for member in members:
@@ -122,6 +122,6 @@ def _unique(found: Iterable[DesiredMember], fields: Fields) -> tuple[DesiredMemb
             where = f"{first.source}:{first.line}" if first.source != member.source else first.line
             who = quoted(member.email or member.id or "")
             fields.problems.append(
-                Problem(member.source, member.line, f"{who} stands twice, first on line {where}")
+                Problem(member.source, member.line, f"{who} occurs twice, first on line {where}")
             )
     return members

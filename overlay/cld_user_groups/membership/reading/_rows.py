@@ -18,7 +18,7 @@ _DELIMITERS = (",", ";", "\t")
 
 
 class Row(NamedTuple):
-    """One membership as written; what is not said is not among the values."""
+    """One membership as written; absent values are left out."""
 
     line: int
     values: dict[str, str]
@@ -60,7 +60,7 @@ def parse_csv(text: str, fields: Fields, columns: Iterable[str]) -> list[Row]:
                 if not header:
                     return []
             elif len(cells) != len(header):
-                hint = "is the file cut off?" if len(cells) < len(header) else "quote the cell"
+                hint = "is the file truncated?" if len(cells) < len(header) else "quote the cell"
                 message = f"{len(cells)} cells in a row, {len(header)} in the header"
                 fields.problem(begun, message, hint)
             else:
@@ -68,7 +68,7 @@ def parse_csv(text: str, fields: Fields, columns: Iterable[str]) -> list[Row]:
                 values = {name: stripped for name, cell in pairs if (stripped := cell.strip())}
                 rows.append(Row(begun, values))
     except csv.Error as error:
-        hint = "is the file cut off?" if "end of data" in str(error) else ""
+        hint = "is the file truncated?" if "end of data" in str(error) else ""
         fields.problem(line + 1, f"not CSV: {error}", hint)
     return _complete(rows, fields, before)
 
@@ -83,7 +83,7 @@ def _header(cells: list[str], line: int, fields: Fields, columns: Iterable[str])
             fields.problem(line, f"unknown column {quoted(cell)}", did_you_mean(name, known))
     for name in known:
         if names.count(name) > 1:
-            fields.problem(line, f"the column {quoted(name)} stands twice")
+            fields.problem(line, f"the column {quoted(name)} occurs twice")
     if "group" in known and "group" not in names:
         fields.problem(line, "the column `group` is missing")
     if "email" not in names and "id" not in names:
@@ -111,7 +111,7 @@ def parse_json_lines(text: str, fields: Fields, columns: Iterable[str]) -> list[
             pairs = json.loads(line, object_pairs_hook=_Object)
         except (ValueError, RecursionError) as error:
             said = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
-            fields.problem(number, f"not JSON: {said}", "one object a line; is the file cut off?")
+            fields.problem(number, f"not JSON: {said}", "one object a line; is the file truncated?")
             continue
         if not isinstance(pairs, _Object):
             fields.problem(number, "not a JSON object", 'write {"group": …}')
@@ -129,7 +129,7 @@ class _Object(list[tuple[str, object]]):
 def _texts(
     pairs: _Object, known: tuple[str, ...], line: int, fields: Fields
 ) -> dict[str, str] | None:
-    """Return the values of a row; None where something is wrong with them, which is noted."""
+    """Return the values of a row, or None if they have a problem, which is added."""
     before = len(fields.problems)
     values: dict[str, str] = {}
     seen: set[str] = set()
@@ -137,7 +137,7 @@ def _texts(
         if name not in known:
             fields.problem(line, f"unknown key {quoted(name)}", did_you_mean(name, known))
         elif name in seen:
-            fields.problem(line, f"the key {quoted(name)} stands twice")
+            fields.problem(line, f"the key {quoted(name)} occurs twice")
         elif isinstance(value, str) and is_unicode(value):
             if value.strip():
                 values[name] = value.strip()

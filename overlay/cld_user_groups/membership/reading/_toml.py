@@ -1,4 +1,4 @@
-"""TOML with the line of every value, which the standard library does not tell."""
+"""Parse TOML with the line of every value, which the standard library does not provide."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def parse_toml(text: str, source: str) -> Node:
         found = _ERROR_LINE.search(str(error))
         line = int(found[1]) if found else text.rstrip().count("\n") + 1
         message = f"not TOML: {str(error).partition(' (')[0]}"
-        hint = "" if found else "is the file cut off?"
+        hint = "" if found else "is the file truncated?"
         raise FileError([Problem(source, line, message, hint)]) from None
     except RecursionError:
         raise FileError([Problem(source, None, "nested too deeply")]) from None
@@ -48,7 +48,7 @@ def parse_toml(text: str, source: str) -> Node:
 
 @define
 class _Place:
-    """Where a value stands, and where the values in it do."""
+    """The place of a value, and of the values in it."""
 
     line: int
     by_key: dict[str, _Place] = field(factory=dict[str, "_Place"])

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from datetime import date
 
-# Only what tells a mistyped or cut-off address from an address; the account decides the rest.
+# Only enough to find a mistyped or truncated address; the account decides the rest.
 _EMAIL = re.compile(
     r"[^\s@\"(),:;<>\[\]\\]{1,64}@[^\s@.,:;<>\"()\[\]\\]+(?:\.[^\s@.,:;<>\"()\[\]\\]+)+"
 )
@@ -38,9 +38,9 @@ def parse_whole(text: str) -> int | None:
 
 
 def parse_share(text: str, *, number: bool) -> float | None:
-    """Return the share that is written as a percentage, "25%", or as a number below 1.
+    """Parse a share, written as a percentage, "25%", or as a number below 1.
 
-    The number 1 is none: it may be meant as 1 % as well as all.
+    The number 1 is rejected: it could mean 1 % or all.
 
     Args:
         text: What is written.
@@ -60,5 +60,5 @@ def parse_share(text: str, *, number: bool) -> float | None:
 
 
 def name_key(name: str) -> str:
-    """Return what two group names have in common that people would take for the same."""
+    """Normalize a group's name: names that people would confuse become equal."""
     return " ".join(unicodedata.normalize("NFC", name).split()).casefold()

@@ -1,4 +1,4 @@
-"""YAML, read from the parser's events: no object is ever made from it, and no alias followed."""
+"""Parse YAML from its events: no object is constructed from it, and no alias followed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def parse_yaml(text: str, fields: Fields) -> Node | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
-        hint = "is the file cut off?" if mark and text[: mark.index + 1] == text else ""
+        hint = "is the file truncated?" if mark and text[: mark.index + 1] == text else ""
         message = ", ".join(part for part in (error.context, error.problem) if part)
         raise FileError([Problem(source, line, f"not YAML: {message}", hint)]) from None
 

@@ -1,4 +1,4 @@
-"""What all renderings of a plan show, in the same words."""
+"""The parts that all renderings of a plan share."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Section:
         return shown(self.group.name)
 
     def title(self) -> str:
-        """Return what becomes of the group itself, or ""."""
+        """Describe the change of the group itself, or return ""."""
         if self.created is not None:
             return "create"
         if self.renamed is not None:
@@ -116,12 +116,12 @@ def summary(plan: Plan) -> str:
         for action, (noun, verb) in words.items()
         if counts[action]
     ]
-    ends = f" {counted(plan.removals, 'membership')} in all would end." if plan.removals else ""
+    ends = f" {counted(plan.removals, 'membership')} would end in total." if plan.removals else ""
     return f"{joined(parts)}.{ends}"
 
 
 def requests(plan: Plan) -> str:
-    """Return how many requests a plan needs and how many are left, in a sentence."""
+    """Describe how many requests a plan needs and how many are left."""
     needed = counted(len(plan.changes), "request")
     if plan.requests_left is None:
         return f"{needed} needed; how many are left of the quota is not known."

@@ -66,7 +66,7 @@ def _lines(plan: Plan) -> Iterator[str]:
 def _verdict(plan: Plan) -> Iterator[str]:
     if plan.breaches:
         yield '<section class="refused" aria-labelledby="verdict">'
-        yield '<h2 id="verdict">Refused by the guards; nothing is written</h2>'
+        yield '<h2 id="verdict">Rejected by the guards; nothing is written</h2>'
         yield "<ul>"
         for breach in plan.breaches:
             yield f"<li>{escape(printable(breach.message))}</li>"

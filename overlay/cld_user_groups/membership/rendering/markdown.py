@@ -50,7 +50,7 @@ def _verdict(plan: Plan) -> Iterator[str]:
     if not plan.breaches:
         yield "Guards: passed."
         return
-    yield "**Refused by the guards; nothing is written:**"
+    yield "**Rejected by the guards; nothing is written:**"
     yield ""
     for breach in plan.breaches:
         yield f"- {code_span(printable(breach.message))}"

@@ -41,7 +41,7 @@ class _Text:
         for note in plan.notes:
             yield self._paint(f"Note: {printable(note)}", _DIM)
         if plan.breaches:
-            yield self._paint("Refused by the guards; nothing is written:", _RED, _BOLD)
+            yield self._paint("Rejected by the guards; nothing is written:", _RED, _BOLD)
             for breach in plan.breaches:
                 yield self._paint(f"  {printable(breach.message)}", _RED)
         elif plan.changes:
