@@ -37,7 +37,7 @@ def refilled(emulator: Emulator) -> Application:
     """
 
     async def application(*arguments: Any) -> None:
-        if sdk_calls.GROUP not in [group.id for group in emulator.groups]:
+        if operations.GROUP not in [group.id for group in emulator.groups]:
             emulator.reset()
         await emulator.asgi(*arguments)
 

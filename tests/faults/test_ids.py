@@ -14,7 +14,7 @@ import pytest
 from attrs import evolve
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
-from tests.contract import documents
+from tests.support import documents
 from tests.faults.operations import (
     ACCOUNT,
     ADD_USER,
