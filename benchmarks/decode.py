@@ -16,7 +16,7 @@ from wire import groups_with_users
 
 
 def cost(decode: Callable[[bytes], Any], content: bytes) -> Callable[[], float]:
-    """Return what measures the CPU time of one decoding, in seconds."""
+    """Return a function that measures the CPU time of one decoding, in seconds."""
 
     def once() -> float:
         gc.collect()

@@ -16,7 +16,7 @@ from wire import groups_with_users
 
 
 def peak(decode: Callable[[bytes], Any], content: bytes) -> Callable[[], float]:
-    """Return what measures the peak of one decoding, in bytes."""
+    """Return a function that measures the peak of one decoding, in bytes."""
 
     def once() -> float:
         gc.collect()

@@ -1,7 +1,7 @@
 """CPU time of a whole process that imports a client and constructs it.
 
 Beside one that imports httpx and constructs its client. Clients that leave this to their first call
-would look better than they are, so in a second row each makes an httpx client as well.
+would look better than they are, so in a second row each creates an httpx client as well.
 """
 
 import os
@@ -17,7 +17,7 @@ _AND_HTTPX_CLIENT = "\nimport httpx; httpx.Client()"
 
 
 def cost(program: str) -> Callable[[], float]:
-    """Return what measures the CPU time of one process, in seconds."""
+    """Return a function that measures the CPU time of one process, in seconds."""
 
     def once() -> float:
         child = subprocess.Popen([sys.executable, "-c", program])
@@ -37,7 +37,7 @@ def main() -> None:
     bare = cost(CLIENTS["httpx"].startup)
     pairs = by_turns(cost(program), bare, chosen.pairs(40))
     report(compare(pairs).row("startup", chosen.client))
-    if chosen.client != "classic":  # it stands on something else
+    if chosen.client != "classic":  # it is not built on httpx
         pairs = by_turns(cost(program + _AND_HTTPX_CLIENT), bare, chosen.pairs(40))
         report(compare(pairs).row("startup with an httpx client", chosen.client))
 
