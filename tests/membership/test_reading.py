@@ -232,7 +232,7 @@ def test_standard_input_shows_its_format(text):
           "nobody in it write `members: []` and `allow_empty: true`"]),
         (group("~"), ["3: the group `A` has no `members`; for a group with nobody in it write "
           "`members: []` and `allow_empty: true`"]),
-        (group("[]"), ["4: the group `A` has an empty list; write `allow_empty: true` if nobody is to "
+        (group("[]"), ["4: the group `A` is empty; write `allow_empty: true` if nobody is to "
           "be in it"]),
         (group("a@b.example"), ["4: `members` must be a list, or `{from: FILE}`"]),
         (group("{form: x.csv}"),
