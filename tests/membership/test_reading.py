@@ -350,7 +350,8 @@ def test_a_mistake_in_yaml_is_an_error_with_its_line(text, expected):
         ("g.csv", "group,email,until\nA,a@b.example,31/12/2027\n",
          ["2: `until` is not a date: `31/12/2027`; write YYYY-MM-DD"]),
         ("g.jsonl", '{"group": "A", "email": "a@b.example"}\n{"group": "A", "ema',
-         ["2: not JSON: Unterminated string starting at; one object a line; is the file truncated?"]),
+         ["2: not JSON: Unterminated string starting at; one object a line; "
+          "is the file truncated?"]),
         ("g.jsonl", '{"group": "A", "emial": "a@b.example", "id": 1}\n[]\n',
          ["1: unknown key `emial`; did you mean `email`?", "1: `id` must be text",
           '2: not a JSON object; write {"group": …}']),
