@@ -11,8 +11,9 @@ from typing import Any
 import httpx
 from call_sync import CALLS, respond
 from clients import CLIENTS
-from command import options, report
 from measure import by_turns, compare
+
+from command import options, report
 
 
 def cost(call: Callable[[], Any], runner: asyncio.Runner) -> Callable[[], float]:

@@ -10,9 +10,10 @@ from typing import Any
 
 import httpx
 from clients import CLIENTS
-from command import options, report
 from measure import by_turns, compare
 from wire import GROUP, TWO_GROUPS, response_headers
+
+from command import options, report
 
 CALLS = 200
 

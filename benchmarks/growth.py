@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 import call_sync
 import httpx
 from clients import CLIENTS
-from command import options, report
 from wire import groups_with_users
+
+from command import options, report
 
 USERS = (100, 1_000, 10_000, 100_000)
 AT_ONCE = (1, 10, 100, 1_000)

@@ -13,6 +13,7 @@ import sys
 import httpx
 from call_sync import respond
 from clients import CLIENTS
+
 from command import options, report
 
 CALLS = 150

@@ -10,8 +10,9 @@ import sys
 from collections.abc import Callable
 
 from clients import CLIENTS
-from command import options, report
 from measure import by_turns, compare
+
+from command import options, report
 
 _AND_HTTPX_CLIENT = "\nimport httpx; httpx.Client()"
 

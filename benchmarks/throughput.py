@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 import httpx
 from clients import CLIENTS
-from command import options, report
 from measure import by_turns, compare
 from server import emulator
+
+from command import options, report
 
 CALLS = 500  # a turn; there are at least four of them
 AT_ONCE = 50
