@@ -1,4 +1,4 @@
-# Every target does its own set-up: a fresh clone needs Python 3.11 or later, make and git.
+# Every target sets itself up: a fresh clone needs Python 3.11 or later, make and git.
 # `make help` lists the targets.
 
 SHELL := /bin/bash
@@ -19,8 +19,8 @@ LOWEST := .venv-lowest
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-# $$(call install,PYTHON,ARGUMENTS): uv needs seconds where pip needs half a minute; pip has the last
-# word, because it knows the indexes of a pip.conf, which uv does not read.
+# $$(call install,PYTHON,ARGUMENTS): uv needs seconds where pip needs half a minute; pip is the
+# fallback, because it reads the indexes of a pip.conf, which uv ignores.
 install = $(BIN)/uv pip install --quiet --compile-bytecode --no-deps --python $(1) $(2) || \
 	{ echo "  uv could not; trying with pip"; $(1) -m pip install --quiet --no-deps $(2); }
 
@@ -48,7 +48,7 @@ $(TOOLS): $(READY) requirements-check.txt
 	@touch $@
 
 ##@ Start here
-setup: $(TOOLS) ## Make the environment in .venv
+setup: $(TOOLS) ## Create the environment in .venv
 
 demo: generate ## Show all operations on the emulator; LIVE=1 reads the real account
 	@python examples/demo.py $(if $(LIVE),--live)
@@ -68,7 +68,7 @@ format: $(READY) ## Format the code and sort its imports
 	ruff check --fix-only --quiet .
 	ruff format .
 
-generate: $(READY) ## Make generated/ from openapi.yaml
+generate: $(READY) ## Generate generated/ from openapi.yaml
 	@python tools/generate.py
 
 ##@ Test more
@@ -95,7 +95,7 @@ test-all: $(TOOLS) ## Run the tests on every supported Python of this machine
 	nox
 
 ##@ The OpenAPI document, and other clients
-contract: $(READY) ## Hold requests and responses against openapi.yaml; LIVE=1 the real account's, WRITE=1 too
+contract: $(READY) ## Validate requests and responses against openapi.yaml; LIVE=1 on the real account, WRITE=1 writes
 	$(if $(LIVE),$(if $(WRITE),CLOUDINARY_CONTRACT_WRITE=1) pytest -v -m live tests/live,pytest -n auto tests/contract)
 
 contract-diff: $(TOOLS) ## Classify the changes of openapi.yaml and generated/ since the last release, or BASE=
@@ -108,10 +108,10 @@ interop: $(TOOLS) ## Run the SDK against Prism and behind proxies, and other cli
 	pytest -m interop tests/interop tests/packaging
 
 ##@ Figures
-faults: $(READY) ## Print the table of faults by operation, measured, and write it to docs/faults.md
+faults: $(READY) ## Measure the table of faults by operation, and write it to docs/faults.md
 	@python -m tests.faults.matrix
 
-bench: $(TOOLS) ## Measure the SDK beside bare httpx and its peers
+bench: $(TOOLS) ## Benchmark the SDK against bare httpx and its peers
 	@python benchmarks/run.py
 
 mutation: $(READY) ## Mutate the modules that decide (or MODULE=), and fail on unnoticed mutants
@@ -122,9 +122,9 @@ build: $(READY) ## Build the wheel and the source distribution in dist/
 	@rm -rf dist
 	python -m hatchling build
 
-pins: $(READY) ## Resolve requirements*.in into requirements*.txt anew; UPGRADE=1 takes newer versions
+pins: $(READY) ## Resolve requirements*.in into requirements*.txt; UPGRADE=1 upgrades versions
 	@tools/pins $(if $(UPGRADE),--upgrade)
 
-clean: ## Remove all that the other targets made
+clean: ## Remove the files that the other targets created
 	rm -rf $(VENV) $(LOWEST) .bench dist .nox .pytest_cache .mypy_cache .ruff_cache .hypothesis node_modules mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

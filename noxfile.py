@@ -13,7 +13,7 @@ nox.options.default_venv_backend = "venv"
 SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
 nox.options.sessions = ["tests"]
 
-# The clients that the SDK is tested and measured beside. Each is pinned here, and nowhere else.
+# The clients that the SDK is tested and benchmarked against. Each is pinned here, and nowhere else.
 # `sdk` is this SDK with its declared dependencies only: httpx imports more where it finds more.
 PEERS = {
     "sdk": nox.project.load_toml("pyproject.toml")["project"]["dependencies"],

@@ -1,4 +1,4 @@
-"""How long 500 additions take at a latency of 50 ms, and what of it is the journal.
+"""Measure 500 additions at a latency of 50 ms, and the share of the journal.
 
 Measured in interleaved pairs over a socket, to the emulator in another process: `apply` with 16
 at once, its journal and its reads of the account included, beside one `add_user` after the other;

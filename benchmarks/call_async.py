@@ -9,14 +9,15 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
-from call_sync import CALLS, answer
+from call_sync import CALLS, respond
 from clients import CLIENTS
-from command import options, report
 from measure import by_turns, compare
+
+from command import options, report
 
 
 def cost(call: Callable[[], Any], runner: asyncio.Runner) -> Callable[[], float]:
-    """Return what measures the CPU time of one call, in seconds."""
+    """Return a function that measures the CPU time of one call, in seconds."""
 
     async def batch() -> float:
         start = time.process_time()
@@ -30,8 +31,8 @@ def cost(call: Callable[[], Any], runner: asyncio.Runner) -> Callable[[], float]
 def main() -> None:
     """Measure one client."""
     chosen = options(__doc__)
-    own_http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
-    bare_http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    own_http = httpx.AsyncClient(transport=httpx.MockTransport(respond))
+    bare_http = httpx.AsyncClient(transport=httpx.MockTransport(respond))
     with asyncio.Runner() as runner:
         own = CLIENTS[chosen.client].async_calls(own_http)
         bare = CLIENTS["httpx"].async_calls(bare_http)

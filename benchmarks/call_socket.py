@@ -6,9 +6,10 @@ The emulator runs in another process, whose time does not count. Here the classi
 import httpx
 from call_sync import cost
 from clients import CLIENTS
-from command import options, report
 from measure import by_turns, compare
 from server import emulator
+
+from command import options, report
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """CPU time of list() and update(), beside bare httpx, in one process and without a network.
 
-Both stand on httpx.MockTransport, which answers as httpx's own transport does: with a list of
+Both use httpx.MockTransport, which responds as httpx's own transport does: with a list of
 headers and a stream.
 """
 
@@ -10,25 +10,26 @@ from typing import Any
 
 import httpx
 from clients import CLIENTS
-from command import options, report
 from measure import by_turns, compare
-from wire import GROUP, TWO_GROUPS, answer_headers
+from wire import GROUP, TWO_GROUPS, response_headers
+
+from command import options, report
 
 CALLS = 200
 
-_LIST = answer_headers(TWO_GROUPS)
-_UPDATE = answer_headers(GROUP)
+_LIST = response_headers(TWO_GROUPS)
+_UPDATE = response_headers(GROUP)
 
 
-def answer(request: httpx.Request) -> httpx.Response:
-    """Answer a list with two groups, and an update with the group."""
+def respond(request: httpx.Request) -> httpx.Response:
+    """Respond to a list with two groups, and to an update with the group."""
     if request.method == "GET":
         return httpx.Response(200, headers=_LIST, stream=httpx.ByteStream(TWO_GROUPS))
     return httpx.Response(200, headers=_UPDATE, stream=httpx.ByteStream(GROUP))
 
 
 def cost(call: Callable[[], Any]) -> Callable[[], float]:
-    """Return what measures the CPU time of one call, in seconds."""
+    """Return a function that measures the CPU time of one call, in seconds."""
 
     def batch() -> float:
         start = time.process_time()
@@ -43,8 +44,8 @@ def main() -> None:
     """Measure one client."""
     chosen = options(__doc__)
     with (
-        httpx.Client(transport=httpx.MockTransport(answer)) as own_http,
-        httpx.Client(transport=httpx.MockTransport(answer)) as bare_http,
+        httpx.Client(transport=httpx.MockTransport(respond)) as own_http,
+        httpx.Client(transport=httpx.MockTransport(respond)) as bare_http,
     ):
         own = CLIENTS[chosen.client].calls(own_http)
         bare = CLIENTS["httpx"].calls(bare_http)

@@ -1,6 +1,6 @@
-"""The clients that are compared: what their users write for the same calls.
+"""The clients that are compared, each with the code that its users write for the same calls.
 
-Nothing of a client is imported before it is asked for: each has an environment of its own.
+No client is imported before it is used: each has an environment of its own.
 """
 
 import base64
@@ -20,10 +20,10 @@ class Calls(NamedTuple):
 
 
 class Client(Protocol):
-    """One of the clients, standing on an httpx client that the benchmark gives it.
+    """One of the clients, using an httpx client that the benchmark passes.
 
     Attributes:
-        title: What it is called in the results.
+        title: Its name in the results.
         startup: A program that imports and constructs it.
     """
 
@@ -37,7 +37,7 @@ class Client(Protocol):
         """Return the calls of the async client."""
 
     def decoder(self) -> Callable[[bytes], Any]:
-        """Return what reads the body of an answer to a list."""
+        """Return a function that decodes the body of a list response."""
 
 
 class BareHttpx:
@@ -106,7 +106,7 @@ class Sdk:
 
 
 class Stock:
-    """What the generator makes of the same description with its own templates."""
+    """The generator's output for the same OpenAPI document with its own templates."""
 
     title = "stock generated client"
     startup = (
@@ -142,7 +142,7 @@ class Stock:
     def _client(self, http: httpx.Client | httpx.AsyncClient, server: str) -> Any:
         from stock_client import AuthenticatedClient
 
-        # It gives none of its settings to an httpx client that it did not make itself.
+        # It applies none of its settings to a caller-supplied httpx client.
         token = base64.b64encode(f"{KEY}:{SECRET}".encode()).decode()
         http.base_url = httpx.URL(server)
         http.headers["Authorization"] = f"Basic {token}"
@@ -198,7 +198,7 @@ class Vendor:
 
 
 class Classic:
-    """The vendor's older client, which stands on urllib3: over a socket only, and sync only."""
+    """The vendor's older client, built on urllib3: over a socket only, and sync only."""
 
     title = "classic client 1.46.3"
     startup = (

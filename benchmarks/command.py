@@ -7,7 +7,7 @@ from clients import CLIENTS
 
 
 class Options(argparse.Namespace):
-    """What was asked for.
+    """The options of the command line.
 
     Attributes:
         client: Which client to measure.

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 from clients import CLIENTS
-from command import options, report
 from measure import by_turns, compare
 from wire import groups_with_users
 
+from command import options, report
+
 
 def cost(decode: Callable[[bytes], Any], content: bytes) -> Callable[[], float]:
-    """Return what measures the CPU time of one decoding, in seconds."""
+    """Return a function that measures the CPU time of one decoding, in seconds."""
 
     def once() -> float:
         gc.collect()

@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 import call_sync
 import httpx
 from clients import CLIENTS
-from command import options, report
 from wire import groups_with_users
+
+from command import options, report
 
 USERS = (100, 1_000, 10_000, 100_000)
 AT_ONCE = (1, 10, 100, 1_000)
@@ -41,14 +42,14 @@ def cost(action: Callable[[], object], repeats: int) -> float:
     return min(turns[1:])
 
 
-async def answer(request: httpx.Request) -> httpx.Response:
-    """Answer when all the other requests are there too."""
+async def respond(request: httpx.Request) -> httpx.Response:
+    """Respond once all requests have arrived."""
     await asyncio.sleep(0)
-    return call_sync.answer(request)
+    return call_sync.respond(request)
 
 
 def decoding(client: str) -> list[float]:
-    """Return what it costs to decode so many users."""
+    """Return the cost of decoding so many users."""
     decode = json.loads if client == "httpx" else CLIENTS[client].decoder()
     contents = [groups_with_users(users // 100, 100) for users in USERS]
     return [
@@ -58,8 +59,8 @@ def decoding(client: str) -> list[float]:
 
 
 def calling(client: str) -> list[float]:
-    """Return what so many calls at once cost, together."""
-    http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    """Return the cost of so many concurrent calls."""
+    http = httpx.AsyncClient(transport=httpx.MockTransport(respond))
     call = CLIENTS[client].async_calls(http).list
 
     async def together(number: int) -> None:

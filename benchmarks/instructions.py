@@ -11,8 +11,9 @@ import subprocess
 import sys
 
 import httpx
-from call_sync import answer
+from call_sync import respond
 from clients import CLIENTS
+
 from command import options, report
 
 CALLS = 150
@@ -45,7 +46,7 @@ def of_one_call(client: str) -> float:
 
 def make_calls(client: str, calls: int) -> None:
     """Make so many calls; this is what runs under valgrind."""
-    http = httpx.Client(transport=httpx.MockTransport(answer))
+    http = httpx.Client(transport=httpx.MockTransport(respond))
     call = CLIENTS[client].calls(http).list
     for _ in range(calls):
         call()

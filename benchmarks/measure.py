@@ -1,4 +1,4 @@
-"""How things are measured here: in interleaved pairs, as the median of the pairs' ratios.
+"""Measure in interleaved pairs, and report the median of the pairs' ratios.
 
 A machine that does other things as well is slow at times, but then for both halves of a pair.
 """
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Comparison:
-    """What something costs beside its baseline.
+    """A cost compared with its baseline.
 
     Attributes:
         ratio: The median of the pairs' ratios.
@@ -37,7 +37,7 @@ class Comparison:
 
 
 def by_turns(own: Callable[[], T], baseline: Callable[[], T], pairs: int) -> list[tuple[T, T]]:
-    """Measure two things by turns, the one as often first as the other.
+    """Measure two actions alternately, each first equally often.
 
     Args:
         own: Does the thing, and returns what it cost.
@@ -56,7 +56,7 @@ def by_turns(own: Callable[[], T], baseline: Callable[[], T], pairs: int) -> lis
 
 
 def compare(measured: Sequence[tuple[float, float]]) -> Comparison:
-    """Return what pairs of costs come to, the thing itself first in each."""
+    """Summarize pairs of costs, each with the baseline second."""
     ratios = [own / baseline for own, baseline in measured]
     low, middle, high = statistics.quantiles(ratios, n=4, method="inclusive")
     return Comparison(

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 from clients import CLIENTS
-from command import options, report
 from measure import by_turns, compare
 from wire import groups_with_users
 
+from command import options, report
+
 
 def peak(decode: Callable[[bytes], Any], content: bytes) -> Callable[[], float]:
-    """Return what measures the peak of one decoding, in bytes."""
+    """Return a function that measures the peak of one decoding, in bytes."""
 
     def once() -> float:
         gc.collect()

@@ -1,7 +1,7 @@
 """CPU time of a whole process that imports a client and constructs it.
 
 Beside one that imports httpx and constructs its client. Clients that leave this to their first call
-would look better than they are, so in a second row each makes an httpx client as well.
+would look better than they are, so in a second row each creates an httpx client as well.
 """
 
 import os
@@ -10,14 +10,15 @@ import sys
 from collections.abc import Callable
 
 from clients import CLIENTS
-from command import options, report
 from measure import by_turns, compare
+
+from command import options, report
 
 _AND_HTTPX_CLIENT = "\nimport httpx; httpx.Client()"
 
 
 def cost(program: str) -> Callable[[], float]:
-    """Return what measures the CPU time of one process, in seconds."""
+    """Return a function that measures the CPU time of one process, in seconds."""
 
     def once() -> float:
         child = subprocess.Popen([sys.executable, "-c", program])
@@ -37,7 +38,7 @@ def main() -> None:
     bare = cost(CLIENTS["httpx"].startup)
     pairs = by_turns(cost(program), bare, chosen.pairs(40))
     report(compare(pairs).row("startup", chosen.client))
-    if chosen.client != "classic":  # it stands on something else
+    if chosen.client != "classic":  # it is not built on httpx
         pairs = by_turns(cost(program + _AND_HTTPX_CLIENT), bare, chosen.pairs(40))
         report(compare(pairs).row("startup with an httpx client", chosen.client))
 

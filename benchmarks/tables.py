@@ -14,7 +14,7 @@ Row = dict[str, Any]
 
 
 class Figure(NamedTuple):
-    """What is measured, what it is compared with, and what the SDK's ratio is to stay under."""
+    """A figure, its baseline, and the target for the SDK's ratio."""
 
     measured: str
     baseline: str
@@ -35,7 +35,7 @@ FIGURES = {
     "decode": Figure("decoding 1,000 groups x 100 users with dates", "`json.loads`", 1.0),
     "memory": Figure("peak memory of that", "`json.loads`", 0.7),
     "startup": Figure("process that imports and constructs, CPU time", _START, 1.25),
-    "startup with an httpx client": Figure("the same, and makes an httpx client", _START, None),
+    "startup with an httpx client": Figure("the same, and creates an httpx client", _START, None),
 }
 _COLUMNS = ("sdk", "stock", "vendor", "classic", "httpx")
 
@@ -163,7 +163,7 @@ def markdown(rows: list[Row]) -> str:
     today = dt.datetime.now(dt.UTC).date()
     return f"""# Benchmarks
 
-Made by `make bench` on {today}: {_machine()}.
+Created by `make bench` on {today}: {_machine()}.
 
 {_versions()}
 
@@ -174,13 +174,13 @@ startup: by the same Python) in turns with it; the median of the pairs. Less is 
 
 ![The ratios as a chart](results.svg)
 
-- The first four rows stand on `httpx.MockTransport`, without a network; those over sockets talk to
+- The first four rows use `httpx.MockTransport`, without a network; those over sockets talk to
   the emulator in another process, whose time does not count.
-- The stock generated client is what openapi-python-client makes of the same openapi.yaml with its
-  own templates. Each client runs in an environment of its own, with nothing else in it.
-- The classic client stands on urllib3, is sync only and decodes into dicts: it takes part where it
+- The stock generated client is the output of openapi-python-client for the same openapi.yaml with
+  its own templates. Each client runs in an environment of its own, with nothing else in it.
+- The classic client is built on urllib3, sync only, and decodes into dicts: it takes part where it
   can.
-- The SDK makes its httpx client at its first call; the last row has that added.
+- The SDK creates its httpx client at its first call; the last row has that added.
 
 ## Instructions
 

@@ -1,7 +1,7 @@
 """Time and CPU time of thousands of calls of list(), 50 at once, over a socket to the emulator.
 
 The emulator runs in another process, whose CPU time does not count. All httpx clients keep 50
-connections: of the default, 20, some are made anew, and how many is a matter of chance.
+connections: of the default, 20, some are reopened, and how many is random.
 """
 
 import asyncio
@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 import httpx
 from clients import CLIENTS
-from command import options, report
 from measure import by_turns, compare
 from server import emulator
+
+from command import options, report
 
 CALLS = 500  # a turn; there are at least four of them
 AT_ONCE = 50
@@ -21,14 +22,14 @@ LIMITS = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE
 
 
 class Cost(NamedTuple):
-    """What a call took, in seconds."""
+    """The cost of a call, in seconds."""
 
     elapsed: float
     cpu: float
 
 
 async def make_calls(call: Callable[[], Any]) -> Cost:
-    """Make the calls of a turn, and return what each took."""
+    """Make the calls of a turn, and return the cost of each."""
     to_do = iter(range(CALLS))
 
     async def worker() -> None:

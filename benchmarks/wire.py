@@ -1,4 +1,4 @@
-"""What goes over the wire in the benchmarks: the content of the API, as it was observed."""
+"""The responses of the benchmarks, with the content that the API was observed to send."""
 
 import json
 
@@ -22,8 +22,8 @@ TWO_GROUPS = json.dumps(
 ).encode()
 
 
-def answer_headers(body: bytes) -> list[tuple[bytes, bytes]]:
-    """Return the headers that come with an answer."""
+def response_headers(body: bytes) -> list[tuple[bytes, bytes]]:
+    """Return the headers of a response."""
     return [
         (b"Date", b"Tue, 27 Sep 2016 08:00:16 GMT"),
         (b"Content-Type", b"application/json; charset=utf-8"),
@@ -36,7 +36,7 @@ def answer_headers(body: bytes) -> list[tuple[bytes, bytes]]:
 
 
 def groups_with_users(groups: int, users: int) -> bytes:
-    """Return the answer to a list with extended details, so many users in each group."""
+    """Return the body of a list with extended details, so many users in each group."""
 
     def user(number: int) -> dict[str, str]:
         return {

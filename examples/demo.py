@@ -99,7 +99,7 @@ def show_sync(url: str) -> None:
         try:
             groups.remove_user(group_id=group_id, user_id="..")
         except ValueError as error:
-            failed('remove_user(group_id=…, user_id="..")', error, "refused, nothing was sent")
+            failed('remove_user(group_id=…, user_id="..")', error, "rejected, nothing was sent")
 
 
 async def show_async(url: str) -> None:
@@ -131,14 +131,14 @@ async def show_async(url: str) -> None:
 
 
 def show_retries(emulator: Emulator, url: str) -> None:
-    heading("When the server is out of breath")
+    heading("When the server is overloaded")
     emulator.fail("getUserGroups", status=503, times=2)
     with CldProvisioning(account_id=ACCOUNT, security=SECURITY, server_url=url) as client:
-        answer = client.user_groups.with_raw_response.list()
+        response = client.user_groups.with_raw_response.list()
         said(
-            "with_raw_response.list(), the server answering 503 twice",
-            f"status {answer.status_code} after {answer.retries} retries, "
-            f"{answer.rate_limit.remaining} requests left this hour",
+            "with_raw_response.list(), two 503 responses first",
+            f"status {response.status_code} after {response.retries} retries, "
+            f"{response.rate_limit.remaining} requests left this hour",
         )
 
 
@@ -165,13 +165,11 @@ def main() -> None:
         return
     emulator = Emulator(account_id=ACCOUNT, api_key="demo-key", api_secret="demo-secret")
     with emulator.serve() as server:
-        print(f"The emulator answers at {server.url}")
+        print(f"The emulator listens on {server.url}")
         show_sync(server.url)
         asyncio.run(show_async(server.url))
         show_retries(emulator, server.url)
-    print(
-        f"\n{paint(1, 'That was all eight operations, twice.')} README.md shows what else there is."
-    )
+    print(f"\n{paint(1, 'That was all eight operations, twice.')} README.md has the rest.")
 
 
 if __name__ == "__main__":

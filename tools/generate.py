@@ -1,4 +1,4 @@
-"""Make generated/ from openapi.yaml, generator-config.yaml and templates/.
+"""Generate generated/ from openapi.yaml, generator-config.yaml and templates/.
 
 The new output replaces the old one only if it imports and msgspec can decode all of its models.
 With --check nothing is written; exit with 1 if the output would differ.

@@ -5,7 +5,7 @@ mutation.toml names the modules, the tests, and the survivors that are known, ea
 of that form.
 
 Exits with 1 if a mutant survives, or is reached by no test, and is not known; with 2 if the tests
-fail without any mutation, or mutation.toml names what is not there.
+fail without any mutation, or mutation.toml names a missing file.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def prepare(folder: Path, modules: Sequence[str], tests: Sequence[str]) -> None:
     missing = [f"src/{each}" for each in modules if not (folder / "src" / each).is_file()]
     missing += [each for each in tests if not (folder / each).is_file()]
     if missing:
-        stop(f"{DATA.name} names what is not there: {', '.join(missing)}")
+        stop(f"{DATA.name} names missing files: {', '.join(missing)}")
     quoted = [
         ", ".join(f'"{name}"' for name in names)
         for names in ([f"src/{module}" for module in modules], tests)
@@ -85,7 +85,7 @@ def prepare(folder: Path, modules: Sequence[str], tests: Sequence[str]) -> None:
 
 
 def python() -> Path:
-    """Return the Python of the environment that has mutmut, made when first needed.
+    """Return the Python of the environment that has mutmut, lazily created.
 
     It has the packages of this environment by a path, so that only mutmut is installed.
     """
@@ -134,7 +134,7 @@ def known(entries: Sequence[dict[str, Any]]) -> set[Mutant]:
 
 
 def stop(message: str) -> NoReturn:
-    """End the run because it could not be made."""
+    """Exit with 2 and a message."""
     print(f"mutation: {message}", file=sys.stderr)
     raise SystemExit(2)
 

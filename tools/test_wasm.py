@@ -1,4 +1,4 @@
-"""Runs the unit tests on CPython 3.14 compiled to WebAssembly, which npm's `pyodide` is.
+"""Run the unit tests on CPython 3.14 compiled to WebAssembly, npm's `pyodide`.
 
 It has no sockets, processes or threads: a test that reaches for one is skipped, with that reason.
 """
@@ -49,7 +49,7 @@ def main() -> int:
     """Run the tests, with the arguments of the command line for pytest."""
     node = find_node()
     if node is None:
-        print("make test-wasm: Node is not here", file=sys.stderr)
+        print("make test-wasm: Node is not installed", file=sys.stderr)
         return 1
     pyodide = install(node, "pyodide").folder
     site = BENCH / "wasm"

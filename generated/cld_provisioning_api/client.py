@@ -1,7 +1,7 @@
 # Generated from openapi.yaml by openapi-python-client with templates/ (`make generate`).
 # Do not edit: change openapi.yaml, generator-config.yaml or templates/ instead.
 
-"""The clients that the endpoint functions send their requests with."""
+"""The clients that send the requests of the endpoint functions."""
 
 import ssl
 from typing import Any, Self

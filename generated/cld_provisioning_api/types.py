@@ -174,7 +174,7 @@ def path_segment(name: str, value: object) -> str:
 
 
 def _fully_percent_decoded(encoded: bytes) -> bytes:
-    """Return what percent-decoding leads to that is repeated until nothing changes.
+    """Percent-decode a text until decoding no longer changes it.
 
     In one pass, where repeating takes quadratic time. The result is the same: two escapes never
     overlap, so their order does not matter.

@@ -140,9 +140,9 @@ def test_a_previous_name_is_ignored_once_the_group_has_its_new_name():
     ("groups", "expected"),
     [
         ([wanted("C", "ann", id="x")], "the account has no group with the id `x`"),
-        ([wanted("a ", "ann")], "`a ` is not in the account, but `A` is; use that spelling, or give "
+        ([wanted("a ", "ann")], "`a ` is not in the account, but `A` is; use that, or give "
          "`previously:` or `id:` to rename it"),
-        ([wanted("b", state="absent")], "`b` is not in the account, but `B` is; use that spelling, or "
+        ([wanted("b", state="absent")], "`b` is not in the account, but `B` is; use that, or "
          "give `previously:` or `id:` to rename it"),
         ([wanted("C", "ann", previously=("A", "B"))],
          "several groups have a previous name of it: `A`, `B`; give its `id`"),
@@ -152,7 +152,7 @@ def test_a_previous_name_is_ignored_once_the_group_has_its_new_name():
          "another group is called `B` already; its id is `g-B`"),
         ([wanted("B", "ann", id="g-A"), wanted("B", "ann", id="g-B")],
          "another group is called `B` already; its id is `g-B`"),
-        ([wanted("b", "ann", id="g-A")], "`b` is not in the account, but `B` is; use that spelling, or "
+        ([wanted("b", "ann", id="g-A")], "`b` is not in the account, but `B` is; use that, or "
          "give `previously:` or `id:` to rename it"),
         ([wanted("X", state="absent", id="g-A")],
          "the group to be deleted is called `A` in the account; correct the name or the id"),

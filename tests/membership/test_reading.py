@@ -232,7 +232,7 @@ def test_standard_input_shows_its_format(text):
           "nobody in it write `members: []` and `allow_empty: true`"]),
         (group("~"), ["3: the group `A` has no `members`; for a group with nobody in it write "
           "`members: []` and `allow_empty: true`"]),
-        (group("[]"), ["4: the group `A` has an empty list; write `allow_empty: true` if nobody is to "
+        (group("[]"), ["4: the group `A` is empty; write `allow_empty: true` if nobody is to "
           "be in it"]),
         (group("a@b.example"), ["4: `members` must be a list, or `{from: FILE}`"]),
         (group("{form: x.csv}"),
@@ -350,7 +350,8 @@ def test_a_mistake_in_yaml_is_an_error_with_its_line(text, expected):
         ("g.csv", "group,email,until\nA,a@b.example,31/12/2027\n",
          ["2: `until` is not a date: `31/12/2027`; write YYYY-MM-DD"]),
         ("g.jsonl", '{"group": "A", "email": "a@b.example"}\n{"group": "A", "ema',
-         ["2: not JSON: Unterminated string starting at; one object a line; is the file truncated?"]),
+         ["2: not JSON: Unterminated string starting at; one object a line; "
+          "is the file truncated?"]),
         ("g.jsonl", '{"group": "A", "emial": "a@b.example", "id": 1}\n[]\n',
          ["1: unknown key `emial`; did you mean `email`?", "1: `id` must be text",
           '2: not a JSON object; write {"group": …}']),

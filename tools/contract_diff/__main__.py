@@ -1,7 +1,7 @@
-"""Classify what has changed for users in openapi.yaml and generated/, operation by operation.
+"""Classify the changes of openapi.yaml and generated/ for users, operation by operation.
 
 Compares the files as they are with a git revision. Exits with 1 if there is a breaking change that
-CHANGELOG.md does not tell users about: since that revision it must have gained an entry under
+CHANGELOG.md does not mention: since that revision it must have gained an entry under
 Changed or Removed that begins with **Breaking** and names the operation or the schema. Exits with 2
 if it could not compare.
 """
@@ -29,7 +29,7 @@ CHANGELOG = "CHANGELOG.md"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the changes and return the exit status."""
     parser = argparse.ArgumentParser(prog="contract-diff", description=__doc__)
-    parser.add_argument("--base", help="the git revision (default: what users have)")
+    parser.add_argument("--base", help="the git revision (default: that of users)")
     parser.add_argument("--root", type=Path, default=ROOT, help="the project (default: this)")
     options = parser.parse_args(arguments)
     root: Path = options.root

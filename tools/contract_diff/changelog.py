@@ -1,4 +1,4 @@
-"""Whether the changelog tells users of the breaking changes."""
+"""Check that the changelog mentions the breaking changes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def untold(found: Sequence[Change], old: str, new: str) -> list[tuple[str, ...]]
 
 
 def names_of(change: Change) -> tuple[str, ...]:
-    """Return the names by which an entry can tell of a change: of the schema or the operation."""
+    """Return the names by which an entry can refer to a change: the schema's or the operation's."""
     subject = "openapi.yaml" if change.subject == DOCUMENT else change.subject
     if change.subject.startswith(GENERATED):
         # A generated module is known by its last name, which is the operation's or the schema's.

@@ -18,7 +18,7 @@ _JSON_TYPES = (bool, int, float, str, list, Mapping)
 
 
 class Kind(StrEnum):
-    """What a change means for code that works today."""
+    """The effect of a change on existing code."""
 
     BREAKING = "breaking"
     ADDITIVE = "additive"
@@ -138,7 +138,7 @@ def _difference(before: list[Any], after: list[Any]) -> str:
 
 
 def _are_alike(old: Node, new: Node, name: str) -> bool:
-    """Whether a rule can compare a field: one value is absent, or both are of one JSON type."""
+    """Return whether a rule can compare a field: one value is absent, or both have one type."""
     if name not in old or name not in new:
         return True
     types = {_json_type(old[name]), _json_type(new[name])}

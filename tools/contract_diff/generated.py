@@ -43,7 +43,7 @@ def _load(folder: Path, name: str) -> griffe.Object:
 
 
 def _public(holder: griffe.Object) -> dict[str, griffe.Object | griffe.Alias]:
-    """Return what users of a module or a class may name.
+    """Return the members of a module or a class that users may name.
 
     A private field of a class counts: it can be an argument of the constructor.
     """
@@ -133,7 +133,7 @@ def _text(value: object) -> str:
 
 
 def _is_positional(holder: griffe.Object) -> bool:
-    """Whether the fields of a class are positional arguments of its constructor."""
+    """Return whether the fields of a class are positional arguments of its constructor."""
     decorators = [_text(each) for each in getattr(holder, "decorators", [])]
     return any("define" in each and "kw_only=True" not in each for each in decorators)
 

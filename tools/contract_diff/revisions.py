@@ -1,4 +1,4 @@
-"""The revision that is compared with, and its files, out of git."""
+"""The base revision of the comparison, and its files in git."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _MAIN_BRANCHES = ("origin/main", "main")
 
 
 class NothingToCompareError(Exception):
-    """There is nothing to compare with; the message says why."""
+    """There is no base revision; the message has the reason."""
 
 
 class UnknownRevisionError(Exception):
-    """The revision is not in this repository; the message says what to do."""
+    """The revision is not in this repository; the message has a remedy."""
 
 
 def default_base(root: Path, compared: tuple[str, ...]) -> tuple[str, str]:

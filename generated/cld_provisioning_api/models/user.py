@@ -12,8 +12,8 @@ from ..types import Model
 
 @define(kw_only=True, weakref_slot=False)
 class User(Model):
-    """A user of the account. The published description marks no field as required; a user
-    without an ID cannot be addressed, so here the ID is."""
+    """A user of the account. The published document marks no field as required; a user without
+    an ID cannot be addressed, so here the ID is."""
 
     id: str
     """The user's ID."""

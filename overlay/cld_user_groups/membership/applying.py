@@ -60,9 +60,9 @@ def apply(
     """Apply a plan: send its changes concurrently, and return the outcome of each.
 
     The account is read first, and nothing is written if it has changed since the plan was created;
-    it is read again afterwards, to compare it with the plan. Each change is on disk, in the journal,
-    before it is sent and after it has ended. In the main thread, Ctrl-C lets what is in flight end
-    and starts nothing more; a second Ctrl-C raises `KeyboardInterrupt` at once.
+    it is read again afterwards, to compare it with the plan. Each change is in the journal, on
+    disk, before it is sent and after it has ended. In the main thread, Ctrl-C waits for changes in
+    flight and starts no others; a second Ctrl-C raises `KeyboardInterrupt` at once.
 
     Args:
         client: The client. Its own retries stay in force.

@@ -23,7 +23,7 @@ def build_request(
 ) -> HttpRequest:
     """Delete a user group
 
-    Deletes a user group, and with it the access that it gave to its users. The users
+    Deletes a user group, and with it the access that it granted to its users. The users
     themselves stay in the account.
 
     Args:
@@ -110,7 +110,7 @@ def sync_detailed(
 ) -> Response[Acknowledgement | SuccessResponse | ErrorResponse]:
     """Delete a user group
 
-    Deletes a user group, and with it the access that it gave to its users. The users
+    Deletes a user group, and with it the access that it granted to its users. The users
     themselves stay in the account.
 
     Args:
@@ -147,7 +147,7 @@ def sync(
 ) -> Acknowledgement | SuccessResponse | ErrorResponse | None:
     """Delete a user group
 
-    Deletes a user group, and with it the access that it gave to its users. The users
+    Deletes a user group, and with it the access that it granted to its users. The users
     themselves stay in the account.
 
     Args:
@@ -177,7 +177,7 @@ async def asyncio_detailed(
 ) -> Response[Acknowledgement | SuccessResponse | ErrorResponse]:
     """Delete a user group
 
-    Deletes a user group, and with it the access that it gave to its users. The users
+    Deletes a user group, and with it the access that it granted to its users. The users
     themselves stay in the account.
 
     Args:
@@ -214,7 +214,7 @@ async def asyncio(
 ) -> Acknowledgement | SuccessResponse | ErrorResponse | None:
     """Delete a user group
 
-    Deletes a user group, and with it the access that it gave to its users. The users
+    Deletes a user group, and with it the access that it granted to its users. The users
     themselves stay in the account.
 
     Args:

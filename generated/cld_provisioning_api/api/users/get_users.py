@@ -97,8 +97,8 @@ def build_request(
     """List the users
 
     Returns the users of the account that match the filters. Neither a default page size nor a
-    total is published, and filters may be ignored: a client should check the users that come
-    back, and not rely on a response to hold every user.
+    total is published, and filters may be ignored: a client should check the users that are
+    returned, and not rely on a response to hold every user.
 
     Args:
         account_id: The ID of the account.
@@ -230,8 +230,8 @@ def sync_detailed(
     """List the users
 
     Returns the users of the account that match the filters. Neither a default page size nor a
-    total is published, and filters may be ignored: a client should check the users that come
-    back, and not rely on a response to hold every user.
+    total is published, and filters may be ignored: a client should check the users that are
+    returned, and not rely on a response to hold every user.
 
     Args:
         account_id: The ID of the account.
@@ -311,8 +311,8 @@ def sync(
     """List the users
 
     Returns the users of the account that match the filters. Neither a default page size nor a
-    total is published, and filters may be ignored: a client should check the users that come
-    back, and not rely on a response to hold every user.
+    total is published, and filters may be ignored: a client should check the users that are
+    returned, and not rely on a response to hold every user.
 
     Args:
         account_id: The ID of the account.
@@ -389,8 +389,8 @@ async def asyncio_detailed(
     """List the users
 
     Returns the users of the account that match the filters. Neither a default page size nor a
-    total is published, and filters may be ignored: a client should check the users that come
-    back, and not rely on a response to hold every user.
+    total is published, and filters may be ignored: a client should check the users that are
+    returned, and not rely on a response to hold every user.
 
     Args:
         account_id: The ID of the account.
@@ -470,8 +470,8 @@ async def asyncio(
     """List the users
 
     Returns the users of the account that match the filters. Neither a default page size nor a
-    total is published, and filters may be ignored: a client should check the users that come
-    back, and not rely on a response to hold every user.
+    total is published, and filters may be ignored: a client should check the users that are
+    returned, and not rely on a response to hold every user.
 
     Args:
         account_id: The ID of the account.

@@ -122,7 +122,7 @@ class Matching:
                 self._problem(
                     wanted,
                     f"{quoted(wanted.name)} is not in the account, but {quoted(group.name)} is",
-                    "use that spelling, or give `previously:` or `id:` to rename it",
+                    "use that, or give `previously:` or `id:` to rename it",
                 )
                 return False
         return True

@@ -182,7 +182,7 @@ def _check_group(group: DesiredGroup, what: str, values: dict[str, Node], fields
     if isinstance(members, Items) and not members.items and not group.allow_empty:
         fields.problem(
             members.line,
-            f"{what} has an empty list",
+            f"{what} is empty",
             "write `allow_empty: true` if nobody is to be in it",
         )
 
