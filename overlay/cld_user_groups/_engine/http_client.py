@@ -303,6 +303,8 @@ def is_behind_environment_proxy(client: httpx.Client | httpx.AsyncClient, url: h
         return False
     address = (proxy.host.decode("ascii"), proxy.port)
     named = [
-        httpx.URL(text if "://" in text else f"http://{text}") for text in getproxies().values()
+        httpx.URL(text if "://" in text else f"http://{text}")
+        for scheme, text in getproxies().items()
+        if scheme in ("http", "https", "all")  # not "no", which need not be a URL
     ]
     return address in [(each.host, each.port) for each in named]
