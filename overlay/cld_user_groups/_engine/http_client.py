@@ -128,14 +128,19 @@ class HttpClient(_Owner[httpx.Client]):
             self._check_open()
         return waited
 
-    def leave(self, connections: Connections) -> None:
-        """Hand on the turn; after `close`, close what was opened since."""
+    def leave(self, connections: Connections, response: httpx.Response | None = None) -> None:
+        """Hand on the turn; after `close`, close what was opened since.
+
+        Args:
+            connections: The client.
+            response: The response, if one arrived.
+        """
         if connections.turns is None:
             return
-        if self.is_closed:
-            for transport in _transports(connections.client):
-                transport.close()
         connections.turns.release()
+        if self.is_closed:
+            for transport in [*_transports(connections.client), *_stream_of(response)]:
+                transport.close()
 
     def close(self) -> None:
         """Close the connections, unless the client is caller-supplied."""
@@ -225,8 +230,10 @@ class AsyncHttpClient(_Owner[httpx.AsyncClient]):
             self._check_open()
         return waited
 
-    async def leave(self, connections: AsyncConnections) -> None:
-        """Hand on the turn; after `close`, close what was opened since."""
+    async def leave(
+        self, connections: AsyncConnections, response: httpx.Response | None = None
+    ) -> None:
+        """Hand on the turn; after `close`, close what was opened since; see `HttpClient.leave`."""
         if connections.turns is None:
             return
         connections.turns.release()
@@ -234,7 +241,7 @@ class AsyncHttpClient(_Owner[httpx.AsyncClient]):
             import anyio
 
             with anyio.CancelScope(shield=True):
-                for transport in _transports(connections.client):
+                for transport in [*_transports(connections.client), *_stream_of(response)]:
                     await transport.aclose()
 
     async def close(self) -> None:
@@ -273,6 +280,12 @@ def _transports(client: httpx.Client | httpx.AsyncClient) -> list[Any]:
     return [transport for transport in found if transport is not None]
 
 
+def _stream_of(response: httpx.Response | None) -> list[Any]:
+    # httpcore's pool, closed while a connection was being opened, has forgotten that connection.
+    stream = None if response is None else response.extensions.get("network_stream")
+    return [] if stream is None else [stream]
+
+
 def transport_for(client: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> Any:
     """Return the transport that a client uses for a URL, or None if httpx no longer says."""
     find = getattr(client, "_transport_for_url", None)
@@ -290,6 +303,8 @@ def is_behind_environment_proxy(client: httpx.Client | httpx.AsyncClient, url: h
         return False
     address = (proxy.host.decode("ascii"), proxy.port)
     named = [
-        httpx.URL(text if "://" in text else f"http://{text}") for text in getproxies().values()
+        httpx.URL(text if "://" in text else f"http://{text}")
+        for scheme, text in getproxies().items()
+        if scheme in ("http", "https", "all")  # not "no", which need not be a URL
     ]
     return address in [(each.host, each.port) for each in named]

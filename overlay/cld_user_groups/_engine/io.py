@@ -106,7 +106,7 @@ def _exchange(http: HttpClient, connections: Connections, step: Send, max_bytes:
             raise
         return Outcome(response, failure)
     finally:
-        http.leave(connections)
+        http.leave(connections, response)
 
 
 async def _exchange_async(
@@ -131,7 +131,7 @@ async def _exchange_async(
             raise
         return Outcome(response, failure)
     finally:
-        await http.leave(connections)
+        await http.leave(connections, response)
 
 
 def _note_transport(

@@ -1,0 +1,238 @@
+"""An httpx client of the caller's own, with proxies, hooks and TLS, keeps every promise."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import pickle
+import socket
+import ssl
+import subprocess
+import threading
+import tracemalloc
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.faults.operations import (
+    ACCOUNT,
+    CREATE,
+    GET,
+    LIST,
+    MODES,
+    SECURITY,
+    Mode,
+    Operation,
+    call,
+    error_of,
+)
+from tests.faults.server import FaultServer, Step, answer, chunked
+
+from cld_user_groups import AsyncCldProvisioning, CldProvisioning, maybe_applied, models
+
+pytestmark = pytest.mark.usefixtures("waits")
+both = pytest.mark.parametrize("mode", MODES)
+
+
+def use(mode: Mode, operation: Operation, url: str, **http: Any) -> Any:
+    """Call an operation on an httpx client with these settings."""
+    settings: dict[str, Any] = {"server_url": url}
+
+    async def use_async() -> Any:
+        async with httpx.AsyncClient(**http) as given:
+            client = AsyncCldProvisioning(SECURITY, ACCOUNT, client=given, **settings)
+            return await operation.bind(client)(**operation.arguments)
+
+    if mode == "async":
+        return asyncio.run(use_async())
+    with httpx.Client(**http) as given:
+        client = CldProvisioning(SECURITY, ACCOUNT, client=given, **settings)
+        return operation.bind(client)(**operation.arguments)
+
+
+@both
+@pytest.mark.parametrize("no_proxy", ["", "::1,.example.com"])
+def test_a_proxy_of_the_environment_never_sees_plain_http(
+    no_proxy: str, mode: Mode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FaultServer() as proxy, FaultServer() as server:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("NO_PROXY", no_proxy)
+        with pytest.raises(ValueError, match="must not go over http://"):
+            use(mode, GET, server.url)
+    assert proxy.requests == server.requests == []
+
+
+@both
+def test_a_proxy_that_the_caller_passes_is_used(mode: Mode) -> None:
+    with FaultServer(answer(200, GET.body)) as proxy:
+        assert use(mode, GET, "http://127.0.0.1:9", proxy=proxy.url) == GET.result
+    assert [request.target for request in proxy.requests] == [f"http://127.0.0.1:9{GET.path}"]
+
+
+@both
+@pytest.mark.parametrize(("status", "attempts"), [(503, 2), (407, 1), (403, 1)])
+def test_what_a_proxy_responds_to_connect_may_pass_or_not(
+    status: int, attempts: int, mode: Mode
+) -> None:
+    with (
+        FaultServer(answer(status), answer(407)) as proxy,
+        pytest.raises(httpx.ProxyError) as caught,
+    ):
+        use(mode, CREATE, "https://api.invalid", proxy=proxy.url, trust_env=False)
+    assert [request.method for request in proxy.requests] == ["CONNECT"] * attempts
+    assert not maybe_applied(caught.value)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate that no one has signed, with its key."""
+    path = tmp_path_factory.mktemp("tls") / "self-signed.pem"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+    both_in = ["-subj", "/CN=127.0.0.1", "-keyout", str(path), "-out", str(path) + ".crt"]
+    try:
+        subprocess.run([*command.split(), *both_in], check=True, capture_output=True)
+    except FileNotFoundError:
+        pytest.skip("there is no openssl")
+    path.write_text(path.read_text() + Path(str(path) + ".crt").read_text())
+    return path
+
+
+@contextmanager
+def tls_server(certificate: Path) -> Iterator[tuple[str, list[str]]]:
+    """Serve TLS, and give the address and the handshakes that were begun."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    handshakes: list[str] = []
+
+    def accept() -> None:
+        while True:
+            try:
+                accepted, _ = listener.accept()
+            except OSError:
+                return
+            handshakes.append("begun")
+            with accepted:
+                try:
+                    context.wrap_socket(accepted, server_side=True).close()
+                except OSError:
+                    continue
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=accept)
+        thread.start()
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}", handshakes
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+@both
+def test_a_certificate_that_does_not_verify_is_not_tried_again(
+    mode: Mode, certificate: Path
+) -> None:
+    with tls_server(certificate) as (url, handshakes), pytest.raises(httpx.ConnectError) as caught:
+        use(mode, CREATE, url, verify=ssl.create_default_context(), trust_env=False)
+    assert handshakes == ["begun"]
+    assert not maybe_applied(caught.value)
+
+
+@both
+def test_a_parameter_of_the_call_wins_over_a_default_of_the_client(mode: Mode) -> None:
+    operation = Operation(
+        "get", "getUserGroup", {"group_id": "g1", "extended_details": True}, "GET", GET.path,
+        GET.body, GET.result,
+    )  # fmt: skip
+    with FaultServer(answer(200, GET.body)) as server:
+        use(mode, operation, server.url, params={"extended_details": "false", "x": "1"})
+    query = httpx.URL(server.requests[0].target).params
+    assert query.get_list("extended_details") == ["true"]
+    assert query["x"] == "1"
+
+
+# --- limits
+
+
+def bomb(mebibytes: int) -> bytes:
+    """Return gzip that expands a thousandfold, without expanding it here."""
+    compressor = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    chunk = bytes(1 << 20)
+    return b"".join(compressor.compress(chunk) for _ in range(mebibytes)) + compressor.flush()
+
+
+@both
+def test_a_body_that_expands_is_read_up_to_the_maximum_only(mode: Mode) -> None:
+    step = answer(200, bomb(100), {"Content-Encoding": "gzip"})
+    with FaultServer(step) as server:
+        tracemalloc.start()
+        try:
+            error = error_of(mode, CREATE, server.url, max_response_bytes=1 << 20)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert isinstance(error, models.ResponseValidationError)
+    assert error.maybe_applied
+    assert peak < 8 << 20
+
+
+_deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+ENCODED: dict[str, tuple[Step, object]] = {
+    "deflate": (answer(200, zlib.compress(LIST.body), {"Content-Encoding": "deflate"}), True),
+    "deflate without its wrapper": (
+        answer(
+            200, _deflate.compress(LIST.body) + _deflate.flush(), {"Content-Encoding": "deflate"}
+        ),
+        True,
+    ),
+    "gzip cut off": (
+        answer(200, gzip.compress(LIST.body)[:-9], {"Content-Encoding": "gzip"}),
+        False,
+    ),
+    "more than the maximum, in chunks": (chunked(200, *[b" " * 4096] * 3), False),
+    "much after the end of the gzip stream": (
+        answer(200, gzip.compress(LIST.body) + bytes(40_000), {"Content-Encoding": "gzip"}),
+        False,
+    ),
+}
+
+
+@both
+@pytest.mark.parametrize(("step", "is_good"), ENCODED.values(), ids=ENCODED)
+def test_an_encoded_body_is_read_or_rejected(step: Step, is_good: bool, mode: Mode) -> None:
+    with FaultServer(step) as server:
+        if is_good:
+            assert call(mode, LIST, server.url, max_response_bytes=8192) == LIST.result
+        else:
+            error = error_of(mode, LIST, server.url, max_response_bytes=8192)
+            assert isinstance(error, models.ResponseValidationError)
+
+
+@both
+def test_a_404_with_a_huge_body_is_not_found(mode: Mode) -> None:
+    with FaultServer(answer(404, bytes(100_000))) as server:
+        error = error_of(mode, GET, server.url, max_response_bytes=1000)
+    assert isinstance(error, models.NotFound)
+    assert error.body == ""
+
+
+# --- credentials that the server echoes outside the body
+
+
+@both
+def test_credentials_in_a_reason_phrase_or_a_header_are_masked(mode: Mode) -> None:
+    secret = SECURITY.provisioning_api_secret
+    assert secret is not None
+    headers = {"X-Echo": f"you sent {secret}", "X-Request-Id": secret}
+    with FaultServer(answer(418, "", headers, reason=f"No {secret}")) as server:
+        error = error_of(mode, GET, server.url)
+    assert isinstance(error, models.APIError)
+    again = pickle.loads(pickle.dumps(error))
+    for each in (error, again):
+        assert secret not in f"{each} {each!r} {each.headers} {each.raw_response.extensions}"
+    assert secret.encode() not in pickle.dumps(error)
+    with FaultServer(answer(200, GET.body, headers)) as server:
+        raw = call(mode, GET, server.url, raw=True)
+    assert secret not in repr(raw.headers.raw) + str(raw.request_id)

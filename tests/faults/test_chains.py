@@ -1,0 +1,237 @@
+"""`maybe_applied` finds what is known of a write, whatever the exception that arrives is like."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from tests.faults.operations import (
+    ACCOUNT,
+    CREATE,
+    GET,
+    MODES,
+    NOWHERE,
+    SECURITY,
+    Mode,
+    error_of,
+)
+from tests.faults.server import FaultServer, Stall, Step, answer
+
+from cld_user_groups import AsyncCldProvisioning, CldProvisioning, maybe_applied
+
+both = pytest.mark.parametrize("mode", MODES)
+# asyncio and httpcore leave sockets and coroutines of a closed loop to the garbage collector.
+_left_over = pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
+)
+
+
+@pytest.fixture
+def garbage() -> Iterator[None]:
+    """Collect the garbage of a test before the next one."""
+    yield
+    gc.collect()
+
+
+@dataclass(frozen=True)
+class Frozen(Exception):
+    reason: str = "frozen"
+
+
+class Slotted(Exception):
+    __slots__ = ("reason",)
+
+
+class WithDelay(httpx.ReadError):
+    retry_after = "soon"
+
+
+def raising(error: BaseException) -> httpx.MockTransport:
+    def handle(request: httpx.Request) -> httpx.Response:
+        raise error
+
+    return httpx.MockTransport(handle)
+
+
+@both
+@pytest.mark.parametrize("kind", [Frozen, Slotted], ids=lambda kind: kind.__name__)
+def test_an_exception_that_rejects_attributes_keeps_its_class(
+    kind: type[Exception], mode: Mode
+) -> None:
+    class Hook:
+        def after_response(self, *details: object) -> None:
+            raise kind
+
+    good = httpx.MockTransport(lambda request: httpx.Response(200, content=CREATE.body))
+    error = error_of(mode, CREATE, transport=good, hooks=[Hook()])
+    assert type(error) is kind
+    assert maybe_applied(error)
+
+
+@both
+def test_a_foreign_retry_after_is_not_read(mode: Mode, waits: list[float]) -> None:
+    error = error_of(mode, CREATE, transport=raising(WithDelay("x")))
+    assert isinstance(error, WithDelay)
+    assert maybe_applied(error)
+
+
+@both
+def test_an_instance_that_is_raised_again_tells_of_the_later_call(mode: Mode) -> None:
+    again = RuntimeError("the same instance")
+    assert maybe_applied(error_of(mode, CREATE, transport=raising(again)))
+    assert not maybe_applied(error_of(mode, GET, transport=raising(again)))
+    assert not getattr(again, "__notes__", [])
+    assert maybe_applied(error_of(mode, CREATE, transport=raising(again)))
+    assert len(again.__notes__) == 1
+
+
+@both
+def test_a_group_or_a_chain_that_holds_the_error_tells_as_well(mode: Mode) -> None:
+    error = error_of(mode, CREATE, transport=raising(RuntimeError()))
+    assert maybe_applied(ExceptionGroup("several", [ValueError(), ExceptionGroup("", [error])]))
+    after = ValueError("raised while the error was handled")
+    after.__context__ = error
+    assert maybe_applied(after)
+    with pytest.raises(ValueError) as caught:
+        raise ValueError from error
+    assert maybe_applied(caught.value)
+    after.__suppress_context__ = True  # as `from None` does
+    assert not maybe_applied(after)
+
+
+@both
+def test_stop_iteration_of_a_transport_is_no_result(mode: Mode) -> None:
+    error = error_of(mode, CREATE, transport=raising(StopIteration("not a group")))
+    assert isinstance(error, RuntimeError)
+    assert maybe_applied(error)
+
+
+def test_stop_async_iteration_of_a_transport_is_no_result() -> None:
+    error = error_of("async", CREATE, transport=raising(StopAsyncIteration("not a group")))
+    assert isinstance(error, RuntimeError | StopAsyncIteration)
+    assert maybe_applied(error)
+
+
+@_left_over
+@pytest.mark.usefixtures("garbage")
+@pytest.mark.parametrize(
+    "step", [Stall(), answer(200, CREATE.body, missing=2, stall=True)], ids=["head", "body"]
+)
+def test_a_call_whose_event_loop_is_closed_tells(step: Step) -> None:
+    seen: list[BaseException] = []
+
+    class Hook:  # the GeneratorExit that a caller sees is a new one in each frame
+        def on_error(self, context: object, error: BaseException) -> None:
+            seen.append(error)
+
+    async def use() -> None:
+        http = httpx.AsyncClient(trust_env=False)
+        client = AsyncCldProvisioning(
+            SECURITY, ACCOUNT, server_url=server.url, client=http, hooks=[Hook()]
+        )
+        await client.user_groups.create(name="Designers")
+
+    async def wait() -> None:
+        await asyncio.to_thread(server.wait_for_requests, 1)
+        await asyncio.sleep(0.03)
+
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda *details: None)  # it says that a task was destroyed
+    with FaultServer(step) as server:
+        coroutine = use()
+        tasks = [loop.create_task(coroutine)]
+        loop.run_until_complete(wait())
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+        with suppress(RuntimeError):
+            coroutine.close()
+        tasks.clear()
+    (error,) = seen
+    assert maybe_applied(error)
+
+
+@_left_over
+@pytest.mark.usefixtures("garbage")
+def test_a_callers_client_that_belongs_to_a_closed_event_loop_tells() -> None:
+    good = answer(200, CREATE.body, keep_alive=True)
+    with FaultServer(good, good) as server:
+        http = httpx.AsyncClient(trust_env=False)
+        client = AsyncCldProvisioning(SECURITY, ACCOUNT, server_url=server.url, client=http)
+
+        async def use() -> BaseException | None:
+            try:
+                await client.user_groups.create(name="Designers", retries=None)
+            except Exception as error:
+                return error
+            return None
+
+        assert asyncio.run(use()) is None
+        error = asyncio.run(use())
+        assert error is None or maybe_applied(error)
+
+
+def test_async_hooks_are_told_of_an_error_of_another_async_hook() -> None:
+    told: list[BaseException] = []
+
+    class Hook:
+        async def before_request(self, *details: object) -> None:
+            raise KeyError("of a hook")
+
+        async def on_error(self, context: object, error: BaseException) -> None:
+            told.append(error)
+
+    error = error_of("async", CREATE, transport=raising(AssertionError()), hooks=[Hook()])
+    assert told == [error]
+    assert isinstance(error, KeyError)
+    assert not maybe_applied(error)
+
+
+def test_an_awaitable_of_a_hook_of_the_sync_client_is_rejected_and_closed() -> None:
+    async def do() -> None: ...
+
+    class Hook:
+        def before_request(self, *details: object) -> object:
+            return do()
+
+    error = error_of("sync", CREATE, transport=raising(AssertionError()), hooks=[Hook()])
+    assert isinstance(error, TypeError)
+    assert "AsyncCldProvisioning" in str(error)
+    gc.collect()  # a coroutine that is never awaited would warn
+
+
+def test_an_async_hook_of_the_sync_client_is_rejected_when_it_is_created() -> None:
+    class Hook:
+        async def before_request(self, *details: object) -> None: ...
+
+    with pytest.raises(TypeError, match="is async"):
+        CldProvisioning(SECURITY, ACCOUNT, server_url=NOWHERE, hooks=[Hook()])
+
+
+@both
+def test_a_create_after_a_503_that_meets_409_may_have_been_applied(
+    mode: Mode, waits: list[float]
+) -> None:
+    with FaultServer(answer(503), answer(409)) as server:
+        error = error_of(mode, CREATE, server.url)
+    assert type(error).__name__ == "AlreadyExists"
+    assert maybe_applied(error)
+    with FaultServer(answer(409)) as server:
+        assert not maybe_applied(error_of(mode, CREATE, server.url))
+    with FaultServer(answer(429), answer(409)) as server:
+        assert not maybe_applied(error_of(mode, CREATE, server.url))
+
+
+def test_wait_for_raises_a_timeout_error_that_tells() -> None:
+    async def main() -> None:
+        async with httpx.AsyncClient(trust_env=False) as http:
+            client = AsyncCldProvisioning(SECURITY, ACCOUNT, server_url=server.url, client=http)
+            await asyncio.wait_for(client.user_groups.create(name="Designers"), 0.2)
+
+    with FaultServer(Stall()) as server, pytest.raises(TimeoutError) as caught:
+        asyncio.run(main())
+    assert maybe_applied(caught.value)

@@ -1,0 +1,119 @@
+"""One async client for many event loops, on real sockets; and no connection is left open."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import trio
+from tests.faults.operations import ACCOUNT, CREATE, LIST, SECURITY
+from tests.faults.server import FaultServer, Request, Stall, Step, answer
+
+from cld_user_groups import AsyncCldProvisioning, CldProvisioning, models
+from cld_user_groups.errors import ClientClosed
+
+pytestmark = pytest.mark.usefixtures("nothing_left_open")
+Run = Callable[[Callable[[], Awaitable[Any]]], Any]
+
+
+def respond(request: Request) -> Step:
+    body = LIST.body if request.method == "GET" else CREATE.body
+    return answer(200, body, keep_alive=True)
+
+
+def run_asyncio(main: Callable[[], Awaitable[Any]]) -> Any:
+    async def run() -> Any:
+        return await main()
+
+    return asyncio.run(run())
+
+
+runs = pytest.mark.parametrize("run", [run_asyncio, trio.run], ids=["asyncio", "trio"])
+
+
+@runs
+def test_one_client_serves_one_event_loop_after_another(run: Run) -> None:
+    async def job() -> models.UserGroupsResponse:
+        await client.user_groups.create(name="Designers")
+        return await client.user_groups.list()
+
+    with FaultServer(respond=respond) as server:
+        client = AsyncCldProvisioning(SECURITY, ACCOUNT, server_url=server.url)
+        assert [run(job) for _ in range(3)] == [LIST.result] * 3
+        server.wait_for_hang_up()  # each loop closed its connections
+        run(client.close)
+        with pytest.raises(ClientClosed):
+            run(job)
+    # Within a loop the connection is kept, and no loop has that of another.
+    assert [request.connection for request in server.requests] == [1, 1, 2, 2, 3, 3]
+
+
+def test_one_client_serves_asyncio_and_trio() -> None:
+    async def job() -> Any:
+        return await client.user_groups.list()
+
+    with FaultServer(respond=respond) as server:
+        client = AsyncCldProvisioning(SECURITY, ACCOUNT, server_url=server.url)
+        assert run_asyncio(job) == trio.run(job) == run_asyncio(job) == LIST.result
+        server.wait_for_hang_up()
+
+
+def test_one_client_serves_event_loops_in_many_threads_at_once() -> None:
+    def work(number: int) -> None:
+        async def job() -> None:
+            await asyncio.gather(*(client.user_groups.list() for _ in range(5)))
+
+        barrier.wait(10)
+        run_asyncio(job)
+
+    barrier = threading.Barrier(4)
+    with FaultServer(respond=respond) as server, ThreadPoolExecutor(4) as threads:
+        client = AsyncCldProvisioning(SECURITY, ACCOUNT, server_url=server.url)
+        list(threads.map(work, range(4)))
+        server.wait_for_hang_up()
+    assert len(server.requests) == 20
+
+
+def test_closing_in_one_event_loop_ends_the_calls_of_another() -> None:
+    """Not at once: the connections of a loop can be closed in it only."""
+
+    async def job() -> None:
+        await client.user_groups.list(timeout_ms=200)
+
+    def close() -> None:
+        server.wait_for_requests(1)
+        run_asyncio(client.close)
+
+    with FaultServer(Stall()) as server, ThreadPoolExecutor(1) as threads:
+        client = AsyncCldProvisioning(SECURITY, ACCOUNT, server_url=server.url)
+        closing = threads.submit(close)
+        with pytest.raises(ClientClosed):
+            run_asyncio(job)
+        closing.result()
+        server.wait_for_hang_up()
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_closing_while_first_calls_begin_leaves_no_connection(number: int) -> None:
+    def use(_: int) -> None:
+        barrier.wait(10)
+        try:
+            assert client.user_groups.list() == LIST.result
+        except ClientClosed as error:
+            assert not error.maybe_applied  # noqa: PT017
+
+    def close() -> None:
+        barrier.wait(10)
+        client.close()
+
+    barrier = threading.Barrier(9)
+    with FaultServer(respond=respond) as server, ThreadPoolExecutor(9) as threads:
+        client = CldProvisioning(SECURITY, ACCOUNT, server_url=server.url)
+        closing = threads.submit(close)
+        list(threads.map(use, range(8)))
+        closing.result()
+        server.wait_for_hang_up()
