@@ -72,16 +72,6 @@ def test_own_async_client_is_made_once_and_closed(made: list[Any]) -> None:
     assert http.is_closed
 
 
-def test_closed_client_says_so() -> None:
-    transport = FakeTransport(OK)
-    client = transport.client()
-    client.close()
-    client.close()
-    with pytest.raises(RuntimeError, match="closed"):
-        client.user_groups.list()
-    assert transport.requests == []
-
-
 def test_real_sockets_of_an_own_client_are_closed_with_it() -> None:
     emulator = Emulator("acc", "the-api-key", "the-api-secret")
     with emulator.serve() as server:
@@ -191,14 +181,38 @@ def test_own_client_waits_30_seconds_by_default(made: list[Any]) -> None:
     assert request.extensions["timeout"] == {"connect": 10, "read": 30, "write": 30, "pool": 30}
 
 
-@pytest.mark.parametrize("timeout_ms", [0, -1, float("inf"), float("nan"), "1", True, [1]])
-def test_time_limit_that_is_none_is_refused(timeout_ms: Any) -> None:
+@pytest.mark.parametrize("timeout_ms", [0, -1, 2**31, float("inf"), float("nan"), "1", True, [1]])
+def test_invalid_time_limit_is_rejected(timeout_ms: Any) -> None:
     transport = FakeTransport(OK)
     with pytest.raises((TypeError, ValueError), match="timeout_ms"):
         transport.client(timeout_ms=timeout_ms)
     with pytest.raises((TypeError, ValueError), match="timeout_ms"):
         transport.client().user_groups.list(timeout_ms=timeout_ms)
     assert transport.requests == []
+
+
+@pytest.mark.parametrize("app_info", ["media-sync", "media-sync/1.2.0", "a!#$%&'*+.^_`|~/b"])
+def test_calling_application_is_named_at_the_end_of_the_user_agent(app_info: str) -> None:
+    transport = FakeTransport(OK)
+    transport.client(app_info=app_info).user_groups.list()
+    transport.client().user_groups.list()
+    with_it, without = (request.headers["user-agent"] for request in transport.requests)
+    assert with_it == f"{without} {app_info}"
+    assert without.startswith("cld-user-groups/")
+
+
+@pytest.mark.parametrize(
+    ("app_info", "kind"),
+    [
+        *((text, ValueError) for text in ("", " ", "a b", "a/", "/1", "a/1/2", "a\nX: y", "ä")),
+        *((other, TypeError) for other in (5, b"a", ("a", "1"))),
+    ],
+)
+def test_calling_application_that_is_no_product_is_rejected(
+    app_info: Any, kind: type[Exception]
+) -> None:
+    with pytest.raises(kind, match="app_info"):
+        FakeTransport(OK).client(app_info=app_info)
 
 
 def test_headers_of_a_call_are_added_or_replace() -> None:

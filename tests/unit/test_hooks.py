@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
-from tests.support.transport import OK, FakeTransport, error
+from tests.support.transport import OK, SECURITY, FakeTransport, error
 
-from cld_user_groups import HookContext, models
+from cld_user_groups import AsyncCldProvisioning, HookContext, models
 from cld_user_groups.hooks import Hook
 
 
@@ -91,6 +94,90 @@ def test_error_of_a_hook_keeps_the_request_from_being_sent() -> None:
     with pytest.raises(PermissionError, match="read only"):
         client.user_groups.delete(group_id="g1")
     assert len(transport.requests) == 1
+
+
+async def plain_function(told: list[str], context: HookContext, *details: object) -> None:
+    await asyncio.sleep(0)
+    told.append(context.operation_id)
+
+
+class AsyncCallable:
+    """An object that is called like an async function."""
+
+    def __init__(self, told: list[str]) -> None:
+        self.told = told
+
+    async def __call__(self, context: HookContext, *details: object) -> None:
+        await plain_function(self.told, context)
+
+
+def async_methods(told: list[str]) -> dict[str, Any]:
+    async def inner(context: HookContext, *details: object) -> None:
+        await plain_function(told, context)
+
+    return {
+        "function": inner,
+        "partial": partial(plain_function, told),
+        "callable object": AsyncCallable(told),
+        "partial of a callable object": partial(AsyncCallable(told)),
+    }
+
+
+METHODS = ("before_request", "after_response", "on_retry", "on_error")
+
+
+@pytest.mark.parametrize("kind", async_methods([]))
+@pytest.mark.parametrize("name", METHODS)
+def test_async_method_of_a_hook_is_awaited_by_the_async_client(
+    kind: str, name: str, waits: list[float]
+) -> None:
+    told: list[str] = []
+    hook = SimpleNamespace(**{name: async_methods(told)[kind]})
+    transport = FakeTransport(error(503), error(404))
+    client = transport.async_client(hooks=[hook])
+    with pytest.raises(models.NotFound):
+        asyncio.run(client.user_groups.get(group_id="g1"))
+    calls = 2 if name in ("before_request", "after_response") else 1
+    assert told == ["getUserGroup"] * calls
+
+
+@pytest.mark.parametrize("kind", async_methods([]))
+@pytest.mark.parametrize("name", METHODS)
+def test_async_method_of_a_hook_is_rejected_by_the_sync_client(kind: str, name: str) -> None:
+    hook = SimpleNamespace(**{name: async_methods([])[kind]})
+    with pytest.raises(TypeError, match=f"{name} is async: use it with AsyncCldProvisioning"):
+        FakeTransport(OK).client(hooks=[hook])
+
+
+def test_awaitable_of_a_plain_method_is_rejected_by_the_sync_client_when_it_appears() -> None:
+    async def later() -> None: ...
+
+    hook = SimpleNamespace(before_request=lambda context, request: later())
+    transport = FakeTransport(OK)
+    with pytest.raises(TypeError, match="a hook returned an awaitable"):
+        transport.client(hooks=[hook]).user_groups.list()
+    assert transport.requests == []
+
+
+def test_async_hook_is_not_awaited_on_a_cancellation() -> None:
+    told: list[str] = []
+
+    async def hang(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    async def check() -> None:
+        hook = SimpleNamespace(on_error=partial(plain_function, told))
+        async with httpx.AsyncClient(transport=httpx.MockTransport(hang)) as http:
+            client = AsyncCldProvisioning(SECURITY, "acc", client=http, hooks=[hook])
+            task = asyncio.create_task(client.user_groups.create(name="D"))
+            await asyncio.sleep(0.01)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    asyncio.run(check())
+    assert told == []
 
 
 @pytest.mark.parametrize("hook", [object(), print, "before_request"])
