@@ -1,4 +1,4 @@
-"""All eleven operations, sync then async, against the embedded emulator.
+"""Every operation, sync then async, against the embedded emulator.
 
 With --live it reads, and only reads, the account of CLOUDINARY_ACCOUNT_URL instead.
 """
@@ -157,7 +157,7 @@ def show_retries(emulator: Emulator, url: str) -> None:
     with CldProvisioning(account_id=ACCOUNT, security=SECURITY, server_url=url) as client:
         response = client.user_groups.with_raw_response.list()
         said(
-            "with_raw_response.list(), the server answering 503 twice",
+            "with_raw_response.list(), the server responding with 503 twice",
             f"status {response.status_code} after {response.retries} retries, "
             f"{response.rate_limit.remaining} requests left this hour",
         )
@@ -186,13 +186,11 @@ def main() -> None:
         return
     emulator = Emulator(account_id=ACCOUNT, api_key="demo-key", api_secret="demo-secret")
     with emulator.serve() as server:
-        print(f"The emulator answers at {server.url}")
+        print(f"The emulator listens at {server.url}")
         show_sync(server.url)
         asyncio.run(show_async(server.url))
         show_retries(emulator, server.url)
-    print(
-        f"\n{paint(1, 'That was all eleven operations, twice.')} README.md shows what else there is."
-    )
+    print(f"\n{paint(1, 'That was every operation, twice.')} README.md shows what else there is.")
 
 
 if __name__ == "__main__":
