@@ -1,4 +1,4 @@
-"""The clients' own behaviour: what they open, close, merge and refuse."""
+"""The clients' own behaviour: what they open, close, merge and reject."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_real_sockets_of_an_own_client_are_closed_with_it() -> None:
         (CldProvisioning, "https://example.com"),
     ],
 )
-def test_client_of_another_kind_is_refused(kind: Any, client: Any) -> None:
+def test_client_of_another_kind_is_rejected(kind: Any, client: Any) -> None:
     with pytest.raises(TypeError, match="client must be an httpx"):
         kind(account_id="acc", security=SECURITY, client=client)
 
@@ -230,7 +230,7 @@ def test_headers_of_a_call_are_added_or_replace() -> None:
         {"transfer-encoding": "chunked"},
     ],
 )  # fmt: skip
-def test_header_that_cannot_be_sent_is_refused(headers: dict[str, str]) -> None:
+def test_header_that_cannot_be_sent_is_rejected(headers: dict[str, str]) -> None:
     transport = FakeTransport(OK)
     with pytest.raises(ValueError, match="http_headers"):
         transport.client().user_groups.list(http_headers=headers)
@@ -238,7 +238,7 @@ def test_header_that_cannot_be_sent_is_refused(headers: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("headers", [{"X-A": 5}, {5: "a"}, {"X-A": b"a"}, "X-A: a", [("a", "b")]])
-def test_headers_of_another_type_are_refused(headers: Any) -> None:
+def test_headers_of_another_type_are_rejected(headers: Any) -> None:
     transport = FakeTransport(OK)
     with pytest.raises(TypeError, match="http_headers"):
         transport.client().user_groups.list(http_headers=headers)
@@ -276,7 +276,7 @@ def test_retries_are_on_by_default_and_none_switches_them_off(waits: list[float]
 
 
 @pytest.mark.parametrize("retries", [5, "backoff", True, {}])
-def test_retries_of_another_type_are_refused(retries: Any) -> None:
+def test_retries_of_another_type_are_rejected(retries: Any) -> None:
     with pytest.raises(TypeError, match="retry_config must be a RetryConfig"):
         FakeTransport(OK).client(retry_config=retries)
     with pytest.raises(TypeError, match="retries must be a RetryConfig"):
@@ -292,7 +292,7 @@ def test_default_retries_end_within_their_time(waits: list[float]) -> None:
 
 
 def test_result_comes_with_what_was_around_it(waits: list[float]) -> None:
-    answer = httpx.Response(
+    response = httpx.Response(
         200,
         json={"user_groups": []},
         headers={
@@ -303,7 +303,9 @@ def test_result_comes_with_what_was_around_it(waits: list[float]) -> None:
         },
     )
     raw = (
-        FakeTransport(error(503), error(429), answer).client().user_groups.with_raw_response.list()
+        FakeTransport(error(503), error(429), response)
+        .client()
+        .user_groups.with_raw_response.list()
     )
     assert raw.parsed == models.UserGroupsResponse(user_groups=[])
     assert (raw.status_code, raw.request_id, raw.retries) == (200, "r1", 2)

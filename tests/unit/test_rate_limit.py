@@ -67,7 +67,7 @@ def test_retry_after_is_read(text: str, seconds: float) -> None:
         "Sun, 22 Nov 2026 12:01:30 PST", "Sun, 22 Nov 2026 12:01:30 +0200",
     ],
 )  # fmt: skip
-def test_what_makes_no_sense_is_none(text: str) -> None:
+def test_invalid_retry_after_is_none(text: str) -> None:
     assert parse_retry_after(text, NOW) is None
 
 

@@ -1,4 +1,4 @@
-"""Which server a client talks to, and which it refuses."""
+"""Which server a client talks to, and which are rejected."""
 
 from __future__ import annotations
 
@@ -84,13 +84,13 @@ def test_server_follows_from_the_arguments(options: dict[str, Any], server: str)
         ({"server_url": "https://example.com/\n"}, "server_url"),
     ],
 )
-def test_server_that_is_not_one_is_refused(options: dict[str, Any], named: str) -> None:
+def test_invalid_server_is_rejected(options: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         CldProvisioning(account_id="acc", security=SECURITY, **options)
 
 
 @pytest.mark.parametrize("server_url", [5, b"https://example.com"])
-def test_server_of_another_type_is_refused(server_url: Any) -> None:
+def test_server_of_another_type_is_rejected(server_url: Any) -> None:
     with pytest.raises(TypeError, match="server_url must be a str"):
         CldProvisioning(account_id="acc", security=SECURITY, server_url=server_url)
 
