@@ -11,12 +11,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
-from command import options, report
 from measure import by_turns, compare
 from server import emulator
 from wire import ACCOUNT_ID, GROUPS_PATH, KEY, SECRET
 
 from cld_user_groups import AsyncCldProvisioning, Security
+from command import options, report
 
 # How many calls, and how many pairs of such crowds are measured.
 CROWDS = {1_000: 4, 3_000: 2, 10_000: 2}
