@@ -1,4 +1,4 @@
-"""All eight operations, sync then async, against the embedded emulator.
+"""Every operation, sync then async, against the embedded emulator.
 
 With --live it reads, and only reads, the account of CLOUDINARY_ACCOUNT_URL instead.
 """
@@ -58,7 +58,7 @@ def group_line(group: models.UserGroup) -> str:
     return line
 
 
-def people(users: Iterable[models.UserGroupUser] | None) -> str:
+def people(users: Iterable[models.UserGroupUser | models.User] | None) -> str:
     return ", ".join(f"{user.name} <{user.email}>" for user in users or ()) or "nobody"
 
 
@@ -85,6 +85,19 @@ def show_sync(url: str) -> None:
 
         read = groups.get(group_id=group_id, extended_details=True)
         said("get(group_id=…, extended_details=True)", group_line(read))
+
+        by_email = client.users.find(emails=["john@example.com"]).by_email
+        said("users.find(emails=[…])", *(people(found) for found in by_email.values()))
+
+        everyone = client.users.list()
+        said("users.list()", f"{len(everyone.users)} users")
+
+        john = client.users.get(user_id=JOHN)
+        of_john = client.users.get_groups(user_id=JOHN).groups
+        said(
+            "users.get(user_id=…), users.get_groups(user_id=…)",
+            f"{john.name} is in {len(of_john)} groups",
+        )
 
         left = groups.remove_user(group_id=group_id, user_id=JOHN)
         said("remove_user(group_id=…, user_id=…)", f"left: {people(left.users)}")
@@ -124,6 +137,14 @@ async def show_async(url: str) -> None:
         said('update(group_id=…, name="Illustrators, Vienna")', group_line(renamed))
         read = await groups.get(group_id=ids[0], extended_details=True)
         said("get(group_id=…, extended_details=True)", group_line(read))
+        users = client.users
+        everyone, john, of_john = await asyncio.gather(
+            users.list(), users.get(user_id=JOHN), users.get_groups(user_id=JOHN)
+        )
+        said(
+            "users.list(), users.get(…), users.get_groups(…) at once",
+            f"{len(everyone.users)} users; {john.name} is in {len(of_john.groups)} groups",
+        )
         left = await groups.remove_user(group_id=ids[0], user_id=JOHN)
         said("remove_user(group_id=…, user_id=…)", f"left: {people(left.users)}")
         deleted = await asyncio.gather(*(groups.delete(group_id=group_id) for group_id in ids))
@@ -136,7 +157,7 @@ def show_retries(emulator: Emulator, url: str) -> None:
     with CldProvisioning(account_id=ACCOUNT, security=SECURITY, server_url=url) as client:
         response = client.user_groups.with_raw_response.list()
         said(
-            "with_raw_response.list(), two 503 responses first",
+            "with_raw_response.list(), the server responding with 503 twice",
             f"status {response.status_code} after {response.retries} retries, "
             f"{response.rate_limit.remaining} requests left this hour",
         )
@@ -165,11 +186,11 @@ def main() -> None:
         return
     emulator = Emulator(account_id=ACCOUNT, api_key="demo-key", api_secret="demo-secret")
     with emulator.serve() as server:
-        print(f"The emulator listens on {server.url}")
+        print(f"The emulator listens at {server.url}")
         show_sync(server.url)
         asyncio.run(show_async(server.url))
         show_retries(emulator, server.url)
-    print(f"\n{paint(1, 'That was all eight operations, twice.')} README.md has the rest.")
+    print(f"\n{paint(1, 'That was every operation, twice.')} README.md shows what else there is.")
 
 
 if __name__ == "__main__":

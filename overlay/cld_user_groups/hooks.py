@@ -16,8 +16,9 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from inspect import iscoroutinefunction
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import httpx
 from attrs import define, field, frozen
@@ -169,6 +170,8 @@ class Hooks:
 
 
 def _is_async(method: object) -> bool:
+    while isinstance(method, partial):
+        method = cast("partial[object]", method).func
     return iscoroutinefunction(method) or iscoroutinefunction(getattr(method, "__call__", None))  # noqa: B004
 
 

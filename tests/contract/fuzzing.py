@@ -37,9 +37,9 @@ class Outcome:
     statuses: Counter[tuple[str, int]] = field(factory=Counter)
     failures: list[str] = field(factory=list)
 
-    def answered(self, status: int) -> set[str]:
+    def operations_with(self, status: int) -> set[str]:
         """Return the operations that responded with a status code."""
-        return {operation_id for operation_id, answered in self.statuses if answered == status}
+        return {operation_id for operation_id, found in self.statuses if found == status}
 
 
 def fuzz(

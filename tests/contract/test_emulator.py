@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import httpx
@@ -46,14 +45,18 @@ def refilled(emulator: Emulator) -> Application:
 
 @pytest.mark.parametrize("wire", WIRES)
 @pytest.mark.parametrize(
-    ("phases", "max_examples", "seed", "least_cases", "reached"),
+    ("phases", "max_examples", "seeds", "least_cases", "reached"),
     [
-        (DRAWN, 40, 1, 400, ALL),
-        (LINKED, 20, 1, 100, LINKED_TO),
-        (LINKED, 20, 2, 100, LINKED_TO),
-        (LINKED, 20, 3, 100, LINKED_TO),
+        pytest.param(DRAWN, 40, (1,), 400, ALL, id="drawn"),
+        # What is drawn depends on the modules that are loaded, too; one seed may miss a link.
+        pytest.param(LINKED, 20, range(1, 6), 100, LINKED_TO, id="linked"),
+        *(
+            pytest.param(
+                LINKED, 20, (seed,), 100, (), id=f"linked-{seed}", marks=pytest.mark.exhaustive
+            )
+            for seed in range(6, 10)
+        ),
     ],
-    ids=["drawn", "linked-1", "linked-2", "linked-3"],
 )
 def test_the_emulator_responds_as_documented(
     document: documents.Document,
@@ -61,23 +64,28 @@ def test_the_emulator_responds_as_documented(
     wire: Any,
     phases: Sequence[str],
     max_examples: int,
-    seed: int,
+    seeds: Iterable[int],
     least_cases: int,
-    reached: AbstractSet[str],
+    reached: Collection[str],
 ):
-    emulator = Emulator(account_id=ACCOUNT_ID, wire=wire)
-    outcome = fuzz(
-        document,
-        emulator,
-        around(refilled(emulator)),
-        phases=phases,
-        max_examples=max_examples,
-        seed=seed,
-    )
-    assert not outcome.failures, "\n\n".join(outcome.failures[:10])
-    # A run that reaches nothing would pass, too.
-    assert outcome.cases.total() >= least_cases, outcome.cases
-    assert outcome.answered(200) >= reached, outcome.statuses
+    missed = set(reached)
+    for seed in seeds:
+        emulator = Emulator(account_id=ACCOUNT_ID, wire=wire)
+        outcome = fuzz(
+            document,
+            emulator,
+            around(refilled(emulator)),
+            phases=phases,
+            max_examples=max_examples,
+            seed=seed,
+        )
+        assert not outcome.failures, "\n\n".join(outcome.failures[:10])
+        # A run that reaches nothing would pass, too.
+        assert outcome.cases.total() >= least_cases, outcome.cases
+        missed -= outcome.operations_with(200)
+        if not missed:
+            break
+    assert not missed
 
 
 @pytest.mark.parametrize("operation_id", operations.METHODS)

@@ -16,15 +16,13 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.support import documents, operations
+from tests.support import documents, operations, scripts
 
 from cld_provisioning_api import api, models
 from cld_provisioning_api.types import Model
 from cld_user_groups._engine.config import REGIONS, SERVERS
 
-from . import scripts
-
-generate = scripts.load("generate")
+generate = scripts.load("tools/generate.py")
 
 ENDPOINTS = {
     module.OPERATION_ID: module

@@ -65,7 +65,7 @@ EMULATOR = {
         wire=wire,
         phases=("examples",),
         max_examples=1,
-        seed=1,
+        seeds=(1,),
         least_cases=1,
         reached=frozenset({"getUserGroups", "getUserGroup", "updateUserGroup"}),
     )

@@ -2,12 +2,11 @@
 
 import inspect
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import attrs
 import pytest
+from tests.support.code_blocks import run_tests
 
 from cld_user_groups.emulator import Call, CallLog, Emulator
 
@@ -22,16 +21,7 @@ def test_a_block_runs(code: str) -> None:
 
 @pytest.mark.parametrize("code", [block for block in BLOCKS if "def test_" in block])
 def test_a_block_of_tests_passes(code: str, tmp_path: Path) -> None:
-    (tmp_path / "test_block.py").write_text(code, encoding="utf-8")
-    result = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider", "."],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert f"{code.count('def test_')} passed" in result.stdout, result.stdout + result.stderr
+    run_tests(code, tmp_path)
 
 
 def public_names() -> set[str]:

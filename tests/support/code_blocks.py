@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -31,3 +34,24 @@ def run(path: str, code: str, line: int) -> dict[str, Any]:
     names: dict[str, Any] = {"__name__": "__main__"}
     exec(compile("\n" * (line - 1) + code, str(ROOT / path), "exec"), names)
     return names
+
+
+def run_tests(code: str, folder: Path) -> None:
+    """Run a block that has tests with pytest, in a process of its own; all of them must pass.
+
+    Only our own plugin is loaded: looking for and importing all others takes most of the time.
+    """
+    (folder / "test_block.py").write_text(code, encoding="utf-8")
+    done = subprocess.run(
+        [
+            *(sys.executable, "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+            *("-p", "cld_user_groups_pytest", "."),
+        ],
+        cwd=folder,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert f"{code.count('def test_')} passed" in done.stdout, done.stdout + done.stderr

@@ -41,30 +41,45 @@ def sync_use(http: httpx.Client, body: models.UserGroupRequestTypedDict) -> None
         timeout_ms=5_000,
         hooks=[Metrics()],
     ) as client:
-        groups = client.user_groups
-        listed = assert_type(groups.list(extended_details=True), models.UserGroupsResponse)
+        listed = assert_type(
+            client.user_groups.list(extended_details=True), models.UserGroupsResponse
+        )
         for group in listed.user_groups:
             assert_type(group.id, str)
             assert_type(group.name, str)
             assert_type(group.created_at, datetime | None)
             assert_type(group.users, list[models.UserGroupUser] | None)
-        assert_type(groups.create(request={"name": "D"}), models.UserGroup)
+        assert_type(client.user_groups.create(request={"name": "D"}), models.UserGroup)
         assert_type(
-            groups.create(request={"name": "D", "extended_details": False}), models.UserGroup
+            client.user_groups.create(request={"name": "D", "extended_details": False}),
+            models.UserGroup,
         )
-        assert_type(groups.create(request=body), models.UserGroup)
-        assert_type(groups.create(name="D", retries=None), models.UserGroup)
+        assert_type(client.user_groups.create(request=body), models.UserGroup)
+        assert_type(client.user_groups.create(name="D", retries=None), models.UserGroup)
         request = models.UserGroupRequest(name="D")
-        assert_type(groups.update(group_id="g", user_group_request=request), models.UserGroup)
-        assert_type(groups.get(group_id="g", timeout_ms=100), models.UserGroup)
-        assert_type(groups.delete(group_id="g").message, str)
-        assert_type(groups.list_users(group_id="g").users, list[models.UserGroupUser])
-        added = assert_type(groups.add_user(group_id="g", user_id="u"), models.UserGroupUser)
+        assert_type(
+            client.user_groups.update(group_id="g", user_group_request=request), models.UserGroup
+        )
+        assert_type(client.user_groups.get(group_id="g", timeout_ms=100), models.UserGroup)
+        assert_type(client.user_groups.delete(group_id="g").message, str)
+        assert_type(client.user_groups.list_users(group_id="g").users, list[models.UserGroupUser])
+        added = assert_type(
+            client.user_groups.add_user(group_id="g", user_id="u"), models.UserGroupUser
+        )
         assert_type(added.id, str)
         assert_type(added.email, str | None)
-        removed = groups.remove_user(group_id="g", user_id="u", http_headers={"X-A": "b"})
+        removed = client.user_groups.remove_user(
+            group_id="g", user_id="u", http_headers={"X-A": "b"}
+        )
         assert_type(removed, models.UserGroupUsersResponse)
-        raw = groups.with_raw_response.list()
+        found = assert_type(client.users.find(emails=["j@example.com"]), models.FoundUsers)
+        assert_type(found.by_email["j@example.com"], tuple[models.User, ...])
+        assert_type(client.users.list(request={"from_": "2026-01-01"}), models.UsersResponse)
+        assert_type(client.users.list(prefix="jo", sort_by="name").users, list[models.User])
+        assert_type(client.users.get(user_id="u"), models.User)
+        in_groups = client.users.get_groups(user_id="u")
+        assert_type(in_groups, models.GroupsOfUserResponse)
+        raw = client.user_groups.with_raw_response.list()
         assert_type(raw, RawResponse[models.UserGroupsResponse])
         assert_type(raw.parsed, models.UserGroupsResponse)
         assert_type(raw.rate_limit.remaining, int | None)
@@ -72,12 +87,28 @@ def sync_use(http: httpx.Client, body: models.UserGroupRequestTypedDict) -> None
 
 async def async_use(http: httpx.AsyncClient) -> Sequence[models.UserGroup]:
     async with AsyncCldProvisioning(security=security(), client=http) as client:
-        groups = client.user_groups
-        assert_type(await groups.list(), models.UserGroupsResponse)
-        assert_type(await groups.add_user(group_id="g", user_id="u"), models.UserGroupUser)
-        raw = await groups.with_raw_response.delete(group_id="g")
+        assert_type(await client.user_groups.list(), models.UserGroupsResponse)
+        assert_type(await client.user_groups.create(name="D"), models.UserGroup)
+        assert_type(await client.user_groups.get(group_id="g"), models.UserGroup)
+        assert_type(await client.user_groups.update(group_id="g", name="E"), models.UserGroup)
+        assert_type(await client.user_groups.delete(group_id="g"), models.SuccessResponse)
+        members = await client.user_groups.list_users(group_id="g")
+        assert_type(members, models.UserGroupUsersResponse)
+        left = await client.user_groups.remove_user(group_id="g", user_id="u")
+        assert_type(left, models.UserGroupUsersResponse)
+        assert_type(await client.users.find(emails={"j@example.com"}), models.FoundUsers)
+        assert_type(await client.users.list(page=1), models.UsersResponse)
+        assert_type(await client.users.get(user_id="u"), models.User)
+        in_groups = await client.users.get_groups(user_id="u")
+        assert_type(in_groups, models.GroupsOfUserResponse)
+        patient = client.with_options(timeout_ms=60_000)
+        assert_type(patient, AsyncCldProvisioning)
+        assert_type(
+            await client.user_groups.add_user(group_id="g", user_id="u"), models.UserGroupUser
+        )
+        raw = await client.user_groups.with_raw_response.delete(group_id="g")
         assert_type(raw.parsed, models.SuccessResponse)
-        return (await groups.list()).user_groups
+        return (await client.user_groups.list()).user_groups
 
 
 def errors(client: CldProvisioning) -> None:
@@ -104,6 +135,8 @@ def rejected(client: CldProvisioning) -> None:
     client.user_groups.get()  # type: ignore[call-arg]
     client.user_groups.get(group_id=5)  # type: ignore[arg-type]
     client.user_groups.create(request={"nam": "D"})  # type: ignore[arg-type]
+    client.users.list(sort_by="age")  # type: ignore[arg-type]
+    client.users.get(group_id="g")  # type: ignore[call-arg]
     client.user_groups.list(extnded_details=True)  # type: ignore[call-arg]
     CldProvisioning(region="mars")  # type: ignore[arg-type]
     CldProvisioning(client=httpx.AsyncClient())  # type: ignore[arg-type]

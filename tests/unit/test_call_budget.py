@@ -33,7 +33,7 @@ BUDGETS = {"list": 278, "update": 305}
 ASYNC_BUDGETS = {"list": 296, "update": 322}
 
 
-def answer(request: httpx.Request) -> httpx.Response:
+def response(request: httpx.Request) -> httpx.Response:
     """Outcome as httpx's own transport does: with a list of headers and a stream."""
     body = BODIES[request.method]
     headers = [
@@ -82,7 +82,7 @@ async def count_async(call: Callable[[], Any]) -> int:
 
 @pytest.mark.parametrize("operation", ["list", "update"])
 def test_a_call_enters_few_functions_and_fewer_than_bare_httpx(operation: str) -> None:
-    with httpx.Client(transport=httpx.MockTransport(answer)) as http:
+    with httpx.Client(transport=httpx.MockTransport(response)) as http:
         groups = CldProvisioning(SECURITY, "acc", client=http).user_groups
         calls = {
             "list": groups.list,
@@ -90,7 +90,7 @@ def test_a_call_enters_few_functions_and_fewer_than_bare_httpx(operation: str) -
         }
         own = count(calls[operation])
     with httpx.Client(
-        transport=httpx.MockTransport(answer), base_url=SERVER, auth=("key", "secret")
+        transport=httpx.MockTransport(response), base_url=SERVER, auth=("key", "secret")
     ) as http:
         calls = {
             "list": lambda: http.get(PATH).json(),
@@ -105,7 +105,7 @@ def test_a_call_enters_few_functions_and_fewer_than_bare_httpx(operation: str) -
 @pytest.mark.parametrize("operation", ["list", "update"])
 def test_an_async_call_enters_few_functions_and_fewer_than_bare_httpx(operation: str) -> None:
     async def count_own() -> int:
-        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(response)) as http:
             groups = AsyncCldProvisioning(SECURITY, "acc", client=http).user_groups
             calls = {
                 "list": groups.list,
@@ -115,7 +115,7 @@ def test_an_async_call_enters_few_functions_and_fewer_than_bare_httpx(operation:
 
     async def count_bare() -> int:
         async with httpx.AsyncClient(
-            transport=httpx.MockTransport(answer), base_url=SERVER, auth=("key", "secret")
+            transport=httpx.MockTransport(response), base_url=SERVER, auth=("key", "secret")
         ) as http:
 
             async def list_groups() -> Any:

@@ -1,4 +1,4 @@
-"""The clients' own behaviour: what they open, close, merge and refuse."""
+"""The clients' own behaviour: what they open, close, merge and reject."""
 
 from __future__ import annotations
 
@@ -72,16 +72,6 @@ def test_own_async_client_is_made_once_and_closed(made: list[Any]) -> None:
     assert http.is_closed
 
 
-def test_closed_client_says_so() -> None:
-    transport = FakeTransport(OK)
-    client = transport.client()
-    client.close()
-    client.close()
-    with pytest.raises(RuntimeError, match="closed"):
-        client.user_groups.list()
-    assert transport.requests == []
-
-
 def test_real_sockets_of_an_own_client_are_closed_with_it() -> None:
     emulator = Emulator("acc", "the-api-key", "the-api-secret")
     with emulator.serve() as server:
@@ -98,7 +88,7 @@ def test_real_sockets_of_an_own_client_are_closed_with_it() -> None:
         (CldProvisioning, "https://example.com"),
     ],
 )
-def test_client_of_another_kind_is_refused(kind: Any, client: Any) -> None:
+def test_client_of_another_kind_is_rejected(kind: Any, client: Any) -> None:
     with pytest.raises(TypeError, match="client must be an httpx"):
         kind(account_id="acc", security=SECURITY, client=client)
 
@@ -191,14 +181,38 @@ def test_own_client_waits_30_seconds_by_default(made: list[Any]) -> None:
     assert request.extensions["timeout"] == {"connect": 10, "read": 30, "write": 30, "pool": 30}
 
 
-@pytest.mark.parametrize("timeout_ms", [0, -1, float("inf"), float("nan"), "1", True, [1]])
-def test_time_limit_that_is_none_is_refused(timeout_ms: Any) -> None:
+@pytest.mark.parametrize("timeout_ms", [0, -1, 2**31, float("inf"), float("nan"), "1", True, [1]])
+def test_invalid_time_limit_is_rejected(timeout_ms: Any) -> None:
     transport = FakeTransport(OK)
     with pytest.raises((TypeError, ValueError), match="timeout_ms"):
         transport.client(timeout_ms=timeout_ms)
     with pytest.raises((TypeError, ValueError), match="timeout_ms"):
         transport.client().user_groups.list(timeout_ms=timeout_ms)
     assert transport.requests == []
+
+
+@pytest.mark.parametrize("app_info", ["media-sync", "media-sync/1.2.0", "a!#$%&'*+.^_`|~/b"])
+def test_calling_application_is_named_at_the_end_of_the_user_agent(app_info: str) -> None:
+    transport = FakeTransport(OK)
+    transport.client(app_info=app_info).user_groups.list()
+    transport.client().user_groups.list()
+    with_it, without = (request.headers["user-agent"] for request in transport.requests)
+    assert with_it == f"{without} {app_info}"
+    assert without.startswith("cld-user-groups/")
+
+
+@pytest.mark.parametrize(
+    ("app_info", "kind"),
+    [
+        *((text, ValueError) for text in ("", " ", "a b", "a/", "/1", "a/1/2", "a\nX: y", "ä")),
+        *((other, TypeError) for other in (5, b"a", ("a", "1"))),
+    ],
+)
+def test_calling_application_that_is_no_product_is_rejected(
+    app_info: Any, kind: type[Exception]
+) -> None:
+    with pytest.raises(kind, match="app_info"):
+        FakeTransport(OK).client(app_info=app_info)
 
 
 def test_headers_of_a_call_are_added_or_replace() -> None:
@@ -216,7 +230,7 @@ def test_headers_of_a_call_are_added_or_replace() -> None:
         {"transfer-encoding": "chunked"},
     ],
 )  # fmt: skip
-def test_header_that_cannot_be_sent_is_refused(headers: dict[str, str]) -> None:
+def test_header_that_cannot_be_sent_is_rejected(headers: dict[str, str]) -> None:
     transport = FakeTransport(OK)
     with pytest.raises(ValueError, match="http_headers"):
         transport.client().user_groups.list(http_headers=headers)
@@ -224,7 +238,7 @@ def test_header_that_cannot_be_sent_is_refused(headers: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("headers", [{"X-A": 5}, {5: "a"}, {"X-A": b"a"}, "X-A: a", [("a", "b")]])
-def test_headers_of_another_type_are_refused(headers: Any) -> None:
+def test_headers_of_another_type_are_rejected(headers: Any) -> None:
     transport = FakeTransport(OK)
     with pytest.raises(TypeError, match="http_headers"):
         transport.client().user_groups.list(http_headers=headers)
@@ -262,7 +276,7 @@ def test_retries_are_on_by_default_and_none_switches_them_off(waits: list[float]
 
 
 @pytest.mark.parametrize("retries", [5, "backoff", True, {}])
-def test_retries_of_another_type_are_refused(retries: Any) -> None:
+def test_retries_of_another_type_are_rejected(retries: Any) -> None:
     with pytest.raises(TypeError, match="retry_config must be a RetryConfig"):
         FakeTransport(OK).client(retry_config=retries)
     with pytest.raises(TypeError, match="retries must be a RetryConfig"):
@@ -278,7 +292,7 @@ def test_default_retries_end_within_their_time(waits: list[float]) -> None:
 
 
 def test_result_comes_with_what_was_around_it(waits: list[float]) -> None:
-    answer = httpx.Response(
+    response = httpx.Response(
         200,
         json={"user_groups": []},
         headers={
@@ -289,7 +303,9 @@ def test_result_comes_with_what_was_around_it(waits: list[float]) -> None:
         },
     )
     raw = (
-        FakeTransport(error(503), error(429), answer).client().user_groups.with_raw_response.list()
+        FakeTransport(error(503), error(429), response)
+        .client()
+        .user_groups.with_raw_response.list()
     )
     assert raw.parsed == models.UserGroupsResponse(user_groups=[])
     assert (raw.status_code, raw.request_id, raw.retries) == (200, "r1", 2)

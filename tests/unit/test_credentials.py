@@ -135,18 +135,18 @@ def test_what_is_missing_is_named_when_the_client_is_built(
         (Security(provisioning_api_key="k", provisioning_api_secret="\ud800"), "Unicode"),
     ],
 )
-def test_credentials_that_cannot_be_sent_are_refused(security: Security, named: str) -> None:
+def test_credentials_that_cannot_be_sent_are_rejected(security: Security, named: str) -> None:
     with pytest.raises(ValueError, match=named):
         CldProvisioning(account_id="acc", security=security)
 
 
 @pytest.mark.parametrize("security", ["k:s", ("k", "s"), {"provisioning_api_key": "k"}, 5])
-def test_credentials_of_another_type_are_refused(security: Any) -> None:
+def test_credentials_of_another_type_are_rejected(security: Any) -> None:
     with pytest.raises(TypeError, match="security must be a Security"):
         CldProvisioning(account_id="acc", security=security)
 
 
-def test_key_of_another_type_is_refused() -> None:
+def test_key_of_another_type_is_rejected() -> None:
     with pytest.raises(TypeError, match="provisioning_api_key must be a str"):
         CldProvisioning(account_id="acc", security=Security(5, "s"))  # type: ignore[arg-type]
 
@@ -175,7 +175,7 @@ def test_callable_is_asked_once_for_a_call_that_is_sent_again(waits: list[float]
     assert (len(asked), len(transport.requests), len(waits)) == (1, 2, 1)
 
 
-def test_callable_that_returns_something_else_is_refused_before_sending() -> None:
+def test_callable_that_returns_something_else_is_rejected_before_sending() -> None:
     transport = FakeTransport(OK)
     with pytest.raises(TypeError, match="security must be a Security, not NoneType"):
         transport.client(security=lambda: None).user_groups.list()
@@ -194,7 +194,7 @@ def test_variables_are_read_when_the_client_is_built_and_not_later(
 
 
 @pytest.mark.parametrize("account_id", ["", " ", ".", "..", "%2e%2e", "%2E", ".%2e"])
-def test_account_that_is_not_one_segment_is_refused(account_id: str) -> None:
+def test_account_that_is_not_one_segment_is_rejected(account_id: str) -> None:
     with pytest.raises(ValueError, match="account_id"):
         CldProvisioning(account_id=account_id, security=SECURITY)
 

@@ -36,8 +36,8 @@ from cld_provisioning_api.models import (
 )
 
 
-def client(*answers: Outcome, **options: Any) -> AuthenticatedClient:
-    wire = FakeTransport(*answers)
+def client(*outcomes: Outcome, **options: Any) -> AuthenticatedClient:
+    wire = FakeTransport(*outcomes)
     return AuthenticatedClient(
         base_url="https://api.example.com",
         token="aGlkZGVu",

@@ -1,42 +1,45 @@
-"""Hooks are told what happens, in order, and can stop a request."""
+"""Hooks observe each attempt, in order, and can keep a request from being sent."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
-from tests.support.transport import OK, FakeTransport, error
+from tests.support.transport import OK, SECURITY, FakeTransport, error
 
-from cld_user_groups import HookContext, models
+from cld_user_groups import AsyncCldProvisioning, HookContext, models
 from cld_user_groups.hooks import Hook
 
 
 class Recorder(Hook):
-    """Notes all that it is told."""
+    """Records all that it observes."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[Any, ...]] = []
+        self.observed: list[tuple[Any, ...]] = []
 
     def before_request(self, context: HookContext, request: httpx.Request) -> None:
-        self.told.append(("before", context.attempt, request.method))
+        self.observed.append(("before", context.attempt, request.method))
 
     def after_response(self, context: HookContext, response: httpx.Response) -> None:
-        self.told.append(("after", context.attempt, response.status_code))
+        self.observed.append(("after", context.attempt, response.status_code))
 
     def on_retry(self, context: HookContext, delay: float, error: Exception) -> None:
-        self.told.append(("retry", context.attempt, type(error).__name__, delay))
+        self.observed.append(("retry", context.attempt, type(error).__name__, delay))
 
     def on_error(self, context: HookContext, error: Exception) -> None:
-        self.told.append(("error", context.attempt, type(error).__name__))
+        self.observed.append(("error", context.attempt, type(error).__name__))
 
 
-def test_hook_is_told_each_attempt_each_answer_and_each_wait(waits: list[float]) -> None:
+def test_hook_observes_each_attempt_response_and_retry(waits: list[float]) -> None:
     recorder = Recorder()
     transport = FakeTransport(error(503, Retry_After="2"), httpx.ConnectError("no route"), OK)
     transport.client(hooks=[recorder]).user_groups.list()
-    assert recorder.told == [
+    assert recorder.observed == [
         ("before", 1, "GET"),
         ("after", 1, 503),
         ("retry", 1, "APIError", 2.0),
@@ -47,14 +50,14 @@ def test_hook_is_told_each_attempt_each_answer_and_each_wait(waits: list[float])
     ]
 
 
-def test_hook_is_told_the_error_that_the_caller_gets() -> None:
+def test_hook_observes_the_error_that_the_caller_gets() -> None:
     recorder = Recorder()
     with pytest.raises(models.NotFound):
         FakeTransport(error(404)).client(hooks=[recorder]).user_groups.get(group_id="g1")
-    assert recorder.told[-1] == ("error", 1, "NotFound")
+    assert recorder.observed[-1] == ("error", 1, "NotFound")
 
 
-def test_context_says_which_call_it_is() -> None:
+def test_context_identifies_the_call() -> None:
     contexts: list[HookContext] = []
 
     class Contexts:
@@ -65,18 +68,18 @@ def test_context_says_which_call_it_is() -> None:
     assert contexts == [HookContext("getUserGroups", "acc", 1)]
 
 
-def test_hooks_are_told_in_their_order() -> None:
-    told: list[str] = []
+def test_hooks_are_called_in_their_order() -> None:
+    observed: list[str] = []
 
     class Named:
         def __init__(self, name: str) -> None:
             self.name = name
 
         def before_request(self, context: HookContext, request: httpx.Request) -> None:
-            told.append(self.name)
+            observed.append(self.name)
 
     FakeTransport(OK).client(hooks=(Named(name) for name in "abc")).user_groups.list()
-    assert told == ["a", "b", "c"]
+    assert observed == ["a", "b", "c"]
 
 
 def test_error_of_a_hook_keeps_the_request_from_being_sent() -> None:
@@ -93,17 +96,101 @@ def test_error_of_a_hook_keeps_the_request_from_being_sent() -> None:
     assert len(transport.requests) == 1
 
 
+async def plain_function(observed: list[str], context: HookContext, *details: object) -> None:
+    await asyncio.sleep(0)
+    observed.append(context.operation_id)
+
+
+class AsyncCallable:
+    """An object that is called like an async function."""
+
+    def __init__(self, observed: list[str]) -> None:
+        self.observed = observed
+
+    async def __call__(self, context: HookContext, *details: object) -> None:
+        await plain_function(self.observed, context)
+
+
+def async_methods(observed: list[str]) -> dict[str, Any]:
+    async def inner(context: HookContext, *details: object) -> None:
+        await plain_function(observed, context)
+
+    return {
+        "function": inner,
+        "partial": partial(plain_function, observed),
+        "callable object": AsyncCallable(observed),
+        "partial of a callable object": partial(AsyncCallable(observed)),
+    }
+
+
+METHODS = ("before_request", "after_response", "on_retry", "on_error")
+
+
+@pytest.mark.parametrize("kind", async_methods([]))
+@pytest.mark.parametrize("name", METHODS)
+def test_async_method_of_a_hook_is_awaited_by_the_async_client(
+    kind: str, name: str, waits: list[float]
+) -> None:
+    observed: list[str] = []
+    hook = SimpleNamespace(**{name: async_methods(observed)[kind]})
+    transport = FakeTransport(error(503), error(404))
+    client = transport.async_client(hooks=[hook])
+    with pytest.raises(models.NotFound):
+        asyncio.run(client.user_groups.get(group_id="g1"))
+    calls = 2 if name in ("before_request", "after_response") else 1
+    assert observed == ["getUserGroup"] * calls
+
+
+@pytest.mark.parametrize("kind", async_methods([]))
+@pytest.mark.parametrize("name", METHODS)
+def test_async_method_of_a_hook_is_rejected_by_the_sync_client(kind: str, name: str) -> None:
+    hook = SimpleNamespace(**{name: async_methods([])[kind]})
+    with pytest.raises(TypeError, match=f"{name} is async: use it with AsyncCldProvisioning"):
+        FakeTransport(OK).client(hooks=[hook])
+
+
+def test_awaitable_of_a_plain_method_is_rejected_by_the_sync_client_when_it_appears() -> None:
+    async def later() -> None: ...
+
+    hook = SimpleNamespace(before_request=lambda context, request: later())
+    transport = FakeTransport(OK)
+    with pytest.raises(TypeError, match="a hook returned an awaitable"):
+        transport.client(hooks=[hook]).user_groups.list()
+    assert transport.requests == []
+
+
+def test_async_hook_is_not_awaited_on_a_cancellation() -> None:
+    observed: list[str] = []
+
+    async def hang(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    async def check() -> None:
+        hook = SimpleNamespace(on_error=partial(plain_function, observed))
+        async with httpx.AsyncClient(transport=httpx.MockTransport(hang)) as http:
+            client = AsyncCldProvisioning(SECURITY, "acc", client=http, hooks=[hook])
+            task = asyncio.create_task(client.user_groups.create(name="D"))
+            await asyncio.sleep(0.01)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    asyncio.run(check())
+    assert observed == []
+
+
 @pytest.mark.parametrize("hook", [object(), print, "before_request"])
-def test_hook_that_has_none_of_the_methods_is_refused(hook: Any) -> None:
+def test_hook_that_has_none_of_the_methods_is_rejected(hook: Any) -> None:
     with pytest.raises(TypeError, match="a hook must have one of before_request"):
         FakeTransport(OK).client(hooks=[hook])
 
 
 def test_library_logs_what_it_does(caplog: pytest.LogCaptureFixture, waits: list[float]) -> None:
     caplog.set_level(logging.DEBUG, "cld_user_groups")
-    answers = (error(503, Retry_After="2"), error(404, "User group not found", X_Request_Id="r1"))
+    outcomes = (error(503, Retry_After="2"), error(404, "User group not found", X_Request_Id="r1"))
     with pytest.raises(models.NotFound):
-        FakeTransport(*answers).client().user_groups.get(group_id="g1")
+        FakeTransport(*outcomes).client().user_groups.get(group_id="g1")
     ours = [record for record in caplog.records if record.name.startswith("cld_user_groups")]
     url = "https://api.cloudinary.com/v1_1/provisioning/accounts/acc/user_groups/g1"
     assert [record.getMessage() for record in ours] == [

@@ -23,8 +23,10 @@ class Both:
     def __init__(self, kind: str) -> None:
         self.kind = kind
 
-    def __call__(self, method: str, answer: Outcome, **arguments: Any) -> tuple[Any, FakeTransport]:
-        transport = FakeTransport(answer)
+    def __call__(
+        self, method: str, response: Outcome, **arguments: Any
+    ) -> tuple[Any, FakeTransport]:
+        transport = FakeTransport(response)
         if self.kind == "sync":
             with transport.client() as client:
                 return getattr(client.user_groups, method)(**arguments), transport
@@ -44,7 +46,7 @@ def call(request: pytest.FixtureRequest) -> Both:
 
 
 @pytest.mark.parametrize(
-    ("method", "arguments", "answer", "line", "body"),
+    ("method", "arguments", "response", "line", "body"),
     [
         ("list", {}, json({"user_groups": []}), f"GET {PATH}", b""),
         (
@@ -93,9 +95,9 @@ def call(request: pytest.FixtureRequest) -> Both:
     ],
 )
 def test_one_request_goes_out(
-    call: Both, method: str, arguments: dict[str, Any], answer: Outcome, line: str, body: bytes
+    call: Both, method: str, arguments: dict[str, Any], response: Outcome, line: str, body: bytes
 ) -> None:
-    _, transport = call(method, answer, **arguments)
+    _, transport = call(method, response, **arguments)
     assert transport.lines == [line]
     (request,) = transport.requests
     assert request.content == body
@@ -143,7 +145,7 @@ def test_add_user_returns_the_user_from_either_shape(call: Both, body: Any) -> N
         ("get", {"group_id": "g"}, None, "$"),
     ],
 )
-def test_answer_that_does_not_say_so_is_no_success(
+def test_response_that_does_not_confirm_the_change_is_no_success(
     call: Both, method: str, arguments: dict[str, Any], body: Any, path: str
 ) -> None:
     with pytest.raises(models.ResponseValidationError) as caught:
@@ -168,7 +170,7 @@ def test_extended_details_become_typed_values(call: Both) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 201, 202])
-def test_any_success_status_is_taken(call: Both, status: int) -> None:
+def test_any_success_status_is_accepted(call: Both, status: int) -> None:
     result, _ = call("create", json({"id": "g1", "name": "D"}, status), name="D")
     assert result.id == "g1"
 
@@ -195,7 +197,7 @@ def test_any_success_status_is_taken(call: Both, status: int) -> None:
         ({"name": "D", "extnded_details": True}, "extnded_details"),
     ],
 )
-def test_body_of_the_wrong_type_is_refused_with_its_field(
+def test_body_of_the_wrong_type_is_rejected_with_its_field(
     arguments: dict[str, Any], named: str
 ) -> None:
     transport = FakeTransport(GROUP)
@@ -209,7 +211,7 @@ def test_body_of_the_wrong_type_is_refused_with_its_field(
     assert transport.requests == []
 
 
-def test_name_that_is_not_unicode_is_refused() -> None:
+def test_name_that_is_not_unicode_is_rejected() -> None:
     transport = FakeTransport(GROUP)
     with pytest.raises(ValueError, match="name must be valid Unicode"):
         transport.client().user_groups.create(name="\ud800")
@@ -217,7 +219,7 @@ def test_name_that_is_not_unicode_is_refused() -> None:
 
 
 @pytest.mark.parametrize("value", ["true", 1, 0, "yes"])
-def test_query_of_the_wrong_type_is_refused(value: Any) -> None:
+def test_query_of_the_wrong_type_is_rejected(value: Any) -> None:
     transport = FakeTransport(GROUP)
     with pytest.raises(TypeError, match="extended_details"):
         transport.client().user_groups.list(extended_details=value)

@@ -17,7 +17,7 @@ from cld_user_groups import (
     utils,
 )
 
-LOST = httpx.ReadTimeout("no answer")
+LOST = httpx.ReadTimeout("no response")
 NO_ROUTE = httpx.ConnectError("no route")
 IDS = {"group_id": "g1", "user_id": "u1"}
 GONE = json({"ok": True})
@@ -34,12 +34,12 @@ def call(transport: FakeTransport, method: str, arguments: dict[str, Any], **opt
     return getattr(transport.client(**options).user_groups, method)(**arguments)
 
 
-@pytest.mark.parametrize(("method", "arguments", "answer"), WRITES)
+@pytest.mark.parametrize(("method", "arguments", "response"), WRITES)
 @pytest.mark.parametrize("fault", [NO_ROUTE, httpx.PoolTimeout("x"), error(429), error(503)])
 def test_write_that_was_certainly_not_done_is_sent_again(
-    method: str, arguments: dict[str, Any], answer: Outcome, fault: Outcome, waits: list[float]
+    method: str, arguments: dict[str, Any], response: Outcome, fault: Outcome, waits: list[float]
 ) -> None:
-    transport = FakeTransport(fault, answer)
+    transport = FakeTransport(fault, response)
     call(transport, method, arguments)
     assert len(transport.requests) == 2
     assert len(set(transport.lines)) == 1
@@ -63,23 +63,23 @@ def test_errors_say_that_the_change_may_have_been_applied() -> None:
         call(FakeTransport(error(500)), "create", {"name": "D"})
 
 
-@pytest.mark.parametrize(("method", "arguments", "answer"), WRITES[1:])
+@pytest.mark.parametrize(("method", "arguments", "response"), WRITES[1:])
 @pytest.mark.parametrize("fault", [LOST, error(500), error(502), error(504)])
-def test_other_writes_are_sent_again_after_a_lost_answer(
-    method: str, arguments: dict[str, Any], answer: Outcome, fault: Outcome, waits: list[float]
+def test_other_writes_are_sent_again_after_a_lost_response(
+    method: str, arguments: dict[str, Any], response: Outcome, fault: Outcome, waits: list[float]
 ) -> None:
-    transport = FakeTransport(fault, answer)
+    transport = FakeTransport(fault, response)
     call(transport, method, arguments)
     assert len(transport.requests) == 2
 
 
-def test_group_that_is_gone_after_a_lost_answer_was_deleted(waits: list[float]) -> None:
+def test_group_that_is_gone_after_a_lost_response_was_deleted(waits: list[float]) -> None:
     transport = FakeTransport(LOST, error(404))
     assert call(transport, "delete", {"group_id": "g1"}).message == "ok"
     assert len(transport.requests) == 2
 
 
-def test_user_that_is_in_after_a_lost_answer_was_added(waits: list[float]) -> None:
+def test_user_that_is_in_after_a_lost_response_was_added(waits: list[float]) -> None:
     transport = FakeTransport(LOST, error(409), USERS)
     user = call(transport, "add_user", IDS)
     assert user == models.UserGroupUser(id="u1", name="John Doe", email="john@example.com")
@@ -183,17 +183,17 @@ def test_error_of_a_read_is_never_maybe_applied(waits: list[float]) -> None:
 
 
 def test_request_that_httpx_would_not_send_is_not_repeated(waits: list[float]) -> None:
-    for refused in (
+    for failure in (
         httpx.UnsupportedProtocol("x"),
         httpx.ProxyError("407 Proxy Authentication Required"),
     ):
-        transport = FakeTransport(refused, GROUP)
-        with pytest.raises(type(refused)) as caught:
+        transport = FakeTransport(failure, GROUP)
+        with pytest.raises(type(failure)) as caught:
             call(transport, "create", {"name": "D"})
         assert (len(transport.requests), maybe_applied(caught.value)) == (1, False)
 
 
-def test_servers_delay_is_waited(waits: list[float]) -> None:
+def test_delay_that_the_server_asks_for_is_waited(waits: list[float]) -> None:
     call(FakeTransport(error(429, Retry_After="7"), error(503, Retry_After="2"), OK), "list", {})
     assert waits == [7.0, 2.0]
 
@@ -282,7 +282,7 @@ def test_status_counts_though_its_body_cannot_be_read(make: Any) -> None:
 
 
 @both
-def test_success_whose_body_is_cut_is_a_lost_answer(make: Any, waits: list[float]) -> None:
+def test_success_whose_body_is_cut_counts_as_a_lost_response(make: Any, waits: list[float]) -> None:
     transport = FakeTransport(cut(200), OK)
     assert make(transport, "list", {}) == models.UserGroupsResponse(user_groups=[])
     assert len(transport.requests) == 2
@@ -301,7 +301,7 @@ def test_success_whose_encoding_is_broken_is_not_repeated(make: Any, waits: list
 
 @both
 @pytest.mark.parametrize("failure", [httpx.ReadError("x"), KeyboardInterrupt()])
-def test_answer_that_cannot_be_read_is_closed(make: Any, failure: BaseException) -> None:
+def test_response_that_cannot_be_read_is_closed(make: Any, failure: BaseException) -> None:
     before = Unreadable.closed
     transport = FakeTransport(cut(200, failure))
     with pytest.raises(type(failure)):
@@ -360,8 +360,8 @@ def test_frames_that_hold_the_headers_are_not_in_the_traceback() -> None:
 
     with pytest.raises(httpx.ReadError) as caught:
         call(FakeTransport(fail), "create", {"name": "D"})
-    told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
-    text = "".join(told.format())
+    formatted = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    text = "".join(formatted.format())
     assert "Basic " not in text
     assert "ConnectionResetError: reset" in text
     assert "OSError" in text

@@ -67,7 +67,7 @@ def test_retry_after_is_read(text: str, seconds: float) -> None:
         "Sun, 22 Nov 2026 12:01:30 PST", "Sun, 22 Nov 2026 12:01:30 +0200",
     ],
 )  # fmt: skip
-def test_what_makes_no_sense_is_none(text: str) -> None:
+def test_invalid_retry_after_is_none(text: str) -> None:
     assert parse_retry_after(text, NOW) is None
 
 
@@ -134,3 +134,29 @@ def test_rate_limit_is_read() -> None:
 def test_rate_limit_that_is_no_number_is_none(text: str) -> None:
     found = parse_rate_limit(httpx.Headers([(b"X-FeatureRateLimit-Limit", text.encode())]))
     assert found == RateLimit()
+
+
+@pytest.mark.parametrize(
+    ("texts", "delay"),
+    [
+        (("5", "9"), 9.0),
+        (("9", "5"), 9.0),
+        (("soon", "3"), 3.0),
+        (("3", ""), 3.0),
+        (("0", "0"), None),
+        (("0", FORMS[0]), 90.0),
+        ((FORMS[0], "120"), 120.0),
+    ],
+)
+def test_longest_of_several_retry_after_headers_counts(
+    texts: tuple[str, ...], delay: float | None
+) -> None:
+    several = httpx.Headers([("Retry-After", text) for text in texts])
+    assert server_delay(503, several, NOW) == delay
+
+
+@pytest.mark.parametrize("text", ["-1", "-999"])
+def test_negative_remainder_is_a_quota_that_is_used_up(text: str) -> None:
+    limit = headers(X_FeatureRateLimit_Remaining=text, **RESET)
+    assert parse_rate_limit(limit).remaining == 0
+    assert server_delay(429, limit, NOW) == 90.0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.support.code_blocks import ROOT, blocks, run
+from tests.support.code_blocks import ROOT, blocks, run, run_tests
 
 from cld_user_groups.emulator import Emulator
 
@@ -48,15 +48,7 @@ def test_block_runs(code: str, line: int, emulator: Emulator, waits: list[float]
 
 @pytest.mark.parametrize(("code", "line"), [b for b in BLOCKS if "def test_" in b.values[0]])
 def test_block_of_tests_passes(code: str, line: int, tmp_path: Path) -> None:
-    (tmp_path / "test_block.py").write_text(code)
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider", "."],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert f"{code.count('def test_')} passed" in done.stdout, done.stdout + done.stderr
+    run_tests(code, tmp_path)
 
 
 @pytest.fixture(scope="module")

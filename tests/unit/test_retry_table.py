@@ -159,7 +159,7 @@ def test_limit_of_the_wait_never_overflows(attempt: int) -> None:
     assert longest_wait(backoff, attempt) <= 0.05
 
 
-def test_documented_configuration_is_taken() -> None:
+def test_documented_configuration_is_accepted() -> None:
     config = RetryConfig("backoff", BackoffStrategy(1, 50, 1.1, 100), False)
     decision = decided(READ, 503, config=config, jitter=1.0)
     assert decision == (Action.RETRY, 0.001, False)
@@ -176,7 +176,7 @@ def test_documented_configuration_is_taken() -> None:
         ({"exponent": True}, TypeError, "exponent"),
     ],
 )
-def test_backoff_that_makes_no_sense_is_refused(
+def test_invalid_backoff_is_rejected(
     arguments: dict[str, object], error: type[Exception], named: str
 ) -> None:
     with pytest.raises(error, match=named):
@@ -191,7 +191,7 @@ def test_backoff_that_makes_no_sense_is_refused(
         ({"retry_connection_errors": 1}, TypeError, "retry_connection_errors"),
     ],
 )
-def test_retry_configuration_that_makes_no_sense_is_refused(
+def test_invalid_retry_configuration_is_rejected(
     arguments: dict[str, object], error: type[Exception], named: str
 ) -> None:
     with pytest.raises(error, match=named):

@@ -1,4 +1,4 @@
-"""Which server a client talks to, and which it refuses."""
+"""Which server a client talks to, and which are rejected."""
 
 from __future__ import annotations
 
@@ -84,13 +84,13 @@ def test_server_follows_from_the_arguments(options: dict[str, Any], server: str)
         ({"server_url": "https://example.com/\n"}, "server_url"),
     ],
 )
-def test_server_that_is_not_one_is_refused(options: dict[str, Any], named: str) -> None:
+def test_invalid_server_is_rejected(options: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         CldProvisioning(account_id="acc", security=SECURITY, **options)
 
 
 @pytest.mark.parametrize("server_url", [5, b"https://example.com"])
-def test_server_of_another_type_is_refused(server_url: Any) -> None:
+def test_server_of_another_type_is_rejected(server_url: Any) -> None:
     with pytest.raises(TypeError, match="server_url must be a str"):
         CldProvisioning(account_id="acc", security=SECURITY, server_url=server_url)
 
@@ -112,3 +112,82 @@ def test_secret_in_a_server_url_is_not_repeated() -> None:
             account_id="acc", security=SECURITY, server_url="https://k:hush-hush@example.com"
         )
     assert "hush" not in str(caught.value)
+
+
+SERVER_URL = "CLOUDINARY_PROVISIONING_SERVER_URL"
+REGION = "CLOUDINARY_PROVISIONING_REGION"
+
+
+@pytest.mark.parametrize(
+    ("variables", "options", "server"),
+    [
+        ({SERVER_URL: "https://gateway.example.com/"}, {}, "https://gateway.example.com"),
+        ({SERVER_URL: "http://127.0.0.1:8000"}, {}, "http://127.0.0.1:8000"),
+        ({REGION: "api-eu"}, {}, "https://api-eu.cloudinary.com"),
+        ({SERVER_URL: "https://a.example.com", REGION: "api-eu"}, {}, "https://a.example.com"),
+        ({SERVER_URL: "", REGION: "api-ap"}, {}, "https://api-ap.cloudinary.com"),
+        ({SERVER_URL: "", REGION: ""}, {}, "https://api.cloudinary.com"),
+        # An argument that chooses a server wins over both.
+        ({SERVER_URL: "https://a.example.com"}, {"region": "api"}, "https://api.cloudinary.com"),
+        ({SERVER_URL: "https://a.example.com"}, {"host": "h"}, "https://h"),
+        ({SERVER_URL: "https://a.example.com"}, {"server_idx": 0}, "https://api.cloudinary.com"),
+        (
+            {SERVER_URL: "https://a.example.com"},
+            {"url_params": {"region": "api-ap"}},
+            "https://api-ap.cloudinary.com",
+        ),
+        (
+            {SERVER_URL: "https://a.example.com"},
+            {"server_url": "https://b.example.com"},
+            "https://b.example.com",
+        ),
+        ({REGION: "api-eu"}, {"region": "api-ap"}, "https://api-ap.cloudinary.com"),
+        ({REGION: "nonsense"}, {"host": "h"}, "https://h"),  # not even read
+    ],
+)
+def test_server_follows_from_the_environment_where_no_argument_chooses_one(
+    variables: dict[str, str],
+    options: dict[str, Any],
+    server: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert FakeTransport(OK).client(**options).server_url == server
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "named"),
+    [
+        (SERVER_URL, "http://api.cloudinary.com", "https://"),
+        (SERVER_URL, "api.cloudinary.com", "https://"),
+        (SERVER_URL, "https://{tenant}.example.com", "tenant"),
+        (REGION, "api-us", "region must be one of api, api-eu, api-ap, not 'api-us'"),
+        (REGION, "evil.example.com/", "region"),
+    ],
+)
+def test_invalid_server_of_the_environment_is_rejected(
+    name: str, value: str, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError, match=named):
+        FakeTransport(OK).client()
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["example.com", "a", "my_host", "a-b.c", "example.com.", "1.2.3.4", "[::1]", "xn--bcher-kva.de",
+     "a" * 63 + ".com", ".".join(["a" * 49] * 5)],
+)  # fmt: skip
+def test_host_that_can_be_looked_up_is_accepted(host: str) -> None:
+    assert FakeTransport(OK).client(server_url=f"https://{host}").server_url == f"https://{host}"
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["-a.com", "a-.com", "a..com", ".com", "a" * 64 + ".com", ".".join(["a" * 50] * 5), "1.2.3",
+     "a.256", "exa$mple.com", "a,b.com", "*.example.com"],
+)  # fmt: skip
+def test_host_that_cannot_be_looked_up_is_rejected(host: str) -> None:
+    with pytest.raises(ValueError, match="server_url"):
+        FakeTransport(OK).client(server_url=f"https://{host}")

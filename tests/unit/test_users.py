@@ -474,8 +474,8 @@ def test_the_options_of_a_call_apply_to_each_request_of_find(perform: Perform) -
 
 
 def test_an_error_of_one_of_its_requests_ends_find(perform: Perform) -> None:
-    answers: tuple[Outcome, ...] = (json({"users": [JOHN, HARRY]}), error(401))
-    transport = FakeTransport(*answers)
+    outcomes: tuple[Outcome, ...] = (json({"users": [JOHN, HARRY]}), error(401))
+    transport = FakeTransport(*outcomes)
     with pytest.raises(models.AuthorizationRequired):
         perform(transport, "find", emails=["john@example.com"])
     assert len(transport.requests) == 2

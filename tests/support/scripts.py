@@ -1,4 +1,4 @@
-"""Import the scripts in tools/, which are in no package, to test them."""
+"""Import scripts, which are in no package, to test them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from types import ModuleType
 from tests.support.documents import ROOT
 
 
-def load(name: str) -> ModuleType:
+def load(path: str) -> ModuleType:
     """Return a script as a module. It may import its neighbors, as when it is run."""
-    folder = ROOT / "tools"
+    script = ROOT / path
+    folder = script.parent
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
-    specification = importlib.util.spec_from_file_location(f"script_{name}", folder / f"{name}.py")
+    specification = importlib.util.spec_from_file_location(f"script_{script.stem}", script)
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)

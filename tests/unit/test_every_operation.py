@@ -1,0 +1,59 @@
+"""What must know every operation does: the references, the demo, the typing tests."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+
+import pytest
+from tests.support import scripts
+from tests.support.code_blocks import ROOT, blocks
+from tests.support.operations import COMPOSED, METHODS
+
+from cld_user_groups.emulator import Emulator
+
+ALL_METHODS = sorted({*METHODS.values(), *COMPOSED})
+
+
+@pytest.mark.parametrize("name", ALL_METHODS)
+def test_reference_has_a_section_with_an_example(name: str) -> None:
+    resource, _, method = name.partition(".")
+    path = f"docs/{resource}.md"
+    assert f"\n## {method}\n" in (ROOT / path).read_text("utf-8")
+    # The vendor's snippets call their client cld_provisioning.
+    call = re.compile(rf"\b(client|cld_provisioning)\.{re.escape(name)}\(")
+    assert any(call.search(block.values[0]) for block in blocks(path))
+
+
+@pytest.mark.parametrize("name", ALL_METHODS)
+@pytest.mark.parametrize("function", ["def sync_use(", "async def async_use("])
+def test_typing_tests_call_the_method(name: str, function: str) -> None:
+    text = (ROOT / "tests/typing/usage.py").read_text("utf-8")
+    body = re.split(r"\n\n\n", text.partition(f"\n{function}")[2], maxsplit=1)[0]
+    assert f"client.{name}(" in body
+
+
+@pytest.fixture(scope="module")
+def demonstrated() -> dict[str, set[str]]:
+    """The operations that the demo makes, by client."""
+    demo = scripts.load("examples/demo.py")
+    shown: dict[str, Callable[[str], object]] = {
+        "sync": demo.show_sync,
+        "async": lambda url: asyncio.run(demo.show_async(url)),
+    }
+    made: dict[str, set[str]] = {}
+    for client, show in shown.items():
+        emulator = Emulator("acc", "demo-key", "demo-secret")
+        with emulator.serve() as server:
+            show(server.url)
+        made[client] = {call.operation_id for call in emulator.calls if call.operation_id}
+    return made
+
+
+@pytest.mark.parametrize("operation_id", METHODS)
+@pytest.mark.parametrize("client", ["sync", "async"])
+def test_demo_makes_the_operation(
+    demonstrated: dict[str, set[str]], client: str, operation_id: str
+) -> None:
+    assert operation_id in demonstrated[client]
