@@ -25,6 +25,6 @@ def environment(
 
 
 @pytest.fixture
-def shell(cld_emulator: Emulator, environment: None, tmp_path: Path) -> Shell:
-    """The command, on the sample account."""
+def shell(cld_emulator: Emulator, environment: None, waits: list[float], tmp_path: Path) -> Shell:
+    """The command on the sample account; it never waits before it tries again."""
     return Shell(emulator=cld_emulator, folder=tmp_path)

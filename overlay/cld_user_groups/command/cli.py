@@ -41,7 +41,7 @@ class Tool(click.Group):
         settings = Settings(format="json" if _wants_json(arguments) else "text")
         settings.debug = "--debug" in arguments
         options.update(standalone_mode=False, obj=settings)
-        options.setdefault("prog_name", "cld-user-groups")
+        options.setdefault("prog_name", self.name)
         code = exit_codes.DONE
         try:
             result = super().main(arguments, *unused, **options)
@@ -65,7 +65,7 @@ def _forget_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-@click.group(cls=Tool, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("cld-user-groups", cls=Tool, context_settings={"help_option_names": ["-h", "--help"]})
 @global_options(PLAN_FORMATS)
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def cli() -> None:

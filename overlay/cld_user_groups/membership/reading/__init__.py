@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -193,7 +194,7 @@ def _sniff(text: str) -> Format:
     if first.startswith("{"):
         is_row = first.endswith("}") and any(f'"{name}"' in first for name in ("group", "email"))
         return "jsonl" if is_row and '"groups"' not in first else "json"
-    cells = [cell.strip(' "').lower() for cell in first.replace(";", ",").split(",")]
+    cells = [cell.strip(' "').lower() for cell in re.split("[,;\t]", first)]
     if cells[0].startswith("sep=") or ("group" in cells and ("email" in cells or "id" in cells)):
         return "csv"
     return "yaml"

@@ -1,0 +1,92 @@
+"""Ctrl-C and SIGTERM in a real process: nothing more starts, what is in flight ends."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
+
+from cld_user_groups.membership import list_runs, state_directory
+
+from .shell import Shell
+
+PEOPLE = 40
+
+
+@pytest.fixture
+def slow(shell: Shell) -> str:
+    """A file that adds many people, on a server that takes its time for each."""
+    people = [
+        shell.emulator.add_user_account(f"P {n}", email=f"p{n}@example.com") for n in range(PEOPLE)
+    ]
+    shell.emulator.fail("addUserToUserGroup", status=None, delay=0.25, times=None)
+    rows = "".join(f"Crowd,{user.email}\n" for user in people)
+    return shell.write(f"group,email\n{rows}", "groups.csv")
+
+
+def start(path: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "cld_user_groups", "apply", path, "--yes", "--concurrency", "4"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.01)
+
+
+def crowd(shell: Shell) -> int:
+    return len(shell.members().get("Crowd", ()))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_first_signal_lets_what_is_in_flight_end_and_the_same_command_goes_on(
+    shell: Shell, slow: str, number: signal.Signals
+) -> None:
+    process = start(slow)
+    until(lambda: crowd(shell) >= 4)
+    process.send_signal(number)
+    output, errors = process.communicate(timeout=30)
+    assert process.returncode == 5
+    assert "Traceback" not in errors
+    assert "Stopped early: the run was interrupted." in output
+    assert f"To go on: cld-user-groups apply {slow}" in output
+    added = crowd(shell)
+    assert 4 <= added < PEOPLE
+    (summary,) = list_runs(state_directory("acc"))
+    assert summary.run is not None
+    assert len(summary.run.confirmed) == added + 1  # the group itself
+    assert not summary.run.unconfirmed
+
+    shell.emulator.clear_faults()
+    assert shell("apply", slow, "--yes").exit_code == 0
+    assert crowd(shell) == PEOPLE
+
+
+def test_a_second_ctrl_c_stops_at_once_and_leaves_a_journal(shell: Shell, slow: str) -> None:
+    shell.emulator.clear_faults()
+    shell.emulator.fail("addUserToUserGroup", status=None, delay=20, times=None)
+    process = start(slow)
+    until(lambda: len(shell.emulator.groups) == 3)
+    time.sleep(0.2)  # until its first additions are in flight
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.2)  # two signals at once would be one
+    started = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=15)
+    assert time.monotonic() - started < 10
+    assert process.returncode == 5
+    assert "Traceback" not in errors
+    assert "stopped at once" in errors
+    (summary,) = list_runs(state_directory("acc"))
+    assert summary.run is not None
+    assert len(summary.run.unconfirmed) == 4
