@@ -20,7 +20,7 @@ def cost(program: str) -> Callable[[], float]:
     """Return what measures the CPU time of one process, in seconds."""
 
     def once() -> float:
-        child = subprocess.Popen([sys.executable, "-c", program])
+        child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.DEVNULL)
         _, status, used = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode:
