@@ -1,7 +1,7 @@
 """Run all figures, print them, and write them to RESULTS.md, results.svg and README.md.
 
 Each figure is a script of its own, which measures one client beside bare httpx (or json.loads) in
-the same process and run. `--quick` takes under a minute: the SDK alone, and nothing is written.
+the same process and run. `--quick` takes under two minutes: the SDK alone, and nothing is written.
 """
 
 import argparse
@@ -27,8 +27,8 @@ Row = dict[str, Any]
 def run(program: str, client: str, *arguments: str) -> list[Row]:
     """Run a program in the environment of a client, and return its results.
 
-    None where the environment cannot be built, or the program fails: it says so, and the rest is
-    measured all the same.
+    Returns no rows, and says so, where the environment cannot be built or the program fails: the
+    rest is measured all the same.
     """
     print(f"{program}: {client}", file=sys.stderr)
     try:
