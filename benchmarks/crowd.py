@@ -1,8 +1,7 @@
-"""CPU time of a call when a crowd of them begins at once, on one client, over a socket.
+"""CPU time of thousands of async calls at once, beside bare httpx with a semaphore.
 
-Of a client of the SDK's own, beside bare httpx under a semaphore of 20, which is what a careful
-user writes, and, for the smallest crowd only, beside httpx without one: its pool needs quadratic
-time and raises PoolTimeout unless that limit is off. The emulator runs in another process.
+All tasks exist at the same time; both sides let 20 requests be in flight, as the SDK's own client
+does. Without a network: each response comes after one turn of the event loop.
 """
 
 import asyncio
@@ -11,64 +10,71 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
+from clients import CLIENTS
+from command import options, report
+from growth import answer, exponent
 from measure import by_turns, compare
-from server import emulator
-from wire import ACCOUNT_ID, GROUPS_PATH, KEY, SECRET
+from wire import ACCOUNT_ID, KEY, SECRET, SERVER
 
 from cld_user_groups import AsyncCldProvisioning, Security
-from command import options, report
 
-# How many calls, and how many pairs of such crowds are measured.
-CROWDS = {1_000: 4, 3_000: 2, 10_000: 2}
-SMALLEST = 1_000
-AT_ONCE = 20
-SECURITY = Security(provisioning_api_key=KEY, provisioning_api_secret=SECRET)
-PATIENT = httpx.Timeout(60, pool=None)
+AT_ONCE = (1_500, 10_000)
+IN_FLIGHT = 20
 
 
-async def _cpu_per_call(call: Callable[[], Awaitable[Any]], crowd: int) -> float:
-    await call()  # connects, and makes all that is made once
-    began = time.process_time()
-    await asyncio.gather(*(call() for _ in range(crowd)))
-    return (time.process_time() - began) / crowd
+class _Own(AsyncCldProvisioning):
+    """The SDK with an httpx client of its own, and so its turns, but no network."""
+
+    @staticmethod
+    def _make_httpx_client() -> httpx.AsyncClient:
+        return httpx.AsyncClient(transport=httpx.MockTransport(answer))
 
 
-async def sdk(server: str, crowd: int) -> float:
-    """Return the CPU time of a call of the SDK."""
-    async with AsyncCldProvisioning(SECURITY, ACCOUNT_ID, server_url=server) as client:
-        return await _cpu_per_call(client.user_groups.list, crowd)
+def _gated(call: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:
+    turns = asyncio.Semaphore(IN_FLIGHT)
+
+    async def gated() -> Any:
+        async with turns:
+            return await call()
+
+    return gated
 
 
-async def bare(server: str, crowd: int, *, at_once: int | None) -> float:
-    """Return the CPU time of a call of bare httpx, with at most so many in flight."""
-    turns = asyncio.Semaphore(at_once or crowd)
-    async with httpx.AsyncClient(base_url=server, auth=(KEY, SECRET), timeout=PATIENT) as http:
-
-        async def call() -> Any:
-            async with turns:
-                return (await http.get(GROUPS_PATH)).json()
-
-        return await _cpu_per_call(call, crowd)
+async def _together(call: Callable[[], Awaitable[Any]], number: int) -> float:
+    """Return the CPU time of each of so many calls, in seconds."""
+    start = time.process_time()
+    await asyncio.gather(*(call() for _ in range(number)))
+    return (time.process_time() - start) / number
 
 
 def main() -> None:
     """Measure the SDK."""
     chosen = options(__doc__)
-    with emulator(chosen.server) as server:
-        crowds = {SMALLEST: 2} if chosen.quick else CROWDS
-        for crowd, number in crowds.items():
+    bare = CLIENTS["httpx"].async_calls(
+        httpx.AsyncClient(transport=httpx.MockTransport(answer)), SERVER
+    )
+    own = _Own(Security(KEY, SECRET), ACCOUNT_ID, server_url=SERVER)
+    costs: list[float] = []
+    with asyncio.Runner() as runner:
+        gated = _gated(bare.list)
+        for number in AT_ONCE:
             pairs = by_turns(
-                lambda crowd=crowd: asyncio.run(sdk(server, crowd)),
-                lambda crowd=crowd: asyncio.run(bare(server, crowd, at_once=AT_ONCE)),
-                number,
+                lambda number=number: runner.run(_together(own.user_groups.list, number)),
+                lambda number=number: runner.run(_together(gated, number)),
+                2 if chosen.quick else 6,
             )
-            report(compare(pairs).row(f"{crowd:,} at once, beside a semaphore", "sdk"))
-        pairs = by_turns(
-            lambda: asyncio.run(sdk(server, SMALLEST)),
-            lambda: asyncio.run(bare(server, SMALLEST, at_once=None)),
-            crowds[SMALLEST],
-        )
-        report(compare(pairs).row(f"{SMALLEST:,} at once, beside httpx's own pool", "sdk"))
+            found = compare(pairs)
+            costs.append(found.own * number)
+            report(found.row(f"{number:,} at once", chosen.client))
+    report(
+        {
+            "figure": "calls at once, 20 in flight",
+            "client": chosen.client,
+            "exponent": exponent(AT_ONCE, costs),
+            "sizes": AT_ONCE,
+            "costs": costs,
+        }
+    )
 
 
 if __name__ == "__main__":

@@ -1,14 +1,11 @@
 """How much CPU time and memory planning takes, beside decoding the account that it is about.
 
 1,000 groups of 100 members, of which 5 % change; and, as a slope, up to a million memberships.
-`python benchmarks/planning.py` prints ratios from one run; `--slope` adds the larger accounts.
 """
 
 from __future__ import annotations
 
-import argparse
 import gc
-import statistics
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -16,6 +13,9 @@ from datetime import UTC, datetime
 from functools import partial
 
 import msgspec
+from command import options, report
+from growth import exponent
+from measure import by_turns, compare
 
 from cld_provisioning_api.models import UserGroupsResponse
 from cld_user_groups.membership import (
@@ -32,7 +32,7 @@ from cld_user_groups.membership import (
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 MEMBERS = 100
 CHANGED = 5  # of the members of each group: removed, and as many others added
-REPEATS = 7
+GROUPS = (1_000, 3_000, 10_000)
 
 
 def account_json(groups: int) -> bytes:
@@ -107,14 +107,11 @@ def make(snapshot: Snapshot, file: Desired) -> Plan:
     return plan(snapshot, file, NOW.date(), now=NOW)
 
 
-def seconds(run: Callable[[], object], repeats: int = REPEATS) -> float:
-    found = []
-    for _ in range(repeats):
-        gc.collect()
-        start = time.process_time()
-        run()
-        found.append(time.process_time() - start)
-    return statistics.median(found)
+def seconds(run: Callable[[], object]) -> float:
+    gc.collect()
+    start = time.process_time()
+    run()
+    return time.process_time() - start
 
 
 def peak_bytes(run: Callable[[], object]) -> int:
@@ -128,37 +125,42 @@ def peak_bytes(run: Callable[[], object]) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--slope", action="store_true", help="up to a million memberships")
-    slope = parser.parse_args().slope
+    """Measure."""
+    chosen = options(__doc__)
     content = account_json(1_000)
-    response = decode(content)
-    snapshot = snapshot_of(response)
+    snapshot = snapshot_of(decode(content))
     file = file_of(snapshot)
-    made = make(snapshot, file)
-    decoding = seconds(lambda: decode(content))
-    planning = seconds(lambda: make(snapshot, file))
-    reading = seconds(lambda: snapshot_of(response))
-    print(f"1,000 groups x {MEMBERS} members, {len(made.changes):,} changes")
-    print(f"decode   {decoding * 1000:7.1f} ms   1.00")
-    print(f"snapshot {reading * 1000:7.1f} ms   {reading / decoding:.2f}")
-    print(f"plan     {planning * 1000:7.1f} ms   {planning / decoding:.2f}")
-    of_decoding = peak_bytes(lambda: decode(content))
-    whole = peak_bytes(lambda: make(snapshot_of(decode(content)), file))
-    of_planning = peak_bytes(lambda: make(snapshot, file))
-    print(f"peak of decoding {of_decoding / 2**20:.1f} MiB, 1.00")
-    print(f"peak of planning {of_planning / 2**20:.1f} MiB, {of_planning / of_decoding:.2f}")
-    print(
-        f"peak of decoding, reading and planning {whole / 2**20:.1f} MiB, {whole / of_decoding:.2f}"
+    pairs = by_turns(
+        lambda: seconds(lambda: make(snapshot, file)),
+        lambda: seconds(lambda: decode(content)),
+        chosen.pairs(10),
     )
-    if slope:
-        for groups in (1_000, 2_000, 5_000, 10_000):
-            content = account_json(groups)
-            snapshot = snapshot_of(decode(content))
-            file = file_of(snapshot)
-            taken = seconds(partial(make, snapshot, file), 3)
-            count = groups * MEMBERS
-            print(f"{count:>9,} memberships  {taken:6.2f} s  {taken / count * 1e6:.2f} µs each")
+    report(compare(pairs).row("plan", chosen.client))
+    peaks = by_turns(
+        lambda: peak_bytes(lambda: make(snapshot, file)),
+        lambda: peak_bytes(lambda: decode(content)),
+        2,
+    )
+    report(compare(peaks).row("plan memory", chosen.client))
+    if not chosen.quick:
+        report(slope(chosen.client))
+
+
+def slope(client: str) -> dict[str, object]:
+    """Return how the cost of planning grows, up to a million memberships."""
+    costs: list[float] = []
+    for groups in GROUPS:
+        snapshot = snapshot_of(decode(account_json(groups)))
+        file = file_of(snapshot)
+        costs.append(min(seconds(partial(make, snapshot, file)) for _ in range(2)))
+    sizes = [groups * MEMBERS for groups in GROUPS]
+    return {
+        "figure": "planning, by memberships",
+        "client": client,
+        "exponent": exponent(sizes, costs),
+        "sizes": sizes,
+        "costs": costs,
+    }
 
 
 if __name__ == "__main__":

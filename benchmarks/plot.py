@@ -9,20 +9,10 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from clients import CLIENTS
+from figures import FIGURES
 
 Row = dict[str, Any]
 
-LABELS = {
-    "list sync": "list()",
-    "update sync": "update()",
-    "list async": "list(), async",
-    "update async": "update(), async",
-    "list over a socket": "list(), over a socket",
-    "50 at once, time": "50 at once, elapsed time",
-    "decode": "decoding 100,000 users",
-    "memory": "peak memory of that",
-    "startup": "import and construct",
-}
 _CLIENTS = ("sdk", "stock", "vendor", "classic")
 _TICKS = (0.25, 0.5, 1, 2, 4, 8, 16)
 _WIDTH, _LEFT, _RIGHT, _TOP = 860, 190, 40, 76
@@ -92,12 +82,14 @@ def svg(rows: list[Row]) -> str:
     """Return the chart of all the ratios."""
     found = {(row["figure"], row["client"]): row["ratio"] for row in rows if "ratio" in row}
     bars, y = [], float(_TOP)
-    for figure, label in LABELS.items():
-        clients = [client for client in _CLIENTS if (figure, client) in found]
+    for figure in FIGURES.values():
+        clients = [client for client in _CLIENTS if (figure.name, client) in found]
+        if not (figure.label and clients):
+            continue
         middle = y + len(clients) * (_BAR + 2) / 2 + 3
-        bars.append(_text(_LEFT - 14, middle, label, anchor="end"))
+        bars.append(_text(_LEFT - 14, middle, figure.label, anchor="end"))
         for client in clients:
-            bars += _bar(found[figure, client], y, client)
+            bars += _bar(found[figure.name, client], y, client)
             y += _BAR + 2
         y += _GAP
     grid = [_line(_x(tick), y - 4, "baseline" if tick == 1 else "grid") for tick in _TICKS]

@@ -1,7 +1,7 @@
 """Run all figures, print them, and write them to RESULTS.md, results.svg and README.md.
 
 Each figure is a script of its own, which measures one client beside bare httpx (or json.loads) in
-the same process and run. `--quick` takes under a minute: the SDK alone, and nothing is written.
+the same process and run. `--quick` takes under two minutes: the SDK alone, and nothing is written.
 """
 
 import argparse
@@ -13,42 +13,36 @@ from pathlib import Path
 from typing import Any
 
 from environments import generate_stock_client, python
+from figures import PROGRAMS
 from plot import svg
 from server import emulator
 from tables import markdown, overview
 
 _HERE = Path(__file__).resolve().parent
-_ALL = ("sdk", "stock", "vendor")
-
-# Which clients can do a figure. "httpx" is bare httpx against itself: how far from 1 that is shows
-# how much of the other ratios is chance.
-FIGURES = {
-    "call_sync": (*_ALL, "httpx"),
-    "call_async": (*_ALL, "httpx"),
-    "call_socket": (*_ALL, "classic", "httpx"),
-    "throughput": (*_ALL, "httpx"),
-    "decode": _ALL,
-    "memory": _ALL,
-    "startup": (*_ALL, "classic"),
-    "growth": ("sdk",),
-    "instructions": ("sdk",),
-}
 _NOT_PASSED_ON = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "CLOUDINARY_DEBUG", "VIRTUAL_ENV")
-QUICK = ("call_sync", "call_async", "decode", "memory", "startup")
 
 Row = dict[str, Any]
 
 
-def run(figure: str, client: str, *arguments: str) -> list[Row]:
-    """Run a figure's script in the environment of a client, and return its results."""
-    print(f"{figure}: {client}", file=sys.stderr)
-    done = subprocess.run(
-        [python(client), _HERE / f"{figure}.py", "--client", client, *arguments],
-        env={name: value for name, value in os.environ.items() if name not in _NOT_PASSED_ON},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=figure != "instructions",  # that one needs valgrind, and says so
-    )
+def run(program: str, client: str, *arguments: str) -> list[Row]:
+    """Run a program in the environment of a client, and return its results.
+
+    Returns no rows, and says so, where the environment cannot be built or the program fails: the
+    rest is measured all the same.
+    """
+    print(f"{program}: {client}", file=sys.stderr)
+    try:
+        interpreter = sys.executable if PROGRAMS[program].has_extras else python(client)
+        done = subprocess.run(
+            [interpreter, _HERE / f"{program}.py", "--client", client, *arguments],
+            env={name: value for name, value in os.environ.items() if name not in _NOT_PASSED_ON},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+    except (RuntimeError, subprocess.CalledProcessError) as error:
+        print(f"  left out: {error}", file=sys.stderr)
+        return []
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -65,16 +59,19 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--quick", action="store_true", help="the SDK alone; write nothing")
     if arguments.parse_args().quick:
-        rows = [row for figure in QUICK for row in run(figure, "sdk", "--quick")]
-        print(overview(rows))
+        quick = [name for name, program in PROGRAMS.items() if program.is_quick]
+        print(overview([row for name in quick for row in run(name, "sdk", "--quick")]))
         return
-    generate_stock_client()
+    try:
+        generate_stock_client()
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"left out: the stock generated client: {error}", file=sys.stderr)
     with emulator() as server:
         rows = [
             row
-            for figure, clients in FIGURES.items()
-            for client in clients
-            for row in run(figure, client, "--server", server)
+            for name, program in PROGRAMS.items()
+            for client in program.clients
+            for row in run(name, client, "--server", server)
         ]
     print(overview(rows))
     (_HERE / "RESULTS.md").write_text(markdown(rows))

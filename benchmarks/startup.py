@@ -21,7 +21,7 @@ def cost(program: str) -> Callable[[], float]:
     """Return a function that measures the CPU time of one process, in seconds."""
 
     def once() -> float:
-        child = subprocess.Popen([sys.executable, "-c", program])
+        child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.DEVNULL)
         _, status, used = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode:

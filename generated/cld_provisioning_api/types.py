@@ -229,7 +229,10 @@ def _parameter_text(value: Any) -> Any:
 
 def query(parameters: Iterable[tuple[str, Any]]) -> str:
     """Return a query with its question mark, or an empty str where there are no parameters."""
-    encoded = urlencode(list(parameters), doseq=True, quote_via=quote)
+    pairs = list(parameters)
+    if not pairs:  # as most calls: urlencode costs as much as the rest of this request
+        return ""
+    encoded = urlencode(pairs, doseq=True, quote_via=quote)
     return f"?{encoded}" if encoded else ""
 
 

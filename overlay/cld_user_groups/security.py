@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import html
 import json
-import re
 from base64 import b64encode
 from collections.abc import Callable
 from typing import NoReturn, Self, TypeAlias
@@ -56,7 +55,7 @@ SecuritySource: TypeAlias = Security | Callable[[], Security]
 class Authorization:
     """The Authorization header of one pair of credentials, masked like them."""
 
-    __slots__ = ("_forms", "_plain", "_secret", "_token", "header")
+    __slots__ = ("_forms", "_plain_secret", "_plain_token", "_secret", "_token", "header")
 
     header: str
     """The value of the header. Do not keep it in a local variable."""
@@ -66,8 +65,9 @@ class Authorization:
         pair = f"{security.provisioning_api_key}:{self._secret}"
         self._token = b64encode(pair.encode()).decode()
         self.header = f"Basic {self._token}"
-        secrets = [self._token, *([self._secret] if len(self._secret) >= _RECOGNISABLE else [])]
-        self._plain = re.compile(b"|".join(re.escape(secret.encode()) for secret in secrets))
+        is_searched = len(self._secret) >= _RECOGNISABLE
+        self._plain_token = self._token.encode()
+        self._plain_secret = self._secret.encode() if is_searched else self._plain_token
         self._forms: list[str] | None = None
 
     def __repr__(self) -> str:
@@ -96,7 +96,8 @@ class Authorization:
         """
         raw = response.headers.raw
         values = b"\n".join([value for _, value in raw])
-        if response.status_code >= 300 or self._plain.search(values):
+        is_echoed = self._plain_token in values or self._plain_secret in values
+        if is_echoed or response.status_code >= 300:
             headers = [(name, self._redact_bytes(value)) for name, value in raw]
             if headers != raw:
                 response.headers = httpx.Headers(headers)

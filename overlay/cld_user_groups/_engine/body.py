@@ -13,6 +13,7 @@ DEFAULT_MAX_BYTES: Final = 64 * 1024 * 1024
 # a few bytes expand to; zlib has one. So only these are requested and decoded.
 ACCEPT_ENCODING: Final = "gzip, deflate"
 DECODED: Final = frozenset({"gzip", "deflate", "identity"})
+_LENGTHS = (len("content-encoding"), len("content-length"))
 _BODY_HEADERS = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 
@@ -82,6 +83,8 @@ def _is_simple(response: httpx.Response, max_bytes: int) -> bool:
         return True
     length = b""
     for name, value in response.headers.raw:  # one pass: a look-up in httpx's headers costs as much
+        if len(name) not in _LENGTHS:
+            continue
         name = name.lower()
         if name == b"content-encoding":
             return False

@@ -71,14 +71,17 @@ class Session:
             headers["User-Agent"] = self.user_agent
         headers["Authorization"] = authorization.header
         headers.update(self.http_headers)
+        if headers.encoding == "ascii":
+            headers.encoding = "utf-8"  # the same, but for what a hook may add
         self._headers = (made_of, headers)
         return headers
 
 
 @lru_cache(maxsize=256)
-def _url(server_url: str, target: str) -> httpx.URL:
+def _url_and_host(server_url: str, target: str) -> tuple[httpx.URL, bytes]:
     # Parsing a URL costs as much as all the rest of building a request.
-    return httpx.URL(server_url + target)
+    url = httpx.URL(server_url + target)
+    return url, url.netloc
 
 
 def build_request(
@@ -93,7 +96,8 @@ def build_request(
     """
     options = call.options
     content = call.request.content
-    url = _url(options.server_url or session.server_url, call.request.target)
+    server_url = options.server_url or session.server_url
+    url, host = _url_and_host(server_url, call.request.target)
     if client.params:
         url = url.copy_with(params=client.params.merge(url.params))
     if url.scheme == "http" and is_behind_environment_proxy(client, url):
@@ -102,15 +106,17 @@ def build_request(
             f"{url.host} to NO_PROXY, or create the httpx client with trust_env=False"
         )
     timeout = options.timeout or session.timeout or client.timeout
+    shared = session.headers(client, host, authorization)
     request = httpx.Request(
         call.request.method,
         url,
-        headers=session.headers(client, url.netloc, authorization),
+        headers=shared,
         stream=httpx.ByteStream(content or b""),
         extensions={"timeout": timeout.as_dict()},
     )
     request.read()
     headers = request.headers
+    headers.encoding = shared.encoding  # httpx would find it out anew, from every byte
     for name, value in call.request.headers.items():
         headers[name] = value
     if content is not None or call.request.method in ("POST", "PUT"):

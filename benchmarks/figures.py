@@ -1,0 +1,172 @@
+"""The figures, listed once: what each compares, its target, and the program that measures it."""
+
+from typing import NamedTuple
+
+
+class Figure(NamedTuple):
+    """One figure.
+
+    Attributes:
+        name: The name in the rows that the program prints.
+        program: The program in this folder, without `.py`.
+        measured: What is measured.
+        baseline: What it is compared with.
+        target: What the SDK's ratio must stay under, or None.
+        label: Its label in the chart, or "" to leave it out.
+    """
+
+    name: str
+    program: str
+    measured: str
+    baseline: str
+    target: float | None
+    label: str = ""
+
+
+class Program(NamedTuple):
+    """How a program is run.
+
+    Attributes:
+        clients: The clients that can do it. "httpx" is bare httpx against itself: how far from 1
+            that is shows how much of the other ratios is chance.
+        is_quick: Whether `--quick` runs it.
+        has_extras: Whether it needs the packages of the extra `cli`: those of this environment.
+    """
+
+    clients: tuple[str, ...]
+    is_quick: bool = False
+    has_extras: bool = False
+
+
+_ALL = ("sdk", "stock", "vendor")
+PROGRAMS = {
+    "call_sync": Program((*_ALL, "httpx"), is_quick=True),
+    "call_async": Program((*_ALL, "httpx"), is_quick=True),
+    "call_socket": Program((*_ALL, "classic", "httpx")),
+    "throughput": Program((*_ALL, "httpx")),
+    "crowd": Program(("sdk",), is_quick=True),
+    "decode": Program(_ALL, is_quick=True),
+    "memory": Program(_ALL, is_quick=True),
+    "startup": Program((*_ALL, "classic"), is_quick=True),
+    "command_startup": Program(("sdk",), is_quick=True, has_extras=True),
+    "planning": Program(("sdk",), is_quick=True, has_extras=True),
+    "applying": Program(("sdk",), has_extras=True),
+    "growth": Program(("sdk",)),
+    "instructions": Program(("sdk",)),
+}
+
+_GET, _PUT = "`client.get(path).json()`", "`client.put(path, json=...).json()`"
+_START = "`import httpx; httpx.Client()`"
+_GATED = "`AsyncClient`, semaphore of 20"
+_TABLE = (
+    Figure(
+        "list sync",
+        "call_sync",
+        "`user_groups.list()` of two groups, CPU time",
+        _GET,
+        0.85,
+        "list()",
+    ),
+    Figure(
+        "update sync", "call_sync", "`user_groups.update(...)`, CPU time", _PUT, 0.85, "update()"
+    ),
+    Figure(
+        "list async",
+        "call_async",
+        "the same `list()`, async",
+        "`AsyncClient`",
+        0.85,
+        "list(), async",
+    ),
+    Figure(
+        "update async",
+        "call_async",
+        "the same `update(...)`, async",
+        "`AsyncClient`",
+        0.85,
+        "update(), async",
+    ),
+    Figure(
+        "list over a socket",
+        "call_socket",
+        "`list()` over a socket, sync, CPU time",
+        _GET,
+        1.0,
+        "list(), over a socket",
+    ),
+    Figure(
+        "update over a socket",
+        "call_socket",
+        "`update(...)` over a socket, sync, CPU time",
+        _PUT,
+        1.0,
+    ),
+    Figure(
+        "50 at once, time",
+        "throughput",
+        "`list()` 50 at once over sockets, time",
+        "`AsyncClient`",
+        1.0,
+        "50 at once, elapsed time",
+    ),
+    Figure(
+        "50 at once, CPU time",
+        "throughput",
+        "the same, the client's CPU time",
+        "`AsyncClient`",
+        1.0,
+    ),
+    Figure("1,500 at once", "crowd", "1,500 calls of `list()` at once, CPU time", _GATED, 1.0),
+    Figure("10,000 at once", "crowd", "10,000 calls of `list()` at once, CPU time", _GATED, 1.0),
+    Figure(
+        "decode",
+        "decode",
+        "decoding 1,000 groups x 100 users with dates",
+        "`json.loads`",
+        1.0,
+        "decoding 100,000 users",
+    ),
+    Figure("memory", "memory", "peak memory of that", "`json.loads`", 0.7, "peak memory of that"),
+    Figure(
+        "startup",
+        "startup",
+        "process that imports and constructs, CPU time",
+        _START,
+        1.25,
+        "import and construct",
+    ),
+    Figure(
+        "startup with an httpx client",
+        "startup",
+        "the same, and makes an httpx client",
+        _START,
+        None,
+    ),
+    Figure(
+        "command startup",
+        "command_startup",
+        "`cld-user-groups --version`, CPU time",
+        "`python -c 'import httpx'`",
+        2.0,
+    ),
+    Figure(
+        "import name",
+        "command_startup",
+        "`import cloudinary_account_provisioning`, CPU time",
+        "`import cld_user_groups`",
+        1.05,
+    ),
+    Figure(
+        "plan", "planning", "planning 1,000 groups x 100 members, CPU time", "decoding them", 2.0
+    ),
+    Figure("plan memory", "planning", "peak memory of planning them", "decoding them", 2.5),
+    Figure(
+        "apply",
+        "applying",
+        "applying 500 additions at 50 ms latency, 16 at once, time",
+        "`add_user` one by one",
+        1 / 12,
+    ),
+    Figure("journal", "applying", "the same with its journal, time", "without a journal", 1.1),
+)
+FIGURES = {figure.name: figure for figure in _TABLE}
