@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
+
 import pytest
+
+from cld_user_groups.command.source import read_source
+from cld_user_groups.membership import Desired, Plan
 
 from .shell import SAMPLE, Shell
 
@@ -100,3 +107,19 @@ def test_all_problems_of_a_file_are_told_at_once_with_their_lines(shell: Shell) 
     path = shell.write(f"group,email\n{rows}", "groups.csv")
     document = shell.json("plan", path)
     assert [problem["line"] for problem in document["error"]["problems"]] == [2, 3]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes in folders")
+def test_a_named_pipe_is_read_once_and_whole(shell: Shell) -> None:
+    path = shell.folder / "groups.jsonl"
+    os.mkfifo(path)
+    rows = [f'{{"group": "Crowd", "email": "p{number}@example.com"}}\n' for number in range(1_000)]
+    found: list[Desired | Plan] = []
+    reader = threading.Thread(target=lambda: found.append(read_source(str(path))), daemon=True)
+    reader.start()
+    path.write_text("".join(rows))
+    reader.join(10)
+    assert not reader.is_alive()
+    (desired,) = found
+    assert isinstance(desired, Desired)
+    assert len(desired.groups[0].members) == 1_000

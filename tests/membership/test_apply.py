@@ -332,6 +332,22 @@ def test_refused_credentials_stop_the_run_without_another_request(
     assert len(emulator.calls) <= 1 + 2
 
 
+def test_an_account_that_contradicts_itself_afterwards_is_reported_as_not_verified(
+    run: Apply, emulator: Emulator, client: CldProvisioning
+) -> None:
+    plan = plan_for(client, add("a", "u9"))
+    twice = '{"id": "x", "name": "x", "users": []}'
+    body = f'{{"user_groups": [{twice}, {twice}]}}'
+
+    def break_the_account(_: Progress) -> None:
+        emulator.fail("getUserGroups", status=200, body=body)
+
+    result = run(emulator, plan, on_progress=break_the_account)
+    assert statuses(result) == [Status.DONE]
+    assert result.verified is None
+    assert result.is_complete
+
+
 def test_a_used_up_quota_ends_the_run_with_what_is_left(
     run: Apply, emulator: Emulator, client: CldProvisioning
 ) -> None:

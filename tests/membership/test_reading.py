@@ -404,6 +404,7 @@ def test_all_problems_of_a_file_and_of_those_it_includes_are_reported_at_once(tm
         ("link.csv", "4: `link.csv` is outside the file's folder"),
         ("people.yaml", "4: cannot include `people.yaml`; known: .csv, .jsonl, .ndjson"),
         ("folder.csv", "4: cannot read `folder.csv`: Is a directory"),
+        (r'"a\0b.csv"', r"4: cannot include `a\x00b.csv`; a NUL character is in its name"),
     ],
 )
 def test_an_include_that_cannot_be_read_is_an_error_where_it_stands(tmp_path, path, expected):

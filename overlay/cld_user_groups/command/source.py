@@ -35,12 +35,18 @@ def read_source(path: str) -> Desired | Plan:
         if _is_plan(content):
             return parse_plan(content, path)
         return read_file(path, stdin=BytesIO(content))
+    return load_plan(path) if _is_plan(_beginning(Path(path))) else read_file(path)
+
+
+def _beginning(path: Path) -> bytes:
+    """Return how a file begins; nothing of a pipe, which can be read only once."""
     try:
-        with Path(path).open("rb") as file:
-            start = file.read(_MARK_WITHIN)
+        if not path.is_file():
+            return b""
+        with path.open("rb") as file:
+            return file.read(_MARK_WITHIN)
     except OSError:
-        start = b""  # `read_file` says what is wrong with it
-    return load_plan(path) if _is_plan(start) else read_file(path)
+        return b""  # `read_file` says what is wrong with it
 
 
 def make_plan(

@@ -24,6 +24,7 @@ from .lock import account_lock
 from .model import Plan, Snapshot
 from .outcome import Result
 from .perform import Performed, perform, perform_now
+from .problems import AccountError
 from .scheduler import Scheduler
 from .snapshot import read_account
 from .state import state_directory
@@ -227,5 +228,5 @@ def _stopped_by_interrupt(wake: Callable[[], None]) -> Generator[Callable[[], bo
 def _read_again(client: CldProvisioning) -> Snapshot | None:
     try:
         return read_account(client)
-    except (CloudinaryError, httpx.HTTPError):
+    except (CloudinaryError, httpx.HTTPError, AccountError):
         return None

@@ -23,6 +23,7 @@ from .lock import AlreadyRunning, account_lock
 from .model import Plan, Snapshot
 from .outcome import Result
 from .perform import Performed, perform, perform_async
+from .problems import AccountError
 from .scheduler import Scheduler
 from .snapshot import read_account_async
 from .state import state_directory
@@ -141,5 +142,5 @@ async def _lock(
 async def _read_again(client: AsyncCldProvisioning) -> Snapshot | None:
     try:
         return await read_account_async(client)
-    except (CloudinaryError, httpx.HTTPError):
+    except (CloudinaryError, httpx.HTTPError, AccountError):
         return None

@@ -156,6 +156,8 @@ class _Reader:
         suffix = Path(path).suffix.lower()
         if suffix not in (".csv", ".jsonl", ".ndjson"):
             raise rejected(f"cannot include {quoted(path)}", "known: .csv, .jsonl, .ndjson")
+        if "\0" in path:  # no file can be called so; the operating system's functions raise
+            raise rejected(f"cannot include {quoted(path)}", "a NUL character is in its name")
         folder = Path(self.source).resolve().parent
         try:
             if not (folder / path).resolve().is_relative_to(folder):
