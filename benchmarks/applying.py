@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from command import options, report
 from measure import by_turns, compare
 
 from cld_user_groups import CldProvisioning, Security
@@ -25,6 +24,7 @@ from cld_user_groups.membership.journal import FileJournal, Journal, NoJournal
 from cld_user_groups.membership.model import Action, Change, GroupRef, Plan, UserRef
 from cld_user_groups.membership.planning import fingerprint
 from cld_user_groups.membership.snapshot import read_account
+from command import options, report
 
 ADDITIONS = 500
 AT_ONCE = 16

@@ -7,9 +7,10 @@ its own beyond its re-exports.
 import subprocess
 import sys
 
-from command import options, report
 from measure import by_turns, compare
 from startup import cost
+
+from command import options, report
 
 _VERSION = (
     "import sys; sys.argv = ['cld-user-groups', '--version']\n"

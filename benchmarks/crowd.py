@@ -11,12 +11,12 @@ from typing import Any
 
 import httpx
 from clients import CLIENTS
-from command import options, report
 from growth import answer, exponent
 from measure import by_turns, compare
 from wire import ACCOUNT_ID, KEY, SECRET, SERVER
 
 from cld_user_groups import AsyncCldProvisioning, Security
+from command import options, report
 
 AT_ONCE = (1_500, 10_000)
 IN_FLIGHT = 20

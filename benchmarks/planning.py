@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from functools import partial
 
 import msgspec
-from command import options, report
 from growth import exponent
 from measure import by_turns, compare
 
@@ -28,6 +27,7 @@ from cld_user_groups.membership import (
     Snapshot,
     plan,
 )
+from command import options, report
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 MEMBERS = 100

@@ -14,7 +14,6 @@ import pytest
 from attrs import evolve
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
-from tests.support import documents
 from tests.faults.operations import (
     ACCOUNT,
     ADD_USER,
@@ -29,6 +28,7 @@ from tests.faults.operations import (
 )
 from tests.faults.proxy import PROXIES, Proxy
 from tests.faults.server import FaultServer, answer
+from tests.support import documents
 
 from cld_user_groups import CldProvisioning, models
 
