@@ -278,8 +278,8 @@ def page(outcomes: dict[Cell, str], ends: dict[str, dict[str, str]]) -> str:
             "## The fault, then “done already”",
             "",
             "The server responds with 404 to `delete` and `remove_user`, and with 409 to "
-            "`add_user`. After an\nattempt that may have been applied that is a success; otherwise it is an "
-            "error.",
+            "`add_user`. After an\nattempt that may have been applied that is a success; "
+            "otherwise it is an error.",
             "",
             *_markdown({c: said for c, said in outcomes.items() if c.done_already}),
             "",
