@@ -25,7 +25,7 @@ install = $(BIN)/uv pip install --quiet --compile-bytecode --no-deps --python $(
 	{ echo "  uv could not; trying with pip"; $(1) -m pip install --quiet --no-deps $(2); }
 
 .PHONY: help setup generate check format test test-full test-all test-lowest test-sdist test-wasm demo contract \
-	contract-diff lint-openapi interop faults bench mutation build pins clean
+	contract-diff lint-openapi interop faults bench pictures mutation build pins clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } \
@@ -50,7 +50,7 @@ $(TOOLS): $(READY) requirements-check.txt
 ##@ Start here
 setup: $(TOOLS) ## Create the environment in .venv
 
-demo: generate ## Show all operations on the emulator; LIVE=1 reads the real account
+demo: generate ## Show all operations and the command on the emulator; LIVE=1 reads the real account
 	@python examples/demo.py $(if $(LIVE),--live)
 
 test: $(READY) ## Run the tests
@@ -113,6 +113,9 @@ faults: $(READY) ## Measure the table of faults by operation, and write it to do
 
 bench: $(TOOLS) ## Benchmark the SDK against bare httpx and its peers
 	@python benchmarks/run.py
+
+pictures: $(READY) ## Draw real runs of the command on a terminal, as SVG in docs/
+	@python tools/pictures.py
 
 mutation: $(READY) ## Mutate the modules that decide (or MODULE=), and fail on unnoticed mutants
 	@python tools/mutation.py $(if $(MODULE),--module $(MODULE))

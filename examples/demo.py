@@ -1,4 +1,4 @@
-"""Every operation, sync then async, against the embedded emulator.
+"""Every operation, sync then async, and the command, against the embedded emulator.
 
 With --live it reads, and only reads, the account of CLOUDINARY_ACCOUNT_URL instead.
 """
@@ -8,9 +8,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import subprocess
 import sys
 from collections.abc import Iterable
 from io import TextIOWrapper
+from pathlib import Path
 from typing import cast
 
 import httpx
@@ -190,7 +192,10 @@ def main() -> None:
         show_sync(server.url)
         asyncio.run(show_async(server.url))
         show_retries(emulator, server.url)
-    print(f"\n{paint(1, 'That was every operation, twice.')} README.md shows what else there is.")
+    heading("The command: memberships from a file")
+    sys.stdout.flush()
+    subprocess.run([sys.executable, Path(__file__).with_name("memberships.py")], check=True)
+    print(f"\n{paint(1, 'That was all of it.')} README.md has the rest.")
 
 
 if __name__ == "__main__":

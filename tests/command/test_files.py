@@ -54,7 +54,7 @@ YAML = "version: 1\ngroups:\n  Designers:\n    members:\n      - john@example.co
         ("groups.csv", ROWS.encode("utf-16"), "UTF-8"),
         ("groups.csv", b"group,email\nDesigners,j\xf6hn@example.com\n", "UTF-8"),
         ("groups.csv", ROWS.encode()[:40], ":3: 1 cells"),
-        ("groups.csv", b'group,email\nDesigners,"john@example.com\n', "cut off"),
+        ("groups.csv", b'group,email\nDesigners,"john@example.com\n', "truncated"),
         ("groups.csv", b"group,mail\nDesigners,john@example.com\n", "email"),
         ("groups.yaml", b"", "empty"),
         ("groups.yaml", YAML[:40].encode(), ":4: the group"),

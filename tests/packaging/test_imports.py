@@ -21,6 +21,7 @@ LAYERS = (
     "cld_user_groups",
     "cld_user_groups.membership",
     "cld_user_groups.command",
+    "cld_user_groups.__main__",
 )
 
 # What `import cld_user_groups` loads beyond its dependencies; submodules count as their package.

@@ -94,7 +94,9 @@ def _lines(made: Plan, result: Result, again: str, *, color: bool) -> Iterator[s
         yield "The account was not read again."
     else:
         yield "The account was read again, and is not as asked:"
-        yield from (f"  {printable(difference)}" for difference in result.differences)
+        yield from (
+            f"  {printable(difference)}" for difference in dict.fromkeys(result.differences)
+        )
     if not result.is_complete:
         yield _way_on(result, again)
     if any(outcome.status is Status.DONE for outcome in result.outcomes):
