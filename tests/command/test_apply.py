@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -179,3 +181,18 @@ def test_a_second_run_on_the_account_says_who_is_at_it(shell: Shell) -> None:
 def test_what_is_not_a_duration_is_a_usage_error(shell: Shell, value: str) -> None:
     done = shell("apply", shell.write(EDITED), "--yes", f"--max-wait={value}")
     assert (done.exit_code, shell.writes()) == (64, 0)
+
+
+@pytest.mark.parametrize(("status", "expected"), [(None, 0), (403, 5)])
+def test_the_exit_code_is_that_of_the_run_where_nobody_reads_the_report(
+    shell: Shell, status: int | None, expected: int
+) -> None:
+    if status is not None:
+        shell.emulator.fail("createUserGroup", status=status)
+    command = [sys.executable, "-m", "cld_user_groups", "apply", shell.write(EDITED), "--yes"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait(60) == expected

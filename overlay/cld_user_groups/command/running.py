@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from types import FrameType
 from typing import TypeAlias
@@ -95,10 +95,12 @@ def run_plan(settings: Settings, prepare: Prepare, options: Options) -> int:
                 check_account(made, snapshot)
             check_plan(made, client.account_id, datetime.now(UTC))
             result = _apply(settings, client, made, snapshot, options)
-    if settings.is_json:
-        print_json(result_document(made, result, _code_of(result)))
-    else:
-        print_result(result_text(made, result, options.again, color=has_color(sys.stdout)))
+    # What came of the run is the exit code, also where nobody reads the report to its end.
+    with suppress(BrokenPipeError):
+        if settings.is_json:
+            print_json(result_document(made, result, _code_of(result)))
+        else:
+            print_result(result_text(made, result, options.again, color=has_color(sys.stdout)))
     return _code_of(result)
 
 
