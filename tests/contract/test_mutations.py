@@ -349,7 +349,7 @@ EMULATED: dict[str, tuple[Around, str]] = {
         ),
         "response_schema_conformance",
     ),
-    "an undocumented status code is sent": (set_status(404, 410), "status_code_conformance"),
+    "an undocumented status code is sent": (set_status(409, 410), "status_code_conformance"),
     "an undocumented success is sent": (set_status(200, 201), "status_code_conformance"),
     "a server error is sent": (set_status(409, 500), "not_a_server_error"),
     "the content type is wrong": (changing_responses(as_text), "content_type_conformance"),
