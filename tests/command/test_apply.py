@@ -7,9 +7,11 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cld_user_groups.command import running
 from cld_user_groups.membership import account_lock, list_runs, state_directory
 
 from .shell import AS_EDITED, EDITED, SAMPLE, Shell
@@ -196,3 +198,21 @@ def test_the_exit_code_is_that_of_the_run_where_nobody_reads_the_report(
         assert process.stdout is not None
         process.stdout.close()
         assert process.wait(60) == expected
+
+
+def test_what_somebody_else_changed_meanwhile_is_not_called_as_asked(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eve = shell.emulator.add_user_account("Eve", email="eve@example.com")
+    original = running.apply
+
+    def apply_and_interfere(*arguments: Any, **options: Any) -> Any:
+        group = next(group for group in shell.emulator.groups if group.name == "Designers")
+        shell.emulator.add_member(group.id, eve)
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(running, "apply", apply_and_interfere)
+    done = shell("apply", shell.write(EDITED), "--yes")
+    assert done.exit_code == 5
+    assert "is not as asked:" in done.stdout
+    assert "somebody else changed it: to do, remove eve@example.com from Artists" in done.stdout

@@ -12,8 +12,10 @@ from .durations import duration
 from .settings import global_options, settings_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cld_user_groups import CldProvisioning
-    from cld_user_groups.membership import Plan, Snapshot
+    from cld_user_groups.membership import Change, Plan, Snapshot
 
 
 @click.command("apply")
@@ -72,7 +74,7 @@ def apply_command(
     from cld_user_groups.membership.checks import check_account, check_plan
 
     from .running import Options, run_plan
-    from .source import hold_to_guards, make_plan, read_source
+    from .source import changes_needed, hold_to_guards, make_plan, read_source
 
     source = read_source(file)
 
@@ -87,6 +89,11 @@ def apply_command(
         held = hold_to_guards(made, snapshot, allow_removals=allow_removals, only_adds=adds_only)
         return held, snapshot
 
+    def still_needed(snapshot: Snapshot) -> Sequence[Change]:
+        if isinstance(source, Plan):
+            return ()  # a saved plan asks for its own changes only
+        return changes_needed(source, snapshot, only_adds=adds_only)
+
     options = Options(
         yes=yes,
         dry_run=dry_run,
@@ -96,4 +103,4 @@ def apply_command(
         again=f"cld-user-groups apply {file}",
         way_out="What takes nothing away can be applied all the same: --adds-only.",
     )
-    return run_plan(settings, prepare, options)
+    return run_plan(settings, prepare, options, still_needed)

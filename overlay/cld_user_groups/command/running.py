@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from types import FrameType
 from typing import TypeAlias
 
 import click
-from attrs import frozen
+from attrs import evolve, frozen
 
 from cld_user_groups import CldProvisioning
 from cld_user_groups.membership import (
+    Change,
     FileJournal,
     GuardBreached,
     NoJournal,
     Plan,
+    PlanError,
     Result,
     Snapshot,
     account_lock,
@@ -33,10 +35,11 @@ from .failures import Incomplete, NobodyToAsk
 from .output import can_ask, has_color, print_json, print_message, print_result
 from .plan import render_plan
 from .progress import progress_of
-from .report import result_document, result_text
+from .report import describe, result_document, result_text
 from .settings import Settings
 
 Prepare: TypeAlias = Callable[[CldProvisioning], tuple[Plan, Snapshot]]
+StillNeeded: TypeAlias = Callable[[Snapshot], Sequence[Change]]
 
 
 @frozen(kw_only=True)
@@ -62,7 +65,12 @@ class Options:
     way_out: str = ""
 
 
-def run_plan(settings: Settings, prepare: Prepare, options: Options) -> int:
+def run_plan(
+    settings: Settings,
+    prepare: Prepare,
+    options: Options,
+    still_needed: StillNeeded | None = None,
+) -> int:
     """Run a plan, and return the exit code.
 
     The account's lock is held from before it is read: the plan of a second run on this machine is
@@ -72,6 +80,8 @@ def run_plan(settings: Settings, prepare: Prepare, options: Options) -> int:
         settings: The global options.
         prepare: Reads the account; returns the plan, held to its guards, and what was read.
         options: How to run it.
+        still_needed: Returns the changes that an account needs to be as asked. It is called with
+            the account as read after the run, which somebody else may have changed meanwhile.
 
     Raises:
         PlanRefused: The plan must not be applied. Nothing was written.
@@ -95,6 +105,12 @@ def run_plan(settings: Settings, prepare: Prepare, options: Options) -> int:
                 check_account(made, snapshot)
             check_plan(made, client.account_id, datetime.now(UTC))
             result = _apply(settings, client, made, snapshot, options)
+        if still_needed is not None and result.snapshot is not None:
+            # What the lookups found before holds: nobody is looked up again.
+            after = evolve(
+                result.snapshot, people=snapshot.people, missing_ids=snapshot.missing_ids
+            )
+            result = _compare(made, result, after, still_needed)
     # What came of the run is the exit code, also where nobody reads the report to its end.
     with suppress(BrokenPipeError):
         if settings.is_json:
@@ -102,6 +118,23 @@ def run_plan(settings: Settings, prepare: Prepare, options: Options) -> int:
         else:
             print_result(result_text(made, result, options.again, color=has_color(sys.stdout)))
     return _code_of(result)
+
+
+def _compare(made: Plan, result: Result, after: Snapshot, still_needed: StillNeeded) -> Result:
+    """Return the result with what the account needs beyond the plan's own changes."""
+    planned = {_key(change) for change in made.changes}
+    try:
+        others = [change for change in still_needed(after) if _key(change) not in planned]
+        differences = [f"somebody else changed it: to do, {describe(each)}" for each in others]
+    except PlanError as error:
+        differences = [f"somebody else changed it, and the file no longer fits: {error}"]
+    if not differences:
+        return result
+    return evolve(result, verified=False, differences=(*result.differences, *differences))
+
+
+def _key(change: Change) -> tuple[object, ...]:
+    return change.action, change.group.name, change.user and change.user.id
 
 
 def _code_of(result: Result) -> int:

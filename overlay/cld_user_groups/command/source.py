@@ -12,7 +12,7 @@ from attrs import evolve
 
 if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
-    from cld_user_groups.membership import Desired, Plan, Snapshot
+    from cld_user_groups.membership import Change, Desired, Plan, Snapshot
 
 _PLAN_MARK = b'"cld-user-groups/plan/'
 _MARK_WITHIN = 512
@@ -90,6 +90,24 @@ def hold_to_guards(
     if only_adds:
         return adds_only(made)
     return evolve(made, breaches=check_guards(made, snapshot, made.limits, allow_removals))
+
+
+def changes_needed(desired: Desired, snapshot: Snapshot, *, only_adds: bool) -> tuple[Change, ...]:
+    """Return the changes that an account needs to be what a file asks for.
+
+    Args:
+        desired: What the file asks for.
+        snapshot: The account.
+        only_adds: Whether to leave out all that takes something away.
+
+    Raises:
+        PlanError: The file no longer fits the account.
+    """
+    from cld_user_groups.membership import adds_only, plan
+
+    now = datetime.now(UTC)
+    made = plan(snapshot, desired, now.date(), now=now)
+    return (adds_only(made) if only_adds else made).changes
 
 
 def _is_plan(content: bytes) -> bool:

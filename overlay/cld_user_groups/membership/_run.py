@@ -242,6 +242,7 @@ class Run:
             resume_at=datetime.fromtimestamp(scheduler.reset_at or 0, UTC)
             if is_out_of_quota
             else None,
+            snapshot=snapshot,
         )
 
     def _close(self, result: Result) -> Result:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from .model import Change
+from .model import Change, Snapshot
 
 
 class Status(StrEnum):
@@ -92,6 +92,7 @@ class Result:
         differences: What is missing, a sentence each.
         requests_left: How many requests are left of the quota, or None where the API did not say.
         resume_at: When the quota is renewed, where the run ended for want of it, or None.
+        snapshot: The account, read again afterwards, or None.
     """
 
     run: str
@@ -102,6 +103,7 @@ class Result:
     differences: tuple[str, ...] = ()
     requests_left: int | None = None
     resume_at: datetime | None = None
+    snapshot: Snapshot | None = None
 
     @property
     def is_complete(self) -> bool:
