@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 from attrs import frozen
 from tests.faults import ways
-from tests.faults.operations import (
+from tests.support.fault_calls import (
     ADD_USER,
     DELETE,
     LIST_USERS,
@@ -26,7 +26,7 @@ from tests.faults.operations import (
     Operation,
     call,
 )
-from tests.faults.server import (
+from tests.support.fault_server import (
     FaultServer,
     HangUp,
     Stall,

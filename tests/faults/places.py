@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 import httpx
 from attrs import frozen
 from tests.faults.http2 import Fault, Http2Server
-from tests.faults.operations import _TLS, CREATE, Operation
-from tests.faults.server import FaultServer, HangUp, Stall, Step, answer
+from tests.support.fault_calls import _TLS, CREATE, Operation
+from tests.support.fault_server import FaultServer, HangUp, Stall, Step, answer
 
 from cld_user_groups._engine import http_client
 from cld_user_groups.utils import BackoffStrategy, RetryConfig

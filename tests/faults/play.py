@@ -13,8 +13,8 @@ from typing import Any, Literal
 import httpx
 import trio
 from attrs import frozen
-from tests.faults.operations import _TLS, ACCOUNT, SECURITY, Operation
 from tests.faults.places import Place, Scene
+from tests.support.fault_calls import _TLS, ACCOUNT, SECURITY, Operation
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning
 from cld_user_groups.utils import waiting_disabled

@@ -10,7 +10,7 @@ import pytest
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.faults.operations import (
+from tests.support.fault_calls import (
     ACCOUNT,
     CREATE,
     GET,

@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.faults.operations import (
+from tests.support.fault_calls import (
     ACCOUNT,
     CREATE,
     GET,
@@ -30,7 +30,7 @@ from tests.faults.operations import (
     call,
     error_of,
 )
-from tests.faults.server import FaultServer, Step, answer, chunked
+from tests.support.fault_server import FaultServer, Step, answer, chunked
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, maybe_applied, models
 

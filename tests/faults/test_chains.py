@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
-from tests.faults.operations import (
+from tests.support.fault_calls import (
     ACCOUNT,
     CREATE,
     GET,
@@ -20,7 +20,7 @@ from tests.faults.operations import (
     Mode,
     error_of,
 )
-from tests.faults.server import FaultServer, Stall, Step, answer
+from tests.support.fault_server import FaultServer, Stall, Step, answer
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, maybe_applied
 

@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.faults.matrix import FAULTS
-from tests.faults.operations import (
+from tests.support.fault_calls import (
     ACCOUNT,
     DELETE,
     GROUPS_PATH,
@@ -28,7 +28,16 @@ from tests.faults.operations import (
     Mode,
     error_of,
 )
-from tests.faults.server import FaultServer, HangUp, Request, Send, Stall, Step, answer, not_http
+from tests.support.fault_server import (
+    FaultServer,
+    HangUp,
+    Request,
+    Send,
+    Stall,
+    Step,
+    answer,
+    not_http,
+)
 
 from cld_user_groups import (
     AsyncCldProvisioning,

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.faults.operations import (
+from tests.support.fault_calls import (
     ADD_USER,
     CREATE,
     DELETE,
@@ -29,7 +29,7 @@ from tests.faults.operations import (
     call,
     error_of,
 )
-from tests.faults.server import FaultServer, Step, answer, chunked, gzipped
+from tests.support.fault_server import FaultServer, Step, answer, chunked, gzipped
 
 from cld_user_groups import RawResponse, maybe_applied, models
 from cld_user_groups.utils import waiting_disabled

@@ -14,7 +14,9 @@ import pytest
 from attrs import evolve
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
-from tests.faults.operations import (
+from tests.faults.proxy import PROXIES, Proxy
+from tests.support import documents
+from tests.support.fault_calls import (
     ACCOUNT,
     ADD_USER,
     MODES,
@@ -26,9 +28,7 @@ from tests.faults.operations import (
     Operation,
     call,
 )
-from tests.faults.proxy import PROXIES, Proxy
-from tests.faults.server import FaultServer, answer
-from tests.support import documents
+from tests.support.fault_server import FaultServer, answer
 
 from cld_user_groups import CldProvisioning, models
 

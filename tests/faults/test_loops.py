@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 import trio
-from tests.faults.operations import ACCOUNT, CREATE, LIST, SECURITY
-from tests.faults.server import FaultServer, Request, Stall, Step, answer
+from tests.support.fault_calls import ACCOUNT, CREATE, LIST, SECURITY
+from tests.support.fault_server import FaultServer, Request, Stall, Step, answer
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, maybe_applied, models
 from cld_user_groups.errors import ClientClosed

@@ -16,7 +16,7 @@ from tests.faults.matrix import (
     own_requests,
     page,
 )
-from tests.faults.operations import (
+from tests.support.fault_calls import (
     ACCOUNT,
     ADD_USER,
     CREATE,
@@ -35,7 +35,7 @@ from tests.faults.operations import (
     call,
     error_of,
 )
-from tests.faults.server import FaultServer, HangUp, Step, answer
+from tests.support.fault_server import FaultServer, HangUp, Step, answer
 
 from cld_user_groups import CldProvisioning, maybe_applied, models
 from cld_user_groups.utils import BackoffStrategy, RetryConfig

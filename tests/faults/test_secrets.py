@@ -21,7 +21,7 @@ from urllib.parse import quote, quote_plus
 
 import httpx
 import pytest
-from tests.faults.operations import (
+from tests.support.fault_calls import (
     ACCOUNT,
     ADD_USER,
     CREATE,
@@ -36,7 +36,7 @@ from tests.faults.operations import (
     call,
     error_of,
 )
-from tests.faults.server import FaultServer, HangUp, Stall, Step, answer, not_http
+from tests.support.fault_server import FaultServer, HangUp, Stall, Step, answer, not_http
 
 from cld_user_groups import (
     AsyncCldProvisioning,

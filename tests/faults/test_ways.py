@@ -6,9 +6,9 @@ import os
 
 import pytest
 from tests.faults import ways
-from tests.faults.operations import ADD_USER, CREATE, GET, Operation
 from tests.faults.play import Runtime
 from tests.faults.ways import PLAYED, PROMISES, WAYS, measure, promise
+from tests.support.fault_calls import ADD_USER, CREATE, GET, Operation
 
 pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="sends SIGINT"),

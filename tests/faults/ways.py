@@ -12,10 +12,10 @@ from functools import partial
 import httpx
 import trio
 from tests.faults import http2, places
-from tests.faults.operations import CREATE, OPERATIONS, USER_READS, WRITES, Operation
 from tests.faults.places import Boom, event_hook, hook, over_http2, transport
 from tests.faults.play import Runtime, Way, play
-from tests.faults.server import answer
+from tests.support.fault_calls import CREATE, OPERATIONS, USER_READS, WRITES, Operation
+from tests.support.fault_server import answer
 
 from cld_user_groups import maybe_applied
 
