@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,9 @@ from cld_user_groups.utils import waiting_disabled
 # How long an example takes depends on what else the machine does.
 settings.register_profile("project", deadline=None)
 settings.load_profile("project")
+
+# A shell ignores SIGINT in what it starts in the background, and processes inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
