@@ -24,7 +24,11 @@ QUESTION = "Make these 5 changes to account acc? [y/N] "
 def converse(
     *arguments: str, typed: str = "", meanwhile: Callable[[], object] = lambda: None
 ) -> tuple[int, str]:
-    """Run the command on a terminal, type once it asks, and return its exit code and the screen."""
+    """Run the command on a terminal, type once it asks, and return its exit code and the screen.
+
+    What stays without effect is typed again, as people do: a SIGINT between Python's last look at
+    its signals and the read of the terminal ends nothing.
+    """
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, *arguments],
@@ -36,13 +40,17 @@ def converse(
     )
     os.close(theirs)
     screen = b""
+    asked = False
     try:
-        while select.select([ours], [], [], 20)[0] and (chunk := os.read(ours, 65536)):
-            screen += chunk
-            if b"[y/N] " in screen and typed:
-                meanwhile()
+        for _ in range(30):
+            while select.select([ours], [], [], 2)[0] and (chunk := os.read(ours, 65536)):
+                screen += chunk
+                if b"[y/N] " in screen and not asked:
+                    asked = True
+                    meanwhile()
+                    os.write(ours, typed.encode())
+            if asked:
                 os.write(ours, typed.encode())
-                typed = ""
     except OSError:  # how Linux says that nobody holds the other end any more
         pass
     finally:
