@@ -25,7 +25,7 @@ install = $(BIN)/uv pip install --quiet --compile-bytecode --no-deps --python $(
 	{ echo "  uv could not; trying with pip"; $(1) -m pip install --quiet --no-deps $(2); }
 
 .PHONY: help setup generate check format test test-full test-all test-lowest test-sdist test-wasm demo contract \
-	contract-diff lint-openapi interop faults bench pictures mutation build pins clean
+	contract-diff lint-openapi interop faults bench pictures mutation build release-check pins clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } \
@@ -124,6 +124,9 @@ mutation: $(READY) ## Mutate the modules that decide (or MODULE=), and fail on u
 build: $(READY) ## Build the wheel and the source distribution in dist/
 	@rm -rf dist
 	python -m hatchling build
+
+release-check: $(TOOLS) ## Check that this commit can be released, and build it in dist/; BUILT=1 checks only what is built
+	@nox --session release -- $(if $(BUILT),--built)
 
 pins: $(READY) ## Resolve requirements*.in into requirements*.txt; UPGRADE=1 upgrades versions
 	@tools/pins $(if $(UPGRADE),--upgrade)

@@ -21,6 +21,9 @@ PEERS = {
     "classic": ["cloudinary==1.46.3", "httpx"],
 }
 
+# What checks a release; nothing else needs it.
+RELEASE = ["twine==7.0.0", "cyclonedx-bom==7.5.0", "hatchling", "packaging", "uv"]
+
 
 def interpreter(version: str) -> str | None:
     """Return a working Python of a version: pyenv's shims are on the PATH and may not work."""
@@ -55,3 +58,10 @@ def tests(session: nox.Session) -> None:
 def peer(session: nox.Session, name: str) -> None:
     """Install a peer into an environment of its own, .nox/peer-<name>."""
     session.install("--quiet", "-c", "requirements.txt", *PEERS[name])
+
+
+@nox.session(reuse_venv=True)
+def release(session: nox.Session) -> None:
+    """Check that this commit can be released."""
+    session.install("--quiet", "-c", "requirements.txt", *RELEASE)
+    session.run("python", "tools/release_check.py", *session.posargs)
