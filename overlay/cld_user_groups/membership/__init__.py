@@ -14,6 +14,7 @@ from .checks import GuardBreached, PlanRefused, StalePlan, WrongAccount
 from .direct import add_users, add_users_async, set_members, set_members_async
 from .exporting import export
 from .guards import check_guards
+from .history import History, Period, Step, history_of, read_history
 from .identity import Directory, Unknown, email_key, unknown_people
 from .journal import FileJournal, JournalError, NoJournal
 from .lock import AlreadyRunning, account_lock
@@ -33,6 +34,7 @@ from .model import (
     UserRef,
 )
 from .outcome import Outcome, Progress, Result, Status, Stop
+from .past import AsOf, as_of
 from .plan_file import load_plan, parse_plan, render_json, save_plan
 from .planning import adds_only, fingerprint, plan
 from .problems import (
@@ -56,6 +58,7 @@ __all__ = [
     "AccountError",
     "Action",
     "AlreadyRunning",
+    "AsOf",
     "Breach",
     "Change",
     "Desired",
@@ -68,11 +71,13 @@ __all__ = [
     "GroupRef",
     "GuardBreached",
     "GuardLimits",
+    "History",
     "JournalError",
     "Member",
     "MembershipError",
     "NoJournal",
     "Outcome",
+    "Period",
     "Plan",
     "PlanError",
     "PlanFileError",
@@ -85,6 +90,7 @@ __all__ = [
     "Snapshot",
     "StalePlan",
     "Status",
+    "Step",
     "Stop",
     "Unknown",
     "UserRef",
@@ -95,11 +101,13 @@ __all__ = [
     "adds_only",
     "apply",
     "apply_async",
+    "as_of",
     "check_guards",
     "email_key",
     "export",
     "fingerprint",
     "groups_schema",
+    "history_of",
     "journal_schema",
     "list_runs",
     "load_plan",
@@ -111,6 +119,7 @@ __all__ = [
     "read_account",
     "read_account_async",
     "read_file",
+    "read_history",
     "read_journal",
     "render_html",
     "render_json",

@@ -196,6 +196,7 @@ class Change:
         old_name: The name before, for `rename_group`.
         members: Who is in the group when it is planned, for `delete_group`, so that it can be
             undone.
+        until: The last day for which the file asks for the membership, for `add_user`, or None.
         reason: Why.
         source: The file that asks for it, or "".
         line: The line in that file, or None.
@@ -207,6 +208,7 @@ class Change:
     user: UserRef | None = None
     old_name: str | None = None
     members: tuple[UserRef, ...] = ()
+    until: date | None = None
     reason: str = ""
     source: str = ""
     line: int | None = None

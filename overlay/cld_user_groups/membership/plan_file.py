@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -47,6 +47,7 @@ class _Change(_Struct):
     user: _User | None
     old_name: str | None
     members: list[_User]
+    until: date | None
     reason: str
     source: str
     line: int | None
@@ -102,6 +103,7 @@ def render_json(plan: Plan) -> str:
                 user=None if change.user is None else _user(change.user),
                 old_name=change.old_name,
                 members=[_user(member) for member in change.members],
+                until=change.until,
                 reason=change.reason,
                 source=change.source,
                 line=change.line,
@@ -195,6 +197,7 @@ def _plan(document: _Document) -> Plan:
                 user=None if change.user is None else _user_ref(change.user),
                 old_name=change.old_name,
                 members=tuple(_user_ref(member) for member in change.members),
+                until=change.until,
                 reason=change.reason,
                 source=change.source,
                 line=change.line,
@@ -260,6 +263,8 @@ def _wrong_fields(change: Change, where: str) -> Iterator[str]:
         yield f"{where}.old_name must be there for a rename, and only there"
     if change.members and change.action is not Action.DELETE_GROUP:
         yield f"{where}.members must be there for a deletion only"
+    if change.until is not None and change.action is not Action.ADD_USER:
+        yield f"{where}.until must be there for an addition only"
     if change.action is Action.CREATE_GROUP and change.group.id is not None:
         yield f"{where}.group.id must be null for a group that is to be created"
     if change.group.id is None and change.action not in (Action.CREATE_GROUP, Action.ADD_USER):

@@ -91,6 +91,7 @@ class Builder:
                         action=Action.ADD_USER,
                         group=refs[position],
                         user=UserRef(id=user_id, email=email),
+                        until=member.until,
                         reason=member.reason or "",
                         source=member.source,
                         line=member.line,

@@ -1,0 +1,250 @@
+"""What the journals tell of each membership: since which run, who, why, until when.
+
+A pure function of the runs of an account. Journals are of one machine: what was changed elsewhere,
+in the console for one, is not in them. So a period is to be compared with the account as it is.
+
+    history = read_history(state_directory("acc"))
+    period = history.current(group.id, user.id)
+    if period is not None and period.since is not None:
+        print(period.since.run, period.since.at, period.since.by.user, period.since.reason)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+from pathlib import Path
+
+from attrs import evolve, field, frozen
+
+from .journal import Author, Header
+from .model import Action, GroupRef, UserRef
+from .outcome import Outcome, Status
+from .runs import Run, RunSummary, list_runs
+
+#: A group's ID and a user's.
+Key = tuple[str, str]
+
+
+@frozen(kw_only=True)
+class Step:
+    """What a run did to a membership.
+
+    Attributes:
+        header: Who applied which plan.
+        outcome: The change and what came of it. `DONE`: this run did it. `ALREADY`: it was so
+            before this run came. `UNKNOWN`: this run may have done it.
+    """
+
+    header: Header
+    outcome: Outcome
+
+    @property
+    def run(self) -> str:
+        """The ID of the run."""
+        return self.header.run
+
+    @property
+    def at(self) -> datetime:
+        """When the run began, in UTC."""
+        return self.header.started_at
+
+    @property
+    def by(self) -> Author:
+        """Who ran it."""
+        return self.header.by
+
+    @property
+    def action(self) -> Action:
+        """What was done: a user was added or removed, or the whole group deleted."""
+        return self.outcome.change.action
+
+    @property
+    def status(self) -> Status:
+        """What came of it."""
+        return self.outcome.status
+
+    @property
+    def reason(self) -> str:
+        """Why, in the words of the file or of the command, or ""."""
+        return self.outcome.change.reason
+
+    @property
+    def source(self) -> str:
+        """The file that asked for it, or what created the plan ("add", "undo of RUN")."""
+        return self.outcome.change.source or self.header.plan.source
+
+    @property
+    def line(self) -> int | None:
+        """The line in that file, or None."""
+        return self.outcome.change.line
+
+    @property
+    def until(self) -> date | None:
+        """The last day for which the file asked for the membership, or None."""
+        return self.outcome.change.until
+
+
+@frozen(kw_only=True)
+class Period:
+    """A time in which a user was in a group, as far as the journals tell.
+
+    Attributes:
+        group: The group, by the name that it had last.
+        user: The user.
+        since: What began it, or None if it began before the first run that mentions it.
+        ended: What ended it, or None if no run did.
+        is_open: Whether no run has ended it, or found it ended.
+    """
+
+    group: GroupRef
+    user: UserRef
+    since: Step | None = None
+    ended: Step | None = None
+    is_open: bool = True
+
+    @property
+    def until(self) -> date | None:
+        """The last day for which the membership was asked for, or None."""
+        return None if self.since is None else self.since.until
+
+
+@frozen(kw_only=True)
+class History:
+    """What the runs of an account did to its memberships.
+
+    Attributes:
+        runs: The runs, the earliest first.
+        steps: For each group and user, by their IDs: every step, the earliest first.
+        periods: For each group and user, by their IDs: the times of membership, the earliest first.
+        groups: The groups that runs mention, by ID, each by the name that it had last.
+        unreadable: The journals that cannot be read, and so are missing here.
+    """
+
+    runs: tuple[Run, ...] = ()
+    steps: Mapping[Key, tuple[Step, ...]] = field(factory=dict[Key, tuple[Step, ...]])
+    periods: Mapping[Key, tuple[Period, ...]] = field(factory=dict[Key, tuple[Period, ...]])
+    groups: Mapping[str, GroupRef] = field(factory=dict[str, GroupRef])
+    unreadable: tuple[RunSummary, ...] = ()
+
+    def current(self, group_id: str, user_id: str) -> Period | None:
+        """Return the period that no run has ended, or None.
+
+        None means that the journals do not know the membership: where the account has it, it is
+        older than they are, or was made elsewhere.
+
+        Args:
+            group_id: The group's ID.
+            user_id: The user's ID.
+        """
+        periods = self.periods.get((group_id, user_id), ())
+        return periods[-1] if periods and periods[-1].is_open else None
+
+
+def read_history(directory: Path) -> History:
+    """Return what the journals of an account tell.
+
+    Args:
+        directory: The directory of the account's journals; see `state_directory`.
+    """
+    found = list_runs(directory)
+    history = history_of(summary.run for summary in found if summary.run is not None)
+    return evolve(history, unreadable=tuple(each for each in found if each.run is None))
+
+
+def history_of(runs: Iterable[Run]) -> History:
+    """Return what runs of one account did to its memberships.
+
+    Args:
+        runs: The runs, in any order.
+    """
+    ordered = in_order(runs)
+    tracker = _Tracker()
+    for run in ordered:
+        for outcome in run.outcomes:
+            tracker.follow(Step(header=run.header, outcome=outcome))
+    return History(
+        runs=ordered,
+        steps={key: tuple(steps) for key, steps in tracker.steps.items()},
+        periods={
+            key: tuple(evolve(period, group=tracker.groups[key[0]]) for period in periods)
+            for key, periods in tracker.periods.items()
+        },
+        groups=tracker.groups,
+    )
+
+
+def in_order(runs: Iterable[Run]) -> tuple[Run, ...]:
+    """Return runs in the order in which they began.
+
+    Args:
+        runs: The runs.
+    """
+    return tuple(sorted(runs, key=lambda run: (run.header.started_at, run.id)))
+
+
+class _Tracker:
+    """Follows the steps in order, and keeps what is known after each."""
+
+    def __init__(self) -> None:
+        self.steps: dict[Key, list[Step]] = {}
+        self.periods: dict[Key, list[Period]] = {}
+        self.groups: dict[str, GroupRef] = {}
+        self._follow: Mapping[Action, Callable[[Step, GroupRef], None]] = {
+            Action.ADD_USER: self._add,
+            Action.REMOVE_USER: self._remove,
+            Action.DELETE_GROUP: self._delete,
+        }
+
+    def follow(self, step: Step) -> None:
+        """Follow a step. What was not applied, or is of an unknown group, changes nothing."""
+        outcome = step.outcome
+        is_without_effect = outcome.status in (Status.FAILED, Status.NOT_STARTED)
+        if is_without_effect or outcome.group_id is None:
+            return
+        # A plan names a group as it is called once the plan is done.
+        group = GroupRef(id=outcome.group_id, name=outcome.change.group.name)
+        self.groups[outcome.group_id] = group
+        if step.action in self._follow:
+            self._follow[step.action](step, group)
+
+    def _add(self, step: Step, group: GroupRef) -> None:
+        periods = self._record(step, group, user := _user(step))
+        current = periods[-1] if periods and periods[-1].is_open else None
+        if current is not None:
+            if step.status is not Status.DONE:
+                return  # it was there already, or whatever the request did, it still is
+            # It could be added: so it had ended, and no run of this machine did that.
+            periods[-1] = evolve(current, is_open=False)
+        periods.append(Period(group=group, user=user, since=step))
+
+    def _remove(self, step: Step, group: GroupRef) -> None:
+        self._end(step, group, _user(step))
+
+    def _delete(self, step: Step, group: GroupRef) -> None:
+        users = {user.id: user for user in step.outcome.change.members}
+        for (group_id, user_id), periods in self.periods.items():
+            if group_id == group.id and periods and periods[-1].is_open:
+                users.setdefault(user_id, periods[-1].user)
+        for user in users.values():
+            self._end(step, group, user)
+
+    def _end(self, step: Step, group: GroupRef, user: UserRef) -> None:
+        periods = self._record(step, group, user)
+        if step.status is Status.UNKNOWN:
+            return  # it is one of the steps; the account tells whether it did anything
+        if periods and periods[-1].is_open:
+            periods[-1] = evolve(periods[-1], ended=step, is_open=False)
+        elif step.status is Status.DONE:
+            periods.append(Period(group=group, user=user, ended=step, is_open=False))
+
+    def _record(self, step: Step, group: GroupRef, user: UserRef) -> list[Period]:
+        key = (group.id or "", user.id)
+        self.steps.setdefault(key, []).append(step)
+        return self.periods.setdefault(key, [])
+
+
+def _user(step: Step) -> UserRef:
+    user = step.outcome.change.user
+    assert user is not None
+    return user

@@ -1,0 +1,173 @@
+"""What the journals tell of a membership: since which run, who, why, until when."""
+
+from __future__ import annotations
+
+from datetime import date
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from cld_user_groups.membership import PlanFileError, parse_plan, plan, read_file, render_json
+from cld_user_groups.membership.history import Period, history_of, read_history
+from cld_user_groups.membership.journal import Ended, FileJournal, Intent
+from cld_user_groups.membership.model import Action, Change, GroupRef, Member, Plan, Snapshot
+from cld_user_groups.membership.outcome import Status
+
+from .recorded import BEGINNING, created, deleted, joins, leaves, ref, renamed, run_of
+
+UNTIL = date(2026, 12, 31)
+
+
+def told(period: Period) -> tuple[str | None, str | None, bool]:
+    """Return which runs began and ended a period, and whether it is open."""
+    since, ended = period.since, period.ended
+    return since and since.run, ended and ended.run, period.is_open
+
+
+def test_a_membership_is_told_with_run_time_author_reason_and_end() -> None:
+    history = history_of([run_of(1, joins("u1", "g1", reason="JIRA-1", until=UNTIL))])
+    period = history.current("g1", "u1")
+    assert period is not None
+    assert period.until == UNTIL
+    since = period.since
+    assert since is not None
+    assert (since.run, since.by.user, since.reason) == ("run-1", "ada", "JIRA-1")
+    assert (since.source, since.line, since.until) == ("groups.yaml", 7, UNTIL)
+    assert since.at == run_of(1).header.started_at
+    assert since.header.plan.digest.endswith("1")
+
+
+def test_who_left_and_came_back_has_two_periods_whatever_order_the_runs_are_given_in() -> None:
+    runs = [
+        run_of(1, joins("u1", "g1")),
+        run_of(2, leaves("u1", "g1")),
+        run_of(3, joins("u1", "g1")),
+    ]
+    for given in (runs, runs[::-1]):
+        periods = history_of(given).periods["g1", "u1"]
+        assert [told(period) for period in periods] == [
+            ("run-1", "run-2", False),
+            ("run-3", None, True),
+        ]
+
+
+def test_a_removal_of_a_member_whom_no_run_added_ends_a_period_without_a_beginning() -> None:
+    history = history_of([run_of(1, leaves("u1", "g1"))])
+    assert [told(period) for period in history.periods["g1", "u1"]] == [(None, "run-1", False)]
+    assert history.current("g1", "u1") is None
+
+
+def test_a_membership_that_no_run_mentions_is_not_known() -> None:
+    assert history_of([]).current("g1", "u1") is None
+
+
+def test_the_deletion_of_a_group_ends_the_periods_of_all_its_members() -> None:
+    history = history_of(
+        [run_of(1, joins("u1", "g1"), joins("u2", "g2")), run_of(2, deleted("g1", "u3"))]
+    )
+    assert told(history.periods["g1", "u1"][0]) == ("run-1", "run-2", False)
+    assert told(history.periods["g1", "u3"][0]) == (None, "run-2", False)
+    assert history.current("g2", "u2") is not None
+
+
+def test_a_group_is_told_by_the_name_that_it_had_last() -> None:
+    history = history_of([run_of(1, joins("u1", "g1")), run_of(2, renamed("g1", "G1", "New"))])
+    assert history.groups["g1"] == GroupRef(id="g1", name="New")
+    assert history.periods["g1", "u1"][0].group.name == "New"
+
+
+def test_what_failed_or_was_not_sent_is_no_step() -> None:
+    for status in (Status.FAILED, Status.NOT_STARTED):
+        history = history_of([run_of(1, joins("u1", "g1"), created("g2"), status=status)])
+        assert (history.steps, history.periods, history.groups) == ({}, {}, {})
+
+
+def test_an_addition_that_may_have_been_applied_begins_a_period_that_says_so() -> None:
+    history = history_of([run_of(1, joins("u1", "g1"), status=Status.UNKNOWN)])
+    period = history.current("g1", "u1")
+    assert period is not None
+    assert period.since is not None
+    assert period.since.status is Status.UNKNOWN
+
+
+def test_a_removal_that_may_have_been_applied_is_a_step_and_ends_nothing() -> None:
+    runs = [run_of(1, joins("u1", "g1")), run_of(2, leaves("u1", "g1"), status=Status.UNKNOWN)]
+    history = history_of(runs)
+    assert history.current("g1", "u1") is not None
+    assert [step.status for step in history.steps["g1", "u1"]] == [Status.DONE, Status.UNKNOWN]
+
+
+def test_a_deletion_that_may_have_been_applied_ends_nothing() -> None:
+    unknown = run_of(2, deleted("g1", "u1", "u2"), status=Status.UNKNOWN)
+    history = history_of([run_of(1, joins("u1", "g1")), unknown])
+    assert history.current("g1", "u1") is not None
+    assert history.periods["g1", "u2"] == ()
+    assert history_of([unknown, run_of(3, deleted("g1"))]).periods["g1", "u2"] == ()
+
+
+def test_who_is_found_added_or_removed_already_is_told_by_the_run_that_found_it() -> None:
+    already = Status.ALREADY
+    found = history_of([run_of(1, joins("u1", "g1"), status=already)]).current("g1", "u1")
+    assert found is not None
+    assert found.since is not None
+    assert found.since.status is already
+    runs = [run_of(1, joins("u1", "g1")), run_of(2, leaves("u1", "g1"), status=already)]
+    (period,) = history_of(runs).periods["g1", "u1"]
+    assert told(period) == ("run-1", "run-2", False)
+    assert history_of(runs[1:]).periods["g1", "u1"] == ()
+
+
+def test_a_member_who_is_found_there_already_keeps_the_run_that_added_him() -> None:
+    again = run_of(2, joins("u1", "g1"), status=Status.ALREADY)
+    (period,) = history_of([run_of(1, joins("u1", "g1")), again]).periods["g1", "u1"]
+    assert told(period) == ("run-1", None, True)
+
+
+def test_who_is_added_twice_was_removed_elsewhere_in_between() -> None:
+    runs = [run_of(number, joins("u1", "g1")) for number in (1, 2)]
+    periods = history_of(runs).periods["g1", "u1"]
+    assert [told(period) for period in periods] == [("run-1", None, False), ("run-2", None, True)]
+
+
+def test_a_change_whose_group_never_got_an_id_is_left_out() -> None:
+    lost = Change(action=Action.CREATE_GROUP, group=GroupRef(id=None, name="N"))
+    assert history_of([run_of(1, lost, status=Status.UNKNOWN)]).groups == {}
+
+
+def test_journals_are_read_and_one_that_cannot_be_is_named(tmp_path: Path) -> None:
+    change = joins("u1", "g1", reason="JIRA-1", until=UNTIL)
+    plan = Plan(
+        account_id="acc",
+        source="groups.yaml",
+        digest="d" * 64,
+        created_at=BEGINNING,
+        expires_at=BEGINNING,
+        changes=(change,),
+    )
+    journal = FileJournal(tmp_path, plan, BEGINNING)
+    journal.add(Intent(at=BEGINNING, position=0, change=change))
+    journal.add(Ended(at=BEGINNING, position=0, status=Status.DONE, group_id="g1"))
+    journal.flush()
+    journal.close()
+    (tmp_path / "20990101T000000.jsonl").write_text("nonsense\n")
+    history = read_history(tmp_path)
+    (period,) = history.periods["g1", "u1"]
+    assert period.group == ref("g1")
+    assert period.since is not None
+    assert (period.since.run, period.until) == (journal.run, UNTIL)
+    assert [summary.id for summary in history.unreadable] == ["20990101T000000"]
+
+
+def test_the_end_that_a_file_asks_for_is_in_the_plan_the_saved_plan_and_so_in_the_journal() -> None:
+    text = "version: 1\ngroups: {G: {members: [{email: u1@example.com, until: 2026-12-31}]}}"
+    member = Member(id="u1", email="u1@example.com")
+    snapshot = Snapshot(account_id="acc", groups=(), people=(member,), taken_at=BEGINNING)
+    desired = read_file("-", stdin=BytesIO(text.encode()))
+    made = plan(snapshot, desired, BEGINNING.date(), now=BEGINNING)
+    assert [change.until for change in made.changes] == [None, UNTIL]
+    assert parse_plan(render_json(made)) == made
+    removal = evolve(made, changes=(evolve(leaves("u1", "g1"), until=UNTIL),))
+    with pytest.raises(PlanFileError, match="until must be there for an addition only"):
+        parse_plan(render_json(removal))
