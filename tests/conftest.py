@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from tests.support.redis_server import NOT_INSTALLED, RedisServer, find_redis
 
 from cld_user_groups.utils import waiting_disabled
 
@@ -31,3 +33,12 @@ def waits() -> Iterator[list[float]]:
     """The waits between attempts, in seconds, as they are asked for and not waited."""
     with waiting_disabled() as recorded:
         yield recorded
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis server of the test's own."""
+    if find_redis() is None:
+        pytest.skip(NOT_INSTALLED)
+    with RedisServer(tmp_path) as server:
+        yield server
