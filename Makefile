@@ -15,6 +15,8 @@ READY := $(VENV)/.ready
 # READY, and the tools to check, to compare and to measure with: half as much again to install,
 # and Node for pyright, which no test needs.
 TOOLS := $(VENV)/.tools
+# READY, and what drives a browser.
+BROWSER := $(VENV)/.browser
 LOWEST := .venv-lowest
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -24,8 +26,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 install = $(BIN)/uv pip install --quiet --compile-bytecode --no-deps --python $(1) $(2) || \
 	{ echo "  uv could not; trying with pip"; $(1) -m pip install --quiet --no-deps $(2); }
 
-.PHONY: help setup generate check format test test-full test-all test-lowest test-sdist test-wasm demo contract \
-	contract-diff lint-openapi interop faults bench pictures mutation build release-check pins clean
+.PHONY: help setup generate check format test test-full test-all test-lowest test-sdist test-wasm \
+	test-browser demo contract contract-diff lint-openapi interop faults bench pictures mutation build \
+	release-check pins clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } \
@@ -45,6 +48,11 @@ $(READY): requirements.txt pyproject.toml
 $(TOOLS): $(READY) requirements-check.txt
 	@echo "  $$(grep -c == requirements-check.txt) packages to check and compare with"
 	@$(call install,$(BIN)/python,-r requirements-check.txt)
+	@touch $@
+
+$(BROWSER): $(READY) requirements-browser.txt
+	@echo "  $$(grep -c == requirements-browser.txt) packages to drive a browser with"
+	@$(call install,$(BIN)/python,-r requirements-browser.txt)
 	@touch $@
 
 ##@ Start here
@@ -87,6 +95,9 @@ test-sdist: $(READY) ## Build the source distribution, and run its own tests awa
 	python -m hatchling build -t sdist -d "$$folder"; \
 	tar -xzf "$$folder"/*.tar.gz -C "$$folder"; \
 	$(MAKE) -C "$$folder"/*/ test PYTHON="$(CURDIR)/$(BIN)/python"
+
+test-browser: $(BROWSER) ## Look at the HTML pages in Chromium: accessible, printable, usable without a mouse
+	pytest -m browser tests/browser
 
 test-wasm: $(TOOLS) ## Run the unit tests on CPython 3.14, compiled to WebAssembly (needs Node)
 	@python -m tools.test_wasm

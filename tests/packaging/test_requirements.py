@@ -47,6 +47,7 @@ def test_the_version_that_is_pinned_is_one_that_is_declared(requirement: Require
         ("requirements.txt", "requirements.in"),
         ("requirements-lowest.txt", "requirements.in"),
         ("requirements-check.txt", "requirements-check.in"),
+        ("requirements-browser.txt", "requirements-browser.in"),
     ],
 )
 def test_whatever_is_listed_is_pinned(pinned: str, listed: str) -> None:
@@ -54,8 +55,9 @@ def test_whatever_is_listed_is_pinned(pinned: str, listed: str) -> None:
     assert wanted - pins(pinned).keys() == set()
 
 
-def test_the_pins_of_the_checks_repeat_none_of_the_tests() -> None:
-    assert pins("requirements-check.txt").keys() & pins("requirements.txt").keys() == set()
+@pytest.mark.parametrize("added", ["requirements-check.txt", "requirements-browser.txt"])
+def test_what_is_added_to_the_pins_of_the_tests_repeats_none_of_them(added: str) -> None:
+    assert pins(added).keys() & pins("requirements.txt").keys() == set()
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("requirements*.txt")), ids=lambda path: path.name)

@@ -13,7 +13,8 @@ from ._view import Section, person, place, remarks, requests, sections, shown, s
 _STYLE = """
 :root { color-scheme: light dark; --add: #116329; --remove: #a40e26; --line: #8886; }
 @media (prefers-color-scheme: dark) { :root { --add: #56d364; --remove: #ff7b72; } }
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
+  background: Canvas; color: CanvasText; }
 table { border-collapse: collapse; width: 100%; margin: 1.5rem 0; }
 caption { text-align: start; font-weight: bold; font-size: 1.15rem; padding-block: 0.25rem; }
 th, td { text-align: start; padding: 0.25rem 0.75rem 0.25rem 0; vertical-align: top;
