@@ -55,10 +55,10 @@ def test_an_unknown_run_is_an_error(applied: Shell) -> None:
 
 def test_runs_are_listed_one_a_line(applied: Shell) -> None:
     applied("undo", "--yes", "--allow-removals", "2")
-    header, latest, first = applied("runs").stdout.splitlines()
-    assert header.split() == ["RUN", "BY", "SOURCE", "CHANGES", "RESULT"]
-    assert "undo of" in latest
-    assert first.split()[-3:] == ["groups.yaml", "5", "complete"]
+    header, latest, first = (line.split("\t") for line in applied("runs").stdout.splitlines())
+    assert header == ["run", "by", "source", "changes", "result"]
+    assert latest[2].startswith("undo of")
+    assert first[-3:] == ["groups.yaml", "5", "complete"]
 
 
 def test_runs_as_json_are_one_document(applied: Shell) -> None:
@@ -91,6 +91,7 @@ def test_a_journal_that_cannot_be_read_is_listed_with_the_reason(applied: Shell)
 
 def test_no_runs_are_no_error(shell: Shell) -> None:
     done = shell("runs")
-    assert (done.exit_code, done.stdout) == (0, "")
+    assert (done.exit_code, done.stdout.count("\n")) == (0, 1)  # the header
+    assert "There are no runs" in done.stderr
     assert shell.json("runs")["runs"] == []
     assert shell("runs", "show").exit_code == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import importlib
 import itertools
 import os
 import sys
@@ -13,18 +15,58 @@ import click
 from cld_user_groups._version import __version__
 
 from . import exit_codes
-from .apply import apply_command
-from .export import export_command
 from .failures import report_failure
-from .plan import plan_command
-from .runs import runs_command
-from .schema import schema_command
-from .settings import PLAN_FORMATS, Settings, global_options
-from .undo import undo_command
+from .sections import COMMANDS, SECTIONS
+from .settings import ALL_FORMATS, Settings, global_options
 
 
 class Tool(click.Group):
-    """A group of commands that ends with the documented exit codes, and without a traceback."""
+    """The commands of `sections`, each imported when it runs.
+
+    A call ends with the documented exit codes, and without a traceback.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands, as click asks for them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command, and return it; None if there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(f".{module}", __package__), name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that a command line names, as click asks for it.
+
+        Raises:
+            click.UsageError: There is no such command.
+        """
+        name = args[0]
+        if name not in COMMANDS and name[:1] != "-" and not ctx.resilient_parsing:
+            close = difflib.get_close_matches(name, COMMANDS, n=1)
+            way_out = f"did you mean `{close[0]}`?" if close else f"see {ctx.command_path} --help."
+            raise click.UsageError(f"there is no command {name!r}; {way_out}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands with their first sentences, section by section."""
+        width = max(map(len, COMMANDS))
+        limit = formatter.width - 6 - width
+        for section, commands in SECTIONS.items():
+            with formatter.section(section):
+                found = ((name, self.get_command(ctx, name)) for name in commands)
+                formatter.write_dl(
+                    [
+                        (f"{name:{width}}", command.get_short_help_str(limit))
+                        for name, command in found
+                        if command is not None
+                    ]
+                )
 
     def main(self, args: Sequence[str] | None = None, *unused: Any, **options: Any) -> NoReturn:
         """Run the command line, and exit.
@@ -66,7 +108,7 @@ def _forget_stdout() -> None:
 
 
 @click.group("cld-user-groups", cls=Tool, context_settings={"help_option_names": ["-h", "--help"]})
-@global_options(PLAN_FORMATS)
+@global_options(ALL_FORMATS)
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def cli() -> None:
     """Make the user groups of a Cloudinary account what a file says.
@@ -77,14 +119,3 @@ def cli() -> None:
     Exit codes: 0 done or nothing to do; 1 error; 2 there are changes (plan --detailed-exitcode);
     3 refused by a guard; 4 stale plan; 5 incomplete; 64 usage.
     """
-
-
-for command in (
-    export_command,
-    plan_command,
-    apply_command,
-    undo_command,
-    runs_command,
-    schema_command,
-):
-    cli.add_command(command)

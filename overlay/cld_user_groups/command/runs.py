@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .output import has_color, print_json, print_message, print_result
-from .settings import global_options, settings_of
+from .output import has_color, print_json, print_result
+from .settings import TABLE_FORMATS, global_options, settings_of
 
 if TYPE_CHECKING:
     from cld_user_groups.membership import Run, RunSummary
 
-_COLUMNS = ("RUN", "BY", "SOURCE", "CHANGES", "RESULT")
+    from .tables import Cell
 
 
 @click.group("runs", invoke_without_command=True)
-@global_options()
+@global_options(TABLE_FORMATS)
 @click.pass_context
 def runs_command(context: click.Context) -> None:
     """List the runs on the account from this machine, the latest first."""
@@ -33,10 +33,19 @@ def runs_command(context: click.Context) -> None:
     if settings.is_json:
         runs = [_summary_document(summary) for summary in found]
         print_json({"format": "cld-user-groups/runs/1", "account": account_id, "runs": runs})
-    elif found:
-        _print_table([_row(summary) for summary in found])
-    else:
-        print_message(f"There are no runs in {directory}.", quiet=settings.quiet)
+        return
+    from .tables import Column, Table, print_table
+
+    names = ("run", "by", "source", "changes", "result")
+    table = Table(
+        format="cld-user-groups/runs/1",
+        account=account_id,
+        key="runs",
+        columns=tuple(Column(name, is_number=name == "changes") for name in names),
+        rows=[_row(summary) for summary in found],
+        empty=f"There are no runs in {directory}.",
+    )
+    print_table(table, settings)
 
 
 @runs_command.command("show")
@@ -85,15 +94,12 @@ def _result(run: Run) -> str:
     return f"{done} of {run.header.plan.changes} done{stopped}"
 
 
-def _row(summary: RunSummary) -> tuple[str, ...]:
-    from cld_user_groups.membership import printable
-
+def _row(summary: RunSummary) -> tuple[Cell, ...]:
     if summary.run is None:
-        return (summary.id, "", "", "", f"unreadable: {summary.error}")
+        return (summary.id, None, None, None, f"unreadable: {summary.error}")
     header = summary.run.header
-    by = printable(f"{header.by.user}@{header.by.host}")
-    changes = str(header.plan.changes)
-    return (summary.id, by, printable(header.plan.source), changes, _result(summary.run))
+    by = f"{header.by.user}@{header.by.host}"
+    return (summary.id, by, header.plan.source, header.plan.changes, _result(summary.run))
 
 
 def _document(run: Run) -> dict[str, Any]:
@@ -117,21 +123,3 @@ def _summary_document(summary: RunSummary) -> dict[str, Any]:
     if summary.run is None:
         return {"run": summary.id, "error": summary.error}
     return _document(summary.run)
-
-
-def _print_table(rows: list[tuple[str, ...]]) -> None:
-    """Print a table: on a terminal for its width, elsewhere one row a line."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    is_terminal = sys.stdout.isatty()
-    console = Console(
-        file=sys.stdout, no_color=not has_color(sys.stdout), width=None if is_terminal else 1000
-    )
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in _COLUMNS:
-        table.add_column(name, justify="right" if name == "CHANGES" else "left")
-    for row in rows:
-        table.add_row(*map(Text, row))
-    console.print(table)

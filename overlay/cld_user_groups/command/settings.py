@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 Region = Literal["api", "api-eu", "api-ap"]
-#: The formats of every command, and those of one that shows a plan.
+#: The formats of every command, of one that prints a table, of one that shows a plan, and all.
 FORMATS = ("text", "json")
+TABLE_FORMATS = (*FORMATS, "csv", "markdown")
 PLAN_FORMATS = (*FORMATS, "markdown", "html")
+ALL_FORMATS = (*TABLE_FORMATS, "html")
 
 
 @define

@@ -1,0 +1,21 @@
+"""Which commands there are, by section of the help, and where each is: imported when it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+#: By section and name, the module in this package and the command in it.
+SECTIONS: Mapping[str, Mapping[str, str]] = {
+    "From a file": {
+        "export": "export:export_command",
+        "plan": "plan:plan_command",
+        "apply": "apply:apply_command",
+        "schema": "schema:schema_command",
+    },
+    "Records": {
+        "runs": "runs:runs_command",
+        "undo": "undo:undo_command",
+    },
+}
+#: All commands by name.
+COMMANDS = {name: where for commands in SECTIONS.values() for name, where in commands.items()}

@@ -1,0 +1,165 @@
+"""Tables: one description of columns and rows, and what each format makes of it.
+
+On a terminal, text is a table for people. In a pipe it is TSV: a header and one row a line, with
+columns whose order does not change, and nothing of a terminal's in it. All formats but JSON have
+control characters escaped, line breaks and tabs among them.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from attrs import field, frozen
+
+from cld_user_groups.membership import GroupRef, printable
+from cld_user_groups.membership.rendering.markdown import code_span
+
+from .output import print_json, print_message, print_result
+from .settings import Settings
+
+#: A value: a text, a number, a time, groups (text has their names), or None where it is not known.
+Cell: TypeAlias = str | int | bool | datetime | tuple[GroupRef, ...] | None
+
+# What a spreadsheet would read as the beginning of a formula.
+_FORMULA = ("=", "+", "-", "@")
+
+
+@frozen
+class Column:
+    """A column.
+
+    Attributes:
+        name: Its name: the key in JSON, the header elsewhere. Lower case, words joined by "_".
+        is_number: Whether it is aligned to the right on a terminal.
+    """
+
+    name: str
+    is_number: bool = False
+
+
+@frozen(kw_only=True)
+class Table:
+    """What a command prints, in any format.
+
+    Attributes:
+        format: The `format` of the JSON document: `cld-user-groups/NAME/VERSION`.
+        account: The account.
+        key: The key of the rows in the JSON document.
+        columns: The columns. New ones come last: whoever reads TSV may count.
+        rows: The rows, with a cell for each column.
+        details: What else the JSON document has.
+        heading: A line above the table on a terminal, or "".
+        empty: What is said on standard error where there are no rows.
+    """
+
+    format: str
+    account: str
+    key: str
+    columns: tuple[Column, ...]
+    rows: Sequence[Sequence[Cell]]
+    details: Mapping[str, Any] = field(factory=dict[str, Any])
+    heading: str = ""
+    empty: str = ""
+
+
+def print_table(table: Table, settings: Settings, *, is_record: bool = False) -> None:
+    """Write a table to standard output, in the format that is wanted.
+
+    Args:
+        table: The table.
+        settings: The global options.
+        is_record: Whether a terminal shows one line a column, for one row that has many.
+    """
+    if settings.is_json:
+        print_json(as_document(table))
+    elif settings.format == "csv":
+        print_result(as_csv(table))
+    elif settings.format == "markdown":
+        print_result(as_markdown(table))
+    elif sys.stdout.isatty():
+        from .terminal_tables import show_record, show_table
+
+        (show_record if is_record else show_table)(table)
+    else:
+        print_result(as_tsv(table))
+    if not table.rows and table.empty:
+        print_message(table.empty, quiet=settings.quiet)
+
+
+def as_document(table: Table) -> dict[str, Any]:
+    """Return the JSON document: its format, the account, the details, and an object a row."""
+    names = [column.name for column in table.columns]
+    return {
+        "format": table.format,
+        "account": table.account,
+        **table.details,
+        table.key: [
+            {name: _as_json(cell) for name, cell in zip(names, row, strict=True)}
+            for row in table.rows
+        ],
+    }
+
+
+def as_tsv(table: Table) -> str:
+    """Return tab-separated values, the header first."""
+    return "".join("\t".join(cells) + "\n" for cells in _lines(table))
+
+
+def as_csv(table: Table) -> str:
+    """Return comma-separated values as RFC 4180 has them, for spreadsheets.
+
+    Names are chosen by those who bear them: where a spreadsheet would run a text as a formula, an
+    apostrophe comes before it.
+    """
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\n").writerows(
+        [f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells]
+        for cells in _lines(table)
+    )
+    return written.getvalue()
+
+
+def as_markdown(table: Table) -> str:
+    """Return a table in GitHub's Markdown; every text is a code span, where nothing is markup."""
+    header = [column.name.replace("_", " ") for column in table.columns]
+    rules = ["---:" if column.is_number else "---" for column in table.columns]
+    rows = [[_as_markdown(cell) for cell in row] for row in table.rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in (header, rules, *rows))
+
+
+def _lines(table: Table) -> list[list[str]]:
+    header = [column.name for column in table.columns]
+    return [header, *([as_text(cell) for cell in row] for row in table.rows)]
+
+
+def as_text(cell: Cell) -> str:
+    """Return a cell as text: times in ISO 8601 and UTC, groups by name."""
+    match cell:
+        case None:
+            return ""
+        case bool():
+            return "yes" if cell else "no"
+        case datetime():
+            return f"{cell.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        case tuple():
+            return printable(", ".join(group.name for group in cell))
+        case _:
+            return printable(str(cell))
+
+
+def _as_json(cell: Cell) -> object:
+    if isinstance(cell, tuple):
+        return [{"id": group.id, "name": group.name} for group in cell]
+    return cell
+
+
+def _as_markdown(cell: Cell) -> str:
+    text = as_text(cell)
+    if not text or not isinstance(cell, str | tuple):
+        return text
+    return code_span(text).replace("|", "\\|")
