@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import TypeVar
 from urllib.parse import quote
 
 from attrs import frozen
@@ -24,6 +25,8 @@ LONGEST_QUERY = 6_000
 PAGE_SIZE = 100
 # A million users: reading ends here where a server never runs out of new ones.
 MAX_PAGES = 10_000
+
+_Asked = TypeVar("_Asked")
 
 
 @frozen(kw_only=True)
@@ -72,7 +75,7 @@ def find_users(
         # Many frameworks read only the first or the last value of a repeated parameter.
         reads_arrays = reads_arrays or len(found) > 1
         if foreign or (missing and len(batch) > 1 and not reads_arrays):
-            complete = yield from _read_pages(seen, list_users)
+            complete = yield from read_pages(seen, list_users)
             break
         if missing and found:
             batches.appendleft(missing)  # they may have been on a second page
@@ -112,10 +115,15 @@ def _folded(email: str) -> str:
     return email.strip().casefold()
 
 
-def _read_pages(
-    seen: dict[str, User], list_users: Callable[..., Call[UsersResponse]]
-) -> Generator[Call[UsersResponse], UsersResponse, bool]:
+def read_pages(
+    seen: dict[str, User], list_users: Callable[..., _Asked]
+) -> Generator[_Asked, UsersResponse, bool]:
     """Read users page by page until a page brings no new one, and add them to those seen.
+
+    Args:
+        seen: The users by ID.
+        list_users: Called with `page` and `page_size`; what it returns is yielded, and a response
+            expected in return.
 
     Returns:
         Whether the pages came to an end, rather than repeat themselves, and held everyone seen.
