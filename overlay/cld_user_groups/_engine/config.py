@@ -102,13 +102,13 @@ def find_account_id(account_id: str | None) -> str:
 def _account_url() -> _AccountUrl | None:
     if not os.environ.get(ACCOUNT_URL):
         return None
-    url = _parse_account_url(os.environ[ACCOUNT_URL])
+    url = parse_account_url(os.environ[ACCOUNT_URL])
     if url is None:
         raise ValueError(f"{_URL_FORM}, each part percent-encoded where need be")
     return url
 
 
-def _parse_account_url(text: str) -> _AccountUrl | None:
+def parse_account_url(text: str) -> _AccountUrl | None:
     """Return the parts of an account URL, or None: it must not raise, for it holds the secret.
 
     By hand, because urllib's parser folds the account's case and stops at a `#` in a secret.

@@ -16,6 +16,7 @@ from cld_user_groups._version import __version__
 
 from . import exit_codes
 from .failures import report_failure
+from .logs import logging_as
 from .sections import COMMANDS, SECTIONS
 from .settings import ALL_FORMATS, Settings, global_options
 
@@ -80,26 +81,28 @@ class Tool(click.Group):
             SystemExit: Always.
         """
         arguments = list(sys.argv[1:] if args is None else args)
-        settings = Settings(format="json" if _wants_json(arguments) else "text")
+        settings = Settings(format="json" if _wants_json("--format", arguments) else "text")
+        log_format = "json" if _wants_json("--log-format", arguments) else "text"
         settings.debug = "--debug" in arguments
         options.update(standalone_mode=False, obj=settings)
         options.setdefault("prog_name", self.name)
         code = exit_codes.DONE
-        try:
-            result = super().main(arguments, *unused, **options)
-            code = result if isinstance(result, int) else exit_codes.DONE
-            sys.stdout.flush()
-        except BrokenPipeError:
-            _forget_stdout()
-        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - told, not swallowed
-            code = report_failure(error, settings)
+        with logging_as(log_format, debug=settings.debug, is_quiet=lambda: settings.quiet):
+            try:
+                result = super().main(arguments, *unused, **options)
+                code = result if isinstance(result, int) else exit_codes.DONE
+                sys.stdout.flush()
+            except BrokenPipeError:
+                _forget_stdout()
+            except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - told, not swallowed
+                code = report_failure(error, settings)
         sys.exit(code)
 
 
-def _wants_json(arguments: Sequence[str]) -> bool:
-    """Return whether an error of the command line itself is to be told as JSON."""
+def _wants_json(option: str, arguments: Sequence[str]) -> bool:
+    """Return whether an option asks for JSON; an error of the command line itself is told so."""
     pairs = itertools.pairwise(arguments)
-    return "--format=json" in arguments or ("--format", "json") in pairs
+    return f"{option}=json" in arguments or (option, "json") in pairs
 
 
 def _forget_stdout() -> None:

@@ -11,6 +11,7 @@ import click
 from attrs import frozen
 
 from . import exit_codes
+from .logs import log_event
 from .output import print_json, print_message
 from .settings import Settings
 
@@ -42,12 +43,13 @@ class Failure:
 
 def report_failure(error: BaseException, settings: Settings) -> int:
     """Report an error on standard error, in JSON on standard output too; return the exit code."""
-    if settings.debug:
-        traceback.print_exception(error, file=sys.stderr)
     failure = describe(error)
-    if isinstance(error, click.UsageError) and error.ctx is not None:
-        print_message(error.ctx.get_usage())
-    print_message(f"Error: {failure.message}")
+    if not _is_logged(failure, error, settings):
+        if settings.debug:
+            traceback.print_exception(error, file=sys.stderr)
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            print_message(error.ctx.get_usage())
+        print_message(f"Error: {failure.message}")
     if settings.is_json:
         print_json(
             {
@@ -57,6 +59,19 @@ def report_failure(error: BaseException, settings: Settings) -> int:
             }
         )
     return failure.code
+
+
+def _is_logged(failure: Failure, error: BaseException, settings: Settings) -> bool:
+    """Write an error to the log where that is JSON, and return whether it is."""
+    frames = "".join(traceback.format_exception(error)) if settings.debug else None
+    return log_event(
+        "error",
+        "error",
+        kind=failure.kind,
+        message=failure.message,
+        exit_code=failure.code,
+        traceback=frames,
+    )
 
 
 def describe(error: BaseException) -> Failure:

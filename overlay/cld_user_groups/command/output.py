@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from .logs import json_log, log_event
+
 
 def print_result(text: str) -> None:
     """Write a result, with one line break at its end."""
@@ -24,7 +26,7 @@ def print_json(document: Mapping[str, Any]) -> None:
 
 def print_message(text: str, *, quiet: bool = False) -> None:
     """Write a message, unless it is not wanted."""
-    if not quiet:
+    if not quiet and not log_event("message", message=text.strip()):
         click.echo(text.rstrip("\n"), err=True)
 
 
@@ -34,8 +36,8 @@ def has_color(stream: Any) -> bool:
 
 
 def can_ask() -> bool:
-    """Return whether somebody is there to be asked."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    """Return whether somebody is there to be asked, and is shown what about."""
+    return json_log() is None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _is_capable() -> bool:

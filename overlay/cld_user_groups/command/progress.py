@@ -6,8 +6,9 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-from cld_user_groups.membership import Progress
+from cld_user_groups.membership import Progress, Result
 
+from .logs import json_log, log_event
 from .output import has_color, print_message
 
 
@@ -19,6 +20,9 @@ def progress_of(total: int, *, quiet: bool) -> Generator[Callable[[Progress], No
         total: How many changes the plan has.
         quiet: Whether to show nothing.
     """
+    if json_log() is not None:
+        yield _log_progress
+        return
     if quiet or not total:
         yield lambda progress: None
         return
@@ -45,6 +49,46 @@ def progress_of(total: int, *, quiet: bool) -> Generator[Callable[[Progress], No
             bar.update(task, completed=progress.ended, description=text)
 
         yield show
+
+
+def log_run_ended(result: Result) -> None:
+    """Write how a run ended, where the log is JSON.
+
+    Args:
+        result: The outcome of its plan.
+    """
+    log_event(
+        "run_ended",
+        "info" if result.is_complete else "warning",
+        run=result.run,
+        complete=result.is_complete,
+        verified=result.verified,
+        stopped=result.stopped,
+        detail=result.detail or None,
+        summary=result.counts(),
+        requests_left=result.requests_left,
+        resume_at=result.resume_at,
+    )
+
+
+def _log_progress(progress: Progress) -> None:
+    outcome = progress.outcome
+    if outcome is None:
+        log_event("waiting", until=progress.waiting_until)
+        return
+    change = outcome.change
+    log_event(
+        "change",
+        "info" if outcome.holds else "warning",
+        action=change.action,
+        group={"id": outcome.group_id, "name": change.group.name},
+        user=change.user and {"id": change.user.id, "email": change.user.email},
+        status=outcome.status,
+        error=outcome.error or None,
+        request_id=outcome.request_id,
+        ended=progress.ended,
+        total=progress.total,
+    )
 
 
 def _announce_wait(progress: Progress) -> None:

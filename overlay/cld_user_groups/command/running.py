@@ -32,9 +32,10 @@ from cld_user_groups.membership.checks import check_account, check_plan
 
 from . import exit_codes
 from .failures import Incomplete, NobodyToAsk
+from .logs import log_event
 from .output import can_ask, has_color, print_json, print_message, print_result
 from .plan import render_plan
-from .progress import progress_of
+from .progress import log_run_ended, progress_of
 from .report import describe, result_document, result_text
 from .settings import Settings
 
@@ -147,6 +148,8 @@ def _show_only(settings: Settings, made: Plan) -> int:
 
 
 def _show(settings: Settings, made: Plan) -> None:
+    if log_event("plan", account=made.account_id, source=made.source, changes=made.counts()):
+        return
     text = render_plan(made, "text", color=has_color(sys.stderr))
     print_message(text + "\n", quiet=settings.quiet and not can_ask())
 
@@ -175,7 +178,8 @@ def _apply(
             _terminated_as_interrupted(),
             progress_of(len(made.changes), quiet=settings.quiet) as on_progress,
         ):
-            return apply(
+            log_event("run_started", run=journal.run, changes=len(made.changes))
+            result = apply(
                 client,
                 made,
                 snapshot=snapshot,
@@ -185,6 +189,8 @@ def _apply(
                 max_wait=options.max_wait,
                 on_progress=on_progress,
             )
+            log_run_ended(result)
+            return result
     except KeyboardInterrupt:
         raise Incomplete(
             f"stopped at once; what was in flight may have been done. See: cld-user-groups runs "

@@ -16,6 +16,9 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "runs": "runs:runs_command",
         "undo": "undo:undo_command",
     },
+    "This tool": {
+        "emulator": "emulator:emulator_command",
+    },
 }
 #: All commands by name.
 COMMANDS = {name: where for commands in SECTIONS.values() for name, where in commands.items()}

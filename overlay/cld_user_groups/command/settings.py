@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import logging
+import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, cast
 
 import click
 from attrs import define
 
+from .logs import json_log
+
 if TYPE_CHECKING:
-    from cld_user_groups import CldProvisioning
+    from cld_user_groups import CldProvisioning, Security
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -22,6 +24,15 @@ PLAN_FORMATS = (*FORMATS, "markdown", "html")
 ALL_FORMATS = (*TABLE_FORMATS, "html")
 
 
+class ClientOptions(TypedDict, total=False):
+    """Arguments of the client, which a profile can give."""
+
+    account_id: str | None
+    region: Region | None
+    server_url: str | None
+    security: Callable[[], Security]
+
+
 @define
 class Settings:
     """The values of the global options.
@@ -31,6 +42,8 @@ class Settings:
         region: The region, or None.
         account_id: The account, or None for that of the environment.
         format: The format of what goes to standard output.
+        log_format: The format of what goes to standard error: "text", or "json", one object a line.
+        profile: The name of the account's profile, or None.
         quiet: Whether to leave out progress and messages, errors excepted.
         debug: Whether to show requests, and tracebacks of errors.
     """
@@ -39,6 +52,8 @@ class Settings:
     region: Region | None = None
     account_id: str | None = None
     format: str = "text"
+    profile: str | None = None
+    log_format: str = "text"
     quiet: bool = False
     debug: bool = False
 
@@ -55,12 +70,38 @@ class Settings:
         """
         from cld_user_groups import CldProvisioning
 
-        if self.debug:
-            logging.basicConfig(format="%(asctime)s %(message)s")
-            logging.getLogger("cld_user_groups").setLevel(logging.DEBUG)
-        return CldProvisioning(
+        log = json_log()
+        return CldProvisioning(**self.client_options(), hooks=() if log is None else (log,))
+
+    def client_options(self) -> ClientOptions:
+        """Return the account, its server and its credentials: options, then those of the profile.
+
+        What neither has is left to the client, which looks into the environment.
+
+        Raises:
+            ProfileError: There is no such profile, or its file is not valid.
+        """
+        found = ClientOptions(
             account_id=self.account_id, region=self.region, server_url=self.server_url
         )
+        name = self.profile_name
+        if name is None:
+            return found
+        from .credential_sources import fetched_once
+        from .profiles import load_profile
+
+        profile = load_profile(name)
+        found["account_id"] = self.account_id or profile.account_id
+        if not (self.region or self.server_url):
+            found["region"], found["server_url"] = profile.region, profile.server_url
+        if profile.source is not None:
+            found["security"] = fetched_once(profile.source)
+        return found
+
+    @property
+    def profile_name(self) -> str | None:
+        """The name of the account's profile: the option, else that of the environment."""
+        return self.profile or os.environ.get("CLOUDINARY_PROFILE") or None
 
 
 def settings_of(context: click.Context) -> Settings:
@@ -95,7 +136,13 @@ def global_options(formats: tuple[str, ...] = FORMATS) -> Callable[[F], F]:
             "--region", type=click.Choice(["api", "api-eu", "api-ap"]), help="The region's server."
         ),
         option("--account-id", metavar="ID", help="The account. [CLOUDINARY_ACCOUNT_ID]"),
+        option("--profile", metavar="NAME", help="The account's profile. [CLOUDINARY_PROFILE]"),
         option("--format", type=click.Choice(formats), help="What standard output gets: text."),
+        option(
+            "--log-format",
+            type=click.Choice(["text", "json"]),
+            help="What standard error gets: text, or an object a line.",
+        ),
         option("--quiet", is_flag=True, help="No progress and no messages but errors."),
         option("--debug", is_flag=True, help="Show requests, and the tracebacks of errors."),
     ]

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 _PROGRAM = "python -m cld_user_groups.emulator"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, program: str = _PROGRAM) -> int:
     """Serve the emulator until SIGINT or SIGTERM.
 
     Args:
         arguments: The command line; that of this process by default.
+        program: How the user called it.
 
     Returns:
         The exit code: 1 if the server could not start, or stopped by itself.
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: After a signal or ``--help`` (0), or for an invalid command line (2).
     """
-    parser = _parser()
+    parser = _parser(program)
     options = parser.parse_args(arguments)
     try:
         emulator = Emulator(
@@ -46,11 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         server = emulator.serve(options.host, options.port)
         server.start()
     except ImportError as error:
-        return _fail(str(error))
+        return _fail(program, str(error))
     # Looking up a host name that is none raises UnicodeError.
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        return _fail(f"cannot listen on {options.host!a} port {options.port}: {reason}")
+        return _fail(program, f"cannot listen on {options.host!a} port {options.port}: {reason}")
     try:
         sys.stdout.write(_greeting(server) + "\n")
         sys.stdout.flush()
@@ -76,8 +77,8 @@ def _stop(signal_number: int, frame: FrameType | None) -> NoReturn:
     raise SystemExit(0)
 
 
-def _fail(message: str) -> int:
-    sys.stderr.write(f"{_PROGRAM}: error: {message}\n")
+def _fail(program: str, message: str) -> int:
+    sys.stderr.write(f"{program}: error: {message}\n")
     return 1
 
 
@@ -88,9 +89,9 @@ class _OneLineParser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {message}\n")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(program: str) -> argparse.ArgumentParser:
     parser = _OneLineParser(
-        prog=_PROGRAM,
+        prog=program,
         description="An emulator of the user groups of Cloudinary's Account Provisioning API.",
         allow_abbrev=False,
     )

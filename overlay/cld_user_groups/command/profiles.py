@@ -1,0 +1,197 @@
+"""Profiles: several accounts by name, in a TOML file that holds no secrets.
+
+`docs/profiles.md` describes the file. Nothing of it is shown in an error but the names of its
+profiles and of its keys: somebody may have put a secret where none belongs.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast, get_args
+
+from attrs import frozen
+
+from .credential_sources import FromCommand, FromEnvironment, FromKeyring, Source
+from .settings import Region
+
+PROFILE = "CLOUDINARY_PROFILE"
+PROFILES_FILE = "CLOUDINARY_PROFILES_FILE"
+
+_REGIONS = get_args(Region)
+_KEYS = ("account_id", "region", "server_url", "credentials")
+_SOURCES = ("environment", "keyring", "command")
+_VARIABLES = {"key", "secret"}
+_LIKE_A_SECRET = re.compile(r"secret|passw|token|api.?key|auth|private", re.IGNORECASE)
+# Capitals only: a secret that was put in the place of a variable's name is none.
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*", re.ASCII)
+_WITH_CREDENTIALS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/\s]*@")
+_WHERE_SECRETS_GO = (
+    "No secret belongs in this file: say where it comes from with "
+    "credentials.environment, credentials.keyring or credentials.command."
+)
+
+
+class ProfileError(ValueError):
+    """A profile is missing, or its file is not valid."""
+
+
+@frozen(kw_only=True)
+class Profile:
+    """An account by name.
+
+    Attributes:
+        name: The name.
+        account_id: The account's ID.
+        region: The region, or None.
+        server_url: The server's URL, or None.
+        source: Where the credentials come from, or None for the client's own variables.
+    """
+
+    name: str
+    account_id: str
+    region: Region | None = None
+    server_url: str | None = None
+    source: Source | None = None
+
+
+def profiles_file() -> Path:
+    """Return the file of the profiles, which need not exist."""
+    named = os.environ.get(PROFILES_FILE)
+    if named:
+        return Path(named)
+    home = os.environ.get("XDG_CONFIG_HOME")
+    base = Path(home) if home else Path.home() / ".config"
+    return base / "cld-user-groups" / "profiles.toml"
+
+
+def load_profile(name: str, path: Path | None = None) -> Profile:
+    """Return a profile.
+
+    Args:
+        name: Its name.
+        path: The file. Default: see `profiles_file`.
+
+    Raises:
+        ProfileError: There is no such profile, or the file is not valid.
+    """
+    path = path or profiles_file()
+    profiles = read_profiles(path)
+    if name not in profiles:
+        close = difflib.get_close_matches(name, profiles, n=1)
+        there = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(profiles)}"
+        raise ProfileError(f"there is no profile {name!r} in {path}; {there}")
+    return profiles[name]
+
+
+def read_profiles(path: Path) -> Mapping[str, Profile]:
+    """Return the profiles of a file by name. All are checked: a secret in any is an error.
+
+    Args:
+        path: The file.
+
+    Raises:
+        ProfileError: The file cannot be read, is not valid, or has no profiles.
+    """
+    try:
+        tables = tomllib.loads(path.read_text("utf-8-sig"))
+    except FileNotFoundError:
+        raise ProfileError(
+            f"there is no file of profiles {path}: create it (docs/profiles.md shows how), or name "
+            f"another in {PROFILES_FILE}"
+        ) from None
+    except OSError as error:
+        raise ProfileError(f"{path}: {error.strerror or error}") from None
+    except ValueError as error:  # UnicodeDecodeError shows bytes of the file
+        said = error if isinstance(error, tomllib.TOMLDecodeError) else "not UTF-8"
+        raise ProfileError(f"{path} is not TOML: {said}") from None
+    if not tables:
+        raise ProfileError(f"{path} has no profiles: add one, as docs/profiles.md shows")
+    return {name: _parse(name, table, path) for name, table in tables.items()}
+
+
+def _parse(name: str, table: object, path: Path) -> Profile:
+    where = f"{path}, profile {name!r}"
+    if not isinstance(table, dict):
+        hint = f". {_WHERE_SECRETS_GO}" if _LIKE_A_SECRET.search(name) else ""
+        raise ProfileError(f"{where}: it must be a table, [{name}]{hint}")
+    values = cast("dict[str, Any]", table)
+    _check_keys(values, _KEYS, where)
+    texts = {key: values.get(key) for key in ("account_id", "region", "server_url")}
+    for key, value in texts.items():
+        if value is not None and not (isinstance(value, str) and value.strip()):
+            raise ProfileError(f"{where}: {key} must be a text that is not empty")
+        if value is not None and _WITH_CREDENTIALS.search(value):
+            raise ProfileError(f"{where}: {key} holds credentials. {_WHERE_SECRETS_GO}")
+    account_id = texts["account_id"]
+    if account_id is None:
+        raise ProfileError(f"{where}: account_id is missing")
+    if texts["region"] not in (None, *_REGIONS):
+        raise ProfileError(f"{where}: region must be one of {', '.join(_REGIONS)}")
+    if texts["region"] and texts["server_url"]:
+        raise ProfileError(f"{where}: give region or server_url, not both")
+    return Profile(
+        name=name,
+        account_id=account_id,
+        region=cast("Region | None", texts["region"]),
+        server_url=texts["server_url"],
+        source=_source(values.get("credentials"), account_id, where),
+    )
+
+
+def _check_keys(values: Mapping[str, object], known: tuple[str, ...], where: str) -> None:
+    for key in values:
+        if key in known:
+            continue
+        if _LIKE_A_SECRET.search(key):
+            raise ProfileError(f"{where}: {key!r} looks like a secret. {_WHERE_SECRETS_GO}")
+        close = difflib.get_close_matches(key, known, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(known)}"
+        raise ProfileError(f"{where}: the key {key!r} is unknown; {hint}")
+
+
+def _source(given: object, account_id: str, where: str) -> Source | None:
+    if given is None:
+        return None
+    where += ", credentials"
+    if not isinstance(given, dict):
+        raise ProfileError(f"{where}: it must be a table. {_WHERE_SECRETS_GO}")
+    values = cast("dict[str, Any]", given)
+    _check_keys(values, _SOURCES, where)
+    if len(values) != 1:
+        raise ProfileError(f"{where}: give one of {', '.join(_SOURCES)}")
+    ((kind, value),) = values.items()
+    if kind == "environment":
+        return _from_environment(value, f"{where}.environment")
+    if kind == "keyring":
+        if not isinstance(value, str) or not value.strip():
+            raise ProfileError(f"{where}.keyring must be the name of a service in the keyring")
+        return FromKeyring(service=value, account_id=account_id)
+    return _from_command(value, f"{where}.command")
+
+
+def _from_environment(value: object, where: str) -> FromEnvironment:
+    names = cast("dict[str, object]", value) if isinstance(value, dict) else {}
+    if names.keys() != _VARIABLES:
+        raise ProfileError(
+            f"{where} must name two variables: {{ key = 'A_VARIABLE', secret = 'A_VARIABLE' }}"
+        )
+    for key, name in names.items():
+        if not isinstance(name, str) or not _VARIABLE.fullmatch(name):
+            raise ProfileError(
+                f"{where}.{key} must be the name of a variable, in capitals; "
+                f"its value does not belong in this file"
+            )
+    return FromEnvironment(key=str(names["key"]), secret=str(names["secret"]))
+
+
+def _from_command(value: object, where: str) -> FromCommand:
+    arguments = cast("list[object]", value) if isinstance(value, list) else []
+    texts = [each for each in arguments if isinstance(each, str)]
+    if not texts or len(texts) != len(arguments) or not texts[0]:
+        raise ProfileError(f"{where} must be a list of texts: the program and its arguments")
+    return FromCommand(arguments=tuple(texts))

@@ -1,0 +1,37 @@
+"""`emulator` serves an account on a socket, as `python -m cld_user_groups.emulator` does."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from .shell import Shell
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the signal is a POSIX one")
+def test_it_serves_an_account_until_a_signal(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = [sys.executable, "-m", "cld_user_groups", "emulator", "--account-id", "mine"]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            found = re.search(r"http://\S+:\d+", process.stdout.readline())
+            assert found is not None
+            monkeypatch.setenv("CLOUDINARY_ACCOUNT_URL", "account://k:s@mine")
+            assert "Designers" in shell("export", "--server-url", found[0]).stdout
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
+
+
+def test_its_options_are_the_emulators_own(shell: Shell) -> None:
+    assert shell("emulator", "--help").exit_code == 0
+    assert "usage: cld-user-groups emulator" in shell("emulator", "-h").stdout
+    done = shell("emulator", "--port", "nowhere")
+    assert done.exit_code == 64  # not the 2 of its parser, which says that there are changes
+    assert "a port is a number" in done.stderr
+    assert shell("emulator", "--host", "256.256.256.256").exit_code == 1

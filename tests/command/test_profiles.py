@@ -1,0 +1,269 @@
+"""Profiles: several accounts by name, in a file that holds no secrets."""
+
+from __future__ import annotations
+
+import os
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+from cld_user_groups.command import credential_sources
+from cld_user_groups.command.profiles import ProfileError, load_profile, profiles_file
+
+from .shell import Shell
+
+SECRET = "s3cret-Value"
+PRINTS = [sys.executable, "-c", "print('k:s')"]
+
+
+@pytest.fixture
+def profiles(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of the profiles; the environment has the server, and no credentials."""
+    monkeypatch.delenv("CLOUDINARY_ACCOUNT_URL")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(shell.folder / "config"))
+    path = shell.folder / "config" / "cld-user-groups" / "profiles.toml"
+    path.parent.mkdir(parents=True)
+    return path
+
+
+def profile(credentials: str = "", account_id: str = "acc") -> str:
+    return f'[work]\naccount_id = "{account_id}"\n{credentials}\n'
+
+
+def command(arguments: list[str]) -> str:
+    return f"credentials.command = {arguments}"
+
+
+FROM_ENVIRONMENT = profile("credentials.environment = { key = 'WORK_KEY', secret = 'WORK_SECRET' }")
+
+
+def test_a_profile_takes_its_credentials_from_the_variables_that_it_names(
+    shell: Shell, profiles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profiles.write_text(FROM_ENVIRONMENT)
+    missing = shell("export", "--profile", "work")
+    assert missing.exit_code == 1
+    assert "set WORK_KEY and WORK_SECRET" in missing.stderr
+    assert len(shell.emulator.calls) == 0
+    monkeypatch.setenv("WORK_KEY", "k")
+    monkeypatch.setenv("WORK_SECRET", "s")
+    assert shell("--profile", "work", "export").exit_code == 0
+
+
+def test_a_profile_takes_its_credentials_from_a_command_that_is_run_once(
+    shell: Shell, profiles: Path
+) -> None:
+    program = "open('runs', 'a').write('.'); print('k:s')"
+    profiles.write_text(profile(command([sys.executable, "-c", program])))
+    path = shell.write(
+        "version: 1\ngroups: {Designers: {mode: additive, members: [maria@example.com]}}"
+    )
+    assert shell("apply", path, "--yes", "--profile", "work").exit_code == 0
+    assert len(shell.emulator.calls) == 3
+    assert Path("runs").read_text() == "."
+
+
+def test_a_command_that_needs_no_request_fetches_no_credentials(
+    shell: Shell, profiles: Path
+) -> None:
+    profiles.write_text(profile(command(["there-is-no-such-program"])))
+    assert shell("runs", "--profile", "work").exit_code == 0
+
+
+def test_the_command_does_not_read_the_standard_input_that_is_a_file_of_groups(
+    shell: Shell, profiles: Path
+) -> None:
+    program = "import sys; sys.stdin.read(); print('k:s')"
+    profiles.write_text(profile(command([sys.executable, "-c", program])))
+    exported = shell("export", "--profile", "work").stdout
+    done = shell("plan", "-", "--profile", "work", stdin=exported)
+    assert "Nothing to do" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([sys.executable, "-c", f"print('{SECRET}'); raise SystemExit(3)"], "exited with 3"),
+        ([sys.executable, "-c", f"print('{SECRET}')"], "does not print KEY:SECRET"),
+        ([sys.executable, "-c", f"print('k:{SECRET}\\nmore')"], "does not print KEY:SECRET"),
+        ([sys.executable, "-c", f"import sys; sys.exit('{SECRET}')"], "exited with 1"),
+        ([sys.executable, "-c", "import os; os.write(1, b'k:\\xff')"], "does not print"),
+        ([sys.executable, "-c", "import time; time.sleep(30)"], "took longer than"),
+        (["there-is-no-such-program"], "No such file"),
+    ],
+)
+def test_a_command_that_fails_is_named_and_its_output_never_shown(
+    shell: Shell,
+    profiles: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    said: str,
+) -> None:
+    monkeypatch.setattr(credential_sources, "TIME_LIMIT", 0.5)
+    profiles.write_text(profile(command(arguments)))
+    done = shell("export", "--profile", "work", "--debug")
+    assert done.exit_code == 1
+    assert said in done.stderr
+    assert f"Error: the command {arguments[0]!r}" in done.stderr
+    assert SECRET not in done.output
+    assert len(shell.emulator.calls) == 0
+
+
+def test_a_command_may_print_an_account_url(shell: Shell, profiles: Path) -> None:
+    program = "print('account://k:s@acc')"
+    profiles.write_text(profile(command([sys.executable, "-c", program])))
+    assert shell("export", "--profile", "work").exit_code == 0
+
+
+class Keyring(types.ModuleType):
+    """Stands in for the module, whose backends are those of a desktop."""
+
+    def __init__(self, entries: dict[tuple[str, str], str]) -> None:
+        super().__init__("keyring")
+        self.entries = entries
+
+    def get_password(self, service_name: str, username: str) -> str | None:
+        if service_name == "locked":
+            raise RuntimeError(SECRET)
+        return self.entries.get((service_name, username))
+
+
+@pytest.mark.parametrize(
+    ("service", "said"),
+    [
+        ("cloudinary", None),
+        ("other", "has no entry 'acc'"),
+        ("bad", "does not hold KEY:SECRET"),
+        ("locked", "cannot be read (RuntimeError)"),
+    ],
+)
+def test_a_profile_takes_its_credentials_from_the_keyring(
+    shell: Shell, profiles: Path, monkeypatch: pytest.MonkeyPatch, service: str, said: str | None
+) -> None:
+    entries = {("cloudinary", "acc"): "k:s", ("bad", "acc"): SECRET}
+    monkeypatch.setitem(sys.modules, "keyring", Keyring(entries))
+    profiles.write_text(profile(f'credentials.keyring = "{service}"'))
+    done = shell("export", "--profile", "work")
+    assert done.exit_code == (1 if said else 0)
+    if said:
+        assert said in done.stderr
+        assert f"keyring set {service} acc" in done.stderr
+    assert SECRET not in done.output
+
+
+def test_without_the_package_keyring_the_extra_is_named(
+    shell: Shell, profiles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    profiles.write_text(profile('credentials.keyring = "cloudinary"'))
+    done = shell("export", "--profile", "work")
+    assert done.exit_code == 1
+    assert 'pip install "cld-user-groups[keyring]"' in done.stderr
+
+
+def test_the_environment_chooses_a_profile_and_an_option_another(
+    shell: Shell, profiles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, other = profile(command(PRINTS)), profile(command(PRINTS), account_id="elsewhere")
+    profiles.write_text(work + other.replace("work", "other"))
+    monkeypatch.setenv("CLOUDINARY_PROFILE", "other")
+    assert shell.json("runs")["account"] == "elsewhere"
+    assert shell.json("runs", "--profile", "work")["account"] == "acc"
+    assert shell.json("--profile", "work", "runs")["account"] == "acc"
+    assert shell.json("runs", "--account-id", "third")["account"] == "third"
+
+
+def test_an_option_takes_the_place_of_the_server_of_a_profile(shell: Shell, profiles: Path) -> None:
+    server = os.environ["CLOUDINARY_PROVISIONING_SERVER_URL"]
+    profiles.write_text(profile('region = "api-eu"\n' + command(PRINTS)))
+    assert shell("export", "--profile", "work", "--server-url", server).exit_code == 0
+    profiles.write_text(profile(f'server_url = "{server}"\n' + command(PRINTS)))
+    assert shell("export", "--profile", "work").exit_code == 0
+    done = shell("export", "--profile", "work", "--server-url", "http://127.0.0.1:1")
+    assert "no response from 127.0.0.1" in done.stderr
+
+
+def test_a_profile_without_credentials_uses_those_of_the_environment(
+    shell: Shell, profiles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profiles.write_text(profile())
+    assert "CLOUDINARY_PROVISIONING_API_KEY" in shell("export", "--profile", "work").stderr
+    monkeypatch.setenv("CLOUDINARY_ACCOUNT_URL", "account://k:s@another")
+    assert shell("export", "--profile", "work").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            f'[work]\naccount_id = "acc"\napi_secret = "{SECRET}"',
+            "'api_secret' looks like a secret",
+        ),
+        (f'[work]\naccount_id = "acc"\nAPI-Key = "{SECRET}"', "'API-Key' looks like a secret"),
+        (f'[work]\naccount_id = "acc"\n[other]\npassword = "{SECRET}"', "profile 'other'"),
+        (f'api_secret = "{SECRET}"\n[work]\naccount_id = "acc"', "No secret belongs"),
+        (f'[work]\naccount_id = "acc"\ncredentials = "{SECRET}"', "No secret belongs"),
+        (f'[work]\naccount_id = "acc"\ncredentials.secret = "{SECRET}"', "looks like a secret"),
+        (f'[work]\naccount_id = "account://k:{SECRET}@acc"', "account_id holds credentials"),
+        (f'[work]\naccount_id = "acc"\nserver_url = "https://k:{SECRET}@h"', "holds credentials"),
+        (
+            f"[work]\naccount_id = 'acc'\ncredentials.environment = {{key='K', secret='{SECRET}'}}",
+            "credentials.environment.secret must be the name of a variable",
+        ),
+        ("[work]\naccount_id = 'acc'\ncredentials.environment = {key='K'}", "name two variables"),
+        ("[work]\naccount_id = 'acc'\ncredentials.command = 'pass show'", "a list of texts"),
+        ("[work]\naccount_id = 'acc'\ncredentials.command = []", "a list of texts"),
+        ("[work]\naccount_id = 'acc'\ncredentials.command = ['pass', 1]", "a list of texts"),
+        ("[work]\naccount_id = 'acc'\ncredentials.keyring = 1", "the name of a service"),
+        ("[work]\naccount_id = 'acc'\ncredentials = {}", "give one of environment"),
+        (
+            "[work]\naccount_id = 'acc'\ncredentials = {keyring = 'a', command = ['b']}",
+            "give one of environment",
+        ),
+        ("[work]\nregion = 'api'", "account_id is missing"),
+        ("[work]\naccount_id = ' '", "account_id must be a text"),
+        ("[work]\naccount_id = 'acc'\nregion = 'mars'", "region must be one of"),
+        ("[work]\naccount_id = 'acc'\nregion = 'api'\nserver_url = 'https://h'", "not both"),
+        ("[work]\naccount_id = 'acc'\nregoin = 'api'", "did you mean 'region'?"),
+        ("[work]\naccount_id = 'acc'\nx = 1", "known are: account_id"),
+        ("[werk]\naccount_id = 'acc'", "did you mean 'werk'?"),
+        ("[a]\naccount_id = 'acc'\n[b]\naccount_id = 'acc'", "there are: a, b"),
+        ("", "has no profiles"),
+        ("[work\n", "is not TOML"),
+        (b"\xff", "not UTF-8"),
+    ],
+)
+def test_a_file_that_is_not_valid_is_an_error_that_shows_no_value_of_it(
+    shell: Shell, profiles: Path, content: str | bytes, said: str
+) -> None:
+    profiles.write_bytes(content if isinstance(content, bytes) else content.encode())
+    done = shell("export", "--profile", "work", "--debug")
+    assert done.exit_code == 1
+    assert said in done.stderr
+    assert str(profiles) in done.stderr
+    assert SECRET not in done.output
+    assert len(shell.emulator.calls) == 0
+
+
+def test_a_file_that_does_not_exist_is_named_with_the_variable_that_names_another(
+    shell: Shell, profiles: Path
+) -> None:
+    done = shell("export", "--profile", "work")
+    assert done.exit_code == 1
+    assert str(profiles) in done.stderr
+    assert "CLOUDINARY_PROFILES_FILE" in done.stderr
+
+
+def test_the_file_is_in_the_directory_of_settings_or_where_a_variable_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    assert profiles_file() == Path.home() / ".config" / "cld-user-groups" / "profiles.toml"
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert profiles_file() == tmp_path / "cld-user-groups" / "profiles.toml"
+    monkeypatch.setenv("CLOUDINARY_PROFILES_FILE", str(tmp_path))
+    assert profiles_file() == tmp_path
+    with pytest.raises(ProfileError, match="Is a directory"):
+        load_profile("work")
