@@ -152,7 +152,8 @@ def _of_library(error: BaseException) -> Failure | None:
             return None
 
 
-_WAYS_OUT = {
+#: By status code, what to do about it.
+WAYS_OUT = {
     401: "check the credentials in the environment",
     403: "the key may not do this: check its permissions in the console",
     404: "check the account's ID",
@@ -167,7 +168,7 @@ def _of_call(error: BaseException) -> Failure | None:
     from cld_user_groups.models import CloudinaryError
 
     if isinstance(error, CloudinaryError):
-        way_out = _WAYS_OUT.get(error.status_code, "try again later, or with --debug")
+        way_out = WAYS_OUT.get(error.status_code, "try again later, or with --debug")
         return Failure(
             kind="api",
             message=f"{error}; {way_out}.",
@@ -188,6 +189,6 @@ def _of_system(error: BaseException) -> Failure:
         name = f"{error.filename}: " if error.filename else ""
         return Failure(kind="system", message=f"{name}{error.strerror or error}.")
     if isinstance(error, (ValueError, TypeError)):
-        return Failure(kind="invalid", message=f"{error}.".replace("..", "."))
+        return Failure(kind="invalid", message=f"{str(error).rstrip('.')}.")
     kind = type(error).__name__
     return Failure(kind="internal", message=f"unexpected {kind}: run it again with --debug.")

@@ -17,6 +17,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "undo": "undo:undo_command",
     },
     "This tool": {
+        "doctor": "doctor:doctor_command",
         "emulator": "emulator:emulator_command",
     },
 }

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_CREDENTIALS = (
+    "CLOUDINARY_ACCOUNT_URL",
+    "CLOUDINARY_PROVISIONING_API_KEY",
+    "CLOUDINARY_PROVISIONING_API_SECRET",
+)
+
 Region = Literal["api", "api-eu", "api-ap"]
 #: The formats of every command, of one that prints a table, of one that shows a plan, and all.
 FORMATS = ("text", "json")
@@ -79,13 +85,15 @@ class Settings:
         What neither has is left to the client, which looks into the environment.
 
         Raises:
-            ProfileError: There is no such profile, or its file is not valid.
+            ValueError: There is no such profile, its file is not valid, or there is no profile and
+                there are no credentials in the environment.
         """
         found = ClientOptions(
             account_id=self.account_id, region=self.region, server_url=self.server_url
         )
         name = self.profile_name
         if name is None:
+            _check_environment()
             return found
         from .credential_sources import fetched_once
         from .profiles import load_profile
@@ -102,6 +110,16 @@ class Settings:
     def profile_name(self) -> str | None:
         """The name of the account's profile: the option, else that of the environment."""
         return self.profile or os.environ.get("CLOUDINARY_PROFILE") or None
+
+
+def _check_environment() -> None:
+    """Reject an environment without credentials in the words of the command."""
+    if not any(map(os.environ.get, _CREDENTIALS)):
+        raise ValueError(
+            "there are no credentials: set CLOUDINARY_ACCOUNT_URL=account://KEY:SECRET@ACCOUNT_ID, "
+            "or CLOUDINARY_PROVISIONING_API_KEY, CLOUDINARY_PROVISIONING_API_SECRET and "
+            "CLOUDINARY_ACCOUNT_ID, or choose a profile with --profile"
+        )
 
 
 def settings_of(context: click.Context) -> Settings:

@@ -1,0 +1,112 @@
+"""Checks of the installation: Python, the packages, and whose the documented import name is."""
+
+from __future__ import annotations
+
+import platform
+import re
+import sys
+from collections.abc import Iterator
+from importlib.metadata import (
+    Distribution,
+    PackageNotFoundError,
+    distribution,
+    packages_distributions,
+)
+from importlib.util import find_spec
+from pathlib import Path
+
+import cld_user_groups
+from cld_user_groups._version import __version__
+
+from . import Check
+
+DISTRIBUTION = "cld-user-groups"
+DOCUMENTED_NAME = "cloudinary_account_provisioning"
+OLDEST_PYTHON = (3, 11)
+
+_REQUIREMENT = re.compile(
+    r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?P<rest>[^;]*)(?:;(?P<marker>.*))?"
+)
+# What the command needs, beside what the client needs.
+_NEEDED_EXTRA = re.compile(r"""extra\s*==\s*['"]cli['"]""")
+_AGAIN = f"pip install --force-reinstall --no-deps {DISTRIBUTION}"
+
+
+def check_python() -> Check:
+    """Check the version of Python."""
+    found = f"{platform.python_implementation()} {platform.python_version()}, {sys.executable}"
+    if sys.version_info < OLDEST_PYTHON:
+        oldest = ".".join(map(str, OLDEST_PYTHON))
+        return Check("python", "failed", found, f"install Python {oldest} or later")
+    return Check("python", "ok", found)
+
+
+def check_packages() -> Check:
+    """Check that the package is whole, and that what it depends on is installed."""
+    home = Path(cld_user_groups.__file__).parent
+    found = f"{DISTRIBUTION} {__version__}, {home}"
+    try:
+        own = distribution(DISTRIBUTION)
+    except PackageNotFoundError:
+        return Check(
+            "packages", "warning", f"{found}, not installed", f"pip install {DISTRIBUTION}"
+        )
+    if own.version != __version__:
+        result = f"{found}, is installed as {own.version}: parts of two versions"
+        return Check("packages", "failed", result, f"pip install --force-reinstall {DISTRIBUTION}")
+    versions = {name: _version(name) for name in _needed(own)}
+    missing = [name for name, version in versions.items() if version is None]
+    if missing:
+        way_out = f'pip install "{DISTRIBUTION}[cli]"'
+        return Check("packages", "failed", f"{', '.join(missing)} not installed", way_out)
+    details = tuple(f"{name} {version}" for name, version in versions.items())
+    return Check("packages", "ok", "; ".join((found, ", ".join(details))), details=details)
+
+
+def _needed(own: Distribution) -> Iterator[str]:
+    for text in own.requires or ():
+        found = _REQUIREMENT.match(text)
+        if found and (found["marker"] is None or _NEEDED_EXTRA.search(found["marker"])):
+            yield found["name"]
+
+
+def _version(name: str) -> str | None:
+    try:
+        return distribution(name).version
+    except PackageNotFoundError:
+        return None
+
+
+def check_import_name() -> Check:
+    """Check that the documented import name is ours: the vendor publishes another of that name."""
+    name = "import name"
+    others = [
+        f"{other} {_version(other)}"
+        for other in dict.fromkeys(packages_distributions().get(DOCUMENTED_NAME, ()))
+        if _normalized(other) != DISTRIBUTION
+    ]
+    way_out = "import cld_user_groups, which is only ours"
+    again = f"{way_out}; or uninstall {' and '.join(others) or 'the other'}, then: {_AGAIN}"
+    spec = find_spec(DOCUMENTED_NAME)
+    if spec is None or spec.origin is None:
+        result = f"{DOCUMENTED_NAME} cannot be imported"
+        return Check(name, "failed", result, f"{way_out}; or: {_AGAIN}")
+    if _is_ours(Path(spec.origin)):
+        if not others:
+            return Check(name, "ok", f"{DOCUMENTED_NAME} is {DISTRIBUTION}'s")
+        result = f"{DOCUMENTED_NAME} is {DISTRIBUTION}'s, and {', '.join(others)} has it too"
+        return Check(name, "warning", f"{result}: the last one installed wins", again)
+    whose = ", ".join(others) or "something else"
+    return Check(name, "failed", f"{DOCUMENTED_NAME} is {whose}, {spec.origin}", again)
+
+
+def _is_ours(origin: Path) -> bool:
+    """Return whether a module re-exports ours; it is not imported, for it may be anybody's."""
+    try:
+        return "cld_user_groups" in origin.read_text("utf-8", errors="replace")
+    except OSError:
+        return False
+
+
+def _normalized(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

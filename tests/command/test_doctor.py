@@ -1,0 +1,290 @@
+"""`doctor` says what is wrong, and the way out of it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cld_user_groups.command.checks import Check, account, installation
+from cld_user_groups.command.checks.installation import check_import_name, check_packages
+from cld_user_groups.membership import state_directory
+
+from .shell import Shell
+
+KEY = "123456789012345"
+SECRET = "very-s3cret"
+
+
+def found(shell: Shell, *options: str) -> dict[str, dict[str, Any]]:
+    """Return what `doctor` finds, by the name of the check."""
+    return {check["check"]: check for check in shell.json("doctor", *options)["checks"]}
+
+
+def test_all_is_well_on_an_account_that_can_be_read(shell: Shell) -> None:
+    done = shell("doctor")
+    assert done.exit_code == 0
+    header, *lines = done.stdout.splitlines()
+    assert header == "status\tcheck\tresult\tway_out"
+    assert [line.split("\t")[:2] for line in lines] == [
+        ["ok", name]
+        for name in (
+            "python", "packages", "import name", "credentials", "account", "journals", "server",
+            "reachable", "quota", "clock", "contract",
+        )
+    ]  # fmt: skip
+    assert (len(shell.emulator.calls), shell.writes()) == (3, 0)
+    document = shell.json("doctor")
+    assert (document["ok"], document["exit_code"], document["account"]) == (True, 0, "acc")
+
+
+def test_credentials_are_shown_masked(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDINARY_ACCOUNT_URL", f"account://{KEY}:{SECRET}@acc")
+    done = shell("doctor")
+    assert done.exit_code == 1
+    assert "***2345, from CLOUDINARY_ACCOUNT_URL" in done.stdout
+    assert KEY not in done.output
+    assert SECRET not in done.output
+
+
+@pytest.mark.parametrize(
+    ("status", "way_out"), [(401, "credentials"), (403, "permissions"), (404, "ID"), (500, "later")]
+)
+def test_an_account_that_cannot_be_read_fails_with_a_way_out(
+    shell: Shell, status: int, way_out: str
+) -> None:
+    shell.emulator.fail("getUserGroups", status=status, times=None)
+    assert shell("doctor").exit_code == 1
+    checks = found(shell)
+    assert checks["reachable"]["status"] == "failed"
+    assert way_out in checks["reachable"]["way_out"]
+    assert checks["clock"]["status"] == "ok"
+    assert checks["contract"]["status"] == "skipped"
+
+
+def test_a_network_that_is_not_there_fails_with_a_way_out(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as taken:  # bound, and not listened on
+        taken.bind(("127.0.0.1", 0))
+        closed = f"127.0.0.1:{taken.getsockname()[1]}"
+        nowhere = found(shell, "--server-url", f"http://{closed}")
+        monkeypatch.setenv("HTTPS_PROXY", f"http://user:{SECRET}@{closed}")
+        behind = found(shell, "--server-url", "https://api.cloudinary.example")
+    assert nowhere["reachable"]["status"] == "failed"
+    assert "check the network" in nowhere["reachable"]["way_out"]
+    assert behind["server"]["result"].endswith(f"through the proxy {closed}")
+    assert behind["reachable"]["status"] == "failed"
+    assert "HTTPS_PROXY" in behind["reachable"]["way_out"]
+    assert SECRET not in str(behind)
+    monkeypatch.setenv("HTTPS_PROXY", "no proxy at all")
+    broken = found(shell, "--server-url", "https://api.cloudinary.example")
+    assert broken["reachable"]["status"] == "failed"
+
+
+def test_a_server_that_needs_no_proxy_is_shown_without(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    assert "proxy" not in found(shell)["server"]["result"]
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    checks = found(shell, "--server-url", "https://localhost:1")
+    assert checks["server"]["result"] == "https://localhost:1"
+
+
+@pytest.mark.parametrize(("seconds", "side"), [(-3600, "ahead of"), (3600, "behind")])
+def test_a_clock_that_is_off_fails(shell: Shell, seconds: int, side: str) -> None:
+    shell.emulator.clock.advance(seconds=seconds)
+    assert shell("doctor").exit_code == 1
+    clock = found(shell)["clock"]
+    assert clock["status"] == "failed"
+    assert side in clock["result"]
+    assert "NTP" in clock["way_out"]
+
+
+def test_the_quota_is_shown_and_a_low_one_is_a_warning(shell: Shell) -> None:
+    shell.emulator.set_quota(100)
+    quota = found(shell)["quota"]
+    assert quota["status"] == "ok"
+    assert quota["result"].startswith("99 of 100 requests left, renewed at ")
+    shell.emulator.set_quota(100, 10)
+    low = found(shell)["quota"]
+    assert (low["status"], "--keep-quota" in low["way_out"]) == ("warning", True)
+    assert shell("doctor").exit_code == 0
+
+
+def test_a_quota_that_is_used_up_fails(shell: Shell) -> None:
+    shell.emulator.set_quota(100, 0)
+    assert shell("doctor").exit_code == 1
+    checks = found(shell)
+    assert (checks["quota"]["status"], checks["reachable"]["status"]) == ("failed", "failed")
+
+
+def test_responses_that_differ_from_the_contract_fail_and_all_differences_are_in_json(
+    shell: Shell,
+) -> None:
+    body = b'{"user_groups": [{"id": "g", "name": "G", "users": [], "a": 1, "b": 2}]}'
+    shell.emulator.fail("getUserGroups", status=200, body=body, times=None)
+    assert shell("doctor").exit_code == 1
+    document = shell.json("doctor")
+    (check,) = [each for each in document["checks"] if each["check"] == "contract"]
+    assert check["status"] == "failed"
+    assert "(and 1 more)" in check["result"]
+    assert len(document["details"]["contract"]) == 2
+
+
+def test_a_member_who_cannot_be_read_fails_the_contract(shell: Shell) -> None:
+    shell.emulator.fail("getUsers", status=404, times=None)
+    assert found(shell)["contract"]["status"] == "failed"
+
+
+def test_without_the_extra_the_contract_is_skipped_with_the_extras_name(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "cld_user_groups.contract", None)
+    assert shell("doctor").exit_code == 0
+    contract = found(shell)["contract"]
+    assert contract["status"] == "skipped"
+    assert "cld-user-groups[contract]" in contract["way_out"]
+
+
+def test_settings_that_are_not_valid_fail_and_nothing_is_sent(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks = found(shell, "--server-url", "ftp://host")
+    assert (checks["server"]["status"], checks["reachable"]["status"]) == ("failed", "skipped")
+    monkeypatch.delenv("CLOUDINARY_ACCOUNT_URL")
+    assert "CLOUDINARY_ACCOUNT_URL" in found(shell)["profile"]["result"]
+    assert found(shell, "--profile", "work")["profile"]["status"] == "failed"
+    monkeypatch.setenv("CLOUDINARY_PROVISIONING_API_KEY", "k")
+    checks = found(shell)
+    assert "CLOUDINARY_PROVISIONING_API_SECRET" in checks["credentials"]["result"]
+    assert "CLOUDINARY_ACCOUNT_ID" in checks["account"]["result"]
+    assert len(shell.emulator.calls) == 0
+
+
+def test_a_profile_is_shown_with_where_its_credentials_come_from(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = "print('k:s')"
+    credentials = f"credentials.command = {[sys.executable, '-c', program]}"
+    path = shell.write(f"[work]\naccount_id = 'acc'\n{credentials}", "profiles.toml")
+    monkeypatch.setenv("CLOUDINARY_PROFILES_FILE", path)
+    checks = found(shell, "--profile", "work")
+    assert checks["profile"]["result"] == "work, profiles.toml"
+    assert checks["credentials"]["result"] == f"key ***, from the command '{sys.executable}'"
+    assert checks["reachable"]["status"] == "ok"
+
+
+def test_journals_that_cannot_be_read_are_a_warning_and_a_folder_of_files_a_failure(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = state_directory("acc")
+    state.mkdir(parents=True)
+    (state / "20990101T000000.jsonl").write_text("nonsense\n")
+    journals = found(shell)["journals"]
+    assert journals["status"] == "warning"
+    assert "20990101T000000" in journals["result"]
+    monkeypatch.setenv("XDG_STATE_HOME", str(shell.folder / shell.write("", "file")))
+    assert shell("doctor").exit_code == 1
+    assert "XDG_STATE_HOME" in found(shell)["journals"]["way_out"]
+
+
+def foreign(folder: Path, content: str, *, name: str = "another-sdk") -> str:
+    """Install a distribution that has the documented import name; return its import path."""
+    (folder / "cloudinary_account_provisioning").mkdir()
+    (folder / "cloudinary_account_provisioning" / "__init__.py").write_text(content)
+    info = folder / f"{name.replace('-', '_')}-1.2.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n")
+    (info / "top_level.txt").write_text("cloudinary_account_provisioning\n")
+    return str(folder)
+
+
+def test_the_command_works_and_says_so_where_another_has_the_documented_name(
+    shell: Shell, tmp_path: Path
+) -> None:
+    (tmp_path / "site").mkdir()
+    path = foreign(tmp_path / "site", "raise SystemExit('this is somebody else')\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "cld_user_groups", "doctor"],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    (line,) = [line for line in done.stdout.splitlines() if "\timport name\t" in line]
+    assert line.startswith("failed\t")
+    assert "another-sdk 1.2" in line
+    assert "import cld_user_groups" in line
+    assert "pip install --force-reinstall" in line
+    assert "ok\treachable" in done.stdout
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that comes first on the import path."""
+    monkeypatch.delitem(sys.modules, "cloudinary_account_provisioning", raising=False)
+    folder = tmp_path / "site"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(folder)
+    return folder
+
+
+def test_another_distribution_under_ours_is_a_warning(elsewhere: Path) -> None:
+    foreign(elsewhere, "from cld_user_groups import *\n")
+    check = check_import_name()
+    assert check.status == "warning"
+    assert "another-sdk 1.2 has it too" in check.result
+
+
+def test_a_folder_of_the_documented_name_fails_whosever_it_is(elsewhere: Path) -> None:
+    (elsewhere / "cloudinary_account_provisioning").mkdir()
+    (elsewhere / "cloudinary_account_provisioning" / "__init__.py").write_text("")
+    assert check_import_name().status == "failed"
+    (elsewhere / "cloudinary_account_provisioning" / "__init__.py").unlink()
+    (elsewhere / "cloudinary_account_provisioning.py").write_text("")
+    assert "something else" in check_import_name().result
+
+
+def test_a_documented_name_that_is_gone_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installation, "DOCUMENTED_NAME", "no_such_package")
+    check = check_import_name()
+    assert (check.status, check.result) == ("failed", "no_such_package cannot be imported")
+
+
+def test_parts_of_two_versions_and_missing_packages_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installation, "__version__", "0.0.1")
+    assert "parts of two versions" in check_packages().result
+    monkeypatch.undo()
+
+    def without_rich(name: str) -> str | None:
+        return None if name == "rich" else "1"
+
+    monkeypatch.setattr(installation, "_version", without_rich)
+    check = check_packages()
+    assert (check.status, check.result) == ("failed", "rich not installed")
+    assert "cld-user-groups[cli]" in check.way_out
+    monkeypatch.setattr(installation, "DISTRIBUTION", "no-such-distribution")
+    assert check_packages().status == "warning"
+
+
+def test_a_python_that_is_too_old_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installation, "OLDEST_PYTHON", (99, 0))
+    assert installation.check_python() == Check(
+        "python", "failed", installation.check_python().result, "install Python 99.0 or later"
+    )
+
+
+def test_a_server_that_never_responds_does_not_hang_it(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(account, "TIME_LIMIT_MS", 100)
+    shell.emulator.fail("getUserGroups", delay=1.0)
+    assert found(shell)["reachable"]["status"] == "failed"
