@@ -87,10 +87,11 @@ def describe(error: BaseException) -> Failure:
     if isinstance(error, NobodyToAsk):
         return Failure(kind="usage", message=str(error), code=exit_codes.USAGE)
     if isinstance(error, ImportError):
-        extra = "redis" if error.name == "redis" else "cli"
+        package = (error.name or "").partition(".")[0]
+        extra = "redis" if package == "redis" else "cli"
         return Failure(
             kind="installation",
-            message=f'{error.name} is not installed: pip install "cld-user-groups[{extra}]".',
+            message=f'{package} is not installed: pip install "cld-user-groups[{extra}]".',
         )
     return _of_library(error) or _of_call(error) or _of_system(error)
 

@@ -81,6 +81,10 @@ class RedisLease:
         run: The ID of the run, or any other name for it, for the message that others get.
         clock: Returns a time in seconds, for tests.
 
+    Attributes:
+        account_id: The account.
+        server: Where Redis is, without credentials.
+
     Raises:
         ValueError: The URL or the lifetime is not valid.
         ImportError: redis, of the extra `redis`, is not installed.
@@ -108,6 +112,7 @@ class RedisLease:
         from redis.lock import Lock
 
         self.account_id = account_id
+        self.server = _location(url)
         self._lifetime = lifetime
         self._wait = wait
         self._run = run
@@ -123,14 +128,6 @@ class RedisLease:
 
     def __repr__(self) -> str:
         return f"RedisLease({self.server!r}, {self.account_id!r})"
-
-    @property
-    def server(self) -> str:
-        """Where Redis is, without credentials."""
-        options = self._client.get_connection_kwargs()
-        if "path" in options:
-            return str(options["path"])
-        return f"{options.get('host', 'localhost')}:{options.get('port', 6379)}"
 
     @property
     def loss(self) -> str:
@@ -238,10 +235,8 @@ class RedisLease:
 
     def _holder(self) -> tuple[Holder | None, float | None]:
         """Return who holds it, as far as can be told, and for how many seconds unless renewed."""
-        with self._client.pipeline() as pipeline:
-            pipeline.get(self._lock.name)
-            pipeline.pttl(self._lock.name)
-            token, milliseconds = pipeline.execute()
+        token = self._client.get(self._lock.name)
+        milliseconds = self._client.pttl(self._lock.name)
         try:
             holder = msgspec.json.decode(token or b"", type=_Claim).holder
         except msgspec.MsgspecError:
@@ -261,6 +256,29 @@ class RedisLease:
         self._client.close()
 
 
+def _location(url: str) -> str:
+    """Return where a server is, without credentials.
+
+    Raises:
+        ValueError: The URL is not valid.
+    """
+    try:
+        parts = urlsplit(url)
+        if "@" in parts.path + parts.query + parts.fragment:
+            raise ValueError
+        if parts.scheme == "unix":
+            return parts.path
+        if parts.scheme in ("redis", "rediss"):
+            return f"{parts.hostname or 'localhost'}:{parts.port or 6379}"
+        raise ValueError
+    except ValueError:
+        # Neither the URL nor what was wrong with it: either may hold a part of the password.
+        raise ValueError(
+            "the URL of the lease is not valid: it must begin with redis://, rediss:// or "
+            "unix://, and have special characters of a password percent-encoded"
+        ) from None
+
+
 def _connect(url: str, patience: float) -> Redis:
     """Return a client that tries once, and waits no longer than it may.
 
@@ -271,19 +289,9 @@ def _connect(url: str, patience: float) -> Redis:
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
-    try:
-        parts = urlsplit(url)
-        if "@" in parts.path + parts.query + parts.fragment:
-            raise ValueError
-        return Redis.from_url(
-            url,
-            socket_timeout=patience,
-            socket_connect_timeout=patience,
-            retry=Retry(NoBackoff(), 0),
-        )
-    except ValueError:
-        # Neither the URL nor what was wrong with it: either may hold a part of the password.
-        raise ValueError(
-            "the URL of the lease is not valid: it must begin with redis://, rediss:// or "
-            "unix://, and have special characters of a password percent-encoded"
-        ) from None
+    return Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
+        url,
+        socket_timeout=patience,
+        socket_connect_timeout=patience,
+        retry=Retry(NoBackoff(), 0),
+    )
