@@ -51,7 +51,7 @@ def test_a_run_of_another_machine_is_named_and_nothing_is_written(
     path = shell.write(EDITED)
     assert shell("apply", path, "--yes").exit_code == 0
     before = shell.writes()
-    monkeypatch.setenv("CLD_USER_GROUPS_LEASE", redis_server.url)
+    monkeypatch.setenv("CLOUDINARY_LEASE_URL", redis_server.url)
     arguments = [command, *([path] if command == "apply" else [])]
     with RedisLease(redis_server.url, "acc", run="20260102T030405.000006Z-abcd"):
         done = shell(*arguments, "--yes")

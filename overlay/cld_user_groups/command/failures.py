@@ -152,7 +152,7 @@ def _of_library(error: BaseException) -> Failure | None:
         case LeaseError():
             message = (
                 f"{error}; nothing was written. Try again once Redis responds, or without the "
-                "lease (--lease, CLD_USER_GROUPS_LEASE): a stale plan is refused all the same."
+                "lease (--lease, CLOUDINARY_LEASE_URL): a stale plan is refused all the same."
             )
             return Failure(kind="lease", message=message)
         case JournalError():
