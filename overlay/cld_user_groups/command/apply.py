@@ -49,7 +49,8 @@ if TYPE_CHECKING:
     type=duration,
     default="0",
     metavar="DURATION",
-    help="The longest to wait for the quota to be renewed: 90s, 15m, 1h30m. Default: not at all.",
+    help="The longest to wait for another run to end, and for the quota to be renewed: 90s, 15m, "
+    "1h30m. Default: not at all.",
 )
 @global_options()
 @click.pass_context

@@ -87,9 +87,11 @@ def describe(error: BaseException) -> Failure:
     if isinstance(error, NobodyToAsk):
         return Failure(kind="usage", message=str(error), code=exit_codes.USAGE)
     if isinstance(error, ImportError):
+        package = (error.name or "").partition(".")[0]
+        extra = "redis" if package == "redis" else "cli"
         return Failure(
             kind="installation",
-            message=f'{error.name} is not installed: pip install "cld-user-groups[cli]".',
+            message=f'{package} is not installed: pip install "cld-user-groups[{extra}]".',
         )
     return _of_library(error) or _of_call(error) or _of_system(error)
 
@@ -99,6 +101,7 @@ def _of_library(error: BaseException) -> Failure | None:
         AlreadyRunning,
         GuardBreached,
         JournalError,
+        LeaseError,
         MembershipError,
         StalePlan,
         WrongAccount,
@@ -146,6 +149,12 @@ def _of_library(error: BaseException) -> Failure | None:
         case AlreadyRunning():
             message = f"{error}; nothing was written. Try again once it has ended."
             return Failure(kind="running", message=message)
+        case LeaseError():
+            message = (
+                f"{error}; nothing was written. Try again once Redis responds, or without the "
+                "lease (--lease, CLOUDINARY_LEASE_URL): a stale plan is refused all the same."
+            )
+            return Failure(kind="lease", message=message)
         case JournalError():
             return Failure(kind="journal", message=f"{error}.")
         case _:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from types import FrameType
 from typing import TypeAlias
@@ -18,6 +18,7 @@ from cld_user_groups.membership import (
     Change,
     FileJournal,
     GuardBreached,
+    Lease,
     NoJournal,
     Plan,
     PlanError,
@@ -29,6 +30,7 @@ from cld_user_groups.membership import (
     state_directory,
 )
 from cld_user_groups.membership.checks import check_account, check_plan
+from cld_user_groups.membership.journal import new_run
 
 from . import exit_codes
 from .failures import Incomplete, NobodyToAsk
@@ -52,7 +54,7 @@ class Options:
         dry_run: Whether only to show the plan.
         concurrency: The most changes that are sent at once.
         keep_quota: How many requests of the quota to leave to others.
-        max_wait: The most seconds to wait for the quota.
+        max_wait: The most seconds to wait for the quota, and for another run to end.
         again: The command that goes on where the run ends early.
         way_out: What can be done where a guard refuses the plan, beside allowing its removals.
     """
@@ -74,8 +76,8 @@ def run_plan(
 ) -> int:
     """Run a plan, and return the exit code.
 
-    The account's lock is held from before it is read: the plan of a second run on this machine is
-    never of an account that the first one is about to change.
+    The account's lock, and its lease where one is asked for, is held from before it is read: the
+    plan of a second run is never of an account that the first one is about to change.
 
     Args:
         settings: The global options.
@@ -89,9 +91,8 @@ def run_plan(
         NobodyToAsk: There is nobody to ask. Nothing was written.
     """
     with settings.open_client() as client:
-        directory = state_directory(client.account_id)
-        lock = nullcontext() if options.dry_run else account_lock(directory, client.account_id)
-        with lock:
+        run = new_run(datetime.now(UTC))
+        with _only_run(settings, client.account_id, options, run) as lease:
             made, snapshot = prepare(client)
             if options.dry_run:
                 return _show_only(settings, made)
@@ -105,7 +106,7 @@ def run_plan(
                 snapshot = read_account(client)
                 check_account(made, snapshot)
             check_plan(made, client.account_id, datetime.now(UTC))
-            result = _apply(settings, client, made, snapshot, options)
+            result = _apply(settings, client, made, snapshot, options, run, lease)
         if still_needed is not None and result.snapshot is not None:
             # What the lookups found before holds: nobody is looked up again.
             after = evolve(
@@ -119,6 +120,21 @@ def run_plan(
         else:
             print_result(result_text(made, result, options.again, color=has_color(sys.stdout)))
     return _code_of(result)
+
+
+@contextmanager
+def _only_run(
+    settings: Settings, account_id: str, options: Options, run: str
+) -> Generator[Lease | None]:
+    """Keep other runs off the account, of this machine and of others."""
+    if options.dry_run:
+        yield None
+        return
+    with (
+        account_lock(state_directory(account_id), account_id, options.max_wait),
+        settings.open_lease(account_id, wait=options.max_wait, run=run) as lease,
+    ):
+        yield lease
 
 
 def _compare(made: Plan, result: Result, after: Snapshot, still_needed: StillNeeded) -> Result:
@@ -168,11 +184,17 @@ def _ask(made: Plan) -> None:
 
 
 def _apply(
-    settings: Settings, client: CldProvisioning, made: Plan, snapshot: Snapshot, options: Options
+    settings: Settings,
+    client: CldProvisioning,
+    made: Plan,
+    snapshot: Snapshot,
+    options: Options,
+    run: str,
+    lease: Lease | None,
 ) -> Result:
     directory = state_directory(made.account_id)
     now = datetime.now(UTC)
-    journal = FileJournal(directory, made, now) if made.changes else NoJournal()
+    journal = FileJournal(directory, made, now, run) if made.changes else NoJournal()
     try:
         with (
             _terminated_as_interrupted(),
@@ -184,6 +206,7 @@ def _apply(
                 made,
                 snapshot=snapshot,
                 journal=journal,
+                lease=lease,
                 concurrency=options.concurrency,
                 keep_quota=options.keep_quota,
                 max_wait=options.max_wait,

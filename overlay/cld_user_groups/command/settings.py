@@ -7,12 +7,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, cast
 
 import click
-from attrs import define
+from attrs import define, field
 
 from .logs import json_log
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from cld_user_groups import CldProvisioning, Security
+    from cld_user_groups.membership import Lease
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,6 +53,8 @@ class Settings:
         format: The format of what goes to standard output.
         log_format: The format of what goes to standard error: "text", or "json", one object a line.
         profile: The name of the account's profile, or None.
+        lease: The URL of the Redis server that keeps other machines off an account, or None for
+            that of the environment.
         quiet: Whether to leave out progress and messages, errors excepted.
         debug: Whether to show requests, and tracebacks of errors.
     """
@@ -57,6 +62,7 @@ class Settings:
     server_url: str | None = None
     region: Region | None = None
     account_id: str | None = None
+    lease: str | None = field(default=None, repr=False)  # there may be a password in it
     format: str = "text"
     profile: str | None = None
     log_format: str = "text"
@@ -111,6 +117,26 @@ class Settings:
         """The name of the account's profile: the option, else that of the environment."""
         return self.profile or os.environ.get("CLOUDINARY_PROFILE") or None
 
+    def open_lease(
+        self, account_id: str, *, wait: float, run: str
+    ) -> AbstractContextManager[Lease | None]:
+        """Return a lease on an account, to be entered; an empty context where none is asked for.
+
+        Args:
+            account_id: The account.
+            wait: The most seconds to wait for another run to end.
+            run: The ID of the run.
+
+        Raises:
+            ValueError: The URL is not valid.
+        """
+        from contextlib import nullcontext
+
+        from cld_user_groups.membership import RedisLease
+
+        url = self.lease or os.environ.get("CLOUDINARY_LEASE_URL")
+        return RedisLease(url, account_id, wait=wait, run=run) if url else nullcontext()
+
 
 def _check_environment() -> None:
     """Reject an environment without credentials in the words of the command."""
@@ -155,6 +181,11 @@ def global_options(formats: tuple[str, ...] = FORMATS) -> Callable[[F], F]:
         ),
         option("--account-id", metavar="ID", help="The account. [CLOUDINARY_ACCOUNT_ID]"),
         option("--profile", metavar="NAME", help="The account's profile. [CLOUDINARY_PROFILE]"),
+        option(
+            "--lease",
+            metavar="URL",
+            help="Keep other machines off the account, with Redis. [CLOUDINARY_LEASE_URL]",
+        ),
         option("--format", type=click.Choice(formats), help="What standard output gets: text."),
         option(
             "--log-format",

@@ -17,6 +17,7 @@ from .guards import check_guards
 from .history import History, Period, Step, history_of, read_history
 from .identity import Directory, Unknown, email_key, unknown_people
 from .journal import FileJournal, JournalError, NoJournal
+from .lease import Lease, LeaseError, RedisLease
 from .lock import AlreadyRunning, account_lock
 from .model import (
     Action,
@@ -73,6 +74,8 @@ __all__ = [
     "GuardLimits",
     "History",
     "JournalError",
+    "Lease",
+    "LeaseError",
     "Member",
     "MembershipError",
     "NoJournal",
@@ -84,6 +87,7 @@ __all__ = [
     "PlanRefused",
     "Problem",
     "Progress",
+    "RedisLease",
     "Result",
     "Run",
     "RunSummary",

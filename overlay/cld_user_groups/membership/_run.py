@@ -13,6 +13,7 @@ from attrs import evolve, frozen
 
 from .checks import creators
 from .journal import End, Ended, Intent, Journal, JournalError
+from .lease import Lease
 from .model import Change, Plan, Snapshot
 from .outcome import Outcome, Progress, Result, Status, Stop
 from .perform import Performed
@@ -51,6 +52,7 @@ class Run:
         scheduler: The order of the changes.
         now: Returns the time, aware, in UTC.
         on_progress: Called after each change, and before each wait for the quota.
+        lease: What keeps others off the account, or None.
     """
 
     def __init__(
@@ -60,12 +62,14 @@ class Run:
         scheduler: Scheduler,
         now: Callable[[], datetime],
         on_progress: OnProgress | None,
+        lease: Lease | None = None,
     ) -> None:
         self._plan = plan
         self._journal = journal
         self._scheduler = scheduler
         self._now = now
         self._on_progress = on_progress
+        self._lease = lease
         self._creators = creators(plan)
         self._outcomes = [
             Outcome(
@@ -91,12 +95,22 @@ class Run:
         return bool(self._scheduler.running)
 
     @property
+    def lease_loss(self) -> str:
+        """Why the lease is not held; "" while it is, or where the run needs none."""
+        return "" if self._lease is None else self._lease.loss
+
+    @property
     def needs_account(self) -> bool:
         """Whether the account should be read again now that the run is over."""
         return self._was_anything_sent and self._scheduler.stopped not in _NOT_READ_AGAIN
 
     def begin(self) -> list[Task]:
-        """Journal the changes that start now, and return them; send them after `flush`."""
+        """Journal the changes that start now, and return them; send them after `flush`.
+
+        None starts once the lease is lost.
+        """
+        if self._scheduler.has_ready and (loss := self.lease_loss):
+            self._scheduler.stop(Stop.LEASE, loss)
         positions = self._scheduler.start(self._now().timestamp())
         return [self._announce(position) for position in positions]
 

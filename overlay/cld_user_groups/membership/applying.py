@@ -20,6 +20,7 @@ from cld_user_groups.errors import CloudinaryError
 from ._run import OnProgress, Run, Task
 from .checks import check_account, check_plan
 from .journal import FileJournal, Journal, JournalError, NoJournal
+from .lease import Lease
 from .lock import account_lock
 from .model import Plan, Snapshot
 from .outcome import Result
@@ -29,8 +30,8 @@ from .scheduler import Scheduler
 from .snapshot import read_account
 from .state import state_directory
 
-# How long a second Ctrl-C, or anything else that must be noticed, can go unnoticed, in seconds.
-_SLICE = 0.5
+#: How long a second Ctrl-C, or anything else that must be noticed, can go unnoticed, in seconds.
+SLICE = 0.5
 
 
 def utc_now() -> datetime:
@@ -51,6 +52,7 @@ def apply(
     state_dir: Path | None = None,
     journal: Journal | None = None,
     lock_wait: float = 0.0,
+    lease: Lease | None = None,
     concurrency: int = 16,
     keep_quota: int = 0,
     max_wait: float = 0.0,
@@ -74,6 +76,8 @@ def apply(
         journal: A journal of the caller's own, which also means that no lock is taken;
             `NoJournal()` for none. It is closed.
         lock_wait: The most seconds to wait for another run on the account to end.
+        lease: What the caller holds to keep other machines off the account, as a `RedisLease`. Once
+            it is lost, no more changes start.
         concurrency: The most changes that are sent at once.
         keep_quota: How many requests of the account's quota to leave to others.
         max_wait: The most seconds to wait for the quota to be renewed, all waits together.
@@ -108,7 +112,7 @@ def apply(
         )
         if journal is None:
             journal = FileJournal(directory, plan, now()) if plan.changes else NoJournal()
-        run = Run(plan, journal, scheduler, now, on_progress)
+        run = Run(plan, journal, scheduler, now, on_progress, lease)
         try:
             _drive(client, run, min(concurrency, len(plan.changes)), sleep)
         except BaseException:
@@ -134,7 +138,11 @@ def _drive(client: CldProvisioning, run: Run, workers: int, sleep: Callable[[flo
                     for position, performed in _receive(results):
                         run.end(position, performed)
                 else:
-                    _pause(run.seconds_to_wait(), sleep, is_interrupted)
+                    _pause(
+                        run.seconds_to_wait(),
+                        sleep,
+                        lambda: is_interrupted() or bool(run.lease_loss),
+                    )
     finally:
         _empty(tasks)  # where the run was abandoned, what no worker has taken is not sent
         for _ in range(workers):
@@ -178,7 +186,7 @@ def _receive(
 ) -> Generator[tuple[int, Performed]]:
     """Yield the tasks that have ended, waiting for the first; none if the wait is interrupted."""
     try:
-        result = results.get(timeout=_SLICE)
+        result = results.get(timeout=SLICE)
         while True:
             if result is not None:
                 position, performed = result
@@ -190,12 +198,10 @@ def _receive(
         return
 
 
-def _pause(
-    seconds: float, sleep: Callable[[float], None], is_interrupted: Callable[[], bool]
-) -> None:
-    while seconds > 0 and not is_interrupted():
-        sleep(min(seconds, _SLICE))
-        seconds -= _SLICE
+def _pause(seconds: float, sleep: Callable[[float], None], must_stop: Callable[[], bool]) -> None:
+    while seconds > 0 and not must_stop():
+        sleep(min(seconds, SLICE))
+        seconds -= SLICE
 
 
 @contextmanager

@@ -16,9 +16,10 @@ from cld_user_groups import AsyncCldProvisioning
 from cld_user_groups.errors import CloudinaryError
 
 from ._run import OnProgress, Run, Task
-from .applying import timestamp, utc_now
+from .applying import SLICE, timestamp, utc_now
 from .checks import check_account, check_plan
 from .journal import FileJournal, Journal, JournalError, NoJournal
+from .lease import Lease
 from .lock import AlreadyRunning, account_lock
 from .model import Plan, Snapshot
 from .outcome import Result
@@ -39,6 +40,7 @@ async def apply_async(
     state_dir: Path | None = None,
     journal: Journal | None = None,
     lock_wait: float = 0.0,
+    lease: Lease | None = None,
     concurrency: int = 16,
     keep_quota: int = 0,
     max_wait: float = 0.0,
@@ -67,7 +69,7 @@ async def apply_async(
         )
         if journal is None:
             journal = FileJournal(directory, plan, now()) if plan.changes else NoJournal()
-        run = Run(plan, journal, scheduler, now, on_progress)
+        run = Run(plan, journal, scheduler, now, on_progress, lease)
         try:
             await _drive(client, run, sleep)
         except BaseException:
@@ -93,7 +95,14 @@ async def _drive(
                 for position, performed in ended:
                     run.end(position, performed)
             else:
-                await sleep(run.seconds_to_wait())
+                await _pause(run, sleep)
+
+
+async def _pause(run: Run, sleep: Callable[[float], Awaitable[None]]) -> None:
+    seconds = run.seconds_to_wait()
+    while seconds > 0 and not run.lease_loss:
+        await sleep(min(seconds, SLICE))
+        seconds -= SLICE
 
 
 async def _begin(run: Run) -> list[Task]:

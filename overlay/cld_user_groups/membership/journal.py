@@ -216,6 +216,7 @@ class FileJournal:
         directory: The directory of the account's journals; it is created if it does not exist.
         plan: The plan.
         now: When the run begins, aware, in UTC.
+        run: The ID of the run, of `new_run`. Default: a new one.
 
     Attributes:
         run: The ID of the run, which is the file's name without its suffix.
@@ -225,8 +226,8 @@ class FileJournal:
         JournalError: The file cannot be written.
     """
 
-    def __init__(self, directory: Path, plan: Plan, now: datetime) -> None:
-        self.run = f"{now.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(2)}"
+    def __init__(self, directory: Path, plan: Plan, now: datetime, run: str | None = None) -> None:
+        self.run = run or new_run(now)
         self.path = directory / (self.run + SUFFIX)
         self._pending: list[bytes] = []
         try:
@@ -279,7 +280,7 @@ def _header(run: str, plan: Plan, now: datetime) -> Header:
         tool=f"cld-user-groups {__version__}",
         started_at=now,
         account=plan.account_id,
-        by=Author(user=_user(), host=socket.gethostname(), pid=os.getpid()),
+        by=author(),
         plan=PlanInfo(
             source=plan.source,
             digest=plan.digest,
@@ -287,6 +288,20 @@ def _header(run: str, plan: Plan, now: datetime) -> Header:
             changes=len(plan.changes),
         ),
     )
+
+
+def author() -> Author:
+    """Return who this is."""
+    return Author(user=_user(), host=socket.gethostname(), pid=os.getpid())
+
+
+def new_run(now: datetime) -> str:
+    """Return the ID of a run that begins now; later runs sort behind it.
+
+    Args:
+        now: The time, aware.
+    """
+    return f"{now.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(2)}"
 
 
 def _user() -> str:

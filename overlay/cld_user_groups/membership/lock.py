@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 from attrs import frozen
 
+from .problems import printable
 from .state import make_private
 
 
@@ -21,27 +22,42 @@ class Holder:
     Attributes:
         pid: The process.
         since: Since when, in UTC.
+        host: The machine, or "" for this one.
+        user: The operating system's user, or "".
+        run: The run, or "".
     """
 
     pid: int
     since: datetime
+    host: str = ""
+    user: str = ""
+    run: str = ""
+
+    def __str__(self) -> str:
+        user = f" of user {printable(self.user)}" if self.user else ""
+        host = f" on host {printable(self.host)}" if self.host else ""
+        run = f", run {printable(self.run)}" if self.run else ""
+        return f"process {self.pid}{user}{host}{run}, since {self.since:%Y-%m-%d %H:%M:%S} UTC"
 
 
 class AlreadyRunning(Exception):  # noqa: N818 - reads as what is the case
-    """Another process on this machine applies a plan to the account.
+    """Another process, of this machine or of another with a lease, applies a plan to the account.
 
     Attributes:
         holder: Who, or None where that cannot be told.
+        lease_left: After how many seconds its lease ends if it has died, or None where it has none.
     """
 
-    def __init__(self, account_id: str, holder: Holder | None) -> None:
-        who = (
-            "another process"
-            if holder is None
-            else f"process {holder.pid}, since {holder.since:%Y-%m-%d %H:%M:%S} UTC"
-        )
-        super().__init__(f"another run on account {account_id!r} is in progress: {who}")
+    def __init__(
+        self, account_id: str, holder: Holder | None, lease_left: float | None = None
+    ) -> None:
+        message = f"another run on account {account_id!r} is in progress: "
+        message += "another process" if holder is None else str(holder)
+        if lease_left is not None:
+            message += f"; if that has died, its lease ends within {max(1, round(lease_left))} s"
+        super().__init__(message)
         self.holder = holder
+        self.lease_left = lease_left
 
 
 @contextmanager

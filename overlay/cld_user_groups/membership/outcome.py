@@ -32,6 +32,7 @@ class Stop(StrEnum):
     QUOTA = "quota"
     REQUESTED = "requested"
     JOURNAL = "journal"
+    LEASE = "lease"
     ABANDONED = "abandoned"
 
 

@@ -126,6 +126,11 @@ class Scheduler:
         return not self._running and (self.stopped is not None or not self._ready)
 
     @property
+    def has_ready(self) -> bool:
+        """Whether a change would start now or after a pause."""
+        return self.stopped is None and bool(self._ready)
+
+    @property
     def running(self) -> frozenset[int]:
         """The positions of the changes that have started and not ended."""
         return frozenset(self._running)

@@ -1,0 +1,127 @@
+"""The command under a lease in a real Redis server."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import redis
+from tests.membership.watched import Watched, Write
+from tests.support.redis_server import RedisServer
+
+from cld_user_groups.membership import RedisLease, list_runs, state_directory
+
+from .shell import AS_EDITED, EDITED, SAMPLE, Shell
+
+KEY = "cld-user-groups:lease:acc"
+
+
+@pytest.fixture
+def store(redis_server: RedisServer) -> Iterator[redis.Redis]:
+    """A client of the server, to look at what is in it."""
+    with redis.Redis.from_url(redis_server.url) as client:
+        yield client
+
+
+def test_apply_and_undo_hold_the_lease_in_the_name_of_their_run(
+    shell: Shell, redis_server: RedisServer, store: redis.Redis
+) -> None:
+    holders: set[Any] = set()
+    watched = Watched(shell.emulator)
+    watched.before_write = lambda write: holders.add(store.get(KEY))
+    done = shell("--lease", redis_server.url, "apply", shell.write(EDITED), "--yes")
+    assert done.exit_code == 0, done.output
+    assert shell.members() == AS_EDITED
+    undone = shell("undo", "--yes", "--lease", redis_server.url, "--allow-removals", "2")
+    assert undone.exit_code == 0, undone.output
+    assert shell.members() == SAMPLE
+    runs = {summary.path.stem for summary in list_runs(state_directory("acc"))}
+    assert len(runs) == len(holders) == 2
+    assert all(any(run in holder.decode() for holder in holders) for run in runs)
+    assert store.keys() == []
+
+
+@pytest.mark.parametrize("command", ["apply", "undo"])
+def test_a_run_of_another_machine_is_named_and_nothing_is_written(
+    shell: Shell, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    path = shell.write(EDITED)
+    assert shell("apply", path, "--yes").exit_code == 0
+    before = shell.writes()
+    monkeypatch.setenv("CLOUDINARY_LEASE_URL", redis_server.url)
+    arguments = [command, *([path] if command == "apply" else [])]
+    with RedisLease(redis_server.url, "acc", run="20260102T030405.000006Z-abcd"):
+        done = shell(*arguments, "--yes")
+        assert shell(*arguments, "--dry-run").exit_code in (0, 3)
+    assert done.exit_code == 1
+    assert "is in progress: process " in done.stderr
+    assert ", run 20260102T030405.000006Z-abcd, since " in done.stderr
+    assert "nothing was written. Try again once it has ended." in done.stderr
+    assert shell.writes() == before
+
+
+def test_apply_waits_for_a_run_of_another_machine_where_it_may(
+    shell: Shell, redis_server: RedisServer, store: redis.Redis
+) -> None:
+    store.set(KEY, "another", px=500)
+    path = shell.write(EDITED)
+    began = time.monotonic()
+    done = shell("apply", path, "--yes", "--max-wait", "1m", "--lease", redis_server.url)
+    assert done.exit_code == 0
+    assert time.monotonic() - began > 0.4
+
+
+def test_a_run_that_loses_its_lease_is_incomplete_and_says_so(
+    shell: Shell, redis_server: RedisServer, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(RedisLease.__init__.__kwdefaults__, "lifetime", 0.6)
+    watched = Watched(shell.emulator)
+
+    def lose(write: Write) -> None:
+        store.delete(KEY)
+        time.sleep(1)
+
+    watched.before_write = lose
+    arguments = ("apply", shell.write(EDITED), "--yes", "--concurrency", "1")
+    document = shell.json(*arguments, "--lease", redis_server.url)
+    assert (document["exit_code"], document["complete"]) == (5, False)
+    assert (document["stopped"], document["detail"]) == ("lease", "the lease had ended in Redis")
+    assert document["summary"]["done"] == 1
+    assert document["summary"]["not_started"] == 4
+    watched.before_write = None
+    assert shell(*arguments).exit_code == 0
+    assert shell.members() == AS_EDITED
+
+
+@pytest.mark.parametrize("options", [(), ("--debug",), ("--format", "json")])
+def test_a_redis_that_is_away_is_an_error_before_anything_is_read_and_no_password_is_shown(
+    shell: Shell, redis_server: RedisServer, options: tuple[str, ...]
+) -> None:
+    redis_server.kill()
+    url = redis_server.url.replace("//", "//:hunter2@")
+    done = shell("apply", shell.write(EDITED), "--yes", "--lease", url, *options)
+    assert done.exit_code == 1
+    assert f"from Redis at 127.0.0.1:{redis_server.port}: " in done.stderr
+    assert "nothing was written. Try again once Redis responds, or without the lease" in done.stderr
+    assert "hunter2" not in done.output
+    assert len(shell.emulator.calls) == 0
+
+
+def test_a_lease_without_redis_installed_says_what_to_install(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "redis", None)
+    monkeypatch.delitem(sys.modules, "redis.lock", raising=False)
+    done = shell("apply", shell.write(EDITED), "--yes", "--lease", "redis://127.0.0.1:1")
+    assert done.exit_code == 1
+    assert 'pip install "cld-user-groups[redis]"' in done.stderr
+
+
+def test_a_lease_whose_url_is_not_valid_is_an_error(shell: Shell) -> None:
+    done = shell("apply", shell.write(EDITED), "--yes", "--lease", "redis://:hun/ter2@127.0.0.1")
+    assert done.exit_code == 1
+    assert "the URL of the lease is not valid" in done.stderr
+    assert "hun" not in done.output

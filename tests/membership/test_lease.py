@@ -1,0 +1,288 @@
+"""A lease on an account in a real Redis server, which fails as real ones do."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import anyio
+import pytest
+import redis
+from tests.support.redis_server import Network, RedisServer
+
+from cld_user_groups.membership.journal import author
+from cld_user_groups.membership.lease import LeaseError, RedisLease
+from cld_user_groups.membership.lock import AlreadyRunning
+
+KEY = "cld-user-groups:lease:acc"
+# Short enough to wait for its end, in seconds.
+BRIEF = 0.9
+# Long enough for a busy machine to renew it in time.
+AMPLE = 3.0
+
+
+def eventually(is_so: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def store(redis_server: RedisServer) -> Iterator[redis.Redis]:
+    """A client of the server, to look at what is in it."""
+    with redis.Redis.from_url(redis_server.url) as client:
+        yield client
+
+
+@contextmanager
+def held_by_another_process(url: str, lifetime: float) -> Iterator[subprocess.Popen[str]]:
+    """Hold the lease in a process of its own, until that is killed."""
+    program = (
+        "import sys\n"
+        "from cld_user_groups.membership.lease import RedisLease\n"
+        f"with RedisLease({url!r}, 'acc', lifetime={lifetime}, run='night'):\n"
+        "    print('held', flush=True)\n"
+        "    sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_one_run_at_a_time_holds_the_lease_on_an_account(redis_server: RedisServer) -> None:
+    with RedisLease(redis_server.url, "acc") as first:
+        assert first.loss == ""
+        with pytest.raises(AlreadyRunning), RedisLease(redis_server.url, "acc"):
+            pass
+        with RedisLease(redis_server.url, "other"):
+            pass
+        assert first.loss == ""
+    assert first.loss == "the lease has been released"
+    with RedisLease(redis_server.url, "acc"):
+        pass
+
+
+def test_whoever_is_refused_is_told_who_holds_it_and_for_how_long(
+    redis_server: RedisServer,
+) -> None:
+    me = author()
+    with RedisLease(redis_server.url, "acc", run="night", lifetime=20):
+        with pytest.raises(AlreadyRunning) as refused, RedisLease(redis_server.url, "acc"):
+            pass
+    expected = f"process {me.pid} of user {me.user} on host {me.host}, run night, since 2"
+    assert expected in str(refused.value)
+    assert "if that has died, its lease ends within 20 s" in str(refused.value)
+
+
+def test_a_lock_of_another_program_is_respected(
+    redis_server: RedisServer, store: redis.Redis
+) -> None:
+    store.set(KEY, "\x1b[31mmine")
+    with pytest.raises(AlreadyRunning, match=r"in progress: another process$"):
+        RedisLease(redis_server.url, "acc").__enter__()
+
+
+def test_a_lease_is_renewed_for_as_long_as_it_is_held(
+    redis_server: RedisServer, store: redis.Redis
+) -> None:
+    with RedisLease(redis_server.url, "acc", lifetime=AMPLE) as lease:
+        eventually(lambda: store.pttl(KEY) < 2500)
+        eventually(lambda: store.pttl(KEY) > 2500)
+        assert lease.loss == ""
+    assert store.keys() == []
+
+
+def test_the_next_one_waits_for_the_holder_to_end(redis_server: RedisServer) -> None:
+    lease = RedisLease(redis_server.url, "acc")
+    with lease:
+        threading.Timer(0.3, lambda: lease.__exit__()).start()
+        with RedisLease(redis_server.url, "acc", wait=20) as second:
+            assert lease.loss
+            assert not second.loss
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+def test_the_lease_of_a_killed_process_ends_by_itself(
+    redis_server: RedisServer, store: redis.Redis
+) -> None:
+    with held_by_another_process(redis_server.url, lifetime=2) as process:
+        with pytest.raises(AlreadyRunning, match="run night"):
+            RedisLease(redis_server.url, "acc").__enter__()
+        process.kill()
+        process.wait()
+        left = store.pttl(KEY) / 1000
+        began = time.monotonic()
+        with RedisLease(redis_server.url, "acc", wait=20):
+            assert left - 0.1 < time.monotonic() - began < left + 5
+
+
+def test_an_event_loop_goes_on_while_it_waits_for_a_lease(redis_server: RedisServer) -> None:
+    async def run() -> None:
+        ticks = 0
+
+        async def tick() -> None:
+            nonlocal ticks
+            while True:
+                await anyio.sleep(0.01)
+                ticks += 1
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(tick)
+            with RedisLease(redis_server.url, "acc") as first:
+                threading.Timer(0.4, lambda: first.__exit__()).start()
+                async with RedisLease(redis_server.url, "acc", wait=20) as second:
+                    assert second.loss == ""
+            group.cancel_scope.cancel()
+        assert ticks > 5
+
+    anyio.run(run, backend="trio")
+
+
+def test_a_wait_that_is_cancelled_leaves_nothing_behind(
+    redis_server: RedisServer, store: redis.Redis
+) -> None:
+    async def run() -> None:
+        with anyio.move_on_after(0.3):
+            async with RedisLease(redis_server.url, "acc", wait=20):
+                pytest.fail("it is held by another")
+
+    with RedisLease(redis_server.url, "acc") as lease:
+        anyio.run(run)
+        assert lease.loss == ""
+    assert store.keys() == []
+
+
+def test_a_server_that_is_away_is_an_error_before_anything_is_done(
+    redis_server: RedisServer,
+) -> None:
+    redis_server.kill()
+    with pytest.raises(LeaseError, match=rf"at 127\.0\.0\.1:{redis_server.port}: .*refused"):
+        RedisLease(redis_server.url, "acc").__enter__()
+
+
+def test_a_server_that_does_not_respond_is_an_error_after_a_quarter_of_the_lifetime(
+    redis_server: RedisServer,
+) -> None:
+    redis_server.pause()
+    began = time.monotonic()
+    with pytest.raises(LeaseError, match=r"[Tt]imeout"):
+        RedisLease(redis_server.url, "acc", lifetime=2).__enter__()
+    assert 0.5 <= time.monotonic() - began < 5
+
+
+def test_a_connection_that_was_closed_loses_no_lease(
+    redis_server: RedisServer, store: redis.Redis
+) -> None:
+    with Network(redis_server.port) as network:
+        with RedisLease(network.url, "acc", lifetime=AMPLE) as lease:
+            network.reset()
+            eventually(lambda: store.pttl(KEY) < 2500)
+            eventually(lambda: store.pttl(KEY) > 2500)
+            assert lease.loss == ""
+
+
+@pytest.mark.parametrize("fault", ["killed", "paused", "cut off"])
+def test_a_lease_that_cannot_be_renewed_is_lost(redis_server: RedisServer, fault: str) -> None:
+    with Network(redis_server.port) as network:
+        with RedisLease(network.url, "acc", lifetime=BRIEF) as lease:
+            assert lease.loss == ""
+            if fault == "cut off":
+                network.cut()
+            elif fault == "paused":
+                redis_server.pause()
+            else:
+                redis_server.kill()
+            eventually(lambda: lease.loss)
+            assert "could not be renewed in time: " in lease.loss
+            redis_server.resume() if fault == "paused" else network.mend()
+
+
+def test_a_server_that_restarts_empty_has_lost_the_lease(redis_server: RedisServer) -> None:
+    with RedisLease(redis_server.url, "acc", lifetime=BRIEF) as lease:
+        redis_server.restart_empty()
+        eventually(lambda: lease.loss)
+        assert lease.loss == "the lease had ended in Redis"
+
+
+def test_whoever_has_lost_the_lease_is_told_to_whom_and_does_not_release_it(
+    redis_server: RedisServer, store: redis.Redis
+) -> None:
+    with RedisLease(redis_server.url, "acc", lifetime=BRIEF) as first:
+        redis_server.restart_empty()
+        with RedisLease(redis_server.url, "acc", run="second", lifetime=20) as second:
+            eventually(lambda: first.loss)
+            assert f"process {author().pid}" in first.loss
+            assert "run second" in first.loss
+            first.__exit__()
+            assert store.exists(KEY)
+            assert second.loss == ""
+
+
+def test_a_program_that_was_stopped_for_too_long_has_lost_the_lease_before_others_have_it(
+    redis_server: RedisServer,
+) -> None:
+    now = 1000.0
+    with RedisLease(redis_server.url, "acc", lifetime=30, clock=lambda: now) as lease:
+        now += 26.9
+        assert lease.loss == ""
+        now += 0.2
+        assert lease.loss.endswith("the program was stopped for too long")
+
+
+def test_wall_clocks_that_differ_between_machines_change_nothing(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RedisLease(redis_server.url, "acc", lifetime=20) as lease:
+        monkeypatch.setattr(time, "time", lambda: 0.0)
+        with pytest.raises(AlreadyRunning) as refused:
+            RedisLease(redis_server.url, "acc").__enter__()
+        assert refused.value.lease_left == pytest.approx(20, abs=5)
+        assert lease.loss == ""
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://:hunter2@127.0.0.1",
+        "redis://:hun/ter2@127.0.0.1",
+        "redis://:12?hunter2@127.0.0.1",
+        "redis://:12#hunter2@127.0.0.1",
+        "redis://[hunter2",
+    ],
+)
+def test_a_url_that_is_not_valid_is_rejected_and_not_repeated(url: str) -> None:
+    with pytest.raises(ValueError, match="the URL of the lease is not valid") as rejected:
+        RedisLease(url, "acc")
+    assert "hun" not in str(rejected.value)
+    assert rejected.value.__suppress_context__
+
+
+@pytest.mark.parametrize("lifetime", [0, -1, float("nan")])
+def test_a_lifetime_must_be_positive(lifetime: float) -> None:
+    with pytest.raises(ValueError, match="lifetime must be positive"):
+        RedisLease("redis://127.0.0.1", "acc", lifetime=lifetime)
+
+
+def test_a_password_is_never_shown(redis_server: RedisServer, store: redis.Redis) -> None:
+    store.config_set("requirepass", "correct")
+    wrong = redis_server.url.replace("//", "//:hunter2@")
+    lease = RedisLease(wrong, "acc")
+    with pytest.raises(LeaseError) as refused:
+        lease.__enter__()
+    assert "hunter2" not in f"{refused.value} {refused.value.__cause__!r} {lease!r} {vars(lease)}"
+    with RedisLease(redis_server.url.replace("//", "//:correct@"), "acc") as right:
+        assert right.loss == ""

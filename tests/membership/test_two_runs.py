@@ -1,0 +1,127 @@
+"""Two runs on one account at once, as on two machines without a lease: more work, nothing wrong."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from cld_user_groups.emulator import Emulator
+from cld_user_groups.membership import (
+    Action,
+    Desired,
+    DesiredGroup,
+    DesiredMember,
+    GuardLimits,
+    Plan,
+    Result,
+    StalePlan,
+    apply,
+    plan,
+    read_account,
+)
+
+from .accounts import client_of, emulated, members
+from .watched import Watched, Write, write_of
+
+USERS = [f"u{number:02}" for number in range(30)]
+BEFORE = {"kept": USERS[5:15], "gone": USERS[15:18], "untouched": USERS[29:]}
+ONE = {"kept": USERS[:10], "new": USERS[3:9]}
+OTHER = {"kept": USERS[8:20], "new": USERS[6:12]}
+pytestmark = pytest.mark.usefixtures("waits")
+
+
+def desired(groups: Mapping[str, list[str]]) -> Desired:
+    """Return a file that also deletes the group "gone"."""
+    wanted = [
+        DesiredGroup(name=name, members=tuple(DesiredMember(id=user) for user in users))
+        for name, users in groups.items()
+    ]
+    return Desired(
+        source="file",
+        digest="",
+        guards=GuardLimits(max_removals=1000, max_removals_per_group=1.0),
+        groups=(*wanted, DesiredGroup(name="gone", state="absent", allow_empty=True)),
+    )
+
+
+class Machines:
+    """Machines that each make an account what their own file says.
+
+    Args:
+        folder: Where they keep their journals and locks, each in a folder of its own.
+        emulator: The account.
+    """
+
+    def __init__(self, folder: Path, emulator: Emulator) -> None:
+        self.planned: set[Write] = set()
+        self._folder = folder
+        self._emulator = emulator
+
+    def run(self, name: str, groups: Mapping[str, list[str]], delay: float = 0.0) -> Result | None:
+        """Read, plan and apply; return None where the plan is stale."""
+        time.sleep(delay)
+        with client_of(self._emulator) as client:
+            made = self._plan(groups)
+            try:
+                return apply(client, made, state_dir=self._folder / name, concurrency=4)
+            except StalePlan:
+                return None
+
+    def _plan(self, groups: Mapping[str, list[str]]) -> Plan:
+        with client_of(self._emulator) as client:
+            now = datetime.now(UTC)
+            made = plan(read_account(client), desired(groups), date(2026, 1, 1), now=now)
+        self.planned |= {write_of(change, None) for change in made.changes}
+        return made
+
+
+@pytest.mark.parametrize("second", [ONE, OTHER], ids=["the same file", "different files"])
+def test_two_runs_at_once_do_nothing_that_no_file_asks_for_and_the_next_one_ends_it(
+    tmp_path: Path, second: Mapping[str, list[str]]
+) -> None:
+    chance = random.Random(seed := random.randrange(10**6))
+    print(f"seed {seed}")
+    for attempt in range(4):
+        emulator = emulated(BEFORE, USERS)
+        emulator.fail("*", status=None, delay=0.002, times=None)
+        watched = Watched(emulator)
+        watched.before_write = keeper_of_whom_both_want(emulator, ONE, second)
+        machines = Machines(tmp_path / str(attempt), emulator)
+        with ThreadPoolExecutor(2) as pool:
+            runs = [
+                pool.submit(machines.run, "one", ONE),
+                pool.submit(machines.run, "other", second, chance.choice([0, 0, 0.01, 0.03])),
+            ]
+            results = [run.result() for run in runs]
+        assert max(Counter(watched.applied).values()) == 1
+        assert {Write(w.action, None, w.about) for w in watched.applied} <= machines.planned
+        assert members(emulator)["untouched"] == set(BEFORE["untouched"])
+        assert any(result is not None for result in results)
+
+        watched.before_write = None
+        last = machines.run("other", second)
+        assert last is not None
+        assert last.is_complete
+        wanted = {name: set(users) for name, users in second.items()}
+        assert members(emulator) == {**wanted, "untouched": set(BEFORE["untouched"])}
+
+
+def keeper_of_whom_both_want(
+    emulator: Emulator, one: Mapping[str, list[str]], second: Mapping[str, list[str]]
+) -> Callable[[Write], None]:
+    """Return a check that nobody is removed whom both files want in the group."""
+    names = {group.id: group.name for group in emulator.groups}
+
+    def check(write: Write) -> None:
+        if write.action is Action.REMOVE_USER:
+            name = names[write.group_id or ""]
+            assert write.about not in set(one[name]) & set(second[name])
+
+    return check
