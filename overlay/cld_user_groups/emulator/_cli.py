@@ -4,7 +4,8 @@ import argparse
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn, get_args
 
@@ -41,17 +42,20 @@ def main(arguments: Sequence[str] | None = None, program: str = _PROGRAM) -> int
         )
     except ValueError as error:
         parser.error(str(error))
-    signal.signal(signal.SIGINT, _stop)
-    signal.signal(signal.SIGTERM, _stop)
+    with _stopped_by_signals():
+        return _serve(emulator, options.host, options.port, program)
+
+
+def _serve(emulator: Emulator, host: str, port: int, program: str) -> int:
     try:
-        server = emulator.serve(options.host, options.port)
+        server = emulator.serve(host, port)
         server.start()
     except ImportError as error:
         return _fail(program, str(error))
     # Looking up a host name that is none raises UnicodeError.
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        return _fail(program, f"cannot listen on {options.host!a} port {options.port}: {reason}")
+        return _fail(program, f"cannot listen on {host!a} port {port}: {reason}")
     try:
         sys.stdout.write(_greeting(server) + "\n")
         sys.stdout.flush()
@@ -68,6 +72,15 @@ def _greeting(server: "EmulatorServer") -> str:
         f"Cloudinary user-groups emulator on {server.url}"
         f" (account {emulator.account_id!a}, API key {emulator.api_key!a}, {emulator.wire} wire)"
     )
+
+
+@contextmanager
+def _stopped_by_signals() -> Generator[None]:
+    before = {number: signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    # Not after a signal: a second one must not interrupt the end of the process.
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def _stop(signal_number: int, frame: FrameType | None) -> NoReturn:
