@@ -71,13 +71,15 @@ check: $(TOOLS) ## Format, lint, types, OpenAPI document, generated/ up to date
 	pyright
 	openapi-spec-validator openapi.yaml
 	python tools/generate.py --check
+	python -m tools.resources --check
 
 format: $(READY) ## Format the code and sort its imports
 	ruff check --fix-only --quiet .
 	ruff format .
 
-generate: $(READY) ## Generate generated/ from openapi.yaml
+generate: $(READY) ## Generate generated/ from openapi.yaml, and resources/ from the operations
 	@python tools/generate.py
+	@python -m tools.resources
 
 ##@ Test more
 test-full: $(READY) ## Run the exhaustive cases that `make test` leaves out

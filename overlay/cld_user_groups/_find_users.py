@@ -16,7 +16,7 @@ from attrs import frozen
 from cld_provisioning_api.models import User, UsersResponse
 
 from ._engine.call import Call
-from ._engine.methods import Calls
+from ._engine.resource import Calls
 
 # How many IDs or e-mails one request may filter by: maxItems in openapi.yaml.
 MAX_ITEMS = 100

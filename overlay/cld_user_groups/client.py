@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import logging
-import platform
-import re
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, Generic, Literal, Self, TypeVar
 
 import httpx
 from attrs import evolve
 
-from ._engine.body import DEFAULT_MAX_BYTES
-from ._engine.call import Call, RawResponse, check_headers, make_timeout
+from ._engine.body import DEFAULT_MAX_BYTES, check_max_bytes
+from ._engine.call import Call, CheckedOptions, RawResponse, check_headers, make_timeout
 from ._engine.config import check_server_url, find_account_id, find_server_url, security_provider
 from ._engine.http_client import DEFAULT_TIMEOUT, AsyncHttpClient, HttpClient
 from ._engine.io import drive, drive_async
 from ._engine.pipeline import run
 from ._engine.request import Session
-from ._version import __version__
-from .hooks import LOGGER, DebugLogger, Hooks, LoggingHook, show_debug_log
+from ._engine.user_agent import user_agent
+from .hooks import DebugLogger, hooks_of_each_call, show_debug_log
+from .resources.user_groups import AsyncUserGroups, UserGroups
+from .resources.users import AsyncUsers, Users
 from .security import Authorizer, SecuritySource
-from .user_groups import AsyncUserGroups, UserGroups
-from .users import AsyncUsers, Users
 from .utils import UNSET, RetryConfig, Unset, check_retries
 
 T = TypeVar("T")
@@ -34,9 +31,6 @@ H = TypeVar("H", HttpClient, AsyncHttpClient)
 # Plain http:// goes to a loopback address or nowhere: never to a proxy of the environment, which
 # would be sent the credentials in the clear.
 _NO_PROXY: dict[str, None] = {"http://": None}
-_USER_AGENT = f"cld-user-groups/{__version__} python/{platform.python_version()}"
-# A product (RFC 9110, 10.1.5): a token, and a version that is one.
-_PRODUCT = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:/[!#$%&'*+.^_`|~0-9A-Za-z-]+)?", re.ASCII)
 
 
 class _Client(Generic[C, H]):
@@ -125,10 +119,10 @@ class _Client(Generic[C, H]):
             authorize=Authorizer(provide),
             retries=check_retries("retry_config", retry_config),
             timeout=timeout,
-            hooks=_hooks_of_each_call(tuple(hooks), debug_logger, self._may_have_async_hooks),
-            user_agent=_user_agent(app_info),
+            hooks=hooks_of_each_call(tuple(hooks), debug_logger, self._may_have_async_hooks),
+            user_agent=user_agent(app_info),
             is_closed=lambda: self._http.is_closed,
-            max_response_bytes=_check_size(max_response_bytes),
+            max_response_bytes=check_max_bytes(max_response_bytes),
         )
         self._session = settings
         self._http = self._open(client)
@@ -192,38 +186,6 @@ class _Client(Generic[C, H]):
         return f"{name}(account_id={self.account_id!r}, server_url={self.server_url!r})"
 
 
-def _hooks_of_each_call(
-    hooks: tuple[object, ...], debug_logger: DebugLogger | None, may_be_async: bool
-) -> Callable[[], Hooks]:
-    """Return a function that returns the hooks of a call: the debug log only while it is on."""
-    log = LoggingHook(debug_logger or LOGGER)
-    with_log = Hooks((*hooks, log), may_be_async=may_be_async)
-    if debug_logger is not None:
-        return lambda: with_log
-    without = Hooks(hooks, may_be_async=may_be_async)
-    return lambda: with_log if LOGGER.isEnabledFor(logging.DEBUG) else without
-
-
-def _check_size(max_response_bytes: int) -> int:
-    if isinstance(max_response_bytes, bool) or not isinstance(max_response_bytes, int):
-        raise TypeError(
-            f"max_response_bytes must be an int, not {type(max_response_bytes).__name__}"
-        )
-    if max_response_bytes < 1:
-        raise ValueError(f"max_response_bytes must be at least 1, not {max_response_bytes}")
-    return max_response_bytes
-
-
-def _user_agent(app_info: str | None) -> str:
-    if app_info is None:
-        return _USER_AGENT
-    if not isinstance(app_info, str):
-        raise TypeError(f"app_info must be a str, not {type(app_info).__name__}")
-    if not _PRODUCT.fullmatch(app_info):
-        raise ValueError(f"app_info must be a name, or a name/version, not {app_info!r}")
-    return f"{_USER_AGENT} {app_info}"
-
-
 class CldProvisioning(_Client[httpx.Client, HttpClient]):
     """A client of the Account Provisioning API, for threads.
 
@@ -254,9 +216,9 @@ class CldProvisioning(_Client[httpx.Client, HttpClient]):
         """The users of the account, read-only."""
         return Users(self.account_id, self._send)
 
-    def _send(self, call: Call[T], /) -> RawResponse[T]:
+    def _send(self, call: Call[T], options: CheckedOptions, /) -> RawResponse[T]:
         connections = self._http.get()
-        flow = run(self._session, connections.client, call)
+        flow = run(self._session, connections.client, call, options)
         return drive(self._http, connections, flow, self._session.max_response_bytes)
 
     def close(self) -> None:
@@ -306,9 +268,9 @@ class AsyncCldProvisioning(_Client[httpx.AsyncClient, AsyncHttpClient]):
         """The users of the account, read-only."""
         return AsyncUsers(self.account_id, self._send)
 
-    async def _send(self, call: Call[T], /) -> RawResponse[T]:
+    async def _send(self, call: Call[T], options: CheckedOptions, /) -> RawResponse[T]:
         connections = await self._http.get()
-        flow = run(self._session, connections.client, call)
+        flow = run(self._session, connections.client, call, options)
         return await drive_async(self._http, connections, flow, self._session.max_response_bytes)
 
     async def close(self) -> None:

@@ -30,18 +30,13 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import httpx
-import msgspec
 
-from cld_provisioning_api.models import ErrorDetail
 from cld_provisioning_api.models import ErrorResponse as ErrorResponseData
-from cld_provisioning_api.types import decode
 
 from ._engine.body import whole_response
 from ._engine.rate_limit import RateLimit, parse_rate_limit, server_delay
-from .security import Authorization
+from ._engine.response_text import body_text, excerpt, reason
 
-# The maximum length of a message that is derived from a response, in characters.
-_EXCERPT = 200
 _PATH = re.compile(r"at `([^`]*)`$")
 
 
@@ -143,8 +138,8 @@ class ErrorResponse(CloudinaryError):
     def __init__(
         self, data: ErrorResponseData, raw_response: httpx.Response, body: str | None = None
     ) -> None:
-        message = _short(data.error.message or "") if data.error else ""
-        super().__init__(message or _reason(raw_response), raw_response, body)
+        message = excerpt(data.error.message or "") if data.error else ""
+        super().__init__(message or reason(raw_response), raw_response, body)
         self.data = data
 
 
@@ -204,71 +199,6 @@ class ResponseValidationError(CloudinaryError):
     def cause(self) -> BaseException | None:
         """The decoder's own error."""
         return self.__cause__
-
-
-_BY_STATUS: dict[int, type[ErrorResponse]] = {
-    400: BadRequest,
-    401: AuthorizationRequired,
-    403: NotAllowed,
-    404: NotFound,
-    409: AlreadyExists,
-    420: UsageRateExceeded,
-    429: TooManyRequests,
-}
-
-
-def status_error(response: httpx.Response, authorization: Authorization) -> CloudinaryError:
-    """Return the error for a status code that is not a success.
-
-    Args:
-        response: The response, with its body.
-        authorization: The credentials, which are masked should the server have echoed them.
-    """
-    response.next_request = None  # what httpx would send to follow a redirect
-    text = body_text(response)
-    body = authorization.redact(text)
-    kind = _BY_STATUS.get(response.status_code)
-    data = _documented(body.encode() if body != text else response.content, authorization)
-    if kind is not None:
-        if data is None:
-            message = _described(response, body)
-            data = ErrorResponseData(error=ErrorDetail(message=message))
-        return kind(data, response, body)
-    said = _short(data.error.message or "") if data and data.error else ""
-    return APIError(said or _described(response, body), response, body)
-
-
-def _documented(content: bytes, authorization: Authorization) -> ErrorResponseData | None:
-    try:
-        data = decode(content, ErrorResponseData)
-    except msgspec.DecodeError:
-        return None
-    if data.error is None or not data.error.message:
-        return None
-    data.error.message = authorization.redact(data.error.message)  # free of JSON's escapes now
-    return data
-
-
-def _described(response: httpx.Response, body: str) -> str:
-    """Return a short message for a response whose body is not the documented one."""
-    excerpt = _short(body)
-    if response.has_redirect_location:
-        return f"{_reason(response)}: redirects are not followed"
-    return f"{_reason(response)}: {excerpt}" if excerpt else _reason(response)
-
-
-def _short(text: str) -> str:
-    excerpt = " ".join(text[: 4 * _EXCERPT].split())
-    return excerpt if len(excerpt) <= _EXCERPT else excerpt[:_EXCERPT] + "…"
-
-
-def _reason(response: httpx.Response) -> str:
-    return _short(response.reason_phrase) or f"Status {response.status_code}"
-
-
-def body_text(response: httpx.Response) -> str:
-    """Return the body as text, ignoring the declared charset: JSON is UTF-8 (RFC 8259, 8.1)."""
-    return response.content.decode("utf-8", errors="replace")
 
 
 _NOTE = "The change may have been applied all the same: look before you repeat it."

@@ -175,6 +175,18 @@ def _is_async(method: object) -> bool:
     return iscoroutinefunction(method) or iscoroutinefunction(getattr(method, "__call__", None))  # noqa: B004
 
 
+def hooks_of_each_call(
+    hooks: tuple[object, ...], debug_logger: DebugLogger | None, may_be_async: bool
+) -> Callable[[], Hooks]:
+    """Return a function that returns the hooks of a call: the debug log only while it is on."""
+    log = LoggingHook(debug_logger or LOGGER)
+    with_log = Hooks((*hooks, log), may_be_async=may_be_async)
+    if debug_logger is not None:
+        return lambda: with_log
+    without = Hooks(hooks, may_be_async=may_be_async)
+    return lambda: with_log if LOGGER.isEnabledFor(logging.DEBUG) else without
+
+
 def show_debug_log() -> None:
     """Write the library's debug log to standard error if CLOUDINARY_DEBUG is true."""
     if os.environ.get("CLOUDINARY_DEBUG", "").lower() not in ("1", "true", "yes", "on"):

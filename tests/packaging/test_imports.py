@@ -30,14 +30,14 @@ LOADED = [
     "cld_user_groups",
     "cld_user_groups._engine",
     "cld_user_groups._find_users",
+    "cld_user_groups._operations",
     "cld_user_groups._version",
     "cld_user_groups.client",
     "cld_user_groups.errors",
     "cld_user_groups.hooks",
     "cld_user_groups.models",
+    "cld_user_groups.resources",
     "cld_user_groups.security",
-    "cld_user_groups.user_groups",
-    "cld_user_groups.users",
     "cld_user_groups.utils",
 ]
 
@@ -124,7 +124,8 @@ def test_importing_the_client_loads_the_client_and_no_more() -> None:
         [sys.executable, "-c", IMPORT], capture_output=True, text=True, check=True
     )
     loaded = [name for name in json.loads(done.stdout) if not standard(name)]
-    for package in ("cld_provisioning_api", "cld_user_groups._engine"):
+    own = [f"cld_user_groups.{name}" for name in ("_engine", "_operations", "resources")]
+    for package in ("cld_provisioning_api", *own):
         loaded = [package if within(name, package) else name for name in loaded]
     assert sorted(set(loaded)) == LOADED
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import inspect
 import pydoc
 import textwrap
 import traceback
-from typing import Any
+from collections.abc import Iterator
+from pathlib import Path
+from types import CodeType
+from typing import Any, get_type_hints
 
 import httpx
 import pytest
 from tests.support import documents
+from tests.support.code_blocks import ROOT
 from tests.support.operations import COMPOSED, GROUP, METHODS, USER, arguments, method, recorder
 from tests.support.transport import KEY, SECRET, SECURITY, FakeTransport
+from tools import resources as generator
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, HookContext, models
 from cld_user_groups.emulator import Emulator
@@ -25,36 +31,61 @@ OPERATIONS = documents.operations(DOCUMENT)
 OPTIONS = ["retries", "server_url", "timeout_ms", "http_headers"]
 
 
-def found(client: type[Any], name: str) -> Any:
+def found(client: type[Any], name: str, *, is_raw: bool = False) -> Any:
     """Return a method of a client by its name with the resource."""
     resource, _, method_name = name.partition(".")
-    return getattr(getattr(client(account_id="acc", security=SECURITY), resource), method_name)
+    own = getattr(client(account_id="acc", security=SECURITY), resource)
+    return getattr(own.with_raw_response if is_raw else own, method_name)
 
 
+def every_kind(name: str) -> Iterator[Any]:
+    """Return the methods of a name: sync and async, plain and raw."""
+    for client in CLIENTS:
+        for is_raw in [False] if name in COMPOSED else [False, True]:
+            yield found(client, name, is_raw=is_raw)
+
+
+def test_the_resources_are_those_of_the_operations() -> None:
+    package = ROOT / "overlay/cld_user_groups"
+    options = generator.read_options((package / "_engine/call.py").read_text("utf-8"))
+    for path in (package / "resources").glob("[!_]*.py"):
+        source = (package / "_operations" / path.name).read_text("utf-8")
+        message = f"{path.name} is out of date: run `make generate`"
+        assert generator.render(path.stem, source, options) == path.read_text("utf-8"), message
+
+
+@pytest.mark.parametrize("is_raw", [False, True], ids=["plain", "raw"])
 @pytest.mark.parametrize("name", ALL_METHODS)
 @pytest.mark.parametrize("client", CLIENTS)
-def test_method_is_named_after_its_class(client: type[Any], name: str) -> None:
-    method = found(client, name)
+def test_method_is_a_plain_function_of_its_class(
+    client: type[Any], name: str, is_raw: bool
+) -> None:
+    if is_raw and name in COMPOSED:
+        return
+    method = found(client, name, is_raw=is_raw)
     resource, _, method_name = name.partition(".")
-    prefix = "Async" if client is AsyncCldProvisioning else ""
+    prefix = "Async" * (client is AsyncCldProvisioning) + "Raw" * is_raw
     qualified = f"{prefix}{resource.title().replace('_', '')}.{method_name}"
     assert (method.__name__, method.__qualname__) == (method_name, qualified)
-    assert method.__module__ == f"cld_user_groups.{resource}"
+    assert method.__module__ == f"cld_user_groups.resources.{resource}"
     assert method.__func__.__code__.co_qualname == qualified
     assert inspect.iscoroutinefunction(method) is (client is AsyncCldProvisioning)
+    assert not hasattr(method, "__wrapped__")
+    assert not hasattr(method, "__signature__")
 
 
 @pytest.mark.parametrize("name", ALL_METHODS)
 def test_help_documents_every_argument_and_no_other(name: str) -> None:
-    method = found(CldProvisioning, name)
-    text = inspect.getdoc(method) or ""
-    section = textwrap.dedent(text.partition("Args:\n")[2].partition("\n\n")[0])
-    documented = [line.partition(":")[0] for line in section.splitlines() if line[:1] != " "]
-    assert documented == list(inspect.signature(method).parameters)
-    assert documented[-len(OPTIONS) :] == OPTIONS
-    for part in ("Returns:\n", "Raises:\n"):
-        assert part in text
-    assert f"{name.partition('.')[2]}(" in pydoc.render_doc(method, renderer=pydoc.plaintext)
+    for each in every_kind(name):
+        text = inspect.getdoc(each) or ""
+        section = textwrap.dedent(text.partition("Args:\n")[2].partition("\n\n")[0])
+        documented = [line.partition(":")[0] for line in section.splitlines() if line[:1] != " "]
+        assert documented == list(inspect.signature(each).parameters)
+        assert documented[-len(OPTIONS) :] == OPTIONS
+        assert get_type_hints(each).keys() == {*documented, "return"}
+        for part in ("Returns:\n", "Raises:\n"):
+            assert part in text
+        assert f"{name.partition('.')[2]}(" in pydoc.render_doc(each, renderer=pydoc.plaintext)
 
 
 @pytest.mark.parametrize("operation_id", METHODS)
@@ -69,26 +100,45 @@ def test_signature_returns_what_the_call_returns(operation_id: str) -> None:
     assert inspect.signature(raw).return_annotation == f"RawResponse[{returned}]"
 
 
-@pytest.mark.parametrize("name", ALL_METHODS)
-def test_example_of_the_docstring_runs(name: str) -> None:
-    text = inspect.getdoc(found(CldProvisioning, name)) or ""
-    description = text.partition("Args:\n")[0]
+def example(method: Any, name: str) -> CodeType:
+    """Return the example of a method's docstring, which may await."""
+    description = (inspect.getdoc(method) or "").partition("Args:\n")[0]
     lines = [line for line in description.splitlines() if line.startswith("    ")]
-    example = textwrap.dedent("\n".join(lines))
-    assert f"client.{name}(" in example
+    code = textwrap.dedent("\n".join(lines))
+    assert f"client.{name}(" in code
+    return compile(code, name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+@pytest.mark.parametrize("name", ALL_METHODS)
+@pytest.mark.parametrize("kind", CLIENTS)
+def test_example_of_the_docstring_runs(kind: type[Any], name: str) -> None:
+    code = example(found(kind, name), name)
     emulator = Emulator("acc", KEY, SECRET)
-    with httpx.Client(transport=emulator.transport()) as http:
-        client = CldProvisioning(account_id="acc", security=SECURITY, client=http)
-        names = {"client": client, "models": models, "GROUP_ID": GROUP, "USER_ID": USER}
-        exec(compile(example, name, "exec"), names)
+    names: dict[str, Any] = {"models": models, "GROUP_ID": GROUP, "USER_ID": USER}
+
+    async def run_async() -> None:
+        async with httpx.AsyncClient(transport=emulator.transport()) as http:
+            names["client"] = AsyncCldProvisioning(account_id="acc", security=SECURITY, client=http)
+            await eval(code, names)
+
+    if kind is AsyncCldProvisioning:
+        asyncio.run(run_async())
+    else:
+        with httpx.Client(transport=emulator.transport()) as http:
+            names["client"] = CldProvisioning(account_id="acc", security=SECURITY, client=http)
+            exec(code, names)
     assert emulator.calls
 
 
-def test_traceback_names_the_operation() -> None:
+@pytest.mark.parametrize("client", CLIENTS)
+def test_traceback_names_the_method_and_its_operation(client: type[Any]) -> None:
+    get = found(client, "user_groups.get")
     with pytest.raises(ValueError) as caught:
-        FakeTransport().client().user_groups.get(group_id="..")
+        asyncio.run(get(group_id=".."))  # the sync method raises before that
     frames = traceback.extract_tb(caught.value.__traceback__)
-    assert [frame.name for frame in frames][1:3] == ["get", "_get"]
+    places = [(Path(frame.filename).parent.name, frame.name) for frame in frames]
+    own = places.index(("resources", "get"))
+    assert places[own + 1] == ("_operations", "get")
 
 
 @pytest.mark.parametrize("operation_id", METHODS)

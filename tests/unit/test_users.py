@@ -20,7 +20,7 @@ from cld_provisioning_api.api.users.get_users import build_request
 from cld_user_groups import AsyncCldProvisioning, models
 from cld_user_groups import _find_users as finding
 from cld_user_groups.emulator import Emulator
-from cld_user_groups.users import Users, _list
+from cld_user_groups.resources.users import Users
 
 PATH = "/v1_1/provisioning/accounts/acc/users"
 JOHN = {"id": "u1", "name": "John Doe", "email": "john@example.com"}
@@ -93,7 +93,7 @@ def test_every_parameter_of_the_query_is_in_the_table() -> None:
     tested = {name for query, _ in QUERIES for name in query}
     own = set(inspect.signature(build_request).parameters) - {"account_id"}
     assert tested == own
-    assert own < inspect.signature(_list).parameters.keys()
+    assert own < inspect.signature(Users.list).parameters.keys()
 
 
 def test_users_are_typed_and_absent_fields_are_none(perform: Perform) -> None:
@@ -209,7 +209,7 @@ def test_an_id_that_addresses_something_else_is_rejected(method: str, user_id: s
         ({"sort_by": "email"}, TypeError, "sort_by"),
         ({"page": True}, TypeError, "page"),
         ({"page_size": "10"}, TypeError, "page_size"),
-        ({"request": {"from": "2026-01-02"}}, TypeError, "request has no parameter 'from'.*from_"),
+        ({"request": {"from": "2026-01-02"}}, TypeError, "request has no field 'from'.*from_"),
         ({"request": "u1"}, TypeError, "request must be a GetUsersRequest or a dict, not str"),
         ({"request": {"page": 1}, "page": 1}, TypeError, "pass it alone, or page= without it"),
         ({"email": "a@b.c"}, TypeError, "email"),

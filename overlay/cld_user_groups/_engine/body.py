@@ -21,6 +21,22 @@ class BodyTooLarge(httpx.DecodingError):
     """The decoded body is larger than the maximum."""
 
 
+def check_max_bytes(max_response_bytes: int) -> int:
+    """Validate the maximum size of a body.
+
+    Raises:
+        TypeError: It is not an int.
+        ValueError: It is below 1.
+    """
+    if isinstance(max_response_bytes, bool) or not isinstance(max_response_bytes, int):
+        raise TypeError(
+            f"max_response_bytes must be an int, not {type(max_response_bytes).__name__}"
+        )
+    if max_response_bytes < 1:
+        raise ValueError(f"max_response_bytes must be at least 1, not {max_response_bytes}")
+    return max_response_bytes
+
+
 def read_body(response: httpx.Response, max_bytes: int) -> httpx.Response:
     """Read the body, and return the response with it.
 

@@ -131,7 +131,6 @@ class Call(Generic[T]):
         effect: What it does, which determines whether a retry is safe.
         request: The request.
         decode: Decodes the body of a success.
-        options: The per-request options.
         path_parameters: The IDs in the path, by name.
         look: Returns the call that checks whether an earlier attempt, whose response was lost, was
             applied. Its result is that of the write, or None if the write was not applied.
@@ -143,7 +142,6 @@ class Call(Generic[T]):
     effect: Effect
     request: HttpRequest
     decode: Callable[[bytes], T]
-    options: CheckedOptions
     path_parameters: Mapping[str, str] = _NO_PARAMETERS
     look: Callable[[], Call[T | None]] | None = None
     denies: str = ""

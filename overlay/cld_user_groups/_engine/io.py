@@ -11,7 +11,8 @@ import httpx
 from .attempt import Attempt, Outcome, Send
 from .body import read_body, read_body_async
 from .call import RawResponse
-from .http_client import AsyncConnections, AsyncHttpClient, Connections, HttpClient, transport_for
+from .http_client import AsyncConnections, AsyncHttpClient, Connections, HttpClient
+from .proxies import transport_for
 from .sleep import wait, wait_async
 
 T = TypeVar("T")

@@ -15,15 +15,13 @@ from typing import Generic, TypeVar
 
 import httpx
 import msgspec
-from attrs import define, evolve
+from attrs import define
 
 from cld_user_groups.errors import (
     ClientClosed,
     CloudinaryError,
     ResponseValidationError,
-    body_text,
     mark,
-    status_error,
 )
 from cld_user_groups.hooks import HookContext, Hooks
 from cld_user_groups.security import Authorization
@@ -31,16 +29,18 @@ from cld_user_groups.utils import UNSET, RetryConfig
 
 from .attempt import Attempt, Outcome, Send
 from .body import empty_response
-from .call import Call, RawResponse
+from .call import Call, CheckedOptions, RawResponse
 from .failures import classify, hide_credentials, is_redirect_failure, response_before
 from .io import Flow, Step
 from .request import Client, Session, build_request
+from .response_text import body_text
 from .retry import Action, Decision, Effect, Lost, decide, is_ambiguous
+from .status_error import status_error
 
 T = TypeVar("T")
 
 
-def run(session: Session, client: Client, call: Call[T]) -> Flow[T]:
+def run(session: Session, client: Client, call: Call[T], options: CheckedOptions) -> Flow[T]:
     """Make one call, from its first request to its result.
 
     Raises:
@@ -48,8 +48,8 @@ def run(session: Session, client: Client, call: Call[T]) -> Flow[T]:
         httpx.HTTPError: No complete response was received.
         BaseException: Any other exception that ended the call, unchanged; see `maybe_applied`.
     """
-    retries = session.retries if call.options.retries is UNSET else call.options.retries
-    state = _Run(session, client, call, session.authorize(), session.hooks(), retries)
+    retries = session.retries if options.retries is UNSET else options.retries
+    state = _Run(session, client, call, options, session.authorize(), session.hooks(), retries)
     try:
         return (yield from state.attempts())
     except BaseException as error:
@@ -67,6 +67,7 @@ class _Run(Generic[T]):
     session: Session
     client: Client
     call: Call[T]
+    options: CheckedOptions
     authorization: Authorization
     hooks: Hooks
     retries: RetryConfig | None
@@ -130,7 +131,7 @@ class _Run(Generic[T]):
         self.number += 1
         self.attempt = self.happened = None
         request = self.request = build_request(
-            self.session, self.client, self.call, self.authorization
+            self.session, self.client, self.call, self.options, self.authorization
         )
         if self.hooks.before_request:
             yield from self.notify(self.hooks.before_request, request)
@@ -183,10 +184,9 @@ class _Run(Generic[T]):
         if call.look is None:  # a deleted group: there is nothing to read
             assert call.applied is not None
             return RawResponse(call.applied(), error.status_code, error.headers, self.number - 1)
-        look = call.look()
-        look = evolve(look, options=call.options._replace(retries=None))
+        once = self.options._replace(retries=None)
         try:
-            found = yield from run(self.session, self.client, look)
+            found = yield from run(self.session, self.client, call.look(), once)
         except (CloudinaryError, httpx.HTTPError) as failure:
             error.add_fact("an earlier attempt, whose response was lost, made the change")
             error.add_fact(f"the result could not be read ({type(failure).__name__})")

@@ -14,8 +14,8 @@ from cld_user_groups.security import Authorization
 from cld_user_groups.utils import RetryConfig
 
 from .body import ACCEPT_ENCODING, DECODED, DEFAULT_MAX_BYTES
-from .call import Call
-from .http_client import is_behind_environment_proxy
+from .call import Call, CheckedOptions
+from .proxies import is_behind_environment_proxy
 
 T = TypeVar("T")
 Client = httpx.Client | httpx.AsyncClient
@@ -85,7 +85,11 @@ def _url_and_host(server_url: str, target: str) -> tuple[httpx.URL, bytes]:
 
 
 def build_request(
-    session: Session, client: Client, call: Call[T], authorization: Authorization
+    session: Session,
+    client: Client,
+    call: Call[T],
+    options: CheckedOptions,
+    authorization: Authorization,
 ) -> httpx.Request:
     """Return the request of a call, ready to be sent as it is.
 
@@ -94,7 +98,6 @@ def build_request(
     Raises:
         ValueError: It would go over plain http:// to a proxy that the environment names.
     """
-    options = call.options
     content = call.request.content
     server_url = options.server_url or session.server_url
     url, host = _url_and_host(server_url, call.request.target)

@@ -1,15 +1,11 @@
-"""The resource `users`, read-only: its operations, each written once, and its four classes.
-
-The first argument of an operation is the account; the classes at the end fill it in, and turn the
-rest into methods of the sync and the async client.
-"""
+"""The users of an account, read-only."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import date
 from functools import partial
-from typing import Any, Unpack, cast
+from typing import Any, cast
 
 import msgspec
 from attrs import asdict
@@ -24,26 +20,15 @@ from cld_provisioning_api.models import (
     User,
     UsersResponse,
 )
-
-from ._engine.call import Call, CallOptions, check_options
-from ._engine.methods import (
-    AsyncResource,
-    Calls,
-    SyncResource,
-    async_calls_method,
-    async_method,
-    async_raw_method,
-    sync_calls_method,
-    sync_method,
-    sync_raw_method,
-)
-from ._engine.retry import Effect
-from ._find_users import MAX_ITEMS, FoundUsers, find_users
+from cld_user_groups._engine.call import Call
+from cld_user_groups._engine.request_forms import one_request
+from cld_user_groups._engine.resource import Calls
+from cld_user_groups._engine.retry import Effect
+from cld_user_groups._find_users import MAX_ITEMS, FoundUsers, find_users
 
 
-def _list(
+def list_(
     account_id: str,
-    /,
     *,
     request: GetUsersRequest | GetUsersRequestTypedDict | None = None,
     pending: bool | None = None,
@@ -59,7 +44,6 @@ def _list(
     sort_by: GetUsersSortBy | None = None,
     page: int | None = None,
     page_size: int | None = None,
-    **options: Unpack[CallOptions],
 ) -> Call[UsersResponse]:
     """List users of the account.
 
@@ -86,18 +70,14 @@ def _list(
         sort_by: "name", "role", "status", "activity" or "created_at".
         page: The page.
         page_size: How many users a page holds.
-        **options: Per-request options: see `CallOptions`.
 
     Returns:
         The users, in `users`.
-
-    Raises:
-        TypeError, ValueError: An argument is not valid; nothing was sent.
-        CloudinaryError: The server responded with an error.
-        httpx.TransportError: No complete response was received.
     """
-    query = _query(
+    query = one_request(
+        "request",
         request,
+        GetUsersRequest,
         pending=pending,
         ids=ids,
         emails=emails,
@@ -117,71 +97,56 @@ def _list(
         Effect.READ,
         get_users.build_request(account_id, **_parameters(query)),
         get_users.decode_success,
-        check_options(**options),
     )
 
 
-def _get(account_id: str, /, *, user_id: str, **options: Unpack[CallOptions]) -> Call[User]:
+def get(account_id: str, *, user_id: str) -> Call[User]:
     """Read a user.
 
         john = client.users.get(user_id=USER_ID)
 
     Args:
         user_id: The user's ID.
-        **options: Per-request options: see `CallOptions`.
 
     Returns:
         The user.
 
     Raises:
-        TypeError, ValueError: An argument is not valid; nothing was sent.
         NotFound: There is no such user.
-        CloudinaryError: The server responded with another error.
-        httpx.TransportError: No complete response was received.
     """
     return Call(
         get_user.OPERATION_ID,
         Effect.READ,
         get_user.build_request(account_id, user_id),
         get_user.decode_success,
-        check_options(**options),
         {"user_id": user_id},
     )
 
 
-def _get_groups(
-    account_id: str, /, *, user_id: str, **options: Unpack[CallOptions]
-) -> Call[GroupsOfUserResponse]:
+def get_groups(account_id: str, *, user_id: str) -> Call[GroupsOfUserResponse]:
     """List the user groups that a user is in.
 
         groups = client.users.get_groups(user_id=USER_ID).groups
 
     Args:
         user_id: The user's ID.
-        **options: Per-request options: see `CallOptions`.
 
     Returns:
         The groups, in `groups`.
 
     Raises:
-        TypeError, ValueError: An argument is not valid; nothing was sent.
         NotFound: There is no such user.
-        CloudinaryError: The server responded with another error.
-        httpx.TransportError: No complete response was received.
     """
     return Call(
         get_groups_for_user.OPERATION_ID,
         Effect.READ,
         get_groups_for_user.build_request(account_id, user_id),
         get_groups_for_user.decode_success,
-        check_options(**options),
         {"user_id": user_id},
     )
 
 
-def _find(
-    account_id: str, /, *, emails: Iterable[str], **options: Unpack[CallOptions]
-) -> Calls[UsersResponse, FoundUsers]:
+def find(account_id: str, *, emails: Iterable[str]) -> Calls[UsersResponse, FoundUsers]:
     """Find users by their e-mails, however many, and check the responses.
 
     Case and surrounding spaces do not matter, and an e-mail that occurs twice is requested once.
@@ -196,40 +161,11 @@ def _find(
 
     Args:
         emails: The e-mails.
-        **options: Per-request options of each request: see `CallOptions`.
 
     Returns:
         The users by e-mail, the e-mails that are missing, and whether this is certain.
-
-    Raises:
-        TypeError, ValueError: An argument is not valid; nothing was sent.
-        CloudinaryError: The server responded with an error.
-        httpx.TransportError: No complete response was received.
     """
-    return find_users(emails, partial(_list, account_id, **options))
-
-
-def _query(
-    request: GetUsersRequest | GetUsersRequestTypedDict | None, **parameters: Any
-) -> GetUsersRequest:
-    """Return the query of `list` from either form of its arguments.
-
-    Raises:
-        TypeError: Both forms are passed, or there is no such parameter.
-    """
-    given = {name: value for name, value in parameters.items() if value is not None}
-    if request is None:
-        return GetUsersRequest(**given)
-    if given:
-        raise TypeError(f"request has all parameters: pass it alone, or {min(given)}= without it")
-    if isinstance(request, GetUsersRequest):
-        return request
-    if not isinstance(request, Mapping):
-        raise TypeError(f"request must be a GetUsersRequest or a dict, not {_type_of(request)}")
-    unknown = [name for name in request if name not in parameters]
-    if unknown:
-        raise TypeError(f"request has no parameter {unknown[0]!r}: it can have {list(parameters)}")
-    return GetUsersRequest(**request)
+    return find_users(emails, partial(list_, account_id))
 
 
 def _parameters(query: GetUsersRequest) -> dict[str, Any]:
@@ -252,7 +188,7 @@ def _parameters(query: GetUsersRequest) -> dict[str, Any]:
 def _check_items(name: str, items: object) -> None:
     """Check a list to filter by. An empty one cannot be sent: it would filter nothing."""
     if not isinstance(items, list | tuple | set | frozenset):
-        raise TypeError(f"{name} must be a list of str, not {_type_of(items)}")
+        raise TypeError(f"{name} must be a list of str, not {type(items).__name__}")
     items = cast("Collection[object]", items)
     if not items:
         raise ValueError(f"{name} must not be empty: without a filter, every user is returned")
@@ -267,59 +203,3 @@ def _date(name: str, text: str) -> date:
         return msgspec.convert(text, date)
     except msgspec.ValidationError:
         raise ValueError(f"{name} must be a date as yyyy-mm-dd, but is {text!r}") from None
-
-
-def _type_of(value: object) -> str:
-    return type(value).__name__
-
-
-class RawUsers(SyncResource):
-    """The users, each result as a RawResponse."""
-
-    __slots__ = ()
-
-    list = sync_raw_method(_list)
-    get = sync_raw_method(_get)
-    get_groups = sync_raw_method(_get_groups)
-
-
-class Users(SyncResource):
-    """The users of an account, read-only."""
-
-    __slots__ = ()
-
-    list = sync_method(_list)
-    get = sync_method(_get)
-    get_groups = sync_method(_get_groups)
-    find = sync_calls_method(_find)
-
-    @property
-    def with_raw_response(self) -> RawUsers:
-        """The same methods, except `find`; each returns its result with status and headers."""
-        return RawUsers(self.account_id, self._send)
-
-
-class AsyncRawUsers(AsyncResource):
-    """The users, each result as a RawResponse."""
-
-    __slots__ = ()
-
-    list = async_raw_method(_list)
-    get = async_raw_method(_get)
-    get_groups = async_raw_method(_get_groups)
-
-
-class AsyncUsers(AsyncResource):
-    """The users of an account, read-only."""
-
-    __slots__ = ()
-
-    list = async_method(_list)
-    get = async_method(_get)
-    get_groups = async_method(_get_groups)
-    find = async_calls_method(_find)
-
-    @property
-    def with_raw_response(self) -> AsyncRawUsers:
-        """The same methods, except `find`; each returns its result with status and headers."""
-        return AsyncRawUsers(self.account_id, self._send)

@@ -1,0 +1,62 @@
+"""The base classes of the resources in resources/."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Protocol, TypeVar, cast
+
+from attrs import define
+
+from .call import Call, CheckedOptions, RawResponse
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+# Several calls that lead to one result: yields each call, and is sent what it returned.
+Calls = Generator[Call[T], T, R]
+
+
+class Send(Protocol):
+    """Makes a call: the sync client's own method."""
+
+    def __call__(self, call: Call[T], options: CheckedOptions, /) -> RawResponse[T]: ...
+
+
+class AsyncSend(Protocol):
+    """Makes a call: the async client's own method."""
+
+    async def __call__(self, call: Call[T], options: CheckedOptions, /) -> RawResponse[T]: ...
+
+
+@define(repr=False)
+class SyncResource:
+    """The base of a sync client's resources."""
+
+    account_id: str
+    _send: Send
+
+    def _send_all(self, calls: Calls[T, R], options: CheckedOptions) -> R:
+        """Make the calls of an operation, one after another, and return its result."""
+        try:
+            call = next(calls)
+            while True:
+                call = calls.send(self._send(call, options).parsed)
+        except StopIteration as done:
+            return cast("R", done.value)
+
+
+@define(repr=False)
+class AsyncResource:
+    """The base of an async client's resources."""
+
+    account_id: str
+    _send: AsyncSend
+
+    async def _send_all(self, calls: Calls[T, R], options: CheckedOptions) -> R:
+        """Make the calls of an operation, one after another, and return its result."""
+        try:
+            call = next(calls)
+            while True:
+                call = calls.send((await self._send(call, options)).parsed)
+        except StopIteration as done:
+            return cast("R", done.value)

@@ -1,0 +1,1 @@
+"""The resources of the clients: generated from _operations/ by `make generate`."""
