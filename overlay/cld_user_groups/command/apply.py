@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 from attrs import evolve
 
+from .arguments import allow_removals_option, dry_run_option, yes_option
 from .durations import duration
-from .settings import global_options, settings_of
+from .settings import TABLE_FORMATS, global_options, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,14 +21,9 @@ if TYPE_CHECKING:
 
 @click.command("apply")
 @click.argument("file", metavar="FILE|PLAN")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-@click.option("--dry-run", is_flag=True, help="Only show the plan, as `plan` does.")
-@click.option(
-    "--allow-removals",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="Let exactly N removals past the guards.",
-)
+@yes_option
+@dry_run_option
+@allow_removals_option
 @click.option("--adds-only", is_flag=True, help="Leave out all that takes something away.")
 @click.option(
     "--concurrency",
@@ -52,7 +48,7 @@ if TYPE_CHECKING:
     help="The longest to wait for another run to end, and for the quota to be renewed: 90s, 15m, "
     "1h30m. Default: not at all.",
 )
-@global_options()
+@global_options(TABLE_FORMATS)
 @click.pass_context
 def apply_command(
     context: click.Context,

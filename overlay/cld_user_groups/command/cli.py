@@ -18,7 +18,7 @@ from . import exit_codes
 from .failures import report_failure
 from .logs import logging_as
 from .sections import COMMANDS, SECTIONS
-from .settings import ALL_FORMATS, Settings, global_options
+from .settings import PLAN_FORMATS, Settings, global_options
 
 
 class Tool(click.Group):
@@ -91,11 +91,14 @@ class Tool(click.Group):
             try:
                 result = super().main(arguments, *unused, **options)
                 code = result if isinstance(result, int) else exit_codes.DONE
-                sys.stdout.flush()
             except BrokenPipeError:
-                _forget_stdout()
+                pass  # whoever reads it has seen enough
             except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - told, not swallowed
                 code = report_failure(error, settings)
+        try:
+            sys.stdout.flush()
+        except OSError:  # as was told where it was written
+            _forget_stdout()
         sys.exit(code)
 
 
@@ -111,7 +114,7 @@ def _forget_stdout() -> None:
 
 
 @click.group("cld-user-groups", cls=Tool, context_settings={"help_option_names": ["-h", "--help"]})
-@global_options(ALL_FORMATS)
+@global_options(PLAN_FORMATS)
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def cli() -> None:
     """Make the user groups of a Cloudinary account what a file says.

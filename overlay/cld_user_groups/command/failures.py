@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import click
 from attrs import frozen
@@ -15,6 +16,9 @@ from .logs import log_event
 from .output import print_json, print_message
 from .settings import Settings
 
+if TYPE_CHECKING:
+    from cld_user_groups.membership import Breach
+
 
 class Incomplete(Exception):  # noqa: N818 - reads as what is the case
     """A run was cut short at once; its journal has what is known."""
@@ -22,6 +26,22 @@ class Incomplete(Exception):  # noqa: N818 - reads as what is the case
 
 class NobodyToAsk(Exception):  # noqa: N818 - as above
     """There is no terminal to ask on. Nothing was written."""
+
+
+class Refused(Exception):  # noqa: N818 - as above
+    """The guards refuse a plan. Nothing was written.
+
+    Attributes:
+        breaches: The guards.
+        way_out: What can be done beside allowing its removals, or "".
+        is_shown: Whether the user has seen the guards' messages, below the plan.
+    """
+
+    def __init__(self, breaches: Sequence[Breach], way_out: str, *, is_shown: bool) -> None:
+        super().__init__(way_out)
+        self.breaches = breaches
+        self.way_out = way_out
+        self.is_shown = is_shown
 
 
 @frozen(kw_only=True)
@@ -50,14 +70,14 @@ def report_failure(error: BaseException, settings: Settings) -> int:
         if isinstance(error, click.UsageError) and error.ctx is not None:
             print_message(error.ctx.get_usage())
         print_message(f"Error: {failure.message}")
+    document = {
+        "format": "cld-user-groups/error/1",
+        "error": {"kind": failure.kind, "message": failure.message, **failure.details},
+        "exit_code": failure.code,
+    }
     if settings.is_json:
-        print_json(
-            {
-                "format": "cld-user-groups/error/1",
-                "error": {"kind": failure.kind, "message": failure.message, **failure.details},
-                "exit_code": failure.code,
-            }
-        )
+        with suppress(OSError):  # which may be the very error that is told
+            print_json(document)
     return failure.code
 
 
@@ -99,7 +119,6 @@ def describe(error: BaseException) -> Failure:
 def _of_library(error: BaseException) -> Failure | None:
     from cld_user_groups.membership import (
         AlreadyRunning,
-        GuardBreached,
         JournalError,
         LeaseError,
         MembershipError,
@@ -122,8 +141,9 @@ def _of_library(error: BaseException) -> Failure | None:
             if len(error.problems) > 1:
                 message = f"{len(error.problems)} problems; nothing was written.\n{message}"
             return Failure(kind="invalid", message=message, details={"problems": problems})
-        case GuardBreached():
-            lines = "\n".join(f"  {breach.message}" for breach in error.breaches)
+        case Refused():
+            lines = [] if error.is_shown else [f"  {each.message}" for each in error.breaches]
+            said = f"refused by the guards; nothing was written. {error.way_out}".rstrip()
             breaches = [
                 {
                     "guard": breach.guard,
@@ -136,7 +156,7 @@ def _of_library(error: BaseException) -> Failure | None:
             ]
             return Failure(
                 kind="guard",
-                message=f"refused by the guards; nothing was written.\n{lines}",
+                message="\n".join([said, *lines]),
                 code=exit_codes.GUARD,
                 details={"breaches": breaches},
             )

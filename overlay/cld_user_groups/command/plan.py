@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import exit_codes
+from .arguments import allow_removals_option
 from .output import has_color, print_message, print_result
 from .settings import PLAN_FORMATS, global_options, settings_of
 
@@ -26,12 +27,7 @@ if TYPE_CHECKING:
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
 @click.option("--adds-only", is_flag=True, help="Leave out all that takes something away.")
-@click.option(
-    "--allow-removals",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="Let exactly N removals past the guards.",
-)
+@allow_removals_option
 @click.option(
     "--today",
     type=click.DateTime(["%Y-%m-%d"]),
@@ -86,6 +82,11 @@ def render_plan(made: Plan, format: str, *, color: bool = False) -> str:  # noqa
     match format:
         case "json":
             return membership.render_json(made)
+        case "csv":
+            from .change_tables import plan_table
+            from .tables import as_csv
+
+            return as_csv(plan_table(made))
         case "markdown":
             return membership.render_markdown(made)
         case "html":

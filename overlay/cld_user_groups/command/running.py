@@ -17,7 +17,6 @@ from cld_user_groups import CldProvisioning
 from cld_user_groups.membership import (
     Change,
     FileJournal,
-    GuardBreached,
     Lease,
     NoJournal,
     Plan,
@@ -33,13 +32,15 @@ from cld_user_groups.membership.checks import check_account, check_plan
 from cld_user_groups.membership.journal import new_run
 
 from . import exit_codes
-from .failures import Incomplete, NobodyToAsk
+from .change_tables import result_table
+from .failures import Incomplete, NobodyToAsk, Refused
 from .logs import log_event
 from .output import can_ask, has_color, print_json, print_message, print_result
 from .plan import render_plan
 from .progress import log_run_ended, progress_of
 from .report import describe, result_document, result_text
 from .settings import Settings
+from .tables import as_csv, as_markdown
 
 Prepare: TypeAlias = Callable[[CldProvisioning], tuple[Plan, Snapshot]]
 StillNeeded: TypeAlias = Callable[[Snapshot], Sequence[Change]]
@@ -87,7 +88,7 @@ def run_plan(
             the account as read after the run, which somebody else may have changed meanwhile.
 
     Raises:
-        PlanRefused: The plan must not be applied. Nothing was written.
+        Refused, PlanRefused: The plan must not be applied. Nothing was written.
         NobodyToAsk: There is nobody to ask. Nothing was written.
     """
     with settings.open_client() as client:
@@ -96,10 +97,9 @@ def run_plan(
             made, snapshot = prepare(client)
             if options.dry_run:
                 return _show_only(settings, made)
-            _show(settings, made)
+            is_shown = _show(settings, made)
             if made.breaches:
-                print_message(options.way_out, quiet=settings.quiet or not options.way_out)
-                raise GuardBreached(made.breaches)
+                raise Refused(made.breaches, options.way_out, is_shown=is_shown)
             if made.changes and not options.yes:
                 _ask(made)
                 # The account may have changed while the plan was being read.
@@ -113,12 +113,7 @@ def run_plan(
                 result.snapshot, people=snapshot.people, missing_ids=snapshot.missing_ids
             )
             result = _compare(made, result, after, still_needed)
-    # What came of the run is the exit code, also where nobody reads the report to its end.
-    with suppress(BrokenPipeError):
-        if settings.is_json:
-            print_json(result_document(made, result, _code_of(result)))
-        else:
-            print_result(result_text(made, result, options.again, color=has_color(sys.stdout)))
+    _report(settings, made, result, options.again)
     return _code_of(result)
 
 
@@ -135,6 +130,28 @@ def _only_run(
         settings.open_lease(account_id, wait=options.max_wait, run=run) as lease,
     ):
         yield lease
+
+
+def _report(settings: Settings, made: Plan, result: Result, again: str) -> None:
+    """Write what came of the run; that is the exit code, also where this cannot be written."""
+    try:
+        match settings.format:
+            case "json":
+                print_json(result_document(made, result, _code_of(result)))
+            case "csv":
+                print_result(as_csv(result_table(made, result)))
+            case "markdown":
+                print_result(as_markdown(result_table(made, result)))
+            case _:
+                print_result(result_text(made, result, again, color=has_color(sys.stdout)))
+    except BrokenPipeError:
+        pass  # whoever reads it has seen enough
+    except OSError as error:
+        with suppress(OSError):
+            print_message(
+                f"The report cannot be written: {error.strerror}. "
+                f"The run is recorded: cld-user-groups runs show {result.run}"
+            )
 
 
 def _compare(made: Plan, result: Result, after: Snapshot, still_needed: StillNeeded) -> Result:
@@ -163,11 +180,14 @@ def _show_only(settings: Settings, made: Plan) -> int:
     return exit_codes.GUARD if made.breaches else exit_codes.DONE
 
 
-def _show(settings: Settings, made: Plan) -> None:
+def _show(settings: Settings, made: Plan) -> bool:
+    """Show a plan to whoever is there; return whether it is shown."""
     if log_event("plan", account=made.account_id, source=made.source, changes=made.counts()):
-        return
-    text = render_plan(made, "text", color=has_color(sys.stderr))
-    print_message(text + "\n", quiet=settings.quiet and not can_ask())
+        return False
+    if settings.quiet and not can_ask():
+        return False
+    print_message(render_plan(made, "text", color=has_color(sys.stderr)))
+    return True
 
 
 def _ask(made: Plan) -> None:
@@ -223,17 +243,26 @@ def _apply(
 
 @contextmanager
 def _terminated_as_interrupted() -> Generator[None]:
-    """Treat SIGTERM as Ctrl-C, which `apply` ends a run on in good order."""
+    """Treat SIGTERM as Ctrl-C, which `apply` ends a run on in good order.
+
+    Where SIGINT is ignored, as in what a shell starts in the background, it stays without effect:
+    `apply` gets a handler to replace, which SIGTERM calls, and SIGINT itself is blocked.
+    """
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         handler = signal.getsignal(signal.SIGINT)
         if callable(handler):
             handler(signal.SIGINT, frame)
-        else:
-            signal.default_int_handler(signal.SIGINT, frame)
 
+    is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if is_ignored:
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     before = signal.signal(signal.SIGTERM, interrupt)
     try:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+        if is_ignored:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # which forgets one that has come
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])

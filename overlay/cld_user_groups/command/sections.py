@@ -6,6 +6,21 @@ from collections.abc import Mapping
 
 #: By section and name, the module in this package and the command in it.
 SECTIONS: Mapping[str, Mapping[str, str]] = {
+    "Everyday": {
+        "list": "listing:list_command",
+        "show": "listing:show_command",
+        "users": "finding:users_command",
+        "whois": "finding:whois_command",
+        "add": "members:add_command",
+        "remove": "members:remove_command",
+        "onboard": "careers:onboard_command",
+        "offboard": "careers:offboard_command",
+        "create": "groups:create_command",
+        "rename": "groups:rename_command",
+        "delete": "groups:delete_command",
+        "copy": "combining:copy_command",
+        "merge": "combining:merge_command",
+    },
     "From a file": {
         "export": "export:export_command",
         "plan": "plan:plan_command",
@@ -19,6 +34,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     "This tool": {
         "doctor": "doctor:doctor_command",
         "emulator": "emulator:emulator_command",
+        "completion": "completion:completion_command",
     },
 }
 #: All commands by name.

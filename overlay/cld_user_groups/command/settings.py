@@ -26,11 +26,10 @@ _CREDENTIALS = (
 )
 
 Region = Literal["api", "api-eu", "api-ap"]
-#: The formats of every command, of one that prints a table, of one that shows a plan, and all.
+#: The formats of every command, of one that prints a table, and of one that shows a plan, all.
 FORMATS = ("text", "json")
 TABLE_FORMATS = (*FORMATS, "csv", "markdown")
-PLAN_FORMATS = (*FORMATS, "markdown", "html")
-ALL_FORMATS = (*TABLE_FORMATS, "html")
+PLAN_FORMATS = (*TABLE_FORMATS, "html")
 
 
 class ClientOptions(TypedDict, total=False):

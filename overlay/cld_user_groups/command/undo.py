@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .settings import global_options, settings_of
+from .arguments import allow_removals_option, dry_run_option, yes_option
+from .settings import TABLE_FORMATS, global_options, settings_of
 
 if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
@@ -16,15 +17,10 @@ if TYPE_CHECKING:
 
 @click.command("undo")
 @click.argument("run", required=False)
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-@click.option("--dry-run", is_flag=True, help="Only show the plan.")
-@click.option(
-    "--allow-removals",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="Let exactly N removals past the guards.",
-)
-@global_options()
+@yes_option
+@dry_run_option
+@allow_removals_option
+@global_options(TABLE_FORMATS)
 @click.pass_context
 def undo_command(
     context: click.Context, run: str | None, yes: bool, dry_run: bool, allow_removals: int | None

@@ -46,7 +46,9 @@ def check_guards(
         empties = loss.after == 0 and loss.before > 0
         if empties and loss.group.id in plan.allow_empty:
             continue
-        found.append(_check_empty(loss, needed) if empties else None)
+        if empties:
+            in_file = "say `allow_empty: true` for it in the file, or, " if plan.digest else ""
+            found.append(_check_empty(loss, in_file + needed))
         found.append(None if loss.deleted else _check_share(loss, limits, needed))
     return (*protected, *(breach for breach in found if breach is not None))
 
@@ -123,7 +125,7 @@ def _check_empty(loss: _Loss, needed: str) -> Breach:
         message = f"{name} is deleted with {_members(loss.removals)} in it"
     else:
         message = f"{name} loses all its members"
-    message += f"; say `allow_empty: true` for it in the file, or, {needed}."
+    message += f"; {needed}."
     guard = "deletes_members" if loss.deleted else "empties_group"
     return Breach(guard=guard, message=message, group=loss.group, removals=loss.removals)
 

@@ -17,7 +17,7 @@ class Problem:
     """One thing that is wrong.
 
     Attributes:
-        source: The file that it is in, "-" for standard input.
+        source: The file that it is in, "-" for standard input, "" for the command line.
         line: Its line in that file, from 1, or None if it concerns no line.
         message: What is wrong, with the value.
         hint: What to do about it, or "".
@@ -29,10 +29,11 @@ class Problem:
     hint: str = ""
 
     def __str__(self) -> str:
-        place = (
-            printable(self.source) if self.line is None else f"{printable(self.source)}:{self.line}"
-        )
-        return f"{place}: {self.message}" + (f"; {self.hint}" if self.hint else "")
+        said = f"{self.message}; {self.hint}" if self.hint else self.message
+        if not self.source:
+            return said
+        place = printable(self.source) + ("" if self.line is None else f":{self.line}")
+        return f"{place}: {said}"
 
 
 class MembershipError(ValueError):

@@ -1,0 +1,86 @@
+"""The arguments and options that several commands share: users, and how a change is made."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from .resolving import Named
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+allow_removals_option = click.option(
+    "--allow-removals",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Let exactly N removals past the guards.",
+)
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+dry_run_option = click.option("--dry-run", is_flag=True, help="Only show the plan.")
+reason_option = click.option("--reason", metavar="TEXT", help="Why; the journal records it.")
+
+users_argument = click.argument("users", metavar="USER...", nargs=-1, required=True)
+
+
+def change_options(command: F) -> F:
+    """Add the options of a command that changes the account by arguments alone."""
+    return yes_option(dry_run_option(reason_option(command)))
+
+
+def read_people(users: Sequence[str]) -> tuple[Named, ...]:
+    """Return the users that are named: as such, in files (`@FILE`) and on standard input (`-`).
+
+    A file has an e-mail or an ID a line; blank lines and those that begin with # are left out.
+
+    Args:
+        users: The arguments.
+
+    Raises:
+        FileError: A file cannot be read, names nobody, or has something else on a line.
+        click.UsageError: An argument is blank, or standard input is named twice.
+    """
+    from .resolving import Named
+
+    if users.count("-") > 1:
+        raise click.UsageError("standard input (-) can be read only once")
+    found: list[Named] = []
+    for text in users:
+        if text == "-":
+            found += _lines(sys.stdin.buffer.read(), "-")
+        elif text.startswith("@"):
+            found += _lines(Path(text[1:]).read_bytes(), text[1:])
+        elif text.strip():
+            found.append(Named(text.strip()))
+        else:
+            raise click.UsageError("a user must not be blank: give an e-mail or an ID")
+    return tuple(found)
+
+
+def _lines(content: bytes, source: str) -> list[Named]:
+    from cld_user_groups.membership import FileError, Problem
+    from cld_user_groups.membership.problems import quoted
+    from cld_user_groups.membership.reading._text import decode_text
+
+    from .resolving import Named
+
+    lines = enumerate(decode_text(content, source).splitlines(), start=1)
+    people = [
+        Named(text, source, number)
+        for number, line in lines
+        if (text := line.strip()) and not text.startswith("#")
+    ]
+    problems = [
+        Problem(source, named.line, f"{quoted(named.text)} is not an e-mail or an ID", "one a line")
+        for named in people
+        if not named.text.isprintable() or any(part in named.text for part in " ,;\t")
+    ]
+    if not people:
+        problems.append(Problem(source, None, "the file names nobody"))
+    if problems:
+        raise FileError(problems)
+    return people

@@ -1,0 +1,69 @@
+"""Completes names of groups in a shell, from a file that is at most a minute old."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from typing import TYPE_CHECKING
+
+from click.shell_completion import CompletionItem
+
+from .settings import Settings, settings_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import click
+
+_LIFETIME = 60.0
+_TIMEOUT_MS = 2_000
+_FILE = "completion.json"
+# What bash takes as it is; all else gets a backslash. The other shells quote by themselves.
+_SPECIAL = re.compile(r"[^\w@%+=:,./-]")
+
+
+def complete_group(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the names of groups that begin as what is typed, in any case; none if that fails."""
+    try:
+        names = _names(settings_of(context))
+    except Exception:  # noqa: BLE001 - a shell that is being typed into shows no errors
+        return []
+    start = incomplete.casefold()
+    is_bash = "bash" in os.environ.get("_CLD_USER_GROUPS_COMPLETE", "")
+    return [
+        CompletionItem(_SPECIAL.sub(r"\\\g<0>", name) if is_bash else name)
+        for name in names
+        if name.casefold().startswith(start) and name.isprintable()
+    ]
+
+
+def _names(settings: Settings) -> list[str]:
+    """Return the names from the file, or else from one request, also where that one fails."""
+    import msgspec
+
+    from cld_user_groups.membership.state import make_private, state_directory
+
+    with settings.open_client() as client:
+        directory = state_directory(client.account_id)
+        path = directory / _FILE
+        if _is_fresh(path):
+            return msgspec.json.decode(path.read_bytes(), type=list[str])
+        names: list[str] = []
+        try:
+            listed = client.user_groups.list(retries=None, timeout_ms=_TIMEOUT_MS)
+            names = sorted(group.name for group in listed.user_groups or () if group.name)
+        finally:
+            make_private(directory)
+            path.touch(mode=0o600)
+            path.write_bytes(msgspec.json.encode(names))
+        return names
+
+
+def _is_fresh(path: Path) -> bool:
+    try:
+        return 0 <= time.time() - path.stat().st_mtime < _LIFETIME
+    except OSError:
+        return False

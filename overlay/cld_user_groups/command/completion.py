@@ -1,0 +1,35 @@
+"""`completion`: the script that makes a shell complete commands, options and groups."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+from click.shell_completion import get_completion_class
+
+from .output import print_result
+from .settings import global_options
+
+_SHELLS = ("bash", "zsh", "fish")
+
+
+@click.command("completion")
+@click.argument("shell", type=click.Choice(_SHELLS), required=False)
+@global_options()
+@click.pass_context
+def completion_command(context: click.Context, shell: str | None) -> None:
+    """Print the script that makes a shell complete commands, options and names of groups.
+
+    Default: the script for the shell in $SHELL. In ~/.bashrc, for one:
+
+    eval "$(cld-user-groups completion bash)"
+    """
+    name = shell or Path(os.environ.get("SHELL", "")).name
+    kind = get_completion_class(name)
+    if kind is None or name not in _SHELLS:
+        raise click.UsageError(f"name the shell: {', '.join(_SHELLS)}", context)
+    root = context.find_root()
+    program = root.command.name or ""
+    variable = f"_{program}_complete".replace("-", "_").upper()
+    print_result(kind(root.command, {}, program, variable).source())

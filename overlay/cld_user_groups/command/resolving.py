@@ -1,0 +1,189 @@
+"""Which group and which users the command line means, in an account as it was read."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+from attrs import frozen
+
+from cld_user_groups.membership import (
+    Desired,
+    DesiredGroup,
+    DesiredMember,
+    Directory,
+    Group,
+    Member,
+    MembershipError,
+    Problem,
+    Snapshot,
+)
+from cld_user_groups.membership.problems import quoted
+from cld_user_groups.membership.reading._values import name_key
+
+_MOST_SHOWN = 3
+
+
+@frozen
+class Named:
+    """A user as named: by e-mail or by ID.
+
+    Attributes:
+        text: The e-mail or the ID.
+        source: The file that it is in, "-" for standard input, "" for the command line.
+        line: Its line there, from 1, or None.
+    """
+
+    text: str
+    source: str = ""
+    line: int | None = None
+
+    @property
+    def is_email(self) -> bool:
+        """Whether it is an e-mail; no ID has an @."""
+        return "@" in self.text
+
+
+def lookup_of(people: Iterable[Named]) -> Desired:
+    """Return what makes `read_account` look up those users whom no group knows."""
+    members = tuple(
+        DesiredMember(email=named.text) if named.is_email else DesiredMember(id=named.text)
+        for named in people
+    )
+    return Desired(source="", digest="", groups=(DesiredGroup(name="", members=members),))
+
+
+class Finder:
+    """Finds groups and users in an account, each by exactly what names it alone."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.groups = snapshot.groups
+        self._directory = Directory(snapshot)
+        self._missing_ids = frozenset(snapshot.missing_ids)
+
+    def group(self, text: str) -> Group:
+        """Return the group of an ID or a name.
+
+        Raises:
+            MembershipError: There is none, or more than one.
+        """
+        (found,) = self.all_groups([text])
+        return found
+
+    def all_groups(self, texts: Iterable[str]) -> tuple[Group, ...]:
+        """Return the groups of IDs or names, each once.
+
+        Raises:
+            MembershipError: Some are not found, or more than once; all problems together.
+        """
+        problems: list[Problem] = []
+        found: dict[str, Group] = {}
+        for text in texts:
+            groups = self._by_id_or_name(text)
+            if len(groups) == 1:
+                found[groups[0].id] = groups[0]
+            else:
+                problems.append(_several(text, groups) if groups else self._no_group(text))
+        if problems:
+            raise MembershipError(problems)
+        return tuple(found.values())
+
+    def group_or_new(self, text: str) -> Group | None:
+        """Return the group of an ID or a name, or None where a group of that name can be created.
+
+        Raises:
+            MembershipError: There are several, or it could be mistaken for another.
+        """
+        groups = self._by_id_or_name(text)
+        if len(groups) > 1:
+            raise MembershipError([_several(text, groups)])
+        if groups:
+            return groups[0]
+        self.check_new_name(text)
+        return None
+
+    def check_new_name(self, name: str, *, of: Group | None = None) -> None:
+        """Check that a group can be given a name.
+
+        Args:
+            name: The name.
+            of: The group that is to have it, where it exists.
+
+        Raises:
+            MembershipError: The name is blank, or another group's, or could be mistaken for one.
+        """
+        if not name.strip():
+            raise MembershipError([Problem("", None, "a group's name must not be blank")])
+        for group in self.groups:
+            if (of is None or group.id != of.id) and name_key(group.name) == name_key(name):
+                is_same = "already" if group.name == name else "that would look the same"
+                message = f"there is a group {quoted(group.name)} {is_same} (ID {quoted(group.id)})"
+                raise MembershipError([Problem("", None, message, "choose another name")])
+
+    def users(self, people: Iterable[Named]) -> tuple[tuple[Member, Named], ...]:
+        """Return users, each once, with how each was named first.
+
+        Raises:
+            MembershipError: Some are not found, or more than once; all problems together.
+        """
+        problems: list[Problem] = []
+        found: dict[str, tuple[Member, Named]] = {}
+        for named in people:
+            users = self._matching(named)
+            if len(users) == 1:
+                found.setdefault(users[0].id, (users[0], named))
+            else:
+                problems.append(self._not_one(named, users))
+        if problems:
+            raise MembershipError(problems)
+        return tuple(found.values())
+
+    def _by_id_or_name(self, text: str) -> list[Group]:
+        return [group for group in self.groups if text in (group.id, group.name)]
+
+    def _no_group(self, text: str) -> Problem:
+        names = {name_key(group.name): group.name for group in self.groups}
+        close = difflib.get_close_matches(name_key(text), names, n=_MOST_SHOWN)
+        hint = _did_you_mean([names[key] for key in close]) or "see cld-user-groups list"
+        return Problem("", None, f"there is no group {quoted(text)}", hint)
+
+    def _matching(self, named: Named) -> tuple[Member, ...]:
+        if named.is_email:
+            return self._directory.by_email(named.text)
+        if named.text in self._missing_ids:
+            return ()
+        # Where the server does not tell, the API rejects the ID of nobody.
+        return (self._directory.by_id(named.text) or Member(id=named.text),)
+
+    def _not_one(self, named: Named, users: Sequence[Member]) -> Problem:
+        what = "e-mail" if named.is_email else "ID"
+        if users:
+            ids = " or ".join(quoted(user.id) for user in users)
+            message = f"{len(users)} users have the {what} {quoted(named.text)}"
+            return Problem(named.source, named.line, message, f"give the ID: {ids}")
+        hint = _did_you_mean(self._emails_like(named.text)) or "see cld-user-groups users"
+        message = f"no user has the {what} {quoted(named.text)}"
+        return Problem(named.source, named.line, message, hint)
+
+    def _emails_like(self, text: str) -> list[str]:
+        emails = {
+            member.email.casefold(): member.email
+            for group in self.groups
+            for member in group.members
+            if member.email
+        }
+        sought = text.casefold()
+        # Whole addresses of one domain are always alike: fewer differences count.
+        close = difflib.get_close_matches(sought, emails, n=_MOST_SHOWN, cutoff=0.85)
+        close += [key for key in emails if sought in key and key not in close]
+        return [emails[key] for key in close[:_MOST_SHOWN]]
+
+
+def _several(text: str, groups: Sequence[Group]) -> Problem:
+    shown = " or ".join(f"{quoted(group.id)} ({quoted(group.name)})" for group in groups)
+    message = f"{len(groups)} groups have the name or ID {quoted(text)}"
+    return Problem("", None, message, f"give the ID: {shown}")
+
+
+def _did_you_mean(texts: Sequence[str]) -> str:
+    return f"did you mean {' or '.join(map(quoted, texts))}?" if texts else ""
