@@ -77,7 +77,7 @@ format: $(READY) ## Format the code and sort its imports
 	ruff check --fix-only --quiet .
 	ruff format .
 
-generate: $(READY) ## Generate generated/ from openapi.yaml, and resources/ from the operations
+generate: $(READY) ## Generate generated/ from openapi.yaml, and the resources from their operations
 	@python tools/generate.py
 	@python -m tools.resources
 

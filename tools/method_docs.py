@@ -1,4 +1,4 @@
-"""The docstrings of the methods in resources/, made from those of the operations."""
+"""The docstrings of the methods of the resources, made from those of the operations."""
 
 from __future__ import annotations
 

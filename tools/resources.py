@@ -242,15 +242,15 @@ def main() -> None:
     options = read_options((PACKAGE / "_engine" / "call.py").read_text("utf-8"))
     changed: list[str] = []
     for source in sorted((PACKAGE / "_operations").glob("[!_]*.py")):
-        output = PACKAGE / "resources" / source.name
+        output = PACKAGE / source.name
         new = render(source.stem, source.read_text("utf-8"), options)
         if not output.exists() or output.read_text("utf-8") != new:
             changed.append(output.name)
             if not is_check:
                 output.write_text(new, "utf-8")
     if is_check and changed:
-        raise SystemExit(f"resources/ is out of date ({', '.join(changed)}): run `make generate`")
-    print(f"resources/ {'has changed' if changed else 'is up to date'}")
+        raise SystemExit(f"{', '.join(changed)}: out of date, run `make generate`")
+    print(f"the resources {'have changed' if changed else 'are up to date'}")
 
 
 if __name__ == "__main__":

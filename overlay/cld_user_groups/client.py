@@ -19,9 +19,9 @@ from ._engine.pipeline import run
 from ._engine.request import Session
 from ._engine.user_agent import user_agent
 from .hooks import DebugLogger, hooks_of_each_call, show_debug_log
-from .resources.user_groups import AsyncUserGroups, UserGroups
-from .resources.users import AsyncUsers, Users
 from .security import Authorizer, SecuritySource
+from .user_groups import AsyncUserGroups, UserGroups
+from .users import AsyncUsers, Users
 from .utils import UNSET, RetryConfig, Unset, check_retries
 
 T = TypeVar("T")

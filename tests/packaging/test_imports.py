@@ -36,8 +36,9 @@ LOADED = [
     "cld_user_groups.errors",
     "cld_user_groups.hooks",
     "cld_user_groups.models",
-    "cld_user_groups.resources",
     "cld_user_groups.security",
+    "cld_user_groups.user_groups",
+    "cld_user_groups.users",
     "cld_user_groups.utils",
 ]
 
@@ -124,7 +125,7 @@ def test_importing_the_client_loads_the_client_and_no_more() -> None:
         [sys.executable, "-c", IMPORT], capture_output=True, text=True, check=True
     )
     loaded = [name for name in json.loads(done.stdout) if not standard(name)]
-    own = [f"cld_user_groups.{name}" for name in ("_engine", "_operations", "resources")]
+    own = [f"cld_user_groups.{name}" for name in ("_engine", "_operations")]
     for package in ("cld_provisioning_api", *own):
         loaded = [package if within(name, package) else name for name in loaded]
     assert sorted(set(loaded)) == LOADED

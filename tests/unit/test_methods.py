@@ -48,8 +48,9 @@ def every_kind(name: str) -> Iterator[Any]:
 def test_the_resources_are_those_of_the_operations() -> None:
     package = ROOT / "overlay/cld_user_groups"
     options = generator.read_options((package / "_engine/call.py").read_text("utf-8"))
-    for path in (package / "resources").glob("[!_]*.py"):
-        source = (package / "_operations" / path.name).read_text("utf-8")
+    for operations in (package / "_operations").glob("[!_]*.py"):
+        path = package / operations.name
+        source = operations.read_text("utf-8")
         message = f"{path.name} is out of date: run `make generate`"
         assert generator.render(path.stem, source, options) == path.read_text("utf-8"), message
 
@@ -67,7 +68,7 @@ def test_method_is_a_plain_function_of_its_class(
     prefix = "Async" * (client is AsyncCldProvisioning) + "Raw" * is_raw
     qualified = f"{prefix}{resource.title().replace('_', '')}.{method_name}"
     assert (method.__name__, method.__qualname__) == (method_name, qualified)
-    assert method.__module__ == f"cld_user_groups.resources.{resource}"
+    assert method.__module__ == f"cld_user_groups.{resource}"
     assert method.__func__.__code__.co_qualname == qualified
     assert inspect.iscoroutinefunction(method) is (client is AsyncCldProvisioning)
     assert not hasattr(method, "__wrapped__")
@@ -137,7 +138,7 @@ def test_traceback_names_the_method_and_its_operation(client: type[Any]) -> None
         asyncio.run(get(group_id=".."))  # the sync method raises before that
     frames = traceback.extract_tb(caught.value.__traceback__)
     places = [(Path(frame.filename).parent.name, frame.name) for frame in frames]
-    own = places.index(("resources", "get"))
+    own = places.index(("cld_user_groups", "get"))
     assert places[own + 1] == ("_operations", "get")
 
 

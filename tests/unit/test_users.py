@@ -20,7 +20,7 @@ from cld_provisioning_api.api.users.get_users import build_request
 from cld_user_groups import AsyncCldProvisioning, models
 from cld_user_groups import _find_users as finding
 from cld_user_groups.emulator import Emulator
-from cld_user_groups.resources.users import Users
+from cld_user_groups.users import Users
 
 PATH = "/v1_1/provisioning/accounts/acc/users"
 JOHN = {"id": "u1", "name": "John Doe", "email": "john@example.com"}

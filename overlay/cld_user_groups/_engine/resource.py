@@ -1,4 +1,4 @@
-"""The base classes of the resources in resources/."""
+"""The base classes of the resources, user_groups.py and users.py."""
 
 from __future__ import annotations
 

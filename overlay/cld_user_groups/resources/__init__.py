@@ -1,1 +1,0 @@
-"""The resources of the clients: generated from _operations/ by `make generate`."""
