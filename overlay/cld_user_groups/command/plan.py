@@ -52,14 +52,11 @@ def plan_command(
     Exits with 3 where a guard refuses the plan.
     """
     settings = settings_of(context)
-    from cld_user_groups.membership import FileError, Plan, Problem, save_plan
+    from cld_user_groups.membership import save_plan
 
-    from .source import hold_to_guards, make_plan, read_source
+    from .source import hold_to_guards, make_plan, read_groups
 
-    desired = read_source(file)
-    if isinstance(desired, Plan):
-        message = "this is a saved plan, not a file of groups"
-        raise FileError([Problem(file, None, message, f"apply it: cld-user-groups apply {file}")])
+    desired = read_groups(file)
     with settings.open_client() as client:
         made, snapshot = make_plan(client, desired, today.date() if today else None)
     made = hold_to_guards(made, snapshot, allow_removals=allow_removals, only_adds=adds_only)

@@ -38,6 +38,24 @@ def read_source(path: str) -> Desired | Plan:
     return load_plan(path) if _is_plan(_beginning(Path(path))) else read_file(path)
 
 
+def read_groups(path: str) -> Desired:
+    """Read a file of groups.
+
+    Args:
+        path: The file; "-" for standard input.
+
+    Raises:
+        MembershipError: It cannot be read, is not valid, or is a saved plan.
+    """
+    from cld_user_groups.membership import FileError, Plan, Problem
+
+    desired = read_source(path)
+    if isinstance(desired, Plan):
+        message = "this is a saved plan, not a file of groups"
+        raise FileError([Problem(path, None, message, f"apply it: cld-user-groups apply {path}")])
+    return desired
+
+
 def _beginning(path: Path) -> bytes:
     """Return how a file begins; nothing of a pipe, which can be read only once."""
     try:

@@ -11,6 +11,7 @@ print(render_text(planned))
 from .applying import apply
 from .applying_async import apply_async
 from .checks import GuardBreached, PlanRefused, StalePlan, WrongAccount
+from .comparing import Difference, compare, groups_of
 from .direct import add_users, add_users_async, set_members, set_members_async
 from .exporting import export
 from .guards import check_guards
@@ -65,6 +66,7 @@ __all__ = [
     "Desired",
     "DesiredGroup",
     "DesiredMember",
+    "Difference",
     "Directory",
     "FileError",
     "FileJournal",
@@ -107,9 +109,11 @@ __all__ = [
     "apply_async",
     "as_of",
     "check_guards",
+    "compare",
     "email_key",
     "export",
     "fingerprint",
+    "groups_of",
     "groups_schema",
     "history_of",
     "journal_schema",

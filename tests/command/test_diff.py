@@ -1,0 +1,89 @@
+"""`diff` shows how two exports differ, or an export and the account."""
+
+from __future__ import annotations
+
+import pytest
+
+from .shell import EDITED, Shell
+
+
+@pytest.fixture
+def exported(shell: Shell) -> Shell:
+    """The account has changed since it was exported to before.yaml."""
+    shell("export", "--output", "before.yaml")
+    assert shell("apply", shell.write(EDITED), "--yes").exit_code == 0
+    return shell
+
+
+def test_an_export_is_compared_with_the_account_as_it_is_now(exported: Shell) -> None:
+    done = exported("diff", "before.yaml")
+    assert done.exit_code == 0
+    header, *rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert header == ["change", "group", "user", "old_name", "group_id", "user_id"]
+    assert [row[:4] for row in rows] == [
+        ["rename_group", "Artists", "", "Designers"],
+        ["add_user", "Artists", "maria@example.com", ""],
+        ["remove_user", "Artists", "harry@example.com", ""],
+        ["create_group", "Interns", "", ""],
+        ["add_user", "Interns", "john@example.com", ""],
+    ]
+
+
+def test_two_exports_are_compared_without_a_request(exported: Shell) -> None:
+    exported("export", "--output", "after.json")
+    sent = len(exported.emulator.calls)
+    live = exported.json("diff", "before.yaml")
+    sent += 1
+    assert exported.json("diff", "before.yaml", "after.json") == live
+    assert len(exported.emulator.calls) == sent
+    back = exported.json("diff", "after.json", "before.yaml")
+    assert len(back["differences"]) == len(live["differences"])
+
+
+def test_detailed_exit_codes_tell_whether_they_differ(exported: Shell) -> None:
+    assert exported("diff", "before.yaml", "--detailed-exitcode").exit_code == 2
+    same = exported("diff", "before.yaml", "before.yaml", "--detailed-exitcode")
+    assert same.exit_code == 0
+    assert "no differences" in same.stderr
+
+
+def test_one_side_may_come_from_standard_input_and_only_one(exported: Shell) -> None:
+    now = exported("export").stdout
+    assert exported.json("diff", "before.yaml", "-", stdin=now)["differences"] != []
+    assert exported.json("diff", "-", stdin=now)["differences"] == []
+    assert exported("diff", "-", "-", stdin=now).exit_code == 64
+
+
+def test_accounts_are_compared_by_names_and_emails(exported: Shell) -> None:
+    text = (exported.folder / "before.yaml").read_text()
+    exported.write(
+        text.replace("account: acc", "account: other").replace("id: ", "id: x"), "other.yaml"
+    )
+    done = exported("diff", "before.yaml", "other.yaml")
+    assert (done.exit_code, len(done.stdout.splitlines())) == (0, 1)
+    assert "Accounts acc and other: compared by names and e-mails" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("plan.json", None), ("nothing.yaml", None), ("bad.yaml", "version: 1\ngroups: [")],
+)
+def test_what_is_no_file_of_groups_is_an_error(
+    exported: Shell, name: str, content: str | None
+) -> None:
+    exported("plan", "before.yaml", "--out", "plan.json")
+    if content:
+        exported.write(content, name)
+    done = exported("diff", "before.yaml", name)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert name in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("format_name", "beginning"), [("csv", "change,"), ("markdown", "| change")]
+)
+def test_differences_are_printed_in_every_format_of_tables(
+    exported: Shell, format_name: str, beginning: str
+) -> None:
+    done = exported("diff", "before.yaml", "--format", format_name)
+    assert done.stdout.startswith(beginning)
