@@ -13,6 +13,7 @@ from .applying_async import apply_async
 from .checks import GuardBreached, PlanRefused, StalePlan, WrongAccount
 from .comparing import Difference, compare, groups_of
 from .direct import add_users, add_users_async, set_members, set_members_async
+from .explaining import Explanation, Listing, Verdict, explain, listing_of
 from .exporting import export
 from .guards import check_guards
 from .history import History, Period, Step, history_of, read_history
@@ -68,6 +69,7 @@ __all__ = [
     "DesiredMember",
     "Difference",
     "Directory",
+    "Explanation",
     "FileError",
     "FileJournal",
     "Group",
@@ -78,6 +80,7 @@ __all__ = [
     "JournalError",
     "Lease",
     "LeaseError",
+    "Listing",
     "Member",
     "MembershipError",
     "NoJournal",
@@ -100,6 +103,7 @@ __all__ = [
     "Stop",
     "Unknown",
     "UserRef",
+    "Verdict",
     "WrongAccount",
     "account_lock",
     "add_users",
@@ -111,6 +115,7 @@ __all__ = [
     "check_guards",
     "compare",
     "email_key",
+    "explain",
     "export",
     "fingerprint",
     "groups_of",
@@ -118,6 +123,7 @@ __all__ = [
     "history_of",
     "journal_schema",
     "list_runs",
+    "listing_of",
     "load_plan",
     "load_run",
     "parse_plan",
