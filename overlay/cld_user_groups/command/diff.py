@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import exit_codes
-from .output import has_color, print_message, print_result
+from .output import colored, has_color, print_message, print_result
 from .settings import TABLE_FORMATS, global_options, settings_of
 
 if TYPE_CHECKING:
@@ -111,11 +111,11 @@ def _lines(differences: Sequence[Difference], *, color: bool) -> Iterator[str]:
         of_group = next((each for each in found if each.action in signs), None)
         sign, hue = signs[of_group.action] if of_group else ("~", "yellow")
         was = f" (was {printable(of_group.old_name)})" if of_group and of_group.old_name else ""
-        yield click.style(f"{sign} {printable(name)}{was}", fg=hue if color else None)
+        yield colored(f"{sign} {printable(name)}{was}", hue if color else None)
         for each in found:
             if each.member is not None:
                 is_added = each.action is Action.ADD_USER
                 who = printable(each.member.email or each.member.id or "")
                 line = f"    {'+' if is_added else '-'} {who}"
                 hue = "green" if is_added else "red"
-                yield click.style(line, fg=hue if color else None)
+                yield colored(line, hue if color else None)

@@ -11,7 +11,7 @@ import click
 from cld_user_groups.membership import printable
 
 from . import exit_codes
-from .output import has_color, print_result
+from .output import colored, has_color, print_result
 from .settings import TABLE_FORMATS, Settings, global_options, settings_of
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _line(check: Check) -> str:
     """Return a check for a terminal: a line, whose end is the way out."""
     color = _COLORS[check.status] if has_color(sys.stdout) else None
     way_out = f"; {check.way_out}" if check.way_out else ""
-    status = click.style(f"{check.status:8}", fg=color)
+    status = colored(f"{check.status:8}", color)
     return f"{status} {check.name:12} {printable(check.result + way_out)}"
 
 

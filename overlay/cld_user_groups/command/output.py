@@ -35,6 +35,11 @@ def has_color(stream: Any) -> bool:
     return bool(stream.isatty()) and not os.environ.get("NO_COLOR") and _is_capable()
 
 
+def colored(text: str, color: str | None) -> str:
+    """Return a text in a color of the terminal; as it is where there is none."""
+    return text if color is None else click.style(text, fg=color)
+
+
 def can_ask() -> bool:
     """Return whether somebody is there to be asked, and is shown what about."""
     return json_log() is None and sys.stdin.isatty() and sys.stderr.isatty()

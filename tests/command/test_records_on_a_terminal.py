@@ -1,0 +1,96 @@
+"""One transcript of `doctor`, `explain` and `diff` on a terminal, over a socket."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+
+from .shell import EDITED, Shell
+
+PROGRAM = """
+import json, sys
+from cld_user_groups.command import main
+for arguments in json.loads(sys.argv[1]):
+    print("$", *arguments, flush=True)
+    try:
+        main(arguments)
+    except SystemExit as done:
+        print("exit", done.code, flush=True)
+"""
+TRANSCRIPT = r"""\$ doctor
+ok       python       CPython [^\n]*
+ok       packages     cld-user-groups [^\n]*
+ok       import name  cloudinary_account_provisioning is cld-user-groups's
+ok       credentials  key \*\*\*, from CLOUDINARY_ACCOUNT_URL
+ok       account      acc
+ok       journals     1 in /[^\n]*/acc
+ok       server       http://127.0.0.1:\d+
+ok       reachable    3 groups with 4 memberships
+ok       quota        \d+ of \d+ requests left, renewed at [^\n]* UTC
+ok       clock        within 60 s of the server's
+ok       contract     the responses match the OpenAPI document
+exit 0
+\$ doctor --server-url http://127.0.0.1:1
+(?s:.*)
+failed   reachable    no response: [^\n]*; check the network, [^\n]*
+(?s:.*)
+exit 1
+\$ explain Interns john@example.com --file groups.yaml
+john@example.com is in Interns.
+  \d{4}-\d\d-\d\d \d\d:\d\d UTC  added by \S+@\S+: JIRA-1
+      run \S+, from groups.yaml:7, SHA-256 [0-9a-f]{12}
+The file: groups.yaml:7 lists the user: JIRA-1.
+exit 0
+\$ explain Marketing harry@example.com
+harry@example.com is not in Marketing, and no run of this machine changed that.
+exit 0
+\$ diff before.yaml
+~ Artists \(was Designers\)
+    \+ maria@example.com
+    - harry@example.com
+\+ Interns
+    \+ john@example.com
+exit 0
+\$ diff before.yaml before.yaml --detailed-exitcode
+There are no differences.
+exit 0
+"""
+
+
+def test_the_screen_is_what_people_read(shell: Shell) -> None:
+    shell("export", "--output", "before.yaml")
+    assert shell("apply", shell.write(EDITED), "--yes").exit_code == 0
+    commands = [
+        line.removeprefix(r"\$ ").split()
+        for line in TRANSCRIPT.splitlines()
+        if line.startswith(r"\$ ")
+    ]
+    screen = on_a_terminal(commands)
+    assert re.fullmatch(TRANSCRIPT, screen), screen
+
+
+def on_a_terminal(commands: list[list[str]]) -> str:
+    """Run commands on one terminal, and return its screen."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, json.dumps(commands)],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm"},
+    )
+    os.close(theirs)
+    screen = b""
+    try:
+        while chunk := os.read(ours, 65536):
+            screen += chunk
+    except OSError:  # how Linux says that nobody holds the other end any more
+        pass
+    finally:
+        os.close(ours)
+        process.wait(timeout=30)
+    return screen.decode().replace("\r\n", "\n")
