@@ -22,6 +22,7 @@ from ._engine.pipeline import run
 from ._engine.request import Session
 from ._version import __version__
 from .hooks import LOGGER, DebugLogger, Hooks, LoggingHook, show_debug_log
+from .limits import Limiter, LocalLimiter
 from .security import Authorizer, SecuritySource
 from .user_groups import AsyncUserGroups, UserGroups
 from .users import AsyncUsers, Users
@@ -68,6 +69,7 @@ class _Client(Generic[C, H]):
         hooks: Iterable[object] = (),
         max_response_bytes: int = DEFAULT_MAX_BYTES,
         app_info: str | None = None,
+        limiter: Limiter | Unset | None = UNSET,
     ) -> None:
         """Create a client; nothing is sent.
 
@@ -95,6 +97,8 @@ class _Client(Generic[C, H]):
             hooks: Objects that observe requests, responses and errors; see the module hooks.
             max_response_bytes: The maximum size of a decoded response body, in bytes.
             app_info: The calling application, as "name" or "name/version", for the User-Agent.
+            limiter: Decides when a request may be sent; see the module limits. None for no limiter.
+                Default: a `LocalLimiter`, whose calls wait for each other's 420 and 429.
 
         Raises:
             TypeError: An argument is of the wrong type.
@@ -129,6 +133,7 @@ class _Client(Generic[C, H]):
             user_agent=_user_agent(app_info),
             is_closed=lambda: self._http.is_closed,
             max_response_bytes=_check_size(max_response_bytes),
+            limiter=_check_limiter(limiter),
         )
         self._session = settings
         self._http = self._open(client)
@@ -212,6 +217,14 @@ def _check_size(max_response_bytes: int) -> int:
     if max_response_bytes < 1:
         raise ValueError(f"max_response_bytes must be at least 1, not {max_response_bytes}")
     return max_response_bytes
+
+
+def _check_limiter(limiter: Limiter | Unset | None) -> Limiter | None:
+    if isinstance(limiter, Unset):
+        return LocalLimiter()
+    if limiter is not None and not (hasattr(limiter, "acquire") and hasattr(limiter, "observe")):
+        raise TypeError(f"limiter must have acquire and observe; {type(limiter).__name__} has not")
+    return limiter
 
 
 def _user_agent(app_info: str | None) -> str:

@@ -3,7 +3,8 @@
     ValueError
      └── InvalidId                    an ID that could address something else; nothing was sent
     RuntimeError
-     └── ClientClosed                 the client was closed before or during the call
+     ├── ClientClosed                 the client was closed before or during the call
+     └── LimiterUnavailable           the limiter cannot be asked; nothing was sent
     CloudinaryError                   the server responded, but not with a success
      ├── ErrorResponse                a documented status code
      │    ├── BadRequest              400
@@ -38,6 +39,7 @@ from cld_provisioning_api.types import decode
 
 from ._engine.body import whole_response
 from ._engine.rate_limit import RateLimit, parse_rate_limit, server_delay
+from .limits.protocol import Hold
 from .security import Authorization
 
 # The maximum length of a message that is derived from a response, in characters.
@@ -130,6 +132,12 @@ class ClientClosed(RuntimeError):
     maybe_applied: bool = False
 
 
+class LimiterUnavailable(RuntimeError):
+    """The client's limiter cannot be asked, and was told not to do without. Nothing was sent."""
+
+    maybe_applied: bool = False
+
+
 class ErrorResponse(CloudinaryError):
     """A status code that the API documents: 400, 401, 403, 404, 409, 420 or 429.
 
@@ -169,7 +177,14 @@ class AlreadyExists(ErrorResponse):
 
 
 class RateLimited(ErrorResponse):
-    """420 or 429: too many requests. `retry_after` and `rate_limit` say when to come back."""
+    """420 or 429: too many requests. `retry_after` and `rate_limit` say when to come back.
+
+    Attributes:
+        was_sent: False if the client's limiter held the request back, since the server would have
+            responded so: nothing was sent, and there is no response but a made-up one.
+    """
+
+    was_sent: bool = True
 
 
 class UsageRateExceeded(RateLimited):
@@ -236,6 +251,24 @@ def status_error(response: httpx.Response, authorization: Authorization) -> Clou
         return kind(data, response, body)
     said = _short(data.error.message or "") if data and data.error else ""
     return APIError(said or _described(response, body), response, body)
+
+
+def held_error(hold: Hold, request: httpx.Request) -> RateLimited:
+    """Return the error for a request that a limiter held back.
+
+    Args:
+        hold: The limiter's reply.
+        request: The request, which was not sent.
+    """
+    seconds = max(0.001, hold.seconds)  # a delay of zero would be none
+    message = f"nothing was sent, for {hold.reason}: wait {seconds:.1f} s"
+    response = whole_response(
+        hold.status_code, [("retry-after", f"{seconds:.3f}")], b"", request=request
+    )
+    kind = UsageRateExceeded if hold.status_code == 420 else TooManyRequests
+    error = kind(ErrorResponseData(error=ErrorDetail(message=message)), response)
+    error.was_sent = False
+    return error
 
 
 def _documented(content: bytes, authorization: Authorization) -> ErrorResponseData | None:
@@ -331,6 +364,7 @@ __all__ = [
     "ClientClosed",
     "CloudinaryError",
     "ErrorResponse",
+    "LimiterUnavailable",
     "NotAllowed",
     "NotFound",
     "RateLimited",

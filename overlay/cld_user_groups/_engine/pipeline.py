@@ -22,14 +22,16 @@ from cld_user_groups.errors import (
     CloudinaryError,
     ResponseValidationError,
     body_text,
+    held_error,
     mark,
     status_error,
 )
 from cld_user_groups.hooks import HookContext, Hooks
+from cld_user_groups.limits.protocol import Hold, Ticket
 from cld_user_groups.security import Authorization
 from cld_user_groups.utils import UNSET, RetryConfig
 
-from .attempt import Attempt, Outcome, Send
+from .attempt import Admission, Attempt, Outcome, Send
 from .body import empty_response
 from .call import Call, RawResponse
 from .failures import classify, hide_credentials, is_redirect_failure, response_before
@@ -74,6 +76,8 @@ class _Run(Generic[T]):
     waited: float = 0.0
     queued: float = 0.0
     number: int = 0
+    held: int = 0
+    ticket: Ticket | None = None
     maybe_applied: bool = False
     maybe_forwarded: bool = False
     attempt: Attempt | None = None
@@ -125,7 +129,7 @@ class _Run(Generic[T]):
 
     def make_attempt(
         self,
-    ) -> Generator[Step, Outcome | None, RawResponse[T] | tuple[Exception, int | Lost]]:
+    ) -> Generator[Step, Outcome | Hold | None, RawResponse[T] | tuple[Exception, int | Lost]]:
         """Make one attempt, and return its result, or its error and how to classify it."""
         self.number += 1
         self.attempt = self.happened = None
@@ -135,9 +139,13 @@ class _Run(Generic[T]):
         if self.hooks.before_request:
             yield from self.notify(self.hooks.before_request, request)
         attempt = self.attempt = Attempt()
-        outcome = yield Send(request, attempt)
+        outcome = yield Send(request, attempt, self.admission())
         assert outcome is not None
         self.queued += attempt.queued
+        if isinstance(outcome, Hold):
+            self.held += 1
+            return held_error(outcome, request), outcome.status_code
+        self.ticket = None
         response, failure = _arrived(outcome)
         if response is not None:
             self.happened = response.status_code
@@ -151,7 +159,35 @@ class _Run(Generic[T]):
         parsed = _decoded(self.call, response, self.authorization)
         if isinstance(parsed, ResponseValidationError):
             return parsed, response.status_code
-        return RawResponse(parsed, response.status_code, response.headers, self.number - 1)
+        return RawResponse(parsed, response.status_code, response.headers, self.resent)
+
+    def admission(self) -> Admission | None:
+        """Return what the limiter is asked, the same ticket until it is admitted."""
+        limiter = self.session.limiter
+        if limiter is None:
+            return None
+        patience = 0.0
+        if self.retries is not None:
+            patience = self.retries.backoff.max_elapsed_time / 1000
+            patience = max(0.0, patience - self.spent) if self.number > 1 else patience
+        if self.ticket is None:
+            timeout = self.call.options.timeout or self.session.timeout
+            limit = None if timeout is None else timeout.read
+            self.ticket = Ticket(self.session.account_id, patience, limit)
+        else:
+            self.ticket.patience = patience
+        return Admission(limiter, self.ticket)
+
+    @property
+    def spent(self) -> float:
+        """The seconds since the call began, waits for a turn not counted."""
+        # Delays count even where a test's clock or sleep does not really run.
+        return max(time.monotonic() - self.began - self.queued, self.waited)
+
+    @property
+    def resent(self) -> int:
+        """How many attempts were sent before the last one."""
+        return self.number - self.held - 1
 
     def decide(self, happened: int | Lost, server_delay: float | None) -> Decision:
         """Decide what follows an attempt that did not succeed, and keep count."""
@@ -159,8 +195,7 @@ class _Run(Generic[T]):
             self.call.effect,
             happened,
             attempt=self.number,
-            # Delays count even where a test's clock or sleep does not really run.
-            spent=max(time.monotonic() - self.began - self.queued, self.waited),
+            spent=self.spent,
             server_delay=server_delay,
             maybe_applied=self.maybe_applied,
             maybe_forwarded=self.maybe_forwarded,
@@ -182,7 +217,7 @@ class _Run(Generic[T]):
         call = self.call
         if call.look is None:  # a deleted group: there is nothing to read
             assert call.applied is not None
-            return RawResponse(call.applied(), error.status_code, error.headers, self.number - 1)
+            return RawResponse(call.applied(), error.status_code, error.headers, self.resent)
         look = call.look()
         look = evolve(look, options=call.options._replace(retries=None))
         try:
@@ -195,11 +230,11 @@ class _Run(Generic[T]):
             self.maybe_applied = False
             error.add_fact(f"the response of an earlier attempt was lost, and {call.denies}")
             raise error
-        return RawResponse(found.parsed, found.status_code, found.headers, self.number - 1)
+        return RawResponse(found.parsed, found.status_code, found.headers, self.resent)
 
     def notify(
         self, hooks: tuple[Callable[..., object], ...], *arguments: object
-    ) -> Generator[Step, Outcome | None]:
+    ) -> Generator[Step, Outcome | Hold | None]:
         """Call hooks, and let the driver await what they return."""
         context = self.context
         for hook in hooks:
@@ -207,7 +242,7 @@ class _Run(Generic[T]):
             if isawaitable(result):
                 yield result
 
-    def notify_error(self, error: BaseException) -> Generator[Step, Outcome | None]:
+    def notify_error(self, error: BaseException) -> Generator[Step, Outcome | Hold | None]:
         """Call the hooks for the error that the call ends in."""
         for hook in self.hooks.on_error:
             result = hook(self.context, error)
