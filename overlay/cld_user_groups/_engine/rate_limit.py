@@ -104,10 +104,15 @@ def parse_remaining(headers: httpx.Headers) -> int | None:
     return None if remaining is None else max(0, remaining)
 
 
+def parse_limit(headers: httpx.Headers) -> int | None:
+    """Return how many requests the account may make an hour, or None."""
+    return _integer(headers.get("x-featureratelimit-limit"))
+
+
 def parse_rate_limit(headers: httpx.Headers) -> RateLimit:
     """Parse the quota from the headers."""
     return RateLimit(
-        limit=_integer(headers.get("x-featureratelimit-limit")),
+        limit=parse_limit(headers),
         remaining=parse_remaining(headers),
         reset=parse_http_date(headers.get("x-featureratelimit-reset") or ""),
     )
