@@ -14,17 +14,14 @@ from inspect import isawaitable, iscoroutine
 from typing import Generic, TypeVar
 
 import httpx
-import msgspec
 from attrs import define, evolve
 
 from cld_user_groups.errors import (
     ClientClosed,
     CloudinaryError,
     ResponseValidationError,
-    body_text,
     held_error,
     mark,
-    status_error,
 )
 from cld_user_groups.hooks import HookContext, Hooks
 from cld_user_groups.limits.protocol import Hold, Ticket
@@ -32,10 +29,10 @@ from cld_user_groups.security import Authorization
 from cld_user_groups.utils import UNSET, RetryConfig
 
 from .attempt import Admission, Attempt, Outcome, Send
-from .body import empty_response
 from .call import Call, RawResponse
-from .failures import classify, hide_credentials, is_redirect_failure, response_before
+from .failures import hide_credentials
 from .io import Flow, Step
+from .outcome import arrived, decoded, problem_of
 from .request import Client, Session, build_request
 from .retry import Action, Decision, Effect, Lost, decide, is_ambiguous
 
@@ -146,17 +143,17 @@ class _Run(Generic[T]):
             self.held += 1
             return held_error(outcome, request), outcome.status_code
         self.ticket = None
-        response, failure = _arrived(outcome)
+        response, failure = arrived(outcome)
         if response is not None:
             self.happened = response.status_code
             self.authorization.mask(response)
             if failure is None and self.hooks.after_response:
                 yield from self.notify(self.hooks.after_response, response)
-        problem = _problem(response, failure, attempt, self.authorization)
+        problem = problem_of(response, failure, attempt, self.authorization)
         if problem is not None:
             return problem
         assert response is not None
-        parsed = _decoded(self.call, response, self.authorization)
+        parsed = decoded(self.call, response, self.authorization)
         if isinstance(parsed, ResponseValidationError):
             return parsed, response.status_code
         return RawResponse(parsed, response.status_code, response.headers, self.resent)
@@ -252,76 +249,3 @@ class _Run(Generic[T]):
                 yield result
             elif iscoroutine(result):
                 result.close()  # a cancelled task must not begin anything new
-
-
-def _arrived(outcome: Outcome) -> tuple[httpx.Response | None, Exception | None]:
-    """Return the response and the failure of an attempt, as far as a response arrived.
-
-    An event hook of the caller's client that calls `raise_for_status` does not hide the response,
-    nor does httpx where it cannot read the address of a redirect that is not followed anyway. The
-    HTTPStatusError of another request, which a hook may make, says nothing about this one.
-    """
-    response, failure = outcome
-    if response is not None and failure is not None:
-        return empty_response(response), failure
-    if failure is None:
-        return response, None
-    before = response_before(failure)
-    if before is not None and isinstance(failure, httpx.HTTPStatusError):
-        if failure.response is before:
-            return _read_or_empty(before), None
-    elif before is not None and is_redirect_failure(failure):
-        return empty_response(before), None
-    return None, failure
-
-
-def _read_or_empty(response: httpx.Response) -> httpx.Response:
-    try:
-        response.content  # noqa: B018 - an event hook may have read it
-    except httpx.ResponseNotRead:
-        return empty_response(response)
-    return response
-
-
-def _problem(
-    response: httpx.Response | None,
-    failure: Exception | None,
-    attempt: Attempt,
-    authorization: Authorization,
-) -> tuple[Exception, int | Lost] | None:
-    """Return the error of an attempt and how to classify it, or None for a success.
-
-    The status code counts before the body.
-    """
-    if response is not None and not 200 <= response.status_code < 300:
-        return status_error(response, authorization), response.status_code
-    if isinstance(failure, httpx.DecodingError) and response is not None:
-        body = authorization.redact(body_text(response))
-        return ResponseValidationError(failure, response, body), response.status_code
-    if failure is None:
-        return None
-    if response is not None:
-        return failure, Lost.NO_RESPONSE
-    if isinstance(failure, StopIteration):
-        # As a coroutine does (PEP 479): it would end the generator that it is raised in.
-        error = RuntimeError("the transport raised StopIteration")
-        error.__cause__ = failure
-        return error, classify(error, attempt)
-    before = response_before(failure)
-    if before is not None:  # of an event hook, whatever its class
-        is_open = is_ambiguous(Effect.REPLACE, before.status_code)
-        return failure, Lost.UNKNOWN if is_open else Lost.REFUSED
-    return failure, classify(failure, attempt)
-
-
-def _decoded(
-    call: Call[T], response: httpx.Response, authorization: Authorization
-) -> T | ResponseValidationError:
-    try:
-        return call.decode(response.content)
-    except msgspec.DecodeError as cause:
-        body = authorization.redact(body_text(response))
-        error = ResponseValidationError(cause, response, body)
-        # Its frames hold the body, unmasked.
-        error.__cause__ = cause.with_traceback(None)
-        return error

@@ -192,8 +192,8 @@ class RedisLimiter:
         if note.reply is None:
             return False
         is_refusal = self._observations.add(ticket.account_id, note.reply, response)
-        is_urgent = is_refusal or (note.reply.must_report and response is not None)
-        return is_urgent and self._away_until == 0
+        is_urgent = is_refusal or (bool(note.reply.must_report) and response is not None)
+        return self._away_until == 0 and is_urgent
 
     def _is_worth_asking(self) -> bool:
         if not self._away_until:

@@ -62,8 +62,7 @@ class _Settings(NamedTuple):
         return next(steps, _SHORT_LIMITS[-1])
 
     def key(self, ticket: Ticket) -> str:
-        # One account is one slot of a cluster.
-        return f"{self.prefix}:{{{ticket.account_id}}}:quota"
+        return f"{self.prefix}:quota:{ticket.account_id}"
 
 
 class Store:
@@ -113,7 +112,8 @@ class Store:
         from redis.backoff import NoBackoff
         from redis.retry import Retry
 
-        pool = redis.BlockingConnectionPool.from_url(
+        pool_class: Any = redis.BlockingConnectionPool  # its from_url is not fully typed
+        pool = pool_class.from_url(
             self._settings.url, retry=Retry(NoBackoff(), 0), **_limits(limit)
         )
         return redis.Redis(connection_pool=pool).register_script(_SCRIPT)
@@ -168,7 +168,8 @@ class AsyncStore:
         from redis.backoff import NoBackoff
 
         # The time limit of a call is around the whole of it.
-        pool = BlockingConnectionPool.from_url(
+        pool_class: Any = BlockingConnectionPool
+        pool = pool_class.from_url(
             self._settings.url, retry=Retry(NoBackoff(), 0), **_limits(self._settings.timeout)
         )
         script = cast("Any", Redis(connection_pool=pool)).register_script(_SCRIPT)
@@ -214,7 +215,7 @@ def _check_url(url: str) -> None:
     except ImportError as error:
         raise ImportError("RedisLimiter needs the extra: cld-user-groups[redis]") from error
     try:
-        redis.ConnectionPool.from_url(url)
+        cast("Any", redis.ConnectionPool).from_url(url)
     except ValueError:
         # Without the URL, which may hold a password.
         raise ValueError("url must begin with redis://, rediss:// or unix://") from None
