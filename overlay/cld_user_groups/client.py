@@ -19,6 +19,7 @@ from ._engine.pipeline import run
 from ._engine.request import Session
 from ._engine.user_agent import user_agent
 from .hooks import DebugLogger, hooks_of_each_call, show_debug_log
+from .limits import Limiter, LocalLimiter
 from .security import Authorizer, SecuritySource
 from .user_groups import AsyncUserGroups, UserGroups
 from .users import AsyncUsers, Users
@@ -62,6 +63,7 @@ class _Client(Generic[C, H]):
         hooks: Iterable[object] = (),
         max_response_bytes: int = DEFAULT_MAX_BYTES,
         app_info: str | None = None,
+        limiter: Limiter | Unset | None = UNSET,
     ) -> None:
         """Create a client; nothing is sent.
 
@@ -89,6 +91,8 @@ class _Client(Generic[C, H]):
             hooks: Objects that observe requests, responses and errors; see the module hooks.
             max_response_bytes: The maximum size of a decoded response body, in bytes.
             app_info: The calling application, as "name" or "name/version", for the User-Agent.
+            limiter: Decides when a request may be sent; see the module limits. None for no limiter.
+                Default: a `LocalLimiter`, whose calls wait for each other's 420 and 429.
 
         Raises:
             TypeError: An argument is of the wrong type.
@@ -123,6 +127,7 @@ class _Client(Generic[C, H]):
             user_agent=user_agent(app_info),
             is_closed=lambda: self._http.is_closed,
             max_response_bytes=check_max_bytes(max_response_bytes),
+            limiter=_check_limiter(limiter),
         )
         self._session = settings
         self._http = self._open(client)
@@ -184,6 +189,14 @@ class _Client(Generic[C, H]):
         if not hasattr(self, "_session"):  # in a traceback out of the constructor
             return f"<{name}, not built>"
         return f"{name}(account_id={self.account_id!r}, server_url={self.server_url!r})"
+
+
+def _check_limiter(limiter: Limiter | Unset | None) -> Limiter | None:
+    if isinstance(limiter, Unset):
+        return LocalLimiter()
+    if limiter is not None and not (hasattr(limiter, "acquire") and hasattr(limiter, "observe")):
+        raise TypeError(f"limiter must have acquire and observe; {type(limiter).__name__} has not")
+    return limiter
 
 
 class CldProvisioning(_Client[httpx.Client, HttpClient]):
