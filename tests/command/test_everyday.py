@@ -7,7 +7,8 @@ import json
 import pytest
 from attrs import frozen
 
-from cld_user_groups.membership import list_runs, state_directory
+from cld_user_groups.command import running
+from cld_user_groups.membership import Plan, list_runs, state_directory
 
 from .shell import SAMPLE, Shell
 
@@ -158,14 +159,34 @@ def test_a_change_that_fails_leaves_the_run_incomplete_and_says_how_to_go_on(
 
 
 @each_command
+def test_what_changes_while_the_question_stands_makes_the_plan_stale(
+    desk: Shell, case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interfere(made: Plan) -> None:
+        eve = desk.emulator.add_user_account("Eve", email="eve@example.com")
+        desk.emulator.add_group("Interns")
+        for group in desk.emulator.groups:
+            desk.emulator.add_member(group.id, eve)
+
+    monkeypatch.setattr(running, "_ask", interfere)
+    done = desk(*case.line, *case.allowed)
+    assert (done.exit_code, desk.writes()) == (4, 0)
+    assert "the account has changed" in done.stderr
+
+
+@each_command
 def test_the_result_has_every_format(desk: Shell, case: Case) -> None:
     header, first, *_ = desk(*case.allowed_line, "--format", "csv").stdout.splitlines()
     assert header == "action,group,email,group_id,user_id,status,error,request_id"
     assert ",done,," in first
-    table = desk("undo", "--yes", "--allow-removals", "2", "--format", "markdown")
-    assert table.stdout.startswith("| action | group | email |") or table.exit_code == 3
-    planned = desk.json(*case.line, *case.allowed, "--dry-run")
-    assert planned["format"] == "cld-user-groups/plan/1"
+    desk.emulator.reset()
+    assert "| `done` |" in desk(*case.allowed_line, "--format", "markdown").stdout
+    desk.emulator.reset()
+    dry = (*case.line, *case.allowed, "--dry-run")
+    assert desk.json(*dry)["format"] == "cld-user-groups/plan/1"
+    assert desk(*dry, "--format", "csv").stdout.startswith("action,group,email,")
+    assert desk(*dry, "--format", "markdown").stdout.startswith("# Plan for account")
+    assert desk.json(*case.allowed_line)["format"] == "cld-user-groups/result/1"
 
 
 @each_command
