@@ -49,6 +49,7 @@ PROGRAMS = {
     "memory": Program(_ALL, is_quick=True),
     "startup": Program((*_ALL, "classic"), is_quick=True),
     "command_startup": Program(("sdk",), is_quick=True, has_extras=True),
+    "first_output": Program(("sdk",), has_extras=True),
     "planning": Program(("sdk",), is_quick=True, has_extras=True),
     "applying": Program(("sdk",), has_extras=True),
     "growth": Program(("sdk",)),
@@ -57,6 +58,7 @@ PROGRAMS = {
 
 _GET, _PUT = "`client.get(path).json()`", "`client.put(path, json=...).json()`"
 _START = "`import httpx; httpx.Client()`"
+_HTTPX_AND_CLICK = "`python -c 'import httpx, click'`"
 _GATED = "`AsyncClient`, semaphore of 20"
 _TABLE = (
     Figure(
@@ -155,6 +157,27 @@ _TABLE = (
         "`import cloudinary_account_provisioning`, CPU time",
         "`import cld_user_groups`",
         1.05,
+    ),
+    Figure(
+        "first output of --help",
+        "first_output",
+        "`cld-user-groups --help`, all its CPU time",
+        _HTTPX_AND_CLICK,
+        3.0,
+    ),
+    Figure(
+        "first output of list",
+        "first_output",
+        "`cld-user-groups list`, which sends a request",
+        _HTTPX_AND_CLICK,
+        4.5,
+    ),
+    Figure(
+        "first output of add",
+        "first_output",
+        "`cld-user-groups add GROUP USER --dry-run`, which sends two",
+        _HTTPX_AND_CLICK,
+        4.5,
     ),
     Figure(
         "plan", "planning", "planning 1,000 groups x 100 members, CPU time", "decoding them", 2.0

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from .shell import EDITED, Shell
+from .shell import AS_EDITED, EDITED, Shell
 
 COMMANDS = (
     ("export",),
@@ -94,6 +95,17 @@ def test_a_command_line_that_is_not_valid_exits_with_64(
     assert "Error: " in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [("lst", "did you mean `list`?"), ("offbord", "did you mean `offboard`?"), ("xyz", "--help")],
+)
+def test_a_misspelled_command_gets_a_suggestion(shell: Shell, typed: str, said: str) -> None:
+    done = shell(typed)
+    assert done.exit_code == 64
+    assert f"there is no command '{typed}'; " in done.stderr
+    assert said in done.stderr
+
+
 def test_a_usage_error_is_one_json_document_too(shell: Shell) -> None:
     document = shell.json("plan")
     assert (document["error"]["kind"], document["exit_code"]) == ("usage", 64)
@@ -136,6 +148,35 @@ def test_a_reader_that_goes_away_is_no_traceback(shell: Shell) -> None:
     done = subprocess.run(program, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
     os.close(write)
     assert done.stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize(
+    ("command", "code", "said"),
+    [
+        (("apply", "groups.yaml", "--yes"), 0, "The run is recorded: cld-user-groups runs show 2"),
+        (("apply", "groups.yaml", "--yes", "--format", "json"), 0, "The run is recorded"),
+        (("list",), 1, "Error: No space left on device."),
+        (("list", "--format", "json"), 1, "Error: No space left on device."),
+    ],
+)
+def test_a_full_disk_is_told_and_changes_the_exit_code_of_no_run_that_was_made(
+    shell: Shell, command: tuple[str, ...], code: int, said: str
+) -> None:
+    shell.write(EDITED)
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "cld_user_groups", *command],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+    assert (shell.members() == AS_EDITED) is (command[0] == "apply")
 
 
 def test_what_names_a_terminal_would_obey_is_shown_escaped(shell: Shell) -> None:

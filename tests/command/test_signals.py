@@ -28,9 +28,14 @@ def slow(shell: Shell) -> str:
     return shell.write(f"group,email\n{rows}", "groups.csv")
 
 
-def start(path: str) -> subprocess.Popen[str]:
+# What a shell starts in the background ignores SIGINT from its start, as its exec'd program does.
+IN_BACKGROUND = ["sh", "-c", 'trap "" INT; exec "$@"', "sh"]
+
+
+def start(path: str, *before: str) -> subprocess.Popen[str]:
+    command = ["-m", "cld_user_groups", "apply", path, "--yes", "--concurrency", "4"]
     return subprocess.Popen(
-        [sys.executable, "-m", "cld_user_groups", "apply", path, "--yes", "--concurrency", "4"],
+        [*before, sys.executable, *command],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -90,3 +95,20 @@ def test_a_second_ctrl_c_stops_at_once_and_leaves_a_journal(shell: Shell, slow: 
     (summary,) = list_runs(state_directory("acc"))
     assert summary.run is not None
     assert len(summary.run.unconfirmed) == 4
+
+
+def test_where_sigint_is_ignored_it_stays_so_and_sigterm_ends_a_run_in_good_order(
+    shell: Shell, slow: str
+) -> None:
+    process = start(slow, *IN_BACKGROUND)
+    until(lambda: crowd(shell) >= 4)
+    process.send_signal(signal.SIGINT)
+    until(lambda: crowd(shell) >= 12)
+    process.send_signal(signal.SIGTERM)
+    output, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors.count("Traceback")) == (5, 0)
+    assert "Stopped early: the run was interrupted." in output
+    (summary,) = list_runs(state_directory("acc"))
+    assert summary.run is not None
+    assert len(summary.run.confirmed) == crowd(shell) + 1 < PEOPLE
+    assert not summary.run.unconfirmed

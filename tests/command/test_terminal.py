@@ -2,63 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import select
-import subprocess
-import sys
-from collections.abc import Callable
-
 import pytest
 
 from .shell import AS_EDITED, EDITED, SAMPLE, Shell
+from .terminal import converse
 
-# The terminal controls the process, so that it turns ^C into SIGINT.
-PROGRAM = (
-    "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
-    "from cld_user_groups.command import main; main()"
-)
 QUESTION = "Make these 5 changes to account acc? [y/N] "
-
-
-def converse(
-    *arguments: str, typed: str = "", meanwhile: Callable[[], object] = lambda: None
-) -> tuple[int, str]:
-    """Run the command on a terminal, type once it asks, and return its exit code and the screen.
-
-    What stays without effect is typed again, as people do: a SIGINT between Python's last look at
-    its signals and the read of the terminal ends nothing.
-    """
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *arguments],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env={**os.environ, "TERM": "xterm"},
-        start_new_session=True,
-    )
-    os.close(theirs)
-    screen = b""
-    asked = False
-    try:
-        for _ in range(30):
-            while select.select([ours], [], [], 2)[0] and (chunk := os.read(ours, 65536)):
-                screen += chunk
-                if b"[y/N] " in screen and not asked:
-                    asked = True
-                    meanwhile()
-                    os.write(ours, typed.encode())
-            if asked:
-                os.write(ours, typed.encode())
-    except OSError:  # how Linux says that nobody holds the other end any more
-        pass
-    finally:
-        os.close(ours)
-    try:
-        return process.wait(timeout=5), screen.decode()
-    finally:
-        process.kill()
 
 
 def test_yes_applies_the_plan(shell: Shell) -> None:
@@ -107,3 +56,51 @@ def test_colors_are_for_terminals_that_want_them(
     monkeypatch.delenv("NO_COLOR")
     assert "\x1b[31m    - harry@example.com" in converse("plan", path)[1]
     assert "\x1b[" not in shell("plan", path).stdout
+
+
+WIDE = """\
+NAME       MEMBERS  ID
+Designers        2  7f08f1f1fc910bf1f25274aef11d27
+Marketing        1  c2b9e47d1806f35a9d4e72b1c08f63
+"""
+
+
+def test_a_table_is_for_people_and_fits_the_terminal(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    assert lines(converse("whois", "john@example.com")[1])[0] == "EMAIL       john@example.com"
+    narrow = lines(converse("list")[1])
+    assert max(map(len, narrow)) <= 40
+    assert "7f08f1f1fc910bf1f25274aef11d27" in "".join(narrow).replace(" ", "")
+
+
+def test_a_days_work_at_the_terminal(shell: Shell) -> None:
+    question = "Make this change to account acc? [y/N] "
+    code, screen = converse("list")
+    assert (code, lines(screen)) == (0, WIDE.splitlines())
+
+    code, screen = converse("add", "Designers", "chen@example.com", typed="y\n")
+    assert code == 0
+    assert screen.index("+ chen@example.com") < screen.index(question) < screen.index("1 done.")
+
+    code, screen = converse("show", "Designers")
+    assert code == 0
+    assert lines(screen)[0] == "Designers (7f08f1f1fc910bf1f25274aef11d27), 3 members"
+    assert [line.split()[0] for line in lines(screen)[2:]] == [
+        f"{name}@example.com" for name in ("chen", "harry", "john")
+    ]
+
+    code, screen = converse("remove", "Designers", "harry@example.com", typed="n\n")
+    assert (code, "not confirmed; nothing was written." in screen) == (1, True)
+    code, screen = converse("remove", "Designers", "harry@example.com", typed="y\n")
+    assert (code, shell.members()["Designers"]) == (0, {"john", "chen"})
+    assert "To take it back: cld-user-groups undo" in screen
+
+    code, screen = converse("undo", typed="y\n")
+    assert (code, shell.members()["Designers"]) == (0, {"john", "harry", "chen"})
+    assert screen.index("+ harry@example.com") < screen.index(question)
+
+
+def lines(screen: str) -> list[str]:
+    return [line.rstrip() for line in screen.splitlines()]

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
+import shlex
 import time
 from typing import TYPE_CHECKING
-
-from click.shell_completion import CompletionItem
 
 from .settings import Settings, settings_of
 
@@ -15,26 +13,28 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import click
+    from click.shell_completion import CompletionItem
 
 _LIFETIME = 60.0
 _TIMEOUT_MS = 2_000
 _FILE = "completion.json"
-# What bash takes as it is; all else gets a backslash. The other shells quote by themselves.
-_SPECIAL = re.compile(r"[^\w@%+=:,./-]")
 
 
 def complete_group(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Return the names of groups that begin as what is typed, in any case; none if that fails."""
+    from click.shell_completion import CompletionItem
+
     try:
         names = _names(settings_of(context))
     except Exception:  # noqa: BLE001 - a shell that is being typed into shows no errors
         return []
     start = incomplete.casefold()
+    # bash takes what it is offered as it would be typed; the other shells quote by themselves.
     is_bash = "bash" in os.environ.get("_CLD_USER_GROUPS_COMPLETE", "")
     return [
-        CompletionItem(_SPECIAL.sub(r"\\\g<0>", name) if is_bash else name)
+        CompletionItem(shlex.quote(name) if is_bash else name)
         for name in names
         if name.casefold().startswith(start) and name.isprintable()
     ]

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import click
-from click.shell_completion import get_completion_class
 
 from .output import print_result
 from .settings import global_options
@@ -25,6 +24,8 @@ def completion_command(context: click.Context, shell: str | None) -> None:
 
     eval "$(cld-user-groups completion bash)"
     """
+    from click.shell_completion import get_completion_class
+
     name = shell or Path(os.environ.get("SHELL", "")).name
     kind = get_completion_class(name)
     if kind is None or name not in _SHELLS:

@@ -42,7 +42,8 @@ def _title(column: Column) -> str:
 
 
 def _print(table: Table, grid: Grid) -> None:
-    console = Console(file=sys.stdout, no_color=not has_color(sys.stdout))
+    # Without a color system nothing is bold either.
+    console = Console(file=sys.stdout, color_system="auto" if has_color(sys.stdout) else None)
     if table.heading:
         console.print(Text(printable(table.heading), style="bold"))
     if table.rows:

@@ -1,0 +1,141 @@
+"""Completion: the shells' scripts, and names of groups that are at most a minute old."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cld_user_groups.command.cli import cli
+from cld_user_groups.membership import state_directory
+
+from .shell import Shell
+
+
+def complete(shell: Shell, *words: str, kind: str = "zsh") -> list[str]:
+    """Return what is offered for the last word."""
+    environment = {
+        "_CLD_USER_GROUPS_COMPLETE": f"{kind}_complete",
+        "COMP_WORDS": " ".join(("cld-user-groups", *words)),
+        "COMP_CWORD": str(len(words)),
+    }
+    done = CliRunner().invoke(cli, [], env=environment)
+    assert (done.exit_code, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    return lines[1::3] if kind == "zsh" else [line.partition(",")[2] for line in lines]
+
+
+@pytest.mark.parametrize("name", ["show", "add", "remove", "rename", "delete", "copy", "merge"])
+def test_names_of_groups_are_completed_in_any_case(desk: Shell, name: str) -> None:
+    assert complete(desk, name, "de") == ["Designers"]
+
+
+def test_the_group_to_merge_into_and_the_second_to_copy_are_completed(desk: Shell) -> None:
+    assert complete(desk, "merge", "Designers", "--into", "m") == ["Marketing"]
+    assert complete(desk, "copy", "Designers", "m") == ["Marketing"]
+
+
+def test_commands_and_options_are_completed(desk: Shell) -> None:
+    assert complete(desk, "onb") == ["onboard"]
+    assert complete(desk, "delete", "--allow") == ["--allow-removals"]
+    assert len(desk.emulator.calls) == 0
+
+
+def test_names_that_bash_would_split_are_quoted(desk: Shell) -> None:
+    desk.emulator.add_group("New $people, 'all'")
+    (offered,) = complete(desk, "show", "new", kind="bash")
+    assert shlex.split(offered) == ["New $people, 'all'"]
+
+
+def test_a_name_that_would_break_the_protocol_is_left_out(desk: Shell) -> None:
+    desk.emulator.add_group("New\nplain\nmalice")
+    assert complete(desk, "show", "") == ["Designers", "Marketing"]
+
+
+def test_names_are_requested_once_a_minute(desk: Shell) -> None:
+    for _ in range(3):
+        complete(desk, "show", "")
+    assert len(desk.emulator.calls) == 1
+    path = state_directory("acc") / "completion.json"
+    assert json.loads(path.read_text()) == ["Designers", "Marketing"]
+    assert path.stat().st_mode & 0o777 == 0o600
+    long_ago = time.time() - 61
+    os.utime(path, (long_ago, long_ago))
+    desk.emulator.add_group("Interns")
+    assert "Interns" in complete(desk, "show", "")
+    assert len(desk.emulator.calls) == 2
+
+
+@pytest.mark.parametrize("status", [401, 420, 503])
+def test_a_request_that_fails_offers_nothing_and_is_not_repeated(desk: Shell, status: int) -> None:
+    desk.emulator.fail("*", status=status, times=None)
+    for _ in range(2):
+        assert complete(desk, "show", "") == []
+    assert len(desk.emulator.calls) == 1
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"a": 1}', "[1]", "\x00"])
+def test_a_file_that_is_damaged_offers_nothing(desk: Shell, content: str) -> None:
+    directory = state_directory("acc")
+    directory.mkdir(parents=True)
+    (directory / "completion.json").write_text(content)
+    assert complete(desk, "show", "") == []
+
+
+def test_without_credentials_nothing_is_offered_and_nothing_said(shell: Shell) -> None:
+    os.environ.pop("CLOUDINARY_ACCOUNT_URL")
+    assert complete(shell, "show", "") == []
+    assert len(shell.emulator.calls) == 0
+
+
+@pytest.mark.parametrize("kind", ["bash", "zsh", "fish"])
+def test_the_script_of_each_shell_is_printed(desk: Shell, kind: str) -> None:
+    done = desk("completion", kind)
+    assert done.exit_code == 0
+    assert f"_CLD_USER_GROUPS_COMPLETE={kind}_complete" in done.stdout
+    shell = shutil.which(kind)
+    if shell is not None:
+        subprocess.run([shell, "-n"], input=done.stdout, text=True, check=True, timeout=30)
+
+
+def test_the_shell_is_that_of_the_environment(desk: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHELL", "/usr/bin/zsh")
+    assert desk("completion").stdout == desk("completion", "zsh").stdout
+    for other in ("/bin/tcsh", ""):
+        monkeypatch.setenv("SHELL", other)
+        done = desk("completion")
+        assert done.exit_code == 64
+        assert "name the shell: bash, zsh, fish" in done.stderr
+    assert desk("completion", "tcsh").exit_code == 64
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+def test_bash_completes_a_group_with_the_printed_script(shell: Shell, tmp_path: Path) -> None:
+    program = tmp_path / "cld-user-groups"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m cld_user_groups "$@"\n')
+    program.chmod(0o700)
+    shell.emulator.add_group("New $people, 'all'")
+    script = (
+        'eval "$(cld-user-groups completion bash)"\n'
+        "COMP_WORDS=(cld-user-groups show Ne); COMP_CWORD=2\n"
+        "_cld_user_groups_completion cld-user-groups\n"
+        'printf "%s\\n" "${COMPREPLY[@]}"\n'
+    )
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "--norc", "-c", script],
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert shlex.split(done.stdout.splitlines()[-1]) == ["New $people, 'all'"]

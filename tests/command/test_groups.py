@@ -1,0 +1,83 @@
+"""`create`, `rename`, `delete`, `copy`, `merge` and `onboard`: what is theirs alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from .shell import SAMPLE, Shell
+
+
+@pytest.mark.parametrize("name", ["Designers", "designers", " DESIGNERS ", "", "  "])
+@pytest.mark.parametrize("command", [("create",), ("rename", "Marketing")])
+def test_a_name_that_is_taken_blank_or_looks_like_another_is_rejected(
+    desk: Shell, command: tuple[str, ...], name: str
+) -> None:
+    done = desk(*command, name, "--yes")
+    assert (done.exit_code, desk.members()) == (1, SAMPLE)
+    assert "choose another name" in done.stderr or "blank" in done.stderr
+
+
+def test_a_rename_may_change_only_the_case(desk: Shell) -> None:
+    group_id = desk.emulator.groups[0].id
+    assert desk("rename", "Designers", "DESIGNERS", "--yes").exit_code == 0
+    assert desk.emulator.groups[0].id == group_id
+    assert "DESIGNERS" in desk.members()
+
+
+def test_an_empty_group_is_deleted_without_a_number(desk: Shell) -> None:
+    desk.emulator.add_group("Empty")
+    assert desk("delete", "Empty", "--yes").exit_code == 0
+    assert desk.members() == SAMPLE
+
+
+def test_a_deletion_shows_who_is_in_the_group(desk: Shell) -> None:
+    shown = desk("delete", "Designers", "--dry-run")
+    assert shown.exit_code == 3
+    assert "- Designers  delete, with 2 members" in shown.stdout
+    assert "    - john@example.com" in shown.stdout
+
+
+def test_a_copy_creates_its_target_where_there_is_none(desk: Shell) -> None:
+    done = desk("copy", "Designers", "Interns", "--yes")
+    assert done.exit_code == 0
+    assert desk.members() == {**SAMPLE, "Interns": {"john", "harry"}}
+
+
+@pytest.mark.parametrize(
+    "line", [("copy", "Designers", "Designers"), ("merge", "Designers", "--into", "Designers")]
+)
+def test_a_group_is_not_combined_with_itself(desk: Shell, line: tuple[str, ...]) -> None:
+    done = desk(*line, "--yes")
+    assert (done.exit_code, desk.writes()) == (1, 0)
+    assert "`Designers` is on both sides" in done.stderr
+
+
+def test_a_merge_adds_everybody_once_before_it_deletes(desk: Shell) -> None:
+    designers, marketing = desk.emulator.groups
+    desk.emulator.add_member(marketing.id, designers.users[0])
+    line = ("merge", "Designers", marketing.id, "Designers", "--into", "Everybody", "--yes")
+    assert desk(*line, "--allow-removals", "4").exit_code == 0
+    assert desk.members() == {"Everybody": {"john", "harry", "maria"}}
+    methods = [call.method for call in desk.emulator.calls if call.method != "GET"]
+    assert methods == ["POST"] * 4 + ["DELETE"] * 2
+
+
+def test_a_merge_deletes_nothing_where_somebody_could_not_be_added(desk: Shell) -> None:
+    desk.emulator.fail("addUserToUserGroup", status=400, times=1)
+    line = ("merge", "Designers", "--into", "Marketing", "--yes", "--allow-removals", "2")
+    assert desk(*line).exit_code == 5
+    assert "Designers" in desk.members()
+
+
+def test_onboarding_like_somebody_joins_every_group_of_theirs(desk: Shell) -> None:
+    designers, marketing = desk.emulator.groups
+    desk.emulator.add_member(marketing.id, designers.users[0])
+    people = ("chen@example.com", "amara@example.com")
+    assert desk("onboard", *people, "--like", designers.users[0].id, "--yes").exit_code == 0
+    assert all({"chen", "amara"} <= members for members in desk.members().values())
+
+
+def test_onboarding_like_somebody_in_no_group_is_an_error(desk: Shell) -> None:
+    done = desk("onboard", "john@example.com", "--like", "chen@example.com", "--yes")
+    assert (done.exit_code, desk.writes()) == (1, 0)
+    assert "`chen@example.com` is in no group" in done.stderr

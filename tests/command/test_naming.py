@@ -1,0 +1,108 @@
+"""GROUP is a name or an ID, USER an e-mail or an ID, alone or in a file; never a guess."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from cld_user_groups.command.resolving import Finder
+from cld_user_groups.membership import Group, MembershipError, Snapshot
+
+from .shell import Shell
+
+DESIGNERS = "7f08f1f1fc910bf1f25274aef11d27"
+CHEN = "9e2f60d8a1c74b35f08d6e913ab7c4"
+
+
+@pytest.mark.parametrize("group", ["Designers", DESIGNERS])
+@pytest.mark.parametrize("user", ["chen@example.com", " Chen@EXAMPLE.com ", CHEN])
+def test_groups_and_users_are_named_in_each_way(desk: Shell, group: str, user: str) -> None:
+    assert desk("add", group, user, "--yes").exit_code == 0
+    assert desk.members()["Designers"] == {"john", "harry", "chen"}
+
+
+@pytest.mark.parametrize("group", ["designers", " Designers", "Design", "7f08"])
+def test_a_name_that_is_not_exact_is_never_a_group(desk: Shell, group: str) -> None:
+    done = desk("show", group)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert f"there is no group `{group}`" in done.stderr
+    assert "Designers" in done.stderr or "cld-user-groups list" in done.stderr
+
+
+def test_groups_of_one_name_are_listed_to_choose_from() -> None:
+    groups = (Group(id="d1", name="Designers"), Group(id="d2", name="Designers"))
+    finder = Finder(Snapshot(account_id="acc", groups=groups, taken_at=datetime.now(UTC)))
+    for find in (finder.group, finder.group_or_new):
+        with pytest.raises(MembershipError, match=r"give the ID: `d1` .* or `d2`"):
+            find("Designers")
+    assert finder.group("d2") is groups[1]
+
+
+def test_a_name_that_is_the_id_of_another_group_is_ambiguous(desk: Shell) -> None:
+    desk.emulator.add_group(DESIGNERS, group_id="d2")
+    done = desk("show", DESIGNERS)
+    assert done.exit_code == 1
+    assert "2 groups" in done.stderr
+
+
+def test_users_of_one_e_mail_are_listed_to_choose_from(desk: Shell) -> None:
+    other = desk.emulator.add_user_account("Another Chen", email="CHEN@example.com")
+    done = desk("add", "Designers", "chen@example.com", "--yes")
+    assert (done.exit_code, desk.writes()) == (1, 0)
+    assert CHEN in done.stderr
+    assert other.id in done.stderr
+    assert desk("add", "Designers", other.id, "--yes").exit_code == 0
+
+
+@pytest.mark.parametrize("typed", ["jhon@example.com", "john"])
+def test_a_misspelled_user_gets_a_suggestion(desk: Shell, typed: str) -> None:
+    done = desk("whois", typed)
+    assert done.exit_code == 1
+    assert "did you mean `john@example.com`?" in done.stderr
+
+
+PEOPLE = "# who joins\r\n\nchen@example.com\n  amara@example.com  \nchen@example.com\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_users_are_read_from_a_file_or_from_standard_input(desk: Shell, encoding: str) -> None:
+    path = desk.write(PEOPLE.encode(encoding), "people.txt")
+    planned = desk.json("add", "Designers", f"@{path}", "--dry-run")
+    assert [(change["source"], change["line"]) for change in planned["changes"]] == [
+        ("people.txt", 3),
+        ("people.txt", 4),
+    ]
+    assert desk("add", "Designers", "-", "--yes", stdin=PEOPLE.encode(encoding)).exit_code == 0
+    assert desk.members()["Designers"] == {"john", "harry", "chen", "amara"}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "people.txt: the file is empty"),
+        (b"# nobody\n", "people.txt: the file names nobody"),
+        (b"chen@example.com, amara@example.com\n", "people.txt:1: `chen@example.com, amara"),
+        (b"chen@example.com\nnobody@example.com\n", "people.txt:2: no user has the e-mail"),
+        ("chén@example.com".encode("latin-1"), "people.txt:1: not UTF-8"),
+        ("chen@example.com".encode("utf-16"), "people.txt:1: encoded as UTF-16"),
+    ],
+)
+def test_a_file_that_is_wrong_is_an_error_with_its_line(
+    desk: Shell, content: bytes, said: str
+) -> None:
+    done = desk("remove", "Designers", "@" + desk.write(content, "people.txt"), "--yes")
+    assert (done.exit_code, desk.writes()) == (1, 0)
+    assert said in done.stderr
+
+
+def test_a_file_that_is_missing_is_named(desk: Shell) -> None:
+    done = desk("add", "Designers", "@people.txt", "--yes")
+    assert (done.exit_code, done.stderr) == (1, "Error: people.txt: No such file or directory.\n")
+
+
+@pytest.mark.parametrize("users", [("-", "-"), ("",), ("  ",)])
+def test_a_blank_user_or_standard_input_twice_is_a_usage_error(
+    desk: Shell, users: tuple[str, ...]
+) -> None:
+    assert desk("add", "Designers", *users, "--yes", stdin=PEOPLE).exit_code == 64
