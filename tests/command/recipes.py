@@ -1,0 +1,166 @@
+"""Runs the recipes of docs/ci.md as they stand there, as their CI, cron and systemd would.
+
+Where a recipe names a place of the machine, it is one below the test's own folder. Programs of
+other services (`gh`, `pip`, `mail`) are stand-ins, which note how they were called.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+from attrs import define, field
+from tests.support.code_blocks import ROOT
+
+_BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```", re.DOTALL | re.MULTILINE)
+_PLACE = re.compile(r"\A(?:#!.*\n)?# (?P<place>\S+)\n")
+_EXPRESSION = re.compile(r"\$\{\{ (.*?) \}\}")
+
+# Everything that a recipe finds on a machine, below the folder of the test.
+_PLACES = ("/srv/user-groups", "/usr/local/bin", "/etc/user-groups", "/var/log", "/var/lib")
+_PROGRAMS = {
+    "pip": "",
+    "git": "",
+    "mail": 'cat >"$FOLDER/mail"',
+    "gh": """\
+case "$1 $2" in
+"pr comment")
+    [ "$3 $4 $5 $6" = "7 --edit-last --create-if-none --body-file" ] || exit 1
+    cp "$7" "$FOLDER/comment.md" ;;
+"api repos/o/r/commits/merged/pulls")
+    [ "$3 $4" = "--jq .[0].head.sha" ] || exit 1
+    echo head ;;
+"run list")
+    [ "$3 $4 $5 $6" = "--workflow groups-plan.yml --commit head" ] || exit 1
+    echo 42 ;;
+"run download")
+    [ "$3 $4 $5" = "42 --name plan" ] || exit 1
+    cp -r "$FOLDER/artifacts/plan/." . ;;
+*) exit 1 ;;
+esac""",
+}
+
+
+def block(name: str) -> str:
+    """Return the block of the document that begins with this place, or is in this language."""
+    text = (ROOT / "docs/ci.md").read_text("utf-8")
+    found = [
+        match["text"]
+        for match in _BLOCK.finditer(text)
+        if match["language"] == name
+        or ((place := _PLACE.match(match["text"])) and place["place"] == name)
+    ]
+    (only,) = found
+    return only
+
+
+@define
+class Machine:
+    """A machine with the command installed, the stand-ins, and the file of groups in its folder.
+
+    Attributes:
+        folder: The folder that stands for the root of its file system, and for a checkout.
+        environment: The variables of each script.
+    """
+
+    folder: Path
+    environment: dict[str, str] = field(factory=dict[str, str])
+
+    def __attrs_post_init__(self) -> None:
+        programs = self.folder / "programs"
+        programs.mkdir()
+        for name, script in _PROGRAMS.items():
+            self.install(
+                programs / name, f'#!/bin/sh\necho "{name} $*" >>"$FOLDER/calls"\n{script}\n'
+            )
+        self.install(
+            programs / "cld-user-groups",
+            f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m cld_user_groups "$@"\n',
+        )
+        self.environment = {
+            "FOLDER": str(self.folder),
+            "HOME": str(self.folder),
+            "PATH": f"{programs}:/usr/bin:/bin",
+            "CLOUDINARY_PROVISIONING_SERVER_URL": os.environ["CLOUDINARY_PROVISIONING_SERVER_URL"],
+        }
+
+    def install(self, path: Path, text: str) -> None:
+        """Write a program."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o755)
+
+    def here(self, text: str) -> str:
+        """Return a text of a recipe with the places of the machine below the folder."""
+        for place in _PLACES:
+            text = text.replace(place, f"{self.folder}{place}")
+        return text.replace("/opt/user-groups/bin", str(self.folder / "programs"))
+
+    def install_block(self, place: str) -> None:
+        """Install a script of the document at its place."""
+        self.install(self.folder / place.lstrip("/"), self.here(block(place)))
+
+    def run(
+        self, *command: str, environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command with nothing in its environment but this machine's and the given."""
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**self.environment, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    def run_workflow(self, name: str, context: Mapping[str, str]) -> int:
+        """Run the steps of a GitHub workflow, until one fails; return its exit code.
+
+        Args:
+            name: The file.
+            context: The values of its expressions, and of the variables that GitHub sets.
+        """
+        ((_, job),) = yaml.safe_load(block(f".github/workflows/{name}"))["jobs"].items()
+        variables = {key: value for key, value in context.items() if key.isupper()}
+        variables |= {key: _evaluated(text, context) for key, text in job["env"].items()}
+        code = 0
+        for step in job["steps"]:
+            if code and step.get("if") != "always()":
+                continue
+            if "run" in step:
+                script = ("--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"])
+                done = self.run("bash", *script, environment=variables)
+                code = code or done.returncode
+            elif step["uses"].startswith("actions/upload-artifact@"):
+                self._upload(step["with"]["name"], step["with"]["path"])
+            else:
+                assert step["uses"].startswith("actions/checkout@")
+        return code
+
+    def run_job(self, pipeline: Mapping[str, Any], name: str) -> int:
+        """Run the script of a GitLab job; its artifacts stay in the folder, for the next."""
+        script = cast("list[str]", pipeline[name]["script"])
+        environment = {"CLOUDINARY_ACCOUNT_URL": "account://k:s@acc"}
+        return self.run("sh", "-ec", "\n".join(script), environment=environment).returncode
+
+    def _upload(self, name: str, path: str) -> None:
+        source, target = self.folder / path, self.folder / "artifacts" / name
+        target.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, dirs_exist_ok=True)
+        else:
+            shutil.move(source, target / source.name)
+
+
+def _evaluated(text: str, context: Mapping[str, str]) -> str:
+    return _EXPRESSION.sub(lambda match: context[match[1]], text)

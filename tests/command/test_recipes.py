@@ -1,0 +1,195 @@
+"""The recipes of docs/ci.md work as they stand there."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from .recipes import Machine, block
+from .shell import AS_EDITED, EDITED, SAMPLE, Shell
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the recipes are for POSIX shells")
+
+MANY = "version: 1\ngroups: {Crowd: {members: [p0@example.com]}}\n"
+
+
+@pytest.fixture
+def machine(shell: Shell) -> Machine:
+    """A machine, whose checkout has a file that changes the sample account."""
+    shell.write(EDITED)
+    return Machine(shell.folder)
+
+
+def github(machine: Machine) -> dict[str, str]:
+    """Return what GitHub gives to a workflow."""
+    return {
+        "secrets.CLOUDINARY_ACCOUNT_URL": "account://k:s@acc",
+        "github.token": "t",
+        "github.event.number": "7",
+        "github.workspace": str(machine.folder),
+        "GITHUB_REPOSITORY": "o/r",
+        "GITHUB_SHA": "merged",
+        "GITHUB_STEP_SUMMARY": str(machine.folder / "summary.md"),
+    }
+
+
+def test_a_pull_request_shows_its_plan_and_the_merge_applies_it_unless_it_is_stale(
+    shell: Shell, machine: Machine
+) -> None:
+    context = github(machine)
+    assert machine.run_workflow("groups-plan.yml", context) == 0
+    comment = (machine.folder / "comment.md").read_text()
+    assert comment.startswith("#")
+    assert "harry@example.com" in comment
+    assert (shell.writes(), shell.members()) == (0, SAMPLE)
+    assert "pip install cld-user-groups[cli]" in (machine.folder / "calls").read_text()
+
+    (designers,) = [group for group in shell.emulator.groups if group.name == "Designers"]
+    shell.emulator.remove_member(designers, designers.users[0])
+    assert machine.run_workflow("groups-apply.yml", context) == 4
+    assert shell.writes() == 0
+
+    shell.emulator.add_member(designers, designers.users[0])
+    assert machine.run_workflow("groups-plan.yml", context) == 0
+    assert machine.run_workflow("groups-apply.yml", context) == 0
+    assert shell.members() == AS_EDITED
+    journals = machine.folder / "artifacts/journal/cld-user-groups/acc"
+    assert len(list(journals.glob("*.jsonl"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "said"),
+    [(MANY, 3, "--allow-removals 19"), ("version: 1\ngroups: [", 1, "groups.yaml:")],
+)
+def test_a_pull_request_that_must_not_be_applied_fails_and_its_comment_says_why(
+    shell: Shell, machine: Machine, content: str, code: int, said: str
+) -> None:
+    shell.add_crowd(20)
+    shell.write(content)
+    assert machine.run_workflow("groups-plan.yml", github(machine)) == code
+    assert said in (machine.folder / "comment.md").read_text()
+    assert not (machine.folder / "artifacts").exists()
+
+
+def test_one_pipeline_plans_and_applies(shell: Shell, machine: Machine) -> None:
+    pipeline = yaml.safe_load(block(".gitlab-ci.yml"))
+    assert machine.run_job(pipeline, "plan") == 0
+    assert shell.writes() == 0
+    for path in pipeline["plan"]["artifacts"]["paths"]:
+        assert (machine.folder / path).exists()
+    assert machine.run_job(pipeline, "apply") == 0
+    assert shell.members() == AS_EDITED
+    for path in pipeline["apply"]["artifacts"]["paths"]:
+        assert list((machine.folder / path).rglob("*.jsonl"))
+
+
+@pytest.fixture
+def server(machine: Machine) -> Machine:
+    """A machine with the scripts and the file at their places."""
+    for place in ("/usr/local/bin/user-groups-nightly", "/usr/local/bin/user-groups-drift"):
+        machine.install_block(place)
+    for place in ("srv/user-groups", "var/log", "etc/user-groups"):
+        (machine.folder / place).mkdir(parents=True)
+    shutil.copy(machine.folder / "groups.yaml", machine.folder / "srv/user-groups")
+    (machine.folder / "etc/user-groups/credentials").write_text("k:s\n")
+    return machine
+
+
+def test_cron_runs_it_every_night_with_a_profile(shell: Shell, server: Machine) -> None:
+    toml = server.here(block("~/.config/cld-user-groups/profiles.toml"))
+    path = server.folder / ".config/cld-user-groups/profiles.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(toml.replace("ACCOUNT_ID", "acc"))
+    *assignments, job = server.here(block("crontab")).splitlines()
+    environment = dict(line.split("=", 1) for line in assignments)
+    done = server.run("/bin/sh", "-c", job.split(maxsplit=5)[5], environment=environment)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert shell.members() == AS_EDITED
+    lines = (server.folder / "var/log/user-groups.jsonl").read_text().splitlines()
+    assert [json.loads(line)["event"] for line in lines][-1] == "run_ended"
+
+
+def test_systemd_runs_it_every_night_and_out_of_quota_is_no_failure(
+    shell: Shell, server: Machine
+) -> None:
+    service = units(server, "user-groups.service")["Service"]
+    environment = dict(line.split("=", 1) for line in service["Environment"].splitlines())
+    environment["CLOUDINARY_ACCOUNT_URL"] = "account://k:s@acc"
+    shell.emulator.clock.advance(hours=3)  # the quota is renewed later than the script waits
+    shell.emulator.set_quota(1000, 204)
+    done = server.run(*shlex.split(service["ExecStart"]), environment=environment)
+    assert done.returncode == int(service["SuccessExitStatus"]) == 5
+    assert shell.members() not in (SAMPLE, AS_EDITED)
+    shell.emulator.set_quota(1000)
+    done = server.run(*shlex.split(service["ExecStart"]), environment=environment)
+    assert done.returncode == 0
+    assert shell.members() == AS_EDITED
+    journals = server.folder / "var/lib/user-groups/cld-user-groups/acc"
+    assert len(list(journals.glob("*.jsonl"))) == 2
+
+
+def units(machine: Machine, name: str) -> configparser.ConfigParser:
+    """Return a unit of systemd, of whose repeated keys each value is a line."""
+    repeated: dict[str, str] = {}
+    lines: list[str] = []
+    for line in machine.here(block(f"/etc/systemd/system/{name}")).splitlines():
+        key, _, value = line.partition("=")
+        if key in repeated:
+            lines.append(f"  {value}")
+        else:
+            lines.append(line)
+        repeated[key] = value
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.optionxform = str
+    parser.read_string("\n".join(lines))
+    return parser
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd")
+def test_systemd_accepts_the_units(server: Machine) -> None:
+    for name in ("user-groups.service", "user-groups.timer"):
+        text = block(f"/etc/systemd/system/{name}").replace("/usr/local/bin", "/usr/bin")
+        (server.folder / name).write_text(text.replace("user-groups-nightly", "env"))
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", "./user-groups.timer", "./user-groups.service"],
+        cwd=server.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert [line for line in done.stderr.splitlines() if "user-groups" in line] == []
+
+
+def test_the_alarm_is_silent_until_the_account_drifts(shell: Shell, server: Machine) -> None:
+    alarm = str(server.folder / "usr/local/bin/user-groups-drift")
+    environment = {"CLOUDINARY_ACCOUNT_URL": "account://k:s@acc"}
+    mail = server.folder / "mail"
+    exported = shell("export").stdout
+    (server.folder / "srv/user-groups/groups.yaml").write_text(exported)
+    assert server.run(alarm, environment=environment).returncode == 0
+    assert not mail.exists()
+    shell.emulator.remove_member(shell.emulator.groups[0], shell.emulator.groups[0].users[0])
+    assert server.run(alarm, environment=environment).returncode == 2
+    assert "+ john@example.com" in mail.read_text()
+    assert server.run(alarm).returncode == 1
+    assert "there are no credentials" in mail.read_text()
+    calls = (server.folder / "calls").read_text()
+    assert "mail -s The user groups are not what the file says root" in calls
+    assert "mail -s The user groups cannot be compared with the file root" in calls
+    assert shell.writes() == 0
+
+
+def test_the_job_that_finds_drift_fails_with_the_plan_as_its_summary(
+    shell: Shell, machine: Machine
+) -> None:
+    assert machine.run_workflow("groups-drift.yml", github(machine)) == 2
+    assert Path("summary.md").read_text().startswith("#")
+    assert shell.writes() == 0
