@@ -28,6 +28,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "schema": "schema:schema_command",
     },
     "Records": {
+        "report": "review:report_command",
         "runs": "runs:runs_command",
         "undo": "undo:undo_command",
     },
