@@ -11,11 +11,23 @@ from .settings import global_options
 
 
 @click.command("schema")
-@click.argument("name", type=click.Choice(["groups", "plan", "journal"]), default="groups")
+@click.argument(
+    "name", type=click.Choice(["groups", "plan", "journal", "review"]), default="groups"
+)
 @global_options()
-def schema_command(name: Literal["groups", "plan", "journal"]) -> None:
-    """Print the JSON Schema of a format: the file of groups, a saved plan, a journal's line."""
-    from cld_user_groups.membership import groups_schema, journal_schema, plan_schema
+def schema_command(name: Literal["groups", "plan", "journal", "review"]) -> None:
+    """Print the JSON Schema of a format: the file of groups, a plan, a journal's line, a review."""
+    from cld_user_groups.membership import (
+        groups_schema,
+        journal_schema,
+        plan_schema,
+        review_schema,
+    )
 
-    schemas = {"groups": groups_schema, "plan": plan_schema, "journal": journal_schema}
+    schemas = {
+        "groups": groups_schema,
+        "plan": plan_schema,
+        "journal": journal_schema,
+        "review": review_schema,
+    }
     print_json(schemas[name]())

@@ -30,6 +30,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Records": {
         "explain": "explain:explain_command",
         "diff": "diff:diff_command",
+        "report": "review:report_command",
         "runs": "runs:runs_command",
         "undo": "undo:undo_command",
     },

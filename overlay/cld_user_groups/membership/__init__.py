@@ -52,7 +52,7 @@ from .problems import (
 from .reading import read_file
 from .rendering import render_html, render_markdown, render_text
 from .runs import Run, RunSummary, list_runs, load_run, read_journal
-from .schemas import groups_schema, journal_schema, plan_schema
+from .schemas import groups_schema, journal_schema, plan_schema, review_schema
 from .snapshot import read_account, read_account_async
 from .state import state_directory
 from .undo import undo_plan
@@ -139,6 +139,7 @@ __all__ = [
     "render_json",
     "render_markdown",
     "render_text",
+    "review_schema",
     "save_plan",
     "set_members",
     "set_members_async",

@@ -1,4 +1,4 @@
-"""The JSON Schemas of the file, of a saved plan and of a journal (JSON Schema 2020-12)."""
+"""The JSON Schemas of the file, a saved plan, a journal and a review (JSON Schema 2020-12)."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ def plan_schema() -> dict[str, Any]:
 def journal_schema() -> dict[str, Any]:
     """Return the schema of a line of a journal."""
     return _read("journal.schema.json")
+
+
+def review_schema() -> dict[str, Any]:
+    """Return the schema of an access review."""
+    return _read("review.schema.json")
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -1,0 +1,230 @@
+"""`report`: the access review of the account. (`report.py` holds what is said of a run.)"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .output import print_json, print_message, print_result
+from .settings import PLAN_FORMATS, Settings, global_options, settings_of
+
+if TYPE_CHECKING:
+    from cld_user_groups import CldProvisioning
+    from cld_user_groups.membership import Desired, History, Snapshot
+    from cld_user_groups.membership.review import Comparison, Review
+
+_BY_SUFFIX: Mapping[str, str] = {
+    ".html": "html", ".csv": "csv", ".json": "json", ".md": "markdown", ".txt": "text",
+}  # fmt: skip
+
+
+@click.command("report")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file to write; .html, .csv, .json or .md say the format. Default: standard output.",
+)
+@click.option("--as-of", metavar="RUN", help="Show the groups as they were right after that run.")
+@click.option(
+    "--since",
+    metavar="RUN|DATE|FILE",
+    help="Tell what has changed since a run, since the report of a day, or since a report that was "
+    "saved as JSON. Default: the last report of an earlier day.",
+)
+@click.option(
+    "--file", metavar="FILE", help="Take reasons and last days from that file of groups, too."
+)
+@click.option(
+    "--unseen-days",
+    type=click.IntRange(min=1),
+    default=90,
+    show_default=True,
+    metavar="N",
+    help="Name people who have not logged in for N days.",
+)
+@click.option(
+    "--ending-days",
+    type=click.IntRange(min=0),
+    default=30,
+    show_default=True,
+    metavar="N",
+    help="Name memberships that end within N days.",
+)
+@global_options(PLAN_FORMATS)
+@click.pass_context
+def report_command(
+    context: click.Context,
+    output: Path | None,
+    as_of: str | None,
+    since: str | None,
+    file: str | None,
+    unseen_days: int,
+    ending_days: int,
+) -> None:
+    """Write the access review: who is in what, since when and why, and what to look at.
+
+    Nothing is written to the account. One report a day is kept on this machine, so that the next
+    one tells what has changed.
+    """
+    settings = settings_of(context)
+    from cld_user_groups.membership import as_of as at_the_time
+    from cld_user_groups.membership import read_account, read_file, read_history, state_directory
+    from cld_user_groups.membership.review import read_people, review
+
+    desired = None if file is None else read_file(file)
+    with settings.open_client() as client:
+        if desired is not None:
+            _check_account(client, desired)
+        snapshot = read_account(client)
+        people = read_people(client, snapshot)
+    state = state_directory(snapshot.account_id)
+    history = read_history(state)
+    now = datetime.now(UTC)
+    notes: tuple[str, ...] = ()
+    if as_of is not None:
+        past = at_the_time(snapshot, history.runs, as_of)
+        snapshot, history = past.snapshot, _until(history, as_of)
+        notes = (*_OF_THE_PAST, *past.notes)
+    made = review(
+        snapshot,
+        people,
+        history,
+        now=now,
+        desired=desired,
+        changes=_changes(snapshot, history, since, state),
+        as_of=as_of,
+        unseen_days=unseen_days,
+        ending_days=ending_days,
+        notes=notes,
+    )
+    _write(made, output, settings)
+    if as_of is None:
+        _keep(made, state, quiet=settings.quiet)
+
+
+_OF_THE_PAST = (
+    "Roles, states and last logins are those of now.",
+    "What was changed elsewhere since that run, in the console for one, is in no journal, and is "
+    "shown as if it had been so then.",
+)
+
+
+def _check_account(client: CldProvisioning, desired: Desired) -> None:
+    from cld_user_groups.membership import FileError, Problem
+
+    if desired.account not in (None, client.account_id):
+        message = f"the file is for the account `{desired.account}`, not `{client.account_id}`"
+        raise FileError([Problem(desired.source, None, message)])
+
+
+def _until(history: History, run: str) -> History:
+    """Return what the journals told right after a run."""
+    from cld_user_groups.membership import history_of
+
+    position = next(at for at, each in enumerate(history.runs) if each.id == run)
+    return history_of(history.runs[: position + 1])
+
+
+def _changes(
+    snapshot: Snapshot, history: History, since: str | None, state: Path
+) -> Comparison | None:
+    """Return what has changed since what was asked for, or since the last report, if any."""
+    from cld_user_groups.membership import FileError, Problem
+    from cld_user_groups.membership import as_of as at_the_time
+    from cld_user_groups.membership.review import compare, last_before, last_until, load_earlier
+
+    if since is not None and any(run.id == since for run in history.runs):
+        past = at_the_time(snapshot, history.runs, since).snapshot
+        return compare(past.groups, snapshot, to=f"the run {since}", at=past.taken_at)
+    if since is None:
+        earlier = last_before(state, snapshot.taken_at.date())
+    elif (day := _as_day(since)) is not None:
+        earlier = last_until(state, day)
+    else:
+        earlier = load_earlier(Path(since))
+    if earlier is None:
+        return None
+    if earlier.account_id != snapshot.account_id:
+        message = f"the report is of the account `{earlier.account_id}`"
+        raise FileError([Problem(since or str(state), None, message)])
+    to = f"the report of {earlier.made_at:%Y-%m-%d %H:%M} UTC"
+    return compare(earlier.groups, snapshot, to=to, at=earlier.made_at)
+
+
+def _as_day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _write(made: Review, output: Path | None, settings: Settings) -> None:
+    is_by_suffix = output is not None and settings.format == "text"
+    suffix = output.suffix.lower() if output is not None and is_by_suffix else ""
+    text = _rendered(made, _BY_SUFFIX.get(suffix, settings.format))
+    if output is None:
+        print_result(text)
+        return
+    output.write_text(text, encoding="utf-8", newline="\n")
+    if settings.is_json:
+        print_json(
+            {
+                "format": "cld-user-groups/report/1",
+                "account": made.account_id,
+                "output": str(output),
+                "findings": len(made.findings),
+            }
+        )
+    print_message(
+        f"Wrote the report to {output}; things to look at: {len(made.findings)}.",
+        quiet=settings.quiet,
+    )
+
+
+def _rendered(made: Review, format: str) -> str:  # noqa: A002
+    from cld_user_groups.membership import review
+
+    match format:
+        case "json":
+            return review.render_json(made)
+        case "html":
+            return review.render_html(made)
+        case "markdown":
+            return review.render_markdown(made)
+        case "csv":
+            return _as_csv(made)
+        case _:
+            return review.render_text(made)
+
+
+def _as_csv(made: Review) -> str:
+    from cld_user_groups.membership.review import COLUMNS, rows
+
+    from .tables import Column, Table, as_csv
+
+    return as_csv(
+        Table(
+            format="cld-user-groups/review/1",
+            account=made.account_id,
+            key="rows",
+            columns=tuple(map(Column, COLUMNS)),
+            rows=list(rows(made)),
+        )
+    )
+
+
+def _keep(made: Review, state: Path, *, quiet: bool) -> None:
+    """Keep a report for the next one; that it cannot be kept takes nothing from this one."""
+    from cld_user_groups.membership.review import keep
+
+    try:
+        keep(made, state)
+    except OSError as error:
+        print_message(
+            f"This report is not kept for the next one to compare with: {error}.", quiet=quiet
+        )

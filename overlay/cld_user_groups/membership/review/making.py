@@ -1,0 +1,184 @@
+"""Make an access review: a pure function of the account, its users, the journals and the day."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+
+from cld_user_groups.membership.history import History, Key, Period
+from cld_user_groups.membership.identity import Directory
+from cld_user_groups.membership.model import Desired, DesiredMember, Group, Snapshot
+
+from .model import (
+    Comparison,
+    Finding,
+    Kind,
+    Membership,
+    People,
+    Person,
+    Review,
+    ReviewedGroup,
+    State,
+)
+from .people import person_of
+
+_MEMBERS = {State.DISABLED: Kind.DISABLED_MEMBER, State.PENDING: Kind.PENDING_MEMBER}
+
+
+def review(
+    snapshot: Snapshot,
+    people: People,
+    history: History,
+    *,
+    now: datetime,
+    unseen_days: int,
+    ending_days: int,
+    desired: Desired | None = None,
+    changes: Comparison | None = None,
+    as_of: str | None = None,
+    notes: Iterable[str] = (),
+) -> Review:
+    """Return the access review of an account.
+
+    Args:
+        snapshot: The groups and who is in them.
+        people: The users of the account.
+        history: What the journals tell.
+        now: The time of the review, aware. Last logins are compared with its day in UTC, the last
+            days of memberships with the day of the snapshot.
+        unseen_days: After how many days without a login a person counts as not seen.
+        ending_days: Within how many days a membership counts as ending soon.
+        desired: A file that says why and until when memberships are wanted, where no journal does.
+        changes: What has changed since an earlier state.
+        as_of: The ID of the run right after which the snapshot shows the groups, or None for now.
+        notes: What else a reader should know, a sentence each.
+    """
+    known = {person.id: person for person in people.found}
+    for group in snapshot.groups:
+        for member in group.members:
+            known.setdefault(member.id, person_of(member))
+    ordered = tuple(sorted(known.values(), key=_by_name))
+    rank = {person.id: position for position, person in enumerate(ordered)}
+    wanted = {} if desired is None else _wanted(snapshot, desired)
+    groups = tuple(
+        _reviewed(group, history, wanted, rank)
+        for group in sorted(snapshot.groups, key=lambda group: (group.name.casefold(), group.id))
+    )
+    today = snapshot.taken_at.astimezone(UTC).date()
+    members = {found.user_id for group in groups for found in group.members}
+    findings = [
+        *_of_groups(groups, today, today + timedelta(days=ending_days)),
+        *_of_people(ordered, members, now.astimezone(UTC).date() - timedelta(days=unseen_days)),
+    ]
+    order = list(Kind)
+    return Review(
+        account_id=snapshot.account_id,
+        made_at=now,
+        as_of=as_of,
+        groups=groups,
+        people=ordered,
+        findings=tuple(sorted(findings, key=lambda finding: order.index(finding.kind))),
+        changes=changes,
+        unseen_days=unseen_days,
+        ending_days=ending_days,
+        notes=(*notes, *_notes(people, history)),
+    )
+
+
+def _by_name(person: Person) -> tuple[str, str, str]:
+    return ((person.name or person.email or "").casefold(), (person.email or ""), person.id)
+
+
+def _wanted(snapshot: Snapshot, desired: Desired) -> dict[Key, DesiredMember]:
+    """Return what a file says of each membership, by the IDs of the group and the user."""
+    directory = Directory(snapshot)
+    by_name = {group.name: group.id for group in snapshot.groups}
+    found: dict[Key, DesiredMember] = {}
+    for group in desired.groups:
+        names = (group.name, *group.previously)
+        group_id = group.id or next((by_name[name] for name in names if name in by_name), None)
+        for member in group.members:
+            user_id = member.id or directory.id_of(member.email or "")
+            if group_id is not None and user_id is not None:
+                found[group_id, user_id] = member
+    return found
+
+
+def _reviewed(
+    group: Group, history: History, wanted: Mapping[Key, DesiredMember], rank: Mapping[str, int]
+) -> ReviewedGroup:
+    members = sorted(group.members, key=lambda member: rank[member.id])
+    return ReviewedGroup(
+        id=group.id,
+        name=group.name,
+        members=tuple(
+            _membership(
+                member.id,
+                history.current(group.id, member.id),
+                wanted.get((group.id, member.id)),
+            )
+            for member in members
+        ),
+    )
+
+
+def _membership(user_id: str, period: Period | None, wanted: DesiredMember | None) -> Membership:
+    step = None if period is None else period.since
+    reason = (step.reason if step else "") or (wanted.reason if wanted else "") or ""
+    # The file is what holds now; the journal has what it said when the user was added.
+    until = wanted.until if wanted else step.until if step else None
+    if step is None:
+        source = "" if wanted is None else _place(wanted.source, wanted.line)
+        return Membership(user_id=user_id, reason=reason, source=source, until=until)
+    return Membership(
+        user_id=user_id,
+        since=step.at,
+        run=step.run,
+        by="@".join(filter(None, (step.by.user, step.by.host))),
+        reason=reason,
+        source=_place(step.source, step.line),
+        until=until,
+    )
+
+
+def _place(source: str, line: int | None) -> str:
+    return f"{source}:{line}" if line else source
+
+
+def _of_groups(groups: Iterable[ReviewedGroup], today: date, ending_by: date) -> Iterator[Finding]:
+    for group in groups:
+        if not group.members:
+            yield Finding(kind=Kind.WITHOUT_MEMBERS, group_id=group.id)
+        for membership in group.members:
+            until = membership.until
+            if until is not None and until <= ending_by:
+                yield Finding(
+                    kind=Kind.OVERDUE if until < today else Kind.ENDING,
+                    user_id=membership.user_id,
+                    group_id=group.id,
+                    on=until,
+                )
+
+
+def _of_people(
+    people: Iterable[Person], members: Container[str], unseen_since: date
+) -> Iterator[Finding]:
+    for person in people:
+        kind = _MEMBERS.get(person.state) if person.id in members else Kind.WITHOUT_GROUP
+        if kind is not None:
+            yield Finding(kind=kind, user_id=person.id)
+        if person.last_login is None:
+            yield Finding(kind=Kind.LAST_LOGIN_UNKNOWN, user_id=person.id)
+        elif (seen := person.last_login.astimezone(UTC).date()) <= unseen_since:
+            yield Finding(kind=Kind.NOT_SEEN, user_id=person.id, on=seen)
+
+
+def _notes(people: People, history: History) -> Iterator[str]:
+    if not people.complete:
+        yield (
+            "The API did not show that its list of users is complete: people who are in no group "
+            "may be missing."
+        )
+    if history.unreadable:
+        runs = ", ".join(summary.id for summary in history.unreadable)
+        yield f"Journals that cannot be read, and so tell nothing here: {runs}."

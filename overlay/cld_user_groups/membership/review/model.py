@@ -1,0 +1,200 @@
+"""An access review as data: who is in what, since when and why, and what a reviewer looks at."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from attrs import frozen
+
+
+class State(StrEnum):
+    """Whether a user can log in. `PENDING` was invited and has not joined yet."""
+
+    ACTIVE = "active"
+    PENDING = "pending"
+    DISABLED = "disabled"
+    UNKNOWN = "unknown"
+
+
+@frozen(kw_only=True)
+class Person:
+    """A user of the account.
+
+    Attributes:
+        id: The user's ID.
+        email: The e-mail, or None where the API returned none.
+        name: The name, or None.
+        role: The role in the account, or None.
+        state: Whether the user can log in.
+        last_login: When the user last logged in, aware, or None where it is not known. The API
+            does not tell "never" from "not known".
+    """
+
+    id: str
+    email: str | None = None
+    name: str | None = None
+    role: str | None = None
+    state: State = State.UNKNOWN
+    last_login: datetime | None = None
+
+
+@frozen(kw_only=True)
+class People:
+    """The users of an account, as they were read.
+
+    Attributes:
+        found: The users.
+        complete: Whether there is no sign that the API has left users out.
+    """
+
+    found: tuple[Person, ...] = ()
+    complete: bool = True
+
+
+@frozen(kw_only=True)
+class Membership:
+    """A person's membership in a group, and what is known of it.
+
+    Attributes:
+        user_id: The user's ID.
+        since: When the run began that added the user, or None where no journal tells.
+        run: The ID of that run, or None.
+        by: Who ran it, "user@host", or None.
+        reason: Why, in the words of the file or the command, or "".
+        source: The file, or the command, that asked for it, or "".
+        until: The last day for which it was asked for, or None.
+    """
+
+    user_id: str
+    since: datetime | None = None
+    run: str | None = None
+    by: str | None = None
+    reason: str = ""
+    source: str = ""
+    until: date | None = None
+
+
+@frozen(kw_only=True)
+class ReviewedGroup:
+    """A group and who is in it.
+
+    Attributes:
+        id: The group's ID.
+        name: The group's name.
+        members: The memberships, in the order of the review's people.
+    """
+
+    id: str
+    name: str
+    members: tuple[Membership, ...] = ()
+
+
+class Kind(StrEnum):
+    """What a reviewer is to look at."""
+
+    DISABLED_MEMBER = "disabled_member"
+    PENDING_MEMBER = "pending_member"
+    OVERDUE = "overdue"
+    ENDING = "ending"
+    NOT_SEEN = "not_seen"
+    LAST_LOGIN_UNKNOWN = "last_login_unknown"
+    WITHOUT_GROUP = "without_group"
+    WITHOUT_MEMBERS = "without_members"
+
+
+@frozen(kw_only=True)
+class Finding:
+    """One thing that a reviewer is to look at: a person, a group, or a membership.
+
+    Attributes:
+        kind: What it is.
+        user_id: The person, or None.
+        group_id: The group, or None.
+        on: The day that it is about: of the last login, or the last one of the membership.
+    """
+
+    kind: Kind
+    user_id: str | None = None
+    group_id: str | None = None
+    on: date | None = None
+
+
+class Event(StrEnum):
+    """How the account differs from an earlier state."""
+
+    GROUP_ADDED = "group_added"
+    GROUP_REMOVED = "group_removed"
+    GROUP_RENAMED = "group_renamed"
+    MEMBER_ADDED = "member_added"
+    MEMBER_REMOVED = "member_removed"
+
+
+@frozen(kw_only=True)
+class Difference:
+    """One way in which the account differs from an earlier state.
+
+    Attributes:
+        event: What has happened.
+        group_id: The group.
+        group: The group's name, now or last.
+        old_name: The name that it had, for `GROUP_RENAMED`.
+        user_id: The user, for `MEMBER_ADDED` and `MEMBER_REMOVED`.
+        email: The user's e-mail, now or last, or None.
+    """
+
+    event: Event
+    group_id: str
+    group: str
+    old_name: str | None = None
+    user_id: str | None = None
+    email: str | None = None
+
+
+@frozen(kw_only=True)
+class Comparison:
+    """What has changed since an earlier state.
+
+    Attributes:
+        to: What it is compared with, in words: "the report of 2026-08-22".
+        at: When that was, aware, in UTC.
+        differences: What has changed since.
+    """
+
+    to: str
+    at: datetime
+    differences: tuple[Difference, ...] = ()
+
+
+@frozen(kw_only=True)
+class Review:
+    """An access review of an account.
+
+    Attributes:
+        account_id: The account.
+        made_at: When the account was read, aware, in UTC.
+        unseen_days: After how many days without a login a person counts as not seen.
+        ending_days: Within how many days a membership counts as ending soon.
+        as_of: The ID of the run right after which the groups are shown, or None for now.
+        groups: All groups, by name.
+        people: All users, and everyone in a group, by name.
+        findings: What a reviewer is to look at, by kind.
+        changes: What has changed since an earlier state, or None where there is none.
+        notes: What a reader should know, a sentence each.
+    """
+
+    account_id: str
+    made_at: datetime
+    unseen_days: int
+    ending_days: int
+    as_of: str | None = None
+    groups: tuple[ReviewedGroup, ...] = ()
+    people: tuple[Person, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    changes: Comparison | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def memberships(self) -> int:
+        """How many memberships there are."""
+        return sum(len(group.members) for group in self.groups)

@@ -1,0 +1,83 @@
+"""Read who the users of an account are: role, state, last login.
+
+Sans-IO: a generator decides which page or which users to list, and is sent the response.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+
+from cld_provisioning_api.api.users.get_users import GetUsersRequest
+from cld_provisioning_api.models import User, UsersResponse
+from cld_user_groups._find_users import MAX_ITEMS, read_pages
+from cld_user_groups.client import CldProvisioning
+from cld_user_groups.membership.model import Member, Snapshot
+
+from .model import People, Person, State
+
+
+def read_people(client: CldProvisioning, snapshot: Snapshot) -> People:
+    """Read all users of an account, and whoever is in a group.
+
+    No page size and no end of the pages is published. So pages are read until one brings nobody
+    new, and whoever is in a group but on no page is looked up by ID.
+
+    Args:
+        client: The client of the account.
+        snapshot: The account's groups.
+
+    Raises:
+        CloudinaryError: The response is an error.
+        httpx.TransportError: No response was received.
+    """
+    members = {member.id: member for group in snapshot.groups for member in group.members}
+    steps = _read(members)
+    try:
+        query = next(steps)
+        while True:
+            query = steps.send(client.users.list(request=query))
+    except StopIteration as done:
+        people: People = done.value
+        return people
+
+
+def _read(
+    members: Mapping[str, Member],
+) -> Generator[GetUsersRequest, UsersResponse, People]:
+    found: dict[str, User] = {}
+    complete = yield from read_pages(found, GetUsersRequest)
+    lacking = [user_id for user_id in members if user_id not in found]
+    for start in range(0, len(lacking), MAX_ITEMS):
+        asked = lacking[start : start + MAX_ITEMS]
+        found |= {user.id: user for user in (yield GetUsersRequest(ids=asked)).users}
+    unknown = [person_of(member) for user_id, member in members.items() if user_id not in found]
+    people = [*map(_of_user, found.values()), *unknown]
+    return People(found=tuple(people), complete=complete and not lacking)
+
+
+def person_of(member: Member) -> Person:
+    """Return what a group tells of a person.
+
+    Args:
+        member: The member of a group.
+    """
+    return Person(id=member.id, email=member.email, name=member.name)
+
+
+def _of_user(user: User) -> Person:
+    return Person(
+        id=user.id,
+        email=user.email,
+        name=user.name,
+        role=user.role,
+        state=_state(user),
+        last_login=user.last_login,
+    )
+
+
+def _state(user: User) -> State:
+    if user.pending:
+        return State.PENDING
+    if user.enabled is None:
+        return State.UNKNOWN
+    return State.ACTIVE if user.enabled else State.DISABLED

@@ -1,0 +1,258 @@
+"""`report`: the access review, in every format, compared with what came before."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from cld_user_groups.membership import list_runs, state_directory
+
+from .shell import EDITED, SAMPLE, Shell
+
+FINDINGS_OF_SAMPLE = 7  # the last login of five people, and two who are in no group
+
+
+def last_run(shell: Shell) -> str:
+    """Return the ID of the last run."""
+    return list_runs(state_directory("acc", shell.folder / "state" / "cld-user-groups"))[0].id
+
+
+def kept(shell: Shell) -> list[Path]:
+    """Return the reports that are kept."""
+    return sorted((shell.folder / "state" / "cld-user-groups" / "acc" / "reviews").iterdir())
+
+
+def age(shell: Shell, days: int = 1) -> str:
+    """Make the report that is kept so many days older, and return its day."""
+    (path,) = kept(shell)
+    day = (datetime.now(UTC) - timedelta(days=days)).date().isoformat()
+    path.rename(path.with_name(f"{day}.json"))
+    return day
+
+
+def events(document: dict[str, object]) -> set[tuple[str, str, str | None]]:
+    """Return what a report says has changed."""
+    changes = document["changes"]
+    assert isinstance(changes, dict)
+    return {
+        (each["event"], each["group"]["name"], (each["user"] or {}).get("email"))
+        for each in changes["differences"]
+    }
+
+
+def test_a_report_says_who_is_in_what_and_writes_nothing_to_the_account(shell: Shell) -> None:
+    done = shell("report")
+    assert done.exit_code == 0
+    assert "2 groups, 5 people and 3 memberships." in done.stdout
+    assert "Designers (2)\n  harry@example.com\n  john@example.com\n" in done.stdout
+    assert "In no group (2)\n  amara@example.com\n  chen@example.com\n" in done.stdout
+    assert (shell.writes(), shell.members()) == (0, SAMPLE)
+
+
+def test_it_takes_three_requests(shell: Shell) -> None:
+    shell("report")
+    assert len(shell.emulator.calls) == 3  # the groups, a page of users, and the end of the pages
+
+
+@pytest.mark.parametrize(
+    ("format_name", "beginning"),
+    [
+        ("html", "<!DOCTYPE html>"),
+        ("csv", "group,group_id,email,"),
+        ("json", '{\n  "format": "cld-user-groups/review/1"'),
+        ("markdown", "# Access review"),
+        ("text", "Access review"),
+    ],
+)
+def test_a_report_has_the_format_that_is_asked_for(
+    shell: Shell, format_name: str, beginning: str
+) -> None:
+    assert shell("report", "--format", format_name).stdout.startswith(beginning)
+
+
+@pytest.mark.parametrize(
+    ("name", "beginning"),
+    [
+        ("r.html", "<!DOCTYPE html>"),
+        ("r.CSV", "group,"),
+        ("r.json", "{"),
+        ("r.md", "# Access review"),
+        ("r.txt", "Access review"),
+        ("r", "Access review"),
+    ],
+)
+def test_a_file_s_suffix_says_the_format(shell: Shell, name: str, beginning: str) -> None:
+    done = shell("report", "--output", name)
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert f"Wrote the report to {name}; things to look at: {FINDINGS_OF_SAMPLE}." in done.stderr
+    assert (shell.folder / name).read_text("utf-8").startswith(beginning)
+
+
+def test_a_format_that_is_asked_for_comes_before_the_suffix(shell: Shell) -> None:
+    document = shell.json("report", "-o", "review.txt")
+    assert document["findings"] == FINDINGS_OF_SAMPLE
+    assert json.loads((shell.folder / "review.txt").read_text("utf-8"))["account"] == "acc"
+
+
+def test_the_journal_says_since_when_by_whom_and_why(shell: Shell) -> None:
+    shell("apply", shell.write(EDITED), "--yes")
+    groups = {group["name"]: group for group in shell.json("report")["groups"]}
+    (john,) = groups["Interns"]["members"]
+    assert (john["reason"], john["run"], john["source"]) == (
+        "JIRA-1",
+        last_run(shell),
+        "groups.yaml:7",
+    )
+    assert john["by"].count("@") == 1
+    assert groups["Marketing"]["members"][0]["since"] is None
+
+
+def test_a_file_gives_reasons_and_last_days(shell: Shell) -> None:
+    shell.write(
+        "version: 1\ngroups: {Marketing: {members: "
+        "[{email: maria@example.com, reason: JIRA-7, until: 2020-01-31}]}}"
+    )
+    document = shell.json("report", "--file", "groups.yaml")
+    assert document["summary"]["findings"]["overdue"] == 1
+    assert document["groups"][1]["members"][0]["reason"] == "JIRA-7"
+
+
+def test_a_file_for_another_account_is_rejected_before_anything_is_sent(shell: Shell) -> None:
+    done = shell("report", "--file", shell.write("version: 1\naccount: other\ngroups: {}"))
+    assert (done.exit_code, len(shell.emulator.calls)) == (1, 0)
+    assert "`other`" in done.stderr
+
+
+def test_people_are_named_with_their_state_and_last_login(shell: Shell) -> None:
+    seen = datetime.now(UTC) - timedelta(days=10)
+    user = shell.emulator.add_user_account(
+        "Gone", email="gone@example.com", enabled=False, last_login=seen
+    )
+    shell.emulator.add_group("Old", users=[user])
+    document = shell.json("report", "--unseen-days", "10")
+    (gone,) = [person for person in document["people"] if person["name"] == "Gone"]
+    assert gone["state"] == "disabled"
+    found = [each["kind"] for each in document["findings"] if each["user"] == user.id]
+    assert found == ["disabled_member", "not_seen"]
+    assert shell.json("report")["summary"]["findings"]["not_seen"] == 0
+
+
+def test_spreadsheets_run_nothing_of_what_people_call_themselves(shell: Shell) -> None:
+    name = '=HYPERLINK("http://x.example","a")'
+    shell.emulator.add_user_account(name, email="x@example.com")
+    text = shell("report", "--format", "csv").stdout
+    named = [row["name"] for row in csv.DictReader(io.StringIO(text)) if row["email"][:1] == "x"]
+    assert named == [f"'{name}"]
+
+
+# Changes
+
+
+def test_the_first_report_has_nothing_to_compare_with(shell: Shell) -> None:
+    assert shell.json("report")["changes"] is None
+
+
+def test_a_report_says_what_has_changed_since_the_last_one_of_an_earlier_day(
+    shell: Shell,
+) -> None:
+    shell("report")
+    age(shell)
+    shell("apply", shell.write(EDITED), "--yes")
+    expected = {
+        ("group_renamed", "Artists", None),
+        ("member_added", "Artists", "maria@example.com"),
+        ("member_removed", "Artists", "harry@example.com"),
+        ("group_added", "Interns", None),
+        ("member_added", "Interns", "john@example.com"),
+    }
+    assert events(shell.json("report")) == expected
+    assert events(shell.json("report")) == expected  # one of the same day is not in the way
+
+
+def test_changes_are_told_since_the_report_of_a_day(shell: Shell) -> None:
+    shell("report")
+    day = age(shell, days=100)
+    shell("report")
+    shell("apply", shell.write(EDITED), "--yes")
+    assert ("group_added", "Interns", None) in events(shell.json("report", "--since", day))
+    done = shell("report", "--since", "2020-01-01")
+    assert done.exit_code == 1
+    assert "no report of 2020-01-01 or before is kept here" in done.stderr
+
+
+def test_changes_are_told_since_a_report_that_was_saved_as_json(shell: Shell) -> None:
+    shell("report", "-o", "before.json")
+    shell("apply", shell.write(EDITED), "--yes")
+    assert ("group_added", "Interns", None) in events(
+        shell.json("report", "--since", "before.json")
+    )
+
+
+def test_changes_are_told_since_a_run(shell: Shell) -> None:
+    shell("apply", shell.write(EDITED), "--yes")
+    run = last_run(shell)
+    gone = "version: 1\ngroups: {Interns: {state: absent, allow_empty: true}}"
+    shell("apply", shell.write(gone), "--yes")
+    assert events(shell.json("report", "--since", run)) == {
+        ("group_removed", "Interns", None),
+        ("member_removed", "Interns", "john@example.com"),
+    }
+
+
+@pytest.mark.parametrize("since", ["no-such-run", "groups.yaml"])
+def test_what_is_neither_a_run_nor_a_day_nor_a_report_is_an_error(shell: Shell, since: str) -> None:
+    shell.write(EDITED)
+    done = shell("report", "--since", since)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert since in done.stderr
+
+
+def test_a_report_of_another_account_is_not_compared_with(shell: Shell) -> None:
+    shell("report", "-o", "before.json")
+    path = shell.folder / "before.json"
+    path.write_text(path.read_text("utf-8").replace('"account": "acc"', '"account": "other"'))
+    done = shell("report", "--since", "before.json")
+    assert done.exit_code == 1
+    assert "of the account `other`" in done.stderr
+
+
+# The past
+
+
+def test_a_report_as_of_a_run_shows_the_groups_as_they_were_right_after_it(shell: Shell) -> None:
+    shell("apply", shell.write(EDITED), "--yes")
+    run = last_run(shell)
+    shell("undo", "--yes", "--allow-removals", "2")
+    assert shell.members() == SAMPLE
+    document = shell.json("report", "--as-of", run)
+    groups = {group["name"]: len(group["members"]) for group in document["groups"]}
+    assert groups == {"Artists": 2, "Interns": 1, "Marketing": 1}
+    assert document["as_of"] == run
+    assert "Roles, states and last logins are those of now." in document["notes"]
+
+
+def test_a_report_of_the_past_is_not_kept_for_the_next_one(shell: Shell) -> None:
+    shell("apply", shell.write(EDITED), "--yes")
+    shell("report", "--as-of", last_run(shell))
+    with pytest.raises(FileNotFoundError):
+        kept(shell)
+
+
+def test_a_report_as_of_an_unknown_run_is_an_error(shell: Shell) -> None:
+    done = shell("report", "--as-of", "20200101T000000Z-aaaa")
+    assert done.exit_code == 1
+    assert "there is no run '20200101T000000Z-aaaa'" in done.stderr
+
+
+def test_a_report_that_cannot_be_kept_is_written_all_the_same(shell: Shell) -> None:
+    state = shell.folder / "state" / "cld-user-groups" / "acc"
+    state.mkdir(parents=True)
+    (state / "reviews").write_text("in the way")
+    done = shell("report")
+    assert (done.exit_code, done.stdout[:13]) == (0, "Access review")
+    assert "is not kept" in done.stderr

@@ -1,0 +1,228 @@
+"""Reviews as people read them: complete, and with nothing in them that is not text."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from datetime import date, datetime, timedelta, timezone
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from tests.membership.hostile import HOSTILE, Tags
+from tests.membership.planned_accounts import account
+from tests.membership.recorded import joins, run_of
+from tests.membership.reviewed import NOW, large
+
+from cld_user_groups.membership import Group, Member, Snapshot, history_of
+from cld_user_groups.membership.review import (
+    Comparison,
+    People,
+    Person,
+    Review,
+    State,
+    compare,
+    render_html,
+    render_markdown,
+    render_text,
+    review,
+)
+
+RENDERERS = [render_text, render_markdown, render_html]
+
+
+def small() -> Review:
+    """Return the review of two groups and three people."""
+    snapshot = account({"Designers": ["ann", "bob"], "Interns": []})
+    change = joins("u-ann", "g-Designers", reason="JIRA-1", until=date(2026, 6, 15))
+    people = [
+        Person(id="u-ann", email="ann@example.com", name="Ann", state=State.ACTIVE, last_login=NOW),
+        Person(id="u-bob", email="bob@example.com", name="Bob", state=State.DISABLED),
+        Person(id="u-cyd", email="cyd@example.com", state=State.ACTIVE, last_login=NOW),
+    ]
+    before = account({"Designers": ["bob", "dee"], "Interns": []})
+    return review(
+        evolve(snapshot, taken_at=NOW),
+        People(found=tuple(people)),
+        history_of([run_of(1, change)]),
+        now=NOW,
+        unseen_days=90,
+        ending_days=30,
+        changes=compare(before.groups, snapshot, to="the report of 2026-03-01", at=NOW),
+    )
+
+
+def test_text_has_what_to_look_at_what_has_changed_and_who_is_in_what():
+    assert render_text(small()) == (
+        "Access review of account acc\n"
+        "Made on 2026-06-01 12:00 UTC.\n"
+        "2 groups, 3 people and 2 memberships. 5 findings to look at.\n"
+        "\n"
+        "Disabled, and still in groups (1)\n"
+        "  bob@example.com  Designers\n"
+        "\n"
+        "Memberships that end within 30 days (1)\n"
+        "  ann@example.com  Designers  until 2026-06-15\n"
+        "\n"
+        "Last login unknown (1)\n"
+        "  bob@example.com  Designers\n"
+        "\n"
+        "In no group (1)\n"
+        "  cyd@example.com\n"
+        "\n"
+        "Groups without members (1)\n"
+        "  Interns\n"
+        "\n"
+        "Nothing to report: Invited, not joined yet, and already in groups; Memberships past their "
+        "last day; Not seen for 90 days.\n"
+        "\n"
+        "Changes since the report of 2026-03-01 (2)\n"
+        "  Designers: added: ann@example.com\n"
+        "  Designers: removed: dee@example.com\n"
+        "\n"
+        "Designers (2)\n"
+        "  ann@example.com  since 2026-03-02  by ada@ops  JIRA-1  groups.yaml:7  until 2026-06-15\n"
+        "  bob@example.com\n"
+        "\n"
+        "Interns (0)\n"
+    )
+
+
+@pytest.mark.parametrize("render", RENDERERS)
+def test_every_format_has_every_person_group_reason_run_and_day(render):
+    text = render(small())
+    for part in ("ann@example.com", "bob@example.com", "cyd@example.com", "Designers", "Interns"):
+        assert part in text
+    for part in ("2026-03-02", "by ada@ops", "JIRA-1", "groups.yaml:7", "2026-06-15"):
+        assert part in text
+    for part in ("the report of 2026-03-01", "dee@example.com", "Not seen for 90 days"):
+        assert part in text
+
+
+@pytest.mark.parametrize("render", RENDERERS)
+def test_every_format_says_what_it_is_compared_with_or_that_there_is_nothing(render):
+    nothing = Comparison(to="the report of 2026-03-01", at=NOW)
+    assert "Nothing has changed since the report of 2026-03-01." in render(
+        evolve(small(), changes=nothing)
+    )
+    first = render(evolve(small(), changes=None))
+    assert "There is no earlier report to compare with." in first
+
+
+@pytest.mark.parametrize("render", RENDERERS)
+def test_every_format_says_which_run_it_is_as_of_and_has_the_notes(render):
+    text = render(evolve(small(), as_of="run-1", notes=("Mind the gap.",)))
+    assert "as they were right after the run" in text
+    assert "run-1" in text
+    assert "Mind the gap." in text
+
+
+@pytest.mark.parametrize("render", RENDERERS)
+def test_that_nobody_s_last_login_is_known_is_said_once(render):
+    people = People(found=(Person(id="u-ann"), Person(id="u-bob")))
+    snapshot = account({"A": ["ann", "bob"]})
+    options = {"now": NOW, "unseen_days": 90, "ending_days": 30}
+    text = render(review(snapshot, people, history_of([]), **options))
+    assert "the API returned no last login for anyone" in text
+    assert "Last login unknown (2)" not in text
+
+
+def test_an_account_without_anybody_has_a_report_too():
+    options = {"now": NOW, "unseen_days": 90, "ending_days": 30}
+    empty = Snapshot(account_id="acc", groups=(), taken_at=NOW)
+    made = review(empty, People(), history_of([]), **options)
+    assert "0 groups, 0 people and 0 memberships" in render_text(made)
+    assert "Nobody is in a group." in render_html(made)
+
+
+@st.composite
+def hostile_reviews(draw: st.DrawFn) -> Review:
+    """Return a review in which every text that comes from outside is hostile."""
+    text = draw(HOSTILE)
+    ids = HOSTILE.filter(str.strip)
+    member = Member(id=draw(ids), email=draw(st.none() | HOSTILE), name=draw(st.none() | HOSTILE))
+    group = Group(id=draw(ids), name=draw(HOSTILE), members=(member,))
+    others = (Group(id="2", name=draw(HOSTILE)), Group(id="3", name=text, members=(member,)))
+    snapshot = Snapshot(account_id=draw(HOSTILE), groups=(group, *others), taken_at=NOW)
+    change = joins(member.id, group.id, reason=text, until=date(2026, 6, 15))
+    run = run_of(1, evolve(change, source=draw(HOSTILE)))
+    person = Person(id=member.id, email=draw(st.none() | HOSTILE), name=text, role=draw(HOSTILE))
+    before = (evolve(group, name=draw(HOSTILE), members=(Member(id=draw(ids), email=text),)),)
+    return review(
+        snapshot,
+        People(found=(person, evolve(person, id=f"{person.id}2", state=State.DISABLED))),
+        history_of([run]),
+        now=NOW,
+        unseen_days=90,
+        ending_days=30,
+        as_of=text,
+        changes=compare(before, snapshot, to=text, at=NOW),
+        notes=(text,),
+    )
+
+
+@given(hostile_reviews())
+def test_text_never_drives_the_terminal(made):
+    assert render_text(made).replace("\n", "").isprintable()
+
+
+@given(hostile_reviews())
+def test_markdown_never_has_markup_from_outside(made):
+    allowed = {"heading_open", "heading_close", "paragraph_open", "paragraph_close", "inline"}
+    allowed |= {"bullet_list_open", "bullet_list_close", "list_item_open", "list_item_close"}
+    inline = {"text", "code_inline", "strong_open", "strong_close", "softbreak"}
+    for token in MarkdownIt().parse(render_markdown(made)):
+        assert token.type in allowed, token
+        for child in token.children or ():
+            assert child.type in inline, child
+            if child.type == "text":  # our own words, and nothing else
+                assert re.fullmatch(r"[\w ,.;:()#-]*", child.content, re.ASCII), child.content
+
+
+EXPECTED = Tags(render_html(evolve(large(6, 40), notes=("a note",))))
+EXPECTED_SMALL = Tags(render_html(evolve(small(), changes=None)))
+
+
+@given(hostile_reviews())
+def test_html_never_has_elements_from_outside(made):
+    text = render_html(made)
+    found = Tags(text)
+    assert found.tags <= EXPECTED.tags | EXPECTED_SMALL.tags
+    assert found.attributes <= EXPECTED.attributes | EXPECTED_SMALL.attributes
+    assert text.replace("\n", "").isprintable()
+
+
+def digests(text: str, element: str) -> list[str]:
+    """Return the policy's digest of each element of this name."""
+    contents = re.findall(rf"<{element}>(.*?)</{element}>", text, re.DOTALL)
+    assert text.count(f"<{element}") == len(contents) == 1
+    return [base64.b64encode(hashlib.sha256(each.encode()).digest()).decode() for each in contents]
+
+
+def test_html_stands_alone_and_only_its_own_style_and_script_may_run():
+    text = render_html(small())
+    assert not re.search(r"<link|src=|url\(|@import|href=\"[^#]| style=| on\w+=", text)
+    (script,), (style,) = digests(text, "script"), digests(text, "style")
+    assert (
+        'http-equiv="Content-Security-Policy" content="default-src &#x27;none&#x27;; '
+        f"style-src &#x27;sha256-{style}&#x27;; script-src &#x27;sha256-{script}&#x27;; "
+        'base-uri &#x27;none&#x27;; form-action &#x27;none&#x27;"'
+    ) in text
+
+
+def test_html_labels_every_field_and_every_picture():
+    text = render_html(small())
+    assert text.count('role="img" aria-label=') == text.count('role="img"') == 1
+    fields = re.findall(r'<input type="text"[^>]*>', text)
+    unlabelled = [field for field in fields if "aria-label" not in field]
+    assert len(unlabelled) == text.count("<label>Reviewer") + 3 == 4  # in the labels of the end
+    assert 'aria-label="Remark on Designers"' in text
+
+
+def test_times_are_those_of_utc():
+    zone = timezone(timedelta(hours=2))
+    text = render_text(evolve(small(), made_at=datetime(2026, 6, 1, 1, 30, tzinfo=zone)))
+    assert "2026-05-31 23:30 UTC" in text
