@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ import redis
 from tests.membership.watched import Watched, Write
 from tests.support.redis_server import RedisServer
 
-from cld_user_groups.membership import RedisLease, list_runs, state_directory
+from cld_user_groups.membership import RedisLease, account_lock, list_runs, state_directory
 
 from .shell import AS_EDITED, EDITED, SAMPLE, Shell
 
@@ -72,6 +74,14 @@ def test_apply_waits_for_a_run_of_another_machine_where_it_may(
     done = shell("apply", path, "--yes", "--max-wait", "1m", "--lease", redis_server.url)
     assert done.exit_code == 0
     assert time.monotonic() - began > 0.4
+
+
+def test_apply_waits_for_a_run_of_this_machine_where_it_may(shell: Shell) -> None:
+    path = shell.write(EDITED)
+    with ExitStack() as stack:
+        stack.enter_context(account_lock(state_directory("acc"), "acc"))
+        threading.Timer(0.3, stack.close).start()
+        assert shell("apply", path, "--yes", "--max-wait", "1m").exit_code == 0
 
 
 def test_a_run_that_loses_its_lease_is_incomplete_and_says_so(

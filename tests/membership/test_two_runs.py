@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.support.redis_server import RedisServer
 
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.membership import (
@@ -20,8 +23,11 @@ from cld_user_groups.membership import (
     DesiredMember,
     GuardLimits,
     Plan,
+    Progress,
+    RedisLease,
     Result,
     StalePlan,
+    Stop,
     apply,
     plan,
     read_account,
@@ -64,13 +70,16 @@ class Machines:
         self._folder = folder
         self._emulator = emulator
 
-    def run(self, name: str, groups: Mapping[str, list[str]], delay: float = 0.0) -> Result | None:
+    def run(
+        self, name: str, groups: Mapping[str, list[str]], delay: float = 0.0, **options: Any
+    ) -> Result | None:
         """Read, plan and apply; return None where the plan is stale."""
         time.sleep(delay)
         with client_of(self._emulator) as client:
             made = self._plan(groups)
             try:
-                return apply(client, made, state_dir=self._folder / name, concurrency=4)
+                state = self._folder / name
+                return apply(client, made, state_dir=state, concurrency=4, **options)
             except StalePlan:
                 return None
 
@@ -111,6 +120,44 @@ def test_two_runs_at_once_do_nothing_that_no_file_asks_for_and_the_next_one_ends
         assert last.is_complete
         wanted = {name: set(users) for name, users in second.items()}
         assert members(emulator) == {**wanted, "untouched": set(BEFORE["untouched"])}
+
+
+def test_a_redis_that_restarts_empty_lets_in_a_second_run_and_nothing_is_done_twice(
+    tmp_path: Path, redis_server: RedisServer
+) -> None:
+    emulator = emulated(BEFORE, USERS)
+    watched = Watched(emulator)
+    machines = Machines(tmp_path, emulator)
+    is_halfway, may_go_on = threading.Event(), threading.Event()
+    lost = RedisLease(redis_server.url, "acc", lifetime=0.9)
+
+    def stay_halfway(progress: Progress) -> None:
+        if progress.ended == 4:
+            is_halfway.set()
+            assert may_go_on.wait(60)
+            while not lost.loss:
+                time.sleep(0.01)
+
+    def run_first() -> Result | None:
+        with lost:
+            return machines.run("one", ONE, lease=lost, on_progress=stay_halfway)
+
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(run_first)
+        assert is_halfway.wait(60)
+        redis_server.restart_empty()
+        with RedisLease(redis_server.url, "acc") as lease:
+            second = machines.run("other", ONE, lease=lease)
+            may_go_on.set()
+            first = running.result()
+            assert lease.loss == ""
+    assert first is not None
+    assert first.stopped is Stop.LEASE
+    assert second is not None
+    assert second.is_complete
+    assert max(Counter(watched.applied).values()) == 1
+    wanted = {name: set(users) for name, users in ONE.items()}
+    assert members(emulator) == {**wanted, "untouched": set(BEFORE["untouched"])}
 
 
 def keeper_of_whom_both_want(

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -32,6 +32,15 @@ _TRIES = 5
 def find_redis() -> str | None:
     """Return the path of the server's program, or None where it is not installed."""
     return shutil.which("redis-server") or shutil.which("valkey-server")
+
+
+def ending_with_the_tests(command: Sequence[str]) -> list[str]:
+    """Return a command whose process ends also where the tests are killed, if the system can.
+
+    Strictly, it ends with the thread that starts it.
+    """
+    setpriv = shutil.which("setpriv")
+    return [*((setpriv, "--pdeathsig", "KILL") if setpriv else ()), *command]
 
 
 class RedisServer:
@@ -102,11 +111,10 @@ class RedisServer:
     def _start(self) -> bool:
         command = [self._program, "--bind", HOST, "--port", str(self.port), "--save", ""]
         command += ["--appendonly", "no", "--dir", str(self._folder)]
-        if setpriv := shutil.which("setpriv"):
-            # It ends with the tests, also where they are killed.
-            command = [setpriv, "--pdeathsig", "KILL", *command]
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+            self._process = subprocess.Popen(
+                ending_with_the_tests(command), stdout=log, stderr=subprocess.STDOUT
+            )
         deadline = time.monotonic() + _PATIENCE
         while self._process.poll() is None and time.monotonic() < deadline:
             if _responds(self.port) and self._process.poll() is None:

@@ -205,7 +205,8 @@ class RedisLease:
         from redis.exceptions import LockNotOwnedError
 
         pause = self._lifetime / 3
-        while not self._is_released.wait(pause):
+        # What has been lost is not renewed: the next run is not kept waiting.
+        while not self._is_released.wait(pause) and not self.loss:
             asked_at = self._clock()
             try:
                 self._lock.reacquire()
