@@ -25,6 +25,7 @@ from tests.support.fault_calls import (
     OPERATIONS,
     REMOVE_USER,
     SECURITY,
+    USER_READS,
     Mode,
     Operation,
     call,
@@ -39,7 +40,7 @@ _PATHS = {name: each.path for name, each in documents.operations(documents.load(
 # Each ID of each operation, with the index of its segment in the path.
 PLACES = [
     (operation, segment[1:-1], index)
-    for operation in OPERATIONS
+    for operation in (*OPERATIONS, *USER_READS)
     for index, segment in enumerate(_PATHS[operation.operation_id].split("/"))
     if segment.startswith("{")
 ]
@@ -127,7 +128,7 @@ class Wire:
         account_id = arguments.pop("account_id", ACCOUNT)
         client = CldProvisioning(SECURITY, account_id, server_url=NOWHERE, client=self._client)
         try:
-            getattr(client.user_groups, self._operation.name)(**arguments)
+            self._operation.bind(client)(**arguments)
         except models.ResponseValidationError as error:
             # The user in the response is another one.
             assert self._operation is ADD_USER
@@ -273,7 +274,7 @@ def test_a_strange_id_arrives_as_one_segment_on_a_socket() -> None:
             account_id = arguments.pop("account_id", ACCOUNT)
             client = CldProvisioning(SECURITY, account_id, server_url=server.url, client=http)
             with pytest.raises(models.NotFound):
-                getattr(client.user_groups, operation.name)(**arguments)
+                operation.bind(client)(**arguments)
     for (value, (operation, _, index)), request in zip(cases, server.requests, strict=True):
         assert request.method == operation.method
         assert request.header("X-Injected") is None

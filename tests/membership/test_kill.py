@@ -49,6 +49,7 @@ DESIRED = Desired(
 )
 WANTED = {"new": set(USERS[:30]), "kept": set(USERS[20:50]), "untouched": {"u59"}}
 
+
 def make_plan(url: str) -> Plan:
     with CldProvisioning(account_id="acc", security=SECURITY, server_url=url) as client:
         return plan(read_account(client), DESIRED, date(2026, 1, 1), now=datetime.now(UTC))

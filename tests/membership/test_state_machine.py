@@ -440,9 +440,7 @@ class _Watch:
         return operation.endswith("member") and (f"id-{group}", user) in pairs
 
 
-@pytest.mark.parametrize(
-    "examples", [40, pytest.param(300, marks=pytest.mark.exhaustive)], ids=str
-)
+@pytest.mark.parametrize("examples", [40, pytest.param(300, marks=pytest.mark.exhaustive)], ids=str)
 def test_no_order_of_faults_kills_and_other_admins_breaks_a_promise(examples: int) -> None:
     DRAWN.clear()
     run_state_machine_as_test(
