@@ -119,7 +119,7 @@ def test_a_named_pipe_is_read_once_and_whole(shell: Shell) -> None:
     reader = threading.Thread(target=lambda: found.append(read_source(str(path))), daemon=True)
     reader.start()
     path.write_text("".join(rows))
-    reader.join(10)
+    reader.join(60)
     assert not reader.is_alive()
     (desired,) = found
     assert isinstance(desired, Desired)

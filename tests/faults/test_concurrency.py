@@ -56,7 +56,7 @@ TASKS = 100
 # A call that meets many faults in a row is not to run out of time.
 PATIENT = RetryConfig("backoff", BackoffStrategy(1, 5, 1.0, 3_600_000))
 # "At once", on a machine that is busy with other tests.
-AT_ONCE = 5.0
+AT_ONCE = 15.0
 # The pool of httpcore takes time that grows with waiting requests times connections.
 FEW_CONNECTIONS = httpx.Limits(max_connections=10)
 
@@ -294,7 +294,7 @@ def run_program(program: str, *args: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-W", "error", "-c", textwrap.dedent(program), *args],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
 
@@ -492,7 +492,7 @@ def test_ctrl_c_ends_a_call_at_once(step: Step, until: list[str]) -> None:
             server.wait_for_requests(1)
             began = time.monotonic()
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=60)
     assert time.monotonic() - began < AT_ONCE
     assert out.splitlines() == ["interrupted", "request", "g1"]
     assert err == ""

@@ -222,7 +222,7 @@ def test_a_body_that_cannot_be_read_on_a_socket_never_hides_the_status(
 @both
 def test_a_body_that_stalls_halfway_never_hides_the_status(mode: Mode) -> None:
     with FaultServer(answer(404, A_GOOD_ERROR, missing=9, stall=True)) as server:
-        error = error_of(mode, GET, server.url, timeout_ms=400, retry_config=None)
+        error = error_of(mode, GET, server.url, timeout_ms=1_000, retry_config=None)
     check_error(error, 404)
 
 
