@@ -18,6 +18,8 @@ TOOLS := $(VENV)/.tools
 # READY, and what drives a browser.
 BROWSER := $(VENV)/.browser
 LOWEST := .venv-lowest
+# Container images set it, and then every process compiles every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 

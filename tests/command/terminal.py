@@ -51,6 +51,6 @@ def converse(
     finally:
         os.close(ours)
     try:
-        return process.wait(timeout=5), screen.decode()
+        return process.wait(timeout=60), screen.decode()
     finally:
         process.kill()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from cld_user_groups.command import running
+
 from .shell import AS_EDITED, EDITED, SAMPLE, Shell
 from .terminal import converse
 
@@ -16,14 +18,24 @@ def test_yes_applies_the_plan(shell: Shell) -> None:
     plan, _, report = screen.partition(QUESTION)
     assert "- harry@example.com" in plan
     assert "5 done." in report
+    assert "\x1b[3" not in screen  # NO_COLOR is set
     assert shell.members() == AS_EDITED
 
 
-@pytest.mark.parametrize("typed", ["n\n", "\n", "\x04", "yolo\n"])
+@pytest.mark.parametrize("typed", ["n\n", "\x04"])
 def test_anything_but_yes_writes_nothing(shell: Shell, typed: str) -> None:
     code, screen = converse("apply", shell.write(EDITED), typed=typed)
     assert code == 1
     assert "not confirmed; nothing was written." in screen
+    assert (shell.writes(), shell.members()) == (0, SAMPLE)
+
+
+@pytest.mark.parametrize("typed", ["\n", "yolo\n", "no\n", "ye\n", "0\n"])
+def test_no_other_text_is_a_yes(shell: Shell, monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
+    monkeypatch.setattr(running, "can_ask", lambda: True)
+    done = shell("apply", shell.write(EDITED), stdin=typed)
+    assert done.exit_code == 1
+    assert "not confirmed; nothing was written." in done.stderr
     assert (shell.writes(), shell.members()) == (0, SAMPLE)
 
 
@@ -52,7 +64,6 @@ def test_colors_are_for_terminals_that_want_them(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = shell.write(EDITED)
-    assert "\x1b[" not in converse("plan", path)[1]
     monkeypatch.delenv("NO_COLOR")
     assert "\x1b[31m    - harry@example.com" in converse("plan", path)[1]
     assert "\x1b[" not in shell("plan", path).stdout

@@ -27,7 +27,7 @@ def running(*arguments: str) -> Generator[tuple[subprocess.Popen[str], str]]:
         yield process, process.stdout.readline()
     finally:
         process.kill()
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_it_prints_one_line_and_serves_until_a_signal(stop: signal.Signals) -> N
             trust_env=False,
         )
         process.send_signal(stop)
-        stdout, stderr = process.communicate(timeout=30)
+        stdout, stderr = process.communicate(timeout=60)
     assert response.status_code == 200
     assert address(line).startswith("http://127.0.0.1:")
     assert "'a b'" in line

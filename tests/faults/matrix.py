@@ -36,13 +36,13 @@ from tests.support.fault_server import (
     not_http,
 )
 
-from cld_user_groups import maybe_applied, models
+from cld_user_groups import HookContext, maybe_applied, models
 from cld_user_groups.utils import waiting_disabled
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 
-# Long enough for an answer on a busy machine, short enough to wait for in vain.
-_TIMEOUT_MS = 400
+# Short, for it is waited for in vain.
+_TIMEOUT = 0.1
 _HTML = "<html><body><h1>Forbidden</h1></body></html>"
 _JSON = b'{"id": "g1", "name": "Designers"}'
 
@@ -187,6 +187,14 @@ CELLS = (
 )
 
 
+class _FirstTimesOut:
+    """A hook that leaves the first attempt little time for its response."""
+
+    def before_request(self, context: HookContext, request: httpx.Request) -> None:
+        if context.attempt == 1:
+            request.extensions["timeout"]["read"] = _TIMEOUT
+
+
 class _Listen:
     """A hook that starts a server that was not there, before the second attempt."""
 
@@ -210,7 +218,7 @@ def measure(cell: Cell, mode: Mode) -> Measured:
     refuses = cell.fault == "connection refused"
     settings: dict[str, Any] = {}
     if cell.fault == "no response in time":
-        settings["timeout_ms"] = _TIMEOUT_MS
+        settings["hooks"] = [_FirstTimesOut()]
     result, failure = None, None
     with FaultServer(*script, good, refuse=refuses) as server, waiting_disabled() as waits:
         if refuses:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
@@ -32,7 +33,8 @@ class Scene:
     Attributes:
         url: The server's address.
         requests: Returns the method and the target of each request that arrived.
-        arrived: Waits until the call is at its place, as far as that can be seen from here.
+        arrived: Waits until the call is at its place, as far as that can be seen from here, and
+            returns whether it came there.
         http: Arguments of the httpx client.
         settings: Arguments of the client.
         is_crowded: Whether another call is in flight before, and holds what this one waits for.
@@ -41,7 +43,7 @@ class Scene:
 
     url: str
     requests: Callable[[], list[tuple[str, str]]]
-    arrived: Callable[[], None] = lambda: None
+    arrived: Callable[[], bool] = lambda: True
     http: Settings = _none
     settings: Settings = _none
     is_crowded: bool = False
@@ -52,45 +54,72 @@ Place: TypeAlias = Callable[[Operation], AbstractContextManager[Scene]]
 
 
 @contextmanager
-def script(*steps: Step, arrived: int = 0, **options: Any) -> Iterator[Scene]:
-    """Serve a script; the call is at its place once so many requests have arrived."""
+def script(*steps: Step, requests: int = 0, **options: Any) -> Iterator[Scene]:
+    """Serve a script; unless told otherwise, a call is at its place once so many requests came."""
     with FaultServer(*steps) as server:
+        options.setdefault("arrived", partial(server.wait_for_requests, requests))
         yield Scene(
             server.url,
             lambda: [(request.method, request.target) for request in server.requests],
-            partial(server.wait_for_requests, arrived),
             **options,
         )
 
 
 def waiting_for_response(operation: Operation) -> AbstractContextManager[Scene]:
-    return script(Stall(), arrived=1)
+    return script(Stall(), requests=1)
 
 
 def reading_the_response(operation: Operation) -> AbstractContextManager[Scene]:
-    return script(answer(200, operation.body, missing=3, stall=True), arrived=1)
+    return script(answer(200, operation.body, missing=3, stall=True), requests=1)
+
+
+class Waiting:
+    """A hook that tells when the call is about to wait for its next attempt, or ends without."""
+
+    def __init__(self) -> None:
+        self._is_known = threading.Event()
+        self._waits = False
+
+    def on_retry(self, *details: object) -> None:
+        self._waits = True
+        self._is_known.set()
+
+    def on_error(self, *details: object) -> None:
+        self._is_known.set()
+
+    def arrived(self) -> bool:
+        return self._is_known.wait(60) and self._waits
 
 
 def waiting_after_503(operation: Operation) -> AbstractContextManager[Scene]:
-    return script(answer(503, headers={"Retry-After": "20"}), arrived=1)
+    return _waiting_after(503)
 
 
 def waiting_after_500(operation: Operation) -> AbstractContextManager[Scene]:
-    return script(answer(500, headers={"Retry-After": "20"}), arrived=1)
+    return _waiting_after(500)
+
+
+def _waiting_after(status: int) -> AbstractContextManager[Scene]:
+    hook = Waiting()
+    return script(
+        answer(status, headers={"Retry-After": "20"}),
+        arrived=hook.arrived,
+        settings=lambda is_async: {"hooks": [hook]},
+    )
 
 
 _AT_ONCE = RetryConfig("backoff", BackoffStrategy(0, 0, 1, 60_000))
 
 
 def in_the_second_attempt(operation: Operation) -> AbstractContextManager[Scene]:
-    arrived = 1 if operation is CREATE else 2
+    requests = 1 if operation is CREATE else 2
     settings: Settings = lambda is_async: {"retry_config": _AT_ONCE}  # noqa: E731
-    return script(HangUp(), Stall(), arrived=arrived, settings=settings)
+    return script(HangUp(), Stall(), requests=requests, settings=settings)
 
 
 def waiting_in_the_pool(operation: Operation) -> AbstractContextManager[Scene]:
     limits = httpx.Limits(max_connections=1)
-    return script(Stall(), arrived=1, is_crowded=True, http=lambda is_async: {"limits": limits})
+    return script(Stall(), requests=1, is_crowded=True, http=lambda is_async: {"limits": limits})
 
 
 @contextmanager
@@ -98,7 +127,7 @@ def waiting_for_a_turn(operation: Operation) -> Iterator[Scene]:
     before = http_client.MAX_IN_FLIGHT
     http_client.MAX_IN_FLIGHT = 1  # type: ignore[misc]
     try:
-        with script(Stall(), arrived=1, is_crowded=True, is_own=True) as scene:
+        with script(Stall(), requests=1, is_crowded=True, is_own=True) as scene:
             yield scene
     finally:
         http_client.MAX_IN_FLIGHT = before  # type: ignore[misc]

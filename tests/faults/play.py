@@ -26,7 +26,7 @@ End = Literal["cancel", "timeout", "interrupt", "close"]
 # Long enough for a call to get from what can be seen of it to what it waits in.
 _SETTLE = 0.03
 # With close(), a thread notices only at its time limit.
-_TIMEOUT_MS: dict[End | None, int] = {"close": 200}
+_TIMEOUT_MS: dict[End | None, int] = {"close": 500}
 
 
 @frozen
@@ -62,9 +62,9 @@ def _interrupt(scene: Scene) -> Iterator[None]:
     """Press Ctrl-C once the call is at its place."""
 
     def press() -> None:
-        scene.arrived()
+        is_there = scene.arrived()
         time.sleep(_SETTLE)
-        if is_running:
+        if is_there and is_running:
             signal.pthread_kill(main, signal.SIGINT)
 
     is_running = True
@@ -105,7 +105,8 @@ def _in_threads(way: Way, operation: Operation, scene: Scene) -> BaseException |
 
 def _in_asyncio(way: Way, operation: Operation, scene: Scene) -> BaseException | None:
     async def at_the_place(act: Callable[[], Any]) -> None:
-        await asyncio.to_thread(scene.arrived)
+        if not await asyncio.to_thread(scene.arrived):
+            return
         await asyncio.sleep(_SETTLE)
         if way.end == "close":
             await act()
@@ -145,7 +146,8 @@ def _in_trio(way: Way, operation: Operation, scene: Scene) -> BaseException | No
     raised: list[BaseException] = []
 
     async def at_the_place(act: Callable[[], Any]) -> None:
-        await trio.to_thread.run_sync(scene.arrived, abandon_on_cancel=True)
+        if not await trio.to_thread.run_sync(scene.arrived, abandon_on_cancel=True):
+            return
         await trio.sleep(_SETTLE)
         if way.end == "close":
             await act()

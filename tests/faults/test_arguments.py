@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -24,8 +25,9 @@ from tests.support.fault_calls import (
     Operation,
     call,
 )
+from tests.support.tables import case
 
-from cld_user_groups import AsyncCldProvisioning, CldProvisioning, models
+from cld_user_groups import CldProvisioning, models
 
 both = pytest.mark.parametrize("mode", MODES)
 
@@ -98,56 +100,6 @@ def test_a_header_that_can_be_sent_arrives_as_it_is(value: str) -> None:
     assert request.headers["X-A"] == value
 
 
-UNSAFE_SERVERS = [
-    "http://api.cloudinary.com",
-    "HTTP://API.CLOUDINARY.COM",
-    "http://10.0.0.1",
-    "http://127.0.0.1.example.com",
-    "http://localhost.example.com",
-    "http://127.0.0.1@example.com",
-    "http://example.com#@127.0.0.1",
-    "http://example.com?@127.0.0.1",
-    "http://[2001:db8::1]",
-    "http://0.0.0.0",
-    "http://127.1.example.com:80",
-    "http://1.0.0.127",
-    "ftp://127.0.0.1",
-    "file:///etc/passwd",
-    "//127.0.0.1",
-    "127.0.0.1",
-    "https://",
-    "https:///path",
-    "https://key:secret@api.cloudinary.com",
-    "https://api.cloudinary.com?x=1",
-    "https://api.cloudinary.com#x",
-    "",
-    " ",
-]
-
-
-@pytest.mark.parametrize("server_url", UNSAFE_SERVERS)
-@pytest.mark.parametrize("client", [CldProvisioning, AsyncCldProvisioning])
-def test_a_server_that_credentials_must_not_go_to_is_rejected_by_the_client(
-    server_url: str, client: type[CldProvisioning | AsyncCldProvisioning]
-) -> None:
-    with pytest.raises(ValueError, match="server_url"):
-        client(SECURITY, ACCOUNT, server_url=server_url)
-
-
-@both
-@pytest.mark.parametrize("server_url", UNSAFE_SERVERS)
-def test_a_server_that_credentials_must_not_go_to_is_rejected_by_a_call(
-    server_url: str, mode: Mode
-) -> None:
-    assert "server_url" in rejects(mode, LIST, server_url=server_url)
-
-
-@both
-@pytest.mark.parametrize("server_url", [7, b"https://api.cloudinary.com", ["https://a.b"]])
-def test_a_server_that_is_not_a_str_is_rejected(server_url: Any, mode: Mode) -> None:
-    assert "server_url must be a str" in rejects(mode, LIST, server_url=server_url)
-
-
 @settings(deadline=None)
 @given(host=st.text(st.sampled_from("localhst127.0:[]@/\\#?%. \u3002\uff0e\u2488"), max_size=20))
 def test_plain_http_never_leaves_this_machine(host: str) -> None:
@@ -169,77 +121,69 @@ def without_name(operation: Operation) -> Operation:
     return evolve(operation, arguments=arguments)
 
 
-@both
-@with_body
-@pytest.mark.parametrize(
-    "body",
-    [7, "Designers", b"{}", ["name"], [("name", "a")], True, models.UserGroup(id="g", name="a")],
-)
-def test_a_body_that_is_no_request_is_rejected_by_name(
-    body: Any, operation: Operation, argument: str, mode: Mode
-) -> None:
-    message = rejects(mode, without_name(operation), **{argument: body})
-    assert message.startswith(f"{argument} must be a UserGroupRequest or a dict, not ")
+NOT_A_BODY = "must be a UserGroupRequest or a dict, not "
+WRONG_BODIES: list[tuple[Any, str]] = [
+    *((body, NOT_A_BODY) for body in (7, "Designers", b"{}", ["name"], [("name", "a")], True)),
+    (models.UserGroup(id="g", name="a"), NOT_A_BODY),
+    ({"name": 7}, "$.name"),
+    ({"name": None}, "name is missing"),
+    ({"name": b"a"}, "$.name"),
+    ({"name": ["a"]}, "$.name"),
+    ({"name": "\ud800"}, "name must be valid Unicode"),
+    ({"name": "a", "extended_details": "yes"}, "$.extended_details"),
+    ({"name": "a", "extended_details": 1}, "$.extended_details"),
+    ({}, "name is missing"),
+    ({"extended_details": True}, "name is missing"),
+    ({"name": "a", "id": "g1"}, "id"),
+    ({"name": "a", "Name": "b"}, "Name"),
+    ({"name": "a", 7: "b"}, "7"),
+    (models.UserGroupRequest(name=7), "$.name"),  # type: ignore[arg-type]
+    (models.UserGroupRequest(name=None), "name"),  # type: ignore[arg-type]
+    (models.UserGroupRequest(name="a", extended_details="no"), "$.extended_details"),  # type: ignore[arg-type]
+    (models.UserGroupRequest(name="\udfff"), "name must be valid Unicode"),
+]
+WRONG_FIELDS: list[tuple[dict[str, Any], str]] = [
+    ({}, "name is missing"),
+    ({"name": 7}, "$.name"),
+    ({"name": b"a"}, "$.name"),
+    ({"name": datetime(2026, 11, 22, tzinfo=UTC)}, "$.name"),
+    ({"name": object()}, "$.name"),
+    ({"name": "\ud800"}, "name must be valid Unicode"),
+    ({"name": "a", "extended_details": "yes"}, "$.extended_details"),
+    ({"name": "a", "extended_details": 1}, "$.extended_details"),
+    ({"name": "a", "extnded_details": True}, "extnded_details"),
+]
 
 
 @both
 @with_body
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ({"name": 7}, "name"),
-        ({"name": None}, "name"),
-        ({"name": b"a"}, "name"),
-        ({"name": ["a"]}, "name"),
-        ({"name": "\ud800"}, "name"),
-        ({"name": "a", "extended_details": "yes"}, "extended_details"),
-        ({"name": "a", "extended_details": 1}, "extended_details"),
-        ({}, "name"),
-        ({"extended_details": True}, "name"),
-        ({"name": "a", "id": "g1"}, "id"),
-        ({"name": "a", "Name": "b"}, "Name"),
-        ({"name": "a", 7: "b"}, "7"),
-        (models.UserGroupRequest(name=7), "name"),  # type: ignore[arg-type]
-        (models.UserGroupRequest(name=None), "name"),  # type: ignore[arg-type]
-        (models.UserGroupRequest(name="a", extended_details="no"), "extended_details"),  # type: ignore[arg-type]
-        (models.UserGroupRequest(name="\udfff"), "name"),
-    ],
-    ids=lambda value: ascii(value)[:60],
-)
-def test_a_field_that_is_wrong_is_rejected_by_name(
-    body: Any, field: str, operation: Operation, argument: str, mode: Mode
-) -> None:
-    message = rejects(mode, without_name(operation), **{argument: body})
-    assert re.search(rf"\b{field}\b", message)
-
-
-@both
-@with_body
-@pytest.mark.parametrize(
-    ("fields", "named"),
-    [
-        ({"name": 7}, "name"),
-        ({"name": b"a"}, "name"),
-        ({"name": "a", "extended_details": "yes"}, "extended_details"),
-        ({"name": "a", "nme": "b"}, "nme"),
-        ({}, "name"),
-        ({"name": "\ud800"}, "name"),
-    ],
-    ids=lambda value: ascii(value)[:60],
-)
-def test_a_field_as_an_argument_that_is_wrong_is_rejected_by_name(
-    fields: dict[str, Any], named: str, operation: Operation, argument: str, mode: Mode
-) -> None:
-    message = rejects(mode, without_name(operation), **fields)
-    assert re.search(rf"\b{named}\b", message)
-
-
-@both
-@with_body
-def test_a_body_and_its_fields_at_once_are_rejected(
+def test_a_body_that_is_wrong_is_rejected_by_name(
     operation: Operation, argument: str, mode: Mode
 ) -> None:
-    message = rejects(mode, operation, **{argument: {"name": "a"}})
+    for body, said in WRONG_BODIES:
+        with case(ascii(body)):
+            message = rejects(mode, without_name(operation), **{argument: body})
+            assert said in message
+            assert said != NOT_A_BODY or message.startswith(argument)
+
+
+@both
+@with_body
+def test_a_field_as_an_argument_that_is_wrong_is_rejected_by_name(
+    operation: Operation, argument: str, mode: Mode
+) -> None:
+    for fields, said in WRONG_FIELDS:
+        with case(ascii(fields)):
+            assert said in rejects(mode, without_name(operation), **fields)
+
+
+@both
+@with_body
+@pytest.mark.parametrize("fields", [{"name": "a"}, {"extended_details": True}], ids=str)
+def test_a_body_and_its_fields_at_once_are_rejected(
+    fields: dict[str, Any], operation: Operation, argument: str, mode: Mode
+) -> None:
+    message = rejects(mode, without_name(operation), **{argument: {"name": "a"}}, **fields)
     assert argument in message
 
 
@@ -272,11 +216,11 @@ def test_a_name_that_is_a_kind_of_str_is_sent_as_its_value(
 
 @both
 @pytest.mark.parametrize("operation", [LIST, GET], ids=str)
-@pytest.mark.parametrize("value", ["yes", 1, 0, "true", [], b""])
 def test_a_query_parameter_of_the_wrong_type_is_rejected_by_name(
-    value: Any, operation: Operation, mode: Mode
+    operation: Operation, mode: Mode
 ) -> None:
-    assert "extended_details" in rejects(mode, operation, extended_details=value)
+    for value in ("yes", 1, 0, "true", [], b""):
+        assert "extended_details" in rejects(mode, operation, extended_details=value)
 
 
 WRONG_OPTIONS: list[tuple[str, Any]] = [

@@ -230,7 +230,7 @@ def test_wait_for_raises_a_timeout_error_that_tells() -> None:
     async def main() -> None:
         async with httpx.AsyncClient(trust_env=False) as http:
             client = AsyncCldProvisioning(SECURITY, ACCOUNT, server_url=server.url, client=http)
-            await asyncio.wait_for(client.user_groups.create(name="Designers"), 0.2)
+            await asyncio.wait_for(client.user_groups.create(name="Designers"), 1)
 
     with FaultServer(Stall()) as server, pytest.raises(TimeoutError) as caught:
         asyncio.run(main())

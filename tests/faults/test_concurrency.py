@@ -51,12 +51,12 @@ from cld_user_groups.utils import BackoffStrategy, RetryConfig
 
 both = pytest.mark.parametrize("mode", MODES)
 
-THREADS = 32
-TASKS = 300
+THREADS = 16
+TASKS = 100
 # A call that meets many faults in a row is not to run out of time.
 PATIENT = RetryConfig("backoff", BackoffStrategy(1, 5, 1.0, 3_600_000))
 # "At once", on a machine that is busy with other tests.
-AT_ONCE = 5.0
+AT_ONCE = 15.0
 # The pool of httpcore takes time that grows with waiting requests times connections.
 FEW_CONNECTIONS = httpx.Limits(max_connections=10)
 
@@ -130,7 +130,7 @@ def test_threads_whose_calls_go_to_two_servers_never_mix_them_up() -> None:
 
     def work(thread: int) -> None:
         server = servers[thread % 2]
-        for _ in range(20):
+        for _ in range(10):
             group = client.user_groups.get(group_id="g", server_url=server.url)
             assert group.id == server.url.removeprefix("http://")
 
@@ -199,7 +199,7 @@ def test_keys_that_rotate_under_load_are_sent_in_pairs() -> None:
 
 def break_often(emulator: Emulator) -> None:
     """Let many of the calls fail, in every way that a call recovers from."""
-    for _ in range(12):
+    for _ in range(4):
         for operation_id in ("getUserGroup", "addUserToUserGroup", "removeUserFromUserGroup"):
             emulator.fail(operation_id, status=503)
             emulator.fail(operation_id, drop="before")
@@ -249,7 +249,7 @@ def test_threads_lose_no_write_and_double_none(emulator: Emulator, waits: list[f
         names = list(pool.map(work, range(2 * THREADS)))
     expected = Counter([*before, *names[::2]])
     assert Counter(group.name for group in emulator.groups) == expected
-    assert len(waits) > 100
+    assert len(waits) > 30
 
 
 def test_tasks_lose_no_write_and_double_none(emulator: Emulator, waits: list[float]) -> None:
@@ -294,7 +294,7 @@ def run_program(program: str, *args: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-W", "error", "-c", textwrap.dedent(program), *args],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
 
@@ -492,7 +492,7 @@ def test_ctrl_c_ends_a_call_at_once(step: Step, until: list[str]) -> None:
             server.wait_for_requests(1)
             began = time.monotonic()
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=60)
     assert time.monotonic() - began < AT_ONCE
     assert out.splitlines() == ["interrupted", "request", "g1"]
     assert err == ""

@@ -68,7 +68,7 @@ def test_one_client_serves_event_loops_in_many_threads_at_once() -> None:
         async def job() -> None:
             await asyncio.gather(*(client.user_groups.list() for _ in range(5)))
 
-        barrier.wait(10)
+        barrier.wait(60)
         run_asyncio(job)
 
     barrier = threading.Barrier(4)
@@ -83,7 +83,7 @@ def test_closing_in_one_event_loop_ends_the_calls_of_another() -> None:
     """Not at once: the connections of a loop can be closed in it only."""
 
     async def job() -> None:
-        await client.user_groups.list(timeout_ms=200)
+        await client.user_groups.list(timeout_ms=1_000)
 
     def close() -> None:
         server.wait_for_requests(1)
@@ -98,17 +98,17 @@ def test_closing_in_one_event_loop_ends_the_calls_of_another() -> None:
         server.wait_for_hang_up()
 
 
-@pytest.mark.parametrize("number", range(5))
+@pytest.mark.parametrize("number", range(3))
 def test_closing_while_first_calls_begin_leaves_no_connection(number: int) -> None:
     def use(_: int) -> None:
-        barrier.wait(10)
+        barrier.wait(60)
         try:
             assert client.user_groups.list() == LIST.result
         except (ClientClosed, httpx.TransportError) as error:  # it was in flight, or was not begun
             assert not maybe_applied(error)  # noqa: PT017
 
     def close() -> None:
-        barrier.wait(10)
+        barrier.wait(60)
         client.close()
 
     barrier = threading.Barrier(9)

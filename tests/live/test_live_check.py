@@ -8,7 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,19 @@ WRITES = (
     "removeUserFromUserGroup",
 )
 WRITE = {"CLOUDINARY_CONTRACT_WRITE": "1"}
+# The run is within another, whose hooks of the interpreter it must leave alone.
+OWN_HOOKS = [
+    argument
+    for name in ("faulthandler", "unraisableexception", "threadexception")
+    for argument in ("-p", f"no:{name}")
+]
+
+
+OPTIONS = ("-v", "-m", "live", "-p", "no:cacheprovider", "tests/live")
 
 
 def more(value: object) -> Any:
-    """Return a case for `make test-full`: each is a run of pytest, which takes seconds."""
+    """Return a case for `make test-full`: each is a run of pytest."""
     return pytest.param(value, marks=pytest.mark.exhaustive)
 
 
@@ -37,42 +47,24 @@ class Account:
     """An emulated account on a socket, and the run against it."""
 
     def __init__(self, url: str, emulator: Emulator) -> None:
-        self.url = url
         self.emulator = emulator
-        self.environment = {"CLOUDINARY_ACCOUNT_URL": "account://k:s@acc"}
-
-    def start(self, **environment: str) -> subprocess.Popen[str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("CLOUDINARY_", "PYTEST_"))}
-        return subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "pytest",
-                "-p",
-                "no:cacheprovider",
-                "-v",
-                "-m",
-                "live",
-                "tests/live",
-            ],
-            cwd=ROOT,
-            env={
-                **kept,
-                "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # importing them takes most of a run
-                "CLOUDINARY_CONTRACT_SERVER_URL": self.url,
-                **self.environment,
-                **environment,
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        self.environment = {
+            "CLOUDINARY_ACCOUNT_URL": "account://k:s@acc",
+            "CLOUDINARY_CONTRACT_SERVER_URL": url,
+        }
 
     def run(self, **environment: str) -> tuple[int, str]:
-        """Run the tests, and return the exit status and the report."""
-        process = self.start(**environment)
-        text, _ = process.communicate(timeout=120)
-        return process.returncode, text
+        """Run the tests in this process, and return the exit status and the report."""
+        handler = signal.getsignal(signal.SIGTERM)
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as report:
+            for name, value in (self.environment | environment).items():
+                patch.setenv(name, value)
+            patch.chdir(ROOT)
+            try:
+                status = pytest.main([*OPTIONS, *OWN_HOOKS])
+            finally:
+                signal.signal(signal.SIGTERM, handler)
+        return int(status), report.getvalue()
 
 
 @pytest.fixture
@@ -178,12 +170,16 @@ def test_a_group_that_cannot_be_removed_is_named(observed: Account):
 def test_an_interrupted_run_removes_the_group_and_fails(observed: Account, number: int):
     before = observed.emulator.groups
     observed.emulator.fail("updateUserGroup", status=None, delay=60)
-    process = observed.start(**WRITE)
-    deadline = time.monotonic() + 60
-    # The second is refused: after it the run waits for the response to the call that follows.
-    while len(observed.emulator.calls.of("createUserGroup")) < 2 and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(0.5)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", *OPTIONS],
+        cwd=ROOT,
+        env={**os.environ, **observed.environment, **WRITE},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    while not observed.emulator.calls.of("updateUserGroup"):
+        assert process.poll() is None
+        time.sleep(0.02)
     assert observed.emulator.groups != before
     process.send_signal(number)
     text, _ = process.communicate(timeout=60)
@@ -216,11 +212,6 @@ def test_without_credentials_nothing_is_run_and_the_variables_are_named(observed
 
 
 def test_it_is_deselected_by_default():
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--collect-only", "-q", "tests/live/test_account.py"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "15 deselected" in done.stdout
+    with redirect_stdout(StringIO()) as report:
+        pytest.main(["--collect-only", "-q", str(ROOT / "tests/live/test_account.py"), *OWN_HOOKS])
+    assert "15 deselected" in report.getvalue()

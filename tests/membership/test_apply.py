@@ -497,7 +497,7 @@ def test_a_second_interrupt_ends_the_run_at_once_and_records_what_is_in_flight(
     class Slow:
         def before_request(self, context: Any, request: Any) -> None:
             if request.url.path.endswith("/u11"):
-                blocked.wait(10)
+                blocked.wait(60)
 
     def interrupt(progress: Progress) -> None:
         signal.raise_signal(signal.SIGINT)
@@ -620,7 +620,7 @@ def test_the_second_run_waits_for_the_first_where_it_may(
     holder = threading.Thread(target=hold)
     holder.start()
     held.wait()
-    assert run(emulator, plan, lock_wait=10).is_complete
+    assert run(emulator, plan, lock_wait=60).is_complete
     holder.join()
 
 

@@ -50,7 +50,7 @@ def nasty_accounts(draw: st.DrawFn) -> Snapshot:
     )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(nasty_accounts())
 def test_planning_an_exported_account_finds_nothing_to_do(snapshot):
     file = read_file("-", stdin=io.BytesIO(export(snapshot).encode()))

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import httpx
 import hypothesis.strategies as st
+import pytest
 from attrs import frozen
 from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
@@ -439,20 +440,21 @@ class _Watch:
         return operation.endswith("member") and (f"id-{group}", user) in pairs
 
 
-SETTINGS = settings(
-    max_examples=int(os.environ.get("STATE_MACHINE_EXAMPLES", "150")),
-    stateful_step_count=12,
-    deadline=None,
-    # Shrinking a failure takes minutes, for each step is a run; a seed repeats it as well.
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    report_multiple_bugs=False,
-    suppress_health_check=list(HealthCheck),
-)
-
-
-def test_no_order_of_faults_kills_and_other_admins_breaks_a_promise() -> None:
+@pytest.mark.parametrize("examples", [40, pytest.param(300, marks=pytest.mark.exhaustive)], ids=str)
+def test_no_order_of_faults_kills_and_other_admins_breaks_a_promise(examples: int) -> None:
     DRAWN.clear()
-    run_state_machine_as_test(Applying, settings=SETTINGS)
+    run_state_machine_as_test(
+        Applying,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=12,
+            deadline=None,
+            # Shrinking a failure takes minutes, for each step is a run; a seed repeats it as well.
+            phases=[Phase.explicit, Phase.reuse, Phase.generate],
+            report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
     print(f"\nState machine: {dict(sorted(DRAWN.items()))}")
     # What was never drawn was never tested.
     assert {"clean runs", "faulty runs", "kills", "undos", "stale plans"} <= DRAWN.keys()

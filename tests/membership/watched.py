@@ -118,7 +118,7 @@ class CountingTransport(httpx.BaseTransport):
     def wait_until_idle(self) -> None:
         """Wait for all requests to end."""
         with self._idle:
-            assert self._idle.wait_for(lambda: not self._in_flight, timeout=10)
+            assert self._idle.wait_for(lambda: not self._in_flight, timeout=60)
 
 
 def client_over(transport: httpx.BaseTransport, retries: RetryConfig | None) -> CldProvisioning:

@@ -23,7 +23,7 @@ from attrs import frozen
 
 _HOST = "127.0.0.1"
 # How long stopping may take before it is a failure of the test.
-_PATIENCE = 10.0
+_PATIENCE = 60.0
 
 
 @frozen
@@ -303,11 +303,12 @@ class FaultServer:
         self._listener.listen(512)
         self._start(self._accept)
 
-    def wait_for_requests(self, count: int) -> None:
-        """Wait until so many requests have been read."""
+    def wait_for_requests(self, count: int) -> bool:
+        """Wait until so many requests have been read, and return True."""
         with self._changed:
             came = self._changed.wait_for(lambda: len(self.requests) >= count, _PATIENCE)
         assert came, f"{len(self.requests)} requests came, not {count}"
+        return True
 
     def wait_for_hang_up(self) -> None:
         """Wait until every connection is closed."""

@@ -65,7 +65,7 @@ def test_crowd_of_threads_on_one_client_ends_well(emulator: Emulator, url: str) 
 def test_threads_use_as_many_connections_as_there_are_turns_and_no_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    all_turns = threading.Barrier(MAX_IN_FLIGHT, timeout=10)
+    all_turns = threading.Barrier(MAX_IN_FLIGHT, timeout=60)
     lock = threading.Lock()
     in_flight, most = 0, 0
 

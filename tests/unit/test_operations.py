@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -173,54 +172,3 @@ def test_extended_details_become_typed_values(call: Both) -> None:
 def test_any_success_status_is_accepted(call: Both, status: int) -> None:
     result, _ = call("create", json({"id": "g1", "name": "D"}, status), name="D")
     assert result.id == "g1"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "named"),
-    [
-        ({}, "name is missing"),
-        ({"request": {}}, "name is missing"),
-        ({"request": {"name": 5}}, r"\$\.name"),
-        ({"request": {"name": None}}, "name is missing"),
-        ({"request": {"name": "D", "extended_details": "yes"}}, r"\$\.extended_details"),
-        ({"request": {"nam": "D"}}, "nam"),
-        ({"request": "Designers"}, "request must be a UserGroupRequest or a dict, not str"),
-        ({"request": [("name", "D")]}, "request must be"),
-        ({"request": {"name": "D"}, "name": "D"}, "request"),
-        ({"request": {"name": "D"}, "extended_details": True}, "request"),
-        ({"name": 5}, r"\$\.name"),
-        ({"name": b"D"}, r"\$\.name"),
-        ({"name": datetime(2026, 11, 22, tzinfo=UTC)}, r"\$\.name"),
-        ({"name": object()}, r"\$\.name"),
-        ({"name": "D", "extended_details": 1}, r"\$\.extended_details"),
-        ({"request": models.UserGroupRequest(name=5)}, r"\$\.name"),  # type: ignore[arg-type]
-        ({"name": "D", "extnded_details": True}, "extnded_details"),
-    ],
-)
-def test_body_of_the_wrong_type_is_rejected_with_its_field(
-    arguments: dict[str, Any], named: str
-) -> None:
-    transport = FakeTransport(GROUP)
-    with pytest.raises(TypeError, match=named):
-        transport.client().user_groups.create(**arguments)
-    if "request" in arguments:
-        arguments = {**arguments, "user_group_request": arguments["request"]}
-        del arguments["request"]
-    with pytest.raises(TypeError, match=named):
-        transport.client().user_groups.update(group_id="g1", **arguments)
-    assert transport.requests == []
-
-
-def test_name_that_is_not_unicode_is_rejected() -> None:
-    transport = FakeTransport(GROUP)
-    with pytest.raises(ValueError, match="name must be valid Unicode"):
-        transport.client().user_groups.create(name="\ud800")
-    assert transport.requests == []
-
-
-@pytest.mark.parametrize("value", ["true", 1, 0, "yes"])
-def test_query_of_the_wrong_type_is_rejected(value: Any) -> None:
-    transport = FakeTransport(GROUP)
-    with pytest.raises(TypeError, match="extended_details"):
-        transport.client().user_groups.list(extended_details=value)
-    assert transport.requests == []

@@ -48,6 +48,8 @@ def test_single_digit_day_of_the_oldest_form_is_read() -> None:
         ("9" * 5000, float("inf")),
         ("0", 0.0),
         ("0.0", 0.0),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
+        ("Thu, 01 Jan 0000 00:00:00 GMT", 0.0),
         ("Sun, 22 Nov 2026 11:59:59 GMT", 0.0),
         ("Sun, 22 Nov 2026 12:00:00 GMT", 0.0),
         *((form, 90.0) for form in FORMS),
@@ -61,9 +63,12 @@ def test_retry_after_is_read(text: str, seconds: float) -> None:
     "text",
     [
         "", " ", "-1", "-0.5", "+5", "1e3", "nan", "inf", "NaN", "infinity", "0x10",
-        "٣", "１２", "1,5", "5 s", "soon", "12:00", "tomorrow",
+        "٣", "１２", "1,5", "3, 3", "1 000", "\u00b2\u00b3", "60 seconds", "PT1H", "soon", "12:00",
+        "x" * 10_000,
         "Sun, 99 Nov 2026 12:01:30 GMT", "Sun, 22 Nov 2026 25:01:30 GMT",
         "Sun, 22 Xyz 2026 12:01:30 GMT",
+        "Fri, 31 Dec 9999 24:00:00 GMT", "Xxx, 00 Jan 2099 00:00:00 GMT",
+        "Xyzday, 32-Jan-99 00:00:00 GMT", "Mon Feb 30 00:00:00 2099", "2099-01-01T00:00:00Z",
         "Sun, 22 Nov 2026 12:01:30 PST", "Sun, 22 Nov 2026 12:01:30 +0200",
     ],
 )  # fmt: skip
@@ -130,7 +135,7 @@ def test_rate_limit_is_read() -> None:
     assert limit.reset.utcoffset() == timedelta(0)
 
 
-@pytest.mark.parametrize("text", ["", "many", "1.5", "9" * 5000, "٣"])
+@pytest.mark.parametrize("text", ["", "many", "1.5", "0x10", "9" * 5000, "٣"])
 def test_rate_limit_that_is_no_number_is_none(text: str) -> None:
     found = parse_rate_limit(httpx.Headers([(b"X-FeatureRateLimit-Limit", text.encode())]))
     assert found == RateLimit()

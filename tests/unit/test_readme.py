@@ -63,11 +63,13 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.exhaustive
 def test_blocks_pass_mypy_strict(modules: Path) -> None:
     pytest.importorskip("mypy", reason="make check installs the type checkers")
     check_types("mypy", "--strict", str(modules))
 
 
+@pytest.mark.exhaustive
 def test_blocks_pass_pyright_strict(modules: Path) -> None:
     pytest.importorskip("pyright", reason="make check installs the type checkers")
     configuration = modules / "pyrightconfig.json"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.support.tables import case
 
 from cld_user_groups._engine.retry import (
     Action,
@@ -71,29 +72,27 @@ def decided(effect: Effect, happened: int | Lost, **changes: object) -> Decision
 
 
 CELLS = [
-    pytest.param(effect, happened, outcome, id=f"{happened}-{effect.value}")
+    (effect, happened, outcome)
     for happened, row in TABLE.items()
     for effect, outcome in zip(Effect, row, strict=True)
 ]
 
 
-@pytest.mark.parametrize(("effect", "happened", "outcome"), CELLS)
-def test_first_attempt_follows_the_table(
-    effect: Effect, happened: int | Lost, outcome: str
-) -> None:
-    decision = decided(effect, happened)
-    assert (decision.action, decision.maybe_applied) == MEANS[outcome]
+def test_first_attempt_follows_the_table() -> None:
+    for effect, happened, outcome in CELLS:
+        with case(effect, happened):
+            decision = decided(effect, happened)
+            assert (decision.action, decision.maybe_applied) == MEANS[outcome]
 
 
-@pytest.mark.parametrize(("effect", "happened", "outcome"), CELLS)
-def test_once_maybe_applied_a_write_stays_so(
-    effect: Effect, happened: int | Lost, outcome: str
-) -> None:
-    decision = decided(effect, happened, maybe_applied=True)
-    if (effect, happened) in ((REMOVE, 404), (ADD, 409)):
-        assert decision == (Action.LOOK, 0.0, True)
-    else:
-        assert (decision.action, decision.maybe_applied) == (MEANS[outcome][0], True)
+def test_once_maybe_applied_a_write_stays_so() -> None:
+    for effect, happened, outcome in CELLS:
+        with case(effect, happened):
+            decision = decided(effect, happened, maybe_applied=True)
+            if (effect, happened) in ((REMOVE, 404), (ADD, 409)):
+                assert decision == (Action.LOOK, 0.0, True)
+            else:
+                assert (decision.action, decision.maybe_applied) == (MEANS[outcome][0], True)
 
 
 @pytest.mark.parametrize("effect", Effect)
@@ -102,13 +101,11 @@ def test_conflict_after_a_retried_503_may_be_with_the_call_itself(effect: Effect
     assert decision == (Action.RAISE, 0.0, effect is CREATE)
 
 
-@pytest.mark.parametrize(("effect", "happened", "outcome"), CELLS)
-def test_without_retries_nothing_is_sent_again_and_the_rest_holds(
-    effect: Effect, happened: int | Lost, outcome: str
-) -> None:
-    decision = decided(effect, happened, config=None)
-    ambiguous = "maybe" in outcome
-    assert (decision.action, decision.maybe_applied) == (Action.RAISE, ambiguous)
+def test_without_retries_nothing_is_sent_again_and_the_rest_holds() -> None:
+    for effect, happened, outcome in CELLS:
+        with case(effect, happened):
+            decision = decided(effect, happened, config=None)
+            assert (decision.action, decision.maybe_applied) == (Action.RAISE, "maybe" in outcome)
 
 
 @pytest.mark.parametrize("effect", Effect)

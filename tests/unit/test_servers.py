@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from itertools import product
 from typing import Any
 
 import pytest
+from tests.support.tables import case
 from tests.support.transport import OK, SECURITY, FakeTransport
 
 from cld_user_groups import CldProvisioning
@@ -62,26 +65,6 @@ def test_server_follows_from_the_arguments(options: dict[str, Any], server: str)
         ({"server_idx": True}, "server_idx"),
         ({"url_params": {"regoin": "api"}}, "regoin"),
         ({"server_url": "https://{tenant}.example.com"}, "tenant"),
-        ({"server_url": "http://api.cloudinary.com"}, "https://"),
-        ({"server_url": "http://127.0.0.1.example.com"}, "https://"),
-        ({"server_url": "http://localhost.example.com"}, "https://"),
-        ({"server_url": "http://10.0.0.1"}, "https://"),
-        ({"server_url": "http://0.0.0.0"}, "https://"),
-        ({"server_url": "http://[::2]"}, "https://"),
-        ({"server_url": "ftp://example.com"}, "https://"),
-        ({"server_url": "example.com"}, "https://"),
-        ({"server_url": "//example.com"}, "https://"),
-        ({"server_url": "https://"}, "host"),
-        ({"server_url": ""}, "https://"),
-        ({"server_url": "https://example.com?x=1"}, "query"),
-        ({"server_url": "https://example.com?"}, "query"),
-        ({"server_url": "https://example.com#x"}, "fragment"),
-        ({"server_url": "https://k:s@example.com"}, "credentials"),
-        ({"server_url": "http://localhost@example.com"}, "credentials"),
-        ({"server_url": "https://exa mple.com"}, "server_url"),
-        ({"server_url": "https://example.com:65536"}, "port from 1 to 65535"),
-        ({"server_url": "https://example.com:99999999"}, "server_url"),
-        ({"server_url": "https://example.com/\n"}, "server_url"),
     ],
 )
 def test_invalid_server_is_rejected(options: dict[str, Any], named: str) -> None:
@@ -89,7 +72,57 @@ def test_invalid_server_is_rejected(options: dict[str, Any], named: str) -> None
         CldProvisioning(account_id="acc", security=SECURITY, **options)
 
 
-@pytest.mark.parametrize("server_url", [5, b"https://example.com"])
+# Where credentials must not go, and what the message says.
+UNSAFE = [
+    ("http://api.cloudinary.com", "https://"),
+    ("HTTP://API.CLOUDINARY.COM", "https://"),
+    ("http://127.0.0.1.example.com", "https://"),
+    ("http://127.1.example.com:80", "https://"),
+    ("http://localhost.example.com", "https://"),
+    ("http://10.0.0.1", "https://"),
+    ("http://0.0.0.0", "https://"),
+    ("http://1.0.0.127", "https://"),
+    ("http://[::2]", "https://"),
+    ("http://[2001:db8::1]", "https://"),
+    ("ftp://127.0.0.1", "https://"),
+    ("file:///etc/passwd", "https://"),
+    ("127.0.0.1", "https://"),
+    ("//127.0.0.1", "https://"),
+    ("", "https://"),
+    (" ", "https://"),
+    ("https://", "host"),
+    ("https:///path", "host"),
+    ("https://example.com?x=1", "query"),
+    ("https://example.com?", "query"),
+    ("http://example.com?@127.0.0.1", "query"),
+    ("https://example.com#x", "fragment"),
+    ("http://example.com#@127.0.0.1", "fragment"),
+    ("https://k:s@example.com", "credentials"),
+    ("http://localhost@example.com", "credentials"),
+    ("http://127.0.0.1@example.com", "credentials"),
+    ("https://exa mple.com", "server_url"),
+    ("https://example.com:65536", "port from 1 to 65535"),
+    ("https://example.com:99999999", "server_url"),
+    ("https://example.com/\n", "server_url"),
+]
+
+
+def test_unsafe_server_is_rejected_by_both_clients_and_by_a_call() -> None:
+    transport = FakeTransport(OK)
+    client, async_client = transport.client(), transport.async_client()
+    calls = (
+        transport.client,
+        transport.async_client,
+        client.user_groups.list,
+        lambda server_url: asyncio.run(async_client.user_groups.list(server_url=server_url)),
+    )
+    for (server_url, named), make in product(UNSAFE, calls):
+        with case(server_url, make), pytest.raises(ValueError, match=named):
+            make(server_url=server_url)
+    assert transport.requests == []
+
+
+@pytest.mark.parametrize("server_url", [5, b"https://example.com", ["https://a.example"]])
 def test_server_of_another_type_is_rejected(server_url: Any) -> None:
     with pytest.raises(TypeError, match="server_url must be a str"):
         CldProvisioning(account_id="acc", security=SECURITY, server_url=server_url)
