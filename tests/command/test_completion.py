@@ -74,6 +74,19 @@ def test_names_are_requested_once_a_minute(desk: Shell) -> None:
     assert len(desk.emulator.calls) == 2
 
 
+def test_a_group_is_completed_as_soon_as_it_is_created(desk: Shell) -> None:
+    assert complete(desk, "show", "i") == []
+    desk("create", "Interns", "--yes")
+    assert complete(desk, "show", "i") == ["Interns"]
+
+
+def test_where_nothing_can_be_kept_names_are_completed_all_the_same(
+    desk: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", desk.write("not a folder"))
+    assert complete(desk, "show", "d") == ["Designers"]
+
+
 @pytest.mark.parametrize("status", [401, 420, 503])
 def test_a_request_that_fails_offers_nothing_and_is_not_repeated(desk: Shell, status: int) -> None:
     desk.emulator.fail("*", status=status, times=None)

@@ -25,6 +25,7 @@ def test_the_last_run_is_taken_back_once_its_removals_are_allowed(applied: Shell
     refused = applied("undo", "--yes")
     assert refused.exit_code == 3  # it deletes Interns, which has a member
     assert "--allow-removals 2" in refused.stderr
+    assert "allow_empty" not in refused.stderr  # there is no file to say it in
     assert applied.members() == AS_EDITED
     assert applied("undo", "--yes", "--allow-removals", "2").exit_code == 0
     assert applied.members() == SAMPLE

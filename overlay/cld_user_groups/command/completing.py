@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from .settings import Settings, settings_of
@@ -40,15 +41,22 @@ def complete_group(
     ]
 
 
+def forget_groups(account_id: str) -> None:
+    """Let the next completion request the names anew: a run may have changed them."""
+    from cld_user_groups.membership.state import state_directory
+
+    with suppress(OSError):
+        (state_directory(account_id) / _FILE).unlink()
+
+
 def _names(settings: Settings) -> list[str]:
     """Return the names from the file, or else from one request, also where that one fails."""
     import msgspec
 
-    from cld_user_groups.membership.state import make_private, state_directory
+    from cld_user_groups.membership.state import state_directory
 
     with settings.open_client() as client:
-        directory = state_directory(client.account_id)
-        path = directory / _FILE
+        path = state_directory(client.account_id) / _FILE
         if _is_fresh(path):
             return msgspec.json.decode(path.read_bytes(), type=list[str])
         names: list[str] = []
@@ -56,10 +64,17 @@ def _names(settings: Settings) -> list[str]:
             listed = client.user_groups.list(retries=None, timeout_ms=_TIMEOUT_MS)
             names = sorted(group.name for group in listed.user_groups or () if group.name)
         finally:
-            make_private(directory)
-            path.touch(mode=0o600)
-            path.write_bytes(msgspec.json.encode(names))
+            with suppress(OSError):
+                _keep(path, msgspec.json.encode(names))
         return names
+
+
+def _keep(path: Path, content: bytes) -> None:
+    from cld_user_groups.membership.state import make_private
+
+    make_private(path.parent)
+    path.touch(mode=0o600)
+    path.write_bytes(content)
 
 
 def _is_fresh(path: Path) -> bool:

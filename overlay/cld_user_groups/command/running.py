@@ -33,6 +33,7 @@ from cld_user_groups.membership.journal import new_run
 
 from . import exit_codes
 from .change_tables import result_table
+from .completing import forget_groups
 from .failures import Incomplete, NobodyToAsk, Refused
 from .logs import log_event
 from .output import can_ask, has_color, print_json, print_message, print_result
@@ -107,6 +108,7 @@ def run_plan(
                 check_account(made, snapshot)
             check_plan(made, client.account_id, datetime.now(UTC))
             result = _apply(settings, client, made, snapshot, options, run, lease)
+            forget_groups(made.account_id)
         if still_needed is not None and result.snapshot is not None:
             # What the lookups found before holds: nobody is looked up again.
             after = evolve(
@@ -253,8 +255,11 @@ def _terminated_as_interrupted() -> Generator[None]:
         handler = signal.getsignal(signal.SIGINT)
         if callable(handler):
             handler(signal.SIGINT, frame)
+        else:
+            signal.default_int_handler(signal.SIGINT, frame)
 
     is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    is_ignored = is_ignored and hasattr(signal, "pthread_sigmask")  # not on Windows
     if is_ignored:
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         signal.signal(signal.SIGINT, signal.default_int_handler)
