@@ -18,6 +18,7 @@ from cld_user_groups.command.tables import (
     as_tsv,
     print_table,
 )
+from cld_user_groups.command.terminal_tables import _fitting
 from cld_user_groups.membership import GroupRef
 
 COLUMNS = (Column("name"), Column("members", is_number=True), Column("last_login"), Column("in"))
@@ -96,3 +97,12 @@ def test_a_table_without_rows_says_so_on_standard_error(
     written = capsys.readouterr()
     assert written.out == "name\tmembers\tlast_login\tin\n"
     assert written.err == ("" if quiet else "There are no things.\n")
+
+
+def test_a_narrow_terminal_does_without_the_last_extra_columns() -> None:
+    columns = (Column("a"), Column("b", is_extra=True), Column("c"), Column("d", is_extra=True))
+    rows = [["1" * 10] * 4, ["22"] * 4]
+    assert _fitting(columns, rows, 46) == [0, 1, 2, 3]
+    assert _fitting(columns, rows, 45) == [0, 1, 2]
+    assert _fitting(columns, rows, 33) == [0, 2]
+    assert _fitting(columns, rows, 3) == [0, 2]

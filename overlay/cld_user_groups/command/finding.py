@@ -74,12 +74,19 @@ def _table(snapshot: Snapshot, users: Iterable[User]) -> Table:
     for group in sorted(snapshot.groups, key=lambda group: group.name.casefold()):
         for member in group.members:
             groups.setdefault(member.id, []).append(GroupRef(id=group.id, name=group.name))
-    names = ("email", "name", "role", "state", "last_login", "groups", "id")
     return Table(
         format="cld-user-groups/users/1",
         account=snapshot.account_id,
         key="users",
-        columns=tuple(map(Column, names)),
+        columns=(
+            Column("email"),
+            Column("name"),
+            Column("role"),
+            Column("state"),
+            Column("last_login", is_extra=True),
+            Column("groups"),
+            Column("id", is_extra=True),
+        ),
         rows=[
             (
                 user.email,

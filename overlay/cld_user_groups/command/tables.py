@@ -36,10 +36,12 @@ class Column:
     Attributes:
         name: Its name: the key in JSON, the header elsewhere. Lower case, words joined by "_".
         is_number: Whether it is aligned to the right on a terminal.
+        is_extra: Whether a terminal that is too narrow for all columns does without it.
     """
 
     name: str
     is_number: bool = False
+    is_extra: bool = False
 
 
 @frozen(kw_only=True)
