@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-import types
+from collections.abc import Iterator
 from pathlib import Path
 
+import keyring
 import pytest
+from keyring.backend import KeyringBackend
 
 from cld_user_groups.command import credential_sources
 from cld_user_groups.command.profiles import ProfileError, load_profile, profiles_file
@@ -117,17 +119,32 @@ def test_a_command_may_print_an_account_url(shell: Shell, profiles: Path) -> Non
     assert shell("export", "--profile", "work").exit_code == 0
 
 
-class Keyring(types.ModuleType):
-    """Stands in for the module, whose backends are those of a desktop."""
+class Backend(KeyringBackend):
+    """A keyring in memory, instead of a desktop's."""
 
-    def __init__(self, entries: dict[tuple[str, str], str]) -> None:
-        super().__init__("keyring")
-        self.entries = entries
+    priority = 1.0
 
-    def get_password(self, service_name: str, username: str) -> str | None:
-        if service_name == "locked":
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: dict[tuple[str, str], str] = {}
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.entries[service, username] = password
+
+    def get_password(self, service: str, username: str) -> str | None:
+        if service == "locked":
             raise RuntimeError(SECRET)
-        return self.entries.get((service_name, username))
+        return self.entries.get((service, username))
+
+
+@pytest.fixture
+def _keyring() -> Iterator[None]:
+    before = keyring.get_keyring()
+    keyring.set_keyring(Backend())
+    keyring.set_password("cloudinary", "acc", "k:s")
+    keyring.set_password("bad", "acc", SECRET)
+    yield
+    keyring.set_keyring(before)
 
 
 @pytest.mark.parametrize(
@@ -139,11 +156,10 @@ class Keyring(types.ModuleType):
         ("locked", "cannot be read (RuntimeError)"),
     ],
 )
+@pytest.mark.usefixtures("_keyring")
 def test_a_profile_takes_its_credentials_from_the_keyring(
-    shell: Shell, profiles: Path, monkeypatch: pytest.MonkeyPatch, service: str, said: str | None
+    shell: Shell, profiles: Path, service: str, said: str | None
 ) -> None:
-    entries = {("cloudinary", "acc"): "k:s", ("bad", "acc"): SECRET}
-    monkeypatch.setitem(sys.modules, "keyring", Keyring(entries))
     profiles.write_text(profile(f'credentials.keyring = "{service}"'))
     done = shell("export", "--profile", "work")
     assert done.exit_code == (1 if said else 0)
