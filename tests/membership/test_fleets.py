@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from typing import Any, cast
 import pytest
 import redis
 from tests.support import code_blocks
+from tests.support.code_blocks import ROOT
 from tests.support.redis_server import RedisServer, ending_with_the_tests
 
 from cld_user_groups.emulator import Emulator, EmulatorUser
@@ -217,6 +219,40 @@ def holder_of_a_lease(store: redis.Redis) -> int:
     (key,) = cast("list[bytes]", store.keys("cld-user-groups:lease:*"))
     process: int = json.loads(cast("bytes", store.get(key)))["holder"]["pid"]
     return process
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it is a line of a Unix shell")
+def test_the_line_of_shell_makes_each_account_what_its_file_says(
+    accounts: Accounts, folder: Path, environment: Mapping[str, str], redis_server: RedisServer
+) -> None:
+    (line,) = re.findall(
+        r"^ls files .*$", (ROOT / "docs/fleets.md").read_text("utf-8"), re.MULTILINE
+    )
+    profiles = "".join(
+        f"[{account}]\naccount_id = '{account}'\n"
+        f"credentials.environment = {{ key = 'KEY_{number}', secret = 'SECRET' }}\n"
+        for number, account in enumerate(ACCOUNTS)
+    )
+    (folder / "profiles.toml").write_text(profiles)
+    (folder / "files" / f"{ACCOUNTS[-1]}.yaml").unlink()  # two processes tell as much as three
+    done = subprocess.run(
+        ["sh", "-c", line],
+        cwd=folder,
+        env={
+            **environment,
+            "PATH": f"{Path(sys.executable).parent}:{environment['PATH']}",
+            "CLOUDINARY_PROFILES_FILE": "profiles.toml",
+            "CLOUDINARY_LEASE_URL": redis_server.url,
+            "SECRET": "s",
+            **{f"KEY_{number}": f"key-{account}" for number, account in enumerate(ACCOUNTS)},
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    done_in = [account for account, each in accounts.emulators.items() if members(each) == WANTED]
+    assert done_in == ACCOUNTS[:-1]
 
 
 def test_the_program_under_a_lease_makes_the_account_what_its_file_says(
