@@ -19,6 +19,7 @@ from ._engine.pipeline import run
 from ._engine.request import Session
 from ._engine.user_agent import user_agent
 from .hooks import DebugLogger, hooks_of_each_call, show_debug_log
+from .limits import Limiter, limiter_of
 from .security import Authorizer, SecuritySource
 from .user_groups import AsyncUserGroups, UserGroups
 from .users import AsyncUsers, Users
@@ -62,6 +63,7 @@ class _Client(Generic[C, H]):
         hooks: Iterable[object] = (),
         max_response_bytes: int = DEFAULT_MAX_BYTES,
         app_info: str | None = None,
+        limiter: Limiter | Unset | None = UNSET,
     ) -> None:
         """Create a client; nothing is sent.
 
@@ -89,6 +91,8 @@ class _Client(Generic[C, H]):
             hooks: Objects that observe requests, responses and errors; see the module hooks.
             max_response_bytes: The maximum size of a decoded response body, in bytes.
             app_info: The calling application, as "name" or "name/version", for the User-Agent.
+            limiter: Decides when a request may be sent; see the module limits. None for no limiter.
+                Default: a `LocalLimiter`, whose calls wait for each other's 420 and 429.
 
         Raises:
             TypeError: An argument is of the wrong type.
@@ -123,6 +127,7 @@ class _Client(Generic[C, H]):
             user_agent=user_agent(app_info),
             is_closed=lambda: self._http.is_closed,
             max_response_bytes=check_max_bytes(max_response_bytes),
+            limiter=limiter_of(limiter),
         )
         self._session = settings
         self._http = self._open(client)

@@ -3,7 +3,8 @@
     ValueError
      └── InvalidId                    an ID that could address something else; nothing was sent
     RuntimeError
-     └── ClientClosed                 the client was closed before or during the call
+     ├── ClientClosed                 the client was closed before or during the call
+     └── LimiterUnavailable           the limiter cannot be asked; nothing was sent
     CloudinaryError                   the server responded, but not with a success
      ├── ErrorResponse                a documented status code
      │    ├── BadRequest              400
@@ -125,6 +126,12 @@ class ClientClosed(RuntimeError):
     maybe_applied: bool = False
 
 
+class LimiterUnavailable(RuntimeError):
+    """The client's limiter cannot be asked, and was told not to do without. Nothing was sent."""
+
+    maybe_applied: bool = False
+
+
 class ErrorResponse(CloudinaryError):
     """A status code that the API documents: 400, 401, 403, 404, 409, 420 or 429.
 
@@ -164,7 +171,14 @@ class AlreadyExists(ErrorResponse):
 
 
 class RateLimited(ErrorResponse):
-    """420 or 429: too many requests. `retry_after` and `rate_limit` say when to come back."""
+    """420 or 429: too many requests. `retry_after` and `rate_limit` say when to come back.
+
+    Attributes:
+        was_sent: False if the client's limiter held the request back, since the server would have
+            responded so: nothing was sent, and there is no response but a made-up one.
+    """
+
+    was_sent: bool = True
 
 
 class UsageRateExceeded(RateLimited):
@@ -261,6 +275,7 @@ __all__ = [
     "ClientClosed",
     "CloudinaryError",
     "ErrorResponse",
+    "LimiterUnavailable",
     "NotAllowed",
     "NotFound",
     "RateLimited",

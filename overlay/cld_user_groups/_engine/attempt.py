@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from cld_user_groups.limits.protocol import Limiter, Ticket
+
 
 class Attempt:
     """How far one attempt got.
@@ -53,11 +55,22 @@ class Attempt:
         return not (self._is_traced or self.is_stock)
 
 
+class Admission(NamedTuple):
+    """A limiter, and the ticket that it is to admit."""
+
+    limiter: Limiter
+    ticket: Ticket
+
+
 class Send(NamedTuple):
-    """A step of the pipeline: send this request, and record in `attempt` how far it gets."""
+    """A step of the pipeline: send this request, and record in `attempt` how far it gets.
+
+    With an admission, only if the limiter grants it when it is the request's turn.
+    """
 
     request: httpx.Request
     attempt: Attempt
+    admission: Admission | None = None
 
 
 class Outcome(NamedTuple):

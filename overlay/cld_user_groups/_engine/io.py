@@ -8,7 +8,9 @@ from typing import TypeAlias, TypeVar
 
 import httpx
 
-from .attempt import Attempt, Outcome, Send
+from cld_user_groups.limits.protocol import Hold
+
+from .attempt import Admission, Attempt, Outcome, Send
 from .body import read_body, read_body_async
 from .call import RawResponse
 from .http_client import AsyncConnections, AsyncHttpClient, Connections, HttpClient
@@ -20,7 +22,8 @@ T = TypeVar("T")
 Step: TypeAlias = Send | float | Awaitable[object]
 """What a flow yields: a request to send, a delay in seconds, or an async hook to await."""
 
-Flow = Generator[Step, Outcome | None, RawResponse[T]]
+Flow = Generator[Step, Outcome | Hold | None, RawResponse[T]]
+"""A call in progress: it is sent the outcome of each request, or the limiter's reply."""
 
 # The credentials are in the headers already: no scheme of the client's own may replace them.
 _NO_AUTH = httpx.Auth()
@@ -35,7 +38,7 @@ def drive(
     An exception from anywhere goes through the flow, which records what it means for the call and
     may yield further steps: the hooks to notify.
     """
-    outcome: Outcome | None = None
+    outcome: Outcome | Hold | None = None
     failure: BaseException | None = None
     while True:
         try:
@@ -64,7 +67,7 @@ async def drive_async(
     http: AsyncHttpClient, connections: AsyncConnections, flow: Flow[T], max_bytes: int
 ) -> RawResponse[T]:
     """Perform the steps of a flow, and return its result; see `drive`."""
-    outcome: Outcome | None = None
+    outcome: Outcome | Hold | None = None
     failure: BaseException | None = None
     while True:
         try:
@@ -87,23 +90,39 @@ async def drive_async(
             failure = error
 
 
-def _exchange(http: HttpClient, connections: Connections, step: Send, max_bytes: int) -> Outcome:
+def _exchange(
+    http: HttpClient, connections: Connections, step: Send, max_bytes: int
+) -> Outcome | Hold:
     """Send one request and read its response."""
-    request, attempt = step
+    request, attempt, admission = step
     attempt.queued = http.enter(connections)
     response: httpx.Response | None = None
+    admitted: Admission | None = None
+    is_complete = False
     try:
+        if admission is not None:
+            hold = admission.limiter.acquire(admission.ticket)
+            if hold is not None:
+                return hold
+            admitted = admission
         request.extensions["trace"] = attempt.trace
         attempt.is_entered = True
         response = connections.client.send(
             request, stream=True, auth=_NO_AUTH, follow_redirects=False
         )
-        return Outcome(read_body(response, max_bytes), None)
+        response = read_body(response, max_bytes)
+        is_complete = True
+        if admitted is not None:
+            admitted.limiter.observe(admitted.ticket, response)
+        return Outcome(response, None)
     except BaseException as failure:
         if response is not None:
             response.close()
+        if admitted is not None and not is_complete:
+            admitted.limiter.observe(admitted.ticket, None)
         _note_transport(attempt, connections.client, request)
-        if not isinstance(failure, Exception):
+        # One of the limiter's, after a whole response, is not a lost response to retry.
+        if is_complete or not isinstance(failure, Exception):
             raise
         return Outcome(response, failure)
     finally:
@@ -112,23 +131,44 @@ def _exchange(http: HttpClient, connections: Connections, step: Send, max_bytes:
 
 async def _exchange_async(
     http: AsyncHttpClient, connections: AsyncConnections, step: Send, max_bytes: int
-) -> Outcome:
+) -> Outcome | Hold:
     """Send one request and read its response."""
-    request, attempt = step
+    request, attempt, admission = step
     attempt.queued = await http.enter(connections)
     response: httpx.Response | None = None
+    admitted: Admission | None = None
+    is_complete = False
     try:
+        if admission is not None:
+            limiter, ticket = admission
+            acquire = getattr(limiter, "acquire_async", None)
+            hold = limiter.acquire(ticket) if acquire is None else await acquire(ticket)
+            if hold is not None:
+                return hold
+            admitted = admission
         request.extensions["trace"] = attempt.trace_async
         attempt.is_entered = True
         response = await connections.client.send(
             request, stream=True, auth=_NO_AUTH, follow_redirects=False
         )
-        return Outcome(await read_body_async(response, max_bytes), None)
+        response = await read_body_async(response, max_bytes)
+        is_complete = True
+        if admitted is not None:
+            limiter, ticket = admitted
+            observe = getattr(limiter, "observe_async", None)
+            if observe is None:
+                limiter.observe(ticket, response)
+            else:
+                await observe(ticket, response)
+        return Outcome(response, None)
     except BaseException as failure:
+        if admitted is not None and not is_complete:
+            admitted.limiter.observe(admitted.ticket, None)
         _note_transport(attempt, connections.client, request)
         if response is not None:
             await response.aclose()
-        if not isinstance(failure, Exception):
+        # One of the limiter's, after a whole response, is not a lost response to retry.
+        if is_complete or not isinstance(failure, Exception):
             raise
         return Outcome(response, failure)
     finally:

@@ -14,7 +14,6 @@ from inspect import isawaitable, iscoroutine
 from typing import Generic, TypeVar
 
 import httpx
-import msgspec
 from attrs import define
 
 from cld_user_groups.errors import (
@@ -24,18 +23,18 @@ from cld_user_groups.errors import (
     mark,
 )
 from cld_user_groups.hooks import HookContext, Hooks
+from cld_user_groups.limits.protocol import Hold, Ticket
 from cld_user_groups.security import Authorization
 from cld_user_groups.utils import UNSET, RetryConfig
 
-from .attempt import Attempt, Outcome, Send
-from .body import empty_response
+from .attempt import Admission, Attempt, Outcome, Send
 from .call import Call, CheckedOptions, RawResponse
-from .failures import classify, hide_credentials, is_redirect_failure, response_before
+from .failures import hide_credentials
 from .io import Flow, Step
+from .outcome import arrived, decoded, problem_of
 from .request import Client, Session, build_request
-from .response_text import body_text
 from .retry import Action, Decision, Effect, Lost, decide, is_ambiguous
-from .status_error import status_error
+from .status_error import held_error
 
 T = TypeVar("T")
 
@@ -75,6 +74,8 @@ class _Run(Generic[T]):
     waited: float = 0.0
     queued: float = 0.0
     number: int = 0
+    held: int = 0
+    ticket: Ticket | None = None
     maybe_applied: bool = False
     maybe_forwarded: bool = False
     attempt: Attempt | None = None
@@ -126,7 +127,7 @@ class _Run(Generic[T]):
 
     def make_attempt(
         self,
-    ) -> Generator[Step, Outcome | None, RawResponse[T] | tuple[Exception, int | Lost]]:
+    ) -> Generator[Step, Outcome | Hold | None, RawResponse[T] | tuple[Exception, int | Lost]]:
         """Make one attempt, and return its result, or its error and how to classify it."""
         self.number += 1
         self.attempt = self.happened = None
@@ -136,23 +137,55 @@ class _Run(Generic[T]):
         if self.hooks.before_request:
             yield from self.notify(self.hooks.before_request, request)
         attempt = self.attempt = Attempt()
-        outcome = yield Send(request, attempt)
+        outcome = yield Send(request, attempt, self.admission())
         assert outcome is not None
         self.queued += attempt.queued
-        response, failure = _arrived(outcome)
+        if isinstance(outcome, Hold):
+            self.held += 1
+            return held_error(outcome, request), outcome.status_code
+        self.ticket = None
+        response, failure = arrived(outcome)
         if response is not None:
             self.happened = response.status_code
             self.authorization.mask(response)
             if failure is None and self.hooks.after_response:
                 yield from self.notify(self.hooks.after_response, response)
-        problem = _problem(response, failure, attempt, self.authorization)
+        problem = problem_of(response, failure, attempt, self.authorization)
         if problem is not None:
             return problem
         assert response is not None
-        parsed = _decoded(self.call, response, self.authorization)
+        parsed = decoded(self.call, response, self.authorization)
         if isinstance(parsed, ResponseValidationError):
             return parsed, response.status_code
-        return RawResponse(parsed, response.status_code, response.headers, self.number - 1)
+        return RawResponse(parsed, response.status_code, response.headers, self.resent)
+
+    def admission(self) -> Admission | None:
+        """Return what the limiter is asked, the same ticket until it is admitted."""
+        limiter = self.session.limiter
+        if limiter is None:
+            return None
+        patience = 0.0
+        if self.retries is not None:
+            patience = self.retries.backoff.max_elapsed_time / 1000
+            patience = max(0.0, patience - self.spent) if self.number > 1 else patience
+        if self.ticket is None:
+            timeout = self.options.timeout or self.session.timeout
+            limit = None if timeout is None else timeout.read
+            self.ticket = Ticket(self.session.account_id, patience, limit)
+        else:
+            self.ticket.patience = patience
+        return Admission(limiter, self.ticket)
+
+    @property
+    def spent(self) -> float:
+        """The seconds since the call began, waits for a turn not counted."""
+        # Delays count even where a test's clock or sleep does not really run.
+        return max(time.monotonic() - self.began - self.queued, self.waited)
+
+    @property
+    def resent(self) -> int:
+        """How many attempts were sent before the last one."""
+        return self.number - self.held - 1
 
     def decide(self, happened: int | Lost, server_delay: float | None) -> Decision:
         """Decide what follows an attempt that did not succeed, and keep count."""
@@ -160,8 +193,7 @@ class _Run(Generic[T]):
             self.call.effect,
             happened,
             attempt=self.number,
-            # Delays count even where a test's clock or sleep does not really run.
-            spent=max(time.monotonic() - self.began - self.queued, self.waited),
+            spent=self.spent,
             server_delay=server_delay,
             maybe_applied=self.maybe_applied,
             maybe_forwarded=self.maybe_forwarded,
@@ -183,7 +215,7 @@ class _Run(Generic[T]):
         call = self.call
         if call.look is None:  # a deleted group: there is nothing to read
             assert call.applied is not None
-            return RawResponse(call.applied(), error.status_code, error.headers, self.number - 1)
+            return RawResponse(call.applied(), error.status_code, error.headers, self.resent)
         once = self.options._replace(retries=None)
         try:
             found = yield from run(self.session, self.client, call.look(), once)
@@ -195,11 +227,11 @@ class _Run(Generic[T]):
             self.maybe_applied = False
             error.add_fact(f"the response of an earlier attempt was lost, and {call.denies}")
             raise error
-        return RawResponse(found.parsed, found.status_code, found.headers, self.number - 1)
+        return RawResponse(found.parsed, found.status_code, found.headers, self.resent)
 
     def notify(
         self, hooks: tuple[Callable[..., object], ...], *arguments: object
-    ) -> Generator[Step, Outcome | None]:
+    ) -> Generator[Step, Outcome | Hold | None]:
         """Call hooks, and let the driver await what they return."""
         context = self.context
         for hook in hooks:
@@ -207,7 +239,7 @@ class _Run(Generic[T]):
             if isawaitable(result):
                 yield result
 
-    def notify_error(self, error: BaseException) -> Generator[Step, Outcome | None]:
+    def notify_error(self, error: BaseException) -> Generator[Step, Outcome | Hold | None]:
         """Call the hooks for the error that the call ends in."""
         for hook in self.hooks.on_error:
             result = hook(self.context, error)
@@ -217,76 +249,3 @@ class _Run(Generic[T]):
                 yield result
             elif iscoroutine(result):
                 result.close()  # a cancelled task must not begin anything new
-
-
-def _arrived(outcome: Outcome) -> tuple[httpx.Response | None, Exception | None]:
-    """Return the response and the failure of an attempt, as far as a response arrived.
-
-    An event hook of the caller's client that calls `raise_for_status` does not hide the response,
-    nor does httpx where it cannot read the address of a redirect that is not followed anyway. The
-    HTTPStatusError of another request, which a hook may make, says nothing about this one.
-    """
-    response, failure = outcome
-    if response is not None and failure is not None:
-        return empty_response(response), failure
-    if failure is None:
-        return response, None
-    before = response_before(failure)
-    if before is not None and isinstance(failure, httpx.HTTPStatusError):
-        if failure.response is before:
-            return _read_or_empty(before), None
-    elif before is not None and is_redirect_failure(failure):
-        return empty_response(before), None
-    return None, failure
-
-
-def _read_or_empty(response: httpx.Response) -> httpx.Response:
-    try:
-        response.content  # noqa: B018 - an event hook may have read it
-    except httpx.ResponseNotRead:
-        return empty_response(response)
-    return response
-
-
-def _problem(
-    response: httpx.Response | None,
-    failure: Exception | None,
-    attempt: Attempt,
-    authorization: Authorization,
-) -> tuple[Exception, int | Lost] | None:
-    """Return the error of an attempt and how to classify it, or None for a success.
-
-    The status code counts before the body.
-    """
-    if response is not None and not 200 <= response.status_code < 300:
-        return status_error(response, authorization), response.status_code
-    if isinstance(failure, httpx.DecodingError) and response is not None:
-        body = authorization.redact(body_text(response))
-        return ResponseValidationError(failure, response, body), response.status_code
-    if failure is None:
-        return None
-    if response is not None:
-        return failure, Lost.NO_RESPONSE
-    if isinstance(failure, StopIteration):
-        # As a coroutine does (PEP 479): it would end the generator that it is raised in.
-        error = RuntimeError("the transport raised StopIteration")
-        error.__cause__ = failure
-        return error, classify(error, attempt)
-    before = response_before(failure)
-    if before is not None:  # of an event hook, whatever its class
-        is_open = is_ambiguous(Effect.REPLACE, before.status_code)
-        return failure, Lost.UNKNOWN if is_open else Lost.REFUSED
-    return failure, classify(failure, attempt)
-
-
-def _decoded(
-    call: Call[T], response: httpx.Response, authorization: Authorization
-) -> T | ResponseValidationError:
-    try:
-        return call.decode(response.content)
-    except msgspec.DecodeError as cause:
-        body = authorization.redact(body_text(response))
-        error = ResponseValidationError(cause, response, body)
-        # Its frames hold the body, unmasked.
-        error.__cause__ = cause.with_traceback(None)
-        return error

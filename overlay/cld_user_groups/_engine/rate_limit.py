@@ -81,18 +81,39 @@ def server_delay(status: int, headers: httpx.Headers, now: datetime) -> float | 
     delays = [parse_retry_after(text, now) for text in headers.get_list("retry-after")]
     delay = max((delay for delay in delays if delay is not None), default=None)
     if delay is None and status in _QUOTA_STATUSES:
-        quota = parse_rate_limit(headers)
-        if quota.reset is not None and not quota.remaining:
-            delay = _seconds_until(quota.reset, now)
+        delay = None if parse_remaining(headers) else seconds_until_reset(headers, now)
     return delay or None
+
+
+def seconds_until_reset(headers: httpx.Headers, now: datetime) -> float | None:
+    """Return the seconds until the quota resets, on the server's clock if the headers have it.
+
+    Args:
+        headers: The headers of a response that has just arrived.
+        now: The time, for a response without Date: the two clocks may differ.
+    """
+    reset = parse_http_date(headers.get("x-featureratelimit-reset") or "")
+    if reset is None:
+        return None
+    return _seconds_until(reset, parse_http_date(headers.get("date") or "") or now)
+
+
+def parse_remaining(headers: httpx.Headers) -> int | None:
+    """Return how many requests are left of the quota, never below zero, or None."""
+    remaining = _integer(headers.get("x-featureratelimit-remaining"))
+    return None if remaining is None else max(0, remaining)
+
+
+def parse_limit(headers: httpx.Headers) -> int | None:
+    """Return how many requests the account may make an hour, or None."""
+    return _integer(headers.get("x-featureratelimit-limit"))
 
 
 def parse_rate_limit(headers: httpx.Headers) -> RateLimit:
     """Parse the quota from the headers."""
-    remaining = _integer(headers.get("x-featureratelimit-remaining"))
     return RateLimit(
-        limit=_integer(headers.get("x-featureratelimit-limit")),
-        remaining=None if remaining is None else max(0, remaining),
+        limit=parse_limit(headers),
+        remaining=parse_remaining(headers),
         reset=parse_http_date(headers.get("x-featureratelimit-reset") or ""),
     )
 

@@ -10,6 +10,7 @@ import httpx
 from attrs import define, field
 
 from cld_user_groups.hooks import Hooks
+from cld_user_groups.limits.protocol import Limiter
 from cld_user_groups.security import Authorization
 from cld_user_groups.utils import RetryConfig
 
@@ -36,6 +37,7 @@ class Session:
         is_closed: Returns whether the client was closed.
         http_headers: Headers to add to every request, or to replace.
         max_response_bytes: The maximum size of a decoded response body, in bytes.
+        limiter: Decides when an attempt may be sent, or None.
     """
 
     account_id: str
@@ -48,6 +50,7 @@ class Session:
     is_closed: Callable[[], bool]
     http_headers: Mapping[str, str] = field(factory=dict[str, str])
     max_response_bytes: int = DEFAULT_MAX_BYTES
+    limiter: Limiter | None = None
     _headers: tuple[tuple[object, ...], httpx.Headers] | None = field(
         default=None, init=False, repr=False
     )

@@ -1,4 +1,4 @@
-"""The error for a response whose status code is not a success."""
+"""The errors for a response that is not a success, and for a request that was held back."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ from cld_user_groups.errors import (
     ErrorResponse,
     NotAllowed,
     NotFound,
+    RateLimited,
     TooManyRequests,
     UsageRateExceeded,
 )
+from cld_user_groups.limits.protocol import Hold
 from cld_user_groups.security import Authorization
 
+from .body import whole_response
 from .response_text import body_text, excerpt, reason
 
 _BY_STATUS: dict[int, type[ErrorResponse]] = {
@@ -73,3 +76,21 @@ def _described(response: httpx.Response, body: str) -> str:
     if response.has_redirect_location:
         return f"{reason(response)}: redirects are not followed"
     return f"{reason(response)}: {beginning}" if beginning else reason(response)
+
+
+def held_error(hold: Hold, request: httpx.Request) -> RateLimited:
+    """Return the error for a request that a limiter held back.
+
+    Args:
+        hold: The limiter's reply.
+        request: The request, which was not sent.
+    """
+    seconds = max(0.001, hold.seconds)  # a delay of zero would be none
+    message = f"nothing was sent, for {hold.reason}: wait {seconds:.1f} s"
+    response = whole_response(
+        hold.status_code, [("retry-after", f"{seconds:.3f}")], b"", request=request
+    )
+    kind = UsageRateExceeded if hold.status_code == 420 else TooManyRequests
+    error = kind(ErrorResponseData(error=ErrorDetail(message=message)), response)
+    error.was_sent = False
+    return error

@@ -214,7 +214,10 @@ def _reply(verdict: Verdict, source: RawResponse[Any] | Exception) -> Reply:
         reply = Reply(verdict=verdict, was_retried=source.retries > 0)
     elif isinstance(source, CloudinaryError):
         reply = Reply(
-            verdict=verdict, status_code=source.status_code, retry_after=source.retry_after
+            verdict=verdict,
+            status_code=source.status_code,
+            was_sent=not isinstance(source, RateLimited) or source.was_sent,
+            retry_after=source.retry_after,
         )
     else:
         return Reply(verdict=verdict)

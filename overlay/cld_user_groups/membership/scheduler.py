@@ -37,6 +37,7 @@ class Reply:
     Attributes:
         verdict: What it means for the change itself.
         status_code: The status code that ended it, or None for a success or a lost response.
+        was_sent: Whether it was sent at all: the client's limiter may have held it back.
         was_retried: Whether the client had to send it more than once, which is a sign of load.
         retry_after: The seconds that the server asks to wait, or None.
         remaining: How many requests are left of the quota, or None.
@@ -45,6 +46,7 @@ class Reply:
 
     verdict: Verdict
     status_code: int | None = None
+    was_sent: bool = True
     was_retried: bool = False
     retry_after: float | None = None
     remaining: int | None = None
@@ -182,7 +184,8 @@ class Scheduler:
         """
         started_in = self._running.pop(position)
         self._learn_quota(reply, now)
-        if reply.was_retried or reply.verdict is Verdict.TURNED_AWAY:
+        was_refused = reply.verdict is Verdict.TURNED_AWAY and reply.was_sent
+        if reply.was_retried or was_refused:
             self._slow_down(started_in)
         if reply.verdict is Verdict.TURNED_AWAY:
             self._turn_away(position, reply, now)
@@ -229,11 +232,14 @@ class Scheduler:
 
     def _turn_away(self, position: int, reply: Reply, now: float) -> None:
         heapq.heappush(self._ready, position)
-        times = self._turned_away[position] = self._turned_away.get(position, 0) + 1
+        # What the client's limiter held back says when to go on, not that the server is overloaded.
+        times = self._turned_away.get(position, 0) + reply.was_sent
+        self._turned_away[position] = times
         if times > _MAX_TURNED_AWAY:
             self.stop(Stop.QUOTA, f"a change was throttled {times} times")
         elif reply.status_code == 420:
-            self.remaining = 0
+            if reply.was_sent:
+                self.remaining = 0
             delay = self._until_reset(reply, now)
             self._pause(now, delay, "the quota of requests is used up", is_brief=False)
         else:

@@ -1,0 +1,283 @@
+"""What a process knows of one account's quota, and who may be sent when.
+
+Pure: it neither waits nor reads a clock. Times are seconds on one clock, the caller's.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+import httpx
+from attrs import define, frozen
+
+from cld_user_groups._engine.rate_limit import parse_remaining, seconds_until_reset
+
+from .protocol import Hold, Ticket
+
+# The longest that a refusal is believed, in seconds: the quota is one of an hour.
+LONGEST_HOLD: Final = 3600.0
+# How many calls are let out in a second after a hold, at first, and in how many seconds that
+# doubles. If one of them is refused, both follow what the server took until then.
+FIRST_RATE: Final = 10.0
+_LOWEST_RATE: Final = 1.0
+FIRST_DOUBLING: Final = 1.0
+_SECOND_DOUBLING: Final = 16.0
+_LONGEST_DOUBLING: Final = 64.0
+# How many seconds after the last of a line was let out the hold has no more effect.
+_AFTERWARDS: Final = 5.0
+# How long to wait for the responses of requests that may use up what is left, in seconds.
+POLL: Final = 0.05
+# Waits end a little early on some event loops.
+TOLERANCE: Final = 0.002
+# Between calls that are sent, during a hold, to see whether it still stands, in seconds.
+_FIRST_PROBE_GAP: Final = 1.0
+_LONGEST_PROBE_GAP: Final = 60.0
+
+_REASONS: Final = {
+    420: "the account's quota of requests is used up",
+    429: "the server has asked for fewer requests at once",
+}
+
+
+@frozen
+class Pace:
+    """How fast callers are let out after a hold.
+
+    Attributes:
+        rate: How many in a second, at first.
+        doubling: The seconds in which that doubles.
+    """
+
+    rate: float = FIRST_RATE
+    doubling: float = FIRST_DOUBLING
+
+    def offset(self, position: int) -> float:
+        """Return how many seconds after the hold a position in the line is let out."""
+        growth = position * math.log(2) / (self.rate * self.doubling)
+        return self.doubling * math.log2(1 + growth)
+
+    def after_refusal(self, number: int, seconds: float) -> Pace:
+        """Return the pace for the next time.
+
+        Args:
+            number: How many were let out before one was refused.
+            seconds: How long that took.
+        """
+        reached = self.rate * 2 ** (seconds / self.doubling)
+        # What the server took; at least half of what it refused, for a hold is idle time as well.
+        rate = max(_LOWEST_RATE, number / max(seconds, 1.0), reached / 2)
+        doubling = min(max(_SECOND_DOUBLING, 2 * self.doubling), _LONGEST_DOUBLING)
+        return Pace(rate, doubling)
+
+
+@define(eq=False)
+class _Place:
+    """What is remembered of a ticket.
+
+    Attributes:
+        hold: The number of the hold in whose line it stands.
+        position: Its position in that line.
+        is_let_out: Whether it has left that line.
+        is_probe: Whether it was sent during the hold, to see whether that still stands.
+        slot: When it may start where requests are paced, or None.
+        is_in_flight: Whether it was admitted and has not ended.
+    """
+
+    hold: int = 0
+    position: int = 0
+    is_let_out: bool = False
+    is_probe: bool = False
+    slot: float | None = None
+    is_in_flight: bool = False
+
+
+class Window:
+    """The quota of one account, as far as this process knows.
+
+    Args:
+        reserve: How many requests to leave to others, or None to act on refusals only.
+        per_second: How many requests may start in a second, or None.
+    """
+
+    def __init__(self, reserve: int | None, per_second: float | None) -> None:
+        self._reserve = reserve
+        self._per_second = per_second
+        self._hold = 0  # how many holds there were
+        self._held_until = -math.inf
+        self._status_code: Literal[420, 429] = 429
+        self._line = 0  # how many stand, or stood, in the line of the hold
+        self._let_out = 0  # how many of them were let out
+        self._pace = Pace()
+        self._next_probe = 0.0
+        self._probe_gap = 0.0
+        self._next_slot = -math.inf
+        self._remaining: int | None = None
+        self._reset_text = ""
+        self._reset_at = -math.inf
+        self._in_flight = 0
+
+    def is_over(self, now: float) -> bool:
+        """Return whether the last hold has no more effect."""
+        return now >= self._held_until + self._pace.offset(self._line) + _AFTERWARDS
+
+    def acquire(self, ticket: Ticket, now: float) -> Hold | None:
+        """Return None if an attempt may be sent now, else how long to wait."""
+        if not self.is_over(now):
+            hold = self._wait_for_hold(ticket, now)
+            if hold is not None:
+                return hold
+        if self._reserve is not None:
+            hold = self._wait_for_quota(self._reserve, now)
+            if hold is not None:
+                return hold
+        if self._per_second is not None:
+            hold = self._wait_for_slot(self._per_second, ticket, now)
+            if hold is not None:
+                return hold
+        _place_of(ticket).is_in_flight = True
+        self._in_flight += 1
+        return None
+
+    def end(self, ticket: Ticket) -> None:
+        """Record that an attempt has ended."""
+        place = ticket.note
+        if isinstance(place, _Place) and place.is_in_flight:
+            place.is_in_flight = False
+            self._in_flight -= 1
+
+    def succeed(self, ticket: Ticket, now: float) -> None:
+        """Record that an attempt was not refused: if it was a probe, the hold is over."""
+        place = ticket.note
+        is_probe = isinstance(place, _Place) and place.is_probe and place.hold == self._hold
+        if is_probe and now < self._held_until:
+            self._held_until = now
+
+    def refuse(
+        self, ticket: Ticket, now: float, delay: float, status_code: Literal[420, 429]
+    ) -> None:
+        """Record a refusal.
+
+        Args:
+            ticket: The attempt.
+            now: The time.
+            delay: The seconds that the server asks to wait.
+            status_code: The status code of the response.
+        """
+        until = now + min(delay, LONGEST_HOLD)
+        place = ticket.note
+        is_of_line = isinstance(place, _Place) and place.hold == self._hold > 0
+        self._status_code = status_code
+        if is_of_line and isinstance(place, _Place) and place.is_probe:
+            self._held_until = until
+            return
+        if not is_of_line and now < self._held_until:
+            # It was in flight when the hold began, so it says the same once more.
+            self._held_until = max(self._held_until, until)
+            return
+        if self.is_over(now):
+            self._pace = Pace()
+        elif is_of_line:
+            self._pace = self._pace.after_refusal(self._let_out, now - self._held_until)
+        self._hold += 1
+        self._held_until = until
+        self._line = self._let_out = 0
+        self._next_probe, self._probe_gap = now, 0.0
+
+    def learn(self, headers: httpx.Headers, now: float) -> None:
+        """Read what is left of the quota. An old response never raises it.
+
+        Args:
+            headers: The headers of a response.
+            now: The time.
+        """
+        remaining = parse_remaining(headers)
+        reset_text = headers.get("x-featureratelimit-reset", "")
+        if remaining is None or not reset_text:
+            return
+        if reset_text == self._reset_text:
+            if self._remaining is None:
+                # It was over too early: the clock of the server is behind.
+                self._remaining, self._reset_at = remaining, now + 1
+            self._remaining = min(self._remaining, remaining)
+            return
+        seconds = seconds_until_reset(headers, datetime.now(UTC))
+        if seconds is None or seconds <= 0 or now + seconds < self._reset_at:
+            return
+        self._reset_text, self._reset_at = reset_text, now + min(seconds, LONGEST_HOLD)
+        self._remaining = remaining
+
+    def _wait_for_hold(self, ticket: Ticket, now: float) -> Hold | None:
+        left = self._held_until - now
+        reason = _REASONS[self._status_code]
+        place = ticket.note
+        if not isinstance(place, _Place) or place.hold != self._hold:
+            if left > max(ticket.patience, TOLERANCE):
+                if self._reserve is None and now >= self._next_probe:
+                    self._probe_gap = min(
+                        max(_FIRST_PROBE_GAP, 2 * self._probe_gap), _LONGEST_PROBE_GAP
+                    )
+                    self._next_probe = now + self._probe_gap
+                    ticket.note = _Place(hold=self._hold, is_probe=True)
+                    return None
+                return Hold(left, self._status_code, reason)
+            if left <= TOLERANCE and self._is_nobody_else_here():
+                place = _place_of(ticket)
+                place.hold, place.is_let_out = self._hold, True
+                return None
+            wait = left + self._pace.offset(self._line)
+            if wait > ticket.patience > 0:
+                return Hold(wait, self._status_code, reason)
+            place = _place_of(ticket)
+            place.hold, place.position, place.is_let_out = self._hold, self._line, False
+            self._line += 1
+        wait = left + self._pace.offset(place.position)
+        if wait > TOLERANCE and (left > 0 or ticket.patience):
+            return Hold(wait, self._status_code, reason)
+        if not place.is_let_out:
+            place.is_let_out = True
+            self._let_out += 1
+        return None
+
+    def _is_nobody_else_here(self) -> bool:
+        return self._line == self._let_out and not self._in_flight
+
+    def _wait_for_quota(self, reserve: int, now: float) -> Hold | None:
+        if self._remaining is None:
+            return None
+        left = self._reset_at - now
+        if left <= 0:
+            self._remaining = None
+            return None
+        if self._remaining <= reserve:
+            return Hold(left, 420, left_of_quota(self._remaining, reserve))
+        if self._remaining - self._in_flight <= reserve:
+            return Hold(min(POLL, left), 420, "requests in flight may use up the account's quota")
+        return None
+
+    def _wait_for_slot(self, per_second: float, ticket: Ticket, now: float) -> Hold | None:
+        place = _place_of(ticket)
+        slot = place.slot
+        if slot is None:
+            slot = max(self._next_slot, now - 1.0 + 1.0 / per_second)
+        wait = slot - now
+        if place.slot is None and (wait <= ticket.patience or not ticket.patience):
+            self._next_slot = slot + 1.0 / per_second
+            place.slot = slot
+        if wait <= TOLERANCE or not ticket.patience:
+            return None
+        return Hold(wait, 429, f"at most {per_second:g} requests may start in a second")
+
+
+def left_of_quota(remaining: int, reserve: int) -> str:
+    """Return why nothing may be sent where so many requests are left, as a clause."""
+    if remaining <= 0:
+        return _REASONS[420]
+    return f"{remaining} requests are left of the account's quota, and {reserve} are reserved"
+
+
+def _place_of(ticket: Ticket) -> _Place:
+    if not isinstance(ticket.note, _Place):
+        ticket.note = _Place()
+    return ticket.note
