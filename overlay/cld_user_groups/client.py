@@ -19,7 +19,7 @@ from ._engine.pipeline import run
 from ._engine.request import Session
 from ._engine.user_agent import user_agent
 from .hooks import DebugLogger, hooks_of_each_call, show_debug_log
-from .limits import Limiter, LocalLimiter
+from .limits import Limiter, limiter_of
 from .security import Authorizer, SecuritySource
 from .user_groups import AsyncUserGroups, UserGroups
 from .users import AsyncUsers, Users
@@ -127,7 +127,7 @@ class _Client(Generic[C, H]):
             user_agent=user_agent(app_info),
             is_closed=lambda: self._http.is_closed,
             max_response_bytes=check_max_bytes(max_response_bytes),
-            limiter=_check_limiter(limiter),
+            limiter=limiter_of(limiter),
         )
         self._session = settings
         self._http = self._open(client)
@@ -189,14 +189,6 @@ class _Client(Generic[C, H]):
         if not hasattr(self, "_session"):  # in a traceback out of the constructor
             return f"<{name}, not built>"
         return f"{name}(account_id={self.account_id!r}, server_url={self.server_url!r})"
-
-
-def _check_limiter(limiter: Limiter | Unset | None) -> Limiter | None:
-    if isinstance(limiter, Unset):
-        return LocalLimiter()
-    if limiter is not None and not (hasattr(limiter, "acquire") and hasattr(limiter, "observe")):
-        raise TypeError(f"limiter must have acquire and observe; {type(limiter).__name__} has not")
-    return limiter
 
 
 class CldProvisioning(_Client[httpx.Client, HttpClient]):

@@ -8,7 +8,7 @@ from typing import TypeAlias, TypeVar
 
 import httpx
 
-from cld_user_groups.limits.protocol import Hold, Limiter, Ticket
+from cld_user_groups.limits.protocol import Hold
 
 from .attempt import Admission, Attempt, Outcome, Send
 from .body import read_body, read_body_async
@@ -98,6 +98,7 @@ def _exchange(
     attempt.queued = http.enter(connections)
     response: httpx.Response | None = None
     admitted: Admission | None = None
+    is_complete = False
     try:
         if admission is not None:
             hold = admission.limiter.acquire(admission.ticket)
@@ -110,18 +111,18 @@ def _exchange(
             request, stream=True, auth=_NO_AUTH, follow_redirects=False
         )
         response = read_body(response, max_bytes)
+        is_complete = True
         if admitted is not None:
-            limiter, ticket = admitted
-            admitted = None  # an exception that it raises is not observed as well
-            limiter.observe(ticket, response)
+            admitted.limiter.observe(admitted.ticket, response)
         return Outcome(response, None)
     except BaseException as failure:
         if response is not None:
             response.close()
-        if admitted is not None:
+        if admitted is not None and not is_complete:
             admitted.limiter.observe(admitted.ticket, None)
         _note_transport(attempt, connections.client, request)
-        if not isinstance(failure, Exception):
+        # One of the limiter's, after a whole response, is not a lost response to retry.
+        if is_complete or not isinstance(failure, Exception):
             raise
         return Outcome(response, failure)
     finally:
@@ -136,9 +137,12 @@ async def _exchange_async(
     attempt.queued = await http.enter(connections)
     response: httpx.Response | None = None
     admitted: Admission | None = None
+    is_complete = False
     try:
         if admission is not None:
-            hold = await _acquire_async(*admission)
+            limiter, ticket = admission
+            acquire = getattr(limiter, "acquire_async", None)
+            hold = limiter.acquire(ticket) if acquire is None else await acquire(ticket)
             if hold is not None:
                 return hold
             admitted = admission
@@ -148,35 +152,27 @@ async def _exchange_async(
             request, stream=True, auth=_NO_AUTH, follow_redirects=False
         )
         response = await read_body_async(response, max_bytes)
+        is_complete = True
         if admitted is not None:
             limiter, ticket = admitted
-            admitted = None  # an exception that it raises is not observed as well
-            await _observe_async(limiter, ticket, response)
+            observe = getattr(limiter, "observe_async", None)
+            if observe is None:
+                limiter.observe(ticket, response)
+            else:
+                await observe(ticket, response)
         return Outcome(response, None)
     except BaseException as failure:
-        if admitted is not None:
+        if admitted is not None and not is_complete:
             admitted.limiter.observe(admitted.ticket, None)
         _note_transport(attempt, connections.client, request)
         if response is not None:
             await response.aclose()
-        if not isinstance(failure, Exception):
+        # One of the limiter's, after a whole response, is not a lost response to retry.
+        if is_complete or not isinstance(failure, Exception):
             raise
         return Outcome(response, failure)
     finally:
         await http.leave(connections, response)
-
-
-async def _acquire_async(limiter: Limiter, ticket: Ticket) -> Hold | None:
-    acquire = getattr(limiter, "acquire_async", None)
-    return limiter.acquire(ticket) if acquire is None else await acquire(ticket)
-
-
-async def _observe_async(limiter: Limiter, ticket: Ticket, response: httpx.Response) -> None:
-    observe = getattr(limiter, "observe_async", None)
-    if observe is None:
-        limiter.observe(ticket, response)
-    else:
-        await observe(ticket, response)
 
 
 def _note_transport(

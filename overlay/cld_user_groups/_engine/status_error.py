@@ -1,4 +1,4 @@
-"""The errors for a status code that is no success, and for a request that was held back."""
+"""The errors for a response that is not a success, and for a request that was held back."""
 
 from __future__ import annotations
 
@@ -59,24 +59,6 @@ def status_error(response: httpx.Response, authorization: Authorization) -> Clou
     return APIError(said or _described(response, body), response, body)
 
 
-def held_error(hold: Hold, request: httpx.Request) -> RateLimited:
-    """Return the error for a request that a limiter held back.
-
-    Args:
-        hold: The limiter's reply.
-        request: The request, which was not sent.
-    """
-    seconds = max(0.001, hold.seconds)  # a delay of zero would be none
-    message = f"nothing was sent, for {hold.reason}: wait {seconds:.1f} s"
-    response = whole_response(
-        hold.status_code, [("retry-after", f"{seconds:.3f}")], b"", request=request
-    )
-    kind = UsageRateExceeded if hold.status_code == 420 else TooManyRequests
-    error = kind(ErrorResponseData(error=ErrorDetail(message=message)), response)
-    error.was_sent = False
-    return error
-
-
 def _documented(content: bytes, authorization: Authorization) -> ErrorResponseData | None:
     try:
         data = decode(content, ErrorResponseData)
@@ -94,3 +76,21 @@ def _described(response: httpx.Response, body: str) -> str:
     if response.has_redirect_location:
         return f"{reason(response)}: redirects are not followed"
     return f"{reason(response)}: {beginning}" if beginning else reason(response)
+
+
+def held_error(hold: Hold, request: httpx.Request) -> RateLimited:
+    """Return the error for a request that a limiter held back.
+
+    Args:
+        hold: The limiter's reply.
+        request: The request, which was not sent.
+    """
+    seconds = max(0.001, hold.seconds)  # a delay of zero would be none
+    message = f"nothing was sent, for {hold.reason}: wait {seconds:.1f} s"
+    response = whole_response(
+        hold.status_code, [("retry-after", f"{seconds:.3f}")], b"", request=request
+    )
+    kind = UsageRateExceeded if hold.status_code == 420 else TooManyRequests
+    error = kind(ErrorResponseData(error=ErrorDetail(message=message)), response)
+    error.was_sent = False
+    return error

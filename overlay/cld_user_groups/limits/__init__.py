@@ -18,11 +18,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cld_user_groups.utils import Unset
+
 from .local import LocalLimiter
 from .protocol import AsyncLimiter, Hold, Limiter, Ticket
 
 if TYPE_CHECKING:
     from .shared import RedisLimiter
+
+
+def limiter_of(limiter: Limiter | Unset | None) -> Limiter | None:
+    """Validate a client's limiter, and return it: a new `LocalLimiter` for UNSET.
+
+    Raises:
+        TypeError: It lacks a method.
+    """
+    if isinstance(limiter, Unset):
+        return LocalLimiter()
+    if limiter is not None and not (hasattr(limiter, "acquire") and hasattr(limiter, "observe")):
+        raise TypeError(f"limiter must have acquire and observe; {type(limiter).__name__} has not")
+    return limiter
 
 
 def __getattr__(name: str) -> object:

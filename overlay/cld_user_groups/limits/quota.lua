@@ -25,11 +25,14 @@ local FIELDS = {
   'why',     -- the status code of that refusal
   'line',    -- how many were let out after it
   'out',     -- `issued` when it came
-  'rate',    -- how many are let out in the first second
+  'rate',    -- how many are let out in a second, at first
+  'double',  -- the seconds in which that doubles
   'probe',   -- until when others wait for the response of one that was sent to learn what is left
   'blind',   -- until when nobody expects the server to say what is left
 }
-local MINUTE, LETTING_OUT, FIRST_RATE, LOWEST_RATE = 60000, 15000, 10, 1
+local MINUTE, AFTERWARDS = 60000, 5000
+local FIRST_RATE, FIRST_DOUBLING = 10, 1
+local LOWEST_RATE, SECOND_DOUBLING, LONGEST_DOUBLING = 1, 16, 64
 local PROBE, RECHECK, POLL, NEARLY = 2000, 5000, 50, 32
 local SLACK = 2500  -- HTTP dates are whole seconds
 local LONGEST_HOLD, LIFE = 3600000, 7200000
@@ -43,7 +46,8 @@ for index, name in ipairs(FIELDS) do
   q[name] = tonumber(values[index] or 0)
 end
 if q.epoch == 0 then
-  q.epoch, q.left, q.limit, q.rate = micros, -1, -1, FIRST_RATE
+  q.epoch, q.left, q.limit = micros, -1, -1
+  q.rate, q.double = FIRST_RATE, FIRST_DOUBLING
   q.minute = math.floor(now / MINUTE)
 end
 
@@ -75,14 +79,26 @@ local function learn(number, left, limit, reset)
   q.probe, q.blind = now + RECHECK, 0
 end
 
+-- Returns when the next one is let out, in seconds after the hold; see Pace in window.py.
+local function next_turn()
+  return q.double * math.log(1 + q.line * math.log(2) / (q.rate * q.double)) / math.log(2)
+end
+
+local function is_letting_out()
+  return q.why == 429 and now < q.hold + next_turn() * 1000 + AFTERWARDS
+end
+
 local function refuse(number, status, delay)
-  local ends = now + math.min(delay, LONGEST_HOLD)
-  local is_over = now >= q.hold + LETTING_OUT
-  local was_let_out = number > q.out and now >= q.hold and not is_over
-  if is_over then q.rate = FIRST_RATE end
-  if was_let_out then q.rate = math.max(LOWEST_RATE, q.rate / 2) end
+  if not is_letting_out() then
+    q.rate, q.double = FIRST_RATE, FIRST_DOUBLING
+  elseif number > q.out and now >= q.hold then
+    local seconds = (now - q.hold) / 1000
+    local reached = q.rate * 2 ^ (seconds / q.double)
+    q.rate = math.max(LOWEST_RATE, q.line / math.max(seconds, 1), reached / 2)
+    q.double = math.min(math.max(SECOND_DOUBLING, 2 * q.double), LONGEST_DOUBLING)
+  end
   if now >= q.hold then q.line, q.out = 0, q.issued end
-  q.hold, q.why = math.max(q.hold, ends), status
+  q.hold, q.why = math.max(q.hold, now + math.min(delay, LONGEST_HOLD)), status
 end
 
 for at = 5, #ARGV, 8 do
@@ -116,10 +132,8 @@ if not wants then
   status = -1
 elseif after_hold < 0 then
   status, wait, why = q.why, q.hold - now, 'refused'
-elseif q.why == 429 and after_hold * 1000 < LETTING_OUT and can_wait
-    and q.line > q.rate / math.log(2) * (2 ^ after_hold - 1) then
-  local turn = math.log(1 + q.line * math.log(2) / q.rate) / math.log(2)
-  status, wait, why = 429, math.max(POLL, (turn - after_hold) * 1000), 'refused'
+elseif is_letting_out() and can_wait and next_turn() > after_hold then
+  status, wait, why = 429, math.max(POLL, (next_turn() - after_hold) * 1000), 'pace'
 elseif q.left < 0 then
   if now >= q.blind then
     if now < q.probe and can_wait then
@@ -141,7 +155,7 @@ elseif q.left - q.assumed - in_flight <= reserve + NEARLY then
 end
 if status == 0 then
   q.issued, q.current = q.issued + 1, q.current + 1
-  if q.why == 429 and after_hold * 1000 < LETTING_OUT then q.line = q.line + 1 end
+  if is_letting_out() then q.line = q.line + 1 end
 end
 
 local fields = {}

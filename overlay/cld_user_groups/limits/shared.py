@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 from collections import deque
 from collections.abc import Callable
 from typing import Literal, Self
@@ -22,9 +23,12 @@ from .window import left_of_quota
 _LOGGER = logging.getLogger("cld_user_groups")
 _REASONS = {
     "refused": "the server has refused a request of a worker",
+    "pace": "the server has asked for fewer requests at once",
     "unknown": "another worker is asking the server what is left of the quota",
     "in flight": "requests in flight may use up the account's quota",
 }
+# Where nobody knows when: a worker asks again from time to time.
+_POLLED = ("pace", "unknown", "in flight")
 # How long Redis is left alone after it failed, in seconds.
 _REST = 1.0
 
@@ -182,7 +186,10 @@ class RedisLimiter:
             reason = left_of_quota(reply.left, self._reserve)
         else:
             reason = _REASONS[reply.why]
-        return Hold(reply.wait_ms / 1000, 420 if reply.status == 420 else 429, reason)
+        seconds = reply.wait_ms / 1000
+        if reply.why in _POLLED:
+            seconds *= random.uniform(1, 2)  # noqa: S311 - or all workers would ask at once
+        return Hold(seconds, 420 if reply.status == 420 else 429, reason)
 
     def _note(self, ticket: Ticket, response: httpx.Response | None) -> bool:
         """Record what became of an attempt, and return whether Redis must know at once."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Final, Literal
 
 import httpx
-from attrs import define
+from attrs import define, frozen
 
 from cld_user_groups._engine.rate_limit import parse_remaining, seconds_until_reset
 
@@ -18,11 +18,15 @@ from .protocol import Hold, Ticket
 
 # The longest that a refusal is believed, in seconds: the quota is one of an hour.
 LONGEST_HOLD: Final = 3600.0
-# How many calls are let out in the first second after a hold; twice as many in each further one.
+# How many calls are let out in a second after a hold, at first, and in how many seconds that
+# doubles. If one of them is refused, both follow what the server took until then.
 FIRST_RATE: Final = 10.0
-LOWEST_RATE: Final = 1.0
-# How many seconds after a hold everybody has been let out, whatever the crowd.
-LETTING_OUT: Final = 15.0
+_LOWEST_RATE: Final = 1.0
+FIRST_DOUBLING: Final = 1.0
+_SECOND_DOUBLING: Final = 16.0
+_LONGEST_DOUBLING: Final = 64.0
+# How many seconds after the last of a line was let out the hold has no more effect.
+_AFTERWARDS: Final = 5.0
 # How long to wait for the responses of requests that may use up what is left, in seconds.
 POLL: Final = 0.05
 # Waits end a little early on some event loops.
@@ -37,14 +41,35 @@ _REASONS: Final = {
 }
 
 
-def let_out_after(position: int, rate: float) -> float:
-    """Return how many seconds after a hold the caller in a position is let out.
+@frozen
+class Pace:
+    """How fast callers are let out after a hold.
 
-    Args:
-        position: The position in the line, from 0.
-        rate: How many callers are let out in the first second.
+    Attributes:
+        rate: How many in a second, at first.
+        doubling: The seconds in which that doubles.
     """
-    return math.log2(1 + position * math.log(2) / rate)
+
+    rate: float = FIRST_RATE
+    doubling: float = FIRST_DOUBLING
+
+    def offset(self, position: int) -> float:
+        """Return how many seconds after the hold a position in the line is let out."""
+        growth = position * math.log(2) / (self.rate * self.doubling)
+        return self.doubling * math.log2(1 + growth)
+
+    def after_refusal(self, number: int, seconds: float) -> Pace:
+        """Return the pace for the next time.
+
+        Args:
+            number: How many were let out before one was refused.
+            seconds: How long that took.
+        """
+        reached = self.rate * 2 ** (seconds / self.doubling)
+        # What the server took; at least half of what it refused, for a hold is idle time as well.
+        rate = max(_LOWEST_RATE, number / max(seconds, 1.0), reached / 2)
+        doubling = min(max(_SECOND_DOUBLING, 2 * self.doubling), _LONGEST_DOUBLING)
+        return Pace(rate, doubling)
 
 
 @define(eq=False)
@@ -54,13 +79,15 @@ class _Place:
     Attributes:
         hold: The number of the hold in whose line it stands.
         position: Its position in that line.
+        is_let_out: Whether it has left that line.
         is_probe: Whether it was sent during the hold, to see whether that still stands.
         slot: When it may start where requests are paced, or None.
-        is_in_flight: Whether its request may use up quota that no response has reported.
+        is_in_flight: Whether it was admitted and has not ended.
     """
 
     hold: int = 0
     position: int = 0
+    is_let_out: bool = False
     is_probe: bool = False
     slot: float | None = None
     is_in_flight: bool = False
@@ -81,7 +108,8 @@ class Window:
         self._held_until = -math.inf
         self._status_code: Literal[420, 429] = 429
         self._line = 0  # how many stand, or stood, in the line of the hold
-        self._rate = FIRST_RATE
+        self._let_out = 0  # how many of them were let out
+        self._pace = Pace()
         self._next_probe = 0.0
         self._probe_gap = 0.0
         self._next_slot = -math.inf
@@ -92,7 +120,7 @@ class Window:
 
     def is_over(self, now: float) -> bool:
         """Return whether the last hold has no more effect."""
-        return now >= self._held_until + LETTING_OUT
+        return now >= self._held_until + self._pace.offset(self._line) + _AFTERWARDS
 
     def acquire(self, ticket: Ticket, now: float) -> Hold | None:
         """Return None if an attempt may be sent now, else how long to wait."""
@@ -108,9 +136,8 @@ class Window:
             hold = self._wait_for_slot(self._per_second, ticket, now)
             if hold is not None:
                 return hold
-        if self._reserve is not None:
-            _place_of(ticket).is_in_flight = True
-            self._in_flight += 1
+        _place_of(ticket).is_in_flight = True
+        self._in_flight += 1
         return None
 
     def end(self, ticket: Ticket) -> None:
@@ -149,13 +176,13 @@ class Window:
             # It was in flight when the hold began, so it says the same once more.
             self._held_until = max(self._held_until, until)
             return
-        if is_of_line and not self.is_over(now):
-            self._rate = max(LOWEST_RATE, self._rate / 2)  # they were let out too fast
-        elif self.is_over(now):
-            self._rate = FIRST_RATE
+        if self.is_over(now):
+            self._pace = Pace()
+        elif is_of_line:
+            self._pace = self._pace.after_refusal(self._let_out, now - self._held_until)
         self._hold += 1
         self._held_until = until
-        self._line = 0
+        self._line = self._let_out = 0
         self._next_probe, self._probe_gap = now, 0.0
 
     def learn(self, headers: httpx.Headers, now: float) -> None:
@@ -195,13 +222,26 @@ class Window:
                     ticket.note = _Place(hold=self._hold, is_probe=True)
                     return None
                 return Hold(left, self._status_code, reason)
+            if left <= TOLERANCE and self._is_nobody_else_here():
+                place = _place_of(ticket)
+                place.hold, place.is_let_out = self._hold, True
+                return None
+            wait = left + self._pace.offset(self._line)
+            if wait > ticket.patience > 0:
+                return Hold(wait, self._status_code, reason)
             place = _place_of(ticket)
-            place.hold, place.position = self._hold, self._line
+            place.hold, place.position, place.is_let_out = self._hold, self._line, False
             self._line += 1
-        wait = left + let_out_after(place.position, self._rate)
-        if wait <= TOLERANCE or (left <= 0 and not ticket.patience):
-            return None
-        return Hold(wait, self._status_code, reason)
+        wait = left + self._pace.offset(place.position)
+        if wait > TOLERANCE and (left > 0 or ticket.patience):
+            return Hold(wait, self._status_code, reason)
+        if not place.is_let_out:
+            place.is_let_out = True
+            self._let_out += 1
+        return None
+
+    def _is_nobody_else_here(self) -> bool:
+        return self._line == self._let_out and not self._in_flight
 
     def _wait_for_quota(self, reserve: int, now: float) -> Hold | None:
         if self._remaining is None:
