@@ -91,20 +91,6 @@ def test_an_instance_that_is_raised_again_tells_of_the_later_call(mode: Mode) ->
 
 
 @both
-def test_a_group_or_a_chain_that_holds_the_error_tells_as_well(mode: Mode) -> None:
-    error = error_of(mode, CREATE, transport=raising(RuntimeError()))
-    assert maybe_applied(ExceptionGroup("several", [ValueError(), ExceptionGroup("", [error])]))
-    after = ValueError("raised while the error was handled")
-    after.__context__ = error
-    assert maybe_applied(after)
-    with pytest.raises(ValueError) as caught:
-        raise ValueError from error
-    assert maybe_applied(caught.value)
-    after.__suppress_context__ = True  # as `from None` does
-    assert not maybe_applied(after)
-
-
-@both
 def test_stop_iteration_of_a_transport_is_no_result(mode: Mode) -> None:
     error = error_of(mode, CREATE, transport=raising(StopIteration("not a group")))
     assert isinstance(error, RuntimeError)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import product
@@ -32,6 +30,7 @@ from tests.support.fault_calls import (
 )
 from tests.support.fault_server import FaultServer, Step, answer, chunked, gzipped
 from tests.support.tables import case
+from tests.support.transport import FakeTransport, json
 
 from cld_user_groups import RawResponse, maybe_applied, models
 from cld_user_groups.utils import waiting_disabled
@@ -53,22 +52,6 @@ A_GOOD_ERROR = b'{"error": {"message": "Group not found"}}'
 LONGEST_MESSAGE = 600
 
 
-def answering(*answers: httpx.Response) -> httpx.MockTransport:
-    """Return a transport that gives these answers in turn, and the last of them for ever."""
-    left = list(answers)
-
-    def answer_next(request: httpx.Request) -> httpx.Response:
-        found = left.pop(0) if len(left) > 1 else left[0]
-        return httpx.Response(
-            found.status_code,
-            headers=found.headers,
-            content=found.content,
-            extensions=found.extensions,
-        )
-
-    return httpx.MockTransport(answer_next)
-
-
 def expected_error(status: int) -> type[models.CloudinaryError]:
     return DOCUMENTED.get(status, models.APIError)
 
@@ -80,7 +63,7 @@ def expected_error(status: int) -> type[models.CloudinaryError]:
 @pytest.mark.parametrize("hundred", [300, 400, 500, 600, 900])
 def test_every_status_that_is_not_a_success_is_a_typed_error(hundred: int, mode: Mode) -> None:
     for status in range(hundred, hundred + 100):
-        transport = answering(httpx.Response(status, content=A_GOOD_ERROR))
+        transport = FakeTransport(httpx.Response(status, content=A_GOOD_ERROR))
         error = error_of(mode, GET, transport=transport, retry_config=None)
         assert type(error) is expected_error(status)
         assert error.status_code == status
@@ -89,25 +72,13 @@ def test_every_status_that_is_not_a_success_is_a_typed_error(hundred: int, mode:
 
 
 @both
-@pytest.mark.parametrize(
-    "status", [300, 301, 304, 307, 400, 404, 418, 420, 429, 451, 500, 511, 599]
-)
+@pytest.mark.parametrize("status", [304, 418, 599])
 def test_a_status_on_a_socket_is_a_typed_error(status: int, mode: Mode) -> None:
     body = b"" if status == 304 else A_GOOD_ERROR
     with FaultServer(answer(status, body)) as server:
         error = error_of(mode, GET, server.url, retry_config=None)
     assert type(error) is expected_error(status)
     assert error.status_code == status
-
-
-@both
-@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
-def test_a_redirect_is_not_followed_even_to_the_same_server(status: int, mode: Mode) -> None:
-    with FaultServer(answer(status, headers={"Location": "/"}), answer(200, LIST.body)) as server:
-        error = error_of(mode, LIST, server.url)
-    assert isinstance(error, models.APIError)
-    assert error.status_code == status
-    assert len(server.requests) == 1
 
 
 @both
@@ -171,7 +142,7 @@ MALFORMED: dict[str, bytes] = {
 def test_a_malformed_body_never_hides_the_status(mode: Mode) -> None:
     for status, (name, body) in product((404, 429, 500, 302), MALFORMED.items()):
         with case(name, status):
-            transport = answering(httpx.Response(status, content=body))
+            transport = FakeTransport(httpx.Response(status, content=body))
             error = error_of(mode, CREATE, transport=transport, retry_config=None)
             check_error(error, status)
 
@@ -260,7 +231,7 @@ def test_a_reason_phrase_of_any_length_makes_a_short_message(status: int, mode: 
 @settings(deadline=None)
 @given(body=st.binary(max_size=200), status=st.sampled_from([400, 404, 429, 500, 503, 304]))
 def test_no_body_of_an_error_hides_its_status(body: bytes, status: int) -> None:
-    transport = answering(httpx.Response(status, content=body))
+    transport = FakeTransport(httpx.Response(status, content=body))
     error = error_of("sync", UPDATE, transport=transport, retry_config=None)
     check_error(error, status)
 
@@ -298,7 +269,7 @@ UNDECODABLE: list[tuple[Operation, bytes, str]] = [
 def test_a_success_that_cannot_be_decoded_says_where(mode: Mode) -> None:
     for operation, body, path in UNDECODABLE:
         with case(operation, body[:60]):
-            transport = answering(httpx.Response(200, content=body))
+            transport = FakeTransport(httpx.Response(200, content=body))
             error = error_of(mode, operation, transport=transport)
             assert isinstance(error, models.ResponseValidationError)
             assert error.path == path
@@ -306,13 +277,6 @@ def test_a_success_that_cannot_be_decoded_says_where(mode: Mode) -> None:
             assert error.body == body.decode(errors="replace")
             assert len(str(error)) < LONGEST_MESSAGE
             assert maybe_applied(error) == (operation.method != "GET")
-
-
-@both
-@pytest.mark.parametrize("status", [201, 202, 204, 206])
-def test_another_success_is_read_like_any(status: int, mode: Mode) -> None:
-    transport = answering(httpx.Response(status, content=GET.body))
-    assert call(mode, GET, transport=transport) == GET.result
 
 
 @both
@@ -331,7 +295,7 @@ def test_a_success_without_a_body_is_no_result(mode: Mode) -> None:
 )
 def test_no_charset_makes_a_body_crash(charset: str, mode: Mode) -> None:
     headers = {"Content-Type": f"application/json; charset={charset}"}
-    transport = answering(httpx.Response(200, headers=headers, content=b"<html>"))
+    transport = FakeTransport(httpx.Response(200, headers=headers, content=b"<html>"))
     error = error_of(mode, GET, transport=transport)
     assert isinstance(error, models.ResponseValidationError)
     assert error.body == "<html>"
@@ -404,7 +368,7 @@ def test_a_rate_limit_error_says_what_the_quota_is(status: int, mode: Mode) -> N
     ids=["none", "malformed"],
 )
 def test_a_malformed_rate_limit_is_no_rate_limit(headers: dict[str, str], mode: Mode) -> None:
-    transport = answering(httpx.Response(429, headers=headers))
+    transport = FakeTransport(httpx.Response(429, headers=headers))
     error = error_of(mode, GET, transport=transport, retry_config=None)
     assert isinstance(error, models.RateLimited)
     assert error.rate_limit == models.RateLimit()
@@ -492,7 +456,7 @@ def test_no_header_of_a_rate_limit_crashes_or_stalls(
         (b"X-FeatureRateLimit-Reset", reset.encode("latin-1")),
         (b"X-FeatureRateLimit-Limit", limit.encode("latin-1")),
     ]
-    transport = answering(httpx.Response(429, headers=headers))
+    transport = FakeTransport(httpx.Response(429, headers=headers))
     with waiting_disabled() as waits:
         error = error_of("sync", GET, transport=transport)
     assert isinstance(error, models.TooManyRequests)
@@ -529,7 +493,7 @@ def test_a_raw_response_has_the_result_and_what_came_around_it(
 def test_a_raw_response_of_the_first_attempt_has_no_retries(
     operation: Operation, mode: Mode
 ) -> None:
-    transport = answering(httpx.Response(200, content=operation.body))
+    transport = FakeTransport(httpx.Response(200, content=operation.body))
     raw: RawResponse[Any] = call(mode, operation, transport=transport, raw=True)
     assert raw.retries == 0
     assert raw.request_id is None
@@ -539,38 +503,15 @@ def test_a_raw_response_of_the_first_attempt_has_no_retries(
 @both
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 def test_an_error_is_raised_from_a_raw_call_too(operation: Operation, mode: Mode) -> None:
-    transport = answering(httpx.Response(404, content=A_GOOD_ERROR))
+    transport = FakeTransport(httpx.Response(404, content=A_GOOD_ERROR))
     error = error_of(mode, operation, transport=transport, raw=True)
     assert isinstance(error, models.NotFound)
-
-
-# --- both shapes of the wire
-
-SHAPES: list[tuple[Operation, Mapping[str, Any]]] = [
-    (ADD_USER, {"id": "u1", "name": "Jane", "email": "jane@example.com"}),
-    (
-        ADD_USER,
-        {"users": [{"id": "u0"}, {"id": "u1", "name": "Jane", "email": "jane@example.com"}]},
-    ),
-    (DELETE, {"message": "ok"}),
-    (DELETE, {"ok": True}),
-]
-
-
-@both
-@pytest.mark.parametrize(("operation", "shape"), SHAPES)
-def test_the_published_and_the_observed_answer_give_the_same_result(
-    operation: Operation, shape: Mapping[str, Any], mode: Mode
-) -> None:
-    transport = answering(httpx.Response(200, content=json.dumps(shape).encode()))
-    assert call(mode, operation, transport=transport) == operation.result
 
 
 @both
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 def test_an_error_in_the_body_of_a_success_is_no_success(operation: Operation, mode: Mode) -> None:
-    body = b'{"error": {"message": "maintenance"}}'
-    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=body))
+    transport = FakeTransport(json({"error": {"message": "maintenance"}}))
     error = error_of(mode, operation, transport=transport)
     assert isinstance(error, models.ResponseValidationError)
     assert error.maybe_applied == (operation in WRITES)
