@@ -12,7 +12,7 @@ import httpx
 import pytest
 import trio
 from tests.support.fault_calls import ACCOUNT, CREATE, LIST, SECURITY
-from tests.support.fault_server import FaultServer, Request, Stall, Step, answer
+from tests.support.fault_server import FaultServer, Request, Stall, Step, response
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, maybe_applied, models
 from cld_user_groups.errors import ClientClosed
@@ -23,7 +23,7 @@ Run = Callable[[Callable[[], Awaitable[Any]]], Any]
 
 def respond(request: Request) -> Step:
     body = LIST.body if request.method == "GET" else CREATE.body
-    return answer(200, body, keep_alive=True)
+    return response(200, body, keep_alive=True)
 
 
 def run_asyncio(main: Callable[[], Awaitable[Any]]) -> Any:
