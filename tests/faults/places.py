@@ -146,14 +146,33 @@ def connecting(operation: Operation) -> Iterator[Scene]:
             filler.setblocking(False)
             with suppress(BlockingIOError):
                 filler.connect(address)
-        yield Scene(f"http://127.0.0.1:{address[1]}", list)
+        yield _sending(f"http://127.0.0.1:{address[1]}")
 
 
 @contextmanager
 def shaking_hands(operation: Operation) -> Iterator[Scene]:
     """A server that never speaks TLS."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield Scene(f"https://127.0.0.1:{listener.getsockname()[1]}", list)
+        yield _sending(f"https://127.0.0.1:{listener.getsockname()[1]}")
+
+
+class Sending:
+    """A hook that tells when the call is about to send its request."""
+
+    def __init__(self) -> None:
+        self._begins = threading.Event()
+
+    def before_request(self, *details: object) -> None:
+        self._begins.set()
+
+    def arrived(self) -> bool:
+        return self._begins.wait(60)
+
+
+def _sending(url: str) -> Scene:
+    """Return a scene whose server never gets as far as a request."""
+    hook = Sending()
+    return Scene(url, list, hook.arrived, settings=lambda is_async: {"hooks": [hook]})
 
 
 @contextmanager

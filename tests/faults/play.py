@@ -207,5 +207,5 @@ def _settings(way: Way, scene: Scene) -> dict[str, Any]:
         "security": SECURITY,
         "account_id": ACCOUNT,
         "server_url": scene.url,
-        "timeout_ms": _TIMEOUT_MS.get(way.end, 5_000),
+        "timeout_ms": _TIMEOUT_MS.get(way.end, 60_000),
     }

@@ -1,7 +1,7 @@
 """A server that misbehaves as it is told, on a real socket.
 
 Each step of its script is what happens to one request, or to one connection where the step does not
-wait for a request. It writes its responses itself, byte by byte: an HTTP library would not let it lie.
+wait for a request. It writes its responses byte by byte: an HTTP library would not let it lie.
 
     with FaultServer(HangUp(), response(200, b'{"user_groups": []}')) as server:
         ...  # the first request to server.url is read and gets no response; the second does
