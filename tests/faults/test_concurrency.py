@@ -531,15 +531,3 @@ def test_closing_a_client_closes_its_connections() -> None:
         asyncio.run(use())
         server.wait_for_hang_up()
     assert [request.target for request in server.requests] == [GROUPS_PATH] * 2
-
-
-def test_a_client_of_the_callers_own_stays_open() -> None:
-    def respond(request: Request) -> Step:
-        return response(200, LIST.body, keep_alive=True)
-
-    with FaultServer(respond=respond) as server, httpx.Client(trust_env=False) as http:
-        for _ in range(2):
-            with CldProvisioning(SECURITY, ACCOUNT, server_url=server.url, client=http) as client:
-                client.user_groups.list()
-        assert not http.is_closed
-    assert {request.connection for request in server.requests} == {1}
