@@ -113,7 +113,8 @@ def test_closing_while_first_calls_begin_leaves_no_connection(number: int) -> No
 
     barrier = threading.Barrier(9)
     with FaultServer(respond=respond) as server, ThreadPoolExecutor(9) as threads:
-        client = CldProvisioning(SECURITY, ACCOUNT, server_url=server.url)
+        # A thread that waits for a response notices at its time limit only.
+        client = CldProvisioning(SECURITY, ACCOUNT, server_url=server.url, timeout_ms=2_000)
         closing = threads.submit(close)
         list(threads.map(use, range(8)))
         closing.result()
