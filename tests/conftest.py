@@ -1,4 +1,4 @@
-"""What all tests share: no credentials from outside, and no real waiting between attempts."""
+"""Fixtures of all tests: no credentials or proxies from outside, no waiting between attempts."""
 
 from __future__ import annotations
 
@@ -21,11 +21,16 @@ settings.load_profile("project")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+_FROM_OUTSIDE = [
+    name for name in os.environ if name.upper() in _PROXIES or name.startswith("CLOUDINARY_")
+]
+
+
 @pytest.fixture(autouse=True)
 def _no_credentials_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.startswith("CLOUDINARY_"):
-            monkeypatch.delenv(name)
+    for name in _FROM_OUTSIDE:
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture

@@ -90,33 +90,16 @@ def test_the_emulator_responds_as_documented(
 
 
 @pytest.mark.parametrize("operation_id", operations.METHODS)
-@pytest.mark.parametrize(
-    "auth", [None, ("k", "wrong"), ("wrong", "s"), ("", ""), ("k", "")], ids=str
-)
 def test_without_the_right_credentials_nothing_is_done(
-    document: documents.Document, operation_id: str, auth: tuple[str, str] | None
+    document: documents.Document, operation_id: str
 ):
     emulator = Emulator()
     before = (emulator.groups, emulator.users)
     operation = documents.operations(document)[operation_id]
     ids = {"account_id": "acc", "group_id": operations.GROUP, "user_id": operations.USER}
-    with httpx.Client(transport=emulator.transport(), auth=auth) as client:
-        url = f"http://emulator.invalid{operation.path.format(**ids)}"
-        response = client.request(operation.method, url, json={"name": "Editors"})
-    assert response.status_code == 401
+    url = f"http://emulator.invalid{operation.path.format(**ids)}"
+    with httpx.Client(transport=emulator.transport()) as client:
+        for auth in (None, ("k", "wrong"), ("wrong", "s"), ("", ""), ("k", "")):
+            response = client.request(operation.method, url, json={"name": "Editors"}, auth=auth)
+            assert response.status_code == 401, auth
     assert (emulator.groups, emulator.users) == before
-
-
-@pytest.mark.parametrize("value", ["AAA", "", "null", "TRUE", "yes", "2", "[]"])
-@pytest.mark.parametrize("operation_id", ["getUserGroups", "getUserGroup"])
-def test_a_value_that_is_no_boolean_requests_no_details(
-    document: documents.Document, operation_id: str, value: str
-):
-    operation = documents.operations(document)[operation_id]
-    path = operation.path.format(account_id="acc", group_id=operations.GROUP)
-    emulator = Emulator()
-    with httpx.Client(transport=emulator.transport(), auth=("k", "s")) as client:
-        url = f"http://emulator.invalid{path}"
-        plain = client.get(url)
-        asked = client.get(url, params={"extended_details": value})
-    assert (asked.status_code, asked.json()) == (plain.status_code, plain.json())

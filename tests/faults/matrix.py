@@ -1,4 +1,4 @@
-"""What every operation does about every fault: the promise, a measurement, and a page about it.
+"""The outcome of every operation under every fault: promised, measured, and documented.
 
 `python -m tests.faults.matrix` plays each fault to each operation on a real socket, sync and async,
 prints what came of it, and writes that to docs/faults.md. test_matrix.py holds every cell against
@@ -31,9 +31,9 @@ from tests.support.fault_server import (
     HangUp,
     Stall,
     Step,
-    answer,
     chunked,
     not_http,
+    response,
 )
 
 from cld_user_groups import HookContext, maybe_applied, models
@@ -54,23 +54,23 @@ FAULTS: dict[str, Step | None] = {
     "closed after the request is read": HangUp(),
     "reset after the request is read": HangUp(reset=True),
     "no response in time": Stall(),
-    "200, cut off": answer(200, _JSON, missing=9),
+    "200, cut off": response(200, _JSON, missing=9),
     "200 in chunks, cut off": chunked(200, _JSON[:-9], complete=False),
-    "200, not JSON": answer(200, _HTML, {"Content-Type": "text/html"}),
+    "200, not JSON": response(200, _HTML, {"Content-Type": "text/html"}),
     "not HTTP": not_http(),
     **{
-        str(status): answer(status, b'{"error": {"message": "Try again"}}')
+        str(status): response(status, b'{"error": {"message": "Try again"}}')
         for status in (408, 420, 429, 500, 502, 503, 504, 501)
     },
-    "301": answer(301, headers={"Location": "https://elsewhere.invalid/"}),
-    "403 with HTML": answer(403, _HTML, {"Content-Type": "text/html"}),
+    "301": response(301, headers={"Location": "https://elsewhere.invalid/"}),
+    "403 with HTML": response(403, _HTML, {"Content-Type": "text/html"}),
 }
 
 # How to read a cell: how many requests of the operation the server read, and what the call ends in.
 # "ok" is the result; a name is that of the error, and a question mark is `maybe_applied`.
 
 # The fault, then a success.
-FAULT_THEN_GOOD_ANSWER = """
+FAULT_THEN_SUCCESS = """
                                   | list, get,   | create                 | update, delete,
                                   | list_users   |                        | add_user, remove_user
 connection refused                | 1 ok         | 1 ok                   | 1 ok
@@ -95,7 +95,7 @@ not HTTP                          | 2 ok         | 1 RemoteProtocolError? | 2 ok
 403 with HTML                     | 1 NotAllowed | 1 NotAllowed           | 1 NotAllowed
 """
 
-# The fault, then the answer that says that it is done already: 404 to delete and remove_user, 409
+# The fault, then the response that says that it is done already: 404 to delete and remove_user, 409
 # to add_user. "+1" is the one look at the group's users, which gives the result.
 FAULT_THEN_DONE_ALREADY = """
                                   | delete        | remove_user   | add_user
@@ -123,7 +123,7 @@ not HTTP                          | 2 ok          | 2+1 ok        | 2+1 ok
 """
 _SHORT_NAMES = {"Unreadable": "ResponseValidationError"}
 DONE_ALREADY = {
-    operation.name: answer(status, b'{"error": {"message": "As you wish"}}')
+    operation.name: response(status, b'{"error": {"message": "As you wish"}}')
     for operation, status in ((DELETE, 404), (ADD_USER, 409), (REMOVE_USER, 404))
 }
 
@@ -135,7 +135,7 @@ class Cell:
     Attributes:
         fault: What happens to the first attempt, by its name.
         operation: The operation.
-        done_already: Whether the answer after the fault is 404 or 409 instead of a good one.
+        done_already: Whether the response after the fault is 404 or 409 instead of a success.
         promise: What is to come of it, as it stands in the table.
     """
 
@@ -182,7 +182,7 @@ def _cells(table: str, *, done_already: bool) -> Iterator[Cell]:
 
 
 CELLS = (
-    *_cells(FAULT_THEN_GOOD_ANSWER, done_already=False),
+    *_cells(FAULT_THEN_SUCCESS, done_already=False),
     *_cells(FAULT_THEN_DONE_ALREADY, done_already=True),
 )
 
@@ -208,13 +208,13 @@ class _Listen:
 def measure(cell: Cell, mode: Mode) -> Measured:
     """Play a cell, and return what came of it."""
     operation = cell.operation
-    good = answer(200, operation.body)
+    good = response(200, operation.body)
     script: list[Step] = []
     if cell.fault in FAULTS and (step := FAULTS[cell.fault]) is not None:
         script.append(step)
     if cell.done_already:
         script.append(DONE_ALREADY[operation.name])
-        good = answer(200, LIST_USERS.body)
+        good = response(200, LIST_USERS.body)
     refuses = cell.fault == "connection refused"
     settings: dict[str, Any] = {}
     if cell.fault == "no response in time":

@@ -13,7 +13,7 @@ import httpx
 from attrs import frozen
 from tests.faults.http2 import Fault, Http2Server
 from tests.support.fault_calls import _TLS, CREATE, Operation
-from tests.support.fault_server import FaultServer, HangUp, Stall, Step, answer
+from tests.support.fault_server import FaultServer, HangUp, Stall, Step, response
 
 from cld_user_groups._engine import http_client
 from cld_user_groups.utils import BackoffStrategy, RetryConfig
@@ -70,7 +70,7 @@ def waiting_for_response(operation: Operation) -> AbstractContextManager[Scene]:
 
 
 def reading_the_response(operation: Operation) -> AbstractContextManager[Scene]:
-    return script(answer(200, operation.body, missing=3, stall=True), requests=1)
+    return script(response(200, operation.body, missing=3, stall=True), requests=1)
 
 
 class Waiting:
@@ -102,7 +102,7 @@ def waiting_after_500(operation: Operation) -> AbstractContextManager[Scene]:
 def _waiting_after(status: int) -> AbstractContextManager[Scene]:
     hook = Waiting()
     return script(
-        answer(status, headers={"Retry-After": "20"}),
+        response(status, headers={"Retry-After": "20"}),
         arrived=hook.arrived,
         settings=lambda is_async: {"hooks": [hook]},
     )
@@ -146,14 +146,33 @@ def connecting(operation: Operation) -> Iterator[Scene]:
             filler.setblocking(False)
             with suppress(BlockingIOError):
                 filler.connect(address)
-        yield Scene(f"http://127.0.0.1:{address[1]}", list)
+        yield _sending(f"http://127.0.0.1:{address[1]}")
 
 
 @contextmanager
 def shaking_hands(operation: Operation) -> Iterator[Scene]:
     """A server that never speaks TLS."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield Scene(f"https://127.0.0.1:{listener.getsockname()[1]}", list)
+        yield _sending(f"https://127.0.0.1:{listener.getsockname()[1]}")
+
+
+class Sending:
+    """A hook that tells when the call is about to send its request."""
+
+    def __init__(self) -> None:
+        self._begins = threading.Event()
+
+    def before_request(self, *details: object) -> None:
+        self._begins.set()
+
+    def arrived(self) -> bool:
+        return self._begins.wait(60)
+
+
+def _sending(url: str) -> Scene:
+    """Return a scene whose server never gets as far as a request."""
+    hook = Sending()
+    return Scene(url, list, hook.arrived, settings=lambda is_async: {"hooks": [hook]})
 
 
 @contextmanager
@@ -201,7 +220,7 @@ def transport(make: Callable[[], BaseException], *, is_sent: bool) -> Place:
     def settings(is_async: bool) -> dict[str, Any]:
         return {"transport": (AsyncTransport if is_async else Transport)(verify=_TLS)}
 
-    return lambda operation: script(answer(200, operation.body), http=settings)
+    return lambda operation: script(response(200, operation.body), http=settings)
 
 
 def event_hook(name: str, act: Callable[..., object], status: int = 200) -> Place:
@@ -211,7 +230,7 @@ def event_hook(name: str, act: Callable[..., object], status: int = 200) -> Plac
         return {"event_hooks": {name: [_plain_or_async(act, is_async)]}}
 
     return lambda operation: script(
-        answer(status, operation.body), answer(200, operation.body), http=settings
+        response(status, operation.body), response(200, operation.body), http=settings
     )
 
 
@@ -230,7 +249,7 @@ def hook(name: str, *steps: Step) -> Place:
         return {"hooks": [type("Hook", (), {name: staticmethod(method)})()]}
 
     def place(operation: Operation) -> AbstractContextManager[Scene]:
-        return script(*steps or (answer(200, operation.body),), settings=settings)
+        return script(*steps or (response(200, operation.body),), settings=settings)
 
     return place
 

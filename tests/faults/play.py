@@ -24,7 +24,7 @@ RUNTIMES: tuple[Runtime, ...] = ("asyncio", "trio", "threads")
 End = Literal["cancel", "timeout", "interrupt", "close"]
 
 # Long enough for a call to get from what can be seen of it to what it waits in.
-_SETTLE = 0.03
+_SETTLE = 0.01
 # With close(), a thread notices only at its time limit.
 _TIMEOUT_MS: dict[End | None, int] = {"close": 500}
 
@@ -207,5 +207,5 @@ def _settings(way: Way, scene: Scene) -> dict[str, Any]:
         "security": SECURITY,
         "account_id": ACCOUNT,
         "server_url": scene.url,
-        "timeout_ms": _TIMEOUT_MS.get(way.end, 5_000),
+        "timeout_ms": _TIMEOUT_MS.get(way.end, 60_000),
     }

@@ -30,7 +30,7 @@ from tests.support.fault_calls import (
     call,
     error_of,
 )
-from tests.support.fault_server import FaultServer, Step, answer, chunked
+from tests.support.fault_server import FaultServer, Step, chunked, response
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, maybe_applied, models
 
@@ -69,7 +69,7 @@ def test_a_proxy_of_the_environment_never_sees_plain_http(
 
 @both
 def test_a_proxy_that_the_caller_passes_is_used(mode: Mode) -> None:
-    with FaultServer(answer(200, GET.body)) as proxy:
+    with FaultServer(response(200, GET.body)) as proxy:
         assert use(mode, GET, "http://127.0.0.1:9", proxy=proxy.url) == GET.result
     assert [request.target for request in proxy.requests] == [f"http://127.0.0.1:9{GET.path}"]
 
@@ -80,7 +80,7 @@ def test_what_a_proxy_responds_to_connect_may_pass_or_not(
     status: int, attempts: int, mode: Mode
 ) -> None:
     with (
-        FaultServer(answer(status), answer(407)) as proxy,
+        FaultServer(response(status), response(407)) as proxy,
         pytest.raises(httpx.ProxyError) as caught,
     ):
         use(mode, CREATE, "https://api.invalid", proxy=proxy.url, trust_env=False)
@@ -146,7 +146,7 @@ def test_a_parameter_of_the_call_wins_over_a_default_of_the_client(mode: Mode) -
         "get", "getUserGroup", {"group_id": "g1", "extended_details": True}, "GET", GET.path,
         GET.body, GET.result,
     )  # fmt: skip
-    with FaultServer(answer(200, GET.body)) as server:
+    with FaultServer(response(200, GET.body)) as server:
         use(mode, operation, server.url, params={"extended_details": "false", "x": "1"})
     query = httpx.URL(server.requests[0].target).params
     assert query.get_list("extended_details") == ["true"]
@@ -165,7 +165,7 @@ def bomb(mebibytes: int) -> bytes:
 
 @both
 def test_a_body_that_expands_is_read_up_to_the_maximum_only(mode: Mode) -> None:
-    step = answer(200, bomb(100), {"Content-Encoding": "gzip"})
+    step = response(200, bomb(100), {"Content-Encoding": "gzip"})
     with FaultServer(step) as server:
         tracemalloc.start()
         try:
@@ -180,20 +180,20 @@ def test_a_body_that_expands_is_read_up_to_the_maximum_only(mode: Mode) -> None:
 
 _deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
 ENCODED: dict[str, tuple[Step, object]] = {
-    "deflate": (answer(200, zlib.compress(LIST.body), {"Content-Encoding": "deflate"}), True),
+    "deflate": (response(200, zlib.compress(LIST.body), {"Content-Encoding": "deflate"}), True),
     "deflate without its wrapper": (
-        answer(
+        response(
             200, _deflate.compress(LIST.body) + _deflate.flush(), {"Content-Encoding": "deflate"}
         ),
         True,
     ),
     "gzip cut off": (
-        answer(200, gzip.compress(LIST.body)[:-9], {"Content-Encoding": "gzip"}),
+        response(200, gzip.compress(LIST.body)[:-9], {"Content-Encoding": "gzip"}),
         False,
     ),
     "more than the maximum, in chunks": (chunked(200, *[b" " * 4096] * 3), False),
     "much after the end of the gzip stream": (
-        answer(200, gzip.compress(LIST.body) + bytes(40_000), {"Content-Encoding": "gzip"}),
+        response(200, gzip.compress(LIST.body) + bytes(40_000), {"Content-Encoding": "gzip"}),
         False,
     ),
 }
@@ -212,7 +212,7 @@ def test_an_encoded_body_is_read_or_rejected(step: Step, is_good: bool, mode: Mo
 
 @both
 def test_a_404_with_a_huge_body_is_not_found(mode: Mode) -> None:
-    with FaultServer(answer(404, bytes(100_000))) as server:
+    with FaultServer(response(404, bytes(100_000))) as server:
         error = error_of(mode, GET, server.url, max_response_bytes=1000)
     assert isinstance(error, models.NotFound)
     assert error.body == ""
@@ -226,13 +226,13 @@ def test_credentials_in_a_reason_phrase_or_a_header_are_masked(mode: Mode) -> No
     secret = SECURITY.provisioning_api_secret
     assert secret is not None
     headers = {"X-Echo": f"you sent {secret}", "X-Request-Id": secret}
-    with FaultServer(answer(418, "", headers, reason=f"No {secret}")) as server:
+    with FaultServer(response(418, "", headers, reason=f"No {secret}")) as server:
         error = error_of(mode, GET, server.url)
     assert isinstance(error, models.APIError)
     again = pickle.loads(pickle.dumps(error))
     for each in (error, again):
         assert secret not in f"{each} {each!r} {each.headers} {each.raw_response.extensions}"
     assert secret.encode() not in pickle.dumps(error)
-    with FaultServer(answer(200, GET.body, headers)) as server:
+    with FaultServer(response(200, GET.body, headers)) as server:
         raw = call(mode, GET, server.url, raw=True)
     assert secret not in repr(raw.headers.raw) + str(raw.request_id)

@@ -35,8 +35,8 @@ from tests.support.fault_server import (
     Send,
     Stall,
     Step,
-    answer,
     not_http,
+    response,
 )
 
 from cld_user_groups import (
@@ -62,7 +62,7 @@ FEW_CONNECTIONS = httpx.Limits(max_connections=10)
 
 
 class Faulty:
-    """Answers `get` with the group that was asked for, and every third request with a fault."""
+    """Responds to `get` with the requested group, and to every third request with a fault."""
 
     def __init__(self) -> None:
         self._random = random.Random(20)
@@ -70,10 +70,10 @@ class Faulty:
             HangUp(),
             HangUp(reset=True),
             not_http(),
-            answer(503, keep_alive=True),
-            answer(429, headers={"Retry-After": "0"}, keep_alive=True),
-            answer(500, b"<html>", keep_alive=True),
-            answer(200, b'{"id": "someone', missing=1),
+            response(503, keep_alive=True),
+            response(429, headers={"Retry-After": "0"}, keep_alive=True),
+            response(500, b"<html>", keep_alive=True),
+            response(200, b'{"id": "someone', missing=1),
         ]
 
     def __call__(self, request: Request) -> Step:
@@ -81,7 +81,7 @@ class Faulty:
             return self._random.choice(self._faults)
         group = request.target.rpartition("/")[2]
         body = b'{"id": "%b", "name": "Group %b"}' % (group.encode(), group.encode())
-        return answer(200, body, {"X-Request-Id": f"for {group}"}, keep_alive=True)
+        return response(200, body, {"X-Request-Id": f"for {group}"}, keep_alive=True)
 
 
 def check_group(raw: Any, group_id: str) -> None:
@@ -126,7 +126,7 @@ def test_tasks_that_share_a_client_get_each_its_own_result(waits: list[float]) -
 
 def test_threads_whose_calls_go_to_two_servers_never_mix_them_up() -> None:
     def respond(request: Request) -> Step:
-        return answer(200, b'{"id": "%b", "name": "D"}' % (request.header("Host") or "").encode())
+        return response(200, b'{"id": "%b", "name": "D"}' % (request.header("Host") or "").encode())
 
     def work(thread: int) -> None:
         server = servers[thread % 2]
@@ -178,7 +178,7 @@ def test_keys_that_rotate_under_load_are_sent_in_pairs() -> None:
 
     def respond(request: Request) -> Step:
         assert request.header("Authorization")
-        return answer(200, LIST.body, keep_alive=True)
+        return response(200, LIST.body, keep_alive=True)
 
     with (
         FaultServer(respond=respond) as server,
@@ -354,7 +354,7 @@ ASYNC_FORK = """
 def test_a_forked_process_uses_connections_of_its_own(program: str) -> None:
     def respond(request: Request) -> Step:
         group = request.target.rpartition("/")[2]
-        return answer(200, b'{"id": "%b", "name": "D"}' % group.encode(), keep_alive=True)
+        return response(200, b'{"id": "%b", "name": "D"}' % group.encode(), keep_alive=True)
 
     with FaultServer(respond=respond) as server:
         done = run_program(program, server.url)
@@ -376,7 +376,7 @@ class Retrying:
         self.begins.set()
 
 
-ASK_TO_WAIT = answer(503, headers={"Retry-After": "20"}, keep_alive=True)
+ASK_TO_WAIT = response(503, headers={"Retry-After": "20"}, keep_alive=True)
 
 
 @pytest.mark.usefixtures("nothing_left_open")
@@ -395,7 +395,7 @@ def test_cancelling_a_task_ends_the_wait_between_attempts_at_once() -> None:
             assert await client.user_groups.list() == LIST.result
 
     began = time.monotonic()
-    with FaultServer(ASK_TO_WAIT, answer(200, LIST.body)) as server:
+    with FaultServer(ASK_TO_WAIT, response(200, LIST.body)) as server:
         asyncio.run(main())
     assert time.monotonic() - began < AT_ONCE
     assert len(server.requests) == 2
@@ -404,7 +404,7 @@ def test_cancelling_a_task_ends_the_wait_between_attempts_at_once() -> None:
 @pytest.mark.usefixtures("nothing_left_open")
 @pytest.mark.parametrize(
     "step", [Stall(), Send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", pause=0.02)],
-    ids=["before the answer", "during the answer"],
+    ids=["before the response", "during the response"],
 )  # fmt: skip
 def test_cancelling_a_task_ends_a_request_at_once_and_frees_its_connection(step: Step) -> None:
     async def main() -> None:
@@ -420,7 +420,7 @@ def test_cancelling_a_task_ends_a_request_at_once_and_frees_its_connection(step:
             assert await client.user_groups.list() == LIST.result
 
     began = time.monotonic()
-    with FaultServer(step, answer(200, LIST.body)) as server:
+    with FaultServer(step, response(200, LIST.body)) as server:
         asyncio.run(main())
     assert time.monotonic() - began < AT_ONCE
     assert len(server.requests) == 2
@@ -441,7 +441,7 @@ def test_a_cancelled_scope_of_trio_ends_a_wait_and_a_request_at_once() -> None:
             assert await client.user_groups.list() == LIST.result
 
     began = time.monotonic()
-    with FaultServer(ASK_TO_WAIT, Stall(), answer(200, LIST.body)) as server:
+    with FaultServer(ASK_TO_WAIT, Stall(), response(200, LIST.body)) as server:
         trio.run(main)
     assert time.monotonic() - began < AT_ONCE
     assert len(server.requests) == 3
@@ -478,7 +478,7 @@ INTERRUPTED = """
     ids=["during a wait", "during a request"],
 )  # fmt: skip
 def test_ctrl_c_ends_a_call_at_once(step: Step, until: list[str]) -> None:
-    with FaultServer(step, answer(200, LIST.body)) as server:
+    with FaultServer(step, response(200, LIST.body)) as server:
         process = subprocess.Popen(
             [sys.executable, "-W", "error", "-c", textwrap.dedent(INTERRUPTED), server.url],
             stdout=subprocess.PIPE,
@@ -515,7 +515,7 @@ def test_no_fault_leaves_anything_open(mode: Mode) -> None:
 @pytest.mark.usefixtures("nothing_left_open")
 def test_closing_a_client_closes_its_connections() -> None:
     def respond(request: Request) -> Step:
-        return answer(200, LIST.body, keep_alive=True)
+        return response(200, LIST.body, keep_alive=True)
 
     async def use() -> None:
         async with AsyncCldProvisioning(SECURITY, ACCOUNT, server_url=server.url) as client:
@@ -531,15 +531,3 @@ def test_closing_a_client_closes_its_connections() -> None:
         asyncio.run(use())
         server.wait_for_hang_up()
     assert [request.target for request in server.requests] == [GROUPS_PATH] * 2
-
-
-def test_a_client_of_the_callers_own_stays_open() -> None:
-    def respond(request: Request) -> Step:
-        return answer(200, LIST.body, keep_alive=True)
-
-    with FaultServer(respond=respond) as server, httpx.Client(trust_env=False) as http:
-        for _ in range(2):
-            with CldProvisioning(SECURITY, ACCOUNT, server_url=server.url, client=http) as client:
-                client.user_groups.list()
-        assert not http.is_closed
-    assert {request.connection for request in server.requests} == {1}

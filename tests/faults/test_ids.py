@@ -30,7 +30,7 @@ from tests.support.fault_calls import (
     Operation,
     call,
 )
-from tests.support.fault_server import FaultServer, answer
+from tests.support.fault_server import FaultServer, response
 
 from cld_user_groups import CldProvisioning, models
 
@@ -266,7 +266,7 @@ def test_a_rejected_user_id_never_becomes_the_deletion_of_its_group(mode: Mode) 
 def test_a_strange_id_arrives_as_one_segment_on_a_socket() -> None:
     cases = list(zip(ACCEPTED, cycle(PLACES), strict=False))
     with (
-        FaultServer(respond=lambda request: answer(404, keep_alive=True)) as server,
+        FaultServer(respond=lambda request: response(404, keep_alive=True)) as server,
         httpx.Client(trust_env=False) as http,
     ):
         for value, (operation, parameter, _) in cases:

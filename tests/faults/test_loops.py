@@ -12,7 +12,7 @@ import httpx
 import pytest
 import trio
 from tests.support.fault_calls import ACCOUNT, CREATE, LIST, SECURITY
-from tests.support.fault_server import FaultServer, Request, Stall, Step, answer
+from tests.support.fault_server import FaultServer, Request, Stall, Step, response
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, maybe_applied, models
 from cld_user_groups.errors import ClientClosed
@@ -23,7 +23,7 @@ Run = Callable[[Callable[[], Awaitable[Any]]], Any]
 
 def respond(request: Request) -> Step:
     body = LIST.body if request.method == "GET" else CREATE.body
-    return answer(200, body, keep_alive=True)
+    return response(200, body, keep_alive=True)
 
 
 def run_asyncio(main: Callable[[], Awaitable[Any]]) -> Any:
@@ -113,7 +113,8 @@ def test_closing_while_first_calls_begin_leaves_no_connection(number: int) -> No
 
     barrier = threading.Barrier(9)
     with FaultServer(respond=respond) as server, ThreadPoolExecutor(9) as threads:
-        client = CldProvisioning(SECURITY, ACCOUNT, server_url=server.url)
+        # A thread that waits for a response notices at its time limit only.
+        client = CldProvisioning(SECURITY, ACCOUNT, server_url=server.url, timeout_ms=2_000)
         closing = threads.submit(close)
         list(threads.map(use, range(8)))
         closing.result()

@@ -36,7 +36,7 @@ from tests.support.fault_calls import (
     call,
     error_of,
 )
-from tests.support.fault_server import FaultServer, HangUp, Stall, Step, answer, not_http
+from tests.support.fault_server import FaultServer, HangUp, Stall, Step, not_http, response
 
 from cld_user_groups import (
     AsyncCldProvisioning,
@@ -254,7 +254,7 @@ def test_an_error_of_a_status_is_pickled_without_the_secret(status: int, mode: M
 
 def error_of_status(status: int, mode: Mode) -> Exception:
     body = b'{"error": {"message": "No"}}'
-    with FaultServer(answer(status, body, {"X-Request-Id": "r-3"})) as server:
+    with FaultServer(response(status, body, {"X-Request-Id": "r-3"})) as server:
         return error_of(mode, CREATE, server.url, security=security(), retry_config=None)
 
 
@@ -269,7 +269,7 @@ def copies(error: E) -> list[E]:
 
 @both
 def test_a_validation_error_is_pickled_without_the_secret(mode: Mode) -> None:
-    with FaultServer(answer(200, b'{"id": 5}')) as server:
+    with FaultServer(response(200, b'{"id": 5}')) as server:
         error = error_of(mode, GET, server.url, security=security())
     assert isinstance(error, models.ResponseValidationError)
     for again in copies(error):
@@ -287,7 +287,7 @@ TRANSPORT_FAULTS: dict[str, tuple[Step | None, type[httpx.TransportError]]] = {
     "reset after it was read": (HangUp(reset=True), httpx.ReadError),
     "no response in time": (Stall(), httpx.ReadTimeout),
     "not HTTP": (not_http(), httpx.RemoteProtocolError),
-    "answer cut off": (answer(200, b'{"id": "g1"}', missing=5), httpx.RemoteProtocolError),
+    "response cut off": (response(200, b'{"id": "g1"}', missing=5), httpx.RemoteProtocolError),
 }
 # More than the sockets' buffers take, so that sending it is under way when the connection breaks.
 LONG_NAME = "x" * (3 << 20)
@@ -377,7 +377,7 @@ def test_plain_http_to_this_machine_never_goes_to_a_proxy(
         async with AsyncCldProvisioning(security(), ACCOUNT, server_url=server.url) as client:
             await client.user_groups.list()
 
-    good = answer(200, LIST.body)
+    good = response(200, LIST.body)
     with FaultServer(good, good) as server, FaultServer(good, good) as proxy:
         monkeypatch.setenv(variable, proxy.url)
         with CldProvisioning(security(), ACCOUNT, server_url=server.url) as client:
@@ -387,7 +387,7 @@ def test_plain_http_to_this_machine_never_goes_to_a_proxy(
     assert len(server.requests) == 2
 
 
-# --- answers
+# --- responses
 
 
 @both
@@ -401,7 +401,7 @@ def test_an_error_of_a_status_shows_no_secret(status: int, mode: Mode) -> None:
     "body", [b"", b"<html>", b'{"id": 5}', b"\xff", b"[" * 100_000], ids=lambda body: repr(body[:9])
 )
 def test_a_validation_error_shows_no_secret(body: bytes, mode: Mode) -> None:
-    with FaultServer(answer(200, body)) as server:
+    with FaultServer(response(200, body)) as server:
         error = error_of(mode, GET, server.url, security=security())
     assert isinstance(error, models.ResponseValidationError)
     assert leaks(all_of(error)) == []
@@ -467,7 +467,7 @@ ECHOES = [
 
 
 def echoing(status: int, write: Callable[[str], bytes], *, decoded: bool) -> httpx.MockTransport:
-    """Return a transport that answers with the credentials that it was sent."""
+    """Return a transport that echoes the credentials that it was sent."""
 
     def echo(request: httpx.Request) -> httpx.Response:
         header = request.headers["Authorization"]
@@ -577,7 +577,7 @@ WRONG_CREDENTIALS: dict[str, Callable[[], object]] = {
 
 
 @pytest.mark.parametrize("wrong", WRONG_CREDENTIALS.values(), ids=WRONG_CREDENTIALS)
-def test_wrong_credentials_are_refused_without_being_shown(wrong: Callable[[], object]) -> None:
+def test_rejected_credentials_are_not_shown(wrong: Callable[[], object]) -> None:
     with pytest.raises((ValueError, TypeError)) as caught:
         CldProvisioning(wrong(), ACCOUNT)  # type: ignore[arg-type]
     assert leaks(all_of(caught.value)) == []
@@ -585,7 +585,7 @@ def test_wrong_credentials_are_refused_without_being_shown(wrong: Callable[[], o
 
 @both
 @pytest.mark.parametrize("wrong", WRONG_CREDENTIALS.values(), ids=WRONG_CREDENTIALS)
-def test_wrong_credentials_from_a_callable_are_refused_without_being_shown(
+def test_rejected_credentials_of_a_callable_are_not_shown(
     wrong: Callable[[], object], mode: Mode
 ) -> None:
     error = error_of(mode, GET, transport=unused(), security=wrong)
@@ -623,7 +623,7 @@ def test_a_client_that_cannot_be_made_shows_no_secret(settings: dict[str, Any]) 
     assert leaks(all_of(caught.value)) == []
 
 
-def test_credentials_in_a_servers_url_are_refused_by_a_message_without_them() -> None:
+def test_rejected_credentials_in_a_server_url_are_not_shown() -> None:
     with pytest.raises(ValueError, match="must not hold credentials") as caught:
         CldProvisioning(security(), ACCOUNT, server_url=f"https://{KEY}:{SECRET}@api.example.com")
     assert leaks(f"{caught.value} {caught.value!r}") == []
@@ -644,7 +644,9 @@ def test_credentials_in_a_servers_url_are_refused_by_a_message_without_them() ->
     ],
     ids=str,
 )
-def test_an_argument_that_is_refused_shows_no_secret(arguments: dict[str, Any], mode: Mode) -> None:
+def test_the_error_of_a_rejected_argument_shows_no_secret(
+    arguments: dict[str, Any], mode: Mode
+) -> None:
     error = error_of(mode, GET, transport=unused(), arguments=arguments, security=security())
     assert isinstance(error, ValueError | TypeError)
     assert leaks(all_of(error)) == []
@@ -677,11 +679,11 @@ class Notes:
         self.told += [error, all_of(error)]
 
 
-SCRIPT = (answer(503), HangUp(), answer(429, headers={"Retry-After": "1"}), not_http())
+SCRIPT = (response(503), HangUp(), response(429, headers={"Retry-After": "1"}), not_http())
 
 
 @both
-@pytest.mark.parametrize("last", [answer(200, DELETE.body), answer(403)], ids=["ok", "error"])
+@pytest.mark.parametrize("last", [response(200, DELETE.body), response(403)], ids=["ok", "error"])
 def test_no_log_record_and_no_warning_holds_the_secret(
     last: Step, mode: Mode, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -713,14 +715,14 @@ def test_a_debug_logger_of_the_callers_own_is_not_told_the_secret(mode: Mode) ->
             self.calls.append(args)
 
     log = Log()
-    with FaultServer(*SCRIPT, answer(403)) as server:
+    with FaultServer(*SCRIPT, response(403)) as server:
         error_of(mode, DELETE, server.url, security=security(), debug_logger=log)
     assert len(log.calls) > 10
     assert leaks(log.calls) == []
 
 
 @both
-@pytest.mark.parametrize("last", [answer(200, DELETE.body), answer(403)], ids=["ok", "error"])
+@pytest.mark.parametrize("last", [response(200, DELETE.body), response(403)], ids=["ok", "error"])
 def test_what_hooks_are_told_prints_without_the_secret(last: Step, mode: Mode) -> None:
     notes = Notes()
     with FaultServer(*SCRIPT, last) as server:
@@ -736,7 +738,7 @@ def test_what_hooks_are_told_prints_without_the_secret(last: Step, mode: Mode) -
 @both
 def test_a_request_that_failed_holds_no_credentials_any_more(mode: Mode) -> None:
     notes = Notes()
-    with FaultServer(*SCRIPT, answer(403)) as server:
+    with FaultServer(*SCRIPT, response(403)) as server:
         error_of(mode, DELETE, server.url, security=security(), hooks=[notes])
     requests = [told for told in notes.told if isinstance(told, httpx.Request)]
     assert [request.headers["Authorization"] for request in requests] == ["***"] * 5

@@ -15,7 +15,7 @@ from tests.faults import http2, places
 from tests.faults.places import Boom, event_hook, hook, over_http2, transport
 from tests.faults.play import Runtime, Way, play
 from tests.support.fault_calls import CREATE, OPERATIONS, USER_READS, WRITES, Operation
-from tests.support.fault_server import answer
+from tests.support.fault_server import response
 
 from cld_user_groups import maybe_applied
 
@@ -72,11 +72,11 @@ WAYS: dict[str, Way] = {
     "an event hook's own request gets a 503": Way(event_hook("response", places.fetch_elsewhere)),
     "before_request raises": Way(hook("before_request")),
     "after_response raises after a 200": Way(hook("after_response")),
-    "after_response raises after a 403": Way(hook("after_response", answer(403))),
-    "on_retry raises after a 503": Way(hook("on_retry", answer(503))),
-    "on_retry raises after a 500": Way(hook("on_retry", answer(500))),
-    "on_error raises after a 403": Way(hook("on_error", answer(403))),
-    "on_error raises after a 200 that is not JSON": Way(hook("on_error", answer(200, "<html>"))),
+    "after_response raises after a 403": Way(hook("after_response", response(403))),
+    "on_retry raises after a 503": Way(hook("on_retry", response(503))),
+    "on_retry raises after a 500": Way(hook("on_retry", response(500))),
+    "on_error raises after a 403": Way(hook("on_error", response(403))),
+    "on_error raises after a 200 that is not JSON": Way(hook("on_error", response(200, "<html>"))),
     "HTTP/2: RST_STREAM instead of a response": Way(over_http2(http2.reset_stream)),
     "HTTP/2: RST_STREAM in the response": Way(over_http2(http2.cut_body)),
     "HTTP/2: GOAWAY instead of a response": Way(over_http2(http2.go_away)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 
@@ -39,24 +40,21 @@ def client_of(
     emulator: Emulator, *, retries: RetryConfig | Unset | None = UNSET, hooks: Iterable[object] = ()
 ) -> CldProvisioning:
     """Return a client whose requests go to the emulator in process."""
-    return CldProvisioning(
-        account_id=emulator.account_id,
-        security=SECURITY,
-        server_url=SERVER,
-        client=httpx.Client(transport=emulator.transport()),
-        retry_config=retries,
-        hooks=hooks,
-    )
+    return client_over(emulator.transport(), emulator.account_id, retry_config=retries, hooks=hooks)
+
+
+def client_over(
+    transport: httpx.BaseTransport, account_id: str = "acc", **settings: Any
+) -> CldProvisioning:
+    """Return a client over a transport."""
+    http = httpx.Client(transport=transport)
+    return CldProvisioning(SECURITY, account_id, server_url=SERVER, client=http, **settings)
 
 
 def async_client_of(emulator: Emulator) -> AsyncCldProvisioning:
     """Return an async client whose requests go to the emulator in process."""
-    return AsyncCldProvisioning(
-        account_id=emulator.account_id,
-        security=SECURITY,
-        server_url=SERVER,
-        client=httpx.AsyncClient(transport=emulator.transport()),
-    )
+    http = httpx.AsyncClient(transport=emulator.transport())
+    return AsyncCldProvisioning(SECURITY, emulator.account_id, server_url=SERVER, client=http)
 
 
 def members(emulator: Emulator) -> dict[str, set[str]]:

@@ -321,7 +321,7 @@ def test_an_unknown_user_fails_alone_and_says_why(
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_refused_credentials_stop_the_run_without_another_request(
+def test_rejected_credentials_stop_the_run_without_another_request(
     run: Apply, emulator: Emulator, client: CldProvisioning, status: int
 ) -> None:
     plan = plan_for(client, *(add("b", f"u{number}") for number in range(10, 30)))

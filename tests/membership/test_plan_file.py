@@ -1,4 +1,4 @@
-"""Saved plans: documented, lossless, and refused where they contradict themselves."""
+"""Saved plans: documented, lossless, and rejected where they contradict themselves."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_plan_that_cannot_be_read_is_an_error(tmp_path):
         (lambda d: d["fingerprints"].pop("g-Kept"), r"fingerprints lacks the group of \$.changes"),
     ],
 )
-def test_a_plan_that_contradicts_itself_is_refused(
+def test_a_plan_that_contradicts_itself_is_rejected(
     edit: Callable[[dict[str, Any]], object], expected
 ):
     document = json.loads(render_json(example()))
@@ -113,6 +113,6 @@ def test_a_plan_that_contradicts_itself_is_refused(
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[]", b"\xff", b"null", render_json(example())[:-20]]
 )
-def test_what_is_not_a_plan_is_refused(content):
+def test_what_is_not_a_plan_is_rejected(content):
     with pytest.raises(PlanFileError, match=r"plan.json: not a saved plan"):
         parse_plan(content)

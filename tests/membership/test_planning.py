@@ -119,7 +119,7 @@ def test_a_fingerprint_changes_with_id_name_and_members_and_not_with_their_order
     assert len({fingerprint(group), *map(fingerprint, others)}) == 5
 
 
-def test_a_file_for_another_account_is_refused():
+def test_a_file_for_another_account_is_rejected():
     assert refusal(account({}), account="other") == [
         "the file is for the account `other`, not `acc`"
     ]
@@ -165,7 +165,7 @@ def test_a_previous_name_is_ignored_once_the_group_has_its_new_name():
         ([wanted("A", DesiredMember(id="nobody"))], "no user has the id `nobody`"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_the_account_is_refused(groups, expected):
+def test_what_does_not_fit_the_account_is_rejected(groups, expected):
     snapshot = account({"A": ["ann"], "B": ["bob"]}, missing_ids=("nobody",))
     assert refusal(snapshot, *groups) == [expected]
 
@@ -284,7 +284,7 @@ def test_a_chain_of_renames_is_put_in_order():
     assert [change.depends_on for change in made.changes] == [(), (0,), (1,)]
 
 
-def test_an_exchange_of_names_is_refused():
+def test_an_exchange_of_names_is_rejected():
     snapshot = account({"A": ["ann"], "B": ["bob"]})
     assert refusal(snapshot, wanted("B", "ann", id="g-A"), wanted("A", "bob", id="g-B")) == [
         f"`{name}` waits for a name that waits for it; "

@@ -66,7 +66,7 @@ def test_a_failure_stops_what_depends_on_it_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("status_code", [401, 403])
-def test_refused_credentials_stop_everything_and_let_what_runs_end(status_code: int) -> None:
+def test_rejected_credentials_stop_everything_and_let_what_runs_end(status_code: int) -> None:
     scheduler = Scheduler(independent(4), concurrency=2)
     scheduler.start(NOW)
     scheduler.finish(0, Reply(verdict=Verdict.FAILED, status_code=status_code), NOW)

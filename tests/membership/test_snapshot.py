@@ -10,9 +10,10 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.membership.accounts import async_client_of, client_over
 from tests.membership.planned_accounts import NOW, TODAY, desired, wanted
+from tests.support.transport import FakeTransport, json
 
-from cld_user_groups import AsyncCldProvisioning, CldProvisioning, Security
 from cld_user_groups.emulator import Emulator, EmulatorUser
 from cld_user_groups.membership import (
     AccountError,
@@ -25,9 +26,6 @@ from cld_user_groups.membership import (
     read_account_async,
     read_file,
 )
-
-SECURITY = Security(provisioning_api_key="k", provisioning_api_secret="s")
-SERVER = "http://127.0.0.1:1"  # never reached
 
 
 def emulated(groups: Mapping[str, Iterable[str]], others: Iterable[str] = ()) -> Emulator:
@@ -42,42 +40,17 @@ def emulated(groups: Mapping[str, Iterable[str]], others: Iterable[str] = ()) ->
 def read(
     transport: httpx.BaseTransport, file: Desired | None = None, today: date | None = TODAY
 ) -> Snapshot:
-    with CldProvisioning(
-        account_id="acc",
-        security=SECURITY,
-        server_url=SERVER,
-        client=httpx.Client(transport=transport),
-        retry_config=None,
-    ) as client:
+    with client_over(transport, retry_config=None) as client:
         return read_account(client, file, today)
 
 
-def read_async(transport: httpx.AsyncBaseTransport, file: Desired | None = None) -> Snapshot:
-    async def run() -> Snapshot:
-        async with AsyncCldProvisioning(
-            account_id="acc",
-            security=SECURITY,
-            server_url=SERVER,
-            client=httpx.AsyncClient(transport=transport),
-            retry_config=None,
-        ) as client:
-            return await read_account_async(client, file, TODAY)
+def scripted(responses: Mapping[str, object], **headers: str) -> FakeTransport:
+    """Return a transport that responds to each path with the JSON that is given for it."""
 
-    return asyncio.run(run())
+    def respond(request: httpx.Request) -> httpx.Response:
+        return json(responses[request.url.path.partition("/accounts/acc")[2]], **headers)
 
-
-class Scripted(httpx.BaseTransport):
-    """Responds to each path with the JSON that is given for it, and records the requests."""
-
-    def __init__(self, responses: Mapping[str, object], **headers: str) -> None:
-        self.responses = responses
-        self.headers = headers
-        self.requests: list[str] = []
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        path = request.url.path.partition("/accounts/acc")[2]
-        self.requests.append(path)
-        return httpx.Response(200, json=self.responses[path], headers=self.headers)
+    return FakeTransport(respond)
 
 
 def group(group_id: str, name: str, users: object = ()) -> dict[str, object]:
@@ -98,7 +71,8 @@ def test_an_account_is_read_with_one_request():
 def test_sync_and_async_read_the_same():
     emulator = emulated({"A": ["ann"]}, others=["bob"])
     file = desired(wanted("A", "bob", DesiredMember(id="u-ann"), DesiredMember(id="nobody")))
-    one, other = read(emulator.transport(), file), read_async(emulator.transport(), file)
+    one = read(emulator.transport(), file)
+    other = asyncio.run(read_account_async(async_client_of(emulator), file, TODAY))
     assert (one.groups, one.people, one.missing_ids) == (
         other.groups,
         other.people,
@@ -110,7 +84,7 @@ def test_sync_and_async_read_the_same():
 
 def test_a_group_of_which_nothing_is_said_is_read_and_never_taken_for_empty():
     silent = {"id": "g2", "name": "B"}
-    transport = Scripted(
+    transport = scripted(
         {
             "/user_groups": {"user_groups": [group("g1", "A", []), silent]},
             "/user_groups/g2/users": {"users": [{"id": "u1", "email": "a@b.example"}]},
@@ -118,20 +92,21 @@ def test_a_group_of_which_nothing_is_said_is_read_and_never_taken_for_empty():
     )
     snapshot = read(transport)
     assert [len(found.members) for found in snapshot.groups] == [0, 1]
-    assert transport.requests == ["/user_groups", "/user_groups/g2/users"]
+    paths = [line.partition("/accounts/acc")[2] for line in transport.lines]
+    assert paths == ["/user_groups?extended_details=true", "/user_groups/g2/users"]
 
 
 def test_the_requests_that_are_left_are_read_from_the_headers():
-    headers = {"X-FeatureRateLimit-Remaining": "41"}
-    transport = Scripted({"/user_groups": {"user_groups": []}}, **headers)
+    headers = {"X_FeatureRateLimit_Remaining": "41"}
+    transport = scripted({"/user_groups": {"user_groups": []}}, **headers)
     assert read(transport).requests_left == 41
-    assert read(Scripted({"/user_groups": {"user_groups": []}})).requests_left is None
+    assert read(scripted({"/user_groups": {"user_groups": []}})).requests_left is None
 
 
-def test_a_response_that_contradicts_itself_is_refused():
+def test_a_response_that_contradicts_itself_is_rejected():
     listed = [group("g1", "A"), group("g1", "B"), group("  ", "C"), group("g2", "D", [{"id": " "}])]
     with pytest.raises(AccountError) as caught:
-        read(Scripted({"/user_groups": {"user_groups": listed}}))
+        read(scripted({"/user_groups": {"user_groups": listed}}))
     assert [problem.message for problem in caught.value.problems] == [
         "two groups in the response have the ID `g1`",
         "the group `C` has no ID in the response",
@@ -142,13 +117,13 @@ def test_a_response_that_contradicts_itself_is_refused():
 def test_two_groups_of_one_name_and_a_user_listed_twice_are_read():
     users = [{"id": "u1"}, {"id": "u1"}]
     listed = [group("g1", "A", users), group("g2", "A", users)]
-    snapshot = read(Scripted({"/user_groups": {"user_groups": listed}}))
+    snapshot = read(scripted({"/user_groups": {"user_groups": listed}}))
     assert [len(found.members) for found in snapshot.groups] == [1, 1]
     assert snapshot.groups[0].members[0] is snapshot.groups[1].members[0]
 
 
 def test_an_id_is_not_called_unknown_where_the_filter_was_ignored():
-    transport = Scripted(
+    transport = scripted(
         {
             "/user_groups": {"user_groups": []},
             "/users": {"users": [{"id": "u7", "email": "x@example.com"}]},

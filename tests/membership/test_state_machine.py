@@ -36,8 +36,8 @@ from cld_user_groups.membership.undo import undo_plan
 from cld_user_groups.membership.verify import Account, difference_of
 from cld_user_groups.utils import BackoffStrategy, RetryConfig, waiting_disabled
 
-from .accounts import emulated, members
-from .watched import CountingTransport, Watched, Write, client_over, write_of
+from .accounts import client_over, emulated, members
+from .watched import CountingTransport, Watched, Write, write_of
 
 USERS = [f"u{number}" for number in range(6)]
 NAMED = ["g0", "g1", "g2"]  # what the file is about; "other" is not
@@ -272,7 +272,7 @@ class Applying(RuleBasedStateMachine):
             raise AssertionError("a stale plan was applied")
 
     def _client(self, retries: RetryConfig | None) -> Any:
-        return client_over(self.transport, retries)
+        return client_over(self.transport, retry_config=retries)
 
     def _plan(self) -> Plan | None:
         snapshot = read_account(self._client(None))

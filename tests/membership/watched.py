@@ -11,13 +11,9 @@ from typing import Any
 import httpx
 from attrs import define, field, frozen
 
-from cld_user_groups import CldProvisioning
 from cld_user_groups.emulator import Emulator, EmulatorTransport
 from cld_user_groups.emulator._messages import RejectedError
 from cld_user_groups.membership.model import Action, Change
-from cld_user_groups.utils import RetryConfig
-
-from .accounts import SECURITY, SERVER
 
 
 @frozen
@@ -119,14 +115,3 @@ class CountingTransport(httpx.BaseTransport):
         """Wait for all requests to end."""
         with self._idle:
             assert self._idle.wait_for(lambda: not self._in_flight, timeout=60)
-
-
-def client_over(transport: httpx.BaseTransport, retries: RetryConfig | None) -> CldProvisioning:
-    """Return a client of the account "acc" over a transport."""
-    return CldProvisioning(
-        account_id="acc",
-        security=SECURITY,
-        server_url=SERVER,
-        client=httpx.Client(transport=transport),
-        retry_config=retries,
-    )

@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 
 import httpx
 from attrs import frozen
+from tests.support.transport import FakeTransport
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, Security, models
 
@@ -179,7 +180,7 @@ def call(
     operation: Operation,
     server_url: str = NOWHERE,
     *,
-    transport: httpx.MockTransport | None = None,
+    transport: httpx.MockTransport | FakeTransport | None = None,
     arguments: Mapping[str, Any] | None = None,
     raw: bool = False,
     account_id: str = ACCOUNT,
@@ -212,7 +213,7 @@ def call(
 async def _call_async(
     operation: Operation,
     arguments: Mapping[str, Any],
-    transport: httpx.MockTransport | None,
+    transport: httpx.MockTransport | FakeTransport | None,
     raw: bool,
     settings: Mapping[str, Any],
 ) -> Any:

@@ -1,10 +1,10 @@
 """A server that misbehaves as it is told, on a real socket.
 
 Each step of its script is what happens to one request, or to one connection where the step does not
-wait for a request. It writes its answers byte by byte itself: an HTTP library would not let it lie.
+wait for a request. It writes its responses byte by byte: an HTTP library would not let it lie.
 
-    with FaultServer(HangUp(), answer(200, b'{"user_groups": []}')) as server:
-        ...  # the first request to server.url is read, but not answered; the second is answered
+    with FaultServer(HangUp(), response(200, b'{"user_groups": []}')) as server:
+        ...  # the first request to server.url is read and gets no response; the second does
     assert [request.method for request in server.requests] == ["GET", "GET"]
 """
 
@@ -59,7 +59,7 @@ class Step(Protocol):
 
 @frozen
 class HangUp:
-    """Closes the connection without an answer.
+    """Closes the connection without a response.
 
     Args:
         unread: Do so before the request is read.
@@ -80,7 +80,7 @@ class HangUp:
 
 @frozen
 class Stall:
-    """Reads the request and never answers: until the client gives up, or the server stops."""
+    """Reads the request and never responds: until the client gives up, or the server stops."""
 
     def play(self, connection: Connection) -> bool:
         connection.wait_until_closed()
@@ -114,7 +114,7 @@ class Send:
         return self.keep_alive
 
 
-def answer(
+def response(
     status: int = 200,
     body: bytes | str = b"",
     headers: Mapping[str, str] | None = None,
@@ -125,7 +125,7 @@ def answer(
     stall: bool = False,
     pause: float | None = None,
 ) -> Send:
-    """Answer a request.
+    """Respond to a request.
 
     Args:
         status: The status.
@@ -150,20 +150,20 @@ def answer(
 
 
 def gzipped(status: int, body: bytes, *, broken: bool = False) -> Send:
-    """Answer a request with a compressed body, or with one that says so but is not."""
+    """Respond to a request with a compressed body, or with one that says so but is not."""
     content = b"\x1f\x8b\x08\x00 but not really" if broken else gzip.compress(body)
-    return answer(status, content, {"Content-Encoding": "gzip"})
+    return response(status, content, {"Content-Encoding": "gzip"})
 
 
 def chunked(status: int, *chunks: bytes, complete: bool = True) -> Send:
-    """Answer a request with a body in chunks, and leave out the last of them if told so."""
+    """Respond to a request with a body in chunks, and leave out the last of them if told so."""
     data = _head(status, "", {"Transfer-Encoding": "chunked", "Connection": "close"})
     data += b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks)
     return Send(data + b"0\r\n\r\n" if complete else data)
 
 
 def not_http() -> Send:
-    """Answer a request with something that is not HTTP."""
+    """Respond to a request with something that is not HTTP."""
     return Send(b"\x00\x01\x02 SSH-2.0-OpenSSH_9.6\r\n\xff\xfe\r\n\r\n")
 
 
@@ -247,7 +247,7 @@ class FaultServer:
     """Plays a script on a free port of the loopback address, until its `with` block ends.
 
     Args:
-        script: What happens, step by step. Once it is over, the answer is status 599.
+        script: What happens, step by step. Once it is over, the status code is 599.
         respond: Gives the step for a request; used once the script is over.
         refuse: Refuse connections until `listen` is called.
 
@@ -370,4 +370,4 @@ class FaultServer:
 
 
 def _script_is_over(request: Request) -> Step:
-    return answer(599, reason="The script is over")
+    return response(599, reason="The script is over")

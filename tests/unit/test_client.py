@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from typing import Any
 
 import httpx
@@ -12,7 +11,6 @@ from tests.support.transport import OK, SECURITY, FakeTransport, error
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, models, utils
 from cld_user_groups._engine.call import check_options
-from cld_user_groups.emulator import Emulator
 
 
 def test_client_of_the_callers_is_never_closed() -> None:
@@ -72,25 +70,17 @@ def test_own_async_client_is_made_once_and_closed(made: list[Any]) -> None:
     assert http.is_closed
 
 
-def test_real_sockets_of_an_own_client_are_closed_with_it() -> None:
-    emulator = Emulator("acc", "the-api-key", "the-api-secret")
-    with emulator.serve() as server:
-        with CldProvisioning(account_id="acc", security=SECURITY, server_url=server.url) as client:
-            assert client.user_groups.list().user_groups
-        gc.collect()  # an unclosed socket would warn now, and warnings are errors
-
-
 @pytest.mark.parametrize(
     ("kind", "client"),
     [
-        (CldProvisioning, httpx.AsyncClient()),
-        (AsyncCldProvisioning, httpx.Client()),
-        (CldProvisioning, "https://example.com"),
+        (CldProvisioning, httpx.AsyncClient),
+        (AsyncCldProvisioning, httpx.Client),
+        (CldProvisioning, lambda **_: "https://example.com"),
     ],
 )
 def test_client_of_another_kind_is_rejected(kind: Any, client: Any) -> None:
     with pytest.raises(TypeError, match="client must be an httpx"):
-        kind(account_id="acc", security=SECURITY, client=client)
+        kind(account_id="acc", security=SECURITY, client=client(transport=FakeTransport(OK)))
 
 
 def test_settings_of_the_callers_client_hold() -> None:
@@ -220,29 +210,6 @@ def test_headers_of_a_call_are_added_or_replace() -> None:
     transport.client().user_groups.list(http_headers={"X-Ticket": "T-1", "user-agent": "mine"})
     assert transport.requests[0].headers["x-ticket"] == "T-1"
     assert transport.requests[0].headers.get_list("user-agent") == ["mine"]
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"X-A": "a\r\nX-B: b"}, {"X-A": "a\nb"}, {"X-A": "a\x00"}, {"X-A": "é"}, {"X A": "a"},
-        {"": "a"}, {"X-A:": "a"}, {"X-A\r\n": "a"}, {"Content-Length": "5"},
-        {"transfer-encoding": "chunked"},
-    ],
-)  # fmt: skip
-def test_header_that_cannot_be_sent_is_rejected(headers: dict[str, str]) -> None:
-    transport = FakeTransport(OK)
-    with pytest.raises(ValueError, match="http_headers"):
-        transport.client().user_groups.list(http_headers=headers)
-    assert transport.requests == []
-
-
-@pytest.mark.parametrize("headers", [{"X-A": 5}, {5: "a"}, {"X-A": b"a"}, "X-A: a", [("a", "b")]])
-def test_headers_of_another_type_are_rejected(headers: Any) -> None:
-    transport = FakeTransport(OK)
-    with pytest.raises(TypeError, match="http_headers"):
-        transport.client().user_groups.list(http_headers=headers)
-    assert transport.requests == []
 
 
 def test_options_show_the_names_of_headers_and_not_their_values() -> None:

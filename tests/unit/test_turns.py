@@ -69,11 +69,14 @@ def test_interrupt_while_waiting_leaves_the_queue() -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
+    def acquire() -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        turns.acquire()
+
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.01)
         with pytest.raises(KeyboardInterrupt):
-            turns.acquire()
+            acquire()
     finally:
         signal.signal(signal.SIGALRM, before)
     thread = queue(turns, "next", order)
