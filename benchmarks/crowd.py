@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 from clients import CLIENTS
-from growth import answer, exponent
+from growth import exponent, respond
 from measure import by_turns, compare
 from wire import ACCOUNT_ID, KEY, SECRET, SERVER
 
@@ -27,7 +27,7 @@ class _Own(AsyncCldProvisioning):
 
     @staticmethod
     def _make_httpx_client() -> httpx.AsyncClient:
-        return httpx.AsyncClient(transport=httpx.MockTransport(answer))
+        return httpx.AsyncClient(transport=httpx.MockTransport(respond))
 
 
 def _gated(call: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:
@@ -51,21 +51,24 @@ def main() -> None:
     """Measure the SDK."""
     chosen = options(__doc__)
     bare = CLIENTS["httpx"].async_calls(
-        httpx.AsyncClient(transport=httpx.MockTransport(answer)), SERVER
+        httpx.AsyncClient(transport=httpx.MockTransport(respond)), SERVER
     )
     own = _Own(Security(KEY, SECRET), ACCOUNT_ID, server_url=SERVER)
     costs: list[float] = []
     with asyncio.Runner() as runner:
         gated = _gated(bare.list)
-        for number in AT_ONCE:
+        sizes = AT_ONCE[:1] if chosen.quick else AT_ONCE
+        for number in sizes:
             pairs = by_turns(
                 lambda number=number: runner.run(_together(own.user_groups.list, number)),
                 lambda number=number: runner.run(_together(gated, number)),
-                2 if chosen.quick else 6,
+                chosen.pairs(6),
             )
             found = compare(pairs)
             costs.append(found.own * number)
             report(found.row(f"{number:,} at once", chosen.client))
+    if chosen.quick:
+        return
     report(
         {
             "figure": "calls at once, 20 in flight",

@@ -186,10 +186,10 @@ _TABLE = (
     Figure(
         "apply",
         "applying",
-        "applying 500 additions at 50 ms latency, 16 at once, time",
+        "an addition by `apply`, of 500 at 50 ms latency, 16 at once, time",
         "`add_user` one by one",
         1 / 12,
     ),
-    Figure("journal", "applying", "the same with its journal, time", "without a journal", 1.1),
+    Figure("journal", "applying", "a run with its journal, CPU time", "without a journal", 1.1),
 )
 FIGURES = {figure.name: figure for figure in _TABLE}

@@ -54,20 +54,37 @@ class Mutant:
     after: str
 
 
-def select(modules: Sequence[str], wanted: str | None) -> list[str]:
+@frozen
+class Group:
+    """Modules, and the tests that are run for their mutants."""
+
+    modules: Sequence[str]
+    tests: Sequence[str]
+
+
+def select(groups: Sequence[Group], wanted: str | None) -> list[Group]:
     """Return the modules to mutate: all, or those of a name or a path."""
-    found = [
-        each
-        for each in modules
-        if wanted is None or Path(each).stem == wanted or wanted.endswith(each)
+    chosen = [
+        Group(
+            [
+                each
+                for each in group.modules
+                if wanted is None or Path(each).stem == wanted or wanted.endswith(each)
+            ],
+            group.tests,
+        )
+        for group in groups
     ]
+    found = [group for group in chosen if group.modules]
     if not found:
-        stop(f"no module is called {wanted}; there are {', '.join(modules)}")
+        names = [each for group in groups for each in group.modules]
+        stop(f"no module is called {wanted}; there are {', '.join(names)}")
     return found
 
 
-def prepare(folder: Path, modules: Sequence[str], tests: Sequence[str]) -> None:
+def prepare(folder: Path, group: Group) -> None:
     """Lay the sources and the tests out as mutmut expects them."""
+    modules, tests = group.modules, group.tests
     ignored = shutil.ignore_patterns("__pycache__")
     for package in PACKAGES:
         shutil.copytree(ROOT / package, folder / "src" / Path(package).name, ignore=ignored)
@@ -139,17 +156,11 @@ def stop(message: str) -> NoReturn:
     raise SystemExit(2)
 
 
-def main() -> int:
-    """Mutate, print the mutants that must be noticed, and return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--module", help="mutate this one only: retry, or its path")
-    options = parser.parse_args()
-    data = tomllib.loads(DATA.read_text("utf-8"))
-    excused = known(data.get("known", []))
-    modules = select(data["modules"], options.module)
+def unnoticed(group: Group) -> tuple[list[str], list[tuple[str, str, Mutant]]]:
+    """Mutate a group, and return the status of each mutant, and those that no test noticed."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        prepare(folder, modules, data["tests"])
+        prepare(folder, group)
         # On a terminal mutmut's progress is worth seeing; in a log it is thousands of lines.
         output = run(folder, "run", is_shown=sys.stdout.isatty())
         results = run(folder, "results", "--all", "true")
@@ -157,20 +168,37 @@ def main() -> int:
         if not statuses or any(status == "not checked" for _, status in statuses):
             print("\n".join(output.splitlines()[-40:]))
             stop("mutmut did not finish; the end of its output says why")
-        unnoticed = [
+        found = [
             (name, status, mutant(name, run(folder, "show", name)))
             for name, status in statuses
             if status in UNNOTICED
         ]
-    new = [each for each in unnoticed if each[2] not in excused]
+    return [status for _, status in statuses], found
+
+
+def main() -> int:
+    """Mutate, print the mutants that must be noticed, and return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--module", help="mutate this one only: retry, or its path")
+    options = parser.parse_args()
+    data = tomllib.loads(DATA.read_text("utf-8"))
+    excused = known(data.get("known", []))
+    groups = [Group(each["modules"], each["tests"]) for each in data["group"]]
+    counts: Counter[str] = Counter()
+    survivors: list[tuple[str, str, Mutant]] = []
+    for group in select(groups, options.module):
+        statuses, found = unnoticed(group)
+        counts.update(statuses)
+        survivors += found
+    new = [each for each in survivors if each[2] not in excused]
     for name, status, each in new:
         print(f"\n{name}: {status}\n  - {each.before}\n  + {each.after}")
-    gone = excused - {each for _, _, each in unnoticed}
+    gone = excused - {each for _, _, each in survivors}
     for each in gone if options.module is None else ():
         print(f"\n{each.function} is listed as known, and no longer survives: {each.after}")
-    counts = Counter(status for _, status in statuses)
-    print(f"\n{len(statuses)} mutants: " + ", ".join(f"{n} {each}" for each, n in counts.items()))
-    print(f"{len(unnoticed) - len(new)} known survivors, {len(new)} that a test must notice")
+    listed = ", ".join(f"{count} {status}" for status, count in counts.items())
+    print(f"\n{counts.total()} mutants: {listed}")
+    print(f"{len(survivors) - len(new)} known survivors, {len(new)} that a test must notice")
     return 1 if new else 0
 
 

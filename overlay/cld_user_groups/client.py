@@ -184,6 +184,11 @@ class _Client(Generic[C, H]):
         """The URL of the server."""
         return self._session.server_url
 
+    @property
+    def retry_config(self) -> RetryConfig | None:
+        """The retries of a call that sets none of its own, or None for none."""
+        return self._session.retries
+
     def __repr__(self) -> str:
         name = type(self).__name__
         if not hasattr(self, "_session"):  # in a traceback out of the constructor

@@ -88,6 +88,8 @@ class RetryConfig:
         retry_connection_errors: Whether to retry if no response was received: it could not
             connect, the connection broke, or a time limit expired. Status codes are retried either
             way.
+        retry_throttled: Whether to retry 420 and 429. False for a caller that paces its calls
+            itself, as `cld_user_groups.membership` does.
 
     Raises:
         TypeError: An argument is of the wrong type.
@@ -97,14 +99,16 @@ class RetryConfig:
     strategy: Literal["backoff", "none"] = "backoff"
     backoff: BackoffStrategy = field(factory=BackoffStrategy)
     retry_connection_errors: bool = True
+    retry_throttled: bool = field(default=True, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         if self.strategy not in ("backoff", "none"):
             raise ValueError(f'strategy must be "backoff" or "none", not {self.strategy!r}')
         if not isinstance(self.backoff, BackoffStrategy):
             raise TypeError(f"backoff must be a BackoffStrategy, not {type(self.backoff).__name__}")
-        if not isinstance(self.retry_connection_errors, bool):
-            raise TypeError("retry_connection_errors must be a bool")
+        for name in ("retry_connection_errors", "retry_throttled"):
+            if not isinstance(getattr(self, name), bool):
+                raise TypeError(f"{name} must be a bool")
 
 
 DEFAULT_RETRIES: Final = RetryConfig()

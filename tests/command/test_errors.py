@@ -38,6 +38,26 @@ def test_a_response_that_is_an_error_says_what_to_do(
     assert document["error"]["status_code"] == status
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_quota_that_is_used_up_at_the_first_read_is_incomplete_and_says_until_when(
+    shell: Shell, command: tuple[str, ...]
+) -> None:
+    shell.write(EDITED)
+    headers = {
+        "x-featureratelimit-remaining": "0",
+        "x-featureratelimit-reset": "Fri, 01 Jan 2100 00:00:00 GMT",
+    }
+    shell.emulator.fail("getUserGroups", status=420, headers=headers, times=None)
+    done = shell(*command)
+    assert done.exit_code == 5
+    assert "nothing was written: the quota of requests is used up" in done.stderr
+    assert "2100-01-01 00:00:00 UTC" in done.stderr
+    assert {call.operation_id for call in shell.emulator.calls} == {"getUserGroups"}
+    document = shell.json(*command)
+    assert document["error"]["kind"] == "quota"
+    assert document["error"]["resume_at"] == "2100-01-01T00:00:00+00:00"
+
+
 def test_a_server_that_is_not_there_is_named(shell: Shell) -> None:
     done = shell("export", "--server-url", "http://127.0.0.1:1")
     assert done.exit_code == 1

@@ -433,6 +433,32 @@ def test_a_429_that_outlasts_the_client_is_waited_for_and_tried_again(
         clock.slept = 0
 
 
+@pytest.mark.parametrize("status", [420, 429])
+def test_a_throttled_request_is_not_repeated_by_each_call_for_itself(
+    run: Apply, emulator: Emulator, client: CldProvisioning, status: int
+) -> None:
+    plan = plan_for(client, *(add("b", f"u{number}") for number in range(10, 20)))
+    headers = {  # a quota that is not used up, so that it does not say how long to wait
+        "x-featureratelimit-remaining": "5",
+        "x-featureratelimit-reset": "Fri, 01 Jan 2100 00:00:00 GMT",
+        **({"retry-after": "3600"} if status == 429 else {}),
+    }
+    emulator.fail("addUserToUserGroup", status=status, headers=headers, times=None)
+    result = run(emulator, plan)
+    assert result.stopped is Stop.QUOTA
+    assert {outcome.status for outcome in result.outcomes} == {Status.NOT_STARTED}
+    sent = [call for call in emulator.calls if call.operation_id == "addUserToUserGroup"]
+    assert len(sent) <= 10  # each at most once
+
+
+def test_a_client_without_retries_stays_one(emulator: Emulator, tmp_path: Path) -> None:
+    with client_of(emulator, retries=None) as client:
+        plan = plan_for(client, add("b", "u9"))
+        emulator.fail("addUserToUserGroup", status=503)
+        result = apply(client, plan, state_dir=tmp_path)
+    assert [outcome.status for outcome in result.outcomes] == [Status.FAILED]
+
+
 def no_space(_: int) -> None:
     raise OSError(28, "No space left on device")
 

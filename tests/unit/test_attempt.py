@@ -71,3 +71,13 @@ def test_silence_of_a_transport_that_reports_means_not_sent() -> None:
     found = attempt(())
     found.is_stock = True
     assert not found.may_have_been_sent
+
+
+def test_a_new_attempt_has_not_been_sent() -> None:
+    new = Attempt()
+    flags = (new.is_entered, new.is_begun, new.is_head_sent, new.is_stock, new.may_have_been_sent)
+    assert flags == (False,) * 5
+    assert all(flag is False for flag in flags)
+    assert new.queued == 0.0
+    new.is_entered = True
+    assert new.may_have_been_sent is True

@@ -123,6 +123,18 @@ def test_statuses_are_retried_where_only_connection_errors_are_not(effect: Effec
     assert decided(effect, 503, config=config).action is Action.RETRY
 
 
+@pytest.mark.parametrize("effect", Effect)
+@pytest.mark.parametrize(
+    ("status", "action"),
+    [(420, Action.RAISE), (429, Action.RAISE), (408, Action.RETRY), (503, Action.RETRY)],
+)
+def test_throttled_requests_alone_are_not_retried_where_that_is_off(
+    effect: Effect, status: int, action: Action
+) -> None:
+    config = RetryConfig(retry_throttled=False)
+    assert decided(effect, status, config=config).action is action
+
+
 @pytest.mark.parametrize(
     ("attempt", "jitter", "delay"),
     [(1, 0.0, 0.0), (1, 1.0, 0.5), (2, 1.0, 1.0), (3, 0.5, 1.0), (5, 1.0, 8.0), (99, 1.0, 8.0)],
@@ -186,6 +198,7 @@ def test_invalid_backoff_is_rejected(
         ({"strategy": "linear"}, ValueError, "strategy"),
         ({"backoff": {}}, TypeError, "backoff"),
         ({"retry_connection_errors": 1}, TypeError, "retry_connection_errors"),
+        ({"retry_throttled": 1}, TypeError, "retry_throttled"),
     ],
 )
 def test_invalid_retry_configuration_is_rejected(

@@ -36,12 +36,10 @@ class _Owner(Generic[C]):
     """State that both kinds share.
 
     Args:
-        given: The caller-supplied client, which is never closed here, or None.
-        make: Creates a client if `given` is None.
+        make: Creates a client, unless there is a caller-supplied one, which is never closed here.
     """
 
-    def __init__(self, given: C | None, make: Callable[[], C]) -> None:
-        self._given: C | None = given
+    def __init__(self, make: Callable[[], C]) -> None:
         self._make: Callable[[], C] = make
         self._lock = threading.Lock()
         self._left_to_parent: list[object] = []
@@ -91,7 +89,7 @@ class HttpClient(_Owner[httpx.Client]):
     """The httpx client of a sync client."""
 
     def __init__(self, given: httpx.Client | None, make: Callable[[], httpx.Client]) -> None:
-        super().__init__(given, make)
+        super().__init__(make)
         self._own: Connections | None = None
         self._callers = None if given is None else Connections(given, None)
 
@@ -175,7 +173,7 @@ class AsyncHttpClient(_Owner[httpx.AsyncClient]):
     def __init__(
         self, given: httpx.AsyncClient | None, make: Callable[[], httpx.AsyncClient]
     ) -> None:
-        super().__init__(given, make)
+        super().__init__(make)
         self._own: weakref.WeakKeyDictionary[Any, AsyncConnections] = weakref.WeakKeyDictionary()
         self._callers = None if given is None else AsyncConnections(given, None)
 

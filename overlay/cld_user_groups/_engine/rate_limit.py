@@ -46,11 +46,10 @@ def parse_http_date(text: str) -> datetime | None:
     from dateutil.parser import parse
 
     try:
-        # All three forms are in UTC, and the third does not say so.
-        date: datetime = parse(text, ignoretz=True)
+        date: datetime = parse(text)
     except (ValueError, OverflowError):
         return None
-    return date.replace(tzinfo=UTC)
+    return date.replace(tzinfo=UTC)  # all three forms are in UTC, and the third does not say so
 
 
 def parse_retry_after(text: str, now: datetime) -> float | None:

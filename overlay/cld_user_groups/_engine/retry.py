@@ -49,8 +49,10 @@ class Decision(NamedTuple):
     maybe_applied: bool = False
 
 
+# Too many requests: nothing was applied, and a retry helps only after a while.
+_THROTTLED = frozenset({420, 429})
 # Status codes that say that nothing was applied; a retry may help.
-TURNED_AWAY = frozenset({408, 420, 429, 503})
+TURNED_AWAY = _THROTTLED | {408, 503}
 # Status codes that leave open whether anything was applied; a retry may help.
 UNCLEAR = frozenset({500, 502, 504})
 # Server errors that say that nothing was applied; a retry does not help.
@@ -108,7 +110,8 @@ def decide(
     .. [3] Some gateways respond with 503 after they have forwarded the request.
 
     "Retry" holds as long as retries are on and the delay ends within max_elapsed_time; where no
-    response came, only if retry_connection_errors is on. Otherwise it is "raise". The delay is
+    response came, only if retry_connection_errors is on, and at 420 and 429, only if
+    retry_throttled is. Otherwise it is "raise". The delay is
     what the server asks for, however long, else random up to the backoff's limit (full jitter).
 
     Args:
@@ -143,6 +146,8 @@ def decide(
 def _may_pass(happened: int | Lost, config: RetryConfig) -> bool:
     if isinstance(happened, Lost):
         return happened in (Lost.NOT_SENT, Lost.NO_RESPONSE) and config.retry_connection_errors
+    if happened in _THROTTLED:
+        return config.retry_throttled
     return happened in TURNED_AWAY or happened in UNCLEAR
 
 

@@ -186,7 +186,6 @@ WAYS_OUT = {
     401: "check the credentials in the environment",
     403: "the key may not do this: check its permissions in the console",
     404: "check the account's ID",
-    420: "the quota is used up: try again after it is renewed",
     429: "too many requests at once: try again later",
 }
 
@@ -194,8 +193,22 @@ WAYS_OUT = {
 def _of_call(error: BaseException) -> Failure | None:
     import httpx
 
-    from cld_user_groups.models import CloudinaryError
+    from cld_user_groups.models import CloudinaryError, UsageRateExceeded
 
+    if isinstance(error, UsageRateExceeded):
+        reset = error.rate_limit.reset
+        when = "it is renewed" if reset is None else f"{reset:%Y-%m-%d %H:%M:%S} UTC"
+        return Failure(
+            kind="quota",
+            message=f"{error}; nothing was written: the quota of requests is used up. "
+            f"Run it again after {when}.",
+            code=exit_codes.INCOMPLETE,
+            details={
+                "status_code": error.status_code,
+                "request_id": error.request_id,
+                "resume_at": None if reset is None else reset.isoformat(),
+            },
+        )
     if isinstance(error, CloudinaryError):
         way_out = WAYS_OUT.get(error.status_code, "try again later, or with --debug")
         return Failure(

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from attrs import evolve, frozen
 
+from cld_user_groups import AsyncCldProvisioning, CldProvisioning
+
 from .checks import creators
-from .journal import End, Ended, Intent, Journal, JournalError
+from .journal import Journal, JournalError
+from .journal_lines import End, Ended, Intent
 from .lease import Lease
 from .model import Change, Plan, Snapshot
 from .outcome import Outcome, Progress, Result, Status, Stop
@@ -20,10 +24,22 @@ from .perform import Performed
 from .scheduler import Scheduler, Verdict
 from .verify import Account, differences, settle
 
+C = TypeVar("C", CldProvisioning, AsyncCldProvisioning)
 OnProgress = Callable[[Progress], object]
 
 # After these, another request would fail as well.
 _NOT_READ_AGAIN = (Stop.QUOTA, Stop.UNAUTHORIZED)
+
+
+def client_for_changes(client: C) -> C:
+    """Return the client for a run's changes: it leaves throttled requests to the scheduler.
+
+    The scheduler slows the whole run down; each of many calls would only try again by itself.
+    """
+    retries = client.retry_config
+    if retries is None:
+        return client
+    return client.with_options(retries=evolve(retries, retry_throttled=False))
 
 
 @frozen(kw_only=True)

@@ -15,7 +15,7 @@ from anyio.streams.memory import MemoryObjectSendStream
 from cld_user_groups import AsyncCldProvisioning
 from cld_user_groups.errors import CloudinaryError
 
-from ._run import OnProgress, Run, Task
+from ._run import OnProgress, Run, Task, client_for_changes
 from .applying import SLICE, timestamp, utc_now
 from .checks import check_account, check_plan
 from .journal import FileJournal, Journal, JournalError, NoJournal
@@ -71,7 +71,7 @@ async def apply_async(
             journal = FileJournal(directory, plan, now()) if plan.changes else NoJournal()
         run = Run(plan, journal, scheduler, now, on_progress, lease)
         try:
-            await _drive(client, run, sleep)
+            await _drive(client_for_changes(client), run, sleep)
         except BaseException:
             run.abandon()
             raise

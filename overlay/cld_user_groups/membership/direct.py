@@ -7,8 +7,9 @@ result = add_users(client, group_id="...", user_ids=[...])
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypedDict, Unpack
 
 from attrs import evolve
@@ -58,11 +59,8 @@ def add_users(
         ValueError: There is no such group, or an ID is not one.
         CloudinaryError, httpx.TransportError: The account cannot be read. Nothing was written.
     """
-    snapshot = read_account(client)
     wanted = _checked(user_ids)
-    plan = _plan_additions(snapshot, group_id, wanted)
-    result = apply(client, plan, snapshot=snapshot, **_without_journal(options))
-    return _with_members(result, snapshot, group_id, wanted)
+    return _apply(client, group_id, wanted, partial(_plan_additions, wanted=wanted), options)
 
 
 async def add_users_async(
@@ -73,13 +71,9 @@ async def add_users_async(
     **options: Unpack[Options],
 ) -> Result:
     """Add users to a group, as `add_users` does."""
-    from .applying_async import apply_async
-
-    snapshot = await read_account_async(client)
     wanted = _checked(user_ids)
-    plan = _plan_additions(snapshot, group_id, wanted)
-    result = await apply_async(client, plan, snapshot=snapshot, **_without_journal(options))
-    return _with_members(result, snapshot, group_id, wanted)
+    make_plan = partial(_plan_additions, wanted=wanted)
+    return await _apply_async(client, group_id, wanted, make_plan, options)
 
 
 def set_members(
@@ -110,11 +104,9 @@ def set_members(
         ValueError: There is no such group, or an ID is not one.
         CloudinaryError, httpx.TransportError: The account cannot be read. Nothing was written.
     """
-    snapshot = read_account(client)
     wanted = _checked(user_ids)
-    plan = _plan_membership(snapshot, group_id, wanted, allow_removals)
-    result = apply(client, plan, snapshot=snapshot, **_without_journal(options))
-    return _with_members(result, snapshot, group_id, wanted)
+    make_plan = partial(_plan_membership, wanted=wanted, allow_removals=allow_removals)
+    return _apply(client, group_id, wanted, make_plan, options)
 
 
 async def set_members_async(
@@ -126,24 +118,50 @@ async def set_members_async(
     **options: Unpack[Options],
 ) -> Result:
     """Make users the members of a group, as `set_members` does."""
+    wanted = _checked(user_ids)
+    make_plan = partial(_plan_membership, wanted=wanted, allow_removals=allow_removals)
+    return await _apply_async(client, group_id, wanted, make_plan, options)
+
+
+MakePlan = Callable[[Snapshot, Group], Plan]
+
+
+def _apply(
+    client: CldProvisioning,
+    group_id: str,
+    wanted: Mapping[str, None],
+    make_plan: MakePlan,
+    options: Options,
+) -> Result:
+    snapshot = read_account(client)
+    group = _find(snapshot, group_id)
+    plan = make_plan(snapshot, group)
+    result = apply(client, plan, snapshot=snapshot, **_without_journal(options))
+    return _with_members(result, group, wanted)
+
+
+async def _apply_async(
+    client: AsyncCldProvisioning,
+    group_id: str,
+    wanted: Mapping[str, None],
+    make_plan: MakePlan,
+    options: Options,
+) -> Result:
     from .applying_async import apply_async
 
     snapshot = await read_account_async(client)
-    wanted = _checked(user_ids)
-    plan = _plan_membership(snapshot, group_id, wanted, allow_removals)
+    group = _find(snapshot, group_id)
+    plan = make_plan(snapshot, group)
     result = await apply_async(client, plan, snapshot=snapshot, **_without_journal(options))
-    return _with_members(result, snapshot, group_id, wanted)
+    return _with_members(result, group, wanted)
 
 
 def _without_journal(options: Options) -> Options:
     return {"journal": NoJournal(), **options}
 
 
-def _with_members(
-    result: Result, snapshot: Snapshot, group_id: str, wanted: Mapping[str, None]
-) -> Result:
+def _with_members(result: Result, group: Group, wanted: Mapping[str, None]) -> Result:
     """Return the result with an outcome also for those who were in the group before."""
-    group = _find(snapshot, group_id)
     ref = GroupRef(id=group.id, name=group.name)
     first = len(result.outcomes)
     stayed = tuple(
@@ -153,22 +171,20 @@ def _with_members(
                 action=Action.ADD_USER, group=ref, user=UserRef(id=member.id, email=member.email)
             ),
             status=Status.ALREADY,
-            group_id=group_id,
+            group_id=group.id,
         )
         for position, member in enumerate(member for member in group.members if member.id in wanted)
     )
     return evolve(result, outcomes=(*result.outcomes, *stayed))
 
 
-def _plan_additions(snapshot: Snapshot, group_id: str, wanted: Mapping[str, None]) -> Plan:
-    group = _find(snapshot, group_id)
+def _plan_additions(snapshot: Snapshot, group: Group, wanted: Mapping[str, None]) -> Plan:
     return _plan(snapshot, group, "add", _additions(group, wanted))
 
 
 def _plan_membership(
-    snapshot: Snapshot, group_id: str, wanted: Mapping[str, None], allow_removals: int | None
+    snapshot: Snapshot, group: Group, wanted: Mapping[str, None], allow_removals: int | None
 ) -> Plan:
-    group = _find(snapshot, group_id)
     added = _additions(group, wanted)
     ref = GroupRef(id=group.id, name=group.name)
     removed = tuple(

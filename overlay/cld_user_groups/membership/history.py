@@ -17,7 +17,7 @@ from pathlib import Path
 
 from attrs import evolve, field, frozen
 
-from .journal import Author, Header
+from .journal_lines import Author, Header
 from .model import Action, GroupRef, UserRef
 from .outcome import Outcome, Status
 from .runs import Run, RunSummary, list_runs

@@ -21,7 +21,7 @@ import anyio.to_thread
 import msgspec
 from attrs import frozen
 
-from .journal import author
+from .journal_lines import author
 from .lock import AlreadyRunning, Holder
 
 if TYPE_CHECKING:

@@ -87,37 +87,32 @@ def perform_now(client: CldProvisioning, flow: Flow) -> Performed:
         flow: What `perform` returned.
     """
     groups = client.user_groups.with_raw_response
-    try:
-        request = next(flow)
-        while True:
-            try:
-                response = getattr(groups, request.operation)(**request.arguments)
-            except Exception as error:  # noqa: BLE001 - the flow decides
-                request = flow.throw(error)
-            else:
-                request = flow.send(response)
-    except StopIteration as done:
-        performed: Performed = done.value
-        return performed
+    step: Request | Performed = next(flow)
+    while isinstance(step, Request):
+        try:
+            outcome = getattr(groups, step.operation)(**step.arguments)
+        except Exception as error:  # noqa: BLE001 - the flow decides
+            outcome = error
+        step = _advance(flow, outcome)
+    return step
 
 
 async def perform_async(client: AsyncCldProvisioning, flow: Flow) -> Performed:
-    """Perform the requests of a flow.
-
-    Args:
-        client: The client.
-        flow: What `perform` returned.
-    """
+    """Perform the requests of a flow; see `perform_now`."""
     groups = client.user_groups.with_raw_response
+    step: Request | Performed = next(flow)
+    while isinstance(step, Request):
+        try:
+            outcome = await getattr(groups, step.operation)(**step.arguments)
+        except Exception as error:  # noqa: BLE001 - the flow decides
+            outcome = error
+        step = _advance(flow, outcome)
+    return step
+
+
+def _advance(flow: Flow, outcome: RawResponse[Any] | Exception) -> Request | Performed:
     try:
-        request = next(flow)
-        while True:
-            try:
-                response = await getattr(groups, request.operation)(**request.arguments)
-            except Exception as error:  # noqa: BLE001 - the flow decides
-                request = flow.throw(error)
-            else:
-                request = flow.send(response)
+        return flow.throw(outcome) if isinstance(outcome, Exception) else flow.send(outcome)
     except StopIteration as done:
         performed: Performed = done.value
         return performed

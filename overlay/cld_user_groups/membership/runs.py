@@ -10,7 +10,8 @@ from typing import Any, cast
 import msgspec
 from attrs import field, frozen
 
-from .journal import FORMAT, SUFFIX, TYPES, End, Ended, Header, Intent, JournalError, Line
+from .journal import SUFFIX, JournalError
+from .journal_lines import FORMAT, TYPES, End, Ended, Header, Intent, Line
 from .model import Change
 from .outcome import Outcome, Status
 

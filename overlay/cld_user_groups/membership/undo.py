@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -13,8 +12,7 @@ from .model import Action, Change, GroupRef, GuardLimits, Member, Plan, Snapshot
 from .outcome import Outcome
 from .planning import EXPIRES_AFTER, fingerprint
 from .runs import Run
-
-_ORDER = {action: position for position, action in enumerate(Action)}
+from .undo_order import make_before_break
 
 
 def undo_plan(
@@ -56,7 +54,7 @@ def undo_plan(
         inverse.take_back(outcome)
     for outcome in run.unconfirmed:
         inverse.note(outcome.change, "is not confirmed by the journal, and is left alone")
-    changes = inverse.ordered()
+    changes = make_before_break(inverse.steps)
     touched = {change.group.id for change in changes}
     plan = Plan(
         account_id=snapshot.account_id,
@@ -78,8 +76,7 @@ def undo_plan(
 class _Inverse:
     """Revert one change after another, the latest first, on a model of the account.
 
-    What each step needs is kept as positions in `steps`: the steps before it that it cannot do
-    without, which `ordered` completes by those that spare people a time without access.
+    Each step depends on the earlier ones that it cannot do without.
     """
 
     def __init__(self, run: Run, snapshot: Snapshot) -> None:
@@ -113,50 +110,6 @@ class _Inverse:
     def note(self, change: Change, what: str) -> None:
         """Add a note about a change."""
         self.notes.append(f"{_describe(change)} {what}.")
-
-    def ordered(self) -> tuple[Change, ...]:
-        """Return the steps, make before break, each after all that it depends on."""
-        needs = [set(step.depends_on) for step in self.steps]
-        self._spare_access(needs)
-        waiting = [len(needed) for needed in needs]
-        followers: list[list[int]] = [[] for _ in needs]
-        for position, needed in enumerate(needs):
-            for before in needed:
-                followers[before].append(position)
-        ready = [
-            (_ORDER[self.steps[position].action], position)
-            for position, count in enumerate(waiting)
-            if not count
-        ]
-        heapq.heapify(ready)
-        order: list[int] = []
-        while ready:
-            _, position = heapq.heappop(ready)
-            order.append(position)
-            for follower in followers[position]:
-                waiting[follower] -= 1
-                if not waiting[follower]:
-                    heapq.heappush(ready, (_ORDER[self.steps[follower].action], follower))
-        new = {old: position for position, old in enumerate(order)}
-        return tuple(
-            evolve(self.steps[old], depends_on=tuple(sorted(new[before] for before in needs[old])))
-            for old in order
-        )
-
-    def _spare_access(self, needs: list[set[int]]) -> None:
-        """Let people leave a group only after they have joined another, where that is possible."""
-        joins: dict[str, list[int]] = {}
-        for position, step in enumerate(self.steps):
-            if step.action is Action.ADD_USER and step.user is not None:
-                joins.setdefault(step.user.id, []).append(position)
-        for position, step in enumerate(self.steps):
-            leaving = step.members if step.action is Action.DELETE_GROUP else ()
-            if step.action is Action.REMOVE_USER and step.user is not None:
-                leaving = (step.user,)
-            for user in leaving:
-                for join in joins.get(user.id, ()):
-                    if not _leads_to(join, position, needs):
-                        needs[position].add(join)
 
     def _find_doomed(self, run: Run) -> frozenset[str]:
         """Return the groups that the run created and that hold nobody but whom it put there."""
@@ -275,20 +228,6 @@ class _Inverse:
             )
         )
         return len(self.steps) - 1
-
-
-def _leads_to(start: int, goal: int, needs: Sequence[set[int]]) -> bool:
-    """Return whether a step depends on another, directly or not."""
-    seen = {start}
-    left = [start]
-    while left:
-        for needed in needs[left.pop()]:
-            if needed == goal:
-                return True
-            if needed not in seen:
-                seen.add(needed)
-                left.append(needed)
-    return False
 
 
 def _describe(change: Change) -> str:

@@ -1,0 +1,164 @@
+"""The httpx client of a client: its turns, and what is closed when."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from cld_user_groups._engine.http_client import AsyncHttpClient, HttpClient
+from cld_user_groups._engine.turns import MAX_IN_FLIGHT
+from cld_user_groups.errors import ClientClosed
+
+CLOSED = "^the client is closed: create a new one$"
+
+
+class Closable(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """A transport, or a stream below one, that records whether it was closed."""
+
+    closed = 0
+
+    def close(self) -> None:
+        self.closed += 1
+
+    async def aclose(self) -> None:
+        await anyio.lowlevel.checkpoint()
+        self.closed += 1
+
+
+def response(stream: Closable) -> httpx.Response:
+    return httpx.Response(200, extensions={"network_stream": stream})
+
+
+def sync_client() -> tuple[HttpClient, Closable]:
+    transport = Closable()
+    http = HttpClient(None, lambda: httpx.Client(transport=transport, mounts={"http://": None}))
+    return http, transport
+
+
+def async_client() -> tuple[AsyncHttpClient, Closable]:
+    transport = Closable()
+    http = AsyncHttpClient(
+        None, lambda: httpx.AsyncClient(transport=transport, mounts={"http://": None})
+    )
+    return http, transport
+
+
+def test_a_turn_beyond_the_limit_is_waited_for_and_the_wait_is_measured() -> None:
+    http, _ = sync_client()
+    connections = http.get()
+    assert http.get() is connections
+    assert [http.enter(connections) for _ in range(MAX_IN_FLIGHT)] == [0.0] * MAX_IN_FLIGHT
+    timer = threading.Timer(0.05, http.leave, [connections])
+    timer.start()
+    assert 0.02 < http.enter(connections) < 30
+    timer.join()
+
+
+def test_an_async_turn_beyond_the_limit_is_waited_for_and_the_wait_is_measured() -> None:
+    async def check() -> None:
+        http, _ = async_client()
+        connections = await http.get()
+        assert await http.get() is connections
+        waits = [await http.enter(connections) for _ in range(MAX_IN_FLIGHT)]
+        assert waits == [0.0] * MAX_IN_FLIGHT
+        async with anyio.create_task_group() as group:
+
+            async def leave_later() -> None:
+                await anyio.sleep(0.05)
+                await http.leave(connections)
+
+            group.start_soon(leave_later)
+            assert 0.02 < await http.enter(connections) < 30
+        await http.close()
+
+    asyncio.run(check())
+
+
+def test_a_callers_client_has_no_turns_and_is_not_closed() -> None:
+    transport = Closable()
+    with httpx.Client(transport=transport) as own:
+        http = HttpClient(own, httpx.Client)
+        assert http.get().client is own
+        assert http.get().turns is None
+        assert http.enter(http.get()) == 0.0
+        http.close()
+        with pytest.raises(ClientClosed, match=CLOSED):
+            http.get()
+        assert transport.closed == 0
+
+
+def test_a_call_that_races_close_hands_its_turn_on_and_closes_what_it_opened() -> None:
+    http, transport = sync_client()
+    assert http.is_closed is False
+    connections = http.get()
+    http.enter(connections)
+    http.close()
+    http.close()
+    assert transport.closed == 1
+    stream = Closable()
+    http.leave(connections, response(stream))
+    assert (transport.closed, stream.closed) == (2, 1)
+    with pytest.raises(ClientClosed, match=CLOSED):
+        http.enter(connections)
+    assert transport.closed == 3
+    assert connections.turns is not None
+    assert all(connections.turns.try_acquire() for _ in range(MAX_IN_FLIGHT))
+
+
+def test_an_async_call_that_races_close_does_so_even_if_it_is_cancelled() -> None:
+    async def check() -> None:
+        http, transport = async_client()
+        assert http.is_closed is False
+        connections = await http.get()
+        await http.enter(connections)
+        await http.close()
+        await http.close()
+        assert transport.closed == 1
+        stream = Closable()
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await http.leave(connections, response(stream))
+        assert (transport.closed, stream.closed) == (2, 1)
+        with pytest.raises(ClientClosed, match=CLOSED):
+            await http.enter(connections)
+        assert transport.closed == 3
+        assert connections.turns is not None
+        assert connections.turns.value == MAX_IN_FLIGHT
+        assert connections.closer is not None
+        with pytest.raises(StopAsyncIteration):  # close has ended it
+            await anext(connections.closer)
+
+    asyncio.run(check())
+
+
+def test_a_response_without_a_stream_leaves_nothing_to_close() -> None:
+    http, transport = sync_client()
+    connections = http.get()
+    http.enter(connections)
+    http.close()
+    http.leave(connections, httpx.Response(200))
+    assert transport.closed == 2
+
+
+@pytest.mark.parametrize("make", [sync_client, async_client])
+def test_a_forked_process_gets_connections_of_its_own_and_leaves_the_others_open(
+    make: Any,
+) -> None:
+    http, transport = make()
+
+    async def get() -> Any:
+        found = http.get()
+        return await found if isinstance(http, AsyncHttpClient) else found
+
+    async def check() -> None:
+        before = await get()
+        http.forget()
+        assert await get() is not before
+        assert transport.closed == 0
+
+    asyncio.run(check())
