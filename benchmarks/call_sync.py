@@ -15,7 +15,7 @@ from wire import GROUP, TWO_GROUPS, response_headers
 
 from command import options, report
 
-CALLS = 200
+CALLS = 100
 
 _LIST = response_headers(TWO_GROUPS)
 _UPDATE = response_headers(GROUP)

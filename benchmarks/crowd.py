@@ -62,7 +62,7 @@ def main() -> None:
             pairs = by_turns(
                 lambda number=number: runner.run(_together(own.user_groups.list, number)),
                 lambda number=number: runner.run(_together(gated, number)),
-                chosen.pairs(6),
+                chosen.pairs(4),
             )
             found = compare(pairs)
             costs.append(found.own * number)
