@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .completing import complete_group
 from .output import print_message, print_result
 from .settings import TABLE_FORMATS, global_options, settings_of
 
@@ -31,7 +32,7 @@ _SHOWN_OF_DIGEST = 12
 
 
 @click.command("explain")
-@click.argument("group")
+@click.argument("group", shell_complete=complete_group)
 @click.argument("user")
 @click.option("--file", metavar="FILE", help="Say as well what this file of groups says of it.")
 @global_options(TABLE_FORMATS)

@@ -152,9 +152,10 @@ def _check_contract(
     # A status code that is not documented is that of an outage: `reachable` tells it.
     differences = tuple(str(each) for each in contract.differences if each.path != "status")
     if differences:
-        more = f" (and {len(differences) - 1} more)" if len(differences) > 1 else ""
+        first, *others = differences
+        more = f" (and {len(others)} more)" if others else ""
         way_out = "upgrade cld-user-groups; if there is no newer one, report this"
-        return Check("contract", "failed", differences[0] + more, way_out, differences)
+        return Check("contract", "failed", first + more, way_out, differences)
     if groups is None:
         return Check("contract", "skipped", "the account cannot be read")
     if error is not None:
