@@ -33,8 +33,8 @@ _PROGRAMS = {
     "gh": """\
 case "$1 $2" in
 "pr comment")
-    [ "$3 $4 $5 $6" = "7 --edit-last --create-if-none --body-file" ] || exit 1
-    cp "$7" "$FOLDER/comment.md" ;;
+    [ "$3 $4 $5 $6 $7" = "7 --edit-last --create-if-none --body-file -" ] || exit 1
+    cat >"$FOLDER/comment.md" ;;
 "api repos/o/r/commits/merged/pulls")
     [ "$3 $4" = "--jq .[0].head.sha" ] || exit 1
     echo head ;;

@@ -33,9 +33,18 @@ def complete(shell: Shell, *words: str, kind: str = "zsh") -> list[str]:
     return lines[1::3] if kind == "zsh" else [line.partition(",")[2] for line in lines]
 
 
-@pytest.mark.parametrize("name", ["show", "add", "remove", "rename", "delete", "copy", "merge"])
+@pytest.mark.parametrize(
+    "name", ["show", "add", "remove", "rename", "delete", "copy", "merge", "explain"]
+)
 def test_names_of_groups_are_completed_in_any_case(desk: Shell, name: str) -> None:
     assert complete(desk, name, "de") == ["Designers"]
+
+
+def test_names_of_profiles_are_completed(desk: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert complete(desk, "list", "--profile", "w") == []
+    path = desk.write("[work]\naccount_id = 'acc'\n[home]\naccount_id = 'acc'\n", "profiles.toml")
+    monkeypatch.setenv("CLOUDINARY_PROFILES_FILE", path)
+    assert complete(desk, "list", "--profile", "w") == ["work"]
 
 
 def test_the_group_to_merge_into_and_the_second_to_copy_are_completed(desk: Shell) -> None:

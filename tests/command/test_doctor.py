@@ -41,6 +41,7 @@ def test_all_is_well_on_an_account_that_can_be_read(shell: Shell) -> None:
     assert (len(shell.emulator.calls), shell.writes()) == (3, 0)
     document = shell.json("doctor")
     assert (document["ok"], document["exit_code"], document["account"]) == (True, 0, "acc")
+    assert shell("doctor", "--log-format", "json").stderr.count('"event":"response"') == 3
 
 
 def test_credentials_are_shown_masked(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,6 +76,9 @@ def test_a_file_is_asked_too(applied: Shell) -> None:
     applied.write("version: 1\ngroups: {Marketing: {mode: additive, members: [john@example.com]}}")
     assert "leaves" in explained(applied, "Marketing", "harry@example.com", *file)["file"]
     assert applied("explain", "Marketing", "john@example.com", "--file", "no").exit_code == 1
+    applied.write("version: 1\naccount: other\ngroups: {}")
+    other = applied("explain", "Marketing", "john@example.com", *file)
+    assert "`other`" in other.stderr
 
 
 def test_a_deleted_group_is_explained_by_its_name_or_id(applied: Shell) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 #: Done, or nothing to do.
 DONE = 0
-#: An error. Nothing was written.
+#: An error. Nothing was written. `doctor`: a check has failed.
 ERROR = 1
-#: `plan --detailed-exitcode`: there are changes.
+#: `plan --detailed-exitcode`, `diff --detailed-exitcode`: there are changes.
 CHANGES = 2
 #: A guard refuses the plan. Nothing was written.
 GUARD = 3

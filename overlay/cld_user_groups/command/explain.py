@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .completing import complete_group
 from .output import print_message, print_result
 from .settings import TABLE_FORMATS, global_options, settings_of
 
@@ -31,7 +32,7 @@ _SHOWN_OF_DIGEST = 12
 
 
 @click.command("explain")
-@click.argument("group")
+@click.argument("group", shell_complete=complete_group)
 @click.argument("user")
 @click.option("--file", metavar="FILE", help="Say as well what this file of groups says of it.")
 @global_options(TABLE_FORMATS)
@@ -46,12 +47,14 @@ def explain_command(context: click.Context, group: str, user: str, file: str | N
     from cld_user_groups.membership import explain, read_account, read_history, state_directory
 
     from .resolving import Named, lookup_of
-    from .source import read_groups
+    from .source import check_is_for, read_groups
     from .tables import print_table
 
     desired = None if file is None else read_groups(file)
     named = Named(user.strip())
     with settings.open_client() as client:
+        if desired is not None:
+            check_is_for(desired, client.account_id)
         snapshot = read_account(client, lookup_of([named]))
     history = read_history(state_directory(snapshot.account_id))
     explained = explain(

@@ -147,6 +147,18 @@ def _check_environment() -> None:
         )
 
 
+def _complete_profile(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[str]:
+    """Return the names of profiles that begin as what is typed; none if the file is not valid."""
+    from .profiles import ProfileError, profiles_file, read_profiles
+
+    try:
+        return [name for name in read_profiles(profiles_file()) if name.startswith(incomplete)]
+    except ProfileError:
+        return []
+
+
 def settings_of(context: click.Context) -> Settings:
     """Return the settings of this call of the command."""
     return context.ensure_object(Settings)
@@ -179,7 +191,12 @@ def global_options(formats: tuple[str, ...] = FORMATS) -> Callable[[F], F]:
             "--region", type=click.Choice(["api", "api-eu", "api-ap"]), help="The region's server."
         ),
         option("--account-id", metavar="ID", help="The account. [CLOUDINARY_ACCOUNT_ID]"),
-        option("--profile", metavar="NAME", help="The account's profile. [CLOUDINARY_PROFILE]"),
+        option(
+            "--profile",
+            metavar="NAME",
+            shell_complete=_complete_profile,
+            help="The account's profile. [CLOUDINARY_PROFILE]",
+        ),
         option(
             "--lease",
             metavar="URL",

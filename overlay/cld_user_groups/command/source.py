@@ -67,6 +67,23 @@ def _beginning(path: Path) -> bytes:
         return b""  # `read_file` says what is wrong with it
 
 
+def check_is_for(desired: Desired, account_id: str) -> None:
+    """Reject a file that names another account.
+
+    Args:
+        desired: What the file asks for.
+        account_id: The account.
+
+    Raises:
+        FileError: It is for another account.
+    """
+    from cld_user_groups.membership import FileError, Problem
+
+    if desired.account is not None and desired.account != account_id:
+        message = f"the file is for the account `{desired.account}`, not `{account_id}`"
+        raise FileError([Problem(desired.source, None, message)])
+
+
 def make_plan(
     client: CldProvisioning, desired: Desired, today: date | None = None
 ) -> tuple[Plan, Snapshot]:
@@ -80,12 +97,9 @@ def make_plan(
     Raises:
         PlanError: The file does not fit the account.
     """
-    from cld_user_groups.membership import FileError, Problem, plan, read_account
+    from cld_user_groups.membership import plan, read_account
 
-    account_id = client.account_id
-    if desired.account is not None and desired.account != account_id:
-        message = f"the file is for the account `{desired.account}`, not `{account_id}`"
-        raise FileError([Problem(desired.source, None, message)])  # before anything is sent
+    check_is_for(desired, client.account_id)  # before anything is sent
     now = datetime.now(UTC)
     day = today or now.date()
     snapshot = read_account(client, desired, day)

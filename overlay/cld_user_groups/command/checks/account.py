@@ -13,6 +13,7 @@ from cld_provisioning_api.models import UserGroup
 from cld_user_groups import CldProvisioning
 from cld_user_groups._engine.rate_limit import parse_http_date, parse_rate_limit
 from cld_user_groups.command.failures import WAYS_OUT, describe
+from cld_user_groups.command.logs import json_log
 from cld_user_groups.models import CloudinaryError
 
 from . import Check
@@ -60,13 +61,14 @@ def check_account(found: Found) -> Iterator[Check]:
             yield Check(name, "skipped", "the settings are not complete")
         return
     contract = _contract_check()
+    hooks = (json_log(), None if isinstance(contract, Check) else contract)
     with CldProvisioning(
         account_id=found.account_id,
         security=found.security,
         server_url=found.server_url,
         retry_config=None,
         timeout_ms=TIME_LIMIT_MS,
-        hooks=() if isinstance(contract, Check) else (contract,),
+        hooks=[hook for hook in hooks if hook is not None],
     ) as client:
         reading = _read(client)
         yield reading.check
@@ -150,9 +152,10 @@ def _check_contract(
     # A status code that is not documented is that of an outage: `reachable` tells it.
     differences = tuple(str(each) for each in contract.differences if each.path != "status")
     if differences:
-        more = f" (and {len(differences) - 1} more)" if len(differences) > 1 else ""
+        first, *others = differences
+        more = f" (and {len(others)} more)" if others else ""
         way_out = "upgrade cld-user-groups; if there is no newer one, report this"
-        return Check("contract", "failed", differences[0] + more, way_out, differences)
+        return Check("contract", "failed", first + more, way_out, differences)
     if groups is None:
         return Check("contract", "skipped", "the account cannot be read")
     if error is not None:
@@ -162,12 +165,13 @@ def _check_contract(
 
 def _read_more(client: CldProvisioning, groups: Sequence[UserGroup]) -> Exception | None:
     """Read a group's members and one of them; return the error in which that ends, or None."""
-    group = next((group for group in groups if group.users), None)
-    if group is None or not group.users:
+    first = next(((group.id, user.id) for group in groups for user in group.users or ()), None)
+    if first is None:
         return None
+    group_id, user_id = first
     try:
-        client.user_groups.list_users(group_id=group.id)
-        client.users.list(ids=[group.users[0].id])
+        client.user_groups.list_users(group_id=group_id)
+        client.users.list(ids=[user_id])
     except Exception as error:  # noqa: BLE001 - returned
         return error
     return None
