@@ -46,7 +46,7 @@ from cld_user_groups.membership import RedisLease
 from fleet import app
 
 app.conf.broker_transport_options = {"visibility_timeout": 1}
-RedisLease.__init__.__kwdefaults__["lifetime"] = 2.0
+RedisLease.__init__.__kwdefaults__["lifetime"] = 4.0
 """
 
 
@@ -65,7 +65,7 @@ class Stop:
 
     def stay(self) -> None:
         self.is_reached.set()
-        assert self._may_go_on.wait(60)
+        assert self._may_go_on.wait(180)
 
     def go_on(self) -> None:
         self._may_go_on.set()
@@ -172,7 +172,7 @@ def enqueue(store: redis.Redis, folder: Path, environment: Mapping[str, str]) ->
 
 
 def eventually(is_so: Callable[[], object], log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while not is_so():
         assert time.monotonic() < deadline, log.read_text("utf-8")
         time.sleep(0.02)

