@@ -129,8 +129,9 @@ faults: $(READY) ## Measure the table of faults by operation, and write it to do
 bench: $(TOOLS) ## Benchmark the SDK against bare httpx and its peers
 	@python benchmarks/run.py
 
-pictures: $(READY) ## Draw real runs of the command on a terminal, as SVG in docs/
+pictures: $(BROWSER) ## Draw real runs of the command, and a report in the browser, in docs/
 	@python tools/pictures.py
+	@python -m tests.browser.pictures
 
 mutation: $(READY) ## Mutate the modules that decide (or MODULE=), and fail on unnoticed mutants
 	@python tools/mutation.py $(if $(MODULE),--module $(MODULE))

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from .chromium import CHROMIUM, launched
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from .pages import Pages
 
-CHROMIUM = shutil.which("chromium")
 # What `make test` sets up lacks the driver; its tests are then not even imported.
 collect_ignore_glob = [] if importlib.util.find_spec("playwright") else ["test_*.py"]
-
-# No sandbox, because CI may be root in a container; and nothing that calls home.
-_FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
-]  # fmt: skip
 
 
 def pytest_report_header() -> str:
@@ -36,12 +30,8 @@ def browser() -> Iterator[Browser]:
     """The system's Chromium, without a window."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
-        yield launched
-        launched.close()
+    with launched() as found:
+        yield found
 
 
 @pytest.fixture

@@ -158,5 +158,5 @@ def test_html_stands_alone_and_runs_nothing():
     assert text.startswith('<!DOCTYPE html>\n<html lang="en">')
     assert not re.search(r"<script|<link|src=|href=|url\(|@import", text)
     assert "default-src &#x27;none&#x27;; style-src &#x27;sha256-" in text
-    assert text.count("<table>") == text.count("<caption>") == 4
+    assert text.count('<table class="changes">') == text.count("<caption>") == 4
     assert text.count('scope="col"') == 4 * 5

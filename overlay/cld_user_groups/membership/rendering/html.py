@@ -48,7 +48,8 @@ def _section(section: Section, plan: Plan) -> Markup:
         caption += f" ({'; '.join((section.title(), *remarks(section.head, plan)))})"
     rows = [_row(change, plan) for change in (*section.added, *section.removed)]
     rows += [_gone(user) for user in section.deleted.members] if section.deleted else []
-    return table(caption, ("Change", "User", "ID", "Why", "Where"), rows)
+    columns = ("Change", "User", "ID", "Why", "Where")
+    return table(caption, columns, rows, class_="changes")
 
 
 def _row(change: Change, plan: Plan) -> list[Content]:

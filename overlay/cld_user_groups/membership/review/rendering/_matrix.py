@@ -27,11 +27,11 @@ _GUIDE = 5  # a line after so many columns guides the eye
 _SQUARE = f"h{_MARK}v{_MARK}h-{_MARK}z"
 _ARC = f"a{_MARK / 2},{_MARK / 2} 0 1,0"
 _CIRCLE = f"m0,{_MARK / 2}{_ARC} {_MARK},0{_ARC} -{_MARK},0z"
-#: How a membership is drawn, by its class in the style sheet, and what that means.
-MARKS = {
-    "in": (_SQUARE, "in the group"),
-    "new": (_CIRCLE, "added since the last report"),
-    "blocked": (f"m1,1h{_MARK - 2}v{_MARK - 2}h-{_MARK - 2}z", "in the group, but cannot log in"),
+# How a membership is drawn, by its class in the style sheet.
+_MARKS = {
+    "in": _SQUARE,
+    "new": _CIRCLE,
+    "blocked": f"m1,1h{_MARK - 2}v{_MARK - 2}h-{_MARK - 2}z",
 }
 
 
@@ -46,9 +46,17 @@ def panels(view: View) -> Iterator[Markup]:
             ).drawn()
 
 
-def sample(name: str) -> Markup:
-    """Return a small picture of a mark, for the legend."""
-    path = element("path", d=f"M1,1{MARKS[name][0]}", class_=name)
+def legend(view: View) -> Markup:
+    """Return what the marks mean."""
+    meanings = {"in": "in the group", "blocked": "in the group, but cannot log in"}
+    if view.review.changes is not None:
+        meanings["new"] = f"added since {shown(view.review.changes.to)}"
+    entries = [element("li", _sample(name), meaning) for name, meaning in meanings.items()]
+    return element("ul", entries, class_="legend")
+
+
+def _sample(name: str) -> Markup:
+    path = element("path", d=f"M1,1{_MARKS[name]}", class_=name)
     return element("svg", path, width=_MARK + 2, height=_MARK + 2, aria_hidden="true")
 
 
@@ -134,7 +142,7 @@ class _Panel:
             is_new = (group.id, person.id) in self.added
             name = "blocked" if is_blocked else "new" if is_new else "in"
             x = _LEFT + number * _CELL + (_CELL - _MARK) // 2
-            paths[name] = paths.get(name, "") + f"M{x},{y + (_CELL - _MARK) // 2}{MARKS[name][0]}"
+            paths[name] = paths.get(name, "") + f"M{x},{y + (_CELL - _MARK) // 2}{_MARKS[name]}"
         for name, path in paths.items():
             yield element("path", d=path, class_=name)
 

@@ -35,7 +35,8 @@ def sign_off(view: View) -> Iterator[Content]:
 
 def _row(view: View, number: int, group: ReviewedGroup) -> list[Content]:
     name = shown(group.name)
-    to_look_at = sum(bool(view.kinds(membership.user_id, group.id)) for membership in group.members)
+    whom: list[str | None] = [found.user_id for found in group.members]
+    to_look_at = sum(bool(view.kinds(user_id, group.id)) for user_id in whom or [None])
     choices = [
         element("label", element("input", type="radio", name=f"decision-{number}"), choice)
         for choice in _DECISIONS

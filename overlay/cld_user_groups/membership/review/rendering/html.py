@@ -31,7 +31,7 @@ from cld_user_groups.membership.review.words import (
     role_of,
 )
 
-from ._matrix import MARKS, panels, sample
+from ._matrix import legend, panels
 from ._sign_off import sign_off
 
 _SECTIONS = {
@@ -152,8 +152,7 @@ def _picture(view: View) -> Iterator[Content]:
     if not found:
         yield element("p", "Nobody is in a group.")
         return
-    marks = [element("li", sample(name), text) for name, (_, text) in MARKS.items()]
-    yield element("ul", marks, class_="legend")
+    yield legend(view)
     for panel in found:
         label = "Groups and people"
         frame = element("div", panel, class_="scroll", role="group", aria_label=label, tabindex=0)
