@@ -117,7 +117,7 @@ def _forget_stdout() -> None:
 @global_options(PLAN_FORMATS)
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def cli() -> None:
-    """Make the user groups of a Cloudinary account what a file says.
+    """Manage the user groups of a Cloudinary account: person by person, or all from a file.
 
     Credentials come from CLOUDINARY_ACCOUNT_URL, or from CLOUDINARY_PROVISIONING_API_KEY and
     CLOUDINARY_PROVISIONING_API_SECRET. Results go to standard output, all else to standard error.

@@ -1,4 +1,4 @@
-"""Runs a plan: shows it, asks, applies it, and reports. `apply` and `undo` share it."""
+"""Runs a plan: shows it, asks, applies it, and reports. All commands that change anything do so."""
 
 from __future__ import annotations
 
@@ -149,10 +149,10 @@ def _report(settings: Settings, made: Plan, result: Result, again: str) -> None:
     except BrokenPipeError:
         pass  # whoever reads it has seen enough
     except OSError as error:
+        recorded = f" The run is recorded: cld-user-groups runs show {result.run}"
         with suppress(OSError):
             print_message(
-                f"The report cannot be written: {error.strerror}. "
-                f"The run is recorded: cld-user-groups runs show {result.run}"
+                f"The report cannot be written: {error.strerror}.{recorded if result.run else ''}"
             )
 
 
