@@ -30,6 +30,9 @@ nitpick_ignore_regex = [
     ),
 ]
 
+# A language that Pygments does not know is shown as text.
+suppress_warnings = ["misc.highlighting_failure"]
+
 myst_enable_extensions = ["attrs_block", "colon_fence", "deflist"]
 myst_heading_anchors = 4
 # Only pages of the site are links of the site.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from tools.docs.transcript import ROOT, Reader, clone, comparable, steps
 
 pytestmark = pytest.mark.interop

@@ -8,6 +8,7 @@ import time
 
 from sphinx.cmd.build import main as sphinx_build
 
+from .accessibility import make_accessible
 from .links import ROOT, SITE, broken_links
 
 
@@ -17,10 +18,11 @@ def main() -> int:
     shutil.rmtree(SITE, ignore_errors=True)
     code = sphinx_build(
         [
-            *("--quiet", "--fail-on-warning", "--jobs", "auto"),
+            *("--quiet", "--fail-on-warning", "--fresh-env", "--jobs", "auto"),
             *("--doctree-dir", str(ROOT / ".site"), str(ROOT / "docs"), str(SITE)),
         ]
     )
+    make_accessible(SITE)
     problems = broken_links(SITE)
     for problem in problems:
         print(problem, file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterator
 from functools import cached_property
 from importlib import import_module
@@ -25,6 +26,7 @@ MODULES = (
     "cld_user_groups.models",
     "cld_user_groups.errors",
     "cld_user_groups.hooks",
+    "cld_user_groups.limits",
     "cld_user_groups.utils",
     "cld_user_groups.contract",
     "cld_user_groups.emulator",
@@ -41,6 +43,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     # Before napoleon, which has the usual priority of 500.
     app.connect("autodoc-process-docstring", convert_docstring, priority=400)
     app.connect("autodoc-process-docstring", keep_attribute, priority=600)
+    app.connect("autodoc-process-signature", write_defaults)
     app.connect("sphinx-click-process-options", leave_out_global_options)
     app.connect("doctree-read", add_description)
     app.connect("missing-reference", as_code)
@@ -64,6 +67,22 @@ def convert_docstring(
     """Convert a docstring; that of a module is left out, for its page says it."""
     lines[:] = [] if what == "module" else to_rest(lines)
     app.env.temp_data["docstring"] = list(lines)
+
+
+def write_defaults(
+    app: Sphinx,
+    what: str,
+    name: str,
+    obj: object,
+    options: object,
+    signature: str | None,
+    returns: str | None,
+) -> tuple[str | None, str | None]:
+    """Write defaults that are functions by their names, and those that a factory makes as `...`."""
+    named = re.sub(r"<(?:built-in )?function (\w+)[^>]*>", r"\1", signature or "").replace(
+        "= NOTHING", "= ..."
+    )
+    return named or signature, returns
 
 
 def keep_attribute(

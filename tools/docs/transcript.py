@@ -1,8 +1,10 @@
 """What a page shows of a terminal: its `console` blocks, run as a reader would, in order.
 
-A line that begins with `$ ` is a command, and what follows it is what it prints. A block below a line
-such as "`groups.yaml`:" is a file that the reader writes. `python -m tools.docs.transcript PAGE` runs
-a page in an empty folder beside a fresh clone, and writes what the commands print into it.
+A line that begins with `$ ` is a command, and what follows it is what it prints. A block below a
+line such as "`groups.yaml`:" is a file that the reader writes.
+
+`python -m tools.docs.transcript PAGE` runs a page in an empty folder beside a fresh clone, and
+writes into it what the commands print.
 """
 
 from __future__ import annotations
@@ -17,18 +19,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from attrs import frozen
-
 from tools.pictures import on_terminal
 
 ROOT = Path(__file__).resolve().parents[2]
 _BLOCK = re.compile(
-    r"(?:^`(?P<file>[\w.-]+)`:\n\n)?^```(?P<kind>\w+)\n(?P<text>.*?)^```", re.M | re.S
+    r"(?:^`(?P<file>[\w.-]+)`:\n\n)?^```(?P<kind>\w+)\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL
 )
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 #: What is another one each time: the ID of a run, and how long it took.
 _VARIES = re.compile(r"\b\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{4}\b|\b\d:\d\d:\d\d\b")
 #: What keeps running until the end: it has a terminal of its own.
-_SERVER = "python -m cld_user_groups.emulator"
+_SERVER = "cld-user-groups emulator"
 
 
 @frozen
@@ -54,7 +55,7 @@ def steps(page: str) -> Iterator[Step]:
         if block["file"]:
             yield Step(block["file"], block["text"], block.span("text"), is_file=True)
         elif block["kind"] == "console":
-            for part in re.finditer(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block["text"], re.M):
+            for part in re.finditer(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block["text"], re.MULTILINE):
                 begin = block.start("text")
                 yield Step(part[1], part[2], (begin + part.start(2), begin + part.end(2)))
 
@@ -70,8 +71,10 @@ class Reader:
         self._folder = folder
         self._environment = {
             **{name: value for name, value in os.environ.items() if not _is_ours(name)},
-            **{"TERM": "xterm-256color", "COLUMNS": "100", "NO_COLOR": "1"},
-            **{"XDG_STATE_HOME": str(folder / "state")},
+            "TERM": "xterm-256color",
+            "COLUMNS": "100",
+            "NO_COLOR": "1",
+            "XDG_STATE_HOME": str(folder / "state"),
         }
         self._servers: list[subprocess.Popen[str]] = []
 
