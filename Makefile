@@ -17,6 +17,8 @@ READY := $(VENV)/.ready
 TOOLS := $(VENV)/.tools
 # READY, and what drives a browser.
 BROWSER := $(VENV)/.browser
+# READY, and what builds the site.
+DOCS := $(VENV)/.docs
 LOWEST := .venv-lowest
 # Container images set it, and then every process compiles every module anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -29,7 +31,7 @@ install = $(BIN)/uv pip install --quiet --compile-bytecode --no-deps --python $(
 	{ echo "  uv could not; trying with pip"; $(1) -m pip install --quiet --no-deps $(2); }
 
 .PHONY: help setup generate check format test test-full test-all test-lowest test-sdist test-wasm \
-	test-browser demo contract contract-diff lint-openapi interop faults bench pictures mutation build \
+	test-browser docs demo contract contract-diff lint-openapi interop faults bench pictures mutation build \
 	release-check pins clean
 
 help: ## List the targets
@@ -55,6 +57,11 @@ $(TOOLS): $(READY) requirements-check.txt
 $(BROWSER): $(READY) requirements-browser.txt
 	@echo "  $$(grep -c == requirements-browser.txt) packages to drive a browser with"
 	@$(call install,$(BIN)/python,-r requirements-browser.txt)
+	@touch $@
+
+$(DOCS): $(READY) requirements-docs.txt
+	@echo "  $$(grep -c == requirements-docs.txt) packages to build the site with"
+	@$(call install,$(BIN)/python,-r requirements-docs.txt)
 	@touch $@
 
 ##@ Start here
@@ -100,7 +107,7 @@ test-sdist: $(READY) ## Build the source distribution, and run its own tests awa
 	tar -xzf "$$folder"/*.tar.gz -C "$$folder"; \
 	$(MAKE) -C "$$folder"/*/ test PYTHON="$(CURDIR)/$(BIN)/python"
 
-test-browser: $(BROWSER) ## Look at the HTML pages in Chromium: accessible, printable, usable without a mouse
+test-browser: $(BROWSER) docs ## Look at the HTML pages in Chromium: accessible, printable, usable without a mouse
 	pytest -m browser tests/browser
 
 test-wasm: $(TOOLS) ## Run the unit tests on CPython 3.14, compiled to WebAssembly (needs Node)
@@ -121,6 +128,10 @@ lint-openapi: $(TOOLS) ## Lint openapi.yaml (needs Node)
 
 interop: $(TOOLS) ## Run the SDK against Prism and behind proxies, and other clients against the emulator
 	pytest -m interop tests/interop tests/packaging
+
+##@ Documentation
+docs: $(DOCS) ## Build the site in site/: strict, offline, and each page as Markdown too
+	@python -m tools.docs
 
 ##@ Figures
 faults: $(READY) ## Measure the table of faults by operation, and write it to docs/faults.md
@@ -148,5 +159,5 @@ pins: $(READY) ## Resolve requirements*.in into requirements*.txt; UPGRADE=1 upg
 	@tools/pins $(if $(UPGRADE),--upgrade)
 
 clean: ## Remove the files that the other targets created
-	rm -rf $(VENV) $(LOWEST) .bench dist .nox .pytest_cache .mypy_cache .ruff_cache .hypothesis node_modules mutants
+	rm -rf $(VENV) $(LOWEST) .bench dist site .site .nox .pytest_cache .mypy_cache .ruff_cache .hypothesis node_modules mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

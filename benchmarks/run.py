@@ -1,4 +1,4 @@
-"""Run all figures, print them, and write them to RESULTS.md, results.svg and README.md.
+"""Run all figures, print them, and write them to RESULTS.md, results.svg and the documentation.
 
 Each figure is a script of its own, which measures one client beside bare httpx (or json.loads) in
 the same process and run. `--quick` takes under two minutes: the SDK alone, and nothing is written.
@@ -46,12 +46,12 @@ def run(program: str, client: str, *arguments: str) -> list[Row]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def show_in_readme(table: str) -> None:
-    """Put the table between the two marks of README.md."""
-    readme = _HERE.parent / "README.md"
-    before, begin, rest = readme.read_text("utf-8").partition("<!-- benchmarks -->\n")
+def show_in_documentation(table: str) -> None:
+    """Put the table between the two marks of docs/explanation/costs.md."""
+    page = _HERE.parent / "docs/explanation/costs.md"
+    before, begin, rest = page.read_text("utf-8").partition("<!-- benchmarks -->\n")
     _, end, after = rest.partition("<!-- end of benchmarks -->\n")
-    readme.write_text(f"{before}{begin}\n{table.strip()}\n\n{end}{after}", "utf-8")
+    page.write_text(f"{before}{begin}\n{table.strip()}\n\n{end}{after}", "utf-8")
 
 
 def main() -> None:
@@ -76,7 +76,7 @@ def main() -> None:
     print(overview(rows))
     (_HERE / "RESULTS.md").write_text(markdown(rows))
     (_HERE / "results.svg").write_text(svg(rows))
-    show_in_readme(overview(rows))
+    show_in_documentation(overview(rows))
 
 
 if __name__ == "__main__":

@@ -30,11 +30,11 @@ groups:
 """
 
 
-def on_terminal(arguments: list[str], folder: Path, environment: dict[str, str]) -> str:
-    """Run the command on a terminal, answer yes where it asks, and return the screen."""
+def on_terminal(command: list[str], folder: Path, environment: dict[str, str]) -> str:
+    """Run a command on a terminal, answer yes where it asks, and return the screen."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "cld_user_groups", *arguments],
+        command,
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -44,7 +44,7 @@ def on_terminal(arguments: list[str], folder: Path, environment: dict[str, str])
     os.close(theirs)
     screen, is_answered = b"", False
     try:
-        while select.select([ours], [], [], 30)[0] and (chunk := os.read(ours, 65536)):
+        while select.select([ours], [], [], 300)[0] and (chunk := os.read(ours, 65536)):
             screen += chunk
             if b"[y/N] " in screen and not is_answered:
                 os.write(ours, b"y\n")
@@ -86,7 +86,8 @@ def main() -> None:
 
         def run(*arguments: str) -> tuple[str, str]:
             line = f"cld-user-groups {' '.join(arguments)}"
-            return line, on_terminal(list(arguments), folder, environment)
+            command = [sys.executable, "-m", "cld_user_groups", *arguments]
+            return line, on_terminal(command, folder, environment)
 
         draw("command-apply.svg", "plan and apply", [run("apply", "groups.yaml")])
         draw(

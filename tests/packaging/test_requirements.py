@@ -48,6 +48,7 @@ def test_the_version_that_is_pinned_is_one_that_is_declared(requirement: Require
         ("requirements-lowest.txt", "requirements.in"),
         ("requirements-check.txt", "requirements-check.in"),
         ("requirements-browser.txt", "requirements-browser.in"),
+        ("requirements-docs.txt", "requirements-docs.in"),
     ],
 )
 def test_whatever_is_listed_is_pinned(pinned: str, listed: str) -> None:
@@ -55,9 +56,10 @@ def test_whatever_is_listed_is_pinned(pinned: str, listed: str) -> None:
     assert wanted - pins(pinned).keys() == set()
 
 
-@pytest.mark.parametrize("added", ["requirements-check.txt", "requirements-browser.txt"])
-def test_what_is_added_to_the_pins_of_the_tests_repeats_none_of_them(added: str) -> None:
-    assert pins(added).keys() & pins("requirements.txt").keys() == set()
+@pytest.mark.parametrize("kind", ["check", "browser", "docs"])
+def test_what_is_added_to_the_pins_of_the_tests_repeats_none_of_them(kind: str) -> None:
+    added = pins(f"requirements-{kind}.txt")
+    assert added.keys() & pins("requirements.txt").keys() == set()
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("requirements*.txt")), ids=lambda path: path.name)

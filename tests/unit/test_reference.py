@@ -1,4 +1,4 @@
-"""Every block of docs/user_groups.md runs unchanged, and sends exactly what it should."""
+"""Every snippet of the vendor's reference runs unchanged, and sends exactly what it should."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.support.code_blocks import ROOT, blocks, run
+from tests.support.code_blocks import ROOT, Block, blocks, run
 
 from cld_user_groups import models
 from cld_user_groups.emulator import Emulator
 
-PATH = "docs/user_groups.md"
+PATH = "tests/unit/documented_snippets.md"
 KEY = "CLOUDINARY_PROVISIONING_API_KEY"
 SECRET = "CLOUDINARY_PROVISIONING_API_SECRET"
 BASE = "/v1_1/provisioning/accounts/%3Cid%3E/user_groups"
@@ -61,11 +61,11 @@ def emulator_for(method: str, wire: str) -> Emulator:
 
 
 @pytest.mark.parametrize("wire", ["observed", "documented"])
-@pytest.mark.parametrize(("code", "line"), blocks(PATH))
+@pytest.mark.parametrize("block", blocks(PATH), ids=str)
 def test_block_runs_unchanged_and_sends_exactly_one_request(
-    code: str, line: int, wire: str, monkeypatch: pytest.MonkeyPatch
+    block: Block, wire: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    method = method_of(code)
+    method = method_of(block.code)
     transport = emulator_for(method, wire).transport()
     requests: list[httpx.Request] = []
 
@@ -74,7 +74,7 @@ def test_block_runs_unchanged_and_sends_exactly_one_request(
         return transport.handle_request(request)
 
     monkeypatch.setattr(httpx.HTTPTransport, "handle_request", handle)
-    result = run(PATH, code, line)["res"]
+    result = run(block)["res"]
 
     (request,) = requests
     sent = [request.method, request.url.raw_path.decode(), request.content]
@@ -102,8 +102,8 @@ def test_block_runs_unchanged_and_sends_exactly_one_request(
         assert (result.id, result.name) == ("0abed8dfcc039ea05e2a1d494fd442", "John Doe")
 
 
-def test_reference_shows_every_method() -> None:
-    shown = {method_of(block.values[0]) for block in blocks(PATH)}
+def test_snippets_show_every_method() -> None:
+    shown = {method_of(block.code) for block in blocks(PATH)}
     assert shown == set(SENT)
 
 
@@ -111,7 +111,7 @@ def test_reference_shows_every_method() -> None:
     not (seed := ROOT.parent / "shared/seed/user_groups.md").exists(),
     reason="the vendor's reference does not lie beside this clone",
 )
-def test_reference_has_the_blocks_of_the_vendors_reference() -> None:
+def test_snippets_are_those_of_the_vendors_reference() -> None:
     def code(path: Path) -> list[str]:
         return path.read_text("utf-8").split("```python\n")[1:]
 

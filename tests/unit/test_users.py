@@ -13,14 +13,13 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.code_blocks import ROOT, blocks, run
+from tests.support.code_blocks import ROOT, blocks
 from tests.support.tables import case
 from tests.support.transport import SECURITY, FakeTransport, Outcome, error, json
 
 from cld_provisioning_api.api.users.get_users import build_request
 from cld_user_groups import AsyncCldProvisioning, models
 from cld_user_groups import _find_users as finding
-from cld_user_groups.emulator import Emulator
 from cld_user_groups.users import Users
 
 PATH = "/v1_1/provisioning/accounts/acc/users"
@@ -529,20 +528,6 @@ def test_find_finds_whoever_pages_or_a_filter_can_show(
 REFERENCE = "docs/users.md"
 
 
-@pytest.mark.parametrize(("code", "line"), blocks(REFERENCE))
-def test_a_block_of_the_reference_runs_unchanged(
-    code: str, line: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    emulator = Emulator("acc", "k", "s")
-    monkeypatch.setenv("CLOUDINARY_ACCOUNT_URL", "account://k:s@acc")
-    monkeypatch.setattr(
-        httpx.HTTPTransport,
-        "handle_request",
-        lambda _, request: emulator.transport().handle_request(request),
-    )
-    run(REFERENCE, code, line)
-
-
 def test_the_reference_names_every_method_parameter_and_field() -> None:
     text = (ROOT / REFERENCE).read_text("utf-8")
     methods = {name for name in vars(Users) if not name.startswith("_")} - {"with_raw_response"}
@@ -553,6 +538,6 @@ def test_the_reference_names_every_method_parameter_and_field() -> None:
         *(field.name for field in attrs.fields(models.FoundUsers)),
     } - {"account_id"}
     assert {name for name in expected if f"`{name}`" not in text} == set()
-    shown = {block.values[0] for block in blocks(REFERENCE)}
+    shown = {block.code for block in blocks(REFERENCE)}
     for method in methods:
-        assert any(f"client.users.{method}(" in str(code) for code in shown), method
+        assert any(f"client.users.{method}(" in code for code in shown), method

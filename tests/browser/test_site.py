@@ -1,0 +1,110 @@
+"""The site that `make docs` builds, as people read it: on a desk and on a phone, light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from playwright.sync_api import expect
+
+from .pages import DESKTOP, PHONE, Pages, sideways_scroll, violations
+
+pytestmark = pytest.mark.browser
+SITE = Path(__file__).resolve().parents[2] / "site"
+#: A landing page, prose with a transcript, wide tables, and what each generator makes.
+KINDS = [
+    "index.html",
+    "tutorial.html",
+    "faults.html",
+    "user_groups.html",
+    "file-format.html",
+    "reference/commands.html",
+    "reference/http-api.html",
+    "reference/python/client.html",
+    "reference/python/membership.html",
+    "explanation/costs.html",
+    "search.html",
+]
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *arguments: object) -> None:
+        """Write nothing to the output of the tests."""
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[str]:
+    """The address of the site, as a server of plain files serves it."""
+    assert (SITE / "index.html").exists(), "the site is not built: make docs"
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(SITE))) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("name", KINDS)
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(
+    pages: Pages, site: str, name: str, dark: bool
+) -> None:
+    page = pages.open(f"{site}/{name}", dark=dark)
+    for width in (DESKTOP, PHONE):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert violations(page) == []
+        assert sideways_scroll(page) <= 0
+
+
+def test_nothing_is_loaded_from_elsewhere(pages: Pages, site: str) -> None:
+    for name in KINDS:
+        pages.open(f"{site}/{name}")
+    assert [url for url in pages.requests if not url.startswith((site, "data:"))] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("maybe_applied", "Why a write is never doubled"),
+        ("allow-removals", "The guards, and why"),
+        ("CLOUDINARY_ACCOUNT_URL", "Environment variables"),
+    ],
+)
+def test_search_finds(pages: Pages, site: str, text: str, title: str) -> None:
+    page = pages.open(f"{site}/index.html")
+    page.get_by_role("searchbox").first.fill(text)
+    page.keyboard.press("Enter")
+    expect(page.locator("ul.search li a", has_text=title).first).to_be_visible()
+
+
+def test_search_works_from_a_folder_without_a_server(pages: Pages, site: str) -> None:
+    page = pages.open(f"{(SITE / 'search.html').as_uri()}?q=undo")
+    expect(page.locator("ul.search li a").first).to_be_visible()
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_text_can_be_read_without_scripts(pages: Pages, site: str, name: str) -> None:
+    page = pages.open(f"{site}/{name}", javascript=False)
+    expect(page.get_by_role("heading", level=1).first).to_be_visible()
+    links = page.locator(".sidebar-tree a", has_text="Tutorial")
+    expect(links.first).to_be_visible()
+    assert len(page.locator("article").inner_text()) > 20
+
+
+def test_reader_may_choose_dark_pages(pages: Pages, site: str) -> None:
+    page = pages.open(f"{site}/index.html")
+    background = "getComputedStyle(document.body).backgroundColor"
+    before = page.evaluate(background)
+    for _ in range(2):  # from the reader's system to light or dark, and to the other
+        page.locator(".content-icon-container .theme-toggle").click()
+    page.reload()  # the choice is kept
+    assert page.evaluate("document.body.dataset.theme") != "auto"
+    assert isinstance(before, str)
+
+
+def test_menu_opens_on_a_phone(pages: Pages, site: str) -> None:
+    page = pages.open(f"{site}/index.html", width=PHONE)
+    page.locator("header label.nav-overlay-icon").click()
+    expect(page.locator(".sidebar-tree a", has_text="Tutorial").first).to_be_in_viewport()

@@ -1,0 +1,193 @@
+"""README.md and docs/: every block runs, against the emulator in place of the API.
+
+What a page says that a Python block prints is what it prints; the command accepts every command
+line; every file of groups can be read. docs/tutorial.md is followed as a whole in tests/interop.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from base64 import b64decode
+from pathlib import Path
+
+import click
+import httpx
+import pytest
+from tests.support.code_blocks import ROOT, Block, blocks, pages, run, run_tests
+
+from cld_user_groups.command.cli import cli
+from cld_user_groups.emulator import Emulator
+from cld_user_groups.membership import read_file
+
+
+class Account:
+    """An emulator in place of the API, with the credentials that a block uses."""
+
+    def __init__(self) -> None:
+        self.emulator = Emulator("my-account", "my-key", "my-secret")
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        """Respond to a request; the first one says what the credentials are."""
+        basic = request.headers["authorization"].removeprefix("Basic ")
+        key, _, secret = b64decode(basic).decode().partition(":")
+        account_id = request.url.path.split("/")[4]
+        ours = (self.emulator.account_id, self.emulator.api_key, self.emulator.api_secret)
+        if (account_id, key, secret) != ours and not self.emulator.calls:
+            self.emulator = Emulator(account_id, key, secret)
+        return self.emulator.transport().handle_request(request)
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Account:
+    """An account in place of the API, with its credentials in the environment."""
+    account = Account()
+
+    async def handle(_: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+        return account.handle(request)
+
+    monkeypatch.setenv("CLOUDINARY_ACCOUNT_URL", "account://my-key:my-secret@my-account")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr(
+        httpx.HTTPTransport, "handle_request", lambda _, request: account.handle(request)
+    )
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", handle)
+    return account
+
+
+#: Pages whose blocks need a server, and so have tests of their own.
+ELSEWHERE = {"docs/fleets.md"}
+BLOCKS = [block for page in pages() if page not in ELSEWHERE for block in blocks(page)]
+# These start an emulator of their own, which no other stands in for.
+ON_SOCKETS = [block for block in BLOCKS if "Emulator(" in block.code and not block.is_tests]
+PROGRAMS = [block for block in BLOCKS if not block.is_tests and block not in ON_SOCKETS]
+
+
+@pytest.mark.parametrize("block", PROGRAMS, ids=str)
+def test_block_runs(block: Block, account: Account, waits: list[float]) -> None:
+    if "CountRetries" in block.code:
+        account.emulator.fail("getUserGroups", status=503, times=2)
+    names = run(block)
+    assert account.emulator.calls or not re.search(r"client\.user|AsyncCld", block.code)
+    if "CountRetries" in block.code:
+        assert names["retries"] == {"getUserGroups": 2}
+    if "Correlate" in block.code:
+        assert account.emulator.calls[-1].headers["x-correlation-id"] == "JIRA-42/1"
+
+
+@pytest.mark.parametrize("block", ON_SOCKETS, ids=str)
+def test_block_with_an_emulator_of_its_own_runs(block: Block, waits: list[float]) -> None:
+    run(block)
+
+
+@pytest.mark.parametrize("block", [each for each in BLOCKS if each.is_tests], ids=str)
+def test_block_of_tests_passes(block: Block, tmp_path: Path) -> None:
+    run_tests(block.code, tmp_path)
+
+
+def fenced(kinds: str, page: str) -> list[str]:
+    """Return the blocks of a page that are of these kinds."""
+    text = (ROOT / page).read_text("utf-8")
+    return re.findall(rf"^```(?:{kinds})\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def command_lines(page: str) -> list[str]:
+    """Return the command lines of a page that begin with the name of the command."""
+    text = "\n".join(fenced("sh|console", page)).replace("\\\n", " ")
+    return re.findall(r"^(?:\$ )?cld-user-groups +([^\n|>;&]*)", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", [page for page in pages() if command_lines(page)])
+def test_the_command_accepts_every_command_line(page: str) -> None:
+    for line in command_lines(page):
+        parse(cli, "cld-user-groups", shlex.split(line, comments=True))
+
+
+def parse(command: click.Command, name: str, arguments: list[str]) -> None:
+    """Parse a command line as click does, without running it."""
+    context = command.make_context(name, arguments)
+    if isinstance(command, click.Group):
+        arguments = [*context._protected_args, *context.args]
+        found, chosen, rest = command.resolve_command(context, arguments)
+        assert chosen is not None
+        parse(chosen, str(found), rest)
+
+
+FILES = [(page, text) for page in pages() for text in fenced("yaml", page) if "\ngroups:" in text]
+
+
+@pytest.mark.parametrize(("page", "text"), FILES, ids=[page for page, _ in FILES])
+def test_every_file_of_groups_can_be_read(page: str, text: str, tmp_path: Path) -> None:
+    for name in re.findall(r"from: ([\w.]+)", text):
+        (tmp_path / name).write_text("email\nann@example.com\n", encoding="utf-8")
+    path = tmp_path / "groups.yaml"
+    path.write_text(text, encoding="utf-8")
+    assert read_file(path).groups
+
+
+@pytest.fixture(scope="module")
+def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with a module for each block of each page."""
+    folder = tmp_path_factory.mktemp("blocks")
+    for block in BLOCKS:
+        name = re.sub(r"\W", "_", block.path.lower().removesuffix(".md"))
+        (folder / f"{name}_line_{block.line}.py").write_text(block.program, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.exhaustive
+def test_blocks_pass_mypy_strict(modules: Path) -> None:
+    pytest.importorskip("mypy", reason="make check installs the type checkers")
+    check_types("mypy", "--strict", str(modules))
+
+
+@pytest.mark.exhaustive
+def test_blocks_pass_pyright_strict(modules: Path) -> None:
+    pytest.importorskip("pyright", reason="make check installs the type checkers")
+    configuration = modules / "pyrightconfig.json"
+    paths = [str(ROOT / "overlay"), str(ROOT / "generated")]
+    configuration.write_text(json.dumps({"typeCheckingMode": "strict", "extraPaths": paths}))
+    check_types("pyright", "--project", str(configuration), "--pythonpath", sys.executable)
+
+
+def check_types(checker: str, *arguments: str) -> None:
+    command = [sys.executable, "-m", checker, *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_traces_have_a_span_for_every_attempt(account: Account, waits: list[float]) -> None:
+    from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    from cld_user_groups import CldProvisioning
+
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    account.emulator.fail("getUserGroups", status=503)
+    with httpx.Client() as http:
+        HTTPXClientInstrumentor.instrument_client(http, tracer_provider=provider)
+        with CldProvisioning(client=http) as client:
+            client.user_groups.list()
+    statuses = [
+        (span.attributes or {}).get("http.status_code") for span in exporter.get_finished_spans()
+    ]
+    assert statuses == [503, 200]
+    assert "my-secret" not in str([span.to_json() for span in exporter.get_finished_spans()])
+
+
+def test_table_of_the_layout_names_what_is_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    for path in ("openapi.yaml", "generated/cld_provisioning_api/", "docs/", "benchmarks/"):
+        assert f"`{path}`" in text
+        assert (ROOT / path).exists()
+
+
+def test_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) < 200

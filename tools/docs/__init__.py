@@ -1,0 +1,1 @@
+"""What the site needs beside Sphinx: docstrings in Markdown, generated pages, and its checks."""

@@ -1,0 +1,17 @@
+"""What pages generate, by the name in their marks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cld_user_groups.membership import groups_schema, journal_schema, plan_schema
+
+from .http_api import http_api
+from .schema_tables import schema_section
+
+GENERATED: dict[str, Callable[[], str]] = {
+    "http-api": http_api,
+    "groups-schema": lambda: schema_section(groups_schema(), "file"),
+    "plan-schema": lambda: schema_section(plan_schema(), "plan"),
+    "journal-schema": lambda: schema_section(journal_schema(), "journal"),
+}
