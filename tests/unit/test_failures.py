@@ -86,7 +86,7 @@ def test_a_failure_says_whether_the_request_was_sent_and_a_retry_may_help(
 
 
 def echoing() -> Exception:
-    return ValueError(f"bad value {SECRET}", 5)
+    return ValueError(5, f"bad value {SECRET}")
 
 
 def test_credentials_are_masked_in_everything_reachable_from_an_error() -> None:
@@ -98,25 +98,30 @@ def test_credentials_are_masked_in_everything_reachable_from_an_error() -> None:
     error.__context__ = group
     request = httpx.Request("GET", "https://x", headers={"Authorization": AUTHORIZATION.header})
     hide_credentials(error, request, AUTHORIZATION)
-    assert [each.args for each in (error, cause, context, member)] == [("bad value ***", 5)] * 4
+    assert [each.args for each in (error, cause, context, member)] == [(5, "bad value ***")] * 4
     assert request.headers["authorization"] == "***"
 
 
-def sent(error: Exception, response: object) -> Exception:
-    """Return an error as httpx raises it in the frame that sends."""
+def send(error: Exception, response: object, *, in_redirect: bool = True) -> None:
+    """Raise an error as httpx does, in the frame that sends or while it reads a redirect."""
     source = (
-        "def _send_handling_redirects(response, error):\n"
+        "def _send_handling_redirects(response, error, in_redirect):\n"
         "    def _build_redirect_request():\n"
+        "        raise error\n"
+        "    if not in_redirect:\n"
         "        raise error\n"
         "    _build_redirect_request()\n"
     )
-    names: dict[str, object] = {"__name__": "httpx._client"}
+    names: dict[str, object] = {"__name__": "httpx._transports.default"}
     exec(source, names)
-    try:
-        names["_send_handling_redirects"](response, error)  # type: ignore[operator]
-    except Exception as raised:
-        return raised
-    raise AssertionError
+    names["_send_handling_redirects"](response, error, in_redirect)  # type: ignore[operator]
+
+
+def sent(error: Exception, response: object, *, in_redirect: bool = True) -> Exception:
+    """Return an error as httpx raises it."""
+    with pytest.raises(type(error)) as caught:
+        send(error, response, in_redirect=in_redirect)
+    return caught.value
 
 
 def test_a_response_that_had_arrived_is_found_in_the_frame_that_sends() -> None:
@@ -124,16 +129,20 @@ def test_a_response_that_had_arrived_is_found_in_the_frame_that_sends() -> None:
     error = sent(ValueError("x"), response)
     assert response_before(error) is response
     assert is_redirect_failure(error)
+    assert not is_redirect_failure(sent(ValueError("a hook's"), response, in_redirect=False))
     assert response_before(sent(ValueError("x"), "no response")) is None
     assert response_before(ValueError("x")) is None
     assert not is_redirect_failure(ValueError("x"))
 
 
 def test_a_foreign_error_keeps_the_frames_of_the_caller_and_no_others() -> None:
-    error = sent(ValueError("x"), None)
-    hide_credentials(error, None, AUTHORIZATION)
-    frames = traceback.extract_tb(error.__traceback__)
-    assert [frame.name for frame in frames] == ["sent"]
+    names: dict[str, object] = {"send": send}  # code without a module, as `exec` runs it
+    exec("def caller(error):\n    send(error, None)\n", names)
+    with pytest.raises(ValueError) as caught:
+        names["caller"](ValueError("x"))  # type: ignore[operator]
+    hide_credentials(caught.value, None, AUTHORIZATION)
+    frames = traceback.extract_tb(caught.value.__traceback__)
+    assert [frame.name for frame in frames[1:]] == ["caller", "send"]
 
 
 def test_an_error_of_httpx_keeps_no_frames() -> None:
