@@ -1,4 +1,4 @@
-"""Generate overlay/cld_user_groups/resources/ from the operations in _operations/.
+"""Generate the resources of overlay/cld_user_groups/ from the operations in its _operations/.
 
 An operation is written once, as a function that returns its call. From each file of operations this
 makes the four classes of a resource, sync and async, each also for raw responses: real methods with

@@ -10,6 +10,7 @@ import anyio
 import httpx
 import pytest
 
+from cld_user_groups._engine import http_client
 from cld_user_groups._engine.http_client import AsyncHttpClient, HttpClient
 from cld_user_groups._engine.turns import MAX_IN_FLIGHT
 from cld_user_groups.errors import ClientClosed
@@ -26,8 +27,8 @@ class Closable(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self.closed += 1
 
     async def aclose(self) -> None:
-        await anyio.lowlevel.checkpoint()
         self.closed += 1
+        await anyio.lowlevel.checkpoint()  # where a cancellation is raised
 
 
 def response(stream: Closable) -> httpx.Response:
@@ -92,6 +93,37 @@ def test_a_callers_client_has_no_turns_and_is_not_closed() -> None:
         assert transport.closed == 0
 
 
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_an_async_callers_client_has_no_turns_and_is_not_closed(backend: str) -> None:
+    async def check() -> None:
+        transport = Closable()
+        async with httpx.AsyncClient(transport=transport) as own:
+            http = AsyncHttpClient(own, httpx.AsyncClient)
+            connections = await http.get()
+            assert (connections.client, connections.turns) == (own, None)
+            assert await http.enter(connections) == 0.0
+            await http.close()
+            with pytest.raises(ClientClosed, match=CLOSED):
+                await http.get()
+            assert transport.closed == 0
+
+    anyio.run(check, backend=backend)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_each_event_loop_has_connections_of_its_own(backend: str) -> None:
+    http, transport = async_client()
+
+    async def check() -> int:
+        connections = await http.get()
+        assert await http.get() is connections
+        return id(connections)
+
+    anyio.run(check, backend=backend)
+    anyio.run(check, backend=backend)
+    assert transport.closed == 2  # each with its loop
+
+
 def test_a_call_that_races_close_hands_its_turn_on_and_closes_what_it_opened() -> None:
     http, transport = sync_client()
     assert http.is_closed is False
@@ -129,9 +161,8 @@ def test_an_async_call_that_races_close_does_so_even_if_it_is_cancelled() -> Non
         assert transport.closed == 3
         assert connections.turns is not None
         assert connections.turns.value == MAX_IN_FLIGHT
-        assert connections.closer is not None
-        with pytest.raises(StopAsyncIteration):  # close has ended it
-            await anext(connections.closer)
+        closer: Any = connections.closer
+        assert closer.ag_frame is None  # nothing is left to do when the event loop ends
 
     asyncio.run(check())
 
@@ -157,7 +188,7 @@ def test_a_forked_process_gets_connections_of_its_own_and_leaves_the_others_open
 
     async def check() -> None:
         before = await get()
-        http.forget()
+        http_client._forget_all()  # what os.register_at_fork calls
         assert await get() is not before
         assert transport.closed == 0
 

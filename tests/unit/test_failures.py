@@ -1,0 +1,151 @@
+"""What an exception says about the request, and what is left of the credentials in it."""
+
+from __future__ import annotations
+
+import ssl
+import traceback
+
+import httpx
+import pytest
+from tests.support.transport import SECRET, SECURITY
+
+from cld_user_groups._engine.attempt import Attempt
+from cld_user_groups._engine.failures import (
+    classify,
+    hide_credentials,
+    is_redirect_failure,
+    response_before,
+)
+from cld_user_groups._engine.retry import Lost
+from cld_user_groups.security import Authorization
+
+AUTHORIZATION = Authorization(SECURITY)
+
+
+def attempt(*reached: str) -> Attempt:
+    """Return an attempt for which these flags are set."""
+    found = Attempt()
+    for flag in reached:
+        setattr(found, flag, True)
+    return found
+
+
+UNKNOWN_TRANSPORT = attempt("is_entered")
+STOCK = attempt("is_entered", "is_stock")
+BEGUN = attempt("is_entered", "is_stock", "is_begun")
+HEAD_SENT = attempt("is_entered", "is_stock", "is_begun", "is_head_sent")
+
+
+def unverified(*, nested: bool, by_context: bool) -> httpx.ConnectError:
+    """Return a failure to connect that a certificate caused."""
+    cause: Exception = ssl.SSLCertVerificationError("self-signed certificate")
+    if nested:
+        outer = OSError("handshake")
+        outer.__cause__ = cause
+        cause = outer
+    error = httpx.ConnectError("no")
+    if by_context:
+        error.__context__ = cause
+    else:
+        error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("failure", "reached", "lost"),
+    [
+        (httpx.UnsupportedProtocol("no"), STOCK, Lost.REFUSED),
+        (ValueError("a hook's"), Attempt(), Lost.REFUSED),
+        (ValueError("a hook's"), STOCK, Lost.REFUSED),
+        (ValueError("a transport's"), UNKNOWN_TRANSPORT, Lost.UNKNOWN),
+        (ValueError("a transport's"), BEGUN, Lost.UNKNOWN),
+        (httpx.LocalProtocolError("head"), BEGUN, Lost.REFUSED),
+        (httpx.LocalProtocolError("later"), HEAD_SENT, Lost.NO_RESPONSE),
+        (httpx.LocalProtocolError("which?"), UNKNOWN_TRANSPORT, Lost.NO_RESPONSE),
+        (httpx.ReadTimeout("slow"), BEGUN, Lost.NO_RESPONSE),
+        (httpx.ConnectError("odd"), BEGUN, Lost.NO_RESPONSE),
+        (httpx.ReadTimeout("of the tunnel"), STOCK, Lost.NOT_SENT),
+        (httpx.ReadTimeout("which?"), UNKNOWN_TRANSPORT, Lost.NO_RESPONSE),
+        (httpx.ConnectTimeout("slow"), UNKNOWN_TRANSPORT, Lost.NOT_SENT),
+        (httpx.PoolTimeout("busy"), UNKNOWN_TRANSPORT, Lost.NOT_SENT),
+        (httpx.ProxyError("503 Service Unavailable"), STOCK, Lost.NOT_SENT),
+        (httpx.ProxyError("502 Bad Gateway"), STOCK, Lost.NOT_SENT),
+        (httpx.ProxyError("407 Proxy Authentication Required"), STOCK, Lost.REFUSED),
+        (httpx.ProxyError("Proxy Server could not connect: refused"), STOCK, Lost.NOT_SENT),
+        (httpx.ProxyError("not a proxy"), STOCK, Lost.REFUSED),
+        (unverified(nested=False, by_context=False), STOCK, Lost.REFUSED),
+        (unverified(nested=False, by_context=True), STOCK, Lost.REFUSED),
+        (unverified(nested=True, by_context=False), STOCK, Lost.REFUSED),
+        (httpx.ConnectError("refused"), STOCK, Lost.NOT_SENT),
+    ],
+)
+def test_a_failure_says_whether_the_request_was_sent_and_a_retry_may_help(
+    failure: Exception, reached: Attempt, lost: Lost
+) -> None:
+    assert classify(failure, reached) is lost
+
+
+def echoing() -> Exception:
+    return ValueError(5, f"bad value {SECRET}")
+
+
+def test_credentials_are_masked_in_everything_reachable_from_an_error() -> None:
+    cause, context, member = echoing(), echoing(), echoing()
+    group = ExceptionGroup("several", [member, ValueError("clean")])
+    group.__cause__, cause.__context__ = cause, context
+    context.__context__ = group  # a circle
+    error = echoing()
+    error.__context__ = group
+    request = httpx.Request("GET", "https://x", headers={"Authorization": AUTHORIZATION.header})
+    hide_credentials(error, request, AUTHORIZATION)
+    assert [each.args for each in (error, cause, context, member)] == [(5, "bad value ***")] * 4
+    assert request.headers["authorization"] == "***"
+
+
+def send(error: Exception, response: object, *, in_redirect: bool = True) -> None:
+    """Raise an error as httpx does, in the frame that sends or while it reads a redirect."""
+    source = (
+        "def _send_handling_redirects(response, error, in_redirect):\n"
+        "    def _build_redirect_request():\n"
+        "        raise error\n"
+        "    if not in_redirect:\n"
+        "        raise error\n"
+        "    _build_redirect_request()\n"
+    )
+    names: dict[str, object] = {"__name__": "httpx._transports.default"}
+    exec(source, names)
+    names["_send_handling_redirects"](response, error, in_redirect)  # type: ignore[operator]
+
+
+def sent(error: Exception, response: object, *, in_redirect: bool = True) -> Exception:
+    """Return an error as httpx raises it."""
+    with pytest.raises(type(error)) as caught:
+        send(error, response, in_redirect=in_redirect)
+    return caught.value
+
+
+def test_a_response_that_had_arrived_is_found_in_the_frame_that_sends() -> None:
+    response = httpx.Response(302)
+    error = sent(ValueError("x"), response)
+    assert response_before(error) is response
+    assert is_redirect_failure(error)
+    assert not is_redirect_failure(sent(ValueError("a hook's"), response, in_redirect=False))
+    assert response_before(sent(ValueError("x"), "no response")) is None
+    assert response_before(ValueError("x")) is None
+    assert not is_redirect_failure(ValueError("x"))
+
+
+def test_a_foreign_error_keeps_the_frames_of_the_caller_and_no_others() -> None:
+    names: dict[str, object] = {"send": send}  # code without a module, as `exec` runs it
+    exec("def caller(error):\n    send(error, None)\n", names)
+    with pytest.raises(ValueError) as caught:
+        names["caller"](ValueError("x"))  # type: ignore[operator]
+    hide_credentials(caught.value, None, AUTHORIZATION)
+    frames = traceback.extract_tb(caught.value.__traceback__)
+    assert [frame.name for frame in frames[1:]] == ["caller", "send"]
+
+
+def test_an_error_of_httpx_keeps_no_frames() -> None:
+    error = sent(httpx.ReadError("x"), None)
+    hide_credentials(error, None, AUTHORIZATION)
+    assert error.__traceback__ is None
