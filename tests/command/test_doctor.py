@@ -276,6 +276,19 @@ def test_parts_of_two_versions_and_missing_packages_fail(monkeypatch: pytest.Mon
     assert check_packages().status == "warning"
 
 
+def test_a_check_that_ends_in_an_error_has_failed_and_stops_no_other(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> dict[str, list[str]]:
+        raise PermissionError(13, "Permission denied", "METADATA")
+
+    monkeypatch.setattr(installation, "packages_distributions", broken)
+    checks = found(shell)
+    assert checks["import name"]["status"] == "failed"
+    assert checks["import name"]["result"] == "METADATA: Permission denied"
+    assert checks["contract"]["status"] == "ok"
+
+
 def test_a_python_that_is_too_old_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installation, "OLDEST_PYTHON", (99, 0))
     assert installation.check_python() == Check(

@@ -62,13 +62,14 @@ def _line(check: Check) -> str:
 
 
 def _all(settings: Settings) -> Iterator[Check]:
+    from .checks import guarded
     from .checks.account import check_account
     from .checks.installation import check_import_name, check_packages, check_python
     from .checks.settings import check_settings
 
-    yield check_python()
-    yield check_packages()
-    yield check_import_name()
+    yield guarded("python", check_python)
+    yield guarded("packages", check_packages)
+    yield guarded("import name", check_import_name)
     found = check_settings(settings)
     yield from found.checks
     yield from check_account(found)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from attrs import frozen
+
+from cld_user_groups.command.failures import describe
 
 Status = Literal["ok", "warning", "failed", "skipped"]
 
@@ -27,3 +30,16 @@ class Check:
     result: str
     way_out: str = ""
     details: tuple[str, ...] = ()
+
+
+def guarded(name: str, check: Callable[[], Check]) -> Check:
+    """Return what a check finds; one that ends in an error has failed, and stops no other.
+
+    Args:
+        name: What is checked.
+        check: The check.
+    """
+    try:
+        return check()
+    except Exception as error:  # noqa: BLE001 - it is told
+        return Check(name, "failed", describe(error).message.rstrip("."))

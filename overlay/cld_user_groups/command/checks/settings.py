@@ -25,7 +25,7 @@ from cld_user_groups.command.profiles import load_profile, profiles_file
 from cld_user_groups.command.settings import Settings
 from cld_user_groups.membership import list_runs, state_directory
 
-from . import Check
+from . import Check, guarded
 
 T = TypeVar("T")
 
@@ -79,7 +79,8 @@ def check_settings(settings: Settings) -> Found:
     found.account_id = found.keep("account", lambda: find_account_id(options.get("account_id")))
     if found.account_id is not None:
         found.checks.append(Check("account", "ok", found.account_id))
-        found.checks.append(_check_journals(state_directory(found.account_id)))
+        directory = state_directory(found.account_id)
+        found.checks.append(guarded("journals", lambda: _check_journals(directory)))
     found.server_url = found.keep(
         "server",
         lambda: find_server_url(
