@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from attrs import evolve
 from playwright.sync_api import Locator, Page, expect
 from tests.membership.reviewed import large
 
@@ -133,8 +134,15 @@ def test_the_picture_is_as_many_panels_as_keep_its_names_readable(pages: Pages) 
         assert box["width"] < 1000
 
 
-def test_nothing_of_the_picture_is_cut_off(pages: Pages) -> None:
-    page = pages.show(LARGE)
+@pytest.mark.parametrize(
+    "name",
+    ["Northwind, editors in München", "WWWWWWWWWWWWWWWWWW", "営業本部メディア編集チーム東京"],
+)
+def test_nothing_of_the_picture_is_cut_off(pages: Pages, name: str) -> None:
+    made = large(6, 40)
+    groups = [evolve(group, name=f"{number}{name}") for number, group in enumerate(made.groups)]
+    people = [evolve(person, name=name) for person in made.people]
+    page = pages.show(render_html(evolve(made, groups=tuple(groups), people=tuple(people))))
     outside = page.evaluate(
         """() => [...document.querySelectorAll("svg[role=img] text")].filter((text) => {
             const inner = text.getBoundingClientRect();

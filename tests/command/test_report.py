@@ -205,11 +205,13 @@ def test_changes_are_told_since_a_run(shell: Shell) -> None:
     }
 
 
-@pytest.mark.parametrize("since", ["no-such-run", "groups.yaml"])
-def test_what_is_neither_a_run_nor_a_day_nor_a_report_is_an_error(shell: Shell, since: str) -> None:
+@pytest.mark.parametrize(("since", "code"), [("no-such-run", 64), ("groups.yaml", 1)])
+def test_what_is_neither_a_run_nor_a_day_nor_a_report_is_an_error(
+    shell: Shell, since: str, code: int
+) -> None:
     shell.write(EDITED)
     done = shell("report", "--since", since)
-    assert (done.exit_code, done.stdout) == (1, "")
+    assert (done.exit_code, done.stdout) == (code, "")
     assert since in done.stderr
 
 

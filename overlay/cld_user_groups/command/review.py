@@ -145,8 +145,11 @@ def _changes(
         earlier = last_before(state, snapshot.taken_at.date())
     elif (day := _as_day(since)) is not None:
         earlier = last_until(state, day)
+    elif (path := Path(since)).exists():
+        earlier = load_earlier(path)
     else:
-        earlier = load_earlier(Path(since))
+        message = f"{since!r} is neither a run of this account, nor a day (yyyy-mm-dd), nor a file."
+        raise click.BadParameter(message, param_hint="--since")
     if earlier is None:
         return None
     if earlier.account_id != snapshot.account_id:

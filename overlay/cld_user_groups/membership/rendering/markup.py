@@ -10,7 +10,7 @@ from cld_user_groups.membership.problems import printable
 
 
 class Markup(str):
-    """Text that is HTML already. Only this module makes it from what is not."""
+    """Text that is HTML already: what `element` returns, or a file of our own."""
 
     __slots__ = ()
 

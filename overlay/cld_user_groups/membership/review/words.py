@@ -130,15 +130,10 @@ def role_of(person: Person) -> str:
     return shown(person.role) if person.role else ""
 
 
-def day(at: datetime | date | None, otherwise: str = "") -> str:
-    """Return the day of a time in UTC.
-
-    Args:
-        at: The time, or the day.
-        otherwise: What is returned for None.
-    """
+def day(at: datetime | date | None) -> str:
+    """Return the day of a time in UTC, or ""."""
     if at is None:
-        return otherwise
+        return ""
     return f"{at.astimezone(UTC).date() if isinstance(at, datetime) else at}"
 
 

@@ -7,7 +7,9 @@ that the names stay readable: on the screen nothing is scaled down.
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 from cld_user_groups.membership.rendering._view import shown
 from cld_user_groups.membership.rendering.markup import Markup, element
@@ -18,8 +20,8 @@ _PEOPLE_A_PANEL = 50
 _GROUPS_A_PANEL = 40
 
 _CELL, _MARK = 15, 9
-_LEFT = 170  # the people's names end here
-_LONGEST = 26
+_LEFT = 180  # the people's names end here
+_LONGEST = 26  # of a name, in characters of an ordinary width
 # A head is slanted by 60 degrees: so high, and so far to the right, for each character.
 _HIGH, _FAR = 5.6, 3.2
 _GUIDE = 5  # a line after so many columns guides the eye
@@ -75,7 +77,7 @@ class _Panel:
         self.view = view
         self.people = people
         self.groups = groups
-        heads = [len(_short(shown(group.name))) for group in groups]
+        heads = [sum(map(_width, _short(shown(group.name)))) for group in groups]
         self.top = 12 + math.ceil(max(heads) * _HIGH)
         self.right = _LEFT + len(groups) * _CELL
         self.width = max(
@@ -148,4 +150,14 @@ class _Panel:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
+    widths = list(accumulate(map(_width, name)))
+    if not widths or widths[-1] <= _LONGEST:
+        return name
+    return f"{name[: sum(width < _LONGEST for width in widths)]}…"
+
+
+def _width(character: str) -> float:
+    """Return how wide a character is, in ordinary ones: no file of a font is there to tell."""
+    if character in "MW" or unicodedata.east_asian_width(character) in "WF":
+        return 2
+    return 1.4 if character.isupper() else 1
