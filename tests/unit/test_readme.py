@@ -58,6 +58,8 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for document in (ROOT / "README.md", *ROOT.glob("docs/*.md")):
         for block in blocks(str(document.relative_to(ROOT))):
             code, line = block.values
+            if "import Celery" in code:
+                continue  # Celery has no types
             module = folder / f"{document.stem.lower()}_line_{line}.py"
             module.write_text(code, encoding="utf-8")
     return folder
