@@ -27,15 +27,13 @@ WRITES = (
     "removeUserFromUserGroup",
 )
 WRITE = {"CLOUDINARY_CONTRACT_WRITE": "1"}
-# The run is within another, whose hooks of the interpreter it must leave alone.
+OPTIONS = ("-v", "-m", "live", "-p", "no:cacheprovider", "tests/live")
+# A run within this process is within another, whose hooks of the interpreter it must leave alone.
 OWN_HOOKS = [
     argument
     for name in ("faulthandler", "unraisableexception", "threadexception")
     for argument in ("-p", f"no:{name}")
 ]
-
-
-OPTIONS = ("-v", "-m", "live", "-p", "no:cacheprovider", "tests/live")
 
 
 def more(value: object) -> Any:
