@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.support.code_blocks import blocks, run
 
 from cld_user_groups.membership import list_runs, state_directory
 
@@ -259,11 +258,3 @@ def test_a_report_that_cannot_be_kept_is_written_all_the_same(shell: Shell) -> N
     done = shell("report")
     assert (done.exit_code, done.stdout[:13]) == (0, "Access review")
     assert "is not kept" in done.stderr
-
-
-@pytest.mark.parametrize(("code", "line"), blocks("docs/access-review.md"))
-def test_a_documented_block_runs(
-    shell: Shell, code: str, line: int, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run("docs/access-review.md", code, line)
-    assert "Access review of account acc" in capsys.readouterr().out
