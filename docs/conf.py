@@ -21,14 +21,6 @@ exclude_patterns = ["conf.py"]
 
 # Strict: `make docs` runs with --fail-on-warning, and every reference that leads nowhere is one.
 nitpicky = True
-nitpick_ignore = [("py:class", "date")]
-nitpick_ignore_regex = [
-    # Other projects: their documentation is on the network, the build is not.
-    (
-        "py:.*",
-        r"(httpx|datetime|os|ssl|types|collections|enum|attrs?|attr|pathlib|contextlib|logging|msgspec)\..*",
-    ),
-]
 
 # A language that Pygments does not know is shown as text.
 suppress_warnings = ["misc.highlighting_failure"]

@@ -124,13 +124,13 @@ def _as_text(writer: object, node: nodes.Element) -> None:
 def as_code(
     app: Sphinx, env: BuildEnvironment, node: nodes.Element, contnode: nodes.Element
 ) -> nodes.Element | None:
-    """Show as code what is not public: code in a docstring, type variables, private types."""
+    """Show as code what is no public name of the project: private types, and other projects'."""
     if node.get("refdomain") != "py":
         return None
-    *modules, name = str(node["reftarget"]).split(".")
-    is_private = any(part.startswith("_") for part in (*modules, name))
-    is_type_variable = len(name) == 1 and name.isupper()
-    return contnode if node["reftype"] == "obj" or is_private or is_type_variable else None
+    package, _, name = str(node["reftarget"]).rpartition(".")
+    is_ours = package.partition(".")[0] in ("", *(module.partition(".")[0] for module in MODULES))
+    is_public = is_ours and any(name in import_module(module).__all__ for module in MODULES)
+    return contnode if node["reftype"] == "obj" or not is_public else None
 
 
 def check_public_names(app: Sphinx, env: BuildEnvironment) -> None:
