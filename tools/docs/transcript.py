@@ -119,9 +119,9 @@ def plain(screen: str) -> str:
     return "\n".join(row.rpartition("\r")[2].rstrip() for row in rows)
 
 
-def comparable(text: str) -> str:
-    """Return a text without what is another one each time."""
-    return _VARIES.sub("...", text)
+def comparable(text: str) -> list[str]:
+    """Return the lines of a text without what varies: values, and the order of changes at once."""
+    return sorted(_VARIES.sub("...", text).splitlines())
 
 
 def clone(folder: Path) -> None:
