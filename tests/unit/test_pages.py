@@ -59,7 +59,7 @@ def account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Account:
 
 
 #: Pages whose blocks need a server, and so have tests of their own.
-ELSEWHERE = {"docs/fleets.md"}
+ELSEWHERE = {"docs/fleets.md", "docs/many-workers.md"}
 BLOCKS = [block for page in pages() if page not in ELSEWHERE for block in blocks(page)]
 # These start an emulator of their own, which no other stands in for.
 ON_SOCKETS = [block for block in BLOCKS if "Emulator(" in block.code and not block.is_tests]
