@@ -68,9 +68,9 @@ def test_a_run_stops_before_it_is_refused_and_all_that_is_left_was_not_sent(
 def test_a_run_that_may_wait_for_the_quota_waits_for_it_once(
     reserve: int | None, emulator: Emulator, tmp_path: Path, waits: list[float]
 ) -> None:
+    emulator.clock.set(emulator.clock.now().replace(minute=30, second=0))
     client = client_of(emulator, LocalLimiter(reserve=reserve))
     plan = plan_for(client, *(add("b", f"u{number}") for number in range(10, 25)))
-    emulator.clock.set(emulator.clock.now().replace(minute=30, second=0))
     emulator.set_quota(20, 8)
 
     def sleep(seconds: float) -> None:
