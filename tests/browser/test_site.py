@@ -74,14 +74,9 @@ def test_nothing_is_loaded_from_elsewhere(pages: Pages, site: str) -> None:
 )
 def test_search_finds(pages: Pages, site: str, text: str, title: str) -> None:
     page = pages.open(f"{site}/index.html")
-    page.get_by_role("searchbox").first.fill(text)
+    page.locator("input.sidebar-search").fill(text)
     page.keyboard.press("Enter")
     expect(page.locator("ul.search li a", has_text=title).first).to_be_visible()
-
-
-def test_search_works_from_a_folder_without_a_server(pages: Pages, site: str) -> None:
-    page = pages.open(f"{(SITE / 'search.html').as_uri()}?q=undo")
-    expect(page.locator("ul.search li a").first).to_be_visible()
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -95,13 +90,10 @@ def test_text_can_be_read_without_scripts(pages: Pages, site: str, name: str) ->
 
 def test_reader_may_choose_dark_pages(pages: Pages, site: str) -> None:
     page = pages.open(f"{site}/index.html")
-    background = "getComputedStyle(document.body).backgroundColor"
-    before = page.evaluate(background)
     for _ in range(2):  # from the reader's system to light or dark, and to the other
         page.locator(".content-icon-container .theme-toggle").click()
     page.reload()  # the choice is kept
-    assert page.evaluate("document.body.dataset.theme") != "auto"
-    assert isinstance(before, str)
+    assert page.evaluate("document.body.dataset.theme") in ("light", "dark")
 
 
 def test_menu_opens_on_a_phone(pages: Pages, site: str) -> None:
