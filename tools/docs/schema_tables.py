@@ -37,9 +37,9 @@ def object_table(schema: Schema, links: Mapping[str, str]) -> str:
         links: By the last part of a `$ref`, the link to what it refers to.
     """
     required = schema.get("required", ())
-    rows = ["| key | type | | description |", "| --- | --- | --- | --- |"]
+    rows = ["| key | type | required | description |", "| --- | --- | --- | --- |"]
     for key, value in schema["properties"].items():
-        need = "required" if key in required else ""
+        need = "yes" if key in required else ""
         kind = links[key] if _is_table(value) and key in links else type_of(value, links)
         rows.append(f"| `{key}` | {kind} | {need} | {escaped(_description(value))} |")
     return "\n".join(rows)
