@@ -250,6 +250,8 @@ def test_standard_input_shows_its_format(text):
         (group("[{reason: x}]"), ["4: a member needs an `email` or an `id`"]),
         (group("[{email: a@b.example, until: 31.01.2027}]"),
          ["4: `until` is not a date: `31.01.2027`; write YYYY-MM-DD"]),
+        (group("[{email: a@b.example, until: [2027-02-01]}]"),
+         ["4: `until` must be a date; write YYYY-MM-DD"]),
         (group("[{email: a@b.example, until: 2027-02-30}]"),
          ["4: `until` is not a date: `2027-02-30`; write YYYY-MM-DD"]),
         (group("[{email: a@b.example, untill: 2027-02-01}]"),
