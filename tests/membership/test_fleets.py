@@ -18,7 +18,7 @@ from typing import Any, cast
 import pytest
 import redis
 from tests.support import code_blocks
-from tests.support.code_blocks import ROOT
+from tests.support.code_blocks import ROOT, Block
 from tests.support.redis_server import RedisServer, ending_with_the_tests
 
 from cld_user_groups.emulator import Emulator, EmulatorUser
@@ -50,9 +50,9 @@ RedisLease.__init__.__kwdefaults__["lifetime"] = 4.0
 """
 
 
-def blocks() -> tuple[str, str]:
+def blocks() -> tuple[Block, Block]:
     """Return the document's programs: one under a lease, and the recipe."""
-    one, recipe = (block.values[0] for block in code_blocks.blocks("docs/fleets.md"))
+    one, recipe = code_blocks.blocks("docs/fleets.md")
     return one, recipe
 
 
@@ -111,7 +111,7 @@ def accounts() -> Accounts:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A directory with the recipe, and a file for each account."""
-    (tmp_path / "fleet.py").write_text(blocks()[1])
+    (tmp_path / "fleet.py").write_text(blocks()[1].code)
     (tmp_path / "brisk.py").write_text(BRISK)
     for account in ACCOUNTS:
         (tmp_path / "files").mkdir(exist_ok=True)
@@ -268,5 +268,5 @@ def test_the_program_under_a_lease_makes_the_account_what_its_file_says(
     monkeypatch.setenv("CLOUDINARY_LEASE_URL", redis_server.url)
     monkeypatch.chdir(tmp_path)
     Path("groups.yaml").write_text(FILE)
-    code_blocks.run("docs/fleets.md", blocks()[0], 1)
+    code_blocks.run(blocks()[0])
     assert members(accounts.emulators["acc-1"]) == WANTED
