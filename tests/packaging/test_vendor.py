@@ -5,6 +5,7 @@ pip lets one distribution overwrite the files of another, and removes them with 
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import venv
@@ -75,6 +76,8 @@ class Environment:
         return subprocess.run(
             [self._python, *arguments],
             cwd=self._folder,
+            # pip does not know of the files that pytest compiles, and would leave them.
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,
             text=True,
             check=False,
