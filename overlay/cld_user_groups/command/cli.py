@@ -97,6 +97,7 @@ class Tool(click.Group):
                 code = report_failure(error, settings)
         try:
             sys.stdout.flush()
+            sys.stderr.flush()
         except OSError:  # as was told where it was written
             _forget_stdout()
         sys.exit(code)
