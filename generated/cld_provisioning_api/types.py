@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterable, Mapping, MutableMapping
 from datetime import date, datetime
 from enum import Enum
 from functools import cache
+from threading import RLock
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 from urllib.parse import quote, urlencode
 
@@ -78,7 +79,7 @@ class Model:
         Raises:
             msgspec.ValidationError: A value is of the wrong type; the message has its path.
         """
-        return msgspec.convert(src_dict, cls)
+        return cast("Self", _convert(src_dict, cls))
 
 
 def _present(value: Any) -> Any:
@@ -202,7 +203,7 @@ def parameter(name: str, value: Any, expected: Any) -> Any:
         ValueError: A str is not valid Unicode.
     """
     try:
-        converted = msgspec.convert(value, expected)
+        converted = _convert(value, expected)
     except msgspec.ValidationError as error:
         raise TypeError(f"{name}: {error}") from None
     text = _parameter_text(converted)
@@ -236,9 +237,20 @@ def query(parameters: Iterable[tuple[str, Any]]) -> str:
     return f"?{encoded}" if encoded else ""
 
 
+# While msgspec examines a class, another thread that does so too finds it half examined, and crashes
+# the process.
+_examining = RLock()
+
+
 @cache
 def _decoder(expected: Hashable) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(expected)
+    with _examining:
+        return msgspec.json.Decoder(expected)
+
+
+def _convert(value: Any, expected: Any) -> Any:
+    _decoder(expected)  # from now on the class is examined
+    return msgspec.convert(value, expected)
 
 
 def decode(content: bytes, expected: type[T]) -> T:
@@ -296,7 +308,7 @@ def encode_body(body: Model, expected: type[Model]) -> bytes:
         raise TypeError(f"body must be a {expected.__name__}, not {type(body).__name__}")
     fields = _present(body)
     try:
-        msgspec.convert(fields, expected)
+        _convert(fields, expected)
         return msgspec.json.encode(fields)
     except msgspec.ValidationError as error:
         raise TypeError(f"{expected.__name__}: {error}") from None

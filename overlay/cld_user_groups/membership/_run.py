@@ -6,6 +6,7 @@ where they wait.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -158,7 +159,8 @@ class Run:
         if until is None or self.is_anything_running:
             return 0.0
         self._report(None, datetime.fromtimestamp(until, UTC))
-        return max(0.0, until - now.timestamp())
+        # Whole milliseconds: a clock of microseconds may never end the fraction of one.
+        return max(0, math.ceil((until - now.timestamp()) * 1000)) / 1000
 
     def end(self, position: int, performed: Performed) -> None:
         """Record the outcome of a change.

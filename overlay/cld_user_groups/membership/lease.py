@@ -66,6 +66,10 @@ class _Claim:
     nonce: str
 
 
+# Made here, for msgspec must not examine a class in two threads at once.
+_CLAIM = msgspec.json.Decoder(_Claim)
+
+
 class RedisLease:
     """A lease on an account in Redis, or Valkey, held by a `with` or `async with` block.
 
@@ -239,7 +243,7 @@ class RedisLease:
         token = self._client.get(self._lock.name)
         milliseconds = self._client.pttl(self._lock.name)
         try:
-            holder = msgspec.json.decode(token or b"", type=_Claim).holder
+            holder = _CLAIM.decode(token or b"").holder
         except msgspec.MsgspecError:
             holder = None
         return holder, milliseconds / 1000 if milliseconds > 0 else None

@@ -40,6 +40,10 @@ class Holder:
         return f"process {self.pid}{user}{host}{run}, since {self.since:%Y-%m-%d %H:%M:%S} UTC"
 
 
+# Made here, for msgspec must not examine a class in two threads at once.
+_HOLDER = msgspec.json.Decoder(Holder)
+
+
 class AlreadyRunning(Exception):  # noqa: N818 - reads as what is the case
     """Another process, of this machine or of another with a lease, applies a plan to the account.
 
@@ -96,6 +100,6 @@ def account_lock(directory: Path, account_id: str, wait: float = 0.0) -> Generat
 
 def _holder(about: Path) -> Holder | None:
     try:
-        return msgspec.json.decode(about.read_bytes(), type=Holder)
+        return _HOLDER.decode(about.read_bytes())
     except (OSError, msgspec.MsgspecError):
         return None

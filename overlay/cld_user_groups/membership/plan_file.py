@@ -86,6 +86,10 @@ class _Document(_Struct):
     allow_empty: list[str]
 
 
+# Made here, for msgspec must not examine a class in two threads at once.
+_DOCUMENT = msgspec.json.Decoder(_Document)
+
+
 def render_json(plan: Plan) -> str:
     """Return a plan as JSON, in the format that `load_plan` reads."""
     document = _Document(
@@ -171,7 +175,7 @@ def parse_plan(content: bytes | str, source: str = "plan.json") -> Plan:
         PlanFileError: It is not a saved plan, is of another version, or contradicts itself.
     """
     try:
-        document = msgspec.json.decode(content, type=_Document)
+        document = _DOCUMENT.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise PlanFileError([Problem(source, None, f"not a saved plan: {error}")]) from None
     plan = _plan(document)

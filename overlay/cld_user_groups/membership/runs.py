@@ -138,6 +138,11 @@ def read_journal(path: Path) -> Run:
         raise JournalError(f"{path}: {error}") from error
 
 
+# msgspec must not examine a class in two threads at once: here the import sees to that.
+for _kind in TYPES.values():
+    msgspec.json.Decoder(_kind)
+
+
 def _decode_line(text: bytes) -> Line:
     fields = msgspec.json.decode(text)
     if not isinstance(fields, dict):

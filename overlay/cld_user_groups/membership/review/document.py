@@ -133,6 +133,10 @@ class _Document:
     groups: tuple[Group, ...]
 
 
+# Made here, for msgspec must not examine a class in two threads at once.
+_DOCUMENT = msgspec.json.Decoder(_Document)
+
+
 def load_earlier(path: Path) -> Earlier:
     """Return what a review, saved as JSON, says of the groups.
 
@@ -143,7 +147,7 @@ def load_earlier(path: Path) -> Earlier:
         FileError: It cannot be read, or is no such review.
     """
     try:
-        document = msgspec.json.decode(path.read_bytes(), type=_Document)
+        document = _DOCUMENT.decode(path.read_bytes())
         if document.format != FORMAT:
             raise ValueError(f"the format is {document.format!r}, not {FORMAT!r}")
         if document.made_at.tzinfo is None:
