@@ -20,12 +20,12 @@ CALLS = 150
 _COUNTED = re.compile(r"Collected : ([0-9]+)")
 
 
-def instructions(client: str, calls: int) -> int:
-    """Return the instructions of a process that makes so many calls."""
+def instructions(client: str, calls: int, program: str = __file__) -> int:
+    """Return the instructions of a program that is told to make so many calls."""
     done = subprocess.run(
         [
             *("valgrind", "--tool=callgrind", f"--callgrind-out-file={os.devnull}"),
-            *(sys.executable, __file__, "--make", client, str(calls)),
+            *(sys.executable, program, "--make", client, str(calls)),
         ],
         env={**os.environ, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"},
         stderr=subprocess.PIPE,
@@ -38,9 +38,9 @@ def instructions(client: str, calls: int) -> int:
     return int(counted[1])
 
 
-def of_one_call(client: str) -> float:
+def of_one_call(client: str, program: str = __file__) -> float:
     """Return the instructions of one call."""
-    more, fewer = (instructions(client, calls) for calls in (2 * CALLS, CALLS))
+    more, fewer = (instructions(client, calls, program) for calls in (2 * CALLS, CALLS))
     return (more - fewer) / CALLS
 
 

@@ -4,10 +4,7 @@ valgrind counts the instructions, as in instructions.py. On Redis, a whole acqui
 compared with a bare PING on the same connection: one round trip.
 """
 
-import os
-import re
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -18,6 +15,7 @@ from typing import Any
 
 import httpx
 from call_sync import respond
+from instructions import CALLS, of_one_call
 from measure import by_turns, compare
 from wire import ACCOUNT_ID, KEY, SECRET, SERVER
 
@@ -25,13 +23,11 @@ from cld_user_groups import CldProvisioning, Security
 from cld_user_groups.limits import LocalLimiter, RedisLimiter, Ticket
 from command import options, report
 
-CALLS = 150
 LIMITERS: dict[str, Callable[[], Any]] = {
     "none": lambda: None,
     "default": LocalLimiter,
     "reserve": lambda: LocalLimiter(reserve=10),
 }
-_COUNTED = re.compile(r"Collected : ([0-9]+)")
 _QUOTA = {
     "X-FeatureRateLimit-Limit": "500",
     "X-FeatureRateLimit-Remaining": "400",
@@ -55,28 +51,6 @@ def make_calls(limiter: str, calls: int) -> None:
     )
     for _ in range(calls):
         client.user_groups.list()
-
-
-def _instructions(limiter: str, calls: int) -> int:
-    done = subprocess.run(
-        [
-            *("valgrind", "--tool=callgrind", f"--callgrind-out-file={os.devnull}"),
-            *(sys.executable, __file__, "--make", limiter, str(calls)),
-        ],
-        env={**os.environ, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"},
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    counted = _COUNTED.search(done.stderr)
-    if done.returncode or counted is None:
-        raise SystemExit(done.stderr)
-    return int(counted[1])
-
-
-def _of_one_call(limiter: str) -> float:
-    more, fewer = (_instructions(limiter, calls) for calls in (2 * CALLS, CALLS))
-    return (more - fewer) / CALLS
 
 
 def _on_redis(pairs: int) -> dict[str, Any]:
@@ -116,9 +90,9 @@ def main() -> None:
     report(_on_redis(chosen.pairs(20)))
     if shutil.which("valgrind") is None:
         raise SystemExit("valgrind is not installed: instructions are not counted")
-    without = _of_one_call("none")
+    without = of_one_call("none", __file__)
     for limiter in ("default", "reserve"):
-        own = _of_one_call(limiter)
+        own = of_one_call(limiter, __file__)
         report(
             {
                 "figure": f"list() with a limiter in process: {limiter}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Protocol, TypeVar, cast
 
 from attrs import define
@@ -14,6 +14,24 @@ R = TypeVar("R")
 
 # Several calls that lead to one result: yields each call, and is sent what it returned.
 Calls = Generator[Call[T], T, R]
+
+
+Q = TypeVar("Q")
+
+
+def send_each(queries: Generator[Q, T, R], send: Callable[[Q], T]) -> R:
+    """Send what a generator yields, one after another, and return its result.
+
+    Args:
+        queries: Yields what to send, and is sent what that returned.
+        send: Sends it.
+    """
+    try:
+        query = next(queries)
+        while True:
+            query = queries.send(send(query))
+    except StopIteration as done:
+        return cast("R", done.value)
 
 
 class Send(Protocol):
@@ -37,12 +55,7 @@ class SyncResource:
 
     def _send_all(self, calls: Calls[T, R], options: CheckedOptions) -> R:
         """Make the calls of an operation, one after another, and return its result."""
-        try:
-            call = next(calls)
-            while True:
-                call = calls.send(self._send(call, options).parsed)
-        except StopIteration as done:
-            return cast("R", done.value)
+        return send_each(calls, lambda call: self._send(call, options).parsed)
 
 
 @define(repr=False)

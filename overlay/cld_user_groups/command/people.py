@@ -7,6 +7,7 @@ from attrs import frozen
 from cld_provisioning_api.api.users.get_users import GetUsersRequest
 from cld_provisioning_api.models import User
 from cld_user_groups import CldProvisioning
+from cld_user_groups._engine.resource import send_each
 from cld_user_groups._find_users import read_pages
 
 
@@ -34,13 +35,10 @@ def read_everyone(client: CldProvisioning) -> Everyone:
         CloudinaryError, httpx.TransportError: They cannot be read.
     """
     seen: dict[str, User] = {}
-    pages = read_pages(seen, GetUsersRequest)
-    try:
-        query = next(pages)
-        while True:
-            query = pages.send(client.users.list(request=query))
-    except StopIteration as done:
-        return Everyone(users=tuple(seen.values()), complete=done.value)
+    complete = send_each(
+        read_pages(seen, GetUsersRequest), lambda query: client.users.list(request=query)
+    )
+    return Everyone(users=tuple(seen.values()), complete=complete)
 
 
 def state_of(user: User) -> str | None:

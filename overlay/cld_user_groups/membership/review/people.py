@@ -9,6 +9,7 @@ from collections.abc import Generator, Mapping
 
 from cld_provisioning_api.api.users.get_users import GetUsersRequest
 from cld_provisioning_api.models import User, UsersResponse
+from cld_user_groups._engine.resource import send_each
 from cld_user_groups._find_users import MAX_ITEMS, read_pages
 from cld_user_groups.client import CldProvisioning
 from cld_user_groups.membership.model import Member, Snapshot
@@ -31,14 +32,7 @@ def read_people(client: CldProvisioning, snapshot: Snapshot) -> People:
         httpx.TransportError: No response was received.
     """
     members = {member.id: member for group in snapshot.groups for member in group.members}
-    steps = _read(members)
-    try:
-        query = next(steps)
-        while True:
-            query = steps.send(client.users.list(request=query))
-    except StopIteration as done:
-        people: People = done.value
-        return people
+    return send_each(_read(members), lambda query: client.users.list(request=query))
 
 
 def _read(
