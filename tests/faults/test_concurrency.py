@@ -13,6 +13,7 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -472,6 +473,17 @@ INTERRUPTED = """
 """
 
 
+def wait_until_asleep(pid: int) -> None:
+    """Wait until a process sleeps, where /proc shows it.
+
+    Python looks at its signals, then makes a system call that blocks: a signal in between has no
+    effect before that call ends (CPython runs handlers between bytecodes only).
+    """
+    stat = Path(f"/proc/{pid}/stat")
+    while stat.exists() and stat.read_text().rpartition(") ")[2][0] == "R":
+        time.sleep(0.01)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
 @pytest.mark.parametrize(
     ("step", "until"), [(ASK_TO_WAIT, ["request", "wait"]), (Stall(), ["request"])],
@@ -490,6 +502,7 @@ def test_ctrl_c_ends_a_call_at_once(step: Step, until: list[str]) -> None:
             for line in until:
                 assert process.stdout.readline() == f"{line}\n"
             server.wait_for_requests(1)
+            wait_until_asleep(process.pid)
             began = time.monotonic()
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=60)
