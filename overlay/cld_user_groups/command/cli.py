@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import importlib
 import itertools
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -19,6 +18,7 @@ from .failures import report_failure
 from .logs import logging_as
 from .sections import COMMANDS, SECTIONS
 from .settings import PLAN_FORMATS, Settings, global_options
+from .streams import finish_streams, prepare_streams
 
 
 class Tool(click.Group):
@@ -86,20 +86,15 @@ class Tool(click.Group):
         settings.debug = "--debug" in arguments
         options.update(standalone_mode=False, obj=settings)
         options.setdefault("prog_name", self.name)
+        prepare_streams()
         code = exit_codes.DONE
         with logging_as(log_format, debug=settings.debug, is_quiet=lambda: settings.quiet):
             try:
                 result = super().main(arguments, *unused, **options)
                 code = result if isinstance(result, int) else exit_codes.DONE
-            except BrokenPipeError:
-                pass  # whoever reads it has seen enough
             except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - told, not swallowed
                 code = report_failure(error, settings)
-        try:
-            sys.stdout.flush()
-            sys.stderr.flush()
-        except OSError:  # as was told where it was written
-            _forget_stdout()
+        finish_streams()
         sys.exit(code)
 
 
@@ -107,11 +102,6 @@ def _wants_json(option: str, arguments: Sequence[str]) -> bool:
     """Return whether an option asks for JSON; an error of the command line itself is told so."""
     pairs = itertools.pairwise(arguments)
     return f"{option}=json" in arguments or (option, "json") in pairs
-
-
-def _forget_stdout() -> None:
-    """Let the interpreter flush standard output at its end, though nobody reads it any more."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.group("cld-user-groups", cls=Tool, context_settings={"help_option_names": ["-h", "--help"]})

@@ -66,7 +66,7 @@ def report_failure(error: BaseException, settings: Settings) -> int:
     failure = describe(error)
     if not _is_logged(failure, error, settings):
         if settings.debug:
-            traceback.print_exception(error, file=sys.stderr)
+            print_message("".join(traceback.format_exception(error)))
         if isinstance(error, click.UsageError) and error.ctx is not None:
             print_message(error.ctx.get_usage())
         print_message(f"Error: {failure.message}")
