@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import itertools
 import sys
@@ -19,9 +18,10 @@ from .logs import logging_as
 from .sections import COMMANDS, SECTIONS
 from .settings import PLAN_FORMATS, Settings, global_options
 from .streams import finish_streams, prepare_streams
+from .suggesting import SuggestingGroup
 
 
-class Tool(click.Group):
+class Tool(SuggestingGroup):
     """The commands of `sections`, each imported when it runs.
 
     A call ends with the documented exit codes, and without a traceback.
@@ -38,21 +38,6 @@ class Tool(click.Group):
         module, _, name = COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(f".{module}", __package__), name)
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that a command line names, as click asks for it.
-
-        Raises:
-            click.UsageError: There is no such command.
-        """
-        name = args[0]
-        if name not in COMMANDS and name[:1] != "-" and not ctx.resilient_parsing:
-            close = difflib.get_close_matches(name, COMMANDS, n=1)
-            way_out = f"did you mean `{close[0]}`?" if close else f"see {ctx.command_path} --help."
-            raise click.UsageError(f"there is no command {name!r}; {way_out}", ctx)
-        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands with their first sentences, section by section."""

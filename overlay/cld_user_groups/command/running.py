@@ -219,7 +219,7 @@ def _apply(
             _terminated_as_interrupted(),
             progress_of(len(made.changes), quiet=settings.quiet) as on_progress,
         ):
-            log_event("run_started", run=journal.run, changes=len(made.changes))
+            log_event("run_started", run=journal.run or None, changes=len(made.changes))
             result = apply(
                 client,
                 made,

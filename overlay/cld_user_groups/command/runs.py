@@ -9,6 +9,7 @@ import click
 
 from .output import has_color, print_json, print_result
 from .settings import TABLE_FORMATS, global_options, settings_of
+from .suggesting import SuggestingGroup
 
 if TYPE_CHECKING:
     from cld_user_groups.membership import Run, RunSummary
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from .tables import Cell
 
 
-@click.group("runs", invoke_without_command=True)
+@click.group("runs", cls=SuggestingGroup, invoke_without_command=True)
 @global_options(TABLE_FORMATS)
 @click.pass_context
 def runs_command(context: click.Context) -> None:
