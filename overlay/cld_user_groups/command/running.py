@@ -141,9 +141,9 @@ def _report(settings: Settings, made: Plan, result: Result, again: str) -> None:
             case "json":
                 print_json(result_document(made, result, _code_of(result)))
             case "csv":
-                print_result(as_csv(result_table(made, result)))
+                print_result(as_csv(result_table(made.account_id, result.outcomes)))
             case "markdown":
-                print_result(as_markdown(result_table(made, result)))
+                print_result(as_markdown(result_table(made.account_id, result.outcomes)))
             case _:
                 print_result(result_text(made, result, again, color=has_color(sys.stdout)))
     except OSError as error:
