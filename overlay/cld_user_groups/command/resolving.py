@@ -112,11 +112,14 @@ class Finder:
             of: The group that is to have it, where it exists.
 
         Raises:
-            MembershipError: The name is blank, or another group's, or could be mistaken for one, or
-                for an ID.
+            MembershipError: The name is blank, not valid Unicode, or another group's, or could be
+                mistaken for one, or for an ID.
         """
         if not name.strip():
             raise MembershipError([Problem("", None, "a group's name must not be blank")])
+        if any("\ud800" <= character <= "\udfff" for character in name):
+            message = f"the name {quoted(name)} is not valid Unicode"
+            raise MembershipError([Problem("", None, message, "type it in UTF-8")])
         for group in self.groups:
             if group.id == name:
                 message = f"{quoted(name)} is the ID of the group {quoted(group.name)}"
