@@ -142,14 +142,14 @@ def test_a_plan_whose_breaches_were_edited_out_is_held_to_the_guards_again(shell
 
 
 def test_a_failed_change_is_reported_and_the_same_command_goes_on(shell: Shell) -> None:
-    path = shell.write(EDITED)
+    path = shell.write(EDITED, "user groups.yaml")
     shell.emulator.fail("createUserGroup", status=400, message="not today")
     done = shell("apply", path, "--yes")
     assert done.exit_code == 5
     assert "FAILED       create Interns: not today" in done.stdout
     assert "not started  add john@example.com to Interns" in done.stdout
     assert "is not as asked" in done.stdout
-    assert f"To go on: cld-user-groups apply {path}" in done.stdout
+    assert "To go on: cld-user-groups apply 'user groups.yaml'\n" in done.stdout
     assert shell("apply", path, "--yes").exit_code == 0
     assert shell.members() == AS_EDITED
 

@@ -139,25 +139,54 @@ def test_the_shell_is_that_of_the_environment(desk: Shell, monkeypatch: pytest.M
     assert desk("completion", "tcsh").exit_code == 64
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
-def test_bash_completes_a_group_with_the_printed_script(shell: Shell, tmp_path: Path) -> None:
+HARD = "New $people, \\'all\\', or none"
+
+
+@pytest.fixture
+def path(shell: Shell, tmp_path: Path) -> str:
+    """Where a shell finds the command, on an account with a group of a hard name."""
     program = tmp_path / "cld-user-groups"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m cld_user_groups "$@"\n')
     program.chmod(0o700)
-    shell.emulator.add_group("New $people, 'all'")
-    script = (
-        'eval "$(cld-user-groups completion bash)"\n'
-        "COMP_WORDS=(cld-user-groups show Ne); COMP_CWORD=2\n"
-        "_cld_user_groups_completion cld-user-groups\n"
-        'printf "%s\\n" "${COMPREPLY[@]}"\n'
-    )
-    path = f"{tmp_path}:{os.environ['PATH']}"
+    shell.emulator.add_group(HARD)
+    return f"{tmp_path}:{os.environ['PATH']}"
+
+
+def printed_by(program: str, script: str, path: str) -> str:
     done = subprocess.run(
-        ["bash", "--norc", "-c", script],
+        [program, "-c", script],
         env={**os.environ, "PATH": path},
         capture_output=True,
         text=True,
         check=True,
         timeout=60,
     )
-    assert shlex.split(done.stdout.splitlines()[-1]) == ["New $people, 'all'"]
+    return done.stdout.splitlines()[-1]
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+@pytest.mark.parametrize("quote", ["", "'", '"'])
+def test_bash_completes_a_group_with_the_printed_script(path: str, quote: str) -> None:
+    # After a double quote bash inserts what is offered as it is, and closes the quote.
+    opened = quote if quote == '"' else ""
+    script = (
+        'eval "$(cld-user-groups completion bash)"\n'
+        f"COMP_WORDS=(cld-user-groups show {shlex.quote(quote + 'Ne')}); COMP_CWORD=2\n"
+        "_cld_user_groups_completion cld-user-groups\n"
+        f"eval 'words=({opened}'\"${{COMPREPLY[@]}}\"'{opened})'\n"
+        'printf "%s\\n" "${words[@]}"\n'
+    )
+    assert printed_by("bash", script, path) == HARD
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
+def test_fish_completes_a_group_with_the_printed_script(path: str) -> None:
+    script = "cld-user-groups completion fish | source; complete -C 'cld-user-groups show Ne'"
+    assert printed_by("fish", script, path) == HARD
+
+
+def test_the_scripts_split_what_is_offered_at_its_first_comma_and_keep_backslashes(
+    desk: Shell,
+) -> None:
+    assert "read -r type value" in desk("completion", "bash").stdout
+    assert 'string split --max 1 ","' in desk("completion", "fish").stdout

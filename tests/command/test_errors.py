@@ -205,3 +205,80 @@ def test_what_names_a_terminal_would_obey_is_shown_escaped(shell: Shell) -> None
     done = shell("apply", path, "--yes")
     assert done.exit_code == 0
     assert "\x1b" not in done.stdout + done.stderr + shell("runs", "show").stdout
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body"),
+    [
+        (200, {"content-type": "text/html"}, "<html>Please log in</html>"),
+        (200, {"content-type": "text/plain"}, ""),
+        (302, {"location": "https://login.example.com/"}, ""),
+    ],
+)
+@pytest.mark.parametrize("command", ["list", "doctor"])
+def test_what_is_not_the_api_is_not_to_be_tried_again_later(
+    shell: Shell, status: int, headers: dict[str, str], body: str, command: str
+) -> None:
+    shell.emulator.fail("getUserGroups", status=status, headers=headers, body=body, times=None)
+    done = shell(command)
+    assert done.exit_code == 1
+    assert "that is not the API: check --server-url and the proxy" in done.output
+    assert "later" not in done.output
+
+
+def test_where_nothing_can_be_recorded_the_error_says_where_it_could(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", shell.write("not a folder"))
+    done = shell("create", "Interns", "--yes")
+    assert (done.exit_code, shell.writes()) == (1, 0)
+    assert "let this user write there, or set XDG_STATE_HOME to another directory" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        *((each, "set XDG_STATE_HOME") for each in ("create Interns", "runs", "report", "doctor")),
+        ("list --profile work", "name the file of profiles in CLOUDINARY_PROFILES_FILE"),
+    ],
+)
+def test_a_user_without_a_home_is_told_which_variable_to_set(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, command: str, said: str
+) -> None:
+    def home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_STATE_HOME")
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", home)
+    done = shell(*command.split())
+    assert (done.exit_code, shell.writes()) == (1, 0)
+    assert "this user has no home directory" in done.output
+    assert said in done.output
+    assert shell("list").exit_code == 0
+
+
+def test_without_a_command_the_help_is_shown_and_a_command_said_to_be_missing(
+    shell: Shell,
+) -> None:
+    done = shell()
+    assert (done.exit_code, done.stdout) == (64, "")
+    assert done.stderr.startswith("Usage: ")
+    assert done.stderr.endswith("\nError: a command is missing.\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("runs", "shwo"), "there is no command 'shwo'; did you mean `show`?"),
+        (("runs", "show", "20260101"), "; the latest is 2"),
+        (("undo", "20260101", "--yes"), "; the latest is 2"),
+    ],
+)
+def test_a_run_that_is_not_there_has_a_way_out(
+    desk: Shell, command: tuple[str, ...], said: str
+) -> None:
+    assert desk("create", "Interns", "--yes").exit_code == 0
+    done = desk(*command)
+    assert done.exit_code in (1, 64)
+    assert said in done.stderr

@@ -158,6 +158,13 @@ def test_a_change_that_fails_leaves_the_run_incomplete_and_says_how_to_go_on(
     assert desk.members() == case.members
 
 
+def test_what_goes_on_gives_the_same_reason(desk: Shell) -> None:
+    desk.emulator.fail("addUserToUserGroup", status=400)
+    done = desk("add", "Designers", "maria@example.com", "--reason", "JIRA 1", "--yes")
+    said = "To go on: cld-user-groups add Designers maria@example.com --reason 'JIRA 1'\n"
+    assert said in done.stdout
+
+
 @each_command
 def test_what_changes_while_the_question_stands_makes_the_plan_stale(
     desk: Shell, case: Case, monkeypatch: pytest.MonkeyPatch

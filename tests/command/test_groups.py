@@ -17,6 +17,15 @@ def test_a_name_that_is_taken_blank_or_looks_like_another_is_rejected(
     assert "choose another name" in done.stderr or "blank" in done.stderr
 
 
+@pytest.mark.parametrize("command", [("create",), ("rename", "Marketing"), ("copy", "Marketing")])
+def test_a_name_of_bytes_that_are_not_utf_8_is_rejected_before_there_is_a_plan(
+    desk: Shell, command: tuple[str, ...]
+) -> None:
+    done = desk(*command, "caf\udce9", "--yes")
+    assert (done.exit_code, desk.members()) == (1, SAMPLE)
+    assert done.stderr == "Error: the name `caf\\udce9` is not valid Unicode; type it in UTF-8\n"
+
+
 def test_a_rename_may_change_only_the_case(desk: Shell) -> None:
     group_id = desk.emulator.groups[0].id
     assert desk("rename", "Designers", "DESIGNERS", "--yes").exit_code == 0

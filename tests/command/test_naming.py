@@ -34,7 +34,7 @@ def test_groups_of_one_name_are_listed_to_choose_from() -> None:
     groups = (Group(id="d1", name="Designers"), Group(id="d2", name="Designers"))
     finder = Finder(Snapshot(account_id="acc", groups=groups, taken_at=datetime.now(UTC)))
     for find in (finder.group, finder.group_or_new):
-        with pytest.raises(MembershipError, match=r"give the ID: `d1` .* or `d2`"):
+        with pytest.raises(MembershipError, match=r"give the ID `d1` .* or the ID `d2`"):
             find("Designers")
     assert finder.group("d2") is groups[1]
 
@@ -43,7 +43,27 @@ def test_a_name_that_is_the_id_of_another_group_is_ambiguous(desk: Shell) -> Non
     desk.emulator.add_group(DESIGNERS, group_id="d2")
     done = desk("show", DESIGNERS)
     assert done.exit_code == 1
-    assert "2 groups" in done.stderr
+    assert f"give the name `Designers` (`{DESIGNERS}`) or the ID `d2`" in done.stderr
+    for name in ("Designers", "d2"):
+        assert desk("show", name).exit_code == 0
+
+
+@pytest.mark.parametrize("command", [("create",), ("rename", "Marketing")])
+def test_no_group_gets_a_name_that_is_the_id_of_another(
+    desk: Shell, command: tuple[str, ...]
+) -> None:
+    done = desk(*command, DESIGNERS, "--yes")
+    assert (done.exit_code, desk.writes()) == (1, 0)
+    assert "is the ID of the group `Designers`" in done.stderr
+
+
+def test_a_suggestion_names_each_group_that_is_meant_and_tells_them_apart(desk: Shell) -> None:
+    desk.emulator.add_group("designers")
+    said = desk("show", "DESIGNERS").stderr
+    assert "did you mean `Designers` or `designers`?" in said
+    for name, typed in (("Café", "Cafe\N{COMBINING ACUTE ACCENT}"), ("a\tb", r"a\tb")):
+        group = desk.emulator.add_group(name)
+        assert f"(ID `{group.id}`)?" in desk("show", typed).stderr
 
 
 def test_users_of_one_e_mail_are_listed_to_choose_from(desk: Shell) -> None:
@@ -98,7 +118,11 @@ def test_a_file_that_is_wrong_is_an_error_with_its_line(
 
 def test_a_file_that_is_missing_is_named(desk: Shell) -> None:
     done = desk("add", "Designers", "@people.txt", "--yes")
-    assert (done.exit_code, done.stderr) == (1, "Error: people.txt: No such file or directory.\n")
+    assert done.exit_code == 1
+    assert done.stderr == (
+        "Error: people.txt: cannot read the file: No such file or directory; "
+        "@ names a file of users\n"
+    )
 
 
 @pytest.mark.parametrize("users", [("-", "-"), ("",), ("  ",)])
@@ -106,3 +130,18 @@ def test_a_blank_user_or_standard_input_twice_is_a_usage_error(
     desk: Shell, users: tuple[str, ...]
 ) -> None:
     assert desk("add", "Designers", *users, "--yes", stdin=PEOPLE).exit_code == 64
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("whois", " "),
+        ("explain", "Designers", ""),
+        ("onboard", "chen@example.com", "--like", ""),
+        ("add", "Designers", "@"),
+    ],
+)
+def test_a_user_who_is_not_named_is_a_usage_error(desk: Shell, command: tuple[str, ...]) -> None:
+    done = desk(*command)
+    assert (done.exit_code, len(desk.emulator.calls)) == (64, 0)
+    assert "must" in done.stderr

@@ -205,6 +205,19 @@ def test_an_option_takes_the_place_of_the_server_of_a_profile(shell: Shell, prof
     assert "no response from 127.0.0.1" in done.stderr
 
 
+def test_without_credentials_anywhere_the_profile_is_named(shell: Shell, profiles: Path) -> None:
+    profiles.write_text(profile())
+    done = shell("list", "--profile", "work")
+    assert done.exit_code == 1
+    assert "there are no credentials: profile 'work' does not say where" in done.stderr
+    assert "Security(" not in done.stderr
+
+
+def test_a_misspelled_profile_gets_a_suggestion(shell: Shell, profiles: Path) -> None:
+    profiles.write_text(profile())
+    assert shell("list", "--profile", "wrok").stderr.endswith("did you mean 'work'?\n")
+
+
 def test_a_profile_without_credentials_uses_those_of_the_environment(
     shell: Shell, profiles: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -79,6 +79,19 @@ def test_a_pull_request_that_must_not_be_applied_fails_and_its_comment_says_why(
     assert not (machine.folder / "artifacts").exists()
 
 
+@pytest.mark.parametrize("commit", ["merged", "pushed"])
+def test_a_merge_without_a_plan_of_its_own_applies_no_other_plan(
+    shell: Shell, machine: Machine, commit: str
+) -> None:
+    context = github(machine) | {"GITHUB_SHA": commit}
+    assert machine.run_workflow("groups-plan.yml", context) == 0
+    plan = machine.folder / "artifacts/plan"
+    if commit == "merged":  # its plan could not be made, and there is one of another pull request
+        plan.rename(machine.folder / "artifacts/other")
+    assert machine.run_workflow("groups-apply.yml", context) != 0
+    assert (shell.writes(), shell.members()) == (0, SAMPLE)
+
+
 def test_one_pipeline_plans_and_applies(shell: Shell, machine: Machine) -> None:
     pipeline = yaml.safe_load(block(".gitlab-ci.yml"))
     assert machine.run_job(pipeline, "plan") == 0

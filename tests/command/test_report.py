@@ -97,6 +97,9 @@ def test_a_format_that_is_asked_for_comes_before_the_suffix(shell: Shell) -> Non
     document = shell.json("report", "-o", "review.txt")
     assert document["findings"] == FINDINGS_OF_SAMPLE
     assert json.loads((shell.folder / "review.txt").read_text("utf-8"))["account"] == "acc"
+    for command in (("report", "--format", "text"), ("--format", "text", "report")):
+        assert shell(*command, "-o", "review.html").exit_code == 0
+        assert (shell.folder / "review.html").read_text("utf-8").startswith("Access review")
 
 
 def test_the_journal_says_since_when_by_whom_and_why(shell: Shell) -> None:

@@ -60,7 +60,9 @@ def test_csv_quotes_what_needs_it_and_is_read_back() -> None:
     assert [row[0] for row in rows] == ["name", *names]
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"])
+@pytest.mark.parametrize(
+    "name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\N{FULLWIDTH EQUALS SIGN}1"]
+)
 def test_csv_holds_no_formula(name: str) -> None:
     (_, row) = csv.reader(io.StringIO(as_csv(table(name))))
     assert row[0][0] in "'\\"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 
 import pytest
@@ -74,6 +76,15 @@ def test_a_run_is_shown_with_each_of_its_changes(applied: Shell) -> None:
     assert "From groups.yaml: 5 changes; complete" in shown
     assert "done         rename Designers to Artists" in shown
     assert len(applied.json("runs", "show")["changes"]) == 5
+
+
+def test_the_changes_of_a_run_are_a_table_in_the_formats_of_all_tables(applied: Shell) -> None:
+    header, *rows = csv.reader(io.StringIO(applied("runs", "show", "--format", "csv").stdout))
+    assert header[:3] == ["action", "group", "email"]
+    assert [row[header.index("status")] for row in rows] == ["done"] * 5
+    markdown = applied("--format", "markdown", "runs", "show").stdout.splitlines()
+    assert markdown[0].startswith("| action | group | email |")
+    assert len(markdown) == 7
 
 
 def test_a_run_that_was_killed_is_shown_as_broken_off(applied: Shell) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -97,7 +98,7 @@ def apply_command(
         concurrency=concurrency,
         keep_quota=keep_quota,
         max_wait=max_wait,
-        again=f"cld-user-groups apply {file}",
+        again=shlex.join(["cld-user-groups", "apply", file]),
         way_out="What takes nothing away can be applied all the same: --adds-only.",
     )
     return run_plan(settings, prepare, options, still_needed)

@@ -44,8 +44,6 @@ def read_people(users: Sequence[str]) -> tuple[Named, ...]:
         FileError: A file cannot be read, names nobody, or has something else on a line.
         click.UsageError: An argument is blank, or standard input is named twice.
     """
-    from .resolving import Named
-
     if users.count("-") > 1:
         raise click.UsageError("standard input (-) can be read only once")
     found: list[Named] = []
@@ -53,12 +51,38 @@ def read_people(users: Sequence[str]) -> tuple[Named, ...]:
         if text == "-":
             found += _lines(sys.stdin.buffer.read(), "-")
         elif text.startswith("@"):
-            found += _lines(Path(text[1:]).read_bytes(), text[1:])
-        elif text.strip():
-            found.append(Named(text.strip()))
+            found += _lines(_content(text[1:]), text[1:])
         else:
-            raise click.UsageError("a user must not be blank: give an e-mail or an ID")
+            found.append(one_user(text))
     return tuple(found)
+
+
+def one_user(text: str) -> Named:
+    """Return the user that an argument names.
+
+    Args:
+        text: The argument.
+
+    Raises:
+        click.UsageError: It is blank.
+    """
+    from .resolving import Named
+
+    if not text.strip():
+        raise click.UsageError("a user must not be blank: give an e-mail or an ID")
+    return Named(text.strip())
+
+
+def _content(path: str) -> bytes:
+    from cld_user_groups.membership import FileError, Problem
+
+    if not path:
+        raise click.UsageError("@ must be followed by the name of a file of users: @FILE")
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        message = f"cannot read the file: {error.strerror or error}"
+        raise FileError([Problem(path, None, message, "@ names a file of users")]) from None
 
 
 def _lines(content: bytes, source: str) -> list[Named]:

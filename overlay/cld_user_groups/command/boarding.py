@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from .arguments import allow_removals_option, change_options, read_people, users_argument
+from .arguments import allow_removals_option, change_options, one_user, read_people, users_argument
 from .settings import TABLE_FORMATS, global_options
 
 if TYPE_CHECKING:
@@ -58,10 +58,9 @@ def onboard_command(
     @FILE reads users from a file, one a line, and - from standard input.
     """
     from .changing import run_change
-    from .resolving import Named
     from .wanted import onboarding
 
-    people, model = read_people(users), Named(like.strip())
+    people, model = read_people(users), one_user(like)
 
     def want(finder: Finder) -> Wanted:
         ((other, _),) = finder.users([model])

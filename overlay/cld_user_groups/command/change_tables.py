@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from cld_user_groups.membership import Change, Plan, Result
+from collections.abc import Iterable
+
+from cld_user_groups.membership import Change, Outcome, Plan
 
 from .tables import Cell, Column, Table
 
@@ -23,11 +25,11 @@ def plan_table(made: Plan) -> Table:
     )
 
 
-def result_table(made: Plan, result: Result) -> Table:
+def result_table(account_id: str, outcomes: Iterable[Outcome]) -> Table:
     """Return the changes of a run, a row each, with what came of them."""
     return Table(
         format="cld-user-groups/result/1",
-        account=made.account_id,
+        account=account_id,
         key="changes",
         columns=tuple(map(Column, (*_CHANGE, "status", "error", "request_id"))),
         rows=[
@@ -37,7 +39,7 @@ def result_table(made: Plan, result: Result) -> Table:
                 outcome.error,
                 outcome.request_id,
             )
-            for outcome in result.outcomes
+            for outcome in outcomes
         ],
     )
 

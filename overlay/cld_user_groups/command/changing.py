@@ -59,6 +59,7 @@ def run_change(
     """
     source = shlex.join(["cld-user-groups", *words])
     reason = options.get("reason") or ""
+    why = ["--reason", reason] if reason else []
 
     def prepare(client: CldProvisioning) -> tuple[Plan, Snapshot]:
         now = datetime.now(UTC)
@@ -72,7 +73,7 @@ def run_change(
     how = Options(
         yes=options.get("yes", False),
         dry_run=options.get("dry_run", False),
-        again=shlex.join(["cld-user-groups", *words, *users]),
+        again=shlex.join(["cld-user-groups", *words, *users, *why]),
     )
     return run_plan(settings_of(context), prepare, how)
 

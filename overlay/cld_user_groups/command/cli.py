@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import itertools
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -19,9 +17,11 @@ from .failures import report_failure
 from .logs import logging_as
 from .sections import COMMANDS, SECTIONS
 from .settings import PLAN_FORMATS, Settings, global_options
+from .streams import finish_streams, prepare_streams
+from .suggesting import SuggestingGroup
 
 
-class Tool(click.Group):
+class Tool(SuggestingGroup):
     """The commands of `sections`, each imported when it runs.
 
     A call ends with the documented exit codes, and without a traceback.
@@ -38,21 +38,6 @@ class Tool(click.Group):
         module, _, name = COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(f".{module}", __package__), name)
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that a command line names, as click asks for it.
-
-        Raises:
-            click.UsageError: There is no such command.
-        """
-        name = args[0]
-        if name not in COMMANDS and name[:1] != "-" and not ctx.resilient_parsing:
-            close = difflib.get_close_matches(name, COMMANDS, n=1)
-            way_out = f"did you mean `{close[0]}`?" if close else f"see {ctx.command_path} --help."
-            raise click.UsageError(f"there is no command {name!r}; {way_out}", ctx)
-        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands with their first sentences, section by section."""
@@ -86,20 +71,15 @@ class Tool(click.Group):
         settings.debug = "--debug" in arguments
         options.update(standalone_mode=False, obj=settings)
         options.setdefault("prog_name", self.name)
+        prepare_streams()
         code = exit_codes.DONE
         with logging_as(log_format, debug=settings.debug, is_quiet=lambda: settings.quiet):
             try:
                 result = super().main(arguments, *unused, **options)
                 code = result if isinstance(result, int) else exit_codes.DONE
-            except BrokenPipeError:
-                pass  # whoever reads it has seen enough
             except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - told, not swallowed
                 code = report_failure(error, settings)
-        try:
-            sys.stdout.flush()
-            sys.stderr.flush()
-        except OSError:  # as was told where it was written
-            _forget_stdout()
+        finish_streams()
         sys.exit(code)
 
 
@@ -107,11 +87,6 @@ def _wants_json(option: str, arguments: Sequence[str]) -> bool:
     """Return whether an option asks for JSON; an error of the command line itself is told so."""
     pairs = itertools.pairwise(arguments)
     return f"{option}=json" in arguments or (option, "json") in pairs
-
-
-def _forget_stdout() -> None:
-    """Let the interpreter flush standard output at its end, though nobody reads it any more."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.group("cld-user-groups", cls=Tool, context_settings={"help_option_names": ["-h", "--help"]})

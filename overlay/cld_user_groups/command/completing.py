@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import time
 from contextlib import suppress
@@ -34,11 +35,26 @@ def complete_group(
     start = incomplete.casefold()
     # bash takes what it is offered as it would be typed; the other shells quote by themselves.
     is_bash = "bash" in os.environ.get("_CLD_USER_GROUPS_COMPLETE", "")
+    typed = _typed_into_bash() if is_bash else ""
     return [
-        CompletionItem(shlex.quote(name) if is_bash else name)
+        CompletionItem(_quoted_for_bash(name, typed) if is_bash else name)
         for name in names
         if name.casefold().startswith(start) and name.isprintable()
     ]
+
+
+def _typed_into_bash() -> str:
+    """Return the word that is being completed, as it is typed: with its opening quote, if any."""
+    words = os.environ.get("COMP_WORDS", "").split("\n")
+    position = os.environ.get("COMP_CWORD", "")
+    return words[int(position)] if position.isdigit() and int(position) < len(words) else ""
+
+
+def _quoted_for_bash(name: str, typed: str) -> str:
+    """Return a name as bash would have it typed; after an opening quote, which bash closes."""
+    if typed.startswith('"'):
+        return re.sub(r'([\\"$`])', r"\\\1", name)
+    return shlex.quote(name)
 
 
 def forget_groups(account_id: str) -> None:

@@ -12,6 +12,12 @@ from .settings import global_options
 
 _SHELLS = ("bash", "zsh", "fish")
 
+# click's scripts lose what follows a second comma, and backslashes: names of groups have both.
+_MENDED = {
+    "bash": ("read type value", "read -r type value"),
+    "fish": ('string split ","', 'string split --max 1 ","'),
+}
+
 
 @click.command("completion")
 @click.argument("shell", type=click.Choice(_SHELLS), required=False)
@@ -33,4 +39,5 @@ def completion_command(context: click.Context, shell: str | None) -> None:
     root = context.find_root()
     program = root.command.name or ""
     variable = f"_{program}_complete".replace("-", "_").upper()
-    print_result(kind(root.command, {}, program, variable).source())
+    script = kind(root.command, {}, program, variable).source()
+    print_result(script.replace(*_MENDED.get(name, ("", ""))))

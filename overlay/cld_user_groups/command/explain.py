@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .arguments import one_user
 from .completing import complete_group
 from .output import print_message, print_result
 from .settings import TABLE_FORMATS, global_options, settings_of
@@ -46,12 +47,12 @@ def explain_command(context: click.Context, group: str, user: str, file: str | N
     settings = settings_of(context)
     from cld_user_groups.membership import explain, read_account, read_history, state_directory
 
-    from .resolving import Named, lookup_of
+    from .resolving import lookup_of
     from .source import check_is_for, read_groups
     from .tables import print_table
 
     desired = None if file is None else read_groups(file)
-    named = Named(user.strip())
+    named = one_user(user)
     with settings.open_client() as client:
         if desired is not None:
             check_is_for(desired, client.account_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -18,6 +17,7 @@ from .settings import Settings
 
 if TYPE_CHECKING:
     from cld_user_groups.membership import Breach
+    from cld_user_groups.models import CloudinaryError
 
 
 class Incomplete(Exception):  # noqa: N818 - reads as what is the case
@@ -66,9 +66,10 @@ def report_failure(error: BaseException, settings: Settings) -> int:
     failure = describe(error)
     if not _is_logged(failure, error, settings):
         if settings.debug:
-            traceback.print_exception(error, file=sys.stderr)
+            print_message("".join(traceback.format_exception(error)))
         if isinstance(error, click.UsageError) and error.ctx is not None:
-            print_message(error.ctx.get_usage())
+            is_lost = isinstance(error, click.exceptions.NoArgsIsHelpError)
+            print_message(error.ctx.get_help() if is_lost else error.ctx.get_usage())
         print_message(f"Error: {failure.message}")
     document = {
         "format": "cld-user-groups/error/1",
@@ -96,6 +97,8 @@ def _is_logged(failure: Failure, error: BaseException, settings: Settings) -> bo
 
 def describe(error: BaseException) -> Failure:
     """Return what to say of an error."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):  # whose message is all of the help
+        return Failure(kind="usage", message="a command is missing.", code=exit_codes.USAGE)
     if isinstance(error, click.UsageError):
         return Failure(kind="usage", message=error.format_message(), code=exit_codes.USAGE)
     if isinstance(error, click.ClickException):
@@ -181,13 +184,30 @@ def _of_library(error: BaseException) -> Failure | None:
             return None
 
 
-#: By status code, what to do about it.
-WAYS_OUT = {
-    401: "check the credentials in the environment",
+_WAYS_OUT = {
+    401: "check the credentials: cld-user-groups doctor says where they come from",
     403: "the key may not do this: check its permissions in the console",
     404: "check the account's ID",
     429: "too many requests at once: try again later",
 }
+
+
+def way_out_of(error: CloudinaryError) -> str:
+    """Return what to do about a response that is an error.
+
+    Args:
+        error: The error.
+    """
+    from cld_user_groups.models import ResponseValidationError
+
+    is_elsewhere = 300 <= error.status_code < 400  # a redirect
+    if is_elsewhere or (isinstance(error, ResponseValidationError) and not _is_json(error)):
+        return "that is not the API: check --server-url and the proxy"
+    return _WAYS_OUT.get(error.status_code, "try again later")
+
+
+def _is_json(error: CloudinaryError) -> bool:
+    return "json" in error.headers.get("content-type", "").lower()
 
 
 def _of_call(error: BaseException) -> Failure | None:
@@ -210,7 +230,7 @@ def _of_call(error: BaseException) -> Failure | None:
             },
         )
     if isinstance(error, CloudinaryError):
-        way_out = WAYS_OUT.get(error.status_code, "try again later, or with --debug")
+        way_out = way_out_of(error)
         return Failure(
             kind="api",
             message=f"{error}; {way_out}.",
@@ -231,6 +251,7 @@ def _of_system(error: BaseException) -> Failure:
         name = f"{error.filename}: " if error.filename else ""
         return Failure(kind="system", message=f"{name}{error.strerror or error}.")
     if isinstance(error, (ValueError, TypeError)):
-        return Failure(kind="invalid", message=f"{str(error).rstrip('.')}.")
+        said = str(error)
+        return Failure(kind="invalid", message=said if said.endswith((".", "?")) else f"{said}.")
     kind = type(error).__name__
     return Failure(kind="internal", message=f"unexpected {kind}: run it again with --debug.")

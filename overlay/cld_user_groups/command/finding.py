@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .arguments import one_user
 from .output import print_message
 from .settings import TABLE_FORMATS, global_options, settings_of
 
@@ -49,10 +50,10 @@ def whois_command(context: click.Context, user: str) -> None:
     settings = settings_of(context)
     from cld_user_groups.membership import read_account
 
-    from .resolving import Finder, Named, lookup_of
+    from .resolving import Finder, lookup_of
     from .tables import print_table
 
-    named = Named(user.strip())
+    named = one_user(user)
     with settings.open_client() as client:
         snapshot = read_account(client, lookup_of([named]))
         ((member, _),) = Finder(snapshot).users([named])

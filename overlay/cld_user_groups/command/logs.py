@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -39,7 +39,11 @@ class JsonLog:
     _sent_at: threading.local = field(factory=threading.local, init=False)
 
     def write(self, event: str, level: Level = "info", **fields: Any) -> None:
-        """Write an event. Fields that are None are left out."""
+        """Write an event, but not its fields that are None.
+
+        A run goes on where its log cannot be written, on a full disk for one: its journal is what
+        counts.
+        """
         if level != "error" and self._is_quiet():
             return
         import msgspec
@@ -47,7 +51,7 @@ class JsonLog:
         known = {name: value for name, value in fields.items() if value is not None}
         now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
         line = msgspec.json.encode({"time": now, "level": level, "event": event, **known})
-        with self._lock:
+        with self._lock, suppress(OSError):
             click.echo(line, err=True)
 
     def before_request(self, context: HookContext, request: httpx.Request) -> None:

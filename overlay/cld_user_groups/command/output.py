@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -13,8 +14,15 @@ from .logs import json_log, log_event
 
 
 def print_result(text: str) -> None:
-    """Write a result, with one line break at its end."""
-    click.echo(text.rstrip("\n"))
+    """Write a result, with one line break at its end.
+
+    Whoever stops reading it (`| head`) has seen enough, and the exit code is as if it were read.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    with suppress(BrokenPipeError):
+        click.echo(text.rstrip("\n"))
 
 
 def print_json(document: Mapping[str, Any]) -> None:
@@ -25,9 +33,10 @@ def print_json(document: Mapping[str, Any]) -> None:
 
 
 def print_message(text: str, *, quiet: bool = False) -> None:
-    """Write a message, unless it is not wanted."""
+    """Write a message, unless it is not wanted; one that cannot be written is left out."""
     if not quiet and not log_event("message", message=text.strip()):
-        click.echo(text.rstrip("\n"), err=True)
+        with suppress(OSError):
+            click.echo(text.rstrip("\n"), err=True)
 
 
 def has_color(stream: Any) -> bool:

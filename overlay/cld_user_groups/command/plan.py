@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -65,7 +66,8 @@ def plan_command(
     print_result(render_plan(made, settings.format, color=has_color(sys.stdout)))
     if out is not None:
         print_message(
-            f"Saved in {out}. To apply it: cld-user-groups apply {out}", quiet=settings.quiet
+            f"Saved in {out}. To apply it: {shlex.join(['cld-user-groups', 'apply', str(out)])}",
+            quiet=settings.quiet,
         )
     if made.breaches:
         return exit_codes.GUARD

@@ -60,12 +60,20 @@ class Profile:
 
 
 def profiles_file() -> Path:
-    """Return the file of the profiles, which need not exist."""
+    """Return the file of the profiles, which need not exist.
+
+    Raises:
+        ProfileError: No variable names it, and this user has no home directory.
+    """
     named = os.environ.get(PROFILES_FILE)
     if named:
         return Path(named)
     home = os.environ.get("XDG_CONFIG_HOME")
-    base = Path(home) if home else Path.home() / ".config"
+    try:
+        base = Path(home) if home else Path.home() / ".config"
+    except RuntimeError:
+        message = f"this user has no home directory: name the file of profiles in {PROFILES_FILE}"
+        raise ProfileError(message) from None
     return base / "cld-user-groups" / "profiles.toml"
 
 

@@ -60,7 +60,7 @@ def log_run_ended(result: Result) -> None:
     log_event(
         "run_ended",
         "info" if result.is_complete else "warning",
-        run=result.run,
+        run=result.run or None,
         complete=result.is_complete,
         verified=result.verified,
         stopped=result.stopped,

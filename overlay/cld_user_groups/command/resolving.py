@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 from attrs import frozen
@@ -17,6 +18,7 @@ from cld_user_groups.membership import (
     MembershipError,
     Problem,
     Snapshot,
+    printable,
 )
 from cld_user_groups.membership.problems import quoted
 from cld_user_groups.membership.reading._values import name_key
@@ -83,7 +85,7 @@ class Finder:
             if len(groups) == 1:
                 found[groups[0].id] = groups[0]
             else:
-                problems.append(_several(text, groups) if groups else self._no_group(text))
+                problems.append(self._several(text, groups) if groups else self._no_group(text))
         if problems:
             raise MembershipError(problems)
         return tuple(found.values())
@@ -96,7 +98,7 @@ class Finder:
         """
         groups = self._by_id_or_name(text)
         if len(groups) > 1:
-            raise MembershipError([_several(text, groups)])
+            raise MembershipError([self._several(text, groups)])
         if groups:
             return groups[0]
         self.check_new_name(text)
@@ -110,11 +112,18 @@ class Finder:
             of: The group that is to have it, where it exists.
 
         Raises:
-            MembershipError: The name is blank, or another group's, or could be mistaken for one.
+            MembershipError: The name is blank, not valid Unicode, or another group's, or could be
+                mistaken for one, or for an ID.
         """
         if not name.strip():
             raise MembershipError([Problem("", None, "a group's name must not be blank")])
+        if any("\ud800" <= character <= "\udfff" for character in name):
+            message = f"the name {quoted(name)} is not valid Unicode"
+            raise MembershipError([Problem("", None, message, "type it in UTF-8")])
         for group in self.groups:
+            if group.id == name:
+                message = f"{quoted(name)} is the ID of the group {quoted(group.name)}"
+                raise MembershipError([Problem("", None, message, "choose another name")])
             if (of is None or group.id != of.id) and name_key(group.name) == name_key(name):
                 is_same = "already" if group.name == name else "that would look the same"
                 message = f"there is a group {quoted(group.name)} {is_same} (ID {quoted(group.id)})"
@@ -142,10 +151,27 @@ class Finder:
         return [group for group in self.groups if text in (group.id, group.name)]
 
     def _no_group(self, text: str) -> Problem:
-        names = {name_key(group.name): group.name for group in self.groups}
+        names: dict[str, list[Group]] = {}
+        for group in self.groups:
+            names.setdefault(name_key(group.name), []).append(group)
         close = difflib.get_close_matches(name_key(text), names, n=_MOST_SHOWN)
-        hint = _did_you_mean([names[key] for key in close]) or "see cld-user-groups list"
+        # First what a table shows so, which has its control characters escaped.
+        meant = {group.id: group for group in self.groups if printable(group.name) == text}
+        meant |= {group.id: group for key in close for group in names[key]}
+        said = [_unmistakable(group, text) for group in meant.values()]
+        hint = f"did you mean {' or '.join(said)}?" if said else "see cld-user-groups list"
         return Problem("", None, f"there is no group {quoted(text)}", hint)
+
+    def _several(self, text: str, groups: Sequence[Group]) -> Problem:
+        names = [group.name for group in self.groups]
+        shown: list[str] = []
+        for group in groups:
+            # An ID that is another group's name as well names neither.
+            is_id = group.id not in names or names.count(group.name) > 1
+            first, second = (group.id, group.name) if is_id else (group.name, group.id)
+            shown.append(f"{'the ID' if is_id else 'the name'} {quoted(first)} ({quoted(second)})")
+        message = f"{len(groups)} groups have the name or ID {quoted(text)}"
+        return Problem("", None, message, f"give {' or '.join(shown)}")
 
     def _matching(self, named: Named) -> tuple[Member, ...]:
         if named.is_email:
@@ -179,10 +205,14 @@ class Finder:
         return [emails[key] for key in close[:_MOST_SHOWN]]
 
 
-def _several(text: str, groups: Sequence[Group]) -> Problem:
-    shown = " or ".join(f"{quoted(group.id)} ({quoted(group.name)})" for group in groups)
-    message = f"{len(groups)} groups have the name or ID {quoted(text)}"
-    return Problem("", None, message, f"give the ID: {shown}")
+def _unmistakable(group: Group, text: str) -> str:
+    """Return the name of a group, with its ID where that name looks just like a text."""
+    is_alike = text == printable(group.name) or _seen(text) == _seen(group.name)
+    return quoted(group.name) + (f" (ID {quoted(group.id)})" if is_alike else "")
+
+
+def _seen(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", name).split())
 
 
 def _did_you_mean(texts: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from .output import print_json, print_message, print_result
 from .settings import PLAN_FORMATS, Settings, global_options, settings_of
@@ -102,7 +103,7 @@ def report_command(
         ending_days=ending_days,
         notes=notes,
     )
-    _write(made, output, settings)
+    _write(made, output, settings, is_named=_names_format(context))
     if as_of is None:
         _keep(made, state, quiet=settings.quiet)
 
@@ -166,9 +167,14 @@ def _as_day(text: str) -> date | None:
         return None
 
 
-def _write(made: Review, output: Path | None, settings: Settings) -> None:
-    is_by_suffix = output is not None and settings.format == "text"
-    suffix = output.suffix.lower() if output is not None and is_by_suffix else ""
+def _names_format(context: click.Context) -> bool:
+    """Return whether the command line names a format, before the command or after it."""
+    at = (context, context.parent or context)
+    return any(each.get_parameter_source("format") is ParameterSource.COMMANDLINE for each in at)
+
+
+def _write(made: Review, output: Path | None, settings: Settings, *, is_named: bool) -> None:
+    suffix = output.suffix.lower() if output is not None and not is_named else ""
     text = _rendered(made, _BY_SUFFIX.get(suffix, settings.format))
     if output is None:
         print_result(text)

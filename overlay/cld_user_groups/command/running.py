@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import FrameType
 from typing import TypeAlias
@@ -141,19 +141,16 @@ def _report(settings: Settings, made: Plan, result: Result, again: str) -> None:
             case "json":
                 print_json(result_document(made, result, _code_of(result)))
             case "csv":
-                print_result(as_csv(result_table(made, result)))
+                print_result(as_csv(result_table(made.account_id, result.outcomes)))
             case "markdown":
-                print_result(as_markdown(result_table(made, result)))
+                print_result(as_markdown(result_table(made.account_id, result.outcomes)))
             case _:
                 print_result(result_text(made, result, again, color=has_color(sys.stdout)))
-    except BrokenPipeError:
-        pass  # whoever reads it has seen enough
     except OSError as error:
         recorded = f" The run is recorded: cld-user-groups runs show {result.run}"
-        with suppress(OSError):
-            print_message(
-                f"The report cannot be written: {error.strerror}.{recorded if result.run else ''}"
-            )
+        print_message(
+            f"The report cannot be written: {error.strerror}.{recorded if result.run else ''}"
+        )
 
 
 def _compare(made: Plan, result: Result, after: Snapshot, still_needed: StillNeeded) -> Result:
@@ -222,7 +219,7 @@ def _apply(
             _terminated_as_interrupted(),
             progress_of(len(made.changes), quiet=settings.quiet) as on_progress,
         ):
-            log_event("run_started", run=journal.run, changes=len(made.changes))
+            log_event("run_started", run=journal.run or None, changes=len(made.changes))
             result = apply(
                 client,
                 made,

@@ -9,6 +9,7 @@ import click
 
 from .output import has_color, print_json, print_result
 from .settings import TABLE_FORMATS, global_options, settings_of
+from .suggesting import SuggestingGroup
 
 if TYPE_CHECKING:
     from cld_user_groups.membership import Run, RunSummary
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from .tables import Cell
 
 
-@click.group("runs", invoke_without_command=True)
+@click.group("runs", cls=SuggestingGroup, invoke_without_command=True)
 @global_options(TABLE_FORMATS)
 @click.pass_context
 def runs_command(context: click.Context) -> None:
@@ -50,7 +51,7 @@ def runs_command(context: click.Context) -> None:
 
 @runs_command.command("show")
 @click.argument("run", required=False)
-@global_options()
+@global_options(TABLE_FORMATS)
 @click.pass_context
 def show_command(context: click.Context, run: str | None) -> None:
     """Show what a run has done: the last one, or RUN."""
@@ -65,6 +66,12 @@ def show_command(context: click.Context, run: str | None) -> None:
         outcomes = [outcome_document(outcome) for outcome in found.outcomes]
         details = {"format": "cld-user-groups/run/1", **_document(found), "changes": outcomes}
         print_json(details)
+        return
+    if settings.format != "text":
+        from .change_tables import result_table
+        from .tables import print_table
+
+        print_table(result_table(found.header.account, found.outcomes), settings)
         return
     header = found.header
     print_result(

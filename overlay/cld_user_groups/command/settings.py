@@ -90,8 +90,8 @@ class Settings:
         What neither has is left to the client, which looks into the environment.
 
         Raises:
-            ValueError: There is no such profile, its file is not valid, or there is no profile and
-                there are no credentials in the environment.
+            ValueError: There is no such profile, its file is not valid, or neither it nor the
+                environment has credentials.
         """
         found = ClientOptions(
             account_id=self.account_id, region=self.region, server_url=self.server_url
@@ -109,6 +109,11 @@ class Settings:
             found["region"], found["server_url"] = profile.region, profile.server_url
         if profile.source is not None:
             found["security"] = fetched_once(profile.source)
+        elif not any(map(os.environ.get, _CREDENTIALS)):
+            raise ValueError(
+                f"there are no credentials: profile {name!r} does not say where they come from "
+                f"(credentials), and {_CREDENTIALS[1]} and {_CREDENTIALS[2]} are not set"
+            )
         return found
 
     @property

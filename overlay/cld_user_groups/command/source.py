@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from datetime import UTC, date, datetime
 from io import BytesIO
@@ -52,7 +53,8 @@ def read_groups(path: str) -> Desired:
     desired = read_source(path)
     if isinstance(desired, Plan):
         message = "this is a saved plan, not a file of groups"
-        raise FileError([Problem(path, None, message, f"apply it: cld-user-groups apply {path}")])
+        apply_it = shlex.join(["cld-user-groups", "apply", path])
+        raise FileError([Problem(path, None, message, f"apply it: {apply_it}")])
     return desired
 
 

@@ -25,8 +25,8 @@ from .settings import Settings
 #: A value: a text, a number, a time, groups (text has their names), or None where it is not known.
 Cell: TypeAlias = str | int | bool | datetime | tuple[GroupRef, ...] | None
 
-# What a spreadsheet would read as the beginning of a formula.
-_FORMULA = ("=", "+", "-", "@")
+# What a spreadsheet would read as the beginning of a formula, in East Asian settings too.
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @frozen

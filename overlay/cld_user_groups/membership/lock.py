@@ -12,7 +12,7 @@ import msgspec
 from attrs import frozen
 
 from .problems import printable
-from .state import make_private
+from .state import make_private, unwritable
 
 
 @frozen(kw_only=True)
@@ -81,13 +81,15 @@ def account_lock(directory: Path, account_id: str, wait: float = 0.0) -> Generat
     # Of the extra `cli`: who applies a plan without a journal needs no lock.
     from filelock import FileLock, Timeout
 
-    make_private(directory)
     about = directory / "lock.json"
     lock = FileLock(directory / "lock", mode=0o600, thread_local=False)
     try:
+        make_private(directory)
         lock.acquire(timeout=wait, poll_interval=0.05)
     except Timeout:
         raise AlreadyRunning(account_id, _holder(about)) from None
+    except OSError as error:
+        raise unwritable(error) from error
     try:
         # In a file of its own: where locks are mandatory, nobody else can read the locked one.
         about.write_bytes(msgspec.json.encode(Holder(pid=os.getpid(), since=datetime.now(UTC))))

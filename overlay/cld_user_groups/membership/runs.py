@@ -103,7 +103,8 @@ def load_run(directory: Path, run: str | None = None) -> Run:
             raise JournalError(f"there is no run in {directory}")
         run = max(paths)
     if run not in paths:
-        raise JournalError(f"there is no run {run!r} in {directory}")
+        latest = f"; the latest is {max(paths)}" if paths else ""
+        raise JournalError(f"there is no run {run!r} in {directory}{latest}")
     return read_journal(paths[run])
 
 

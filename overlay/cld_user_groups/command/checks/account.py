@@ -12,7 +12,7 @@ from attrs import field, frozen
 from cld_provisioning_api.models import UserGroup
 from cld_user_groups import CldProvisioning
 from cld_user_groups._engine.rate_limit import parse_http_date, parse_rate_limit
-from cld_user_groups.command.failures import WAYS_OUT, describe
+from cld_user_groups.command.failures import describe, way_out_of
 from cld_user_groups.command.logs import json_log
 from cld_user_groups.models import CloudinaryError
 
@@ -87,8 +87,8 @@ def _read(client: CldProvisioning) -> _Reading:
     try:
         listed = client.user_groups.with_raw_response.list(extended_details=True)
     except CloudinaryError as error:
-        way_out = WAYS_OUT.get(error.status_code, "try again later")
-        return _Reading(check=Check(name, "failed", str(error), way_out), headers=error.headers)
+        check = Check(name, "failed", str(error), way_out_of(error))
+        return _Reading(check=check, headers=error.headers)
     except httpx.TransportError as error:
         result = f"no response: {error or type(error).__name__}"
         return _Reading(check=Check(name, "failed", result, _NETWORK))

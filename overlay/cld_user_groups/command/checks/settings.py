@@ -79,8 +79,9 @@ def check_settings(settings: Settings) -> Found:
     found.account_id = found.keep("account", lambda: find_account_id(options.get("account_id")))
     if found.account_id is not None:
         found.checks.append(Check("account", "ok", found.account_id))
-        directory = state_directory(found.account_id)
-        found.checks.append(guarded("journals", lambda: _check_journals(directory)))
+        account_id = found.account_id
+        check = guarded("journals", lambda: _check_journals(state_directory(account_id)))
+        found.checks.append(check)
     found.server_url = found.keep(
         "server",
         lambda: find_server_url(

@@ -1,0 +1,99 @@
+"""Standard streams that are closed, full, or of another encoding take nothing from a command."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .shell import Shell
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the shell is POSIX")
+
+CREATE = "create Interns --yes"
+
+
+def run(words: str, redirected: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """Run the command in a shell, with its streams redirected."""
+    return subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m cld_user_groups {words} {redirected}"],
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    "closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"], ids=["stdout", "stderr", "stdin", "all"]
+)
+def test_where_a_stream_is_closed_the_change_is_made_and_the_exit_code_says_so(
+    shell: Shell, closed: str
+) -> None:
+    done = run(CREATE, closed)
+    assert done.returncode == 0
+    assert b"Traceback" not in done.stderr
+    assert "Interns" in shell.members()
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [("list", 0), ("frobnicate", 64), ("create Interns", 64), ("--version", 0)]
+)
+def test_where_all_streams_are_closed_the_exit_codes_are_the_same(
+    shell: Shell, words: str, code: int
+) -> None:
+    assert run(words, "<&- >&- 2>&-").returncode == code
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_where_standard_error_is_full_the_change_is_made(shell: Shell, log_format: str) -> None:
+    assert run(f"{CREATE} --log-format {log_format}", "2>/dev/full").returncode == 0
+    assert "Interns" in shell.members()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_where_standard_error_is_full_an_error_is_a_document_all_the_same(shell: Shell) -> None:
+    done = run("frobnicate --format json", "2>/dev/full")
+    assert done.returncode == 64
+    assert json.loads(done.stdout)["exit_code"] == 64
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [("list", 0), ("plan groups.yaml --detailed-exitcode", 2), (CREATE, 0)]
+)
+def test_whoever_stops_reading_changes_neither_the_exit_code_nor_what_is_done(
+    shell: Shell, words: str, code: int
+) -> None:
+    shell.write("version: 1\ngroups: {Interns: {members: [john@example.com]}}\n")
+    reading, writing = os.pipe()
+    os.close(reading)  # before anything is written, as the most impatient reader does
+    done = subprocess.run(
+        [sys.executable, "-m", "cld_user_groups", *words.split()],
+        stdin=subprocess.DEVNULL,
+        stdout=writing,
+        stderr=writing,
+        check=False,
+        timeout=60,
+    )
+    os.close(writing)
+    assert done.returncode == code
+    assert ("Interns" in shell.members()) is (words == CREATE)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "ascii"])
+def test_a_pipe_gets_utf_8_whatever_the_encoding_of_the_machine(
+    shell: Shell, encoding: str
+) -> None:
+    shell.emulator.add_group("日本語グループ")
+    done = run("list", "", PYTHONIOENCODING=encoding)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "日本語グループ" in done.stdout.decode()
+    done = run("create 日本語", "", PYTHONIOENCODING=encoding)
+    assert done.returncode == 64
+    assert "日本語" in done.stderr.decode()
