@@ -256,8 +256,8 @@ def _named(failure: Exception | None, promise: str) -> str:
 _INTRODUCTION = """\
 # Faults by operation
 
-How each call ends for each fault. `make faults` measures this with every operation on a real socket,
-sync and async, with default settings, and writes this page.
+How each call ends for each fault. `make faults` measures this with every operation on a real
+socket, sync and async, with default settings, and writes this page.
 
 The first attempt meets the fault; the later responses are stated above each table. A cell has the
 number of requests of the operation that the server read, and the outcome of the call:
@@ -285,8 +285,8 @@ def page(outcomes: dict[Cell, str], ends: dict[str, dict[str, str]]) -> str:
             "",
             "## A fault, then 404 or 409",
             "",
-            "After the fault, the server responds with 404 to `delete` and `remove_user`, and with 409 "
-            "to `add_user`.\nAfter an attempt that may have been applied, that is a success; "
+            "After the fault, the server responds with 404 to `delete` and `remove_user`, and with "
+            "409 to `add_user`.\nAfter an attempt that may have been applied, that is a success; "
             "otherwise it is an error.",
             "",
             *_markdown({c: said for c, said in outcomes.items() if c.done_already}),
