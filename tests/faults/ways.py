@@ -181,9 +181,9 @@ Whatever exception ends a call, `maybe_applied` tells whether the write may have
 way is measured for the eight operations and for the reads of `users`, with asyncio, trio and
 threads. `Cancelled` is `asyncio.CancelledError` or `trio.Cancelled`, `Interrupt` is
 `KeyboardInterrupt`, and `Boom` is an exception raised by a hook or a transport. For a
-`TimeoutError` or a `KeyboardInterrupt`, `maybe_applied` reads the exception that it was raised from.
-A caller-supplied transport may have sent the request before it raised an exception; the client
-cannot know.
+`TimeoutError` or a `KeyboardInterrupt`, `maybe_applied` reads the exception that it was raised
+from. A caller-supplied transport may have sent the request before it raised an exception; the
+client cannot know.
 
 """
 
