@@ -24,6 +24,7 @@ from tests.support.code_blocks import ROOT, Block, blocks, pages, run, run_tests
 
 from cld_user_groups import CldProvisioning, errors, membership, models, utils
 from cld_user_groups.command.cli import cli
+from cld_user_groups.command.profiles import read_profiles
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.membership import read_file
 
@@ -130,6 +131,16 @@ def test_every_file_of_groups_can_be_read(page: str, text: str, tmp_path: Path) 
     path = tmp_path / "groups.yaml"
     path.write_text(text, encoding="utf-8")
     assert read_file(path).groups
+
+
+PROFILES = [text for page in pages() for text in fenced("toml", page) if "credentials." in text]
+
+
+@pytest.mark.parametrize("text", PROFILES)
+def test_every_file_of_profiles_can_be_read(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "profiles.toml"
+    path.write_text(text, encoding="utf-8")
+    assert read_profiles(path)
 
 
 @pytest.fixture(scope="module")
