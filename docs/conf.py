@@ -58,7 +58,8 @@ pygments_dark_style = "a11y-high-contrast-dark"
 
 # llms.txt, and each page as Markdown beside its HTML.
 llms_txt_description = (
-    "A typed Python SDK and a command for the user groups of Cloudinary's Account Provisioning API."
+    "A typed Python SDK and a command-line tool for the user groups of Cloudinary's Account "
+    "Provisioning API."
 )
 llms_txt_full_build = True
 llms_txt_nested_enabled = False

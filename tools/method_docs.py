@@ -63,18 +63,18 @@ def parse(docstring: str, options: str) -> MethodDoc:
         options: The per-request options, in the form of further arguments.
 
     Raises:
-        ValueError: A section is missing.
+        ValueError: The example or `Returns:` is missing.
     """
-    about, has_arguments, rest = docstring.partition("\n\nArgs:\n")
-    arguments, has_returns, rest = rest.partition("\n\nReturns:\n")
+    about, has_returns, rest = docstring.partition("\n\nReturns:\n")
+    about, _, arguments = about.partition("\n\nArgs:\n")
     returns, has_raises, raises = rest.partition("\n\nRaises:\n")
     about, has_example, example = about.partition("\n\n    ")
-    if not (has_example and has_arguments and has_returns):
-        raise ValueError(f"an example, Args: or Returns: is missing in: {docstring}")
+    if not (has_example and has_returns):
+        raise ValueError("its docstring has no example, or no Returns:")
     return MethodDoc(
         about=about,
         example=dedent(f"    {example}"),
-        arguments=f"{arguments}\n{options}",
+        arguments=f"{arguments}\n{options}".lstrip("\n"),
         returns=dedent(returns),
         raises=f"{raises}\n" if has_raises else "",
     )

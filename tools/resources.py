@@ -123,7 +123,10 @@ class Operation:
             body = f"(await {body})"
         if not is_raw and not self.is_composed:
             body += ".parsed"
-        doc = parse(ast.get_docstring(self.function) or "", options.doc)
+        try:
+            doc = parse(ast.get_docstring(self.function) or "", options.doc)
+        except ValueError as error:
+            raise SystemExit(f"{self.resource}: {self.function.name}: {error}") from None
         if is_async:
             doc = doc.awaited(f"client.{self.resource}.")
         if is_raw:

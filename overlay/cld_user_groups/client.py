@@ -197,10 +197,10 @@ class _Client(Generic[C, H]):
 
 
 class CldProvisioning(_Client[httpx.Client, HttpClient]):
-    """A client of the Account Provisioning API, for threads.
+    """A synchronous client of the Account Provisioning API.
 
-    Safe to share between threads and, unless it was passed an httpx client, to use in a process
-    that was forked since. Use it in a `with` block, or close it:
+    Safe to share between threads and, unless it was passed an httpx client, to use after a
+    fork. Use it in a `with` block, or close it:
 
         with CldProvisioning(account_id="...", security=Security(...)) as client:
             groups = client.user_groups.list().user_groups
@@ -248,11 +248,11 @@ class CldProvisioning(_Client[httpx.Client, HttpClient]):
 
 
 class AsyncCldProvisioning(_Client[httpx.AsyncClient, AsyncHttpClient]):
-    """A client of the Account Provisioning API, for asyncio or trio.
+    """An asynchronous client of the Account Provisioning API, for asyncio and trio.
 
     Safe to share between tasks and, unless it was passed an httpx client, between event loops: a
-    client of a module can serve one `asyncio.run` after another. Use it in an `async with` block,
-    or close it:
+    client at module level can be used in one `asyncio.run` after another. Use it in an
+    `async with` block, or close it:
 
         async with AsyncCldProvisioning(account_id="...", security=Security(...)) as client:
             groups = (await client.user_groups.list()).user_groups

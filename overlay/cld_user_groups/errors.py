@@ -50,8 +50,8 @@ class CloudinaryError(Exception):
         body: The body of the response as text; empty where it could not be read.
         headers: The headers of the response.
         raw_response: The response itself. Its request shows no credentials.
-        maybe_applied: Whether the write may have been applied although no response says so: look
-            before you repeat it. Always false for an operation that only reads.
+        maybe_applied: Whether the write may have been applied although no response says so: check
+            before you retry. Always false for an operation that only reads.
         facts: What else is known of the call, a clause each.
     """
 
@@ -127,7 +127,7 @@ class ClientClosed(RuntimeError):
 
 
 class LimiterUnavailable(RuntimeError):
-    """The client's limiter cannot be asked, and was told not to do without. Nothing was sent."""
+    """The limiter is not available, and its `on_error` is "fail". Nothing was sent."""
 
     maybe_applied: bool = False
 
@@ -171,11 +171,11 @@ class AlreadyExists(ErrorResponse):
 
 
 class RateLimited(ErrorResponse):
-    """420 or 429: too many requests. `retry_after` and `rate_limit` say when to come back.
+    """420 or 429: too many requests. `retry_after` and `rate_limit` say when to retry.
 
     Attributes:
-        was_sent: False if the client's limiter held the request back, since the server would have
-            responded so: nothing was sent, and there is no response but a made-up one.
+        was_sent: False if the client's limiter rejected the call, because the server would have
+            responded with this status code: nothing was sent, and the response is a synthetic one.
     """
 
     was_sent: bool = True
@@ -197,7 +197,7 @@ class ResponseValidationError(CloudinaryError):
     """A success whose body does not match the OpenAPI document, or cannot be read.
 
     Attributes:
-        path: Where in the body, as `$.user_groups[0].id`; `$` for the whole of it.
+        path: The place in the body, such as `$.user_groups[0].id`; `$` for the whole body.
     """
 
     path: str
@@ -234,21 +234,22 @@ def mark(error: BaseException, *, maybe_applied: bool) -> None:
 
 
 def maybe_applied(error: BaseException) -> bool:
-    """Return whether a write that ended in this error may have been applied all the same.
+    """Return whether a write that ended in this error may have been applied nevertheless.
 
-    It is true exactly where the request may have reached the server and no response says what
-    became of it. It accepts any exception that a call raised: an error of this package or of
-    httpx, a `CancelledError`, a `KeyboardInterrupt`; also one that was raised from it, such as the
-    `TimeoutError` of `asyncio.timeout`, and a group that holds it.
+    True exactly if the request may have reached the server and no response tells the outcome. It
+    accepts any exception that a call raised: an error of this package or of httpx, a
+    `CancelledError`, a `KeyboardInterrupt`; also one that was raised from it, such as the
+    `TimeoutError` of `asyncio.timeout`, and a group that contains it.
 
         try:
             async with asyncio.timeout(5):
                 await client.user_groups.create(name="Designers")
         except TimeoutError as error:
             if maybe_applied(error):
-                ...  # look before you repeat it
+                ...  # check before you retry
 
-    `anyio.fail_after` and `trio.fail_after` raise one without a cause: pass the exception inside.
+    `anyio.fail_after` and `trio.fail_after` raise an error without a cause: pass the exception that
+    is raised inside the block.
     """
     seen: set[int] = set()
     left: list[BaseException | None] = [error]

@@ -67,8 +67,8 @@ def test_nothing_is_loaded_from_elsewhere(pages: Pages, site: str) -> None:
 @pytest.mark.parametrize(
     ("text", "title"),
     [
-        ("maybe_applied", "Why a write is never doubled"),
-        ("allow-removals", "The guards, and why"),
+        ("maybe_applied", "Why a write is never duplicated"),
+        ("allow-removals", "The guards"),
         ("CLOUDINARY_ACCOUNT_URL", "Environment variables"),
     ],
 )

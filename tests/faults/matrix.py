@@ -254,20 +254,20 @@ def _named(failure: Exception | None, promise: str) -> str:
 
 
 _INTRODUCTION = """\
-# What happens when things go wrong
+# Faults by operation
 
-Measured, not only promised: `make faults` plays every fault to every operation on a real socket,
-sync and async, and writes this page. Settings are the defaults.
+How each call ends for each fault. `make faults` measures this with every operation on a real
+socket, sync and async, with default settings, and writes this page.
 
-The first attempt meets the fault; the later responses are named above each table. A
-cell shows how many requests of the operation the server read, and how the call ended:
+The first attempt meets the fault; the later responses are stated above each table. A cell has the
+number of requests of the operation that the server read, and the outcome of the call:
 
 - `2 ok`: the server read two requests, and the call returned its result.
-- `2+1 ok`: the same, and one more request looked at the group's users, for the result.
-- `1 ReadTimeout, maybe applied`: the server read one request, and the call raised that error, whose
-  `maybe_applied` is true: the change may have been applied, so look before you repeat it.
-- `0 TransportError, maybe applied`: the server read none, because it closed the connection before;
-  a client cannot know that.
+- `2+1 ok`: the same, and one more request read the group's users to determine the result.
+- `1 ReadTimeout, maybe applied`: the server read one request, and the call raised that error, with
+  `maybe_applied` true: the change may have been applied, so check before you retry.
+- `0 TransportError, maybe applied`: the server read no request, because it closed the connection
+  before; the client cannot know that.
 """
 
 
@@ -276,17 +276,17 @@ def page(outcomes: dict[Cell, str], ends: dict[str, dict[str, str]]) -> str:
     return "\n".join(
         [
             _INTRODUCTION,
-            "## The fault, then a success",
+            "## A fault, then a success",
             "",
-            "Only `create` is not retried where it may have been applied: that could create two "
-            "groups.",
+            "Only `create` is not retried if it may have been applied, because that could create "
+            "two groups.",
             "",
             *_markdown({c: said for c, said in outcomes.items() if not c.done_already}),
             "",
-            "## The fault, then “done already”",
+            "## A fault, then 404 or 409",
             "",
-            "The server responds with 404 to `delete` and `remove_user`, and with 409 to "
-            "`add_user`. After an\nattempt that may have been applied that is a success; "
+            "After the fault, the server responds with 404 to `delete` and `remove_user`, and with "
+            "409 to `add_user`.\nAfter an attempt that may have been applied, that is a success; "
             "otherwise it is an error.",
             "",
             *_markdown({c: said for c, said in outcomes.items() if c.done_already}),

@@ -175,22 +175,22 @@ def _named(error: BaseException | None) -> str:
 
 
 PAGE = """\
-## Other ways out
+## Cancellation, Ctrl-C and exceptions of other code
 
-A cancellation, Ctrl-C, a closed client, an exception of another library: nothing leaves a call
-without saying whether the write may have been applied. Each way is played to the eight operations
-and to the reads of `users`, in asyncio, in trio and in threads. `Cancelled` is
-`asyncio.CancelledError` or `trio.Cancelled`, `Interrupt` is `KeyboardInterrupt`, and `Boom` is the
-exception of a hook or a transport. What `maybe_applied` says of a `TimeoutError` or a
-`KeyboardInterrupt`, it finds in the exception that it was raised from. A transport of the caller's
-own may have sent the request before it raised: that cannot be known.
+Whatever exception ends a call, `maybe_applied` tells whether the write may have been applied. Each
+way is measured for the eight operations and for the reads of `users`, with asyncio, trio and
+threads. `Cancelled` is `asyncio.CancelledError` or `trio.Cancelled`, `Interrupt` is
+`KeyboardInterrupt`, and `Boom` is an exception raised by a hook or a transport. For a
+`TimeoutError` or a `KeyboardInterrupt`, `maybe_applied` reads the exception that it was raised
+from. A caller-supplied transport may have sent the request before it raised an exception; the
+client cannot know.
 
 """
 
 
 def page(ends: dict[str, dict[str, str]]) -> str:
     """Return the section about the ways out, in Markdown."""
-    lines = [f"| way out | {' | '.join(_COLUMNS)} |", f"| --- |{' --- |' * len(_COLUMNS)}"]
+    lines = [f"| end of the call | {' | '.join(_COLUMNS)} |", f"| --- |{' --- |' * len(_COLUMNS)}"]
     for name, cells in ends.items():
         said = (cells[column].replace("?", ", maybe applied") for column in _COLUMNS)
         lines.append(f"| {name} | {' | '.join(said)} |")

@@ -47,12 +47,39 @@ def every_kind(name: str) -> Iterator[Any]:
 
 def test_the_resources_are_those_of_the_operations() -> None:
     package = ROOT / "overlay/cld_user_groups"
-    options = generator.read_options((package / "_engine/call.py").read_text("utf-8"))
     for operations in (package / "_operations").glob("[!_]*.py"):
         path = package / operations.name
         source = operations.read_text("utf-8")
         message = f"{path.name} is out of date: run `make generate`"
-        assert generator.render(path.stem, source, options) == path.read_text("utf-8"), message
+        assert generator.render(path.stem, source, options()) == path.read_text("utf-8"), message
+
+
+NO_ARGUMENTS = '''\
+"""The environments of an account."""
+def list_(account_id: str) -> Call[UsersResponse]:
+    """List the environments.
+
+        environments = client.environments.list()
+{rest}
+    """
+'''
+
+
+def options() -> generator.Options:
+    call = ROOT / "overlay/cld_user_groups/_engine/call.py"
+    return generator.read_options(call.read_text("utf-8"))
+
+
+def test_an_operation_may_have_no_arguments() -> None:
+    source = NO_ARGUMENTS.format(rest="\n    Returns:\n        The environments.")
+    made = generator.render("environments", source, options())
+    assert "def list(\n        self,\n        *,\n        retries:" in made
+    assert "\n        Args:\n            retries:" in made
+
+
+def test_an_operation_with_an_incomplete_docstring_is_named() -> None:
+    with pytest.raises(SystemExit, match=r"^environments: list_: .*no Returns:"):
+        generator.render("environments", NO_ARGUMENTS.format(rest=""), options())
 
 
 @pytest.mark.parametrize("is_raw", [False, True], ids=["plain", "raw"])

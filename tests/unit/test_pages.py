@@ -2,15 +2,18 @@
 
 What a page says that a Python block prints is what it prints; the command accepts every command
 line; every file of groups can be read. docs/tutorial.md is followed as a whole in tests/interop.
+The links of the site are checked by `make docs`, those of the pages beside it here.
 """
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from base64 import b64decode
 from pathlib import Path
 
@@ -19,7 +22,9 @@ import httpx
 import pytest
 from tests.support.code_blocks import ROOT, Block, blocks, pages, run, run_tests
 
+from cld_user_groups import CldProvisioning, errors, membership, models, utils
 from cld_user_groups.command.cli import cli
+from cld_user_groups.command.profiles import read_profiles
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.membership import read_file
 
@@ -128,6 +133,16 @@ def test_every_file_of_groups_can_be_read(page: str, text: str, tmp_path: Path) 
     assert read_file(path).groups
 
 
+PROFILES = [text for page in pages() for text in fenced("toml", page) if "credentials." in text]
+
+
+@pytest.mark.parametrize("text", PROFILES)
+def test_every_file_of_profiles_can_be_read(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "profiles.toml"
+    path.write_text(text, encoding="utf-8")
+    assert read_profiles(path)
+
+
 @pytest.fixture(scope="module")
 def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with a module for each block of each page."""
@@ -191,3 +206,57 @@ def test_table_of_the_layout_names_what_is_there() -> None:
 
 def test_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text("utf-8").splitlines()) < 200
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in ROOT.glob("*.md")))
+def test_links_of_pages_outside_the_site_lead_somewhere(name: str) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)", (ROOT / name).read_text("utf-8"))
+    for target, anchor in links:
+        page = ROOT / (target or name)
+        assert page.is_file(), target
+        assert not anchor or anchor in anchors(page), f"{target}#{anchor}"
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/install.md"])
+def test_page_lists_every_extra(page: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    rows = re.findall(r"^\| `(\w+)` \|", (ROOT / page).read_text("utf-8"), re.MULTILINE)
+    assert sorted(rows) == sorted(project["optional-dependencies"])
+
+
+def test_reference_has_every_environment_variable() -> None:
+    sources = "".join(
+        path.read_text("utf-8") for path in (ROOT / "overlay/cld_user_groups").rglob("*.py")
+    )
+    read = set(re.findall(r"environ(?:\.get)?[(\[]\"([A-Z][A-Z_]*)\"", sources))
+    read |= set(re.findall(r"\"(CLOUDINARY_[A-Z_]+)\"", sources))
+    text = (ROOT / "docs/reference/environment.md").read_text("utf-8")
+    assert {name for name in read if f"`{name}`" not in text} == set()
+
+
+def test_reference_has_every_argument_of_the_client() -> None:
+    text = (ROOT / "docs/reference/client.md").read_text("utf-8")
+    for name in inspect.signature(CldProvisioning).parameters:
+        assert f"`{name}`" in text.partition("## Configuration")[2], name
+
+
+@pytest.mark.parametrize("page", pages())
+def test_names_of_public_modules_exist(page: str) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    modules = {"models": models, "errors": errors, "utils": utils, "membership": membership}
+    for module, name in re.findall(r"`(models|errors|utils|membership)\.([A-Za-z_]\w*)", text):
+        assert hasattr(modules[module], name), f"{module}.{name}"
+
+
+@pytest.mark.parametrize("page", pages())
+def test_page_that_installs_the_package_says_that_it_is_not_on_an_index(page: str) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    assert (
+        'pip install "cld-user-groups' not in text or "on an index" in text or "install.md" in text
+    )

@@ -45,6 +45,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-docstring", keep_attribute, priority=600)
     app.connect("autodoc-process-signature", write_defaults)
     app.connect("sphinx-click-process-options", leave_out_global_options)
+    app.connect("doctree-read", polish)
     app.connect("doctree-read", add_description)
     app.connect("missing-reference", as_code)
     app.connect("env-check-consistency", check_public_names)
@@ -78,10 +79,13 @@ def write_defaults(
     signature: str | None,
     returns: str | None,
 ) -> tuple[str | None, str | None]:
-    """Write defaults that are functions by their names, and those that a factory makes as `...`."""
-    named = re.sub(r"<(?:built-in )?function (\w+)[^>]*>", r"\1", signature or "").replace(
-        "= NOTHING", "= ..."
-    )
+    """Write defaults that are functions by their names, and those that a factory makes as `...`.
+
+    The type variable of the httpx client is written as the type that the client accepts.
+    """
+    named = re.sub(r"<(?:built-in )?function (\w+)[^>]*>", r"\1", signature or "")
+    own = "AsyncClient" if ".Async" in name else "Client"
+    named = named.replace("= NOTHING", "= ...").replace("client: C |", f"client: httpx.{own} |")
     return named or signature, returns
 
 
@@ -108,11 +112,24 @@ def leave_out_global_options(app: Sphinx, context: click.Context, lines: list[st
     lines[:] = kept
 
 
+def polish(app: Sphinx, doctree: nodes.document) -> None:
+    """Use the words of the docstrings, and leave out that a class is an object."""
+    for text in list(doctree.findall(nodes.Text)):
+        if text == " -- " and isinstance(text.parent, nodes.paragraph):
+            text.parent.replace(text, nodes.Text(": "))
+        elif text == "Variables" and isinstance(text.parent, nodes.field_name):
+            text.parent.replace(text, nodes.Text("Attributes"))
+    for paragraph in list(doctree.findall(nodes.paragraph)):
+        if paragraph.astext() == "Bases: object":
+            paragraph.parent.remove(paragraph)
+
+
 def add_description(app: Sphinx, doctree: nodes.document) -> None:
     """Describe a page by its first sentence, for search engines and for llms.txt."""
     for paragraph in doctree.findall(nodes.paragraph):
         if isinstance(paragraph.parent, nodes.section):
             text, _, _ = f"{' '.join(paragraph.astext().split())} ".partition(". ")
+            text = text.strip().removesuffix(":")
             doctree.insert(0, nodes.meta("", name="description", content=text))
             return
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentParser, HelpFormatter
 from collections.abc import Callable
+from functools import partial
 
+from cld_user_groups.emulator._cli import _parser
 from cld_user_groups.membership import groups_schema, journal_schema, plan_schema
 
 from .http_api import http_api
@@ -14,4 +17,11 @@ GENERATED: dict[str, Callable[[], str]] = {
     "groups-schema": lambda: schema_section(groups_schema(), "file"),
     "plan-schema": lambda: schema_section(plan_schema(), "plan"),
     "journal-schema": lambda: schema_section(journal_schema(), "journal"),
+    "emulator-help": lambda: _help(_parser("cld-user-groups emulator")),
 }
+
+
+def _help(parser: ArgumentParser) -> str:
+    """Return what a program prints with `--help`, in any terminal."""
+    parser.formatter_class = partial(HelpFormatter, width=88)
+    return f"```text\n{parser.format_help()}```"

@@ -3,8 +3,8 @@
 A line that begins with `$ ` is a command, and what follows it is what it prints. A block below a
 line such as "`groups.yaml`:" is a file that the reader writes.
 
-`python -m tools.docs.transcript PAGE` runs a page in an empty folder beside a fresh clone, and
-writes into it what the commands print.
+`python -m tools.docs.transcript PAGE` runs a page in an empty folder beside a fresh clone, writes
+into it what the commands print, and prints after how many seconds each of them had ended.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -136,12 +137,17 @@ def _is_ours(name: str) -> bool:
 
 
 def main(path: Path) -> None:
+    """Follow a page, and update it."""
     page = path.read_text("utf-8")
+    done: list[tuple[Step, str]] = []
     with tempfile.TemporaryDirectory() as folder:
+        start = time.monotonic()
         clone(Path(folder))
         reader = Reader(Path(folder))
         try:
-            done = [(step, reader.do(step)) for step in steps(page)]
+            for step in steps(page):
+                done.append((step, reader.do(step)))
+                print(f"{time.monotonic() - start:6.1f} s  {step.name}", flush=True)
         finally:
             reader.close()
     for step, text in reversed(done):

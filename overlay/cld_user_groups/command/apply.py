@@ -25,29 +25,29 @@ if TYPE_CHECKING:
 @yes_option
 @dry_run_option
 @allow_removals_option
-@click.option("--adds-only", is_flag=True, help="Leave out all that takes something away.")
+@click.option("--adds-only", is_flag=True, help="Leave out removals and deletions.")
 @click.option(
     "--concurrency",
     type=click.IntRange(min=1),
     default=16,
     show_default=True,
     metavar="N",
-    help="The most changes that are sent at once.",
+    help="The maximum number of changes in flight.",
 )
 @click.option(
     "--keep-quota",
     type=click.IntRange(min=0),
     default=0,
     metavar="N",
-    help="Leave N requests of the quota to others.",
+    help="Leave N requests of the quota unused.",
 )
 @click.option(
     "--max-wait",
     type=duration,
     default="0",
     metavar="DURATION",
-    help="The longest to wait for another run to end, and for the quota to be renewed: 90s, 15m, "
-    "1h30m. Default: not at all.",
+    help="How long to wait for another run to end, and for the quota to be renewed: 90s, 15m, "
+    "1h30m. Default: do not wait.",
 )
 @global_options(TABLE_FORMATS)
 @click.pass_context
@@ -62,7 +62,7 @@ def apply_command(
     keep_quota: int,
     max_wait: float,
 ) -> int:
-    """Make the account what FILE says, or apply a saved PLAN; - reads standard input.
+    """Make the account match FILE, or apply a saved PLAN; - reads standard input.
 
     Shows the plan, asks (on a terminal; elsewhere --yes is needed), writes, and reads the account
     again. Ctrl-C starts nothing more and lets what is in flight end; a second one stops at once.

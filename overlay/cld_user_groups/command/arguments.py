@@ -18,11 +18,13 @@ allow_removals_option = click.option(
     "--allow-removals",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Let exactly N removals past the guards.",
+    help="Allow exactly N removals.",
 )
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 dry_run_option = click.option("--dry-run", is_flag=True, help="Only show the plan.")
-reason_option = click.option("--reason", metavar="TEXT", help="Why; the journal records it.")
+reason_option = click.option(
+    "--reason", metavar="TEXT", help="The reason, which the journal records."
+)
 
 users_argument = click.argument("users", metavar="USER...", nargs=-1, required=True)
 

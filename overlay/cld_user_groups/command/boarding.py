@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 def offboard_command(
     context: click.Context, users: tuple[str, ...], **options: Unpack[ChangeOptions]
 ) -> int:
-    """Remove each USER, an e-mail or an ID, from every group. Their accounts stay.
+    """Remove users from every group; they stay users of the account.
 
-    @FILE reads users from a file, one a line, and - from standard input; the guards of a file
-    limit how many of these are removed. The last members of a group are removed only if
-    --allow-removals says exactly how many.
+    USER is an e-mail or an ID. @FILE reads users from a file, one a line, and - from standard
+    input; the guards of a file limit how many of these are removed. The last members of a group are
+    removed only if --allow-removals says exactly how many.
     """
     from .changing import run_change
     from .wanted import offboarding
@@ -43,7 +43,9 @@ def offboard_command(
 
 @click.command("onboard")
 @users_argument
-@click.option("--like", required=True, metavar="USER", help="The user whose groups they join.")
+@click.option(
+    "--like", required=True, metavar="USER", help="The user whose groups they are added to."
+)
 @change_options
 @global_options(TABLE_FORMATS)
 @click.pass_context
@@ -53,7 +55,7 @@ def onboard_command(
     like: str,
     **options: Unpack[ChangeOptions],
 ) -> int:
-    """Add each USER, an e-mail or an ID, to every group that another user is in.
+    """Add users to every group that another user is in. USER is an e-mail or an ID.
 
     @FILE reads users from a file, one a line, and - from standard input.
     """

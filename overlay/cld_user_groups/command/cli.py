@@ -96,7 +96,8 @@ def cli() -> None:
     """Manage the user groups of a Cloudinary account: person by person, or all from a file.
 
     Credentials come from CLOUDINARY_ACCOUNT_URL, or from CLOUDINARY_PROVISIONING_API_KEY and
-    CLOUDINARY_PROVISIONING_API_SECRET. Results go to standard output, all else to standard error.
+    CLOUDINARY_PROVISIONING_API_SECRET. Results go to standard output, everything else to standard
+    error.
 
     Exit codes: 0 done or nothing to do; 1 error; 2 there are changes (--detailed-exitcode);
     3 refused by a guard; 4 stale plan; 5 incomplete; 64 usage.

@@ -24,7 +24,7 @@ _MENDED = {
 @global_options()
 @click.pass_context
 def completion_command(context: click.Context, shell: str | None) -> None:
-    """Print the script that makes a shell complete commands, options and names of groups.
+    """Print the completion script of a shell: commands, options and names of groups.
 
     Default: the script for the shell in $SHELL. In ~/.bashrc, for one:
 

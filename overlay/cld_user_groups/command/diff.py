@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.command("diff")
 @click.argument("before")
 @click.argument("after", required=False)
-@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where they differ.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if they differ.")
 @global_options(TABLE_FORMATS)
 @click.pass_context
 def diff_command(

@@ -24,7 +24,7 @@ _COLORS = {"ok": "green", "warning": "yellow", "failed": "red", "skipped": None}
 @global_options(TABLE_FORMATS)
 @click.pass_context
 def doctor_command(context: click.Context) -> int:
-    """Check the installation, the settings and the account; say how to mend what is wrong.
+    """Check the installation, the settings and the account; say how to fix problems.
 
     Sends at most three requests, which only read. Exits with 1 where a check has failed.
     """

@@ -14,7 +14,7 @@ from . import exit_codes
 )
 @click.pass_context
 def emulator_command(context: click.Context) -> int:
-    """Serve an account that needs no credentials from the console, for demos and tests.
+    """Serve an emulated account, for demos and tests.
 
     The options are the emulator's own: `cld-user-groups emulator --help` lists them.
     """

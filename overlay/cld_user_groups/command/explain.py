@@ -35,11 +35,11 @@ _SHOWN_OF_DIGEST = 12
 @click.command("explain")
 @click.argument("group", shell_complete=complete_group)
 @click.argument("user")
-@click.option("--file", metavar="FILE", help="Say as well what this file of groups says of it.")
+@click.option("--file", metavar="FILE", help="Also show what this file of groups says.")
 @global_options(TABLE_FORMATS)
 @click.pass_context
 def explain_command(context: click.Context, group: str, user: str, file: str | None) -> None:
-    """Explain why USER is in GROUP, or is not: since which run, who, why, until when.
+    """Explain why USER is in GROUP or not: since which run, who, why, until when.
 
     GROUP is a name or an ID, USER an e-mail or an ID; those that are gone are explained too. What
     is known comes from the journals of this machine, so changes made elsewhere are not.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @global_options(TABLE_FORMATS)
 @click.pass_context
 def users_command(context: click.Context, text: str | None) -> None:
-    """List the users of the account, or those with TEXT in their e-mail, name or ID."""
+    """List the users, or those with TEXT in their e-mail, name or ID."""
     settings = settings_of(context)
     from cld_user_groups.membership import read_account
 
@@ -46,7 +46,7 @@ def users_command(context: click.Context, text: str | None) -> None:
 @global_options(TABLE_FORMATS)
 @click.pass_context
 def whois_command(context: click.Context, user: str) -> None:
-    """Show who USER, an e-mail or an ID, is: role, state, last login, groups."""
+    """Show role, state, last login and groups of USER, an e-mail or an ID."""
     settings = settings_of(context)
     from cld_user_groups.membership import read_account
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @global_options(TABLE_FORMATS)
 @click.pass_context
 def create_command(context: click.Context, name: str, **options: Unpack[ChangeOptions]) -> int:
-    """Create a group called NAME, with nobody in it."""
+    """Create an empty group."""
     from .changing import run_change
     from .wanted import Wanted, new_group
 
@@ -42,7 +42,7 @@ def create_command(context: click.Context, name: str, **options: Unpack[ChangeOp
 def rename_command(
     context: click.Context, group: str, name: str, **options: Unpack[ChangeOptions]
 ) -> int:
-    """Call GROUP, a name or an ID, NAME. Its ID, its members and their rights stay."""
+    """Rename GROUP to NAME. Its ID, members and permissions stay."""
     from .changing import run_change
     from .wanted import Wanted, same_group
 

@@ -37,7 +37,7 @@ def list_command(context: click.Context) -> None:
 @global_options(TABLE_FORMATS)
 @click.pass_context
 def show_command(context: click.Context, group: str) -> None:
-    """Show who is in GROUP, a name or an ID."""
+    """Show the members of GROUP, a name or an ID."""
     settings = settings_of(context)
     from cld_user_groups.membership import read_account
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def add_command(
     context: click.Context, group: str, users: tuple[str, ...], **options: Unpack[ChangeOptions]
 ) -> int:
-    """Add each USER, an e-mail or an ID, to GROUP.
+    """Add users to GROUP. USER is an e-mail or an ID.
 
     @FILE reads users from a file, one a line, and - from standard input.
     """
@@ -50,7 +50,7 @@ def add_command(
 def remove_command(
     context: click.Context, group: str, users: tuple[str, ...], **options: Unpack[ChangeOptions]
 ) -> int:
-    """Remove each USER, an e-mail or an ID, from GROUP.
+    """Remove users from GROUP. USER is an e-mail or an ID.
 
     @FILE reads users from a file, one a line, and - from standard input; the guards of a file
     limit how many of these are removed. The last members are removed only if --allow-removals says

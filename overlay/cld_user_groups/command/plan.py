@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Save the plan there as JSON, for `apply`.",
+    help="Save the plan to this file, for `apply`.",
 )
-@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
-@click.option("--adds-only", is_flag=True, help="Leave out all that takes something away.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there are changes.")
+@click.option("--adds-only", is_flag=True, help="Leave out removals and deletions.")
 @allow_removals_option
 @click.option(
     "--today",
@@ -46,7 +46,7 @@ def plan_command(
     allow_removals: int | None,
     today: datetime | None,
 ) -> int:
-    """Show what would be changed so that the account is what FILE says. Nothing is written.
+    """Show what would change so that the account matches FILE. Nothing is written.
 
     FILE is YAML, TOML, JSON, CSV or JSON lines; - reads standard input.
 

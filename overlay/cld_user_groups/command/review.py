@@ -38,7 +38,7 @@ _BY_SUFFIX: Mapping[str, str] = {
     "saved as JSON. Default: the last report of an earlier day.",
 )
 @click.option(
-    "--file", metavar="FILE", help="Take reasons and last days from that file of groups, too."
+    "--file", metavar="FILE", help="Also take reasons and end dates from this file of groups."
 )
 @click.option(
     "--unseen-days",
@@ -46,7 +46,7 @@ _BY_SUFFIX: Mapping[str, str] = {
     default=90,
     show_default=True,
     metavar="N",
-    help="Name people who have not logged in for N days.",
+    help="Report people who have not logged in for N days.",
 )
 @click.option(
     "--ending-days",
@@ -54,7 +54,7 @@ _BY_SUFFIX: Mapping[str, str] = {
     default=30,
     show_default=True,
     metavar="N",
-    help="Name memberships that end within N days.",
+    help="Report memberships that end within N days.",
 )
 @global_options(PLAN_FORMATS)
 @click.pass_context
@@ -67,7 +67,7 @@ def report_command(
     unseen_days: int,
     ending_days: int,
 ) -> None:
-    """Write the access review: who is in what, since when and why, and what to look at.
+    """Write the access review: who is in which group, since when and why.
 
     Nothing is written to the account. One report a day is kept on this machine, so that the next
     one tells what has changed.

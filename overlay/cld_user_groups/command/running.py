@@ -54,7 +54,7 @@ class Options:
     Attributes:
         yes: Whether to go on without being asked.
         dry_run: Whether only to show the plan.
-        concurrency: The most changes that are sent at once.
+        concurrency: The maximum number of changes in flight.
         keep_quota: How many requests of the quota to leave to others.
         max_wait: The most seconds to wait for the quota, and for another run to end.
         again: The command that goes on where the run ends early.

@@ -16,7 +16,7 @@ from .settings import global_options
 )
 @global_options()
 def schema_command(name: Literal["groups", "plan", "journal", "review"]) -> None:
-    """Print the JSON Schema of a format: the file of groups, a plan, a journal's line, a review."""
+    """Print the JSON Schema of a file of groups, a plan, a journal's line or a review."""
     from cld_user_groups.membership import (
         groups_schema,
         journal_schema,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 #: By section and name, the module in this package and the command in it.
 SECTIONS: Mapping[str, Mapping[str, str]] = {
-    "Everyday": {
+    "People and groups": {
         "list": "listing:list_command",
         "show": "listing:show_command",
         "users": "finding:users_command",
@@ -21,20 +21,20 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "copy": "combining:copy_command",
         "merge": "combining:merge_command",
     },
-    "From a file": {
+    "Files": {
         "export": "export:export_command",
         "plan": "plan:plan_command",
         "apply": "apply:apply_command",
         "schema": "schema:schema_command",
     },
-    "Records": {
+    "History and reports": {
         "explain": "explain:explain_command",
         "diff": "diff:diff_command",
         "report": "review:report_command",
         "runs": "runs:runs_command",
         "undo": "undo:undo_command",
     },
-    "This tool": {
+    "Setup and testing": {
         "doctor": "doctor:doctor_command",
         "emulator": "emulator:emulator_command",
         "completion": "completion:completion_command",

@@ -191,30 +191,36 @@ def global_options(formats: tuple[str, ...] = FORMATS) -> Callable[[F], F]:
         return click.option(*names, expose_value=False, callback=store, **cast("Any", settings))
 
     options = [
-        option("--server-url", metavar="URL", help="The server, instead of a region's."),
+        option("--server-url", metavar="URL", help="The URL of the server, instead of a region."),
         option(
-            "--region", type=click.Choice(["api", "api-eu", "api-ap"]), help="The region's server."
+            "--region",
+            type=click.Choice(["api", "api-eu", "api-ap"]),
+            help="The region of the server.",
         ),
-        option("--account-id", metavar="ID", help="The account. [CLOUDINARY_ACCOUNT_ID]"),
+        option("--account-id", metavar="ID", help="The ID of the account. [CLOUDINARY_ACCOUNT_ID]"),
         option(
             "--profile",
             metavar="NAME",
             shell_complete=_complete_profile,
-            help="The account's profile. [CLOUDINARY_PROFILE]",
+            help="The profile to use. [CLOUDINARY_PROFILE]",
         ),
         option(
             "--lease",
             metavar="URL",
-            help="Keep other machines off the account, with Redis. [CLOUDINARY_LEASE_URL]",
+            help="The Redis that keeps other machines off the account. [CLOUDINARY_LEASE_URL]",
         ),
-        option("--format", type=click.Choice(formats), help="What standard output gets: text."),
+        option(
+            "--format",
+            type=click.Choice(formats),
+            help="The format of standard output. Default: text.",
+        ),
         option(
             "--log-format",
             type=click.Choice(["text", "json"]),
-            help="What standard error gets: text, or an object a line.",
+            help="The format of standard error: text (default), or one JSON object per line.",
         ),
-        option("--quiet", is_flag=True, help="No progress and no messages but errors."),
-        option("--debug", is_flag=True, help="Show requests, and the tracebacks of errors."),
+        option("--quiet", is_flag=True, help="Print no progress, and no messages except errors."),
+        option("--debug", is_flag=True, help="Show requests and the tracebacks of errors."),
     ]
 
     def decorate(command: F) -> F:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def undo_command(
     context: click.Context, run: str | None, yes: bool, dry_run: bool, allow_removals: int | None
 ) -> int:
-    """Take back what a run has done: the last one, or RUN.
+    """Undo a run: the last one, or RUN.
 
     Only what its journal confirms is taken back, and only as far as it still stands. That is a plan
     too, with the same guards; it has a journal of its own, and can itself be undone.

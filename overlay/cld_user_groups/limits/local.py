@@ -22,20 +22,21 @@ _REFUSALS = (420, 429)
 class LocalLimiter:
     """Keep the calls of one process within the account's quota.
 
-    In its gentlest form, which is the default of every client, only a refusal changes anything. A
-    420 or 429 that says when to come back holds the other calls as well, and they are let out
-    gradually when the time has come: 10 in the first second, twice as many in each further one.
-    A call that cannot wait that long raises `RateLimited` unsent, except for one now and then,
-    which is sent to see whether the refusal still stands.
+    By default, as every client has it, it does nothing until the API refuses a request. A 420 or
+    429 with a delay then holds back the other calls as well. When the delay is over, they are
+    released gradually: 10 in the first second, twice as many in each further one. A call that
+    cannot wait that long raises `RateLimited` without being sent, except for one from time to time,
+    which is sent to find out whether the refusal still holds.
 
         shared = LocalLimiter(reserve=50)
         clients = [CldProvisioning(limiter=shared), AsyncCldProvisioning(limiter=shared)]
 
     Args:
-        reserve: How many requests of the quota to leave to others. With a number, 0 too, the
-            limiter also reads what each response says is left, and stops before a refusal.
-        per_second: How many requests may start in a second, in the long run; a burst of so many
-            may start at once. Default: as many as there are.
+        reserve: How many requests of the quota to leave to others. With a number, which may be 0,
+            the limiter also reads the remaining quota from each response, and stops before a
+            refusal.
+        per_second: How many requests may start per second on average; a burst of that many may
+            start at once. Default: no limit.
         clock: Returns the time in seconds, for tests.
 
     Raises:

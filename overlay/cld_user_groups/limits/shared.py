@@ -49,10 +49,10 @@ class _Note:
 class RedisLimiter:
     """Keep all processes that use an account within its quota, through Redis or Valkey.
 
-    They share one count of the requests that are left: what the latest response of any of them
-    said, less those in flight. One process's 420 or 429 holds the others. Asking is one round trip,
-    which also reports what the process has observed since. The key names the account; no
-    credentials are stored.
+    They share one count of the remaining requests: that of the latest response to any of them,
+    minus the requests in flight. A 420 or 429 to one process holds back the others. Each request
+    takes one round trip to Redis, which also reports what the process has observed since. The key
+    names the account; no credentials are stored.
 
         limiter = RedisLimiter("redis://localhost:6379/0", priority="batch")
         with CldProvisioning(limiter=limiter) as client:
@@ -65,9 +65,9 @@ class RedisLimiter:
         reserve: How many requests of the quota to leave to those that do not use this limiter.
         priority: "batch" leaves a share of the quota to the "interactive" limiters.
         interactive_share: That share, from 0 to 1.
-        on_error: What to do while Redis cannot be asked: "local" to limit in process, and log one
+        on_error: What to do while Redis is not available: "local" to limit in process, and log one
             warning; "fail" to raise `LimiterUnavailable`.
-        timeout: The most seconds that asking may take; less if the call's time limit is shorter.
+        timeout: The timeout for Redis, in seconds; less if the call's own timeout is shorter.
         prefix: The beginning of the keys.
         clock: Returns the time in seconds, for tests.
 

@@ -68,26 +68,26 @@ def apply(
     flight and starts no others; a second Ctrl-C raises `KeyboardInterrupt` at once.
 
     Args:
-        client: The client. Its own retries stay in force, but at 420 and 429: these slow the
-            whole run down.
+        client: The client. Its retries apply, except at 420 and 429, which slow down the whole
+            run.
         plan: The plan.
         snapshot: The account, if the caller has read it just now and planned from that; it
             saves reading it again.
         state_dir: Where journals and locks are kept. Default: see `state_directory`.
-        journal: A journal of the caller's own, which also means that no lock is taken;
-            `NoJournal()` for none. It is closed.
-        lock_wait: The most seconds to wait for another run on the account to end.
-        lease: What the caller holds to keep other machines off the account, as a `RedisLease`. Once
-            it is lost, no more changes start.
-        concurrency: The most changes that are sent at once.
+        journal: A caller-supplied journal, with which no lock is taken, or `NoJournal()` for none.
+            It is closed.
+        lock_wait: How long to wait for another run on the account to end, in seconds.
+        lease: The lease that the caller holds, such as a `RedisLease`. Once it is lost, no more
+            changes start.
+        concurrency: The maximum number of changes in flight.
         keep_quota: How many requests of the account's quota to leave to others.
-        max_wait: The most seconds to wait for the quota to be renewed, all waits together.
+        max_wait: How long to wait for the quota to be renewed, in seconds, all waits together.
         on_progress: Called in this thread after each change, and before each wait.
         now: Returns the time, for tests.
         sleep: Waits, for tests.
 
     Returns:
-        The outcome of each change, also where the run ended early.
+        The outcome of each change, also if the run ended early.
 
     Raises:
         PlanRefused: The plan is for another account, does not pass its guards, has expired, or is

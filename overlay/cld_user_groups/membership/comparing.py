@@ -55,8 +55,8 @@ def compare(
     member by ID, or by e-mail where one side has no ID.
 
     Args:
-        before: The one.
-        after: The other.
+        before: The earlier file or account.
+        after: The later file or account.
         by_id: Whether IDs count; they do not from one account to another.
     """
     old = [group for group in before if group.state == "present"]

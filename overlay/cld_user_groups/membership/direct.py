@@ -30,7 +30,7 @@ class Options(TypedDict, total=False):
 
     Attributes:
         journal: Where to record them. Default: nowhere, and without a lock.
-        concurrency: The most changes that are sent at once. Default: 16.
+        concurrency: The maximum number of changes in flight. Default: 16.
         keep_quota: How many requests of the quota to leave to others. Default: 0.
         max_wait: The most seconds to wait for the quota to be renewed. Default: 0.
     """
@@ -92,7 +92,7 @@ def set_members(
     Args:
         client: The client.
         group_id: The group.
-        user_ids: All who are to be in it.
+        user_ids: The IDs of all its members afterwards.
         allow_removals: The expected number of removals. It is accepted only if it is exact.
         options: See `Options`.
 

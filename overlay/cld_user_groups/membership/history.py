@@ -142,7 +142,7 @@ class History:
 
 
 def read_history(directory: Path) -> History:
-    """Return what the journals of an account tell.
+    """Return the history of an account, from its journals.
 
     Args:
         directory: The directory of the account's journals; see `state_directory`.

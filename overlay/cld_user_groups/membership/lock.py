@@ -45,11 +45,11 @@ _HOLDER = msgspec.json.Decoder(Holder)
 
 
 class AlreadyRunning(Exception):  # noqa: N818 - reads as what is the case
-    """Another process, of this machine or of another with a lease, applies a plan to the account.
+    """Another process, here or with a lease on another machine, applies a plan to the account.
 
     Attributes:
-        holder: Who, or None where that cannot be told.
-        lease_left: After how many seconds its lease ends if it has died, or None where it has none.
+        holder: The other process, or None if it is unknown.
+        lease_left: The seconds until its lease ends if it has died, or None without a lease.
     """
 
     def __init__(

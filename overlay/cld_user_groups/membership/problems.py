@@ -59,7 +59,7 @@ class FileError(MembershipError):
 
 
 class AccountError(MembershipError):
-    """An account whose groups and users contradict each other."""
+    """The groups and users of the account contradict each other."""
 
 
 class PlanError(MembershipError):

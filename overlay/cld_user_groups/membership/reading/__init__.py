@@ -42,13 +42,13 @@ def read_file(
     format: Format | None = None,  # noqa: A002 - the word that readers expect
     max_bytes: int = MAX_BYTES,
 ) -> Desired:
-    """Read a file of groups and who is to be in them.
+    """Read a file of groups and their members.
 
     Args:
         path: The file; "-" for standard input.
         stdin: The stream for "-". Default: the standard input of the process.
         format: The file's format. Default: by its name's suffix; for "-", by its content.
-        max_bytes: The most bytes that each file may have.
+        max_bytes: The maximum size of each file, in bytes.
 
     Returns:
         What the file asks for, with line numbers.

@@ -8,22 +8,22 @@ from typing import Any
 
 
 def groups_schema() -> dict[str, Any]:
-    """Return the schema of a file of groups, for editors and validators."""
+    """Return the JSON Schema of a file of groups, for editors and validators."""
     return _read("groups.schema.json")
 
 
 def plan_schema() -> dict[str, Any]:
-    """Return the schema of a saved plan."""
+    """Return the JSON Schema of a saved plan."""
     return _read("plan.schema.json")
 
 
 def journal_schema() -> dict[str, Any]:
-    """Return the schema of a line of a journal."""
+    """Return the JSON Schema of a line of a journal."""
     return _read("journal.schema.json")
 
 
 def review_schema() -> dict[str, Any]:
-    """Return the schema of an access review."""
+    """Return the JSON Schema of an access review."""
     return _read("review.schema.json")
 
 
