@@ -40,22 +40,26 @@ def drive(
     """
     outcome: Outcome | Hold | None = None
     failure: BaseException | None = None
+    step: Step | None = None
     while True:
         try:
-            try:
+            while True:  # in the try, for an interrupt can come where a loop begins anew
+                step = None
                 step = flow.send(outcome) if failure is None else flow.throw(failure)
-            except StopIteration as done:
+                outcome = failure = None
+                if isinstance(step, Send):
+                    outcome = _exchange(http, connections, step, max_bytes)
+                elif isinstance(step, int | float):
+                    wait(step)
+                else:
+                    if iscoroutine(step):
+                        step.close()
+                    raise TypeError("a hook returned an awaitable: use AsyncCldProvisioning")
+        except StopIteration as done:
+            if step is None:  # of the flow itself
                 result: RawResponse[T] = done.value
                 return result
-            outcome = failure = None
-            if isinstance(step, Send):
-                outcome = _exchange(http, connections, step, max_bytes)
-            elif isinstance(step, int | float):
-                wait(step)
-            else:
-                if iscoroutine(step):
-                    step.close()
-                raise TypeError("a hook returned an awaitable: use AsyncCldProvisioning")
+            failure = done
         except BaseException as error:
             if getgeneratorstate(flow) == GEN_CLOSED:  # the flow has ended, in this error
                 failure = None  # which would refer to itself through this frame
@@ -69,20 +73,24 @@ async def drive_async(
     """Perform the steps of a flow, and return its result; see `drive`."""
     outcome: Outcome | Hold | None = None
     failure: BaseException | None = None
+    step: Step | None = None
     while True:
         try:
-            try:
+            while True:
+                step = None
                 step = flow.send(outcome) if failure is None else flow.throw(failure)
-            except StopIteration as done:
+                outcome = failure = None
+                if isinstance(step, Send):
+                    outcome = await _exchange_async(http, connections, step, max_bytes)
+                elif isinstance(step, int | float):
+                    await wait_async(step)
+                else:
+                    await step
+        except StopIteration as done:
+            if step is None:  # of the flow itself
                 result: RawResponse[T] = done.value
                 return result
-            outcome = failure = None
-            if isinstance(step, Send):
-                outcome = await _exchange_async(http, connections, step, max_bytes)
-            elif isinstance(step, int | float):
-                await wait_async(step)
-            else:
-                await step
+            failure = done
         except BaseException as error:
             if getgeneratorstate(flow) == GEN_CLOSED:  # the flow has ended, in this error
                 failure = None  # which would refer to itself through this frame
