@@ -19,6 +19,7 @@ from attrs import define
 from cld_user_groups.errors import (
     ClientClosed,
     CloudinaryError,
+    NotFound,
     ResponseValidationError,
     mark,
 )
@@ -220,8 +221,12 @@ class _Run(Generic[T]):
         try:
             found = yield from run(self.session, self.client, call.look(), once)
         except (CloudinaryError, httpx.HTTPError) as failure:
-            error.add_fact("an earlier attempt, whose response was lost, made the change")
-            error.add_fact(f"the result could not be read ({type(failure).__name__})")
+            # A remove meets 404 also where there is no group: then nothing may have been applied.
+            has_group = not (isinstance(error, NotFound) and isinstance(failure, NotFound))
+            made = "made" if has_group else "may have made"
+            error.add_fact(f"an earlier attempt, whose response was lost, {made} the change")
+            why = f"the result could not be read ({type(failure).__name__})"
+            error.add_fact(why if has_group else "there is no such group now")
             raise error from failure
         if found.parsed is None:
             self.maybe_applied = False
