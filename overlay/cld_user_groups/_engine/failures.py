@@ -22,6 +22,8 @@ _PROXY_STATUS = re.compile(r"([0-9]{3})\b")
 _SOCKS_FAILURE: Final = "could not connect"
 # The method of httpx's clients that sends a request and runs the event hooks.
 _SENDING: Final = "_send_handling_redirects"
+# The method that this calls, after the event hooks for requests, to give one to the transport.
+_HANDING_OVER: Final = "_send_single_request"
 # Packages whose frames hold the request's headers, the credentials among them, in local variables.
 _BELOW: Final = frozenset(
     {
@@ -101,7 +103,24 @@ def is_redirect_failure(failure: Exception) -> bool:
     return len(frames) > 1 and frames[1].f_code.co_name == "_build_redirect_request"
 
 
-def _frames_of_sending(failure: Exception) -> list[FrameType]:
+def is_kept_back(failure: BaseException, client: httpx.Client | httpx.AsyncClient) -> bool:
+    """Return whether an exception came before the httpx client gave the request to a transport.
+
+    A closed client rejects it, and an event hook for requests may raise. Other than httpx's own, a
+    transport does not report what it did, so that only the frames tell.
+    """
+    if client.is_closed and isinstance(failure, RuntimeError):
+        *_, frame = (frame for frame, _ in walk_tb(failure.__traceback__))
+        return (frame.f_globals.get("__name__"), frame.f_code.co_name) == ("httpx._client", "send")
+    frames = _frames_of_sending(failure) if client.event_hooks["request"] else []
+    return (
+        len(frames) > 1
+        and "response" not in frames[0].f_locals
+        and all(frame.f_code.co_name != _HANDING_OVER for frame in frames)
+    )
+
+
+def _frames_of_sending(failure: BaseException) -> list[FrameType]:
     """Return the frames of a traceback from that which sends and runs the event hooks."""
     # A frame that raises what it caught is there twice.
     frames = list(dict.fromkeys(frame for frame, _ in walk_tb(failure.__traceback__)))

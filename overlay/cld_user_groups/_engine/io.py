@@ -13,6 +13,7 @@ from cld_user_groups.limits.protocol import Hold
 from .attempt import Admission, Attempt, Outcome, Send
 from .body import read_body, read_body_async
 from .call import RawResponse
+from .failures import is_kept_back
 from .http_client import AsyncConnections, AsyncHttpClient, Connections, HttpClient
 from .proxies import transport_for
 from .sleep import wait, wait_async
@@ -128,7 +129,7 @@ def _exchange(
             response.close()
         if admitted is not None and not is_complete:
             admitted.limiter.observe(admitted.ticket, None)
-        _note_transport(attempt, connections.client, request)
+        _note_progress(attempt, connections.client, request, failure)
         # One of the limiter's, after a whole response, is not a lost response to retry.
         if is_complete or not isinstance(failure, Exception):
             raise
@@ -172,7 +173,7 @@ async def _exchange_async(
     except BaseException as failure:
         if admitted is not None and not is_complete:
             admitted.limiter.observe(admitted.ticket, None)
-        _note_transport(attempt, connections.client, request)
+        _note_progress(attempt, connections.client, request, failure)
         if response is not None:
             await response.aclose()
         # One of the limiter's, after a whole response, is not a lost response to retry.
@@ -183,7 +184,11 @@ async def _exchange_async(
         await http.leave(connections, response)
 
 
-def _note_transport(
-    attempt: Attempt, client: httpx.Client | httpx.AsyncClient, request: httpx.Request
+def _note_progress(
+    attempt: Attempt,
+    client: httpx.Client | httpx.AsyncClient,
+    request: httpx.Request,
+    failure: BaseException,
 ) -> None:
     attempt.is_stock = type(transport_for(client, request.url)) in _STOCK_TRANSPORTS
+    attempt.is_entered = attempt.is_entered and not is_kept_back(failure, client)
