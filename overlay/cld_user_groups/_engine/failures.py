@@ -6,7 +6,7 @@ import re
 import ssl
 from traceback import walk_tb
 from types import FrameType, TracebackType
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import httpx
 
@@ -151,14 +151,38 @@ def hide_credentials(
         seen.add(id(link))
         # Not by assignment, which a frozen exception rejects.
         link.with_traceback(_own_frames(link.__traceback__) if is_foreign else None)
-        if any(isinstance(arg, str) and authorization.is_in(arg) for arg in link.args):
-            masked = (
-                authorization.redact(arg) if isinstance(arg, str) else arg for arg in link.args
-            )
-            BaseException.__setattr__(link, "args", tuple(masked))
+        _mask(link, authorization)
         left += [link.__cause__, link.__context__]
         if isinstance(link, BaseExceptionGroup):
             left += cast("BaseExceptionGroup[BaseException]", link).exceptions
+
+
+def _mask(error: BaseException, authorization: Authorization) -> None:
+    """Mask the credentials in what an error shows: its arguments, attributes and notes."""
+    shown = [("args", error.args), *vars(error).items()]
+    if isinstance(error, OSError):  # shows these, whatever its arguments are
+        shown += [(name, getattr(error, name)) for name in ("strerror", "filename", "filename2")]
+    for name, value in shown:
+        masked = _masked(value, authorization)
+        if masked is not value:
+            # Not by assignment, which a frozen exception rejects.
+            BaseException.__setattr__(error, name, masked)
+
+
+def _masked(value: Any, authorization: Authorization, depth: int = 4) -> Any:
+    """Return a value with the credentials masked in its texts, or itself if it has none."""
+    if isinstance(value, str):
+        return authorization.redact(value) if authorization.is_in(value) else value
+    if isinstance(value, bytes):
+        text = value.decode("latin-1")
+        return authorization.redact(text).encode("latin-1") if authorization.is_in(text) else value
+    if not depth or type(value) not in (list, tuple, dict):
+        return value
+    kind = cast("Any", type(value))
+    items = [*cast("Any", value.items() if isinstance(value, dict) else value)]
+    masked = [_masked(item, authorization, depth - 1) for item in items]
+    is_clean = all(now is was for now, was in zip(masked, items, strict=True))
+    return cast("Any", value) if is_clean else kind(masked)
 
 
 def _own_frames(traceback: TracebackType | None) -> TracebackType | None:
