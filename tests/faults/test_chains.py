@@ -22,7 +22,7 @@ from tests.support.fault_calls import (
 )
 from tests.support.fault_server import FaultServer, Stall, Step, response
 
-from cld_user_groups import AsyncCldProvisioning, CldProvisioning, maybe_applied
+from cld_user_groups import AsyncCldProvisioning, CldProvisioning, HookContext, maybe_applied
 
 both = pytest.mark.parametrize("mode", MODES)
 # asyncio and httpcore leave sockets and coroutines of a closed loop to the garbage collector.
@@ -210,6 +210,24 @@ def test_a_create_after_a_503_that_meets_409_may_have_been_applied(
         assert not maybe_applied(error_of(mode, CREATE, server.url))
     with FaultServer(response(429), response(409)) as server:
         assert not maybe_applied(error_of(mode, CREATE, server.url))
+
+
+class Translating:
+    """A hook that raises an error of the application's own, and hides where it comes from."""
+
+    def on_error(self, context: HookContext, error: BaseException) -> None:
+        raise Frozen from None
+
+
+@both
+@pytest.mark.parametrize(("status", "is_open"), [(500, True), (403, False)])
+def test_an_error_that_a_hook_raises_instead_tells_as_well(
+    status: int, is_open: bool, mode: Mode
+) -> None:
+    transport = httpx.MockTransport(lambda request: httpx.Response(status))
+    error = error_of(mode, CREATE, transport=transport, hooks=[Translating()])
+    assert isinstance(error, Frozen)
+    assert maybe_applied(error) is is_open
 
 
 def test_a_timeout_error_of_wait_for_is_maybe_applied() -> None:

@@ -53,10 +53,13 @@ def run(session: Session, client: Client, call: Call[T], options: CheckedOptions
     try:
         return (yield from state.attempts())
     except BaseException as error:
-        hide_credentials(error, state.request, state.authorization)
-        mark(error, maybe_applied=state.may_have_been_applied)
+        state.settle(error)
         if state.number:
-            yield from state.notify_error(error)
+            try:
+                yield from state.notify_error(error)
+            except BaseException as of_hook:  # which may hide the other: `raise ... from None`
+                state.settle(of_hook)
+                raise
         raise
 
 
@@ -243,6 +246,11 @@ class _Run(Generic[T]):
             result = hook(context, *arguments)
             if isawaitable(result):
                 yield result
+
+    def settle(self, error: BaseException) -> None:
+        """Prepare an error for the caller: without credentials, and marked."""
+        hide_credentials(error, self.request, self.authorization)
+        mark(error, maybe_applied=self.may_have_been_applied)
 
     def notify_error(self, error: BaseException) -> Generator[Step, Outcome | Hold | None]:
         """Call the hooks for the error that the call ends in."""
