@@ -19,6 +19,7 @@ from attrs import define
 from cld_user_groups.errors import (
     ClientClosed,
     CloudinaryError,
+    LimiterUnavailable,
     NotFound,
     ResponseValidationError,
     mark,
@@ -223,7 +224,7 @@ class _Run(Generic[T]):
         once = self.options._replace(retries=None)
         try:
             found = yield from run(self.session, self.client, call.look(), once)
-        except (CloudinaryError, httpx.HTTPError) as failure:
+        except (CloudinaryError, httpx.HTTPError, LimiterUnavailable) as failure:
             # A remove meets 404 also where there is no group: then nothing may have been applied.
             has_group = not (isinstance(error, NotFound) and isinstance(failure, NotFound))
             made = "made" if has_group else "may have made"
