@@ -24,7 +24,6 @@ from tests.support.fault_calls import (
     GET,
     LIST,
     MODES,
-    NOWHERE,
     SECURITY,
     Mode,
     Operation,
@@ -152,54 +151,6 @@ def test_a_parameter_of_the_call_wins_over_a_default_of_the_client(mode: Mode) -
     query = httpx.URL(server.requests[0].target).params
     assert query.get_list("extended_details") == ["true"]
     assert query["x"] == "1"
-
-
-# --- what keeps a request back before any transport has it
-
-
-class Boom(Exception):
-    """An exception of an event hook: no other code raises it."""
-
-
-@both
-@pytest.mark.parametrize("kind", [Boom, httpx.ReadTimeout, KeyboardInterrupt])
-def test_an_event_hook_that_keeps_a_request_back_tells_whatever_the_transport(
-    kind: type[BaseException], mode: Mode
-) -> None:
-    def fail(request: httpx.Request) -> None:
-        raise kind("of the hook")
-
-    async def fail_async(request: httpx.Request) -> None:
-        fail(request)
-
-    hooks = {"request": [fail_async if mode == "async" else fail]}
-    transport = httpx.MockTransport(lambda request: pytest.fail("it was sent"))
-    with pytest.raises(kind) as caught:
-        use(mode, CREATE, NOWHERE, transport=transport, event_hooks=hooks)
-    assert not maybe_applied(caught.value)
-
-
-@both
-def test_a_transport_below_an_event_hook_may_have_sent_what_it_raises_for(mode: Mode) -> None:
-    async def observe_async(request: httpx.Request) -> None: ...
-
-    def fail(request: httpx.Request) -> httpx.Response:
-        raise Boom
-
-    hooks = {"request": [observe_async if mode == "async" else lambda request: None]}
-    with pytest.raises(Boom) as caught:
-        use(mode, CREATE, NOWHERE, transport=httpx.MockTransport(fail), event_hooks=hooks)
-    assert maybe_applied(caught.value)
-
-
-def test_a_closed_client_of_the_callers_sends_nothing() -> None:
-    transport = httpx.MockTransport(lambda request: pytest.fail("it was sent"))
-    http = httpx.Client(transport=transport)
-    http.close()
-    client = CldProvisioning(SECURITY, ACCOUNT, client=http)
-    with pytest.raises(RuntimeError, match="has been closed") as caught:
-        client.user_groups.create(name="Designers")
-    assert not maybe_applied(caught.value)
 
 
 # --- limits
