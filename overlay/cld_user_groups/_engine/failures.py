@@ -159,13 +159,15 @@ def hide_credentials(
 
 def _mask(error: BaseException, authorization: Authorization) -> None:
     """Mask the credentials in what an error shows: its arguments, attributes and notes."""
-    shown = [("args", error.args), *vars(error).items()]
-    if isinstance(error, OSError):  # shows these, whatever its arguments are
-        shown += [(name, getattr(error, name)) for name in ("strerror", "filename", "filename2")]
-    for name, value in shown:
+    # Not by assignment, which a frozen exception and some properties reject.
+    for name, value in [*vars(error).items()]:
+        vars(error)[name] = _masked(value, authorization)
+    # An OSError shows its own, whatever the arguments are.
+    own = ("strerror", "filename", "filename2") if isinstance(error, OSError) else ()
+    for name in ("args", *own):
+        value = getattr(error, name)
         masked = _masked(value, authorization)
         if masked is not value:
-            # Not by assignment, which a frozen exception rejects.
             BaseException.__setattr__(error, name, masked)
 
 

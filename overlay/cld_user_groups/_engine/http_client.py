@@ -206,15 +206,15 @@ class AsyncHttpClient(_Owner[httpx.AsyncClient]):
             yield
         finally:
             # This generator refers to its loop, so that no garbage collection ends the entry.
-            with self._lock:
-                self._own.pop(loop, None)
+            self._own.pop(loop, None)
             await client.aclose()
 
     def _drop_closed_loops(self) -> None:
         """Drop the connections of loops that were closed without shutting down their generators."""
-        for loop in list(self._own):
+        for reference in self._own.keyrefs():
+            loop = reference()
             if getattr(loop, "is_closed", bool)():  # trio's runs always shut down
-                del self._own[loop]
+                self._own.pop(loop, None)
 
     async def enter(self, connections: AsyncConnections) -> float:
         """Wait for a turn, and return how many seconds that took.
