@@ -17,7 +17,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from inspect import iscoroutinefunction
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from typing import Any, Protocol, cast
 
 import httpx
@@ -141,7 +141,8 @@ class Hooks:
         may_be_async: Whether async methods are accepted.
 
     Raises:
-        TypeError: A hook has none of the methods, or an async one that is not accepted.
+        TypeError: A hook has none of the methods, an async one that is not accepted, or one that
+            yields, which nothing would run.
     """
 
     __slots__ = _METHODS
@@ -163,16 +164,20 @@ class Hooks:
                     f"a hook must have one of {', '.join(_METHODS)}; {type(hook).__name__} has none"
                 )
             for name, method in methods.items():
-                if not may_be_async and _is_async(method):
+                if _is(method, isgeneratorfunction) or _is(method, isasyncgenfunction):
+                    raise TypeError(
+                        f"{type(hook).__name__}.{name} yields: calling it would run nothing of it"
+                    )
+                if not may_be_async and _is(method, iscoroutinefunction):
                     raise TypeError(
                         f"{type(hook).__name__}.{name} is async: use it with AsyncCldProvisioning"
                     )
 
 
-def _is_async(method: object) -> bool:
+def _is(method: object, kind: Callable[[object], bool]) -> bool:
     while isinstance(method, partial):
         method = cast("partial[object]", method).func
-    return iscoroutinefunction(method) or iscoroutinefunction(getattr(method, "__call__", None))  # noqa: B004
+    return kind(method) or kind(getattr(method, "__call__", None))  # noqa: B004
 
 
 def hooks_of_each_call(

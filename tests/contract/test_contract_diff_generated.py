@@ -102,6 +102,15 @@ CHANGES: dict[str, tuple[str, str, str, list[tuple[str, str, str]]]] = {
         "models/thing.py", "class Owner:", "class Person:",
         [("breaking", THING, "Owner: removed"), ("additive", THING, "Person: added")],
     ),
+    "a class is defined with another keyword": (
+        "models/thing.py", "(TypedDict)", "(TypedDict, total=False)",
+        [
+            (
+                "breaking", THING,
+                "ThingTypedDict: keywords: nothing became total=False",
+            )
+        ],
+    ),
     "a name is no longer exported": (
         "models/__init__.py", 'from .thing import Thing\n\n__all__ = ("Thing",)\n', "",
         [("breaking", "generated package.models", "Thing: removed")],

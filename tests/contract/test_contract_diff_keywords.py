@@ -360,3 +360,51 @@ def test_a_value_of_the_wrong_type_is_breaking(name: str):
                 with case(field, wrong):
                     assert worst(build({field: right}), build({field: wrong})) is Kind.BREAKING
                     assert worst(build({field: wrong}), build({field: right})) is Kind.BREAKING
+
+
+def enum_of(*values: Any) -> Node:
+    return sent(of_property({"enum": [*values]}))
+
+
+def test_a_member_of_an_enum_that_becomes_another_type_is_breaking():
+    assert worst(enum_of("a", True), enum_of("a", 1, "b")) is Kind.BREAKING
+    assert worst(enum_of("a", True), enum_of("a", True, "b")) is Kind.ADDITIVE
+
+
+REFERRED: dict[str, tuple[str, Node, Callable[[Node], Node]]] = {
+    "parameter": (
+        "parameters",
+        {"name": "b", "in": "query"},
+        lambda it: operation(parameters=[it]),
+    ),
+    "request body": ("requestBodies", {"content": {}}, lambda it: operation(requestBody=it)),
+    "response": ("responses", response(), lambda it: operation(responses={"200": it})),
+    "header": (
+        "headers",
+        {"schema": {}},
+        lambda it: operation(responses={"200": response(headers={"X-B": it})}),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFERRED)
+def test_a_keyword_beside_a_reference_of_any_kind_is_breaking(name: str):
+    holder, component, build = REFERRED[name]
+
+    def beside(**fields: Any) -> Node:
+        reference = {"$ref": f"#/components/{holder}/A", **fields}
+        return build(reference) | {"components": {holder: {"A": component}}}
+
+    for field in ("required", "deprecated", "schema", "x-new"):
+        with case(field):
+            assert worst(beside(), beside(**{field: True})) is Kind.BREAKING
+            assert worst(beside(**{field: True}), beside()) is Kind.BREAKING
+    assert worst(beside(), beside(description="A text.")) is Kind.COSMETIC
+
+
+def test_a_schema_that_only_a_value_names_is_compared_as_a_class():
+    def naming(schema: Node) -> Node:
+        document = received({"example": {"$ref": "#/components/schemas/A"}})
+        return document | {"components": {"schemas": {"A": schema}}}
+
+    assert worst(naming(_STRING), naming(_INTEGER)) is Kind.BREAKING

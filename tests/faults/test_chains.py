@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import pytest
@@ -22,7 +23,7 @@ from tests.support.fault_calls import (
 )
 from tests.support.fault_server import FaultServer, Stall, Step, response
 
-from cld_user_groups import AsyncCldProvisioning, CldProvisioning, maybe_applied
+from cld_user_groups import AsyncCldProvisioning, CldProvisioning, HookContext, maybe_applied
 
 both = pytest.mark.parametrize("mode", MODES)
 # asyncio and httpcore leave sockets and coroutines of a closed loop to the garbage collector.
@@ -210,6 +211,85 @@ def test_a_create_after_a_503_that_meets_409_may_have_been_applied(
         assert not maybe_applied(error_of(mode, CREATE, server.url))
     with FaultServer(response(429), response(409)) as server:
         assert not maybe_applied(error_of(mode, CREATE, server.url))
+
+
+def create_behind(mode: Mode, hook: Callable[[httpx.Request], None], transport: Any) -> None:
+    """Create a group on an httpx client with an event hook for requests."""
+
+    async def hook_async(request: httpx.Request) -> None:
+        hook(request)
+
+    async def create_async() -> None:
+        hooks = {"request": [hook_async]}
+        async with httpx.AsyncClient(transport=transport, event_hooks=hooks) as http:
+            client = AsyncCldProvisioning(SECURITY, ACCOUNT, client=http)
+            await client.user_groups.create(name="Designers", retries=None)
+
+    if mode == "async":
+        asyncio.run(create_async())
+        return
+    with httpx.Client(transport=transport, event_hooks={"request": [hook]}) as http:
+        client = CldProvisioning(SECURITY, ACCOUNT, client=http)
+        client.user_groups.create(name="Designers", retries=None)
+
+
+@both
+@pytest.mark.parametrize("kind", [Slotted, httpx.ReadTimeout, KeyboardInterrupt])
+def test_an_event_hook_that_keeps_a_request_back_tells_whatever_the_transport(
+    kind: type[BaseException], mode: Mode
+) -> None:
+    def fail(request: httpx.Request) -> None:
+        raise kind("of the hook")
+
+    with pytest.raises(kind) as caught:
+        create_behind(mode, fail, raising(AssertionError("it was sent")))
+    assert not maybe_applied(caught.value)
+
+
+@both
+def test_a_transport_below_an_event_hook_may_have_sent_what_it_raises_for(mode: Mode) -> None:
+    with pytest.raises(Slotted) as caught:
+        create_behind(mode, lambda request: None, raising(Slotted()))
+    assert maybe_applied(caught.value)
+
+
+def test_a_closed_client_of_the_callers_sends_nothing() -> None:
+    http = httpx.Client(transport=raising(AssertionError("it was sent")))
+    http.close()
+    client = CldProvisioning(SECURITY, ACCOUNT, client=http)
+    with pytest.raises(RuntimeError, match="has been closed") as caught:
+        client.user_groups.create(name="Designers")
+    assert not maybe_applied(caught.value)
+
+
+def test_a_client_of_the_callers_that_is_closed_meanwhile_may_have_sent() -> None:
+    def close_and_fail(request: httpx.Request) -> httpx.Response:
+        http.close()
+        raise RuntimeError("of the transport")
+
+    http = httpx.Client(transport=httpx.MockTransport(close_and_fail))
+    client = CldProvisioning(SECURITY, ACCOUNT, client=http)
+    with pytest.raises(RuntimeError, match="of the transport") as caught:
+        client.user_groups.create(name="Designers")
+    assert maybe_applied(caught.value)
+
+
+class Translating:
+    """A hook that raises an error of the application's own, and hides where it comes from."""
+
+    def on_error(self, context: HookContext, error: BaseException) -> None:
+        raise Frozen from None
+
+
+@both
+@pytest.mark.parametrize(("status", "is_open"), [(500, True), (403, False)])
+def test_an_error_that_a_hook_raises_instead_tells_as_well(
+    status: int, is_open: bool, mode: Mode
+) -> None:
+    transport = httpx.MockTransport(lambda request: httpx.Response(status))
+    error = error_of(mode, CREATE, transport=transport, hooks=[Translating()])
+    assert isinstance(error, Frozen)
+    assert maybe_applied(error) is is_open
 
 
 def test_a_timeout_error_of_wait_for_is_maybe_applied() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import weakref
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -15,6 +17,7 @@ from tests.support.fault_calls import ACCOUNT, CREATE, LIST, SECURITY
 from tests.support.fault_server import FaultServer, Request, Stall, Step, response
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, maybe_applied, models
+from cld_user_groups._engine import http_client
 from cld_user_groups.errors import ClientClosed
 
 pytestmark = pytest.mark.usefixtures("nothing_left_open")
@@ -51,6 +54,42 @@ def test_one_client_serves_one_event_loop_after_another(run: Run) -> None:
             run(job)
     # Within a loop the connection is kept, and no loop has that of another.
     assert [request.connection for request in server.requests] == [1, 1, 2, 2, 3, 3]
+
+
+@runs
+def test_an_event_loop_that_is_over_is_forgotten(run: Run) -> None:
+    async def job() -> None:
+        loops.append(weakref.ref(http_client._running_loop()))
+        await client.user_groups.list()
+
+    loops: list[weakref.ref[Any]] = []
+    with FaultServer(respond=respond) as server:
+        client = AsyncCldProvisioning(SECURITY, ACCOUNT, server_url=server.url)
+        for _ in range(3):
+            run(job)
+        gc.collect()
+        assert [loop() for loop in loops] == [None] * 3
+
+
+@pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+def test_an_event_loop_that_only_was_closed_is_forgotten_once_another_begins() -> None:
+    async def job() -> None:
+        await client.user_groups.list()
+
+    def run_and_close() -> weakref.ref[Any]:
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(job())
+        loop.close()
+        return weakref.ref(loop)
+
+    with FaultServer(respond=respond) as server:
+        client = AsyncCldProvisioning(SECURITY, ACCOUNT, server_url=server.url)
+        loops = [run_and_close() for _ in range(3)]
+        run_asyncio(job)
+        gc.collect()
+        assert [loop() for loop in loops] == [None] * 3
 
 
 def test_one_client_serves_asyncio_and_trio() -> None:

@@ -17,6 +17,7 @@ from tests.support.transport import GROUP, OK, SECURITY, FakeTransport, error
 
 from cld_user_groups import AsyncCldProvisioning, HookContext, maybe_applied
 from cld_user_groups.errors import (
+    AlreadyExists,
     LimiterUnavailable,
     RateLimited,
     TooManyRequests,
@@ -192,6 +193,21 @@ def test_an_exception_of_a_limiter_ends_the_call_and_nothing_is_sent(list_groups
         list_groups(transport, limiter=Broken(None))
     assert transport.requests == []
     assert not maybe_applied(caught.value)
+
+
+def test_a_look_that_a_limiter_ends_leaves_what_the_write_met(waits: list[float]) -> None:
+    class Broken(Scripted):
+        def acquire(self, ticket: Ticket, /) -> Hold | None:
+            if len(self.asked) == 2:
+                raise LimiterUnavailable("it is away")
+            return super().acquire(ticket)
+
+    transport = FakeTransport(httpx.ReadError("lost"), error(409))
+    client = transport.client(limiter=Broken(None))
+    with pytest.raises(AlreadyExists, match="made the change; the result could not be read") as e:
+        client.user_groups.add_user(group_id="g1", user_id="u1")
+    assert maybe_applied(e.value)
+    assert isinstance(e.value.__cause__, LimiterUnavailable)
 
 
 def test_an_exception_after_the_response_ends_the_call_and_nothing_is_sent_again(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
+import weakref
 from typing import Any
 
 import anyio
@@ -209,6 +211,20 @@ def test_the_async_client_awaits_it_on_each_event_loop(backend: str, workers: Wo
     with pytest.raises(UsageRateExceeded, match="nothing was sent"):
         anyio.run(call, backend=backend)
     anyio.run(limiter.aclose, backend=backend)
+
+
+def test_an_event_loop_that_is_over_is_forgotten(workers: Workers) -> None:
+    limiter = workers.new()
+    loops: list[weakref.ref[Any]] = []
+
+    async def ask() -> None:
+        loops.append(weakref.ref(asyncio.get_running_loop()))
+        await limiter.acquire_async(ticket())
+
+    for _ in range(3):
+        asyncio.run(ask())
+    gc.collect()
+    assert [loop() for loop in loops] == [None] * 3
 
 
 def test_threads_and_event_loops_share_one_limiter(workers: Workers) -> None:

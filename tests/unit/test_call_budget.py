@@ -9,6 +9,7 @@ goes over a budget for a good reason may raise it; bare httpx stays the limit.
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -51,12 +52,14 @@ class Counter:
         self.calls = 0
 
     def __enter__(self) -> Self:
+        gc.disable()  # it would enter what other tests have left to it
         self._before = sys.getprofile()
         sys.setprofile(self._count)
         return self
 
     def __exit__(self, *exception: object) -> None:
         sys.setprofile(self._before)
+        gc.enable()
         self.calls -= 1  # this one
 
     def _count(self, frame: FrameType, event: str, argument: object) -> None:

@@ -102,6 +102,52 @@ def test_credentials_are_masked_in_everything_reachable_from_an_error() -> None:
     assert request.headers["authorization"] == "***"
 
 
+class WithHeaders(Exception):
+    """An error that shows more than its arguments."""
+
+    def __init__(self, headers: object) -> None:
+        super().__init__("rejected")
+        self.headers = headers
+
+    def __str__(self) -> str:
+        return f"rejected: {self.headers!r}"
+
+
+def noted(note: str) -> Exception:
+    error = ValueError("x")
+    error.add_note(note)
+    return error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError(AUTHORIZATION.header.encode()),
+        ValueError({"authorization": AUTHORIZATION.header}),
+        ValueError(("authorization", [AUTHORIZATION.header])),
+        WithHeaders({"authorization": AUTHORIZATION.header}),
+        WithHeaders([(b"authorization", AUTHORIZATION.header.encode())]),
+        OSError(5, SECRET, f"/tmp/{SECRET}", None, f"/tmp/{SECRET}"),
+        noted(f"sent {AUTHORIZATION.header}"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_credentials_are_masked_in_all_that_an_error_shows(error: Exception) -> None:
+    hide_credentials(error, None, AUTHORIZATION)
+    shown = "".join(traceback.format_exception(error)) + repr((error.args, vars(error)))
+    assert SECRET not in shown
+    assert AUTHORIZATION.header.removeprefix("Basic ") not in shown
+    assert "***" in shown
+
+
+def test_what_an_error_has_without_credentials_stays_as_it_is() -> None:
+    circle: list[object] = ["clean", b"clean", {"a": ("clean",)}]
+    circle.append(circle)
+    error = WithHeaders(circle)
+    hide_credentials(error, None, AUTHORIZATION)
+    assert error.headers is circle
+
+
 def send(error: Exception, response: object, *, in_redirect: bool = True) -> None:
     """Raise an error as httpx does, in the frame that sends or while it reads a redirect."""
     source = (

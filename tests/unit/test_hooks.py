@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -147,6 +148,23 @@ def test_async_method_of_a_hook_is_rejected_by_the_sync_client(kind: str, name: 
     hook = SimpleNamespace(**{name: async_methods([])[kind]})
     with pytest.raises(TypeError, match=f"{name} is async: use it with AsyncCldProvisioning"):
         FakeTransport(OK).client(hooks=[hook])
+
+
+def yielding(context: HookContext, *details: object) -> Iterator[None]:
+    yield
+
+
+async def yielding_async(context: HookContext, *details: object) -> AsyncIterator[None]:
+    yield
+
+
+@pytest.mark.parametrize("method", [yielding, yielding_async, partial(yielding_async)])
+@pytest.mark.parametrize("name", METHODS)
+def test_method_of_a_hook_that_yields_is_rejected_by_both_clients(method: Any, name: str) -> None:
+    hook = SimpleNamespace(**{name: method})
+    for create in (FakeTransport(OK).client, FakeTransport(OK).async_client):
+        with pytest.raises(TypeError, match=f"{name} yields: calling it would run nothing"):
+            create(hooks=[hook])
 
 
 def test_awaitable_of_a_plain_method_is_rejected_by_the_sync_client_when_it_appears() -> None:

@@ -124,6 +124,20 @@ def test_each_event_loop_has_connections_of_its_own(backend: str) -> None:
     assert transport.closed == 2  # each with its loop
 
 
+def test_an_event_loop_that_is_over_is_forgotten() -> None:
+    async def get() -> list[object]:
+        await owner.get()
+        return list(owner._own)
+
+    owner, _ = async_client()
+    closed = asyncio.new_event_loop()
+    assert closed.run_until_complete(get()) == [closed]
+    closed.close()  # without shutting its generators down
+    [running] = asyncio.run(get())
+    assert running is not closed
+    assert list(owner._own) == []
+
+
 def test_a_call_that_races_close_hands_its_turn_on_and_closes_what_it_opened() -> None:
     http, transport = sync_client()
     assert http.is_closed is False

@@ -130,6 +130,15 @@ def test_error_of_a_look_that_fails_says_that_the_change_was_made(
     assert len(waits) == 1  # the look itself is not repeated
 
 
+def test_look_that_finds_no_group_does_not_say_that_a_user_was_removed_from_it(
+    waits: list[float],
+) -> None:
+    with pytest.raises(models.NotFound) as caught:
+        call(FakeTransport(LOST, error(404), error(404)), "remove_user", IDS)
+    assert "may have made the change; there is no such group now" in str(caught.value)
+    assert caught.value.maybe_applied is True
+
+
 def test_raw_response_of_a_look_counts_the_retries_of_the_write(waits: list[float]) -> None:
     groups = FakeTransport(LOST, LOST, error(409), USERS).client().user_groups.with_raw_response
     raw = groups.add_user(group_id="g1", user_id="u1")

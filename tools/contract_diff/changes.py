@@ -125,7 +125,7 @@ def compare(rules: Rules, place: Place, old: Any, new: Any) -> Iterator[Change]:
             continue
         else:
             before, after = ([side[name]] if name in side else [] for side in (old, new))
-        if _written(before) != _written(after):
+        if written(before) != written(after):
             yield place.breaking(f"{name}: {_difference(before, after)}")
 
 
@@ -149,12 +149,12 @@ def _json_type(value: Any) -> type | None:
     return next((each for each in _JSON_TYPES if isinstance(value, each)), None)
 
 
-def _written(node: Any) -> str:
+def written(node: Any) -> str:
     """Return a node as text, in which the keys have no order and true is not 1."""
     if isinstance(node, Mapping):
-        return f"{{{','.join(sorted(f'{key!r}:{_written(node[key])}' for key in node))}}}"
+        return f"{{{','.join(sorted(f'{key!r}:{written(node[key])}' for key in node))}}}"
     if isinstance(node, list | tuple):
-        return f"[{','.join(_written(each) for each in node)}]"
+        return f"[{','.join(written(each) for each in node)}]"
     return repr(node)
 
 

@@ -17,6 +17,9 @@ Document = Mapping[str, Any]
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _SCHEMA = re.compile(r"#/components/schemas/[^/]+")
+_HARMLESS_BESIDE = ("$ref", "summary", "description")
+# Values, in which "$ref" is no reference.
+_VALUES = ("example", "examples")
 # Of these, only what an operation refers to has a meaning; nothing is generated from the rest.
 _REFERENCED = (
     "parameters",
@@ -131,7 +134,10 @@ def inlined(document: Document, node: Any, above: tuple[str, ...] = ()) -> Any:
         found = _target(document, target)
         if _SCHEMA.fullmatch(target) or target in above:
             return dict(node)
-        return inlined(document, found, (*above, target))
+        referred = inlined(document, found, (*above, target))
+        beside = {key: value for key, value in node.items() if key not in _HARMLESS_BESIDE}
+        # OpenAPI 3.0 ignores what stands beside a reference; a generator may not.
+        return {**referred, "beside the reference": beside} if beside else referred
     if isinstance(node, list):
         return [inlined(document, each, above) for each in node]
     return node
@@ -169,8 +175,9 @@ def _references(node: Any) -> Iterator[str]:
     if isinstance(node, Mapping):
         if (name := schema_name(node)) is not None:
             yield name
-        for each in node.values():
-            yield from _references(each)
+        for name, each in node.items():
+            if name not in _VALUES:
+                yield from _references(each)
     elif isinstance(node, list):
         for each in node:
             yield from _references(each)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import griffe
 
@@ -104,7 +105,7 @@ def _member(
     elif isinstance(old, griffe.Module) and isinstance(new, griffe.Module):
         yield from _members(old, new)
     elif isinstance(old, griffe.Class) and isinstance(new, griffe.Class):
-        yield from _differences(old, new, ("bases", "decorators"))
+        yield from _differences(old, new, ("bases", "keywords", "decorators"))
         yield from _members(old, new)
     elif isinstance(old, griffe.Function) and isinstance(new, griffe.Function):
         yield from _differences(old, new, ("decorators", "labels"))
@@ -125,6 +126,8 @@ def _differences(
 
 
 def _text(value: object) -> str:
+    if isinstance(value, dict):
+        value = [f"{name}={each}" for name, each in cast("dict[str, object]", value).items()]
     if isinstance(value, list | set):
         return ", ".join(sorted(_text(each) for each in value)) or "nothing"
     if isinstance(value, griffe.Decorator):

@@ -7,7 +7,19 @@ from typing import Any
 
 from attrs import evolve
 
-from .changes import Change, Direction, Kind, Node, Place, Rule, compare, cosmetic, either, named
+from .changes import (
+    Change,
+    Direction,
+    Kind,
+    Node,
+    Place,
+    Rule,
+    compare,
+    cosmetic,
+    either,
+    named,
+    written,
+)
 from .document import schema_name
 
 
@@ -99,9 +111,11 @@ def enum(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
     if name not in old or name not in new:
         return
     before, after = old[name], new[name]
-    if gone := [value for value in before if value not in after]:
+    # As text, in which true is not 1.
+    was, now = ({written(value): value for value in side} for side in (before, after))
+    if gone := [was[each] for each in was if each not in now]:
         yield place.breaking(f"{name}: without {_list(gone)}")
-    if come := [value for value in after if value not in before]:
+    if come := [now[each] for each in now if each not in was]:
         yield place.widened(f"{name}: with {_list(come)}")
     if not gone and not come and before != after:
         yield place.change(Kind.COSMETIC, f"{name}: in another order")

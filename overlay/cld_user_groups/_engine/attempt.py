@@ -17,7 +17,7 @@ class Attempt:
     class, a cancellation too, can be told apart: before the first byte of the request, or after.
 
     Attributes:
-        is_entered: Whether the request was handed to the httpx client.
+        is_entered: Whether the request was handed to the httpx client, and by it to a transport.
         is_begun: Whether sending the request's head began.
         is_head_sent: Whether the request's head was sent whole.
         is_stock: Whether the transport is httpx's own, which reports its steps.

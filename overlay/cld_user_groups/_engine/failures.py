@@ -6,7 +6,7 @@ import re
 import ssl
 from traceback import walk_tb
 from types import FrameType, TracebackType
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import httpx
 
@@ -22,6 +22,8 @@ _PROXY_STATUS = re.compile(r"([0-9]{3})\b")
 _SOCKS_FAILURE: Final = "could not connect"
 # The method of httpx's clients that sends a request and runs the event hooks.
 _SENDING: Final = "_send_handling_redirects"
+# The method that this calls, after the event hooks for requests, to give one to the transport.
+_HANDING_OVER: Final = "_send_single_request"
 # Packages whose frames hold the request's headers, the credentials among them, in local variables.
 _BELOW: Final = frozenset(
     {
@@ -101,7 +103,24 @@ def is_redirect_failure(failure: Exception) -> bool:
     return len(frames) > 1 and frames[1].f_code.co_name == "_build_redirect_request"
 
 
-def _frames_of_sending(failure: Exception) -> list[FrameType]:
+def is_kept_back(failure: BaseException, client: httpx.Client | httpx.AsyncClient) -> bool:
+    """Return whether an exception came before the httpx client gave the request to a transport.
+
+    A closed client rejects it, and an event hook for requests may raise. Other than httpx's own, a
+    transport does not report what it did, so that only the frames tell.
+    """
+    if client.is_closed and isinstance(failure, RuntimeError):
+        *_, frame = (frame for frame, _ in walk_tb(failure.__traceback__))
+        return (frame.f_globals.get("__name__"), frame.f_code.co_name) == ("httpx._client", "send")
+    frames = _frames_of_sending(failure) if client.event_hooks["request"] else []
+    return (
+        len(frames) > 1
+        and "response" not in frames[0].f_locals
+        and all(frame.f_code.co_name != _HANDING_OVER for frame in frames)
+    )
+
+
+def _frames_of_sending(failure: BaseException) -> list[FrameType]:
     """Return the frames of a traceback from that which sends and runs the event hooks."""
     # A frame that raises what it caught is there twice.
     frames = list(dict.fromkeys(frame for frame, _ in walk_tb(failure.__traceback__)))
@@ -132,14 +151,40 @@ def hide_credentials(
         seen.add(id(link))
         # Not by assignment, which a frozen exception rejects.
         link.with_traceback(_own_frames(link.__traceback__) if is_foreign else None)
-        if any(isinstance(arg, str) and authorization.is_in(arg) for arg in link.args):
-            masked = (
-                authorization.redact(arg) if isinstance(arg, str) else arg for arg in link.args
-            )
-            BaseException.__setattr__(link, "args", tuple(masked))
+        _mask(link, authorization)
         left += [link.__cause__, link.__context__]
         if isinstance(link, BaseExceptionGroup):
             left += cast("BaseExceptionGroup[BaseException]", link).exceptions
+
+
+def _mask(error: BaseException, authorization: Authorization) -> None:
+    """Mask the credentials in what an error shows: its arguments, attributes and notes."""
+    # Not by assignment, which a frozen exception and some properties reject.
+    for name, value in [*vars(error).items()]:
+        vars(error)[name] = _masked(value, authorization)
+    # An OSError shows its own, whatever the arguments are.
+    own = ("strerror", "filename", "filename2") if isinstance(error, OSError) else ()
+    for name in ("args", *own):
+        value = getattr(error, name)
+        masked = _masked(value, authorization)
+        if masked is not value:
+            BaseException.__setattr__(error, name, masked)
+
+
+def _masked(value: Any, authorization: Authorization, depth: int = 4) -> Any:
+    """Return a value with the credentials masked in its texts, or itself if it has none."""
+    if isinstance(value, str):
+        return authorization.redact(value) if authorization.is_in(value) else value
+    if isinstance(value, bytes):
+        text = value.decode("latin-1")
+        return authorization.redact(text).encode("latin-1") if authorization.is_in(text) else value
+    if not depth or type(value) not in (list, tuple, dict):
+        return value
+    kind = cast("Any", type(value))
+    items = [*cast("Any", value.items() if isinstance(value, dict) else value)]
+    masked = [_masked(item, authorization, depth - 1) for item in items]
+    is_clean = all(now is was for now, was in zip(masked, items, strict=True))
+    return cast("Any", value) if is_clean else kind(masked)
 
 
 def _own_frames(traceback: TracebackType | None) -> TracebackType | None:

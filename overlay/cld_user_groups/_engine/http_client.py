@@ -194,17 +194,27 @@ class AsyncHttpClient(_Owner[httpx.AsyncClient]):
 
             with self._lock:
                 self._check_open()
+                self._drop_closed_loops()
                 turns = anyio.Semaphore(MAX_IN_FLIGHT)
                 connections = self._own[loop] = AsyncConnections(self._make(), turns)
-            connections.closer = self._close_with_loop(connections.client)
+            connections.closer = self._close_with_loop(loop, connections.client)
             await anext(connections.closer)
         return connections
 
-    async def _close_with_loop(self, client: httpx.AsyncClient) -> AsyncGenerator[None]:
+    async def _close_with_loop(self, loop: Any, client: httpx.AsyncClient) -> AsyncGenerator[None]:
         try:
             yield
         finally:
+            # This generator refers to its loop, so that no garbage collection ends the entry.
+            self._own.pop(loop, None)
             await client.aclose()
+
+    def _drop_closed_loops(self) -> None:
+        """Drop the connections of loops that were closed without shutting down their generators."""
+        for reference in self._own.keyrefs():
+            loop = reference()
+            if getattr(loop, "is_closed", bool)():  # trio's runs always shut down
+                self._own.pop(loop, None)
 
     async def enter(self, connections: AsyncConnections) -> float:
         """Wait for a turn, and return how many seconds that took.

@@ -13,6 +13,7 @@ from cld_user_groups.limits.protocol import Hold
 from .attempt import Admission, Attempt, Outcome, Send
 from .body import read_body, read_body_async
 from .call import RawResponse
+from .failures import is_kept_back
 from .http_client import AsyncConnections, AsyncHttpClient, Connections, HttpClient
 from .proxies import transport_for
 from .sleep import wait, wait_async
@@ -40,22 +41,26 @@ def drive(
     """
     outcome: Outcome | Hold | None = None
     failure: BaseException | None = None
+    step: Step | None = None
     while True:
         try:
-            try:
+            while True:  # in the try, for an interrupt can come where a loop begins anew
+                step = None
                 step = flow.send(outcome) if failure is None else flow.throw(failure)
-            except StopIteration as done:
+                outcome = failure = None
+                if isinstance(step, Send):
+                    outcome = _exchange(http, connections, step, max_bytes)
+                elif isinstance(step, int | float):
+                    wait(step)
+                else:
+                    if iscoroutine(step):
+                        step.close()
+                    raise TypeError("a hook returned an awaitable: use AsyncCldProvisioning")
+        except StopIteration as done:
+            if step is None:  # of the flow itself
                 result: RawResponse[T] = done.value
                 return result
-            outcome = failure = None
-            if isinstance(step, Send):
-                outcome = _exchange(http, connections, step, max_bytes)
-            elif isinstance(step, int | float):
-                wait(step)
-            else:
-                if iscoroutine(step):
-                    step.close()
-                raise TypeError("a hook returned an awaitable: use AsyncCldProvisioning")
+            failure = done
         except BaseException as error:
             if getgeneratorstate(flow) == GEN_CLOSED:  # the flow has ended, in this error
                 failure = None  # which would refer to itself through this frame
@@ -69,20 +74,24 @@ async def drive_async(
     """Perform the steps of a flow, and return its result; see `drive`."""
     outcome: Outcome | Hold | None = None
     failure: BaseException | None = None
+    step: Step | None = None
     while True:
         try:
-            try:
+            while True:
+                step = None
                 step = flow.send(outcome) if failure is None else flow.throw(failure)
-            except StopIteration as done:
+                outcome = failure = None
+                if isinstance(step, Send):
+                    outcome = await _exchange_async(http, connections, step, max_bytes)
+                elif isinstance(step, int | float):
+                    await wait_async(step)
+                else:
+                    await step
+        except StopIteration as done:
+            if step is None:  # of the flow itself
                 result: RawResponse[T] = done.value
                 return result
-            outcome = failure = None
-            if isinstance(step, Send):
-                outcome = await _exchange_async(http, connections, step, max_bytes)
-            elif isinstance(step, int | float):
-                await wait_async(step)
-            else:
-                await step
+            failure = done
         except BaseException as error:
             if getgeneratorstate(flow) == GEN_CLOSED:  # the flow has ended, in this error
                 failure = None  # which would refer to itself through this frame
@@ -120,7 +129,7 @@ def _exchange(
             response.close()
         if admitted is not None and not is_complete:
             admitted.limiter.observe(admitted.ticket, None)
-        _note_transport(attempt, connections.client, request)
+        _note_progress(attempt, connections.client, request, failure)
         # One of the limiter's, after a whole response, is not a lost response to retry.
         if is_complete or not isinstance(failure, Exception):
             raise
@@ -164,7 +173,7 @@ async def _exchange_async(
     except BaseException as failure:
         if admitted is not None and not is_complete:
             admitted.limiter.observe(admitted.ticket, None)
-        _note_transport(attempt, connections.client, request)
+        _note_progress(attempt, connections.client, request, failure)
         if response is not None:
             await response.aclose()
         # One of the limiter's, after a whole response, is not a lost response to retry.
@@ -175,7 +184,11 @@ async def _exchange_async(
         await http.leave(connections, response)
 
 
-def _note_transport(
-    attempt: Attempt, client: httpx.Client | httpx.AsyncClient, request: httpx.Request
+def _note_progress(
+    attempt: Attempt,
+    client: httpx.Client | httpx.AsyncClient,
+    request: httpx.Request,
+    failure: BaseException,
 ) -> None:
     attempt.is_stock = type(transport_for(client, request.url)) in _STOCK_TRANSPORTS
+    attempt.is_entered = attempt.is_entered and not is_kept_back(failure, client)

@@ -19,6 +19,8 @@ from attrs import define
 from cld_user_groups.errors import (
     ClientClosed,
     CloudinaryError,
+    LimiterUnavailable,
+    NotFound,
     ResponseValidationError,
     mark,
 )
@@ -52,10 +54,13 @@ def run(session: Session, client: Client, call: Call[T], options: CheckedOptions
     try:
         return (yield from state.attempts())
     except BaseException as error:
-        hide_credentials(error, state.request, state.authorization)
-        mark(error, maybe_applied=state.may_have_been_applied)
+        state.settle(error)
         if state.number:
-            yield from state.notify_error(error)
+            try:
+                yield from state.notify_error(error)
+            except BaseException as of_hook:  # which may hide the other: `raise ... from None`
+                state.settle(of_hook)
+                raise
         raise
 
 
@@ -219,9 +224,13 @@ class _Run(Generic[T]):
         once = self.options._replace(retries=None)
         try:
             found = yield from run(self.session, self.client, call.look(), once)
-        except (CloudinaryError, httpx.HTTPError) as failure:
-            error.add_fact("an earlier attempt, whose response was lost, made the change")
-            error.add_fact(f"the result could not be read ({type(failure).__name__})")
+        except (CloudinaryError, httpx.HTTPError, LimiterUnavailable) as failure:
+            # A remove meets 404 also where there is no group: then nothing may have been applied.
+            has_group = not (isinstance(error, NotFound) and isinstance(failure, NotFound))
+            made = "made" if has_group else "may have made"
+            error.add_fact(f"an earlier attempt, whose response was lost, {made} the change")
+            why = f"the result could not be read ({type(failure).__name__})"
+            error.add_fact(why if has_group else "there is no such group now")
             raise error from failure
         if found.parsed is None:
             self.maybe_applied = False
@@ -238,6 +247,11 @@ class _Run(Generic[T]):
             result = hook(context, *arguments)
             if isawaitable(result):
                 yield result
+
+    def settle(self, error: BaseException) -> None:
+        """Prepare an error for the caller: without credentials, and marked."""
+        hide_credentials(error, self.request, self.authorization)
+        mark(error, maybe_applied=self.may_have_been_applied)
 
     def notify_error(self, error: BaseException) -> Generator[Step, Outcome | Hold | None]:
         """Call the hooks for the error that the call ends in."""

@@ -173,18 +173,19 @@ class AsyncStore:
             self._settings.url, retry=Retry(NoBackoff(), 0), **_limits(self._settings.timeout)
         )
         script = cast("Any", Redis(connection_pool=pool)).register_script(_SCRIPT)
-        closer = _disconnect_with_loop(pool)
+        closer = self._disconnect_with_loop(loop, pool)
         self._scripts[loop] = script, closer
         await anext(closer)
         return script
 
-
-async def _disconnect_with_loop(pool: Any) -> AsyncGenerator[None]:
-    """Close the connections when the event loop shuts its async generators down."""
-    try:
-        yield
-    finally:
-        await pool.disconnect()
+    async def _disconnect_with_loop(self, loop: Any, pool: Any) -> AsyncGenerator[None]:
+        """Close the connections when the event loop shuts its async generators down."""
+        try:
+            yield
+        finally:
+            # This generator refers to its loop, so that no garbage collection ends the entry.
+            self._scripts.pop(loop, None)
+            await pool.disconnect()
 
 
 def _is_on_asyncio() -> bool:
