@@ -39,10 +39,21 @@ _FROM_OUTSIDE = [
 ]
 
 
+# Tests of other services than those that the tests themselves start.
+_REMOTE = ("browser", "interop", "live")
+
+
 @pytest.fixture(autouse=True)
-def _no_credentials_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+def _nothing_from_outside(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in _FROM_OUTSIDE:
         monkeypatch.delenv(name, raising=False)
+    if not any(request.node.get_closest_marker(name) for name in _REMOTE):
+        # Parsing all the certificates that the world trusts takes 20 ms for each HTTP client, and
+        # none of them is needed on the loopback interface: here is a folder that has none.
+        monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+        monkeypatch.setenv("SSL_CERT_DIR", str(Path(__file__).parent))
 
 
 @pytest.fixture
