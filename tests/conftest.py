@@ -44,9 +44,7 @@ _REMOTE = ("browser", "interop", "live")
 
 
 @pytest.fixture(autouse=True)
-def _nothing_from_outside(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def _nothing_from_outside(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in _FROM_OUTSIDE:
         monkeypatch.delenv(name, raising=False)
     if not any(request.node.get_closest_marker(name) for name in _REMOTE):
