@@ -83,9 +83,8 @@ def test_block_with_an_emulator_of_its_own_runs(block: Block, waits: list[float]
     run(block)
 
 
-@pytest.mark.parametrize("block", [each for each in BLOCKS if each.is_tests], ids=str)
-def test_block_of_tests_passes(block: Block, tmp_path: Path) -> None:
-    run_tests(block.code, tmp_path)
+def test_blocks_of_tests_pass(tmp_path: Path) -> None:
+    run_tests([block for block in BLOCKS if block.is_tests], tmp_path)
 
 
 def fenced(kinds: str, page: str) -> list[str]:
