@@ -19,6 +19,7 @@ import httpx
 import pytest
 from tests.support.code_blocks import ROOT, Block, blocks, pages, run, run_tests
 
+from cld_provisioning_api import models as generated
 from cld_user_groups.command.cli import cli
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.membership import read_file
@@ -76,6 +77,13 @@ def test_block_runs(block: Block, account: Account, waits: list[float]) -> None:
         assert names["retries"] == {"getUserGroups": 2}
     if "Correlate" in block.code:
         assert account.emulator.calls[-1].headers["x-correlation-id"] == "JIRA-42/1"
+
+
+@pytest.mark.parametrize("block", [block for block in BLOCKS if block.output], ids=str)
+def test_no_output_repeats_the_fields_of_a_model(block: Block) -> None:
+    """A new field in openapi.yaml would change it."""
+    named = set(re.findall(r"\b(\w+)\(", block.output or ""))
+    assert not named.intersection(generated.__all__)
 
 
 @pytest.mark.parametrize("block", ON_SOCKETS, ids=str)
