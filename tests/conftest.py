@@ -33,6 +33,14 @@ def pytest_collection_finish() -> None:
         gc.enable()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Use one worker more than there are cores: all in all, tests wait for 50 s."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None  # xdist reads it
+    return (os.cpu_count() or 1) + 1
+
+
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 _FROM_OUTSIDE = [
     name for name in os.environ if name.upper() in _PROXIES or name.startswith("CLOUDINARY_")
