@@ -9,6 +9,7 @@ import selectors
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 from unittest.mock import patch
 
@@ -83,6 +84,8 @@ def rate_limited_server(per_second: float, burst: int) -> Respond:
 def exhausted_server(left: int) -> Respond:
     """Return the emulator, with so many requests left in this hour."""
     emulator = Emulator(account_id="acc", api_key="key", api_secret="secret")
+    # Half an hour before the quota resets: in the last seconds of an hour, calls would wait for it.
+    emulator.clock.set(datetime(2026, 5, 1, 12, 30, tzinfo=UTC))
     emulator.set_quota(500, left)
     transport = emulator.transport()
     return transport.handle_request

@@ -33,16 +33,33 @@ def pytest_collection_finish() -> None:
         gc.enable()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Use one worker more than there are cores: all in all, tests wait for 50 s."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None  # xdist reads it
+    return (os.cpu_count() or 1) + 1
+
+
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 _FROM_OUTSIDE = [
     name for name in os.environ if name.upper() in _PROXIES or name.startswith("CLOUDINARY_")
 ]
 
 
+# Tests of other services than those that the tests themselves start.
+_REMOTE = ("browser", "interop", "live")
+
+
 @pytest.fixture(autouse=True)
-def _no_credentials_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+def _nothing_from_outside(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in _FROM_OUTSIDE:
         monkeypatch.delenv(name, raising=False)
+    if not any(request.node.get_closest_marker(name) for name in _REMOTE):
+        # Parsing all the certificates that the world trusts takes 20 ms for each HTTP client, and
+        # none of them is needed on the loopback interface: here is a folder that has none.
+        monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+        monkeypatch.setenv("SSL_CERT_DIR", str(Path(__file__).parent))
 
 
 @pytest.fixture

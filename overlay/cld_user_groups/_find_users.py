@@ -61,7 +61,8 @@ def find_users(
         ValueError: An e-mail is empty or blank.
     """
     wanted = _wanted(emails)
-    batches = deque(_batches(dict.fromkeys(wanted.values())))
+    spellings = _spellings(wanted)
+    batches = deque(_batches(spellings))
     seen: dict[str, User] = {}
     complete = True
     reads_arrays = False
@@ -70,15 +71,19 @@ def find_users(
         users = (yield list_users(emails=batch)).users
         seen |= {user.id: user for user in users}
         found = {_folded(user.email or "") for user in users}
+        requested = {_folded(email) for email in batch}
         missing = [email for email in batch if _folded(email) not in found]
-        foreign = found - {_folded(email) for email in batch}
+        foreign = found - requested
         # Many frameworks read only the first or the last value of a repeated parameter.
         reads_arrays = reads_arrays or len(found) > 1
-        if foreign or (missing and len(batch) > 1 and not reads_arrays):
+        if foreign or (missing and len(requested) > 1 and not reads_arrays):
             complete = yield from read_pages(seen, list_users)
             break
         if missing and found:
             batches.appendleft(missing)  # they may have been on a second page
+        else:
+            others = [other for email in missing for other in spellings.pop(email, ())]
+            batches.extendleft(_batches(others))
     return _result(wanted, seen.values(), complete=complete)
 
 
@@ -94,6 +99,18 @@ def _wanted(emails: Iterable[str]) -> dict[str, str]:
             raise ValueError("emails must not hold an empty or blank str")
         wanted[email] = email.strip().lower()  # case-folded, an address with ß would be another
     return wanted
+
+
+def _spellings(wanted: dict[str, str]) -> dict[str, list[str]]:
+    """Return what to send for each e-mail: first in lower case, then as the caller spelled it.
+
+    Whether the API compares e-mails in any case is not published.
+    """
+    spellings: dict[str, list[str]] = {sent: [] for sent in wanted.values()}
+    for email, sent in wanted.items():
+        if email.strip() not in (sent, *spellings[sent]):
+            spellings[sent].append(email.strip())
+    return spellings
 
 
 def _batches(emails: Iterable[str]) -> Iterator[list[str]]:

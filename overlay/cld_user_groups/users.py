@@ -379,9 +379,10 @@ class Users(SyncResource):
         """Find users by their e-mails, however many, and check the responses.
 
         Case and surrounding spaces do not matter, and an e-mail that occurs twice is requested once.
-        One request is made for each 100 e-mails (fewer, where they are very long), and another for
-        those of them that are missing. Where the server does not show that it applies the filter, all
-        users are read page by page, at one request for each 100 users and one more.
+        One request is made for each 100 e-mails (fewer, where they are very long), in lower case, and
+        another for those of them that are missing, also as the caller spelled them. Where the server
+        does not show that it applies the filter, all users are read page by page, at one request for
+        each 100 users and one more.
 
             found = client.users.find(emails=["john@example.com", "harry@example.com"])
             for email in found.missing:
@@ -777,9 +778,10 @@ class AsyncUsers(AsyncResource):
         """Find users by their e-mails, however many, and check the responses.
 
         Case and surrounding spaces do not matter, and an e-mail that occurs twice is requested once.
-        One request is made for each 100 e-mails (fewer, where they are very long), and another for
-        those of them that are missing. Where the server does not show that it applies the filter, all
-        users are read page by page, at one request for each 100 users and one more.
+        One request is made for each 100 e-mails (fewer, where they are very long), in lower case, and
+        another for those of them that are missing, also as the caller spelled them. Where the server
+        does not show that it applies the filter, all users are read page by page, at one request for
+        each 100 users and one more.
 
             found = await client.users.find(emails=["john@example.com", "harry@example.com"])
             for email in found.missing:

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from importlib.metadata import Distribution
 from pathlib import Path
 from typing import Any
 
@@ -196,14 +197,16 @@ def test_journals_that_cannot_be_read_are_a_warning_and_a_folder_of_files_a_fail
     assert "XDG_STATE_HOME" in found(shell)["journals"]["way_out"]
 
 
-def foreign(folder: Path, content: str, *, name: str = "another-sdk") -> str:
+def foreign(folder: Path, content: str, *, listed_in: str = "RECORD") -> str:
     """Install a distribution that has the documented import name; return its import path."""
     (folder / "cloudinary_account_provisioning").mkdir()
     (folder / "cloudinary_account_provisioning" / "__init__.py").write_text(content)
-    info = folder / f"{name.replace('-', '_')}-1.2.dist-info"
+    info = folder / "another_sdk-1.2.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n")
-    (info / "top_level.txt").write_text("cloudinary_account_provisioning\n")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: another-sdk\nVersion: 1.2\n")
+    files = "another/__init__.py,,\ncloudinary_account_provisioning/__init__.py,,\n"
+    top_level = "another\ncloudinary_account_provisioning\n"
+    (info / listed_in).write_text(files if listed_in == "RECORD" else top_level)
     return str(folder)
 
 
@@ -238,8 +241,9 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_another_distribution_under_ours_is_a_warning(elsewhere: Path) -> None:
-    foreign(elsewhere, "from cld_user_groups import *\n")
+@pytest.mark.parametrize("listed_in", ["RECORD", "top_level.txt"])
+def test_another_distribution_under_ours_is_a_warning(elsewhere: Path, listed_in: str) -> None:
+    foreign(elsewhere, "from cld_user_groups import *\n", listed_in=listed_in)
     check = check_import_name()
     assert check.status == "warning"
     assert "another-sdk 1.2 has it too" in check.result
@@ -279,10 +283,10 @@ def test_parts_of_two_versions_and_missing_packages_fail(monkeypatch: pytest.Mon
 def test_a_check_that_ends_in_an_error_has_failed_and_stops_no_other(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken() -> dict[str, list[str]]:
+    def broken() -> list[Distribution]:
         raise PermissionError(13, "Permission denied", "METADATA")
 
-    monkeypatch.setattr(installation, "packages_distributions", broken)
+    monkeypatch.setattr(installation, "distributions", broken)
     checks = found(shell)
     assert checks["import name"]["status"] == "failed"
     assert checks["import name"]["result"] == "METADATA: Permission denied"

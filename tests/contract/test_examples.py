@@ -40,6 +40,7 @@ def test_every_example_fits_its_schema_and_has_no_other_fields(document: documen
 def test_every_example_of_a_parameter_fits_its_schema(document: documents.Document):
     for operation in documents.operations(document).values():
         for parameter in operation.parameters:
+            assert "example" in parameter, f"{operation.operation_id} {parameter['name']} has none"
             problems = _problems(document, parameter["schema"], parameter["example"])
             assert not problems, f"{operation.operation_id} {parameter['name']}: {problems}"
 

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -92,12 +93,14 @@ def run(block: Block) -> dict[str, Any]:
     return names
 
 
-def run_tests(code: str, folder: Path) -> None:
-    """Run a block that has tests with pytest, in a process of its own; all of them must pass.
+def run_tests(blocks: Sequence[Block], folder: Path) -> None:
+    """Run blocks that have tests with pytest, in a process of their own; all tests must pass.
 
     Only our own plugin is loaded: looking for and importing all others takes most of the time.
     """
-    (folder / "test_block.py").write_text(code, encoding="utf-8")
+    for block in blocks:
+        name = re.sub(r"\W", "_", block.path.removesuffix(".md"))
+        (folder / f"test_{name}_line_{block.line}.py").write_text(block.code, encoding="utf-8")
     done = subprocess.run(
         [
             *(sys.executable, "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider"),
@@ -110,4 +113,5 @@ def run_tests(code: str, folder: Path) -> None:
         check=False,
         timeout=120,
     )
-    assert f"{code.count('def test_')} passed" in done.stdout, done.stdout + done.stderr
+    count = sum(block.code.count("def test_") for block in blocks)
+    assert f"{count} passed" in done.stdout, done.stdout + done.stderr

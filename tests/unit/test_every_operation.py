@@ -1,4 +1,4 @@
-"""What must know every operation does: the references, the demo, the typing tests."""
+"""What must know every operation does: references, the demo, the typing tests, the faults."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from tests.faults.ways import PLAYED
 from tests.support import scripts
 from tests.support.code_blocks import ROOT, blocks
 from tests.support.operations import COMPOSED, METHODS
@@ -32,6 +33,11 @@ def test_typing_tests_call_the_method(name: str, function: str) -> None:
     text = (ROOT / "tests/typing/usage.py").read_text("utf-8")
     body = re.split(r"\n\n\n", text.partition(f"\n{function}")[2], maxsplit=1)[0]
     assert f"client.{name}(" in body
+
+
+@pytest.mark.parametrize("operation_id", METHODS)
+def test_faults_are_played_on_the_operation(operation_id: str) -> None:
+    assert operation_id in {operation.operation_id for operation in PLAYED}
 
 
 @pytest.fixture(scope="module")

@@ -20,17 +20,21 @@ def decode():
     body = b'{"user_groups": [{"id": "g", "name": "n", "users": [{"id": "u"}]}]}'
     assert types.decode(body, models.UserGroupsResponse).user_groups[0].users[0].id == "u"
 
-def encode():
-    barrier.wait()
-    body = models.UserGroupRequest(name="n")
-    assert types.encode_body(body, models.UserGroupRequest) == b'{"name":"n"}'
-
 def convert():
     barrier.wait()
     group = models.UserGroup.from_dict({"id": "g", "name": "n", "users": [{"id": "u"}]})
     assert group.users[0].id == "u"
 
-threads = [threading.Thread(target=WHAT) for _ in range(8)]
+def encode():
+    barrier.wait()
+    body = models.UserGroupRequest(name="n")
+    assert types.encode_body(body, models.UserGroupRequest) == b'{"name":"n"}'
+
+def work():
+    WHAT()
+    encode()
+
+threads = [threading.Thread(target=work) for _ in range(8)]
 for thread in threads:
     thread.start()
 for thread in threads:
@@ -38,7 +42,7 @@ for thread in threads:
 """
 
 
-@pytest.mark.parametrize("what", ["decode", "encode", "convert"])
+@pytest.mark.parametrize("what", ["decode", "convert"])
 def test_a_class_is_examined_by_one_thread_at_a_time(what: str) -> None:
     program = PROGRAM.replace("WHAT", what)
     started = [

@@ -232,6 +232,7 @@ class Directory:
         pages: Whether it has pages, "from 1" or "from 0", or "none" and ignores them.
         page_size: How many users it returns at most, however many are asked for.
         ends: Whether the page after the last one is empty; else it is the last one again.
+        folds: Whether its filter ignores the case.
     """
 
     def __init__(
@@ -241,12 +242,14 @@ class Directory:
         pages: str = "from 1",
         page_size: int = 1000,
         ends: bool = True,
+        folds: bool = True,
     ) -> None:
         self.users = [{"id": f"u{index}", "email": email} for index, email in enumerate(emails)]
         self.reads = {"all": slice(None), "first": slice(1), "last": slice(-1, None)}.get(reads)
         self.pages = pages
         self.page_size = page_size
         self.ends = ends
+        self.fold = str.lower if folds else str
         self.transport = FakeTransport(self.respond)
 
     def respond(self, request: httpx.Request) -> httpx.Response:
@@ -254,8 +257,8 @@ class Directory:
         users = self.users
         asked = query.get_list("emails")
         if asked and self.reads is not None:
-            read = [email.lower() for email in asked[self.reads]]
-            users = [user for user in users if user["email"].lower() in read]
+            read = [self.fold(email) for email in asked[self.reads]]
+            users = [user for user in users if self.fold(user["email"]) in read]
         size = min(self.page_size, int(query.get("page_size", self.page_size)))
         first = 1 if self.pages == "from 1" else 0
         page = int(query.get("page", first)) - first
@@ -320,6 +323,31 @@ def test_find_ignores_case_and_spaces_and_keeps_the_callers_spelling(perform: Pe
         "harry@example.com",
         "nobody@example.com",
     ]
+
+
+@pytest.mark.parametrize(
+    ("emails", "found", "requests"),
+    [
+        (["John@Example.com"], 1, ["1 e-mails"] * 2),
+        (["JOHN@example.com", " John@Example.com"], 2, ["1 e-mails", "2 e-mails"]),
+        (["Nobody@example.com", "NOBODY@example.com"], 0, ["1 e-mails", "2 e-mails"]),
+        (["harry@example.com", "ann@example.com", "John@Example.com"], 3,
+         ["3 e-mails", "1 e-mails", "1 e-mails"]),
+        ([f"Many{index}@example.com" for index in range(100)], 100,
+         ["100 e-mails", "98 e-mails", "98 e-mails"]),
+    ],
+    ids=["one", "two spellings", "nobody", "some", "a hundred"],
+)  # fmt: skip
+def test_find_sends_who_is_missing_as_the_caller_spelled_it_too(
+    perform: Perform, emails: list[str], found: int, requests: list[str]
+) -> None:
+    """Whether the API compares e-mails in any case is not published."""
+    many = [f"Many{index}@example.com" for index in range(98)]
+    lower = ["many98@example.com", "many99@example.com", "harry@example.com", "ann@example.com"]
+    directory = Directory("John@Example.com", *lower, *many, folds=False)
+    result = perform(directory.transport, "find", emails=emails)
+    assert (len(result.by_email), result.complete) == (found, True)
+    assert directory.requests == requests
 
 
 def test_find_sends_an_address_as_it_is_and_compares_it_case_folded(perform: Perform) -> None:

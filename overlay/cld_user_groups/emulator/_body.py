@@ -7,6 +7,7 @@ import attrs
 import msgspec
 
 from ._messages import RejectedError
+from ._query import Query
 
 _FORM: Final = b"application/x-www-form-urlencoded"
 
@@ -66,12 +67,12 @@ def _read_json(body: bytes) -> dict[str, object]:
 
 def _read_form(body: bytes) -> dict[str, object]:
     try:
-        fields = dict(parse_qsl(body.decode(), keep_blank_values=True, errors="strict"))
+        fields = Query(parse_qsl(body.decode(), keep_blank_values=True, errors="strict"))
     except ValueError:
         raise RejectedError(400, "Request body is not a valid form") from None
-    details = fields.get("extended_details", "false")
     # A form has no booleans: read it as a query parameter is read.
-    return {**fields, "extended_details": details in ("true", "1")}
+    details = fields.boolean("extended_details") is True
+    return {**fields.as_dict(), "extended_details": details}
 
 
 def _extended_details(value: object) -> bool:
