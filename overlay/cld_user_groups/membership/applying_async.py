@@ -72,10 +72,11 @@ async def apply_async(
         run = Run(plan, journal, scheduler, now, on_progress, lease)
         try:
             await _drive(client_for_changes(client), run, sleep)
+            after = await _read_again(client) if run.needs_account else None
         except BaseException:
             run.abandon()
             raise
-        return run.finish(await _read_again(client) if run.needs_account else None)
+        return run.finish(after)
 
 
 async def _drive(
@@ -96,6 +97,7 @@ async def _drive(
                     run.end(position, performed)
             else:
                 await _pause(run, sleep)
+        await _flush(run, [])  # the last outcomes, before the account is read again
 
 
 async def _pause(run: Run, sleep: Callable[[float], Awaitable[None]]) -> None:
@@ -108,12 +110,17 @@ async def _pause(run: Run, sleep: Callable[[float], Awaitable[None]]) -> None:
 async def _begin(run: Run) -> list[Task]:
     """Return the tasks that start now, once the journal has them."""
     starting = run.begin()
+    return starting if await _flush(run, starting) else []
+
+
+async def _flush(run: Run, starting: list[Task]) -> bool:
+    """Write the journal to disk; return whether it was written, and the tasks may be sent."""
     try:
         await anyio.to_thread.run_sync(run.flush)
     except JournalError as error:
         run.journal_failed(error, starting)
-        return []
-    return starting
+        return False
+    return True
 
 
 async def _work(
