@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -47,7 +47,8 @@ class JsonLog:
         known = {name: value for name, value in fields.items() if value is not None}
         now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
         line = msgspec.json.encode({"time": now, "level": level, "event": event, **known})
-        with self._lock:
+        # A log that nobody reads any more, or a full disk, does not end a run halfway.
+        with self._lock, suppress(OSError):
             click.echo(line, err=True)
 
     def before_request(self, context: HookContext, request: httpx.Request) -> None:
