@@ -68,6 +68,25 @@ def test_changes_come_in_the_order_make_before_break():
     assert depends == [(), (), (), (), (0,), (0,), (5,), (4,)]
 
 
+def test_a_group_that_loses_everyone_waits_for_someone_new_unless_it_may_be_empty():
+    snapshot = account({"A": ["ann", "bob"], "B": ["ann", "bob"]}, others=["cyd", "dee"])
+    made = planned(
+        snapshot,
+        wanted("A", "cyd", "dee"),
+        wanted("B", "cyd", allow_empty=True),
+    )
+    assert shape(made) == [
+        ("add_user", "A", "u-cyd"),
+        ("add_user", "A", "u-dee"),
+        ("add_user", "B", "u-cyd"),
+        ("remove_user", "A", "u-ann"),
+        ("remove_user", "A", "u-bob"),
+        ("remove_user", "B", "u-ann"),
+        ("remove_user", "B", "u-bob"),
+    ]
+    assert [change.depends_on for change in made.changes[3:]] == [(0,), (0,), (), ()]
+
+
 def test_a_change_says_why_and_where():
     snapshot = account({"A": ["ann", "bob"]}, others=["cyd"])
     ended = DesiredMember(
