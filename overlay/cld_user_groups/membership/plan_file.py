@@ -10,7 +10,8 @@ from typing import Literal
 
 import msgspec
 
-from .model import Action, Breach, Change, GroupRef, GuardLimits, Plan, UserRef
+from .model import Action, Breach, Change, Group, GroupRef, GuardLimits, Member, Plan, UserRef
+from .planning import fingerprint
 from .problems import PlanFileError, Problem
 
 #: The format of a saved plan. The number grows when an older reader would misread it.
@@ -249,8 +250,20 @@ def _wrong(document: _Document, plan: Plan) -> Iterator[str]:
         if change.group.id is not None:
             if change.group.id not in plan.fingerprints:
                 yield f"$.fingerprints lacks the group of {where}"
+            elif not _lists_all_members(change, plan.fingerprints):
+                yield f"{where}.members are not those of the group's fingerprint"
         elif not _waits_for_group(change, created):
             yield f"{where}.depends_on lacks the creation of its group"
+
+
+def _lists_all_members(change: Change, fingerprints: Mapping[str, str]) -> bool:
+    """Return whether a deletion lists everyone in the group, for the guards count whom it lists."""
+    group_id = change.group.id
+    if change.action is not Action.DELETE_GROUP or group_id is None:
+        return True
+    members = tuple(Member(id=member.id) for member in change.members)
+    group = Group(id=group_id, name=change.group.name, members=members)
+    return fingerprint(group) == fingerprints[group_id]
 
 
 def _waits_for_group(change: Change, created: Mapping[str, int]) -> bool:
