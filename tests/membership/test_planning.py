@@ -116,6 +116,17 @@ def test_nobody_needs_to_know_a_person_whose_membership_has_ended():
     assert planned(account({"A": ["ann"]}), wanted("A", "ann", ended)).changes == ()
 
 
+def test_an_ended_membership_of_an_e_mail_that_two_users_have_removes_neither():
+    twins = tuple(Member(id=name, email="ann@example.com") for name in ("u-1", "u-2"))
+    snapshot = Snapshot(
+        account_id="acc", groups=(Group(id="g-A", name="A", members=twins),), taken_at=NOW
+    )
+    ended = DesiredMember(email="Ann@example.com", until=date(2020, 1, 1))
+    assert refusal(snapshot, wanted("A", ended, mode="additive")) == [
+        "2 users have the e-mail `Ann@example.com`; give the `id`: `u-1`, `u-2`"
+    ]
+
+
 def test_a_plan_names_what_must_hold_for_it():
     snapshot = account({"A": ["ann"], "B": ["ann"]}, others=["bob"], requests_left=40)
     made = planned(snapshot, wanted("A", "ann", "bob"), wanted("B", "ann"), account="acc")
