@@ -12,7 +12,7 @@ import msgspec
 
 from .model import Action, Breach, Change, Group, GroupRef, GuardLimits, Member, Plan, UserRef
 from .planning import fingerprint
-from .problems import PlanFileError, Problem
+from .problems import PlanFileError, Problem, naming_file
 
 #: The format of a saved plan. The number grows when an older reader would misread it.
 FORMAT: Literal["cld-user-groups/plan/1"] = "cld-user-groups/plan/1"
@@ -146,7 +146,8 @@ def save_plan(plan: Plan, path: str | os.PathLike[str]) -> None:
     Raises:
         OSError: The file cannot be written.
     """
-    Path(path).write_text(render_json(plan), encoding="utf-8")
+    with naming_file(path):
+        Path(path).write_text(render_json(plan), encoding="utf-8")
 
 
 def load_plan(path: str | os.PathLike[str]) -> Plan:
