@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -176,6 +177,8 @@ def parse_plan(content: bytes | str, source: str = "plan.json") -> Plan:
     Raises:
         PlanFileError: It is not a saved plan, is of another version, or contradicts itself.
     """
+    if isinstance(content, bytes):
+        content = content.removeprefix(BOM_UTF8)  # which editors and shells put there
     try:
         document = _DOCUMENT.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
