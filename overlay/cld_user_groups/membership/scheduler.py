@@ -240,20 +240,26 @@ class Scheduler:
         elif reply.status_code == 420:
             if reply.was_sent:
                 self.remaining = 0
-            delay = self._until_reset(reply, now)
+            delay = self._until_reset(reply, now, times)
             self._pause(now, delay, "the quota of requests is used up", is_brief=False)
         else:
             delay = reply.retry_after if reply.retry_after is not None else 2.0 ** (times - 1)
             self._pause(now, delay, "the API allows no more requests for now", is_brief=True)
 
-    def _until_reset(self, reply: Reply, now: float) -> float | None:
+    def _until_reset(self, reply: Reply, now: float, times: int) -> float | None:
         if reply.retry_after is not None:
             return reply.retry_after
-        return None if self.reset_at is None else max(0.0, self.reset_at - now)
+        if self.reset_at is not None:
+            return max(0.0, self.reset_at - now)
+        # The reset has just passed, and the server does not know it yet: clocks differ, and an HTTP
+        # date has no fraction of a second.
+        return None if reply.reset_at is None else 2.0 ** max(0, times - 1)
 
     def _pause(self, now: float, delay: float | None, why: str, *, is_brief: bool) -> None:
         until = None if delay is None else now + delay
         if until is not None and until <= (self._paused_until or now):
+            if self.reset_at is None and not is_brief:
+                self.reset_at = self._paused_until
             return  # a pause that is as long has begun
         began = max(now, self._paused_until or now)
         left = self._brief_wait_left if is_brief else self._wait_left
