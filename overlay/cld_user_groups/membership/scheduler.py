@@ -20,6 +20,9 @@ MAX_CONSECUTIVE_FAILURES = 5
 _MAX_TURNED_AWAY = 5
 # How long all waits after a 429 may take together, whatever max_wait allows for the quota.
 _BRIEF_WAITS = 60.0
+# How long the client's limiter holds a call back at most where the quota has been renewed, and it
+# only lets the calls out gradually. One that is held for longer waits for the quota itself.
+_GRADUALLY = 10.0
 
 
 class Verdict(Enum):
@@ -237,7 +240,7 @@ class Scheduler:
         self._turned_away[position] = times
         if times > _MAX_TURNED_AWAY:
             self.stop(Stop.QUOTA, f"a change was throttled {times} times")
-        elif reply.status_code == 420:
+        elif reply.status_code == 420 and not _is_let_out_soon(reply):
             if reply.was_sent:
                 self.remaining = 0
             delay = self._until_reset(reply, now, times)
@@ -306,3 +309,8 @@ class Scheduler:
         else:
             self.remaining = min(self.remaining, reply.remaining)  # responses overtake each other
         self.reset_at = reset_at
+
+
+def _is_let_out_soon(reply: Reply) -> bool:
+    is_brief = reply.retry_after is not None and reply.retry_after <= _GRADUALLY
+    return not reply.was_sent and is_brief
