@@ -376,6 +376,27 @@ def test_keep_quota_leaves_that_many_requests(
     assert limit.remaining >= 9
 
 
+def test_a_clock_that_is_a_little_ahead_does_not_end_a_wait_before_the_reset(
+    emulator: Emulator, client: CldProvisioning, tmp_path: Path
+) -> None:
+    plan = plan_for(client, *(add("b", f"u{number}") for number in range(10, 30)))
+    emulator.set_quota(100, 20)
+
+    def sleep(seconds: float) -> None:
+        emulator.clock.advance(seconds=seconds)
+
+    result = apply(
+        client,
+        plan,
+        state_dir=tmp_path,
+        keep_quota=4,
+        max_wait=2 * 3600,
+        sleep=sleep,
+        now=lambda: emulator.clock.now() + timedelta(milliseconds=500),
+    )
+    assert result.is_complete
+
+
 def test_a_run_waits_for_the_quota_where_it_may(emulator: Emulator, tmp_path: Path) -> None:
     client = client_of(emulator)
     plan = plan_for(client, *(add("b", f"u{number}") for number in range(10, 30)))

@@ -24,7 +24,7 @@ from .lease import Lease
 from .lock import account_lock
 from .model import Plan, Snapshot
 from .outcome import Result
-from .perform import Performed, perform, perform_now
+from .perform import Performed, perform, perform_now, renewed_at
 from .problems import AccountError
 from .scheduler import Scheduler
 from .snapshot import read_account
@@ -37,11 +37,6 @@ SLICE = 0.5
 def utc_now() -> datetime:
     """Return the time."""
     return datetime.now(UTC)
-
-
-def timestamp(moment: datetime | None) -> float | None:
-    """Return a moment on the scheduler's clock."""
-    return None if moment is None else moment.timestamp()
 
 
 def apply(
@@ -109,7 +104,7 @@ def apply(
             keep_quota=keep_quota,
             max_wait=max_wait,
             remaining=snapshot.requests_left,
-            reset_at=timestamp(snapshot.quota_reset_at),
+            reset_at=renewed_at(snapshot.quota_reset_at),
         )
         if journal is None:
             journal = FileJournal(directory, plan, now()) if plan.changes else NoJournal()

@@ -16,14 +16,14 @@ from cld_user_groups import AsyncCldProvisioning
 from cld_user_groups.errors import CloudinaryError
 
 from ._run import OnProgress, Run, Task, client_for_changes
-from .applying import SLICE, timestamp, utc_now
+from .applying import SLICE, utc_now
 from .checks import check_account, check_plan
 from .journal import FileJournal, Journal, JournalError, NoJournal
 from .lease import Lease
 from .lock import AlreadyRunning, account_lock
 from .model import Plan, Snapshot
 from .outcome import Result
-from .perform import Performed, perform, perform_async
+from .perform import Performed, perform, perform_async, renewed_at
 from .problems import AccountError
 from .scheduler import Scheduler
 from .snapshot import read_account_async
@@ -65,7 +65,7 @@ async def apply_async(
             keep_quota=keep_quota,
             max_wait=max_wait,
             remaining=snapshot.requests_left,
-            reset_at=timestamp(snapshot.quota_reset_at),
+            reset_at=renewed_at(snapshot.quota_reset_at),
         )
         if journal is None:
             journal = FileJournal(directory, plan, now()) if plan.changes else NoJournal()
