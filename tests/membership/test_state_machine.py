@@ -460,6 +460,8 @@ def test_no_order_of_faults_kills_and_other_admins_breaks_a_promise(examples: in
         ),
     )
     print(f"\nState machine: {dict(sorted(DRAWN.items()))}")
-    # What was never drawn was never tested.
-    assert {"clean runs", "faulty runs", "kills", "undos", "stale plans"} <= DRAWN.keys()
-    assert {"other admins during runs", "fault after", "fault 409", "fault 429"} <= DRAWN.keys()
+    # What was never drawn was never tested. A few examples need not have drawn what is rare.
+    assert {"clean runs", "faulty runs", "kills", "undos"} <= DRAWN.keys()
+    if examples >= 300:
+        rare = {"stale plans", "other admins during runs", "fault after", "fault 409", "fault 429"}
+        assert rare <= DRAWN.keys()
