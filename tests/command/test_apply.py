@@ -96,6 +96,31 @@ def test_a_saved_plan_is_applied(shell: Shell) -> None:
     assert shell.members() == AS_EDITED
 
 
+@pytest.mark.parametrize("is_piped", [False, True])
+def test_a_saved_plan_is_one_with_a_byte_order_mark_and_with_sorted_keys(
+    shell: Shell, is_piped: bool
+) -> None:
+    document = shell.json("plan", shell.write(EDITED))
+    content = b"\xef\xbb\xbf" + json.dumps(document, sort_keys=True).encode()
+    path = "-" if is_piped else shell.write(content, "plan.json")
+    done = shell("apply", path, "--yes", stdin=content if is_piped else None)
+    assert (done.exit_code, shell.members()) == (0, AS_EDITED)
+
+
+def test_what_is_left_of_a_saved_plan_is_planned_again(shell: Shell) -> None:
+    path = shell.write(EDITED)
+    shell("plan", path, "--out", "plan.json")
+    shell.emulator.fail("removeUserFromUserGroup", status=400)
+    done = shell("apply", "plan.json", "--yes")
+    assert done.exit_code == 5
+    way_on = f"make the plan again: cld-user-groups plan {path} --out plan.json"
+    assert f"To go on: {way_on}\n" in done.stdout
+    assert shell("apply", "plan.json", "--yes").exit_code == 4
+    shell("plan", path, "--out", "plan.json")
+    assert shell("apply", "plan.json", "--yes").exit_code == 0
+    assert shell.members() == AS_EDITED
+
+
 def test_a_saved_plan_is_applied_from_standard_input(shell: Shell) -> None:
     saved = shell("plan", shell.write(EDITED), "--format", "json").stdout
     assert shell("apply", "-", "--yes", stdin=saved).exit_code == 0

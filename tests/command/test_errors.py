@@ -199,6 +199,25 @@ def test_a_full_disk_is_told_and_changes_the_exit_code_of_no_run_that_was_made(
     assert (shell.members() == AS_EDITED) is (command[0] == "apply")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("export", "--output", "full.yaml"),
+        ("plan", "groups.yaml", "--out", "full.yaml"),
+        ("report", "--output", "full.yaml"),
+    ],
+)
+def test_a_file_for_which_there_is_no_space_is_named(
+    shell: Shell, command: tuple[str, ...]
+) -> None:
+    shell.write(EDITED)
+    (shell.folder / "full.yaml").symlink_to("/dev/full")
+    done = shell(*command)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr == "Error: full.yaml: No space left on device.\n"
+
+
 def test_what_names_a_terminal_would_obey_is_shown_escaped(shell: Shell) -> None:
     shell.emulator.add_group("evil\x1b]0;title\x07", group_id="evil")
     path = shell.write("version: 1\ngroups: {Nice: {id: evil, allow_empty: true, members: []}}")

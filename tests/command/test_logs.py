@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -36,6 +39,24 @@ def test_a_run_is_told_from_its_plan_to_its_end(shell: Shell) -> None:
     added = next(each for each in events(done, "change") if each["action"] == "add_user")
     assert added["user"]["email"].endswith("@example.com")
     assert added["status"] == "done"
+
+
+def test_a_log_that_nobody_reads_any_more_does_not_end_a_run(shell: Shell) -> None:
+    command = ["apply", shell.write(EDITED), "--yes", "--log-format", "json"]
+    reads, writes = os.pipe()
+    os.close(reads)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "cld_user_groups", *command],
+            stdout=subprocess.PIPE,
+            stderr=writes,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(writes)
+    assert (done.returncode, shell.members()) == (0, AS_EDITED)
+    assert "5 done." in done.stdout
 
 
 def test_a_request_is_told_with_its_operation_and_a_response_with_its_status(

@@ -10,9 +10,10 @@ from collections.abc import Callable
 
 import pytest
 
+from cld_user_groups.command import running
 from cld_user_groups.membership import list_runs, state_directory
 
-from .shell import Shell
+from .shell import AS_EDITED, EDITED, Shell
 
 PEOPLE = 40
 
@@ -96,6 +97,21 @@ def test_a_second_ctrl_c_stops_at_once_and_leaves_a_journal(shell: Shell, slow: 
     (summary,) = list_runs(state_directory("acc"))
     assert summary.run is not None
     assert len(summary.run.unconfirmed) == 4
+
+
+def test_a_ctrl_c_after_the_last_change_does_not_say_that_nothing_was_written(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "forget_groups", interrupted)
+    document = shell.json("apply", shell.write(EDITED), "--yes")
+    assert shell.members() == AS_EDITED
+    assert (document["error"]["kind"], document["exit_code"]) == ("incomplete", 5)
+    (summary,) = list_runs(state_directory("acc"))
+    assert f"runs show {summary.id}" in document["error"]["message"]
+
+
+def interrupted(account_id: str) -> None:
+    raise KeyboardInterrupt
 
 
 def test_where_sigint_is_ignored_it_stays_so_and_sigterm_ends_a_run_in_good_order(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from tests.membership.accounts import add, client_over, emulated, plan_for
 
 from cld_user_groups import CldProvisioning
@@ -48,6 +49,16 @@ def test_what_was_held_back_counts_neither_as_a_refusal_nor_as_a_sign_of_load() 
         now += 0.1
     assert scheduler.stopped is None
     assert scheduler.at_once == 2
+
+
+def test_what_is_let_out_gradually_after_a_reset_is_not_a_wait_for_the_quota() -> None:
+    group = GroupRef(id="g", name="g")
+    scheduler = Scheduler([Change(action=Action.CREATE_GROUP, group=group)], remaining=990)
+    assert scheduler.start(1000.0) == [0]
+    scheduler.finish(0, evolve(HELD, status_code=420), 1000.0)
+    assert scheduler.start(1000.1) == [0]
+    scheduler.finish(0, evolve(HELD, status_code=420, retry_after=1800), 1000.1)
+    assert scheduler.stopped is Stop.QUOTA
 
 
 @pytest.mark.usefixtures("waits")

@@ -20,10 +20,12 @@ from attrs import evolve
 from cld_user_groups import CldProvisioning, Security
 from cld_user_groups._engine import sleep as engine_sleep
 from cld_user_groups.emulator import Emulator
+from cld_user_groups.hooks import HookContext
 from cld_user_groups.membership.applying import apply
 from cld_user_groups.membership.applying_async import apply_async
 from cld_user_groups.membership.checks import GuardBreached, StalePlan, WrongAccount
 from cld_user_groups.membership.journal import JournalError, NoJournal
+from cld_user_groups.membership.journal_lines import Ended, Line
 from cld_user_groups.membership.lock import AlreadyRunning, account_lock
 from cld_user_groups.membership.model import Breach, GroupRef, Plan
 from cld_user_groups.membership.outcome import Progress, Result, Status, Stop
@@ -374,6 +376,27 @@ def test_keep_quota_leaves_that_many_requests(
     assert limit.remaining >= 9
 
 
+def test_a_clock_that_is_a_little_ahead_does_not_end_a_wait_before_the_reset(
+    emulator: Emulator, client: CldProvisioning, tmp_path: Path
+) -> None:
+    plan = plan_for(client, *(add("b", f"u{number}") for number in range(10, 30)))
+    emulator.set_quota(100, 20)
+
+    def sleep(seconds: float) -> None:
+        emulator.clock.advance(seconds=seconds)
+
+    result = apply(
+        client,
+        plan,
+        state_dir=tmp_path,
+        keep_quota=4,
+        max_wait=2 * 3600,
+        sleep=sleep,
+        now=lambda: emulator.clock.now() + timedelta(milliseconds=500),
+    )
+    assert result.is_complete
+
+
 def test_a_run_waits_for_the_quota_where_it_may(emulator: Emulator, tmp_path: Path) -> None:
     client = client_of(emulator)
     plan = plan_for(client, *(add("b", f"u{number}") for number in range(10, 30)))
@@ -494,6 +517,50 @@ def test_a_journal_that_fails_on_the_way_stops_the_run_before_the_next_write(
     assert result.stopped is Stop.JOURNAL
     assert len(members(emulator)["b"]) == 1 + (fails_at - 1)
     assert statuses(result).count(Status.DONE) == fails_at - 1
+
+
+def test_the_last_outcomes_are_on_disk_before_the_account_is_read_again(
+    run: Apply, emulator: Emulator, client: CldProvisioning
+) -> None:
+    plan = plan_for(client, add("a", "u9"), add("b", "u9"))
+    emulator.calls.clear()
+    pending: list[Line] = []
+    flushed: list[Line] = []
+    requests_when_flushed: list[int] = []
+
+    class Recorded(NoJournal):
+        def add(self, line: Line) -> None:
+            pending.append(line)
+
+        def flush(self) -> None:
+            flushed.extend(pending)
+            pending.clear()
+            if sum(isinstance(line, Ended) for line in flushed) == 2:
+                requests_when_flushed.append(len(emulator.calls))
+
+    assert run(emulator, plan, journal=Recorded()).is_complete
+    assert min(requests_when_flushed) == 3  # one read and two writes; not yet the last read
+
+
+def test_an_interrupt_while_the_account_is_read_again_leaves_a_complete_journal(
+    emulator: Emulator, client: CldProvisioning, tmp_path: Path
+) -> None:
+    plan = plan_for(client, add("a", "u9"))
+    reads = 0
+
+    class Interrupted:
+        def before_request(self, context: HookContext, request: httpx.Request) -> None:
+            nonlocal reads
+            reads += context.operation_id == "getUserGroups"
+            if reads == 2:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        apply(client_of(emulator, hooks=[Interrupted()]), plan, state_dir=tmp_path)
+    run = load_run(state_directory("acc", tmp_path))
+    assert [outcome.status for outcome in run.outcomes] == [Status.DONE]
+    assert run.end is not None
+    assert run.end.stopped is Stop.ABANDONED
 
 
 def test_a_first_interrupt_lets_what_is_in_flight_end_and_starts_nothing_more(

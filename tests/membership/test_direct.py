@@ -49,6 +49,19 @@ def test_the_members_of_a_group_are_set() -> None:
     }
 
 
+def test_a_group_does_not_end_empty_where_nobody_could_be_added() -> None:
+    emulator = emulated({"a": ["u1", "u2"]}, PEOPLE)
+    emulator.fail("addUserToUserGroup", status=400, times=None)
+    result = set_members(client_of(emulator), group_id="id-a", user_ids=["u3", "u4"])
+    assert members(emulator)["a"] == {"u1", "u2"}
+    assert by_user(result) == {
+        "u1": Status.NOT_STARTED,
+        "u2": Status.NOT_STARTED,
+        "u3": Status.FAILED,
+        "u4": Status.FAILED,
+    }
+
+
 def test_guards_stand_before_the_removals_unless_exactly_as_many_are_allowed() -> None:
     emulator = emulated({"a": PEOPLE[:20]}, PEOPLE)
     client = client_of(emulator)

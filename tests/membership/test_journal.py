@@ -136,6 +136,28 @@ def test_a_disk_that_cannot_be_written_is_an_error_that_names_the_file(
     journal.close()
 
 
+def test_a_journal_that_cannot_be_begun_leaves_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", fail)
+    with pytest.raises(JournalError, match="No space left"):
+        FileJournal(tmp_path, PLAN, NOW)
+    assert list_runs(tmp_path) == ()
+
+
+def test_a_run_that_was_killed_before_its_first_line_is_not_the_latest(tmp_path: Path) -> None:
+    first = written(tmp_path, *LINES)
+    for second, torn in enumerate((b"", b'{"type":"header"'), 1):
+        killed = written(tmp_path, now=NOW + timedelta(seconds=second))
+        killed.path.write_bytes(torn)
+    assert load_run(tmp_path).id == first.run
+    with pytest.raises(JournalError, match="no header"):
+        load_run(tmp_path, killed.run)
+
+
 def test_a_directory_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(JournalError, match="cannot be written"):

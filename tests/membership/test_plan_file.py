@@ -98,6 +98,10 @@ def test_a_plan_that_cannot_be_read_is_an_error(tmp_path):
         (lambda d: d["changes"][0].update(user={"id": "a", "email": None}), "user must be null"),
         (lambda d: d["changes"][1].update(old_name=None), "old_name must be there for a rename"),
         (lambda d: d["changes"][0].update(members=[{"id": "a", "email": None}]), "members must be"),
+        (
+            lambda d: (d["changes"][5].update(members=[]), d["summary"].update(removals=1)),
+            r"\$.changes\[5\].members are not those of the group's fingerprint",
+        ),
         (lambda d: d["fingerprints"].pop("g-Kept"), r"fingerprints lacks the group of \$.changes"),
     ],
 )

@@ -68,6 +68,25 @@ def test_changes_come_in_the_order_make_before_break():
     assert depends == [(), (), (), (), (0,), (0,), (5,), (4,)]
 
 
+def test_a_group_that_loses_everyone_waits_for_someone_new_unless_it_may_be_empty():
+    snapshot = account({"A": ["ann", "bob"], "B": ["ann", "bob"]}, others=["cyd", "dee"])
+    made = planned(
+        snapshot,
+        wanted("A", "cyd", "dee"),
+        wanted("B", "cyd", allow_empty=True),
+    )
+    assert shape(made) == [
+        ("add_user", "A", "u-cyd"),
+        ("add_user", "A", "u-dee"),
+        ("add_user", "B", "u-cyd"),
+        ("remove_user", "A", "u-ann"),
+        ("remove_user", "A", "u-bob"),
+        ("remove_user", "B", "u-ann"),
+        ("remove_user", "B", "u-bob"),
+    ]
+    assert [change.depends_on for change in made.changes[3:]] == [(0,), (0,), (), ()]
+
+
 def test_a_change_says_why_and_where():
     snapshot = account({"A": ["ann", "bob"]}, others=["cyd"])
     ended = DesiredMember(
@@ -95,6 +114,17 @@ def test_until_is_the_last_day_of_a_membership(mode):
 def test_nobody_needs_to_know_a_person_whose_membership_has_ended():
     ended = DesiredMember(email="gone@example.com", until=date(2020, 1, 1))
     assert planned(account({"A": ["ann"]}), wanted("A", "ann", ended)).changes == ()
+
+
+def test_an_ended_membership_of_an_e_mail_that_two_users_have_removes_neither():
+    twins = tuple(Member(id=name, email="ann@example.com") for name in ("u-1", "u-2"))
+    snapshot = Snapshot(
+        account_id="acc", groups=(Group(id="g-A", name="A", members=twins),), taken_at=NOW
+    )
+    ended = DesiredMember(email="Ann@example.com", until=date(2020, 1, 1))
+    assert refusal(snapshot, wanted("A", ended, mode="additive")) == [
+        "2 users have the e-mail `Ann@example.com`; give the `id`: `u-1`, `u-2`"
+    ]
 
 
 def test_a_plan_names_what_must_hold_for_it():

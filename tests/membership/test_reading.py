@@ -263,6 +263,8 @@ def test_standard_input_shows_its_format(text):
          ["5: the group `a` occurs twice, first on line 3 as `A`"]),
         (group("[a@b.example]", '  "  A":\n    members: [c@d.example]'),
          ["5: the group `  A` occurs twice, first on line 3 as `A`"]),
+        (group("[a@b.example]", '  "A\\u200b":\n    members: [c@d.example]'),
+         ["5: the group `A\\u200b` occurs twice, first on line 3 as `A`"]),
         (group("[a@b.example]\n    members: [c@d.example]"),
          ["5: `members` occurs twice, first on line 4"]),
         (group("[a@b.example]\n    id: x", "  B: {id: x, members: [a@b.example]}"),
@@ -347,6 +349,8 @@ def test_a_mistake_in_yaml_is_an_error_with_its_line(text, expected):
         ("g.csv", "group,email\n,a@b.example\n", ["2: the row names no group"]),
         ("g.csv", "group,email\nA,a@b.example\na,c@d.example\n",
          ["3: the group `a` is spelt `A` on line 2"]),
+        ("g.csv", "group,email\nA,a@b.example\n\ufeffA,c@d.example\n",
+         [r"3: the group `\ufeffA` is spelt `A` on line 2"]),
         ("g.csv", "group,email\nA,a@b.example\nA,a@b.example\n",
          ["3: `a@b.example` occurs twice, first on line 2"]),
         ("g.csv", "group,email,until\nA,a@b.example,31/12/2027\n",
@@ -375,6 +379,8 @@ def test_a_mistake_in_another_format_is_an_error_with_its_line(name, text, expec
         (b"version: 1\ngroups: \0", "2: a NUL byte; is it a text file?"),
         ("version: 1\n# Zoë".encode("latin-1"), "2: not UTF-8: byte 0xeb; save it as UTF-8"),
         (b"version: 1\n# \x01", "2: not YAML: control characters are not allowed"),
+        ("version: 1\n# Zoë ÄÖÜ\n# \x01\n\n\n".encode(),
+         "3: not YAML: control characters are not allowed"),
     ],
 )  # fmt: skip
 def test_what_is_not_utf_8_text_is_an_error(content, expected):
@@ -404,6 +410,7 @@ def test_all_problems_of_a_file_and_of_those_it_includes_are_reported_at_once(tm
         ("../people.csv", "4: `../people.csv` is outside the file's folder"),
         ("/etc/people.csv", "4: `/etc/people.csv` is outside the file's folder"),
         ("link.csv", "4: `link.csv` is outside the file's folder"),
+        ("loop.csv", "4: cannot read `loop.csv`: Too many levels of symbolic links"),
         ("people.yaml", "4: cannot include `people.yaml`; known: .csv, .jsonl, .ndjson"),
         ("folder.csv", "4: cannot read `folder.csv`: Is a directory"),
         (r'"a\0b.csv"', r"4: cannot include `a\x00b.csv`; a NUL character is in its name"),
@@ -414,6 +421,7 @@ def test_an_include_that_cannot_be_read_is_an_error_where_it_stands(tmp_path, pa
     (folder / "folder.csv").mkdir(parents=True)
     (tmp_path / "people.csv").write_text("email\na@b.example\n")
     (folder / "link.csv").symlink_to(tmp_path / "people.csv")
+    (folder / "loop.csv").symlink_to(folder / "loop.csv")
     with pytest.raises(FileError) as caught:
         read(group(f"{{from: {path}}}"), "groups.yaml", folder)
     assert str(caught.value) == f"{folder / 'groups.yaml'}:{expected}"

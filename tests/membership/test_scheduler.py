@@ -172,6 +172,29 @@ def test_a_used_up_quota_without_a_reset_is_not_waited_for() -> None:
     assert scheduler.stopped is Stop.QUOTA
 
 
+def test_a_quota_that_is_used_up_a_moment_after_its_reset_is_waited_for_again() -> None:
+    scheduler = Scheduler(independent(3), concurrency=3, max_wait=60)
+    assert scheduler.start(NOW) == [0, 1, 2]
+    for position in (0, 1, 2):
+        scheduler.finish(position, turned_away(420, reset_at=NOW - 0.5), NOW)
+    assert scheduler.stopped is None
+    assert scheduler.start(NOW + 0.9) == []
+    assert scheduler.start(NOW + 1) == [0]
+    scheduler.finish(0, HOLDS, NOW + 1)
+    assert scheduler.start(NOW + 1) == [1, 2]
+
+
+def test_a_reset_that_never_comes_ends_the_run_within_max_wait() -> None:
+    scheduler = Scheduler(independent(3), concurrency=1, max_wait=3600)
+    now = NOW
+    while not scheduler.is_over:
+        now = scheduler.paused_until or now
+        for position in scheduler.start(now):
+            scheduler.finish(position, turned_away(420, reset_at=NOW - 0.5), now)
+    assert scheduler.stopped is Stop.QUOTA
+    assert now - NOW == 1 + 2 + 4 + 8 + 16
+
+
 def test_keep_quota_leaves_that_many_and_one_to_read_the_account_again() -> None:
     scheduler = Scheduler(independent(20), concurrency=16, keep_quota=5, remaining=10)
     assert scheduler.start(NOW) == [0, 1, 2, 3]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -37,7 +38,7 @@ from cld_user_groups.membership.verify import Account, difference_of
 from cld_user_groups.utils import BackoffStrategy, RetryConfig, waiting_disabled
 
 from .accounts import client_over, emulated, members
-from .watched import CountingTransport, Watched, Write, write_of
+from .watched import Watched, Write, write_of
 
 USERS = [f"u{number}" for number in range(6)]
 NAMED = ["g0", "g1", "g2"]  # what the file is about; "other" is not
@@ -147,7 +148,7 @@ class Applying(RuleBasedStateMachine):
     def begin(self, memberships: dict[str, set[str]]) -> None:
         self.emulator = emulated(memberships, USERS)
         self.watched = Watched(self.emulator)
-        self.transport = CountingTransport(self.emulator.transport())
+        self.transport = self.emulator.transport()
         self.directory = Path(tempfile.mkdtemp())
         self.desired = Desired(source="file", digest="", guards=ANYTHING_GOES)
         self.is_clean = True
@@ -318,6 +319,7 @@ class Applying(RuleBasedStateMachine):
         watch = _Watch(self, made, journal, admins or {}, is_undo)
         self.watched.applied.clear()
         self.watched.before_write = watch.check
+        threads = set(threading.enumerate())
         result = None
         try:
             with waiting_disabled():
@@ -336,7 +338,9 @@ class Applying(RuleBasedStateMachine):
             note(f"not read: {error}")
             assert not self.watched.applied
         finally:
-            self.transport.wait_until_idle()
+            # Those of a killed run may be about to send a request again.
+            for thread in set(threading.enumerate()) - threads:
+                thread.join(60)
             self.watched.before_write = None
             journal.close()
         self.emulator.clear_faults()
@@ -456,8 +460,9 @@ def test_no_order_of_faults_kills_and_other_admins_breaks_a_promise(examples: in
         ),
     )
     print(f"\nState machine: {dict(sorted(DRAWN.items()))}")
-    # What was never drawn was never tested; what is rare may be missing in a few examples.
-    assert {"clean runs", "faulty runs", "undos", "stale plans"} <= DRAWN.keys()
+    # What was never drawn was never tested. A few examples need not have drawn what is rare.
+    assert {"clean runs", "faulty runs", "undos"} <= DRAWN.keys()
     if examples >= 300:
-        rare = {"kills", "other admins during runs", "fault after", "fault 409", "fault 429"}
+        rare = {"kills", "stale plans", "other admins during runs", "fault after", "fault 409"}
+        rare |= {"fault 429"}
         assert rare <= DRAWN.keys()

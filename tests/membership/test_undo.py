@@ -230,3 +230,12 @@ def test_a_run_on_another_account_is_rejected(
     other = read_account(client_of(Emulator(account_id="other")))
     with pytest.raises(ValueError, match="was on account 'acc'"):
         undo_plan(done, other, now=datetime.now(UTC))
+
+
+def test_a_group_is_not_emptied_where_nobody_could_be_put_back(
+    emulator: Emulator, client: CldProvisioning, run: Callable[..., Run], tmp_path: Path
+) -> None:
+    done = run(add("b", "u9"), remove("b", "u3"))
+    emulator.fail("addUserToUserGroup", status=400, times=None)
+    assert not apply(client, undo(client, done), state_dir=tmp_path).is_complete
+    assert members(emulator)["b"] == {"u9"}

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
 from attrs import define, field, frozen
 
-from cld_user_groups.emulator import Emulator, EmulatorTransport
+from cld_user_groups.emulator import Emulator
 from cld_user_groups.emulator._messages import RejectedError
 from cld_user_groups.membership.model import Action, Change
 
@@ -91,27 +89,3 @@ class Watched:
             return result
 
         return apply
-
-
-class CountingTransport(httpx.BaseTransport):
-    """Counts the requests in flight, so that a test can wait for those of an abandoned run."""
-
-    def __init__(self, transport: EmulatorTransport) -> None:
-        self._transport = transport
-        self._idle = threading.Condition()
-        self._in_flight = 0
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        with self._idle:
-            self._in_flight += 1
-        try:
-            return self._transport.handle_request(request)
-        finally:
-            with self._idle:
-                self._in_flight -= 1
-                self._idle.notify_all()
-
-    def wait_until_idle(self) -> None:
-        """Wait for all requests to end."""
-        with self._idle:
-            assert self._idle.wait_for(lambda: not self._in_flight, timeout=60)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cld_user_groups import CldProvisioning
-    from cld_user_groups.membership import Change, Plan, Snapshot
+    from cld_user_groups.membership import Change, Desired, Plan, Snapshot
 
 
 @click.command("apply")
@@ -98,7 +98,16 @@ def apply_command(
         concurrency=concurrency,
         keep_quota=keep_quota,
         max_wait=max_wait,
-        again=shlex.join(["cld-user-groups", "apply", file]),
+        again=_way_on(file, source),
         way_out="What takes nothing away can be applied all the same: --adds-only.",
     )
     return run_plan(settings, prepare, options, still_needed)
+
+
+def _way_on(file: str, source: Desired | Plan) -> str:
+    """Return how to go on where a run ends early: a saved plan is stale once begun."""
+    from cld_user_groups.membership import Plan, printable
+
+    if not isinstance(source, Plan):
+        return f"cld-user-groups apply {file}"
+    return f"make the plan again: cld-user-groups plan {printable(source.source)} --out {file}"

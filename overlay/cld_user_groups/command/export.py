@@ -34,6 +34,7 @@ def export_command(context: click.Context, output: Path | None) -> None:
     if output is not None and output.suffix.lower() not in (*_YAML, ".json"):
         raise click.UsageError(f"{output} must end in .yaml, .yml or .json", context)
     from cld_user_groups.membership import export, read_account
+    from cld_user_groups.membership.problems import naming_file
 
     with settings.open_client() as client:
         snapshot = read_account(client)
@@ -48,7 +49,8 @@ def export_command(context: click.Context, output: Path | None) -> None:
         import msgspec
 
         text = msgspec.json.format(msgspec.json.encode(_as_json(text)), indent=2).decode() + "\n"
-    output.write_text(text, encoding="utf-8", newline="\n")
+    with naming_file(output):
+        output.write_text(text, encoding="utf-8", newline="\n")
     _report(snapshot, output, is_json=settings.is_json, quiet=settings.quiet)
 
 

@@ -51,6 +51,7 @@ class JsonLog:
         known = {name: value for name, value in fields.items() if value is not None}
         now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
         line = msgspec.json.encode({"time": now, "level": level, "event": event, **known})
+        # A log that nobody reads any more, or a full disk, does not end a run halfway.
         with self._lock, suppress(OSError):
             click.echo(line, err=True)
 

@@ -179,7 +179,10 @@ def _write(made: Review, output: Path | None, settings: Settings, *, is_named: b
     if output is None:
         print_result(text)
         return
-    output.write_text(text, encoding="utf-8", newline="\n")
+    from cld_user_groups.membership.problems import naming_file
+
+    with naming_file(output):
+        output.write_text(text, encoding="utf-8", newline="\n")
     if settings.is_json:
         print_json(
             {

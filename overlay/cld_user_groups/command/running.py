@@ -29,7 +29,7 @@ from cld_user_groups.membership import (
     state_directory,
 )
 from cld_user_groups.membership.checks import check_account, check_plan
-from cld_user_groups.membership.journal import new_run
+from cld_user_groups.membership.journal import SUFFIX, new_run
 
 from . import exit_codes
 from .change_tables import result_table
@@ -92,8 +92,8 @@ def run_plan(
         Refused, PlanRefused: The plan must not be applied. Nothing was written.
         NobodyToAsk: There is nobody to ask. Nothing was written.
     """
-    with settings.open_client() as client:
-        run = new_run(datetime.now(UTC))
+    run = new_run(datetime.now(UTC))
+    with settings.open_client() as client, _told_if_interrupted(client.account_id, run, options):
         with _only_run(settings, client.account_id, options, run) as lease:
             made, snapshot = prepare(client)
             if options.dry_run:
@@ -115,8 +115,22 @@ def run_plan(
                 result.snapshot, people=snapshot.people, missing_ids=snapshot.missing_ids
             )
             result = _compare(made, result, after, still_needed)
-    _report(settings, made, result, options.again)
-    return _code_of(result)
+        _report(settings, made, result, options.again)
+        return _code_of(result)
+
+
+@contextmanager
+def _told_if_interrupted(account_id: str, run: str, options: Options) -> Generator[None]:
+    """Tell where an interrupt ends a run that has begun: then something may have been written."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not (state_directory(account_id) / f"{run}{SUFFIX}").exists():
+            raise
+        raise Incomplete(
+            f"stopped at once; what was in flight may have been done. See: cld-user-groups runs "
+            f"show {run}. To go on: {options.again}"
+        ) from None
 
 
 @contextmanager
@@ -214,30 +228,24 @@ def _apply(
     directory = state_directory(made.account_id)
     now = datetime.now(UTC)
     journal = FileJournal(directory, made, now, run) if made.changes else NoJournal()
-    try:
-        with (
-            _terminated_as_interrupted(),
-            progress_of(len(made.changes), quiet=settings.quiet) as on_progress,
-        ):
-            log_event("run_started", run=journal.run or None, changes=len(made.changes))
-            result = apply(
-                client,
-                made,
-                snapshot=snapshot,
-                journal=journal,
-                lease=lease,
-                concurrency=options.concurrency,
-                keep_quota=options.keep_quota,
-                max_wait=options.max_wait,
-                on_progress=on_progress,
-            )
-            log_run_ended(result)
-            return result
-    except KeyboardInterrupt:
-        raise Incomplete(
-            f"stopped at once; what was in flight may have been done. See: cld-user-groups runs "
-            f"show {journal.run}. To go on: {options.again}"
-        ) from None
+    with (
+        _terminated_as_interrupted(),
+        progress_of(len(made.changes), quiet=settings.quiet) as on_progress,
+    ):
+        log_event("run_started", run=journal.run or None, changes=len(made.changes))
+        result = apply(
+            client,
+            made,
+            snapshot=snapshot,
+            journal=journal,
+            lease=lease,
+            concurrency=options.concurrency,
+            keep_quota=options.keep_quota,
+            max_wait=options.max_wait,
+            on_progress=on_progress,
+        )
+        log_run_ended(result)
+        return result
 
 
 @contextmanager

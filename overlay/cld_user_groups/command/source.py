@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cld_user_groups.membership import Change, Desired, Plan, Snapshot
 
 _PLAN_MARK = b'"cld-user-groups/plan/'
-_MARK_WITHIN = 512
+_SPACE = b"\xef\xbb\xbf \t\r\n"
 
 
 def read_source(path: str) -> Desired | Plan:
@@ -36,7 +36,7 @@ def read_source(path: str) -> Desired | Plan:
         if _is_plan(content):
             return parse_plan(content, path)
         return read_file(path, stdin=BytesIO(content))
-    return load_plan(path) if _is_plan(_beginning(Path(path))) else read_file(path)
+    return load_plan(path) if _is_plan(_json_in(Path(path), MAX_BYTES)) else read_file(path)
 
 
 def read_groups(path: str) -> Desired:
@@ -58,13 +58,14 @@ def read_groups(path: str) -> Desired:
     return desired
 
 
-def _beginning(path: Path) -> bytes:
-    """Return how a file begins; nothing of a pipe, which can be read only once."""
+def _json_in(path: Path, max_bytes: int) -> bytes:
+    """Return a file in JSON; nothing of others, nor of a pipe, which can be read only once."""
     try:
         if not path.is_file():
             return b""
         with path.open("rb") as file:
-            return file.read(_MARK_WITHIN)
+            beginning = file.read(64)
+            return beginning + file.read(max_bytes) if _is_json(beginning) else b""
     except OSError:
         return b""  # `read_file` says what is wrong with it
 
@@ -145,4 +146,9 @@ def changes_needed(desired: Desired, snapshot: Snapshot, *, only_adds: bool) -> 
 
 
 def _is_plan(content: bytes) -> bool:
-    return content.lstrip()[:1] == b"{" and _PLAN_MARK in content[:_MARK_WITHIN]
+    # Anywhere: a tool that has sorted the keys puts `format` far behind.
+    return _is_json(content) and _PLAN_MARK in content
+
+
+def _is_json(content: bytes) -> bool:
+    return content.lstrip(_SPACE)[:1] == b"{"

@@ -24,7 +24,7 @@ from .lease import Lease
 from .lock import account_lock
 from .model import Plan, Snapshot
 from .outcome import Result
-from .perform import Performed, perform, perform_now
+from .perform import Performed, perform, perform_now, renewed_at
 from .problems import AccountError
 from .scheduler import Scheduler
 from .snapshot import read_account
@@ -37,11 +37,6 @@ SLICE = 0.5
 def utc_now() -> datetime:
     """Return the time."""
     return datetime.now(UTC)
-
-
-def timestamp(moment: datetime | None) -> float | None:
-    """Return a moment on the scheduler's clock."""
-    return None if moment is None else moment.timestamp()
 
 
 def apply(
@@ -109,17 +104,18 @@ def apply(
             keep_quota=keep_quota,
             max_wait=max_wait,
             remaining=snapshot.requests_left,
-            reset_at=timestamp(snapshot.quota_reset_at),
+            reset_at=renewed_at(snapshot.quota_reset_at),
         )
         if journal is None:
             journal = FileJournal(directory, plan, now()) if plan.changes else NoJournal()
         run = Run(plan, journal, scheduler, now, on_progress, lease)
         try:
             _drive(client_for_changes(client), run, min(concurrency, len(plan.changes)), sleep)
+            after = _read_again(client) if run.needs_account else None
         except BaseException:
             run.abandon()
             raise
-        return run.finish(_read_again(client) if run.needs_account else None)
+        return run.finish(after)
 
 
 def _drive(client: CldProvisioning, run: Run, workers: int, sleep: Callable[[float], None]) -> None:
@@ -144,6 +140,7 @@ def _drive(client: CldProvisioning, run: Run, workers: int, sleep: Callable[[flo
                         sleep,
                         lambda: is_interrupted() or bool(run.lease_loss),
                     )
+            _flush(run, [])  # the last outcomes, before the account is read again
     finally:
         _empty(tasks)  # where the run was abandoned, what no worker has taken is not sent
         for _ in range(workers):
@@ -161,12 +158,17 @@ def _empty(tasks: SimpleQueue[Task | None]) -> None:
 def _begin(run: Run) -> list[Task]:
     """Return the tasks that start now, once the journal has them."""
     starting = run.begin()
+    return starting if _flush(run, starting) else []
+
+
+def _flush(run: Run, starting: list[Task]) -> bool:
+    """Write the journal to disk; return whether it was written, and the tasks may be sent."""
     try:
         run.flush()
     except JournalError as error:
         run.journal_failed(error, starting)
-        return []
-    return starting
+        return False
+    return True
 
 
 def _work(

@@ -16,14 +16,14 @@ from cld_user_groups import AsyncCldProvisioning
 from cld_user_groups.errors import CloudinaryError
 
 from ._run import OnProgress, Run, Task, client_for_changes
-from .applying import SLICE, timestamp, utc_now
+from .applying import SLICE, utc_now
 from .checks import check_account, check_plan
 from .journal import FileJournal, Journal, JournalError, NoJournal
 from .lease import Lease
 from .lock import AlreadyRunning, account_lock
 from .model import Plan, Snapshot
 from .outcome import Result
-from .perform import Performed, perform, perform_async
+from .perform import Performed, perform, perform_async, renewed_at
 from .problems import AccountError
 from .scheduler import Scheduler
 from .snapshot import read_account_async
@@ -65,17 +65,18 @@ async def apply_async(
             keep_quota=keep_quota,
             max_wait=max_wait,
             remaining=snapshot.requests_left,
-            reset_at=timestamp(snapshot.quota_reset_at),
+            reset_at=renewed_at(snapshot.quota_reset_at),
         )
         if journal is None:
             journal = FileJournal(directory, plan, now()) if plan.changes else NoJournal()
         run = Run(plan, journal, scheduler, now, on_progress, lease)
         try:
             await _drive(client_for_changes(client), run, sleep)
+            after = await _read_again(client) if run.needs_account else None
         except BaseException:
             run.abandon()
             raise
-        return run.finish(await _read_again(client) if run.needs_account else None)
+        return run.finish(after)
 
 
 async def _drive(
@@ -96,6 +97,7 @@ async def _drive(
                     run.end(position, performed)
             else:
                 await _pause(run, sleep)
+        await _flush(run, [])  # the last outcomes, before the account is read again
 
 
 async def _pause(run: Run, sleep: Callable[[float], Awaitable[None]]) -> None:
@@ -108,12 +110,17 @@ async def _pause(run: Run, sleep: Callable[[float], Awaitable[None]]) -> None:
 async def _begin(run: Run) -> list[Task]:
     """Return the tasks that start now, once the journal has them."""
     starting = run.begin()
+    return starting if await _flush(run, starting) else []
+
+
+async def _flush(run: Run, starting: list[Task]) -> bool:
+    """Write the journal to disk; return whether it was written, and the tasks may be sent."""
     try:
         await anyio.to_thread.run_sync(run.flush)
     except JournalError as error:
         run.journal_failed(error, starting)
-        return []
-    return starting
+        return False
+    return True
 
 
 async def _work(

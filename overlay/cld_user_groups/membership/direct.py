@@ -22,6 +22,7 @@ from .journal import Journal, NoJournal
 from .model import Action, Change, Group, GroupRef, GuardLimits, Plan, Snapshot, UserRef
 from .outcome import Outcome, Result, Status
 from .planning import EXPIRES_AFTER, fingerprint
+from .planning._occupied import awaited_additions
 from .snapshot import read_account, read_account_async
 
 
@@ -196,7 +197,13 @@ def _plan_membership(
         for member in group.members
         if member.id not in wanted
     )
-    plan = _plan(snapshot, group, "set_members", (*added, *removed))
+    changes = (*added, *removed)
+    awaited = awaited_additions(changes, {group.id: len(group.members)})
+    changes = tuple(
+        evolve(change, depends_on=(awaited[position],)) if position in awaited else change
+        for position, change in enumerate(changes)
+    )
+    plan = _plan(snapshot, group, "set_members", changes)
     limits = GuardLimits()
     return evolve(plan, breaches=check_guards(plan, snapshot, limits, allow_removals))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -83,7 +84,13 @@ class FileJournal:
         except OSError as error:
             raise JournalError(f"the journal {self.path} cannot be written: {error}") from error
         self.add(header(self.run, plan, now))
-        self.flush()
+        try:
+            self.flush()
+        except JournalError:
+            self.close()
+            with suppress(OSError):
+                self.path.unlink()  # there was no run
+            raise
         _sync_directory(directory)
 
     def add(self, line: Line) -> None:

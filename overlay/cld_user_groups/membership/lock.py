@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from attrs import frozen
 
-from .problems import printable
+from .problems import naming_file, printable
 from .state import make_private, unwritable
 
 
@@ -92,8 +92,10 @@ def account_lock(directory: Path, account_id: str, wait: float = 0.0) -> Generat
         raise unwritable(error) from error
     try:
         # In a file of its own: where locks are mandatory, nobody else can read the locked one.
-        about.write_bytes(msgspec.json.encode(Holder(pid=os.getpid(), since=datetime.now(UTC))))
-        about.chmod(0o600)
+        holder = Holder(pid=os.getpid(), since=datetime.now(UTC))
+        with naming_file(about):
+            about.write_bytes(msgspec.json.encode(holder))
+            about.chmod(0o600)
         yield
     finally:
         about.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ thrown its error. If a response is lost or unexpected, reading the account decid
 from __future__ import annotations
 
 from collections.abc import Generator
+from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from attrs import evolve, frozen
@@ -204,6 +205,14 @@ def _look_for_new_group(name: str) -> Generator[Request, RawResponse[Any], str |
     return None if members.parsed.users else found
 
 
+def renewed_at(reset: datetime | None) -> float | None:
+    """Return when the quota is renewed for certain, on the scheduler's clock.
+
+    A second later than the header says: an HTTP date has no fraction of one, and clocks differ.
+    """
+    return None if reset is None else reset.timestamp() + 1
+
+
 def _reply(verdict: Verdict, source: RawResponse[Any] | Exception) -> Reply:
     if isinstance(source, RawResponse):
         reply = Reply(verdict=verdict, was_retried=source.retries > 0)
@@ -217,5 +226,4 @@ def _reply(verdict: Verdict, source: RawResponse[Any] | Exception) -> Reply:
     else:
         return Reply(verdict=verdict)
     quota = source.rate_limit
-    reset_at = None if quota.reset is None else quota.reset.timestamp()
-    return evolve(reply, remaining=quota.remaining, reset_at=reset_at)
+    return evolve(reply, remaining=quota.remaining, reset_at=renewed_at(quota.reset))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Literal
 
 import msgspec
 
-from .model import Action, Breach, Change, GroupRef, GuardLimits, Plan, UserRef
-from .problems import PlanFileError, Problem
+from .model import Action, Breach, Change, Group, GroupRef, GuardLimits, Member, Plan, UserRef
+from .planning import fingerprint
+from .problems import PlanFileError, Problem, naming_file
 
 #: The format of a saved plan. The number grows when an older reader would misread it.
 FORMAT: Literal["cld-user-groups/plan/1"] = "cld-user-groups/plan/1"
@@ -145,7 +147,8 @@ def save_plan(plan: Plan, path: str | os.PathLike[str]) -> None:
     Raises:
         OSError: The file cannot be written.
     """
-    Path(path).write_text(render_json(plan), encoding="utf-8")
+    with naming_file(path):
+        Path(path).write_text(render_json(plan), encoding="utf-8")
 
 
 def load_plan(path: str | os.PathLike[str]) -> Plan:
@@ -174,6 +177,8 @@ def parse_plan(content: bytes | str, source: str = "plan.json") -> Plan:
     Raises:
         PlanFileError: It is not a saved plan, is of another version, or contradicts itself.
     """
+    if isinstance(content, bytes):
+        content = content.removeprefix(BOM_UTF8)  # which editors and shells put there
     try:
         document = _DOCUMENT.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -249,8 +254,20 @@ def _wrong(document: _Document, plan: Plan) -> Iterator[str]:
         if change.group.id is not None:
             if change.group.id not in plan.fingerprints:
                 yield f"$.fingerprints lacks the group of {where}"
+            elif not _lists_all_members(change, plan.fingerprints):
+                yield f"{where}.members are not those of the group's fingerprint"
         elif not _waits_for_group(change, created):
             yield f"{where}.depends_on lacks the creation of its group"
+
+
+def _lists_all_members(change: Change, fingerprints: Mapping[str, str]) -> bool:
+    """Return whether a deletion lists everyone in the group, for the guards count whom it lists."""
+    group_id = change.group.id
+    if change.action is not Action.DELETE_GROUP or group_id is None:
+        return True
+    members = tuple(Member(id=member.id) for member in change.members)
+    group = Group(id=group_id, name=change.group.name, members=members)
+    return fingerprint(group) == fingerprints[group_id]
 
 
 def _waits_for_group(change: Change, created: Mapping[str, int]) -> bool:

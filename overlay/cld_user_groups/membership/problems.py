@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import os
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 
 from attrs import frozen
 
@@ -68,6 +70,17 @@ class PlanError(MembershipError):
 
 class PlanFileError(MembershipError):
     """A saved plan that cannot be read."""
+
+
+@contextmanager
+def naming_file(path: str | os.PathLike[str]) -> Generator[None]:
+    """Name a file in an error that the system raises without its name, as for a full disk."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = os.fspath(path)
+        raise
 
 
 def printable(text: str) -> str:

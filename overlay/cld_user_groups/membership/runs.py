@@ -91,7 +91,8 @@ def load_run(directory: Path, run: str | None = None) -> Run:
 
     Args:
         directory: The directory of the account's journals; see `state_directory`.
-        run: The ID of the run, or None for the latest.
+        run: The ID of the run, or None for the latest. One that was killed before its journal had a
+            first line has sent nothing, and does not count.
 
     Raises:
         JournalError: There is no such run, or its journal cannot be read.
@@ -99,13 +100,22 @@ def load_run(directory: Path, run: str | None = None) -> Run:
     # Compared with what is there, so that an ID that is a path leads nowhere.
     paths = {path.stem: path for path in directory.glob(f"*{SUFFIX}")}
     if run is None:
-        if not paths:
+        begun = (name for name in sorted(paths, reverse=True) if _has_line(paths[name]))
+        run = next(begun, None)
+        if run is None:
             raise JournalError(f"there is no run in {directory}")
-        run = max(paths)
     if run not in paths:
         latest = f"; the latest is {max(paths)}" if paths else ""
         raise JournalError(f"there is no run {run!r} in {directory}{latest}")
     return read_journal(paths[run])
+
+
+def _has_line(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.readline().endswith(b"\n")
+    except OSError:
+        return True  # it is the latest all the same, and reading it says what is wrong
 
 
 def read_journal(path: Path) -> Run:

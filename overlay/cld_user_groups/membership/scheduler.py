@@ -20,6 +20,9 @@ MAX_CONSECUTIVE_FAILURES = 5
 _MAX_TURNED_AWAY = 5
 # How long all waits after a 429 may take together, whatever max_wait allows for the quota.
 _BRIEF_WAITS = 60.0
+# How long the client's limiter holds a call back at most where the quota has been renewed, and it
+# only lets the calls out gradually. One that is held for longer waits for the quota itself.
+_GRADUALLY = 10.0
 
 
 class Verdict(Enum):
@@ -237,23 +240,29 @@ class Scheduler:
         self._turned_away[position] = times
         if times > _MAX_TURNED_AWAY:
             self.stop(Stop.QUOTA, f"a change was throttled {times} times")
-        elif reply.status_code == 420:
+        elif reply.status_code == 420 and not _is_let_out_soon(reply):
             if reply.was_sent:
                 self.remaining = 0
-            delay = self._until_reset(reply, now)
+            delay = self._until_reset(reply, now, times)
             self._pause(now, delay, "the quota of requests is used up", is_brief=False)
         else:
             delay = reply.retry_after if reply.retry_after is not None else 2.0 ** (times - 1)
             self._pause(now, delay, "the API allows no more requests for now", is_brief=True)
 
-    def _until_reset(self, reply: Reply, now: float) -> float | None:
+    def _until_reset(self, reply: Reply, now: float, times: int) -> float | None:
         if reply.retry_after is not None:
             return reply.retry_after
-        return None if self.reset_at is None else max(0.0, self.reset_at - now)
+        if self.reset_at is not None:
+            return max(0.0, self.reset_at - now)
+        # The reset has just passed, and the server does not know it yet: clocks differ, and an HTTP
+        # date has no fraction of a second.
+        return None if reply.reset_at is None else 2.0 ** max(0, times - 1)
 
     def _pause(self, now: float, delay: float | None, why: str, *, is_brief: bool) -> None:
         until = None if delay is None else now + delay
         if until is not None and until <= (self._paused_until or now):
+            if self.reset_at is None and not is_brief:
+                self.reset_at = self._paused_until
             return  # a pause that is as long has begun
         began = max(now, self._paused_until or now)
         left = self._brief_wait_left if is_brief else self._wait_left
@@ -300,3 +309,8 @@ class Scheduler:
         else:
             self.remaining = min(self.remaining, reply.remaining)  # responses overtake each other
         self.reset_at = reset_at
+
+
+def _is_let_out_soon(reply: Reply) -> bool:
+    is_brief = reply.retry_after is not None and reply.retry_after <= _GRADUALLY
+    return not reply.was_sent and is_brief

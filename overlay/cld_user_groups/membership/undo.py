@@ -54,7 +54,8 @@ def undo_plan(
         inverse.take_back(outcome)
     for outcome in run.unconfirmed:
         inverse.note(outcome.change, "is not confirmed by the journal, and is left alone")
-    changes = make_before_break(inverse.steps)
+    members = {group.id: len(group.members) for group in snapshot.groups}
+    changes = make_before_break(inverse.steps, members)
     touched = {change.group.id for change in changes}
     plan = Plan(
         account_id=snapshot.account_id,

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from attrs import evolve
 
 from .model import Action, Change
+from .planning._occupied import awaited_additions
 
 _ORDER = {action: position for position, action in enumerate(Action)}
 
 
-def make_before_break(steps: Sequence[Change]) -> tuple[Change, ...]:
+def make_before_break(steps: Sequence[Change], members: Mapping[str, int]) -> tuple[Change, ...]:
     """Return the steps in an order that spares people a time without access.
 
     Args:
         steps: The steps, each with the positions of those that it depends on.
+        members: How many members each group has now, by ID.
     """
     needs = [set(step.depends_on) for step in steps]
     _spare_access(steps, needs)
+    for position, addition in awaited_additions(steps, members).items():
+        if not _leads_to(addition, position, needs):
+            needs[position].add(addition)
     waiting = [len(needed) for needed in needs]
     followers: list[list[int]] = [[] for _ in needs]
     for position, needed in enumerate(needs):

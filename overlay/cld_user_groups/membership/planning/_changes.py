@@ -13,6 +13,7 @@ from cld_user_groups.membership.problems import PlanError, Problem, quoted
 
 from ._matching import Match, Matching
 from ._memberships import Difference
+from ._occupied import awaited_additions
 
 
 class Builder:
@@ -69,6 +70,7 @@ class Builder:
                 changes.append(attrs.evolve(rename, old_name=group.name))
         added = self._add_additions(changes, refs, created)
         self._add_removals(changes, refs, added)
+        self._keep_occupied(changes)
         for match, group in self.deletions:
             freed[group.id] = len(changes)
             changes.append(_deletion(match, group, added))
@@ -122,6 +124,17 @@ class Builder:
                         depends_on=added.get(member.id, ()),
                     )
                 )
+
+    def _keep_occupied(self, changes: list[Change]) -> None:
+        members = {
+            match.group.id: len(match.group.members)
+            for match, _ in self.differences
+            if match.group is not None and not match.wanted.allow_empty
+        }
+        for position, addition in awaited_additions(changes, members).items():
+            change = changes[position]
+            depends_on = tuple(sorted({addition, *change.depends_on}))
+            changes[position] = attrs.evolve(change, depends_on=depends_on)
 
     def _wait_for_names(
         self, changes: list[Change], named: list[tuple[int, Match]], freed: dict[str, int]

@@ -20,8 +20,9 @@ class Match(NamedTuple):
 class Matching:
     """Finds the groups of a file in an account, and notes what is ambiguous.
 
-    IDs come first, then exact names, then `previously`. A name that differs only in case or space
-    from one in the account is rejected: it would create a second group that looks like the first.
+    IDs come first, then exact names, then `previously`. A name that differs only in case, space
+    or invisible characters from one in the account is rejected: it would create a second group that
+    looks like the first.
     """
 
     def __init__(self, groups: Iterable[Group], desired: Desired, problems: list[Problem]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import date
 from fnmatch import translate
 
@@ -73,6 +73,8 @@ class Comparison:
         )
         if not current:
             return difference
+        if wanted.mode == "additive":
+            self._check_ended(ended, current)
         over = self._ended_ids(ended)
         for user_id, member in current.items():
             if user_id in members or (wanted.mode == "additive" and user_id not in over):
@@ -153,6 +155,14 @@ class Comparison:
             count = len(self.unverified)
             what = "ID was" if count == 1 else "IDs were"
             yield f"{count} {what} not looked up, and may be no user's."
+
+    def _check_ended(self, ended: Iterable[DesiredMember], current: Container[str]) -> None:
+        """Note e-mails of several users: where the line alone ends a membership, whose is it?"""
+        for member in ended:
+            if member.id is None and member.email is not None:
+                users = self.directory.by_email(member.email)
+                if len(users) > 1 and any(user.id in current for user in users):
+                    self._unresolved(member, member.email)
 
     def _ended_ids(self, ended: list[DesiredMember]) -> dict[str, DesiredMember]:
         found: dict[str, DesiredMember] = {}

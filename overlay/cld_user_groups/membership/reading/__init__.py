@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable
+from errno import ELOOP
 from pathlib import Path
 from typing import BinaryIO, Literal, get_args
 
@@ -166,6 +167,8 @@ class _Reader:
                 content = self._content(file, fields.source)
         except OSError as error:
             raise rejected(f"cannot read {quoted(path)}: {error.strerror or error}") from None
+        except RuntimeError:  # symbolic links in a circle, before Python 3.13
+            raise rejected(f"cannot read {quoted(path)}: {os.strerror(ELOOP)}") from None
         text = decode_text(content, fields.source)
         columns = COLUMNS[1:]
         if suffix == ".csv":

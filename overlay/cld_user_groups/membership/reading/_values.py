@@ -60,5 +60,11 @@ def parse_share(text: str, *, number: bool) -> float | None:
 
 
 def name_key(name: str) -> str:
-    """Normalize a group's name: names that people would confuse become equal."""
-    return " ".join(unicodedata.normalize("NFC", name).split()).casefold()
+    """Normalize a group's name: names that people would confuse become equal.
+
+    Characters without a width, as a zero-width space or a byte order mark, do not count.
+    """
+    if not name.isascii():
+        name = unicodedata.normalize("NFC", name)
+        name = "".join(char for char in name if unicodedata.category(char) != "Cf")
+    return " ".join(name.split()).casefold()

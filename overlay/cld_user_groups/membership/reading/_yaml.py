@@ -32,7 +32,10 @@ def parse_yaml(text: str, fields: Fields) -> Node | None:
     try:
         return _Builder(fields).build(yaml.parse(text, Loader=_LOADER))
     except yaml.reader.ReaderError as error:
-        start = text.count("\n", 0, error.position) + 1
+        at = error.position
+        # libyaml counts bytes, the parser in Python characters.
+        before = text.encode()[:at] if yaml.__with_libyaml__ else text[:at].encode()
+        start = before.count(b"\n") + 1
         raise FileError([Problem(source, start, f"not YAML: {error.reason}")]) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
