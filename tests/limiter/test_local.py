@@ -23,6 +23,13 @@ def refused(limiter: LocalLimiter, status: int = 429, retry_after: float = 10) -
     limiter.observe(sent, response(status, retry_after=retry_after))
 
 
+def observed(limiter: LocalLimiter, answer: httpx.Response, patience: float = 30) -> None:
+    """Let one attempt be sent, and its response observed."""
+    sent = ticket(patience)
+    assert limiter.acquire(sent) is None
+    limiter.observe(sent, answer)
+
+
 def seconds(hold: Hold | None) -> float:
     return 0.0 if hold is None else round(hold.seconds, 2)
 
@@ -45,15 +52,59 @@ def test_a_refusal_of_another_account_holds_nobody(clock: Clock) -> None:
     assert limiter.acquire(ticket(account_id="other")) is None
 
 
-@pytest.mark.parametrize("refusal", [response(429), response(420), response(503, retry_after=9)])
-def test_what_does_not_say_when_the_quota_is_back_holds_nobody(
+def test_a_server_that_is_away_holds_nobody(clock: Clock) -> None:
+    limiter = LocalLimiter(clock=clock)
+    observed(limiter, response(503, retry_after=9))
+    assert limiter.acquire(ticket()) is None
+
+
+UNTIMED = [response(429), response(420), response(429, left=9), response(420, left=0, reset_in=-9)]
+
+
+@pytest.mark.parametrize("refusal", UNTIMED)
+def test_a_refusal_that_does_not_say_how_long_holds_the_others_for_half_a_second(
     refusal: httpx.Response, clock: Clock
 ) -> None:
     limiter = LocalLimiter(clock=clock)
-    sent = ticket()
-    limiter.acquire(sent)
-    limiter.observe(sent, refusal)
-    assert limiter.acquire(ticket()) is None
+    early = [ticket(), ticket()]
+    for each in early:
+        limiter.acquire(each)
+    for each in early:
+        limiter.observe(each, refusal)
+    hold = limiter.acquire(ticket())
+    assert hold is not None
+    assert (hold.seconds, hold.status_code) == (0.5, refusal.status_code)
+
+
+@pytest.mark.parametrize(("status", "longest"), [(429, 8), (420, 60)])
+def test_such_a_hold_doubles_while_what_is_sent_after_it_is_refused(
+    status: int, longest: float, clock: Clock
+) -> None:
+    limiter = LocalLimiter(clock=clock)
+    waiting, waits = [ticket(1000) for _ in range(12)], []
+    for each in waiting:
+        limiter.acquire(each)
+    for each in waiting[:2]:
+        limiter.observe(each, response(status))
+    for each in waiting:
+        hold = limiter.acquire(each)
+        assert hold is not None
+        waits.append(seconds(hold))
+        clock.now += hold.seconds
+        assert limiter.acquire(each) is None
+        limiter.observe(each, response(status))
+    assert waits == [min(0.5 * 2**number, longest) for number in range(12)]
+
+
+@pytest.mark.parametrize("patience", [0, 30])
+def test_one_caller_alone_is_not_held_by_a_refusal_that_does_not_say_how_long(
+    patience: float, clock: Clock
+) -> None:
+    limiter = LocalLimiter(clock=clock)
+    for _ in range(10):
+        observed(limiter, response(429), patience)
+        clock.now += 0.01
+    observed(limiter, response(200), patience)
 
 
 def test_a_reset_is_measured_on_the_servers_clock(clock: Clock) -> None:

@@ -23,8 +23,9 @@ class LocalLimiter:
     """Keep the calls of one process within the account's quota.
 
     In its gentlest form, which is the default of every client, only a refusal changes anything. A
-    420 or 429 that says when to come back holds the other calls as well, and they are let out
-    gradually when the time has come: 10 in the first second, twice as many in each further one.
+    420 or 429 holds the other calls as well, for half a second or more if it does not say how long,
+    and they are let out gradually when the time has come: 10 in the first second, twice as many in
+    each further one.
     A call that cannot wait that long raises `RateLimited` unsent, except for one now and then,
     which is sent to see whether the refusal still stands.
 
@@ -91,8 +92,7 @@ class LocalLimiter:
                 window.succeed(ticket, now)
                 return
             delay = server_delay(response.status_code, response.headers, datetime.now(UTC))
-            if delay is not None:
-                window.refuse(ticket, now, delay, 420 if response.status_code == 420 else 429)
+            window.refuse(ticket, now, delay, 420 if response.status_code == 420 else 429)
 
     def _window(self, account_id: str) -> Window:
         window = self._windows.get(account_id)
