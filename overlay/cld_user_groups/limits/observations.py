@@ -21,6 +21,8 @@ from .store import Reply
 # At most so many are reported at once, and so many kept for an account.
 _AT_ONCE: Final = 32
 _KEPT: Final = 256
+# So many fewer requests may be left than were expected before others must know of it at once.
+_EXPECTED: Final = 32
 
 
 class _Observation(NamedTuple):
@@ -59,7 +61,7 @@ class Observations:
         self._resets: dict[str, tuple[str, float]] = {}
 
     def add(self, account_id: str, ticket: Reply, response: httpx.Response | None) -> bool:
-        """Add the outcome of an attempt, and return whether it was a refusal.
+        """Add the outcome of an attempt, and return whether others must know of it at once.
 
         Args:
             account_id: The account.
@@ -86,7 +88,9 @@ class Observations:
                 None if delay is None else now + delay,
             )
         )
-        return status in (420, 429)
+        if remaining is None:
+            return status in (420, 429)
+        return status in (420, 429) or ticket.left < 0 or remaining < ticket.left - _EXPECTED
 
     def take(self, account_id: str) -> list[float | int]:
         """Take the oldest observations of an account, as the script's arguments."""

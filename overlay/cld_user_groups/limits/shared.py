@@ -198,8 +198,8 @@ class RedisLimiter:
         self._local.observe(note.local, response)
         if note.reply is None:
             return False
-        is_refusal = self._observations.add(ticket.account_id, note.reply, response)
-        is_urgent = is_refusal or (bool(note.reply.must_report) and response is not None)
+        is_news = self._observations.add(ticket.account_id, note.reply, response)
+        is_urgent = is_news or (bool(note.reply.must_report) and response is not None)
         return self._away_until == 0 and is_urgent
 
     def _is_worth_asking(self) -> bool:

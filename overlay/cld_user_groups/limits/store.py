@@ -29,7 +29,8 @@ class Reply(NamedTuple):
         status: 0 to send it, else the status code to expect.
         wait_ms: How long to wait before asking again, in milliseconds.
         why: Why, in a word.
-        left: How many requests are left of the quota, or -1.
+        left: How many requests are left of the quota, less those in flight if it is to be sent; or
+            -1.
         epoch: Which count this is: it changes when Redis loses it.
         number: The number of the ticket.
         minute: The minute of the ticket.
