@@ -30,7 +30,7 @@ class _Observation(NamedTuple):
 
     Attributes:
         ticket: What Redis said when it admitted the attempt.
-        status: The status code, or 0 if no response came.
+        status: The status code, 0 if no response came, or -1 if it was never sent.
         remaining: How many requests are left, or -1.
         limit: How many the account has an hour, or -1.
         reset_at: When the quota resets, or None.
@@ -91,6 +91,16 @@ class Observations:
         if remaining is None:
             return status in (420, 429)
         return status in (420, 429) or ticket.left < 0 or remaining < ticket.left - _EXPECTED
+
+    def add_unused(self, account_id: str, ticket: Reply, may_be_sent: bool) -> None:
+        """Add a ticket that came too late for its attempt.
+
+        Args:
+            account_id: The account.
+            ticket: What Redis said when it admitted the attempt.
+            may_be_sent: Whether the attempt goes on without it.
+        """
+        self._waiting[account_id].append(_Observation(ticket, 0 if may_be_sent else -1))
 
     def take(self, account_id: str) -> list[float | int]:
         """Take the oldest observations of an account, as the script's arguments."""

@@ -18,8 +18,8 @@ from .protocol import Hold, Ticket
 
 # The longest that a refusal is believed, in seconds: the quota is one of an hour.
 LONGEST_HOLD: Final = 3600.0
-# How long to hold after a refusal that does not say how long, in seconds. It doubles while the first
-# that is sent after it is refused as well: a 429 is about a moment, a 420 about an hour.
+# How long to hold after a refusal that does not say how long, in seconds. It doubles while the
+# first that is sent after it is refused as well: a 429 is about a moment, a 420 about an hour.
 _FIRST_GUESS: Final = 0.5
 _LONGEST_GUESS: Final[dict[int, float]] = {420: 60.0, 429: 8.0}
 # How many calls are let out in a second after a hold, at first, and in how many seconds that
