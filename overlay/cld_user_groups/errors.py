@@ -127,7 +127,11 @@ class ClientClosed(RuntimeError):
 
 
 class LimiterUnavailable(RuntimeError):
-    """The client's limiter cannot be asked, and was told not to do without. Nothing was sent."""
+    """The client's limiter cannot be asked, and was told not to do without.
+
+    The attempt was not sent; an earlier one of the same call may have been applied, as
+    `maybe_applied` says.
+    """
 
     maybe_applied: bool = False
 

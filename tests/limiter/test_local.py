@@ -336,6 +336,18 @@ def test_threads_share_one_line(clock: Clock) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_what_a_process_has_in_flight_is_not_in_flight_in_one_that_it_forks(clock: Clock) -> None:
+    limiter = LocalLimiter(reserve=0, clock=clock)
+    learned(limiter, 5)
+    early = [ticket() for _ in range(3)]
+    assert [limiter.acquire(each) for each in early] == [None] * 3
+    limiter.forget_parent()  # what a fork does in the new process
+    for each in early:
+        limiter.observe(each, None)
+    assert sum(limiter.acquire(ticket()) is None for _ in range(9)) == 5
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_process_that_was_forked_while_a_thread_held_the_lock_goes_on(clock: Clock) -> None:
     limiter = LocalLimiter(reserve=0, clock=clock)
     limiter._lock.acquire()

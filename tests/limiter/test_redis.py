@@ -73,7 +73,9 @@ def test_a_reserve_is_left_to_others(workers: Workers) -> None:
 def test_batch_calls_leave_a_share_of_the_quota_to_interactive_ones(workers: Workers) -> None:
     sent(workers.new(), left=100, limit=500)
     batch = workers.new(priority="batch", interactive_share=0.2)
-    assert held(batch).status_code == 420
+    hold = held(batch)
+    assert hold.status_code == 420
+    assert hold.reason == "100 requests are left of the account's quota, for others"
     assert workers.new().acquire(ticket()) is None
 
 

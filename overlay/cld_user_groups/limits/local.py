@@ -100,21 +100,23 @@ class LocalLimiter:
             window = self._windows[account_id] = Window(self._reserve, self._per_second)
         return window
 
-    def forget_lock(self) -> None:
-        """Replace the lock after a fork: it may be held by a thread that is not here."""
-        self._lock = threading.Lock()
+    def forget_parent(self) -> None:
+        """Leave to the parent process, after a fork, what its other threads are at."""
+        self._lock = threading.Lock()  # the other may be held by a thread that is not here
+        for window in self._windows.values():
+            window.forget_flights()
 
 
 _limiters: weakref.WeakSet[LocalLimiter] = weakref.WeakSet()
 
 
-def _forget_locks() -> None:
+def _forget_parent() -> None:
     for limiter in list(_limiters):
-        limiter.forget_lock()
+        limiter.forget_parent()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_locks)
+    os.register_at_fork(after_in_child=_forget_parent)
 
 
 def check_count(name: str, value: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict, deque
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -54,6 +55,7 @@ class Observations:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
+        self._pid = os.getpid()
         self._waiting: defaultdict[str, deque[_Observation]] = defaultdict(
             lambda: deque(maxlen=_KEPT)
         )
@@ -104,6 +106,9 @@ class Observations:
 
     def take(self, account_id: str) -> list[float | int]:
         """Take the oldest observations of an account, as the script's arguments."""
+        if self._pid != os.getpid():  # after a fork, the parent reports what it has observed
+            self._waiting.clear()
+            self._pid = os.getpid()
         waiting = self._waiting.get(account_id)
         arguments: list[float | int] = []
         if not waiting:

@@ -83,7 +83,7 @@ local function learn(number, left, limit, reset)
   q.probe, q.blind = now + RECHECK, 0
 end
 
--- Returns when the next one is let out, in seconds after the hold; see Pace in window.py.
+-- Returns when the next one is let out, in seconds after the hold; see pace.py.
 local function next_turn()
   return q.double * math.log(1 + q.line * math.log(2) / (q.rate * q.double)) / math.log(2)
 end

@@ -184,6 +184,8 @@ class RedisLimiter:
             return None
         if reply.why == "used":
             reason = left_of_quota(reply.left, self._reserve)
+            if reply.left > self._reserve:
+                reason = f"{reply.left} requests are left of the account's quota, for others"
         else:
             reason = _REASONS[reply.why]
         seconds = reply.wait_ms / 1000

@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from typing import Final, Literal
 
 import httpx
-from attrs import define, frozen
+from attrs import define
 
 from cld_user_groups._engine.rate_limit import parse_remaining, seconds_until_reset
 
+from .pace import Pace
 from .protocol import Hold, Ticket
 
 # The longest that a refusal is believed, in seconds: the quota is one of an hour.
@@ -22,13 +23,6 @@ LONGEST_HOLD: Final = 3600.0
 # first that is sent after it is refused as well: a 429 is about a moment, a 420 about an hour.
 _FIRST_GUESS: Final = 0.5
 _LONGEST_GUESS: Final[dict[int, float]] = {420: 60.0, 429: 8.0}
-# How many calls are let out in a second after a hold, at first, and in how many seconds that
-# doubles. If one of them is refused, both follow what the server took until then.
-FIRST_RATE: Final = 10.0
-_LOWEST_RATE: Final = 1.0
-FIRST_DOUBLING: Final = 1.0
-_SECOND_DOUBLING: Final = 16.0
-_LONGEST_DOUBLING: Final = 64.0
 # How many seconds after the last of a line was let out the hold has no more effect.
 _AFTERWARDS: Final = 5.0
 # How long to wait for the responses of requests that may use up what is left, in seconds.
@@ -43,37 +37,6 @@ _REASONS: Final = {
     420: "the account's quota of requests is used up",
     429: "the server has asked for fewer requests at once",
 }
-
-
-@frozen
-class Pace:
-    """How fast callers are let out after a hold.
-
-    Attributes:
-        rate: How many in a second, at first.
-        doubling: The seconds in which that doubles.
-    """
-
-    rate: float = FIRST_RATE
-    doubling: float = FIRST_DOUBLING
-
-    def offset(self, position: int) -> float:
-        """Return how many seconds after the hold a position in the line is let out."""
-        growth = position * math.log(2) / (self.rate * self.doubling)
-        return self.doubling * math.log2(1 + growth)
-
-    def after_refusal(self, number: int, seconds: float) -> Pace:
-        """Return the pace for the next time.
-
-        Args:
-            number: How many were let out before one was refused.
-            seconds: How long that took.
-        """
-        reached = self.rate * 2 ** (seconds / self.doubling)
-        # What the server took; at least half of what it refused, for a hold is idle time as well.
-        rate = max(_LOWEST_RATE, number / max(seconds, 1.0), reached / 2)
-        doubling = min(max(_SECOND_DOUBLING, 2 * self.doubling), _LONGEST_DOUBLING)
-        return Pace(rate, doubling)
 
 
 @define(eq=False)
@@ -154,7 +117,7 @@ class Window:
         place = ticket.note
         if isinstance(place, _Place) and place.is_in_flight:
             place.is_in_flight = False
-            self._in_flight -= 1
+            self._in_flight = max(0, self._in_flight - 1)
 
     def succeed(self, ticket: Ticket, now: float) -> None:
         """Record that an attempt was not refused: if it was a probe, the hold is over."""
@@ -204,6 +167,10 @@ class Window:
         self._held_until, self._is_guessed, self._has_served = until, is_guessed, False
         self._line = self._let_out = 0
         self._next_probe, self._probe_gap = now, 0.0
+
+    def forget_flights(self) -> None:
+        """Record, in a process that was forked, that what is in flight is not its own."""
+        self._in_flight = 0
 
     def learn(self, headers: httpx.Headers, now: float) -> None:
         """Read what is left of the quota. An old response never raises it.
