@@ -168,14 +168,31 @@ def test_those_let_out_too_fast_are_let_out_more_slowly_the_next_time(clock: Clo
     clock.now += 1
     for _ in range(200):  # 20 of them are let out in the second after
         clock.now += 0.005
-        if tickets and limiter.acquire(tickets[0]) is None:
+        if limiter.acquire(tickets[0]) is None:
             last = tickets.pop(0)
-    limiter.observe(last, response(429, retry_after=1))
-    waits = [seconds(limiter.acquire(each)) for each in tickets]
+            limiter.observe(last, response(200))
+    limiter.acquire(tickets[0])
+    clock.now += 0.1
+    refused_one = tickets.pop(0)
+    assert limiter.acquire(refused_one) is None
+    limiter.observe(refused_one, response(429, retry_after=1))
     let_out = 60 - len(tickets)
-    assert 10 < let_out < 20
-    # As many a second as the server took until then, not 10 and soon 20.
-    assert waits[let_out] == pytest.approx(2, abs=0.1)
+    assert let_out == 16
+    waits = [seconds(limiter.acquire(each)) for each in tickets]
+    # As many a second as the server took until then, which it took 1.1 s for: not 10 and soon 20.
+    assert waits[:3] == [1, 1.07, 1.14]
+    assert waits[let_out] == pytest.approx(2.1, abs=0.1)
+
+
+def test_a_line_whose_first_one_is_refused_keeps_its_pace(clock: Clock) -> None:
+    limiter = LocalLimiter(clock=clock)
+    refused(limiter, retry_after=1)
+    tickets = [ticket() for _ in range(30)]
+    before = [seconds(limiter.acquire(each)) for each in tickets]
+    clock.now += 1
+    assert limiter.acquire(tickets[0]) is None
+    limiter.observe(tickets[0], response(429, retry_after=1))
+    assert [seconds(limiter.acquire(each)) for each in tickets[1:]] == before[:-1]
 
 
 def test_many_refusals_of_what_was_in_flight_are_one_hold(clock: Clock) -> None:
@@ -342,7 +359,9 @@ def test_what_a_process_has_in_flight_is_not_in_flight_in_one_that_it_forks(cloc
     early = [ticket() for _ in range(3)]
     assert [limiter.acquire(each) for each in early] == [None] * 3
     limiter.forget_parent()  # what a fork does in the new process
-    for each in early:
+    admitted = [each for each in (ticket() for _ in range(9)) if limiter.acquire(each) is None]
+    assert len(admitted) == 5
+    for each in [*early, *admitted]:
         limiter.observe(each, None)
     assert sum(limiter.acquire(ticket()) is None for _ in range(9)) == 5
 

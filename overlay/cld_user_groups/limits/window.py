@@ -140,7 +140,7 @@ class Window:
             status_code: The status code of the response.
         """
         place = ticket.note
-        is_of_line = isinstance(place, _Place) and place.hold == self._hold > 0
+        is_of_line = isinstance(place, _Place) and place.hold == self._hold
         is_probe = is_of_line and isinstance(place, _Place) and place.is_probe
         if self.is_over(now):
             self._pace, self._guess, self._is_crowd = Pace(), 0.0, False
@@ -202,7 +202,7 @@ class Window:
         if not isinstance(place, _Place) or place.hold != self._hold:
             if self._is_guessed and left > 0 and not (self._is_crowd or self._in_flight):
                 # Its own delay is all that is known, and enough for one caller.
-                ticket.note = _Place(hold=self._hold, is_let_out=True, is_probe=True)
+                ticket.note = _Place(hold=self._hold, is_probe=True)
                 return None
             if left > max(ticket.patience, TOLERANCE):
                 if self._reserve is None and now >= self._next_probe:
