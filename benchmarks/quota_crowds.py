@@ -8,8 +8,9 @@ import random
 import selectors
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 from unittest.mock import patch
 
@@ -65,8 +66,12 @@ def _run_in_virtual_time(main: Coroutine[Any, Any, T]) -> tuple[T, float]:
         return result, clock.now
 
 
-def rate_limited_server(per_second: float, burst: int) -> Respond:
-    """Return a server that responds with 429, and Retry-After: 1, to what comes too fast."""
+def rate_limited_server(
+    per_second: float,
+    burst: int,
+    headers: Mapping[str, str] = MappingProxyType({"Retry-After": "1"}),
+) -> Respond:
+    """Return a server that responds with 429, and these headers, to what comes too fast."""
     full_at = 0.0
 
     def respond(request: httpx.Request) -> httpx.Response:
@@ -74,7 +79,7 @@ def rate_limited_server(per_second: float, burst: int) -> Respond:
         now = asyncio.get_running_loop().time()
         full_at = max(full_at, now)
         if full_at - now > (burst - 1) / per_second:
-            return httpx.Response(429, headers={"Retry-After": "1"})
+            return httpx.Response(429, headers=headers)
         full_at += 1 / per_second
         return httpx.Response(200, json={"user_groups": []})
 
@@ -133,6 +138,11 @@ def main() -> None:
     chosen = options(__doc__)
     for figure, make, calls in (
         ("400 at once, 20 a second allowed", lambda: rate_limited_server(20, 20), 400),
+        (
+            "400 at once, 20 a second allowed, no Retry-After",
+            lambda: rate_limited_server(20, 20, {}),
+            400,
+        ),
         ("1,000 at once, 100 left of the quota", lambda: exhausted_server(100), 1000),
     ):
         own = run_crowd(make(), calls)

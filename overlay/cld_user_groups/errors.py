@@ -127,7 +127,11 @@ class ClientClosed(RuntimeError):
 
 
 class LimiterUnavailable(RuntimeError):
-    """The limiter is not available, and its `on_error` is "fail". Nothing was sent."""
+    """The limiter is not available, and its `on_error` is "fail".
+
+    The attempt was not sent; an earlier one of the same call may have been applied, as
+    `maybe_applied` says.
+    """
 
     maybe_applied: bool = False
 

@@ -324,6 +324,24 @@ def test_an_exhausted_quota_is_asked_by_those_in_flight_and_not_by_all() -> None
     assert own.refused < 25
 
 
+def test_a_crowd_whose_refusals_do_not_say_how_long_is_refused_a_few_times() -> None:
+    own = run_crowd(rate_limited_server(10, 10, headers={}), 120)
+    bare = run_crowd(rate_limited_server(10, 10, headers={}), 120, limiter=None)
+    assert bare.refused > 300
+    assert own.refused < 30
+    assert own.failed == 0
+
+
+def test_an_exhausted_quota_that_says_nothing_is_asked_a_few_times() -> None:
+    def respond(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(420)
+
+    own, bare = run_crowd(respond, 300), run_crowd(respond, 300, limiter=None)
+    assert own.failed == bare.failed == 300
+    assert bare.refused > 2000
+    assert own.refused < 40
+
+
 def test_with_a_reserve_a_crowd_is_never_refused() -> None:
     crowd = run_crowd(exhausted_server(50), 200, limiter=LocalLimiter(reserve=10))
     assert (crowd.sent, crowd.refused) == (40, 0)

@@ -23,6 +23,13 @@ def refused(limiter: LocalLimiter, status: int = 429, retry_after: float = 10) -
     limiter.observe(sent, response(status, retry_after=retry_after))
 
 
+def observed(limiter: LocalLimiter, answer: httpx.Response, patience: float = 30) -> None:
+    """Let one attempt be sent, and its response observed."""
+    sent = ticket(patience)
+    assert limiter.acquire(sent) is None
+    limiter.observe(sent, answer)
+
+
 def seconds(hold: Hold | None) -> float:
     return 0.0 if hold is None else round(hold.seconds, 2)
 
@@ -45,15 +52,59 @@ def test_a_refusal_of_another_account_holds_nobody(clock: Clock) -> None:
     assert limiter.acquire(ticket(account_id="other")) is None
 
 
-@pytest.mark.parametrize("refusal", [response(429), response(420), response(503, retry_after=9)])
-def test_what_does_not_say_when_the_quota_is_back_holds_nobody(
+def test_a_server_that_is_away_holds_nobody(clock: Clock) -> None:
+    limiter = LocalLimiter(clock=clock)
+    observed(limiter, response(503, retry_after=9))
+    assert limiter.acquire(ticket()) is None
+
+
+UNTIMED = [response(429), response(420), response(429, left=9), response(420, left=0, reset_in=-9)]
+
+
+@pytest.mark.parametrize("refusal", UNTIMED)
+def test_a_refusal_that_does_not_say_how_long_holds_the_others_for_half_a_second(
     refusal: httpx.Response, clock: Clock
 ) -> None:
     limiter = LocalLimiter(clock=clock)
-    sent = ticket()
-    limiter.acquire(sent)
-    limiter.observe(sent, refusal)
-    assert limiter.acquire(ticket()) is None
+    early = [ticket(), ticket()]
+    for each in early:
+        limiter.acquire(each)
+    for each in early:
+        limiter.observe(each, refusal)
+    hold = limiter.acquire(ticket())
+    assert hold is not None
+    assert (hold.seconds, hold.status_code) == (0.5, refusal.status_code)
+
+
+@pytest.mark.parametrize(("status", "longest"), [(429, 8), (420, 60)])
+def test_such_a_hold_doubles_while_what_is_sent_after_it_is_refused(
+    status: int, longest: float, clock: Clock
+) -> None:
+    limiter = LocalLimiter(clock=clock)
+    waiting, waits = [ticket(1000) for _ in range(12)], []
+    for each in waiting:
+        limiter.acquire(each)
+    for each in waiting[:2]:
+        limiter.observe(each, response(status))
+    for each in waiting:
+        hold = limiter.acquire(each)
+        assert hold is not None
+        waits.append(seconds(hold))
+        clock.now += hold.seconds
+        assert limiter.acquire(each) is None
+        limiter.observe(each, response(status))
+    assert waits == [min(0.5 * 2**number, longest) for number in range(12)]
+
+
+@pytest.mark.parametrize("patience", [0, 30])
+def test_one_caller_alone_is_not_held_by_a_refusal_that_does_not_say_how_long(
+    patience: float, clock: Clock
+) -> None:
+    limiter = LocalLimiter(clock=clock)
+    for _ in range(10):
+        observed(limiter, response(429), patience)
+        clock.now += 0.01
+    observed(limiter, response(200), patience)
 
 
 def test_a_reset_is_measured_on_the_servers_clock(clock: Clock) -> None:
@@ -117,14 +168,31 @@ def test_those_let_out_too_fast_are_let_out_more_slowly_the_next_time(clock: Clo
     clock.now += 1
     for _ in range(200):  # 20 of them are let out in the second after
         clock.now += 0.005
-        if tickets and limiter.acquire(tickets[0]) is None:
+        if limiter.acquire(tickets[0]) is None:
             last = tickets.pop(0)
-    limiter.observe(last, response(429, retry_after=1))
-    waits = [seconds(limiter.acquire(each)) for each in tickets]
+            limiter.observe(last, response(200))
+    limiter.acquire(tickets[0])
+    clock.now += 0.1
+    refused_one = tickets.pop(0)
+    assert limiter.acquire(refused_one) is None
+    limiter.observe(refused_one, response(429, retry_after=1))
     let_out = 60 - len(tickets)
-    assert 10 < let_out < 20
-    # As many a second as the server took until then, not 10 and soon 20.
-    assert waits[let_out] == pytest.approx(2, abs=0.1)
+    assert let_out == 16
+    waits = [seconds(limiter.acquire(each)) for each in tickets]
+    # As many a second as the server took until then, which it took 1.1 s for: not 10 and soon 20.
+    assert waits[:3] == [1, 1.07, 1.14]
+    assert waits[let_out] == pytest.approx(2.1, abs=0.1)
+
+
+def test_a_line_whose_first_one_is_refused_keeps_its_pace(clock: Clock) -> None:
+    limiter = LocalLimiter(clock=clock)
+    refused(limiter, retry_after=1)
+    tickets = [ticket() for _ in range(30)]
+    before = [seconds(limiter.acquire(each)) for each in tickets]
+    clock.now += 1
+    assert limiter.acquire(tickets[0]) is None
+    limiter.observe(tickets[0], response(429, retry_after=1))
+    assert [seconds(limiter.acquire(each)) for each in tickets[1:]] == before[:-1]
 
 
 def test_many_refusals_of_what_was_in_flight_are_one_hold(clock: Clock) -> None:
@@ -282,6 +350,20 @@ def test_threads_share_one_line(clock: Clock) -> None:
     for thread in threads:
         thread.join()
     assert sum(admitted) == 500
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_what_a_process_has_in_flight_is_not_in_flight_in_one_that_it_forks(clock: Clock) -> None:
+    limiter = LocalLimiter(reserve=0, clock=clock)
+    learned(limiter, 5)
+    early = [ticket() for _ in range(3)]
+    assert [limiter.acquire(each) for each in early] == [None] * 3
+    limiter.forget_parent()  # what a fork does in the new process
+    admitted = [each for each in (ticket() for _ in range(9)) if limiter.acquire(each) is None]
+    assert len(admitted) == 5
+    for each in [*early, *admitted]:
+        limiter.observe(each, None)
+    assert sum(limiter.acquire(ticket()) is None for _ in range(9)) == 5
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")

@@ -46,6 +46,16 @@ def test_what_one_worker_learned_stops_the_others_before_a_refusal(workers: Work
         assert 1798 < hold.seconds <= 1800
 
 
+def test_a_response_that_says_less_than_expected_stops_the_others_at_once(
+    workers: Workers,
+) -> None:
+    first, second = workers.new(), workers.new()
+    sent(first, left=400)
+    sent(second, left=399)
+    sent(first, left=0)  # somebody else has used them
+    assert held(second).status_code == 420
+
+
 def test_all_workers_together_send_as_many_requests_as_are_left(workers: Workers) -> None:
     limiters = [workers.new() for _ in range(4)]
     sent(limiters[0], left=100)
@@ -65,7 +75,9 @@ def test_a_reserve_is_left_to_others(workers: Workers) -> None:
 def test_batch_calls_leave_a_share_of_the_quota_to_interactive_ones(workers: Workers) -> None:
     sent(workers.new(), left=100, limit=500)
     batch = workers.new(priority="batch", interactive_share=0.2)
-    assert held(batch).status_code == 420
+    hold = held(batch)
+    assert hold.status_code == 420
+    assert hold.reason == "100 requests are left of the account's quota, for others"
     assert workers.new().acquire(ticket()) is None
 
 
@@ -89,6 +101,26 @@ def test_a_response_of_the_hour_that_is_over_changes_nothing(workers: Workers) -
     sent(limiter, left=300, reset_in=3600)
     limiter.observe(early, response(left=0, reset_in=100))
     sent(workers.new(), left=299, reset_in=3600)
+
+
+def test_a_reset_that_is_far_away_is_believed_for_an_hour_at_most(workers: Workers) -> None:
+    sent(workers.new(), left=0, reset_in=86400 * 365)
+    assert held(workers.new()).seconds <= 3600
+
+
+def test_a_wrong_reset_is_corrected_by_the_next_response(workers: Workers) -> None:
+    limiter = workers.new()
+    sent(limiter, left=400, reset_in=86400)
+    sent(limiter, left=0, reset_in=1800)
+    assert 1798 < held(workers.new()).seconds <= 1800
+
+
+@pytest.mark.parametrize("status", [200, 404, 409])
+def test_responses_without_quota_headers_let_calls_run_at_once(
+    status: int, workers: Workers
+) -> None:
+    sent(workers.new(), status=status)
+    assert [workers.new().acquire(ticket()) for _ in range(5)] == [None] * 5
 
 
 def test_a_later_response_corrects_what_was_only_assumed_to_be_used(workers: Workers) -> None:
@@ -147,10 +179,29 @@ def test_one_workers_refusal_holds_all(status: int, workers: Workers) -> None:
     assert (hold.status_code, round(hold.seconds)) == (status, 20)
 
 
-def test_after_a_429_workers_are_let_out_gradually(workers: Workers) -> None:
+@pytest.mark.parametrize("status", [420, 429])
+def test_a_refusal_that_does_not_say_how_long_holds_all_for_ever_longer(
+    status: int, workers: Workers
+) -> None:
     first = workers.new()
-    sent(first, left=400)
-    sent(first, status=429, retry_after=0.2)
+    sent(first)
+    for expected in (0.5, 1.0):
+        sent(first, status=status)
+        hold = held(workers.new())
+        assert hold.status_code == status
+        assert expected - 0.4 < hold.seconds <= expected
+        time.sleep(hold.seconds + 0.01)
+    sent(first)
+    time.sleep(0.3)  # until the next one is let out
+    sent(first, status=status)
+    assert held(workers.new()).seconds <= 0.5
+
+
+@pytest.mark.parametrize("status", [420, 429])
+def test_after_a_refusal_workers_are_let_out_gradually(status: int, workers: Workers) -> None:
+    first = workers.new()
+    sent(first)
+    sent(first, status=status, retry_after=0.2)
     time.sleep(0.2)
     others = [workers.new() for _ in range(3)]
     admitted = sum(other.acquire(ticket()) is None for _ in range(20) for other in others)

@@ -221,6 +221,31 @@ def holder_of_a_lease(store: redis.Redis) -> int:
     return process
 
 
+@pytest.mark.parametrize(
+    ("fault", "tasks"),
+    [
+        ({"status": 501}, 2),
+        ({"status": 200, "body": "<html>"}, 2),
+        ({"status": 401}, 1),
+    ],
+    ids=str,
+)
+def test_what_can_pass_is_tried_again_and_what_needs_a_human_is_not(
+    fault: dict[str, Any],
+    tasks: int,
+    accounts: Accounts,
+    folder: Path,
+    environment: Mapping[str, str],
+) -> None:
+    accounts.emulators["acc-1"].fail("getUserGroups", **fault)
+    # Without a worker, a task that is to be tried again is so at once.
+    code = "from fleet import follow_file; follow_file.apply(args=['acc-1'])"
+    subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, check=True)
+    assert members(accounts.emulators["acc-1"])["kept"] == (
+        WANTED["kept"] if tasks == 2 else set(USERS[12:24])
+    )
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="it is a line of a Unix shell")
 def test_the_line_of_shell_makes_each_account_what_its_file_says(
     accounts: Accounts, folder: Path, environment: Mapping[str, str], redis_server: RedisServer

@@ -185,6 +185,14 @@ def test_a_server_that_does_not_respond_is_an_error_after_a_quarter_of_the_lifet
     assert 0.5 <= time.monotonic() - began < 30
 
 
+def test_time_limits_in_the_url_do_not_prolong_that(redis_server: RedisServer) -> None:
+    redis_server.pause()
+    began = time.monotonic()
+    with pytest.raises(LeaseError, match=r"[Tt]imeout"):
+        RedisLease(f"{redis_server.url}?socket_timeout=60", "acc", lifetime=2).__enter__()
+    assert time.monotonic() - began < 30
+
+
 def test_a_connection_that_was_closed_loses_no_lease(
     redis_server: RedisServer, store: redis.Redis
 ) -> None:
@@ -270,6 +278,8 @@ def test_wall_clocks_that_differ_between_machines_change_nothing(
         "redis://:12?hunter2@127.0.0.1",
         "redis://:12#hunter2@127.0.0.1",
         "redis://[hunter2",
+        "redis://:hunter2@redis..example",
+        "redis://:hunter2@127.0.0.1?colour=blue",
     ],
 )
 def test_a_url_that_is_not_valid_is_rejected_and_not_repeated(url: str) -> None:

@@ -37,6 +37,7 @@ LOADED = [
     "cld_user_groups.hooks",
     "cld_user_groups.limits",
     "cld_user_groups.limits.local",
+    "cld_user_groups.limits.pace",
     "cld_user_groups.limits.protocol",
     "cld_user_groups.limits.window",
     "cld_user_groups.models",

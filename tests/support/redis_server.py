@@ -139,6 +139,8 @@ class Network:
         self._server_port = server_port
         self._is_whole = threading.Event()
         self._is_whole.set()
+        self._latency = 0.0
+        self._chunk = 65536
         self._sockets: list[socket.socket] = []
 
     def __enter__(self) -> Self:
@@ -163,6 +165,10 @@ class Network:
     def cut(self) -> None:
         """Hold back all that is sent, in both directions; connections stay open."""
         self._is_whole.clear()
+
+    def slow_down(self, latency: float, chunk: int = 65536) -> None:
+        """Deliver so many bytes at once, each time so many seconds later, in both directions."""
+        self._latency, self._chunk = latency, chunk
 
     def mend(self) -> None:
         """Deliver what was held back, and all that follows."""
@@ -192,8 +198,9 @@ class Network:
 
     def _pump(self, source: socket.socket, target: socket.socket) -> None:
         with suppress(OSError):
-            while data := source.recv(65536):
+            while data := source.recv(self._chunk):
                 self._is_whole.wait()
+                time.sleep(self._latency)
                 target.sendall(data)
         for each in (source, target):
             with suppress(OSError):

@@ -1,7 +1,7 @@
 """Limiters: keep calls from spending a quota that is gone, or that is somebody else's.
 
 Every client has a `LocalLimiter` in its gentlest form: after a 420 or 429 it holds the client's
-other calls back until the server's delay is over, then lets them out gradually. To foresee the end
+other calls back until the delay is over, then lets them out gradually. To foresee the end
 of the quota, or to share it between processes, pass another one:
 
     client = CldProvisioning(limiter=LocalLimiter(reserve=50))

@@ -23,10 +23,10 @@ class LocalLimiter:
     """Keep the calls of one process within the account's quota.
 
     By default, as every client has it, it does nothing until the API refuses a request. A 420 or
-    429 with a delay then holds back the other calls as well. When the delay is over, they are
-    released gradually: 10 in the first second, twice as many in each further one. A call that
-    cannot wait that long raises `RateLimited` without being sent, except for one from time to time,
-    which is sent to find out whether the refusal still holds.
+    429 then holds back the other calls as well, for half a second or more if it does not say how
+    long. When the delay is over, they are released gradually: 10 in the first second, twice as many
+    in each further one. A call that cannot wait that long raises `RateLimited` without being sent,
+    except for one from time to time, which is sent to find out whether the refusal still holds.
 
         shared = LocalLimiter(reserve=50)
         clients = [CldProvisioning(limiter=shared), AsyncCldProvisioning(limiter=shared)]
@@ -92,8 +92,7 @@ class LocalLimiter:
                 window.succeed(ticket, now)
                 return
             delay = server_delay(response.status_code, response.headers, datetime.now(UTC))
-            if delay is not None:
-                window.refuse(ticket, now, delay, 420 if response.status_code == 420 else 429)
+            window.refuse(ticket, now, delay, 420 if response.status_code == 420 else 429)
 
     def _window(self, account_id: str) -> Window:
         window = self._windows.get(account_id)
@@ -101,21 +100,23 @@ class LocalLimiter:
             window = self._windows[account_id] = Window(self._reserve, self._per_second)
         return window
 
-    def forget_lock(self) -> None:
-        """Replace the lock after a fork: it may be held by a thread that is not here."""
-        self._lock = threading.Lock()
+    def forget_parent(self) -> None:
+        """Leave to the parent process, after a fork, what its other threads are at."""
+        self._lock = threading.Lock()  # the other may be held by a thread that is not here
+        for window in self._windows.values():
+            window.forget_flights()
 
 
 _limiters: weakref.WeakSet[LocalLimiter] = weakref.WeakSet()
 
 
-def _forget_locks() -> None:
+def _forget_parent() -> None:
     for limiter in list(_limiters):
-        limiter.forget_lock()
+        limiter.forget_parent()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_locks)
+    os.register_at_fork(after_in_child=_forget_parent)
 
 
 def check_count(name: str, value: object) -> None:

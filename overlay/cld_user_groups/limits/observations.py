@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict, deque
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -21,6 +22,8 @@ from .store import Reply
 # At most so many are reported at once, and so many kept for an account.
 _AT_ONCE: Final = 32
 _KEPT: Final = 256
+# So many fewer requests may be left than were expected before others must know of it at once.
+_EXPECTED: Final = 32
 
 
 class _Observation(NamedTuple):
@@ -28,7 +31,7 @@ class _Observation(NamedTuple):
 
     Attributes:
         ticket: What Redis said when it admitted the attempt.
-        status: The status code, or 0 if no response came.
+        status: The status code, 0 if no response came, or -1 if it was never sent.
         remaining: How many requests are left, or -1.
         limit: How many the account has an hour, or -1.
         reset_at: When the quota resets, or None.
@@ -52,6 +55,7 @@ class Observations:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
+        self._pid = os.getpid()
         self._waiting: defaultdict[str, deque[_Observation]] = defaultdict(
             lambda: deque(maxlen=_KEPT)
         )
@@ -59,7 +63,7 @@ class Observations:
         self._resets: dict[str, tuple[str, float]] = {}
 
     def add(self, account_id: str, ticket: Reply, response: httpx.Response | None) -> bool:
-        """Add the outcome of an attempt, and return whether it was a refusal.
+        """Add the outcome of an attempt, and return whether others must know of it at once.
 
         Args:
             account_id: The account.
@@ -86,10 +90,25 @@ class Observations:
                 None if delay is None else now + delay,
             )
         )
-        return status in (420, 429)
+        if remaining is None:
+            return status in (420, 429)
+        return status in (420, 429) or ticket.left < 0 or remaining < ticket.left - _EXPECTED
+
+    def add_unused(self, account_id: str, ticket: Reply, may_be_sent: bool) -> None:
+        """Add a ticket that came too late for its attempt.
+
+        Args:
+            account_id: The account.
+            ticket: What Redis said when it admitted the attempt.
+            may_be_sent: Whether the attempt goes on without it.
+        """
+        self._waiting[account_id].append(_Observation(ticket, 0 if may_be_sent else -1))
 
     def take(self, account_id: str) -> list[float | int]:
         """Take the oldest observations of an account, as the script's arguments."""
+        if self._pid != os.getpid():  # after a fork, the parent reports what it has observed
+            self._waiting.clear()
+            self._pid = os.getpid()
         waiting = self._waiting.get(account_id)
         arguments: list[float | int] = []
         if not waiting:

@@ -5,11 +5,11 @@
 -- KEYS[1]: a hash with the fields below.
 -- ARGV: 1. whether a request wants to be sent; 2. how many requests are reserved for others;
 --   3. which share of the limit is reserved as well; 4. whether the call can wait;
---   then for each observation: epoch, number and minute of its ticket; the status code, or 0 where
---   no response came; requests left and the limit, or -1; ms until the quota resets, or -1; ms that
---   the server asks to wait, or 0.
--- Returns: 0 to send it, else the status code to expect; ms to wait; why; how many are left; the
---   epoch, number and minute of the ticket; whether its outcome must be reported at once.
+--   then for each observation: epoch, number and minute of its ticket; the status code, 0 where no
+--   response came, or -1 if it was never sent; requests left and the limit, or -1; ms until the quota resets, or -1; ms that
+--   the server asks to wait, or 0 if it does not say.
+-- Returns: 0 to send it, else the status code to expect; ms to wait; why; how many are left, less
+--   those in flight if it is to be sent; the epoch, number and minute of the ticket; whether its outcome must be reported at once.
 local FIELDS = {
   'epoch',   -- when this hash began: tickets of another one, lost by Redis since, count for nothing
   'issued',  -- how many tickets there were
@@ -25,6 +25,8 @@ local FIELDS = {
   'why',     -- the status code of that refusal
   'line',    -- how many were let out after it
   'out',     -- `issued` when it came
+  'served',  -- 1 if one of them was not refused
+  'guess',   -- how long the last one lasted, in ms, if the server did not say
   'rate',    -- how many are let out in a second, at first
   'double',  -- the seconds in which that doubles
   'probe',   -- until when others wait for the response of one that was sent to learn what is left
@@ -34,6 +36,7 @@ local MINUTE, AFTERWARDS = 60000, 5000
 local FIRST_RATE, FIRST_DOUBLING = 10, 1
 local LOWEST_RATE, SECOND_DOUBLING, LONGEST_DOUBLING = 1, 16, 64
 local PROBE, RECHECK, POLL, NEARLY = 2000, 5000, 50, 32
+local FIRST_GUESS, LONGEST_GUESS = 500, {[420] = 60000, [429] = 8000}  -- see window.py
 local SLACK = 2500  -- HTTP dates are whole seconds
 local LONGEST_HOLD, LIFE = 3600000, 7200000
 
@@ -65,13 +68,14 @@ end
 
 local function learn(number, left, limit, reset)
   if limit >= 0 then q.limit = limit end
-  if q.left < 0 or reset > q.reset + SLACK then
-    -- Nothing was known, or a new hour has begun.
-    q.left, q.reset, q.assumed, q.since = left, reset, 0, q.issued
-  elseif reset < q.reset - SLACK then
-    return  -- of an hour that is over
-  elseif number > q.since then
+  reset = math.min(reset, now + LONGEST_HOLD)
+  local is_same_hour = math.abs(reset - q.reset) <= SLACK
+  if q.left < 0 or number > q.since or reset > q.reset + SLACK then
+    -- Nothing was known, it is newer for certain, or a new hour has begun.
+    if q.left < 0 or not is_same_hour then q.reset = reset end
     q.left, q.assumed, q.since = left, 0, q.issued
+  elseif not is_same_hour then
+    return  -- of an hour that is over
   elseif left < q.left then
     q.left, q.since = left, q.issued
   end
@@ -79,25 +83,31 @@ local function learn(number, left, limit, reset)
   q.probe, q.blind = now + RECHECK, 0
 end
 
--- Returns when the next one is let out, in seconds after the hold; see Pace in window.py.
+-- Returns when the next one is let out, in seconds after the hold; see pace.py.
 local function next_turn()
   return q.double * math.log(1 + q.line * math.log(2) / (q.rate * q.double)) / math.log(2)
 end
 
 local function is_letting_out()
-  return q.why == 429 and now < q.hold + next_turn() * 1000 + AFTERWARDS
+  return now < q.hold + next_turn() * 1000 + AFTERWARDS
 end
 
 local function refuse(number, status, delay)
+  local is_of_line = number > q.out and now >= q.hold
   if not is_letting_out() then
-    q.rate, q.double = FIRST_RATE, FIRST_DOUBLING
-  elseif number > q.out and now >= q.hold then
+    q.rate, q.double, q.guess = FIRST_RATE, FIRST_DOUBLING, 0
+  elseif is_of_line and q.served == 1 then
     local seconds = (now - q.hold) / 1000
     local reached = q.rate * 2 ^ (seconds / q.double)
     q.rate = math.max(LOWEST_RATE, q.line / math.max(seconds, 1), reached / 2)
     q.double = math.min(math.max(SECOND_DOUBLING, 2 * q.double), LONGEST_DOUBLING)
   end
-  if now >= q.hold then q.line, q.out = 0, q.issued end
+  if delay <= 0 then
+    if q.served == 1 then q.guess = 0 elseif is_of_line then q.guess = 2 * q.guess end
+    q.guess = math.min(math.max(q.guess, FIRST_GUESS), LONGEST_GUESS[status])
+    delay = q.guess
+  end
+  if now >= q.hold then q.line, q.out, q.served = 0, q.issued, 0 end
   q.hold, q.why = math.max(q.hold, now + math.min(delay, LONGEST_HOLD)), status
 end
 
@@ -116,11 +126,15 @@ for at = 5, #ARGV, 8 do
     if number > 0 then q.assumed, q.since = q.assumed + 1, q.issued end
   elseif left >= 0 and reset > 0 then
     learn(number, left, limit, now + reset)
-  elseif q.left < 0 and status < 300 then
+  elseif q.left < 0 and status >= 200 and status < 500 and not LONGEST_GUESS[status] then
     q.blind = now + MINUTE
   end
   if q.left < 0 then q.probe = 0 end
-  if delay > 0 then refuse(number, status, delay) end
+  if LONGEST_GUESS[status] then
+    refuse(number, status, delay)
+  elseif status > 0 and number > q.out and now >= q.hold then
+    q.served = 1
+  end
 end
 
 local wants, can_wait = ARGV[1] == '1', ARGV[4] == '1'
@@ -165,4 +179,6 @@ for _, name in ipairs(FIELDS) do
 end
 redis.call('HSET', KEYS[1], unpack(fields))
 redis.call('PEXPIRE', KEYS[1], LIFE)
-return {status, math.ceil(wait), why, q.left, q.epoch, q.issued, q.minute, must_report}
+local left = q.left
+if status == 0 and left >= 0 then left = math.max(0, left - q.assumed - q.current - q.last) end
+return {status, math.ceil(wait), why, left, q.epoch, q.issued, q.minute, must_report}

@@ -17,7 +17,7 @@ from cld_user_groups.errors import LimiterUnavailable
 from .local import LocalLimiter, check_count
 from .observations import Observations
 from .protocol import Hold, Ticket
-from .store import AsyncStore, Reply, Store, StoreError
+from .store import Reply, Store, StoreError
 from .window import left_of_quota
 
 _LOGGER = logging.getLogger("cld_user_groups")
@@ -104,8 +104,7 @@ class RedisLimiter:
         self._clock = clock
         self._local = LocalLimiter(reserve=reserve, clock=clock)
         self._observations = Observations(clock)
-        self._store = Store(url, prefix, timeout)
-        self._async_store = AsyncStore(url, prefix, timeout)
+        self._store = Store(url, prefix, timeout, self._observations.add_unused)
         self._away_until = 0.0
         self._warnings = deque([1])  # taken by the first to fail, put back by the first to succeed
 
@@ -124,7 +123,7 @@ class RedisLimiter:
         if not self._is_worth_asking():
             return self._acquire_locally(ticket)
         try:
-            reply = await self._async_store.run(ticket, self._arguments(ticket))
+            reply = await self._store.run_async(ticket, self._arguments(ticket))
         except StoreError as error:
             return self._acquire_after(error, ticket)
         return self._reply(ticket, reply)
@@ -141,18 +140,19 @@ class RedisLimiter:
         """Do what `observe` does."""
         if self._note(ticket, response):
             try:
-                await self._async_store.run(ticket, self._report(ticket))
+                await self._store.run_async(ticket, self._report(ticket))
             except StoreError as error:
                 self._rest(error)
 
     def close(self) -> None:
-        """Close the connections of the sync side."""
+        """Close the connection; a later call opens another one."""
         self._store.close()
 
     async def aclose(self) -> None:
-        """Close the connections of this event loop, and those of the sync side."""
-        self.close()
-        await self._async_store.close()
+        """Do what `close` does."""
+        import anyio.to_thread
+
+        await anyio.to_thread.run_sync(self.close)
 
     def __enter__(self) -> Self:
         return self
@@ -184,6 +184,8 @@ class RedisLimiter:
             return None
         if reply.why == "used":
             reason = left_of_quota(reply.left, self._reserve)
+            if reply.left > self._reserve:
+                reason = f"{reply.left} requests are left of the account's quota, for others"
         else:
             reason = _REASONS[reply.why]
         seconds = reply.wait_ms / 1000
@@ -198,8 +200,8 @@ class RedisLimiter:
         self._local.observe(note.local, response)
         if note.reply is None:
             return False
-        is_refusal = self._observations.add(ticket.account_id, note.reply, response)
-        is_urgent = is_refusal or (bool(note.reply.must_report) and response is not None)
+        is_news = self._observations.add(ticket.account_id, note.reply, response)
+        is_urgent = is_news or (bool(note.reply.must_report) and response is not None)
         return self._away_until == 0 and is_urgent
 
     def _is_worth_asking(self) -> bool:

@@ -10,21 +10,19 @@ from datetime import UTC, datetime
 from typing import Final, Literal
 
 import httpx
-from attrs import define, frozen
+from attrs import define
 
 from cld_user_groups._engine.rate_limit import parse_remaining, seconds_until_reset
 
+from .pace import Pace
 from .protocol import Hold, Ticket
 
 # The longest that a refusal is believed, in seconds: the quota is one of an hour.
 LONGEST_HOLD: Final = 3600.0
-# How many calls are let out in a second after a hold, at first, and in how many seconds that
-# doubles. If one of them is refused, both follow what the server took until then.
-FIRST_RATE: Final = 10.0
-_LOWEST_RATE: Final = 1.0
-FIRST_DOUBLING: Final = 1.0
-_SECOND_DOUBLING: Final = 16.0
-_LONGEST_DOUBLING: Final = 64.0
+# How long to hold after a refusal that does not say how long, in seconds. It doubles while the
+# first that is sent after it is refused as well: a 429 is about a moment, a 420 about an hour.
+_FIRST_GUESS: Final = 0.5
+_LONGEST_GUESS: Final[dict[int, float]] = {420: 60.0, 429: 8.0}
 # How many seconds after the last of a line was let out the hold has no more effect.
 _AFTERWARDS: Final = 5.0
 # How long to wait for the responses of requests that may use up what is left, in seconds.
@@ -39,37 +37,6 @@ _REASONS: Final = {
     420: "the account's quota of requests is used up",
     429: "the server has asked for fewer requests at once",
 }
-
-
-@frozen
-class Pace:
-    """How fast callers are let out after a hold.
-
-    Attributes:
-        rate: How many in a second, at first.
-        doubling: The seconds in which that doubles.
-    """
-
-    rate: float = FIRST_RATE
-    doubling: float = FIRST_DOUBLING
-
-    def offset(self, position: int) -> float:
-        """Return how many seconds after the hold a position in the line is let out."""
-        growth = position * math.log(2) / (self.rate * self.doubling)
-        return self.doubling * math.log2(1 + growth)
-
-    def after_refusal(self, number: int, seconds: float) -> Pace:
-        """Return the pace for the next time.
-
-        Args:
-            number: How many were let out before one was refused.
-            seconds: How long that took.
-        """
-        reached = self.rate * 2 ** (seconds / self.doubling)
-        # What the server took; at least half of what it refused, for a hold is idle time as well.
-        rate = max(_LOWEST_RATE, number / max(seconds, 1.0), reached / 2)
-        doubling = min(max(_SECOND_DOUBLING, 2 * self.doubling), _LONGEST_DOUBLING)
-        return Pace(rate, doubling)
 
 
 @define(eq=False)
@@ -107,6 +74,10 @@ class Window:
         self._hold = 0  # how many holds there were
         self._held_until = -math.inf
         self._status_code: Literal[420, 429] = 429
+        self._is_guessed = False  # whether the server has not said how long the hold lasts
+        self._guess = 0.0
+        self._is_crowd = False  # whether the refusals concern more than one caller
+        self._has_served = False  # whether one of the line was not refused
         self._line = 0  # how many stand, or stood, in the line of the hold
         self._let_out = 0  # how many of them were let out
         self._pace = Pace()
@@ -127,6 +98,7 @@ class Window:
         if not self.is_over(now):
             hold = self._wait_for_hold(ticket, now)
             if hold is not None:
+                self._is_crowd = True
                 return hold
         if self._reserve is not None:
             hold = self._wait_for_quota(self._reserve, now)
@@ -145,45 +117,60 @@ class Window:
         place = ticket.note
         if isinstance(place, _Place) and place.is_in_flight:
             place.is_in_flight = False
-            self._in_flight -= 1
+            self._in_flight = max(0, self._in_flight - 1)
 
     def succeed(self, ticket: Ticket, now: float) -> None:
         """Record that an attempt was not refused: if it was a probe, the hold is over."""
         place = ticket.note
-        is_probe = isinstance(place, _Place) and place.is_probe and place.hold == self._hold
-        if is_probe and now < self._held_until:
+        if not isinstance(place, _Place) or place.hold != self._hold:
+            return
+        self._has_served = True
+        if place.is_probe and now < self._held_until:
             self._held_until = now
 
     def refuse(
-        self, ticket: Ticket, now: float, delay: float, status_code: Literal[420, 429]
+        self, ticket: Ticket, now: float, delay: float | None, status_code: Literal[420, 429]
     ) -> None:
         """Record a refusal.
 
         Args:
             ticket: The attempt.
             now: The time.
-            delay: The seconds that the server asks to wait.
+            delay: The seconds that the server asks to wait, or None if it does not say.
             status_code: The status code of the response.
         """
-        until = now + min(delay, LONGEST_HOLD)
         place = ticket.note
-        is_of_line = isinstance(place, _Place) and place.hold == self._hold > 0
-        self._status_code = status_code
-        if is_of_line and isinstance(place, _Place) and place.is_probe:
-            self._held_until = until
-            return
-        if not is_of_line and now < self._held_until:
-            # It was in flight when the hold began, so it says the same once more.
-            self._held_until = max(self._held_until, until)
-            return
+        is_of_line = isinstance(place, _Place) and place.hold == self._hold
+        is_probe = is_of_line and isinstance(place, _Place) and place.is_probe
         if self.is_over(now):
-            self._pace = Pace()
-        elif is_of_line:
+            self._pace, self._guess, self._is_crowd = Pace(), 0.0, False
+        elif is_of_line and not is_probe and self._has_served:
+            # Where it refuses the first of the line already, the hold was too short.
             self._pace = self._pace.after_refusal(self._let_out, now - self._held_until)
+        is_guessed = delay is None
+        if delay is None:
+            if self._has_served:
+                self._guess = 0.0
+            elif is_of_line and not is_probe:
+                self._guess *= 2
+            delay = self._guess = min(max(self._guess, _FIRST_GUESS), _LONGEST_GUESS[status_code])
+        until = now + min(delay, LONGEST_HOLD)
+        self._status_code = status_code
+        if is_probe or (not is_of_line and now < self._held_until):
+            # A probe says anew how long; what was in flight when the hold began, the same again.
+            self._is_crowd = self._is_crowd or not is_probe
+            if not is_probe or is_guessed:
+                until = max(until, self._held_until)
+            self._held_until, self._is_guessed = until, self._is_guessed and is_guessed
+            return
         self._hold += 1
-        self._held_until = until
+        self._held_until, self._is_guessed, self._has_served = until, is_guessed, False
         self._line = self._let_out = 0
         self._next_probe, self._probe_gap = now, 0.0
+
+    def forget_flights(self) -> None:
+        """Record, in a process that was forked, that what is in flight is not its own."""
+        self._in_flight = 0
 
     def learn(self, headers: httpx.Headers, now: float) -> None:
         """Read what is left of the quota. An old response never raises it.
@@ -213,6 +200,10 @@ class Window:
         reason = _REASONS[self._status_code]
         place = ticket.note
         if not isinstance(place, _Place) or place.hold != self._hold:
+            if self._is_guessed and left > 0 and not (self._is_crowd or self._in_flight):
+                # Its own delay is all that is known, and enough for one caller.
+                ticket.note = _Place(hold=self._hold, is_probe=True)
+                return None
             if left > max(ticket.patience, TOLERANCE):
                 if self._reserve is None and now >= self._next_probe:
                     self._probe_gap = min(

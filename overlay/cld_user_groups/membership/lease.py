@@ -21,13 +21,13 @@ import anyio.to_thread
 import msgspec
 from attrs import frozen
 
+from cld_user_groups.limits.redis_client import connect
+
 from .journal_lines import author
 from .lock import AlreadyRunning, Holder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from redis import Redis
 
 # What is left of a lease in which it no longer counts as held: a request that starts now should
 # end in time, and two clocks do not run equally fast.
@@ -116,12 +116,14 @@ class RedisLease:
         from redis.lock import Lock
 
         self.account_id = account_id
-        self.server = _location(url)
         self._lifetime = lifetime
         self._wait = wait
         self._run = run
         self._clock = clock
-        self._client = _connect(url, min(_PATIENCE, lifetime / 4))
+        # A command that is sent again after its response was lost could not tell its own lease from
+        # that of another: this client tries once.
+        self._client = connect(url, min(_PATIENCE, lifetime / 4), name="the URL of the lease")
+        self.server = _location(url)
         name = f"cld-user-groups:lease:{account_id}"
         self._lock = Lock(self._client, name, timeout=lifetime, thread_local=False)
         self._loss = "the lease is not held"
@@ -262,41 +264,8 @@ class RedisLease:
 
 
 def _location(url: str) -> str:
-    """Return where a server is, without credentials.
-
-    Raises:
-        ValueError: The URL is not valid.
-    """
-    try:
-        parts = urlsplit(url)
-        if "@" in parts.path + parts.query + parts.fragment:
-            raise ValueError
-        if parts.scheme == "unix":
-            return parts.path
-        if parts.scheme in ("redis", "rediss"):
-            return f"{parts.hostname or 'localhost'}:{parts.port or 6379}"
-        raise ValueError
-    except ValueError:
-        # Neither the URL nor what was wrong with it: either may hold a part of the password.
-        raise ValueError(
-            "the URL of the lease is not valid: it must begin with redis://, rediss:// or "
-            "unix://, and have special characters of a password percent-encoded"
-        ) from None
-
-
-def _connect(url: str, patience: float) -> Redis:
-    """Return a client that tries once, and waits no longer than it may.
-
-    A command that is sent again after its response was lost could not tell its own lease from
-    that of another.
-    """
-    from redis import Redis
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
-
-    return Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
-        url,
-        socket_timeout=patience,
-        socket_connect_timeout=patience,
-        retry=Retry(NoBackoff(), 0),
-    )
+    """Return where a server is, without credentials."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return parts.path
+    return f"{parts.hostname or 'localhost'}:{parts.port or 6379}"
