@@ -301,8 +301,6 @@ def _group_deleted(content: bytes) -> SuccessResponse:
     """
     body = delete_user_group.decode_success(content)
     if isinstance(body, SuccessResponse):
-        if body.message.lower() != "ok":
-            raise msgspec.ValidationError('Expected "ok" - at `$.message`')
         return body
     if body.ok is not True:
         raise msgspec.ValidationError("Expected `true` - at `$.ok`")
