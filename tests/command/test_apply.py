@@ -113,7 +113,7 @@ def test_what_is_left_of_a_saved_plan_is_planned_again(shell: Shell) -> None:
     shell.emulator.fail("removeUserFromUserGroup", status=400)
     done = shell("apply", "plan.json", "--yes")
     assert done.exit_code == 5
-    way_on = f"make the plan again: cld-user-groups plan {path} --out plan.json"
+    way_on = f"create the plan again: cld-user-groups plan {path} --out plan.json"
     assert f"To go on: {way_on}\n" in done.stdout
     assert shell("apply", "plan.json", "--yes").exit_code == 4
     shell("plan", path, "--out", "plan.json")

@@ -300,3 +300,16 @@ def test_the_file_is_in_the_directory_of_settings_or_where_a_variable_says(
     assert profiles_file() == tmp_path
     with pytest.raises(ProfileError, match="Is a directory"):
         load_profile("work")
+
+
+def test_the_commands_that_a_report_names_are_for_the_same_account(
+    shell: Shell, profiles: Path
+) -> None:
+    profiles.write_text(profile(command(PRINTS)))
+    shell.emulator.fail("addUserToUserGroup", status=500, times=None)
+    words = ["create", "New Team", "--yes", "--reason", "a b"]
+    made = shell("--profile", "work", *words).stdout
+    assert "To take it back: cld-user-groups --profile work undo " in made
+    failed = shell("add", "New Team", "maria@example.com", "--yes", "--profile", "work").stdout
+    again = "To go on: cld-user-groups --profile work add 'New Team' maria@example.com"
+    assert again in failed.splitlines()

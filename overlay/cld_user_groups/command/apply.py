@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
 
     from cld_user_groups import CldProvisioning
     from cld_user_groups.membership import Change, Desired, Plan, Snapshot
+
+    from .settings import Settings
 
 
 @click.command("apply")
@@ -98,16 +99,17 @@ def apply_command(
         concurrency=concurrency,
         keep_quota=keep_quota,
         max_wait=max_wait,
-        again=_way_on(file, source),
+        again=_way_on(settings, file, source),
         way_out="What takes nothing away can be applied all the same: --adds-only.",
     )
     return run_plan(settings, prepare, options, still_needed)
 
 
-def _way_on(file: str, source: Desired | Plan) -> str:
+def _way_on(settings: Settings, file: str, source: Desired | Plan) -> str:
     """Return how to go on where a run ends early: a saved plan is stale once begun."""
     from cld_user_groups.membership import Plan, printable
 
     if not isinstance(source, Plan):
-        return f"cld-user-groups apply {file}"
-    return f"make the plan again: cld-user-groups plan {printable(source.source)} --out {file}"
+        return settings.command_line("apply", file)
+    again = settings.command_line("plan", printable(source.source), "--out", file)
+    return f"create the plan again: {again}"

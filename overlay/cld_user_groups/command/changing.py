@@ -70,12 +70,13 @@ def run_change(
         allowed = options.get("allow_removals")
         return hold_to_guards(made, snapshot, allow_removals=allowed, only_adds=False), snapshot
 
+    settings = settings_of(context)
     how = Options(
         yes=options.get("yes", False),
         dry_run=options.get("dry_run", False),
-        again=shlex.join(["cld-user-groups", *words, *users, *why]),
+        again=settings.command_line(*words, *users, *why),
     )
-    return run_plan(settings_of(context), prepare, how)
+    return run_plan(settings, prepare, how)
 
 
 def _explained(made: Plan, reason: str, notes: Sequence[str]) -> Plan:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -66,7 +65,7 @@ def plan_command(
     print_result(render_plan(made, settings.format, color=has_color(sys.stdout)))
     if out is not None:
         print_message(
-            f"Saved in {out}. To apply it: {shlex.join(['cld-user-groups', 'apply', str(out)])}",
+            f"Saved in {out}. To apply it: {settings.command_line('apply', str(out))}",
             quiet=settings.quiet,
         )
     if made.breaches:

@@ -66,19 +66,22 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def result_text(made: Plan, result: Result, again: str, *, color: bool = False) -> str:
+def result_text(
+    made: Plan, result: Result, again: str, take_back: str, *, color: bool = False
+) -> str:
     """Return what came of a plan: what was done, what was not and why, and how to go on.
 
     Args:
         made: The plan.
         result: What came of it.
         again: The command that goes on.
+        take_back: The command that undoes the run.
         color: Whether to use the colors of a terminal.
     """
-    return "\n".join(_lines(made, result, again, color=color))
+    return "\n".join(_lines(made, result, again, take_back, color=color))
 
 
-def _lines(made: Plan, result: Result, again: str, *, color: bool) -> Iterator[str]:
+def _lines(made: Plan, result: Result, again: str, take_back: str, *, color: bool) -> Iterator[str]:
     if not result.outcomes:
         yield f"Nothing to do: account {printable(made.account_id)} is as asked."
         return
@@ -100,7 +103,7 @@ def _lines(made: Plan, result: Result, again: str, *, color: bool) -> Iterator[s
     if not result.is_complete:
         yield _way_on(result, again)
     if any(outcome.status is Status.DONE for outcome in result.outcomes):
-        yield f"To take it back: cld-user-groups undo {result.run}"
+        yield f"To take it back: {take_back}"
 
 
 def _way_on(result: Result, again: str) -> str:

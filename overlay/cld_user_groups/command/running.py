@@ -93,7 +93,10 @@ def run_plan(
         NobodyToAsk: There is nobody to ask. Nothing was written.
     """
     run = new_run(datetime.now(UTC))
-    with settings.open_client() as client, _told_if_interrupted(client.account_id, run, options):
+    with (
+        settings.open_client() as client,
+        _told_if_interrupted(settings, client.account_id, run, options),
+    ):
         with _only_run(settings, client.account_id, options, run) as lease:
             made, snapshot = prepare(client)
             if options.dry_run:
@@ -120,7 +123,9 @@ def run_plan(
 
 
 @contextmanager
-def _told_if_interrupted(account_id: str, run: str, options: Options) -> Generator[None]:
+def _told_if_interrupted(
+    settings: Settings, account_id: str, run: str, options: Options
+) -> Generator[None]:
     """Tell where an interrupt ends a run that has begun: then something may have been written."""
     try:
         yield
@@ -128,8 +133,8 @@ def _told_if_interrupted(account_id: str, run: str, options: Options) -> Generat
         if not (state_directory(account_id) / f"{run}{SUFFIX}").exists():
             raise
         raise Incomplete(
-            f"stopped at once; what was in flight may have been done. See: cld-user-groups runs "
-            f"show {run}. To go on: {options.again}"
+            "stopped at once; what was in flight may have been done. See: "
+            f"{settings.command_line('runs', 'show', run)}. To go on: {options.again}"
         ) from None
 
 
@@ -159,9 +164,11 @@ def _report(settings: Settings, made: Plan, result: Result, again: str) -> None:
             case "markdown":
                 print_result(as_markdown(result_table(made.account_id, result.outcomes)))
             case _:
-                print_result(result_text(made, result, again, color=has_color(sys.stdout)))
+                take_back = settings.command_line("undo", result.run)
+                color = has_color(sys.stdout)
+                print_result(result_text(made, result, again, take_back, color=color))
     except OSError as error:
-        recorded = f" The run is recorded: cld-user-groups runs show {result.run}"
+        recorded = f" The run is recorded: {settings.command_line('runs', 'show', result.run)}"
         print_message(
             f"The report cannot be written: {error.strerror}.{recorded if result.run else ''}"
         )

@@ -73,6 +73,23 @@ class Settings:
         """Whether standard output gets one JSON document."""
         return self.format == "json"
 
+    def command_line(self, *words: str) -> str:
+        """Return a command line for the same account, as it can be pasted into a shell.
+
+        Args:
+            words: The command and its arguments.
+        """
+        import shlex
+
+        chosen = {
+            "--profile": self.profile,
+            "--account-id": self.account_id,
+            "--region": self.region,
+            "--server-url": self.server_url,
+        }
+        options = [word for name, value in chosen.items() if value for word in (name, value)]
+        return shlex.join(["cld-user-groups", *options, *words])
+
     def open_client(self) -> CldProvisioning:
         """Return a client with these settings; nothing is sent.
 

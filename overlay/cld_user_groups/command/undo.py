@@ -42,5 +42,5 @@ def undo_command(
         return made, snapshot
 
     # Once more it is a matter of the journal of the run that it has taken back.
-    again = f"cld-user-groups undo {run}" if run else "cld-user-groups undo RUN, with the same RUN"
+    again = settings.command_line("undo", run or "RUN") + ("" if run else ", with the same RUN")
     return run_plan(settings, prepare, Options(yes=yes, dry_run=dry_run, again=again))
