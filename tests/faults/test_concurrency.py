@@ -99,7 +99,8 @@ def test_threads_that_share_a_client_get_each_its_own_result(waits: list[float])
 
     with (
         FaultServer(respond=Faulty()) as server,
-        CldProvisioning(SECURITY, ACCOUNT, server_url=server.url) as client,
+        # Without a limiter, whose waits are none before a retry.
+        CldProvisioning(SECURITY, ACCOUNT, server_url=server.url, limiter=None) as client,
         ThreadPoolExecutor(THREADS) as pool,
     ):
         groups = client.user_groups.with_raw_response
@@ -110,7 +111,9 @@ def test_threads_that_share_a_client_get_each_its_own_result(waits: list[float])
 def test_tasks_that_share_a_client_get_each_its_own_result(waits: list[float]) -> None:
     async def main() -> None:
         async with httpx.AsyncClient(limits=FEW_CONNECTIONS, trust_env=False) as http:
-            client = AsyncCldProvisioning(SECURITY, ACCOUNT, server_url=server.url, client=http)
+            client = AsyncCldProvisioning(
+                SECURITY, ACCOUNT, server_url=server.url, client=http, limiter=None
+            )
             groups = client.user_groups.with_raw_response
 
             async def work(task: int) -> None:

@@ -206,9 +206,21 @@ class _Worker:
 
 def _serve(jobs: SimpleQueue[_Job | None], url: str, timeout: float) -> None:
     client: Any = connect(url, timeout, decode_responses=True)
-    while batch := _next_batch(jobs):
-        _run(client, [job for job in batch if job.reply.set_running_or_notify_cancel()])
+    while _serve_batch(client, jobs):
+        pass
     client.close()
+
+
+def _serve_batch(client: Any, jobs: SimpleQueue[_Job | None]) -> bool:
+    """Run the next batch, and return whether there was one.
+
+    A function of its own: while it waits for the next batch, nothing refers to the last one, whose
+    replies would keep the event loops of those who waited for them.
+    """
+    batch = _next_batch(jobs)
+    if batch:
+        _run(client, [job for job in batch if job.reply.set_running_or_notify_cancel()])
+    return bool(batch)
 
 
 def _next_batch(jobs: SimpleQueue[_Job | None]) -> list[_Job]:
