@@ -58,8 +58,6 @@ UNCLEAR = frozenset({500, 502, 504})
 # Server errors that say that nothing was applied; a retry does not help.
 _NOT_SUPPORTED = frozenset({501, 505})
 _ALREADY_APPLIED = {Effect.REMOVE: 404, Effect.ADD: 409}
-# The status code that means it may be, for any write that a gateway had already forwarded.
-_APPLIED_BEFORE = {Effect.CREATE: 409, **_ALREADY_APPLIED}
 
 
 def is_ambiguous(effect: Effect, happened: int | Lost) -> bool:
@@ -102,8 +100,8 @@ def decide(
     other 5xx but 501, 505                  raise, maybe applied       raise [1]_
     a success that cannot be decoded        raise, maybe applied       raise [1]_
     an exception that is not httpx's        raise, maybe applied       raise [1]_
-    404 to remove, 409 to add [2]_          (409: raise)               look
-    the same after a retried 503 [3]_       raise, maybe applied       raise, maybe applied
+    404 to remove, 409 to add [2]_          (raise)                    look
+    409 after a retried 503 [3]_            raise, maybe applied       (raise)
     any other status, rejected unsent       raise                      raise
     ======================================  =========================  ======================
 
@@ -130,7 +128,7 @@ def decide(
     if maybe_applied and happened == _ALREADY_APPLIED.get(effect):
         return Decision(Action.LOOK, maybe_applied=True)
     ambiguous = is_ambiguous(effect, happened)
-    if maybe_forwarded and happened == _APPLIED_BEFORE.get(effect):
+    if effect is Effect.CREATE and happened == 409 and maybe_forwarded:
         ambiguous = True
     given_up = Decision(Action.RAISE, maybe_applied=maybe_applied or ambiguous)
     if config is None or not _may_pass(happened, config):
