@@ -140,7 +140,7 @@ _TABLE = (
     Figure(
         "startup with an httpx client",
         "startup",
-        "the same, and makes an httpx client",
+        "the same, and creates an httpx client",
         _START,
         None,
     ),

@@ -158,13 +158,13 @@ startup: by the same Python) in turns with it; the median of the pairs. Less is 
 
 ![The ratios as a chart](results.svg)
 
-- The first four rows stand on `httpx.MockTransport`, without a network; those over sockets talk to
+- The first four rows use `httpx.MockTransport`, without a network; those over sockets talk to
   the emulator in another process, whose time does not count.
-- The stock generated client is what openapi-python-client makes of the same openapi.yaml with its
+- The stock generated client is the output of openapi-python-client for the same openapi.yaml with its
   own templates. Each client runs in an environment of its own, with nothing else in it.
-- The classic client stands on urllib3, is sync only and decodes into dicts: it takes part where it
+- The classic client is built on urllib3, is sync only and decodes into dicts: it takes part where it
   can.
-- The SDK makes its httpx client at its first call; the last row has that added.
+- The SDK creates its httpx client at its first call; the last row has that added.
 
 ## Instructions
 
