@@ -160,10 +160,10 @@ startup: by the same Python) in turns with it; the median of the pairs. Less is 
 
 - The first four rows use `httpx.MockTransport`, without a network; those over sockets talk to
   the emulator in another process, whose time does not count.
-- The stock generated client is the output of openapi-python-client for the same openapi.yaml with its
-  own templates. Each client runs in an environment of its own, with nothing else in it.
-- The classic client is built on urllib3, is sync only and decodes into dicts: it takes part where it
-  can.
+- The stock generated client is the output of openapi-python-client for the same openapi.yaml with
+  its own templates. Each client runs in an environment of its own, with nothing else in it.
+- The classic client is built on urllib3, is sync only and decodes into dicts: it takes part where
+  it can.
 - The SDK creates its httpx client at its first call; the last row has that added.
 
 ## Instructions
