@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from cld_user_groups.membership import Progress, Result
 
@@ -93,5 +93,4 @@ def _log_progress(progress: Progress) -> None:
 
 def _announce_wait(progress: Progress) -> None:
     if progress.waiting_until is not None:
-        with suppress(OSError):  # nobody reads it any more: that does not end the run halfway
-            print_message(f"Waiting for the quota until {progress.waiting_until:%H:%M:%S} UTC.")
+        print_message(f"Waiting for the quota until {progress.waiting_until:%H:%M:%S} UTC.")
