@@ -17,6 +17,7 @@ from cld_provisioning_api.models import User, UsersResponse
 
 from ._engine.call import Call
 from ._engine.resource import Calls
+from .identity import email_key
 
 # How many IDs or e-mails one request may filter by: maxItems in openapi.yaml.
 MAX_ITEMS = 100
@@ -70,9 +71,9 @@ def find_users(
         batch = batches.popleft()
         users = (yield list_users(emails=batch)).users
         seen |= {user.id: user for user in users}
-        found = {_folded(user.email or "") for user in users}
-        requested = {_folded(email) for email in batch}
-        missing = [email for email in batch if _folded(email) not in found]
+        found = {email_key(user.email or "") for user in users}
+        requested = {email_key(email) for email in batch}
+        missing = [email for email in batch if email_key(email) not in found]
         foreign = found - requested
         # Many frameworks read only the first or the last value of a repeated parameter.
         reads_arrays = reads_arrays or len(found) > 1
@@ -97,12 +98,12 @@ def _wanted(emails: Iterable[str]) -> dict[str, str]:
             raise TypeError(f"emails must hold str, not {type(email).__name__}")
         if not email.strip():
             raise ValueError("emails must not hold an empty or blank str")
-        wanted[email] = email.strip().lower()  # case-folded, an address with ß would be another
+        wanted[email] = email_key(email)
     return wanted
 
 
 def _spellings(wanted: dict[str, str]) -> dict[str, list[str]]:
-    """Return what to send for each e-mail: first in lower case, then as the caller spelled it.
+    """Return what to send for each e-mail: first as it is compared, then as the caller spelled it.
 
     Whether the API compares e-mails in any case is not published.
     """
@@ -126,10 +127,6 @@ def _batches(emails: Iterable[str]) -> Iterator[list[str]]:
         length += added
     if batch:
         yield batch
-
-
-def _folded(email: str) -> str:
-    return email.strip().casefold()
 
 
 def read_pages(
@@ -157,10 +154,10 @@ def read_pages(
 
 
 def _result(wanted: Iterable[str], users: Iterable[User], *, complete: bool) -> FoundUsers:
-    by_folded: dict[str, list[User]] = {}
+    by_key: dict[str, list[User]] = {}
     for user in users:
-        by_folded.setdefault(_folded(user.email or ""), []).append(user)
-    by_email = {email: tuple(by_folded.get(_folded(email), ())) for email in wanted}
+        by_key.setdefault(email_key(user.email or ""), []).append(user)
+    by_email = {email: tuple(by_key.get(email_key(email), ())) for email in wanted}
     return FoundUsers(
         by_email={email: found for email, found in by_email.items() if found},
         missing=tuple(email for email, found in by_email.items() if not found),

@@ -35,6 +35,7 @@ LOADED = [
     "cld_user_groups.client",
     "cld_user_groups.errors",
     "cld_user_groups.hooks",
+    "cld_user_groups.identity",
     "cld_user_groups.limits",
     "cld_user_groups.limits.local",
     "cld_user_groups.limits.pace",

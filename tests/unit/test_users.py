@@ -350,11 +350,29 @@ def test_find_sends_who_is_missing_as_the_caller_spelled_it_too(
     assert directory.requests == requests
 
 
-def test_find_sends_an_address_as_it_is_and_compares_it_case_folded(perform: Perform) -> None:
-    transport = FakeTransport(json({"users": [{"id": "u1", "email": "STRASSE@example.com"}]}))
-    found = perform(transport, "find", emails=["straße@example.com"])
-    assert _ids(found) == {"straße@example.com": ["u1"]}
-    assert transport.lines == [f"GET {PATH}?emails=stra%C3%9Fe%40example.com"]
+@pytest.mark.parametrize(
+    ("sought", "other"),
+    [
+        ("strasse@example.com", "straße@example.com"),
+        ("straße@example.com", "STRASSE@example.com"),
+        ("quac\u212a@example.com", "quack@example.com"),
+        ("ſam@example.com", "sam@example.com"),
+        ("oﬁce@example.com", "ofice@example.com"),
+    ],
+)
+def test_find_never_takes_another_letter_for_one_of_the_address(
+    perform: Perform, sought: str, other: str
+) -> None:
+    transport = FakeTransport(*[json({"users": [{"id": "u1", "email": other}]})] * 9)
+    found = perform(transport, "find", emails=[sought])
+    assert (found.by_email, found.missing) == ({}, (sought,))
+    assert transport.requests[0].url.params.get_list("emails") == [sought]
+
+
+def test_find_takes_composed_and_decomposed_letters_for_the_same(perform: Perform) -> None:
+    directory = Directory("Jose\u0301@example.com", reads="none")
+    found = perform(directory.transport, "find", emails=["jos\u00e9@example.com"])
+    assert _ids(found) == {"jos\u00e9@example.com": ["u0"]}
 
 
 def test_find_returns_every_user_of_an_email(perform: Perform) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import unicodedata
 from collections.abc import Iterable, Sequence
 
 from attrs import frozen
 
+from cld_user_groups.identity import email_key, name_key, seen_name
 from cld_user_groups.membership import (
     Desired,
     DesiredGroup,
@@ -21,7 +21,6 @@ from cld_user_groups.membership import (
     printable,
 )
 from cld_user_groups.membership.problems import quoted
-from cld_user_groups.membership.reading._values import name_key
 
 _MOST_SHOWN = 3
 
@@ -193,12 +192,12 @@ class Finder:
 
     def _emails_like(self, text: str) -> list[str]:
         emails = {
-            member.email.casefold(): member.email
+            email_key(member.email): member.email
             for group in self.groups
             for member in group.members
             if member.email
         }
-        sought = text.casefold()
+        sought = email_key(text)
         # Whole addresses of one domain are always alike: fewer differences count.
         close = difflib.get_close_matches(sought, emails, n=_MOST_SHOWN, cutoff=0.85)
         close += [key for key in emails if sought in key and key not in close]
@@ -207,12 +206,8 @@ class Finder:
 
 def _unmistakable(group: Group, text: str) -> str:
     """Return the name of a group, with its ID where that name looks just like a text."""
-    is_alike = text == printable(group.name) or _seen(text) == _seen(group.name)
+    is_alike = text == printable(group.name) or seen_name(text) == seen_name(group.name)
     return quoted(group.name) + (f" (ID {quoted(group.id)})" if is_alike else "")
-
-
-def _seen(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", name).split())
 
 
 def _did_you_mean(texts: Sequence[str]) -> str:

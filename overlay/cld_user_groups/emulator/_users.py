@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any, Final
 
+from cld_user_groups.identity import email_key
+
 from ._messages import Behavior
 from ._models import EmulatorUser
 from ._query import Query
@@ -40,9 +42,9 @@ def _filter(users: list[EmulatorUser], query: Query, *, is_documented: bool) -> 
         if is_documented:
             # As published, the other filters are ignored together with this one.
             return users
-    emails = {email.casefold() for email in query.array("emails")[:_MAX_ITEMS]}
+    emails = {email_key(email) for email in query.array("emails")[:_MAX_ITEMS]}
     if emails:
-        users = [user for user in users if user.email.casefold() in emails]
+        users = [user for user in users if email_key(user.email) in emails]
     pending = query.boolean("pending")
     # As published, false means all users; the live test suites rely on "not pending".
     if pending is not None and not (is_documented and pending is False):

@@ -8,6 +8,8 @@ planned = plan(snapshot, desired, now.date(), now=now)
 print(render_text(planned))
 """
 
+from cld_user_groups.identity import email_key
+
 from .applying import apply
 from .applying_async import apply_async
 from .checks import GuardBreached, PlanRefused, StalePlan, WrongAccount
@@ -17,7 +19,7 @@ from .explaining import Explanation, Listing, Verdict, explain, listing_of
 from .exporting import export
 from .guards import check_guards
 from .history import History, Period, Step, history_of, read_history
-from .identity import Directory, Unknown, email_key, unknown_people
+from .identity import Directory, Unknown, unknown_people
 from .journal import FileJournal, JournalError, NoJournal
 from .lease import Lease, LeaseError, RedisLease
 from .lock import AlreadyRunning, account_lock

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from attrs import field, frozen
 
-from .identity import email_key
+from cld_user_groups.identity import email_key
+
 from .model import Action, DesiredGroup, DesiredMember, GroupRef, Snapshot
 
 

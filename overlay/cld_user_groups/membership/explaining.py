@@ -7,8 +7,10 @@ from enum import StrEnum
 
 from attrs import frozen
 
+from cld_user_groups.identity import email_key
+
 from .history import History, Period, Step
-from .identity import email_key, is_wanted
+from .identity import is_wanted
 from .model import Desired, DesiredGroup, DesiredMember, GroupRef, Member, Snapshot
 from .outcome import Status
 

@@ -1,34 +1,15 @@
-"""Who is who: users by ID, or by e-mail, compared without case and surrounding space."""
+"""Who is who: users by ID, or by e-mail."""
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from datetime import date
 
 from attrs import frozen
 
+from cld_user_groups.identity import email_key
+
 from .model import Desired, DesiredMember, Member, Snapshot
-
-
-def email_key(email: str) -> str:
-    """Return an e-mail as it is compared: trimmed, and without case.
-
-    Only letters whose two cases belong to each other alone are folded. Full case folding would
-    make one of "ß" and "ss", and of "K" and the Kelvin sign: two mailboxes of two people.
-    """
-    email = email.strip()
-    if email.isascii():
-        return email.lower()
-    # Composed, so that é is é; but not where that makes a K of the Kelvin sign.
-    if all(unicodedata.is_normalized("NFC", character) for character in email):
-        email = unicodedata.normalize("NFC", email)
-    return "".join(map(_fold, email))
-
-
-def _fold(character: str) -> str:
-    lower = character.lower()
-    return lower if len(lower) == 1 and lower.upper() == character else character
 
 
 class Directory:

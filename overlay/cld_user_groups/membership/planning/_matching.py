@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from cld_user_groups.identity import name_key
 from cld_user_groups.membership.model import Desired, DesiredGroup, Group
 from cld_user_groups.membership.problems import Problem, quoted
-from cld_user_groups.membership.reading._values import name_key
 
 
 class Match(NamedTuple):

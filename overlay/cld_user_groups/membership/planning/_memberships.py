@@ -9,7 +9,8 @@ from fnmatch import translate
 
 from attrs import define, field
 
-from cld_user_groups.membership.identity import Directory, email_key, is_wanted
+from cld_user_groups.identity import email_key
+from cld_user_groups.membership.identity import Directory, is_wanted
 from cld_user_groups.membership.model import DesiredGroup, DesiredMember, Group, Member
 from cld_user_groups.membership.problems import Problem, quoted
 

@@ -7,6 +7,7 @@ from typing import Literal, cast
 
 from attrs import field, frozen
 
+from cld_user_groups.identity import name_key
 from cld_user_groups.membership.model import DesiredGroup, GuardLimits
 from cld_user_groups.membership.problems import quoted
 
@@ -14,7 +15,6 @@ from ._fields import Fields
 from ._members import Include, read_members, read_rows
 from ._rows import Row
 from ._tree import Items, Node, Scalar, Table
-from ._values import name_key
 
 _TOP = ("version", "account", "guards", "protect", "groups")
 _GUARDS = ("max_removals", "max_removals_per_group")

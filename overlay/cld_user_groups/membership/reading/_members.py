@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date
 
-from cld_user_groups.membership.identity import email_key
+from cld_user_groups.identity import email_key
 from cld_user_groups.membership.model import DesiredMember
 from cld_user_groups.membership.problems import Problem, quoted
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from datetime import date
 
 # Only enough to find a mistyped or truncated address; the account decides the rest.
@@ -57,14 +56,3 @@ def parse_share(text: str, *, number: bool) -> float | None:
     except ValueError:
         return None
     return share if math.isfinite(share) and 0 <= share < 1 else None
-
-
-def name_key(name: str) -> str:
-    """Normalize a group's name: names that people would confuse become equal.
-
-    Characters without a width, as a zero-width space or a byte order mark, do not count.
-    """
-    if not name.isascii():
-        name = unicodedata.normalize("NFC", name)
-        name = "".join(char for char in name if unicodedata.category(char) != "Cf")
-    return " ".join(name.split()).casefold()
