@@ -10,7 +10,7 @@ import itertools
 import re
 import unicodedata
 
-__all__ = ["email_key", "name_key", "seen_name"]
+__all__ = ["email_key", "forbidden_character", "name_key", "seen_name"]
 
 # Spaces, control characters, and what Unicode calls default ignorable: fonts draw none of them.
 _UNSEEN = (
@@ -18,6 +18,10 @@ _UNSEEN = (
     r"\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
     r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
 )
+
+_LINE_BREAKS = "\n\r\x0b\x0c\x85\u2028\u2029"
+# They turn the direction of a text around, and of what follows it.
+_BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 def email_key(email: str) -> str:
@@ -35,6 +39,28 @@ def email_key(email: str) -> str:
     # Composed first, since a letter with its mark may have no case where the letter has one ("İ");
     # and again, since some are composed in lower case only ("ǰ").
     return _compose("".join(map(_lower, _compose(email))))
+
+
+def forbidden_character(text: str) -> str:
+    """Describe the first character that no name or ID may have, or return "".
+
+    That is control characters, line breaks, bidi overrides and the like, and half a surrogate pair.
+
+    Example:
+        >>> forbidden_character("Designers\\n")
+        'a line break (U+000A)'
+    """
+    for character in "" if text.isprintable() else text:
+        what = ""
+        if character in _LINE_BREAKS:
+            what = "a line break"
+        elif character in _BIDI:
+            what = "a bidi control character"
+        elif unicodedata.category(character) in ("Cc", "Cs"):
+            what = "a control character" if character < "\ud800" else "half a surrogate pair"
+        if what:
+            return f"{what} (U+{ord(character):04X})"
+    return ""
 
 
 def name_key(name: str) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import csv
 import io
 import json
+import os
+import re
 import time
 from datetime import date
 from pathlib import Path
@@ -14,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cld_user_groups.identity import name_key
 from cld_user_groups.membership import (
     Desired,
     DesiredGroup,
@@ -284,6 +288,15 @@ def test_standard_input_shows_its_format(text):
          ['2: `max_removals_per_group` must be a percentage, not `101%`; write "25%", or a number '
           "from 0 to below 1"]),
         ("version: 1\nprotect: a@b.example\ngroups: {}", ["2: `protect` must be a list"]),
+        ("version: 1\nprotect:\n- DAM bot\n- a@b.example;c@d.example\n- '*@a.example, u1'\n"
+         "groups: {}",
+         ["3: `DAM bot` in `protect` can match nobody; write each e-mail, ID or glob as an item "
+          "of its own",
+          "4: `a@b.example;c@d.example` in `protect` can match nobody; write each e-mail, ID or "
+          "glob as an item of its own",
+          "5: `*@a.example, u1` in `protect` can match nobody; write each e-mail, ID or glob as "
+          "an item of its own"]),
+        (group('["a@b.example\\n"]'), ["4: a line break (U+000A) in `email`: `a@b.example\\n`"]),
         ("version: 1\ngroups: &a {}", ["2: an anchor, `&a`: not supported; write the value out"]),
         ("version: 1\nprotect: [*a]\ngroups: {}",
          ["2: an alias, `*a`: not supported; write the value out"]),
@@ -328,8 +341,21 @@ def test_a_mistake_in_yaml_is_an_error_with_its_line(text, expected):
          ["3: not YAML: while scanning a quoted scalar, found unexpected end of stream; "
           "is the file truncated?"]),
         ("g.yaml", "version: 1\ngroups:\n\tA: x\n",
-         ["3: not YAML: while scanning for the next token, found character that cannot start any "
-          "token"]),
+         ["3: not YAML: a tab in the indentation; indent with spaces"]),
+        ("g.yaml", "version: 1\ngroups:\n  A:\n  \tmembers: []\n",
+         ["4: not YAML: a tab in the indentation; indent with spaces"]),
+        ("g.yaml", "version: 1\nprotect:\n  - *@example.com\ngroups: {}\n",
+         ["3: not YAML: a value that begins with `*`; write it in quotes: \"*@example.com\""]),
+        ("g.yaml", "version: 1\nprotect: [ann@example.com, *.ops@example.com]\ngroups: {}\n",
+         ["2: not YAML: a value that begins with `*`; write it in quotes: \"*.ops@example.com\""]),
+        ("g.yaml", "version: 1\ngroups:\n  A: {members: [@example.com]}\n",
+         ["3: not YAML: a value that begins with `@`; write it in quotes"]),
+        ("g.yaml", "version: 1\ngroups:\n  A:\n    members: []\n   mode: exact\n",
+         ["5: not YAML: while parsing a block mapping, did not find expected key; "
+          "indent it as the lines above it"]),
+        ("g.yaml", "version: 1\ngroups:\n  A: why: not\n",
+         ["3: not YAML: mapping values are not allowed in this context; indent it as the lines "
+          "above it, or quote a value that has a colon in it"]),
         ("g.csv", "group,email\nA,a@b.example\nA,",
          ["3: a member needs an `email` or an `id`"]),
         ("g.csv", "group,email,reason\nA,a@b.example,\nA,c@d.exam",
@@ -339,9 +365,25 @@ def test_a_mistake_in_yaml_is_an_error_with_its_line(text, expected):
         ("g.csv", 'group,email\nA,a@b.example\nA,"x" y@b.example\nB,z',
          ["3: not CSV: ',' expected after '\"'"]),
         ("g.csv", "group,email\nA,a@b.example,x\nA,b\n",
-         ["2: 3 cells in a row, 2 in the header; quote the cell",
+         ["2: 3 cells in a row, 2 in the header; quote a cell that has `,` in it",
           "3: not an e-mail address: `b`; write an ID as `{id: …}`"]),
+        ("g.csv", "group;email;reason\nA;a@b.example;one; two\n",
+         ["2: 4 cells in a row, 3 in the header; quote a cell that has `;` in it"]),
+        ("g.csv", "group,email,\nA,a@b.example,x\n", ["2: 3 cells in a row, 2 in the header; "
+         "quote a cell that has `,` in it"]),
+        ("g.csv", "group,,email\nA,x,a@b.example\n", ["2: `x` is in a column without a name"]),
+        ("g.csv", "A,a@b.example\nA,c@d.example\n", ["1: the header is missing; the first row "
+         "must name the columns: group, email, id, reason, until"]),
+        ("g.csv", 'group,email\n"A\nA",a@b.example\n',
+         ["2: a line break in `group`; is there a stray quote?"]),
+        ("g.csv", 'id,group,until,email\n"u1\n",A,"2030-01-01\r\n","a@b.example\r"\n',
+         ["2: a line break in `id`; is there a stray quote?",
+          "2: a line break in `until`; is there a stray quote?",
+          "2: a line break in `email`; is there a stray quote?"]),
+        ("g.csv", 'group,email,reason\nA,a@b.example,"why\nA,c@d.example,"\n',
+         ["2: a row inside a `reason`; is there a stray quote?"]),
         ("g.csv", "group,email\n", ["-: there are no rows; an empty source is an error"]),
+        ("g.csv", ",\n , \n", ["-: there are no rows; an empty source is an error"]),
         ("g.csv", "group,mail\nA,a@b.example\n",
          ["1: unknown column `mail`; did you mean `email`?", "1: the column `email` is missing"]),
         ("g.csv", "email,email\na@b.example,\n",
@@ -463,6 +505,51 @@ def test_a_member_both_listed_and_included_is_an_error(tmp_path):
         read(group("[a@b.example, {from: people.csv}]"), "groups.yaml", tmp_path)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Team,E-Mail\nDesigners,a@b.example\n",
+        "group;mail\nA;a@b.example\n",
+        "Designers,a@b.example\nDesigners,c@d.example\n",
+        '"Group name","email"\n"A","a@b.example"\n',
+        "group\nA\n",
+        '{"team": "A", "mail": "a@b.example"}\n',
+    ],
+)
+def test_rows_with_wrong_names_on_standard_input_are_not_taken_for_yaml(text):
+    with pytest.raises(FileError) as caught:
+        read_file("-", stdin=io.BytesIO(text.encode()))
+    assert re.search("unknown (column|key)|header is missing|column `email` is", str(caught.value))
+    assert "not YAML" not in str(caught.value)
+
+
+@pytest.mark.parametrize("is_included", [False, True])
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes in folders")
+def test_a_pipe_that_nobody_closes_is_an_error_after_a_time(tmp_path, is_included):
+    os.mkfifo(tmp_path / "people.csv")
+    (tmp_path / "groups.yaml").write_text(group("{from: people.csv}"))
+    name = "groups.yaml" if is_included else "people.csv"
+    with pytest.raises(FileError, match=r"people\.csv: a pipe that was not closed within 0\.05 s"):
+        read_file(tmp_path / name, timeout=0.05)
+
+
+def test_standard_input_that_nobody_closes_is_an_error_after_a_time():
+    reading, writing = os.pipe()
+    os.write(writing, b"group,email\n")
+    with (
+        os.fdopen(reading, "rb") as stdin,
+        os.fdopen(writing, "wb"),
+        pytest.raises(FileError, match=r"-: a pipe that was not closed within 0\.05 seconds"),
+    ):
+        read_file("-", stdin=stdin, timeout=0.05)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf")])
+def test_a_time_to_wait_must_be_positive_and_finite(timeout):
+    with pytest.raises(ValueError, match="timeout must be a positive number"):
+        read_file("-", stdin=io.BytesIO(b"x"), timeout=timeout)
+
+
 def test_standard_input_cannot_include_files():
     assert problems(group("{from: people.csv}")) == [
         "4: standard input cannot include a file; there is no folder to start from"
@@ -550,6 +637,85 @@ def test_a_file_cut_off_anywhere_never_asks_for_other_people(data):
         return
     assert found.members[:-1] == whole[: len(found.members) - 1]
     assert found.members[-1].email == whole[len(found.members) - 1].email
+
+
+_cells = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1)
+
+
+@st.composite
+def spreadsheets(draw: st.DrawFn) -> tuple[bytes, list[tuple[str, str, str]]]:
+    """Return a CSV file as some spreadsheet saves it, and its rows of group, e-mail and reason."""
+    names = draw(st.lists(_cells, min_size=1, max_size=3, unique_by=name_key))
+    reasons = (
+        st.just("") | _cells | st.tuples(_cells, st.sampled_from(",;\t "), _cells).map("".join)
+    )
+    rows = [
+        (draw(st.sampled_from(names)), f"u{number}@example.com", draw(reasons))
+        for number in range(draw(st.integers(1, 4)))
+    ]
+    delimiter, end = draw(st.sampled_from(",;\t")), draw(st.sampled_from(["\n", "\r\n", "\r"]))
+    columns = draw(st.permutations([0, 1, 2, 3]))  # the last is an empty one
+    blank = st.sampled_from(["", "   ", delimiter * 3, f" {delimiter} "])
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=delimiter, lineterminator=end)
+    if draw(st.booleans()):
+        text.write(f"sep={delimiter}{end}")
+    for row in [("group", "email", "reason"), *rows]:
+        writer.writerow([(*row, "")[column] for column in columns])
+        text.write("".join(f"{line}{end}" for line in draw(st.lists(blank, max_size=2))))
+    return draw(st.sampled_from([b"", codecs.BOM_UTF8])) + text.getvalue().encode(), rows
+
+
+@settings(deadline=None)
+@given(spreadsheets(), st.sampled_from(["csv", None]))
+def test_every_spreadsheet_is_read_as_the_rows_that_it_shows(sheet, chosen):
+    content, rows = sheet
+    read_back = [
+        (found.name, member.email, member.reason or "")
+        for found in read_file("-", stdin=io.BytesIO(content), format=chosen).groups
+        for member in found.members
+    ]
+    assert sorted(read_back) == sorted(rows)
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_stray_quotes_in_a_csv_file_swallow_nobody(data):
+    order = data.draw(st.permutations(["group", "email", "until", "reason"]))
+    rows = [
+        {"group": name, "email": f"u{number}@example.com", "until": "", "reason": "for now"}
+        for number, name in enumerate("AAB")
+    ]
+    text = "".join(",".join(row[name] for name in order) + "\n" for row in rows)
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(text)))
+        text = text[:at] + '"' + text[at:]
+    try:
+        found = read(",".join(order) + "\n" + text, "g.csv").groups
+    except FileError:
+        return
+    assert sum(len(each.members) for each in found) == len(rows)
+
+
+@settings(deadline=None)
+@given(
+    st.text(max_size=3),
+    st.sampled_from("\0\n\r\x1b\x7f\x85\u2028\u202e\u202a\u2066\u2069"),
+    st.text(max_size=3),
+)
+def test_no_format_has_names_with_characters_that_act(before, character, after):
+    name = f"A{before}{character}{after}Z"
+    member = {"members": ["a@b.example"]}
+    document = json.dumps({"version": 1, "groups": {name: member}})
+    for suffix, text in (
+        ("json", document),
+        ("yaml", f"version: 1\ngroups: {{{json.dumps(name)}: {{members: [a@b.example]}}}}"),
+        ("jsonl", json.dumps({"group": name, "email": "a@b.example"})),
+        ("csv", f'group,email\n"{name.replace(chr(34), chr(34) * 2)}",a@b.example\n'),
+    ):
+        with pytest.raises(FileError) as caught:
+            read(text, f"g.{suffix}")
+        assert caught.value.problems
 
 
 @settings(deadline=None)

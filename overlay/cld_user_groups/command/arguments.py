@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -46,14 +44,18 @@ def read_people(users: Sequence[str]) -> tuple[Named, ...]:
         FileError: A file cannot be read, names nobody, or has something else on a line.
         click.UsageError: An argument is blank, or standard input is named twice.
     """
+    from .source import source_timeout
+
     if users.count("-") > 1:
         raise click.UsageError("standard input (-) can be read only once")
     found: list[Named] = []
     for text in users:
         if text == "-":
-            found += _lines(sys.stdin.buffer.read(), "-")
+            found += _lines(_content("-", source_timeout()), "-")
         elif text.startswith("@"):
-            found += _lines(_content(text[1:]), text[1:])
+            if not text[1:]:
+                raise click.UsageError("@ must be followed by the name of a file of users: @FILE")
+            found += _lines(_content(text[1:], source_timeout()), text[1:])
         else:
             found.append(one_user(text))
     return tuple(found)
@@ -75,13 +77,12 @@ def one_user(text: str) -> Named:
     return Named(text.strip())
 
 
-def _content(path: str) -> bytes:
+def _content(path: str, timeout: float) -> bytes:
     from cld_user_groups.membership import FileError, Problem
+    from cld_user_groups.membership.reading import read_content
 
-    if not path:
-        raise click.UsageError("@ must be followed by the name of a file of users: @FILE")
     try:
-        return Path(path).read_bytes()
+        return read_content(path, timeout=timeout)
     except OSError as error:
         message = f"cannot read the file: {error.strerror or error}"
         raise FileError([Problem(path, None, message, "@ names a file of users")]) from None

@@ -77,7 +77,7 @@ def report_command(
     from cld_user_groups.membership import read_account, read_file, read_history, state_directory
     from cld_user_groups.membership.review import read_people, review
 
-    desired = None if file is None else read_file(file)
+    desired = None if file is None else read_file(file, timeout=settings.source_timeout)
     with settings.open_client() as client:
         if desired is not None:
             _check_account(client, desired)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, cast
 import click
 from attrs import define, field
 
+from .durations import duration
 from .logs import json_log
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Settings:
             that of the environment.
         quiet: Whether to leave out progress and messages, errors excepted.
         debug: Whether to show requests, and tracebacks of errors.
+        source_timeout: How long to wait for the end of a source that is a pipe, in seconds.
     """
 
     server_url: str | None = None
@@ -67,6 +69,7 @@ class Settings:
     log_format: str = "text"
     quiet: bool = False
     debug: bool = False
+    source_timeout: float = 600.0
 
     @property
     def is_json(self) -> bool:
@@ -237,6 +240,12 @@ def global_options(formats: tuple[str, ...] = FORMATS) -> Callable[[F], F]:
             help="The format of standard error: text (default), or one JSON object per line.",
         ),
         option("--quiet", is_flag=True, help="Print no progress, and no messages except errors."),
+        option(
+            "--source-timeout",
+            type=duration,
+            metavar="DURATION",
+            help="How long to wait for a source that is a pipe to end: 90s, 15m. Default: 10m.",
+        ),
         option("--debug", is_flag=True, help="Show requests and the tracebacks of errors."),
     ]
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from datetime import UTC, date, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 from attrs import evolve
+
+from .settings import Settings, settings_of
 
 if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
@@ -29,14 +31,23 @@ def read_source(path: str) -> Desired | Plan:
         MembershipError: It cannot be read, or is not valid.
     """
     from cld_user_groups.membership import load_plan, parse_plan, read_file
-    from cld_user_groups.membership.reading import MAX_BYTES
+    from cld_user_groups.membership.reading import MAX_BYTES, read_content
 
+    timeout = source_timeout()
     if path == "-":
-        content = sys.stdin.buffer.read(MAX_BYTES + 1)
+        content = read_content(path, timeout=timeout)
         if _is_plan(content):
             return parse_plan(content, path)
         return read_file(path, stdin=BytesIO(content))
-    return load_plan(path) if _is_plan(_json_in(Path(path), MAX_BYTES)) else read_file(path)
+    if _is_plan(_json_in(Path(path), MAX_BYTES)):
+        return load_plan(path)
+    return read_file(path, timeout=timeout)
+
+
+def source_timeout() -> float:
+    """Return how long to wait for the end of a source that is a pipe, in seconds."""
+    context = click.get_current_context(silent=True)
+    return Settings().source_timeout if context is None else settings_of(context).source_timeout
 
 
 def read_groups(path: str) -> Desired:

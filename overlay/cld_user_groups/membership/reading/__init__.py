@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import re
+import stat
 import sys
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
 from errno import ELOOP
 from pathlib import Path
 from typing import BinaryIO, Literal, get_args
+
+import attrs
 
 from cld_user_groups.membership.model import Desired
 from cld_user_groups.membership.problems import FileError, Problem, quoted
 
 from ._document import Document, read_group_rows, read_tree
 from ._fields import Fields
-from ._rows import COLUMNS, Row, parse_csv, parse_json_lines
+from ._rows import COLUMNS, Row, first_line, parse_csv, parse_json_lines
 from ._text import decode_text
 from ._tree import Node
 
@@ -24,6 +29,8 @@ Format = Literal["yaml", "json", "toml", "csv", "jsonl"]
 
 #: The most bytes that a file may have: ten times the size of 100,000 memberships.
 MAX_BYTES = 64 * 1024 * 1024
+#: How long to wait for the end of a source that is a pipe, in seconds.
+TIMEOUT = 600.0
 
 _SUFFIXES: dict[str, Format] = {
     ".yaml": "yaml",
@@ -42,6 +49,7 @@ def read_file(
     stdin: BinaryIO | None = None,
     format: Format | None = None,  # noqa: A002 - the word that readers expect
     max_bytes: int = MAX_BYTES,
+    timeout: float = TIMEOUT,
 ) -> Desired:
     """Read a file of groups and their members.
 
@@ -50,6 +58,7 @@ def read_file(
         stdin: The stream for "-". Default: the standard input of the process.
         format: The file's format. Default: by its name's suffix; for "-", by its content.
         max_bytes: The maximum size of each file, in bytes.
+        timeout: How long to wait for the end of each file that is a pipe, in seconds.
 
     Returns:
         What the file asks for, with line numbers.
@@ -57,35 +66,119 @@ def read_file(
     Raises:
         FileError: It cannot be read, is empty, is not of its format, or is not valid; all of
             its problems at once, each with its line.
-        ValueError: There is no such format.
+        ValueError: There is no such format, or the timeout is not positive and finite.
     """
     if format is not None and format not in get_args(Format):
         raise ValueError(
             f"unknown format {format!r}: it must be one of {', '.join(get_args(Format))}"
         )
     source = os.fspath(path)
-    return _Reader(source, max_bytes).read(stdin, format)
+    return _Reader(source, max_bytes, timeout).read(stdin, format)
+
+
+def read_content(
+    path: str | os.PathLike[str],
+    *,
+    stdin: BinaryIO | None = None,
+    max_bytes: int = MAX_BYTES,
+    timeout: float = TIMEOUT,
+) -> bytes:
+    """Read a file, a pipe or standard input whole, within a limit of size and of time.
+
+    Args:
+        path: The file; "-" for standard input.
+        stdin: The stream for "-". Default: the standard input of the process.
+        max_bytes: The maximum size, in bytes.
+        timeout: How long to wait for the end of a pipe, in seconds.
+
+    Raises:
+        FileError: It is larger, or a pipe that nobody has closed in time.
+        OSError: It cannot be read.
+        ValueError: The timeout is not positive and finite.
+    """
+    if not (math.isfinite(timeout) and timeout > 0):
+        raise ValueError(f"timeout must be a positive number of seconds, not {timeout!r}")
+    source = os.fspath(path)
+    if source == "-":
+        stream = stdin or sys.stdin.buffer
+        number = _waiting_descriptor(stream)
+        if number is None:
+            content = stream.read(max_bytes + 1)
+        else:
+            content = _in_time(lambda: _drain(number, max_bytes), source, timeout)
+    elif Path(source).is_fifo():
+        content = _in_time(lambda: _drain_pipe(source, max_bytes), source, timeout)
+    else:
+        with Path(source).open("rb") as file:
+            content = file.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise FileError([Problem(source, None, f"larger than {max_bytes} bytes")])
+    return content
+
+
+def _waiting_descriptor(stream: BinaryIO) -> int | None:
+    """Return the descriptor of a pipe or a terminal, or None where reading does not wait."""
+    try:
+        number = stream.fileno()
+        is_regular = stat.S_ISREG(os.fstat(number).st_mode)
+    except (AttributeError, OSError, ValueError):
+        return None
+    return None if is_regular else number
+
+
+def _drain_pipe(path: str, max_bytes: int) -> bytes:
+    number = os.open(path, os.O_RDONLY)  # which waits until somebody writes
+    try:
+        return _drain(number, max_bytes)
+    finally:
+        os.close(number)
+
+
+def _drain(number: int, max_bytes: int) -> bytes:
+    content = bytearray()
+    while len(content) <= max_bytes and (part := os.read(number, 1 << 20)):
+        content += part
+    return bytes(content)
+
+
+def _in_time(read: Callable[[], bytes], source: str, timeout: float) -> bytes:
+    """Call a function that may wait for ever, in a thread that is given up after a time."""
+    result: list[bytes | OSError] = []
+
+    def run() -> None:
+        try:
+            result.append(read())
+        except OSError as error:
+            result.append(error)
+
+    thread = threading.Thread(target=run, name="source", daemon=True)
+    thread.start()
+    thread.join(min(timeout, threading.TIMEOUT_MAX))
+    if not result:
+        message = f"a pipe that was not closed within {timeout:g} seconds"
+        hint = "is its writer running? --source-timeout sets how long to wait"
+        raise FileError([Problem(source, None, message, hint)])
+    if isinstance(result[0], OSError):
+        raise result[0]
+    return result[0]
 
 
 class _Reader:
     """Reads one file, and those that it includes, once each."""
 
-    def __init__(self, source: str, max_bytes: int) -> None:
+    def __init__(self, source: str, max_bytes: int, timeout: float) -> None:
         self.source = source
         self.max_bytes = max_bytes
+        self.timeout = timeout
         self.digest = hashlib.sha256()
         self.problems: list[Problem] = []
         self.included: dict[str, tuple[Fields, list[Row]]] = {}
 
     def read(self, stdin: BinaryIO | None, named: Format | None) -> Desired:
-        if self.source == "-":
-            content = self._content(stdin or sys.stdin.buffer)
-        else:
-            try:
-                with Path(self.source).open("rb") as file:
-                    content = self._content(file)
-            except OSError as error:
-                raise FileError([_unreadable(self.source, error)]) from None
+        try:
+            content = self._content(self.source, self.source, stdin)
+        except OSError as error:
+            raise FileError([_unreadable(self.source, error)]) from None
         text = decode_text(content, self.source)
         chosen = named or self._format(text)
         fields = Fields(self.source, self.problems)
@@ -113,11 +206,13 @@ class _Reader:
                     raise FileError([Problem(self.source, None, "the file is empty")])
                 return read_tree(node, fields, self._include)
 
-    def _content(self, file: BinaryIO, source: str | None = None) -> bytes:
-        content = file.read(self.max_bytes + 1)
-        if len(content) > self.max_bytes:
-            message = f"larger than {self.max_bytes} bytes"
-            raise FileError([Problem(source or self.source, None, message)])
+    def _content(self, path: str | Path, shown: str, stdin: BinaryIO | None = None) -> bytes:
+        try:
+            content = read_content(
+                path, stdin=stdin, max_bytes=self.max_bytes, timeout=self.timeout
+            )
+        except FileError as error:
+            raise FileError([attrs.evolve(at, source=shown) for at in error.problems]) from None
         # The length in front, so that no two sets of files have one digest.
         self.digest.update(len(content).to_bytes(8, "big"))
         self.digest.update(content)
@@ -163,8 +258,7 @@ class _Reader:
         try:
             if not (folder / path).resolve().is_relative_to(folder):
                 raise rejected(f"{quoted(path)} is outside the file's folder")
-            with (folder / path).open("rb") as file:
-                content = self._content(file, fields.source)
+            content = self._content(folder / path, fields.source)
         except OSError as error:
             raise rejected(f"cannot read {quoted(path)}: {error.strerror or error}") from None
         except RuntimeError:  # symbolic links in a circle, before Python 3.13
@@ -195,14 +289,15 @@ def _parse(text: str, chosen: Literal["yaml", "json", "toml"], fields: Fields) -
 
 def _sniff(text: str) -> Format:
     """Return the format of standard input: rows in JSON or CSV, a JSON document, else YAML."""
-    first = text.strip().partition("\n")[0].strip()
+    first = first_line(text).strip()
     if first.startswith("{"):
-        is_row = first.endswith("}") and any(f'"{name}"' in first for name in ("group", "email"))
-        return "jsonl" if is_row and '"groups"' not in first else "json"
+        is_document = not first.endswith("}") or '"groups"' in first or '"version"' in first
+        return "json" if is_document else "jsonl"
     cells = [cell.strip(' "').lower() for cell in re.split("[,;\t]", first)]
-    if cells[0].startswith("sep=") or ("group" in cells and ("email" in cells or "id" in cells)):
+    if cells[0].startswith("sep="):
         return "csv"
-    return "yaml"
+    is_yaml = re.match(r"[-#%&*!?\[|>]", first) or re.search(r":(\s|$)", first)
+    return "csv" if not is_yaml and (len(cells) > 1 or cells[0] in COLUMNS) else "yaml"
 
 
 def _unreadable(source: str, error: OSError) -> Problem:

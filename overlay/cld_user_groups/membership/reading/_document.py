@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Literal, cast
 
 from attrs import field, frozen
 
-from cld_user_groups.identity import name_key
+from cld_user_groups.identity import forbidden_character, name_key
 from cld_user_groups.membership.model import DesiredGroup, GuardLimits
 from cld_user_groups.membership.problems import quoted
 
@@ -57,7 +58,7 @@ def read_tree(node: Node, fields: Fields, include: Include) -> Document:
     return Document(
         account=fields.text(values.get("account"), "`account`"),
         guards=_guards(values.get("guards"), fields),
-        protect=fields.texts(values.get("protect"), "`protect`"),
+        protect=_protect(values.get("protect"), fields),
         groups=() if groups is None else _groups(groups, fields, include),
     )
 
@@ -69,6 +70,9 @@ def read_group_rows(rows: Iterable[Row], fields: Fields) -> Document:
         name = row.values.get("group")
         if name is None:
             fields.problem(row.line, "the row names no group")
+            continue
+        if said := forbidden_character(name):
+            fields.problem(row.line, f"{said} in the name of a group: {quoted(name)}")
             continue
         spelt, first, of_group = by_key.setdefault(name_key(name), (name, row.line, []))
         if spelt != name:
@@ -84,6 +88,20 @@ def read_group_rows(rows: Iterable[Row], fields: Fields) -> Document:
             for name, line, of_group in by_key.values()
         )
     )
+
+
+def _protect(node: Node | None, fields: Fields) -> tuple[str, ...]:
+    """Return the entries of `protect`; one that can match nobody is a problem."""
+    entries = fields.texts(node, "`protect`")
+    for item in node.items if isinstance(node, Items) else ():
+        entry = item.text.strip() if isinstance(item, Scalar) else ""
+        if re.search(r"[\s,;]", entry) or forbidden_character(entry):
+            fields.problem(
+                item.line,
+                f"{quoted(entry)} in `protect` can match nobody",
+                "write each e-mail, ID or glob as an item of its own",
+            )
+    return entries
 
 
 def _guards(node: Node | None, fields: Fields) -> GuardLimits:
@@ -164,6 +182,9 @@ def _is_null(node: Node | None) -> bool:
 def _check_group(group: DesiredGroup, what: str, values: dict[str, Node], fields: Fields) -> None:
     if not group.name.strip() and group.id is None:
         fields.problem(group.line, "a group's name is empty")
+    # One that its ID pins may be called so already: planning rejects it as a new name.
+    if group.id is None and (said := forbidden_character(group.name)):
+        fields.problem(group.line, f"{said} in the name of a group: {quoted(group.name)}")
     if group.state == "absent":
         for key in _PRESENT_ONLY:
             if key in values:

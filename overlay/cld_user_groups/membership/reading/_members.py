@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date
 
-from cld_user_groups.identity import email_key
+from cld_user_groups.identity import email_key, forbidden_character
 from cld_user_groups.membership.model import DesiredMember
 from cld_user_groups.membership.problems import Problem, quoted
 
@@ -101,6 +101,9 @@ def _checked(
         fields.problem(line, "a member needs an `email` or an `id`")
         return None
     if email is not None:
+        if said := forbidden_character(email):
+            fields.problem(line, f"{said} in `email`: {quoted(email)}")
+            return None
         email = email.strip()
         if not is_email(email):
             hint = "" if "@" in email else "write an ID as `{id: …}`"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from ._text import is_unicode
 
 COLUMNS = ("group", "email", "id", "reason", "until")
 _DELIMITERS = (",", ";", "\t")
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 
 class Row(NamedTuple):
@@ -27,22 +29,23 @@ class Row(NamedTuple):
 def parse_csv(text: str, fields: Fields, columns: Iterable[str]) -> list[Row]:
     """Return the rows of a CSV file, the header aside.
 
-    Commas, semicolons and tabs separate cells, whichever the header or a line `sep=;` shows. An
-    unknown or missing column, a row with more or fewer cells than the header, a quote that is not
-    closed, and a file without rows are noted as problems.
+    Commas, semicolons and tabs separate cells, whichever the header or a line `sep=;` shows. Rows
+    and columns with nothing in them are left out. An unknown or missing column, a row with more or
+    fewer cells than the header, a quote that is not closed, a line break where none belongs, and a
+    file without rows are noted as problems.
 
     Args:
         text: The file.
         fields: Where problems are noted.
         columns: The columns that it may have.
     """
-    first, _, rest = text.partition("\n")
-    skipped = 0
-    delimiter = None
+    first, skipped, delimiter = first_line(text), 0, ""
     if first.strip().strip('"').lower().startswith("sep="):
-        delimiter = first.strip("\r\n").strip('"')[4:5]
-        text, skipped = rest, 1
-        first = rest.partition("\n")[0]
+        delimiter = first.lstrip().strip('"')[4:5]
+        blank, _, text = text.partition(first)
+        text = _LINE_BREAK.sub("", text, count=1)
+        skipped = len(_LINE_BREAK.findall(blank)) + 1
+        first = first_line(text)
     if not delimiter:
         delimiter = max(_DELIMITERS, key=first.count)
     before = len(fields.problems)
@@ -53,19 +56,15 @@ def parse_csv(text: str, fields: Fields, columns: Iterable[str]) -> list[Row]:
     try:
         for cells in reader:
             begun, line = line + 1, skipped + reader.line_num
-            if not cells:
+            if not any(map(str.strip, cells)):
                 continue
             if not header:
                 header = _header(cells, begun, fields, columns)
                 if not header:
                     return []
-            elif len(cells) != len(header):
-                hint = "is the file truncated?" if len(cells) < len(header) else "quote the cell"
-                message = f"{len(cells)} cells in a row, {len(header)} in the header"
-                fields.problem(begun, message, hint)
-            else:
-                pairs = zip(header, cells, strict=True)
-                values = {name: stripped for name, cell in pairs if (stripped := cell.strip())}
+                continue
+            values = _cells(cells, header, delimiter, begun, fields)
+            if values is not None:
                 rows.append(Row(begun, values))
     except csv.Error as error:
         hint = "is the file truncated?" if "end of data" in str(error) else ""
@@ -73,13 +72,57 @@ def parse_csv(text: str, fields: Fields, columns: Iterable[str]) -> list[Row]:
     return _complete(rows, fields, before)
 
 
+def first_line(text: str) -> str:
+    """Return the first line that is not blank, however its lines end."""
+    return next((line for line in _LINE_BREAK.split(text[:10_000]) if line.strip()), "")
+
+
+def _cells(
+    cells: list[str], header: list[str], delimiter: str, line: int, fields: Fields
+) -> dict[str, str] | None:
+    """Return the values of a row by column, or None if they have a problem, which is added."""
+    before = len(fields.problems)
+    filled = max(number for number, cell in enumerate(cells, start=1) if cell.strip())
+    if len(cells) < len(header):
+        message = f"{len(cells)} cells in a row, {len(header)} in the header"
+        fields.problem(line, message, "is the file truncated?")
+    elif filled > len(header):
+        message = f"{len(cells)} cells in a row, {len(header)} in the header"
+        fields.problem(line, message, f"quote a cell that has {quoted(delimiter)} in it")
+    values: dict[str, str] = {}
+    for name, cell in zip(header, cells, strict=False):
+        value = cell.strip()
+        if value and not name:
+            fields.problem(line, f"{quoted(value)} is in a column without a name")
+        elif "\n" in cell or "\r" in cell:
+            _check_line_break(name, cell, delimiter, line, fields)
+        if value:
+            values[name] = value
+    return values if len(fields.problems) == before else None
+
+
+def _check_line_break(name: str, cell: str, delimiter: str, line: int, fields: Fields) -> None:
+    """Note a problem where a stray quote may have swallowed rows: a reason may have lines."""
+    _, *others = _LINE_BREAK.split(cell)
+    if name != "reason":
+        fields.problem(line, f"a line break in {quoted(name)}", "is there a stray quote?")
+    elif any(delimiter in other and "@" in other for other in others):
+        fields.problem(line, "a row inside a `reason`", "is there a stray quote?")
+
+
 def _header(cells: list[str], line: int, fields: Fields, columns: Iterable[str]) -> list[str]:
     """Return the names of the columns; nothing if a row cannot be read by them."""
     known = tuple(columns)
     before = len(fields.problems)
     names = [cell.strip().casefold() for cell in cells]
-    for cell, name in zip(cells, names, strict=True):
-        if name not in known:
+    while not names[-1]:
+        del names[-1]
+    if any("@" in name for name in names):
+        hint = "the first row must name the columns: " + ", ".join(known)
+        fields.problem(line, "the header is missing", hint)
+        return []
+    for cell, name in zip(cells, names, strict=False):
+        if name and name not in known:
             fields.problem(line, f"unknown column {quoted(cell)}", did_you_mean(name, known))
     for name in known:
         if names.count(name) > 1:
@@ -104,7 +147,7 @@ def parse_json_lines(text: str, fields: Fields, columns: Iterable[str]) -> list[
     known = tuple(columns)
     before = len(fields.problems)
     rows: list[Row] = []
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(_LINE_BREAK.split(text), start=1):
         if not line.strip():
             continue
         try:
@@ -139,6 +182,8 @@ def _texts(
         elif name in seen:
             fields.problem(line, f"the key {quoted(name)} occurs twice")
         elif isinstance(value, str) and is_unicode(value):
+            if name != "reason" and ("\n" in value or "\r" in value):
+                fields.problem(line, f"a line break in {quoted(name)}")
             if value.strip():
                 values[name] = value.strip()
         elif value is not None:

@@ -27,7 +27,8 @@ def decode_text(content: bytes, source: str) -> str:
         raise FileError([Problem(source, line, message, "save it as UTF-8")]) from None
     if not text.strip():
         raise FileError([Problem(source, None, "the file is empty")])
-    return text
+    # Lines that end in CR alone, as old spreadsheets write them.
+    return text if "\n" in text else text.replace("\r", "\n")
 
 
 def is_unicode(text: str) -> bool:

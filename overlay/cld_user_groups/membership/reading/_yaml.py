@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from cld_user_groups.membership.problems import FileError, Problem, quoted
@@ -40,9 +41,35 @@ def parse_yaml(text: str, fields: Fields) -> Node | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
-        hint = "is the file truncated?" if mark and text[: mark.index + 1] == text else ""
-        message = ", ".join(part for part in (error.context, error.problem) if part)
+        message, hint = _explained(error, text)
         raise FileError([Problem(source, line, f"not YAML: {message}", hint)]) from None
+
+
+def _explained(error: yaml.MarkedYAMLError, text: str) -> tuple[str, str]:
+    """Return what is wrong, and what to do about it, in the words of who writes files by hand."""
+    message = ", ".join(part for part in (error.context, error.problem) if part)
+    mark = error.problem_mark or error.context_mark
+    if mark is None:
+        return message, ""
+    line = (text.splitlines() or [""])[min(mark.line, text.count("\n"))]
+    before, rest = line[: mark.column], line[mark.column :]
+    if "\t" in rest[:1] or (not before.strip() and "\t" in before):
+        return "a tab in the indentation", "indent with spaces"
+    if error.context in ("while scanning an alias", "while scanning an anchor"):
+        start = error.context_mark.column if error.context_mark else mark.column
+        value = re.match(r"[^\s,\]}]*", line[start:])
+        found = value[0] if value else ""
+        return f"a value that begins with {quoted(found[:1])}", f'write it in quotes: "{found}"'
+    if "cannot start any token" in message and rest:
+        return f"a value that begins with {quoted(rest[0])}", "write it in quotes"
+    if mark.index + 1 >= len(text):
+        return message, "is the file truncated?"
+    if "mapping values" in message:
+        hint = "indent it as the lines above it, or quote a value that has a colon in it"
+        return message, hint
+    if (error.context or "").startswith("while parsing a block"):
+        return message, "indent it as the lines above it"
+    return message, ""
 
 
 class _Builder:
