@@ -27,10 +27,13 @@ from cld_user_groups.membership.checks import GuardBreached, StalePlan, WrongAcc
 from cld_user_groups.membership.journal import JournalError, NoJournal
 from cld_user_groups.membership.journal_lines import Ended, Line
 from cld_user_groups.membership.lock import AlreadyRunning, account_lock
-from cld_user_groups.membership.model import Breach, GroupRef, Plan
+from cld_user_groups.membership.model import Breach, Change, GroupRef, Plan
 from cld_user_groups.membership.outcome import Progress, Result, Status, Stop
+from cld_user_groups.membership.perform import perform, perform_now
 from cld_user_groups.membership.runs import load_run, read_journal
+from cld_user_groups.membership.snapshot import read_account
 from cld_user_groups.membership.state import state_directory
+from cld_user_groups.membership.undo import undo_plan
 
 from .accounts import (
     SERVER,
@@ -50,6 +53,13 @@ from .accounts import (
 
 Apply = Callable[..., Result]
 NEW = GroupRef(id=None, name="new")
+WRITES = (
+    "createUserGroup",
+    "updateUserGroup",
+    "addUserToUserGroup",
+    "removeUserFromUserGroup",
+    "deleteUserGroup",
+)
 pytestmark = pytest.mark.usefixtures("waits")
 
 
@@ -224,12 +234,7 @@ def test_a_lost_response_is_looked_after_and_nothing_is_done_twice(
 ) -> None:
     plan = plan_for(client, change)
     emulator.fail("*", status=None, times=1)  # the read before the first write
-    for operation in (
-        "updateUserGroup",
-        "addUserToUserGroup",
-        "removeUserFromUserGroup",
-        "deleteUserGroup",
-    ):
+    for operation in WRITES:
         emulator.fail(operation, drop=drop)
     result = run(emulator, plan)
     assert statuses(result) == [Status.DONE]
@@ -254,7 +259,7 @@ def test_a_creation_that_was_lost_stops_what_depends_on_it(
     emulator.fail("createUserGroup", drop="before")
     result = run(emulator, plan)
     assert statuses(result) == [
-        Status.FAILED,
+        Status.UNKNOWN,
         Status.NOT_STARTED,
         Status.NOT_STARTED,
         Status.DONE,
@@ -287,30 +292,90 @@ def test_a_group_of_others_is_not_taken_for_one_whose_response_was_lost(
         return original(operation, *arguments, **keywords)
 
     emulator._core.faults.take = take  # type: ignore[method-assign]
-    assert statuses(run(emulator, plan)) == [Status.FAILED, Status.NOT_STARTED]
+    result = run(emulator, plan)
+    assert statuses(result) == [Status.UNKNOWN, Status.NOT_STARTED]
     assert members(emulator)["new"] == {"u5"}
+    assert set(result.differences) == {
+        "the group 'new' exists, and this run is not known to have created it"
+    }
 
 
-def test_409_and_404_count_as_done_only_where_a_look_says_so(
+def test_a_409_or_404_that_a_look_contradicts_is_unknown(
     run: Apply, emulator: Emulator, client: CldProvisioning
 ) -> None:
     plan = plan_for(client, add("a", "u9"), remove("a", "u1"), delete("old", "u4"))
     emulator.fail("addUserToUserGroup", status=409)
     emulator.fail("removeUserFromUserGroup", status=404)
     emulator.fail("deleteUserGroup", status=404)
-    assert statuses(run(emulator, plan)) == [Status.FAILED] * 3
+    result = run(emulator, plan)
+    assert statuses(result) == [Status.UNKNOWN] * 3
+    assert not result.is_complete
 
 
-def test_what_others_have_done_meanwhile_is_done_already(
-    run: Apply, emulator: Emulator, client: CldProvisioning
+def test_a_write_that_was_delivered_twice_is_unknown_and_complete(
+    run: Apply, emulator: Emulator, client: CldProvisioning, tmp_path: Path
 ) -> None:
     plan = plan_for(client, add("a", "u9"), remove("b", "u3"), delete("old", "u4"))
     emulator.fail("addUserToUserGroup", status=409, apply=True)
     emulator.fail("removeUserFromUserGroup", status=404, apply=True)
     emulator.fail("deleteUserGroup", status=404, apply=True)
     result = run(emulator, plan)
-    assert statuses(result) == [Status.ALREADY] * 3
+    assert statuses(result) == [Status.UNKNOWN] * 3
     assert result.verified
+    assert result.is_complete
+    journal = load_run(state_directory("acc", tmp_path), result.run)
+    assert [outcome.status for outcome in journal.outcomes] == [Status.UNKNOWN] * 3
+
+
+def test_a_group_whose_creation_was_delivered_twice_is_unknown_and_not_adopted(
+    run: Apply, emulator: Emulator, client: CldProvisioning
+) -> None:
+    plan = plan_for(client, create("new"), add(NEW, "u1", 0))
+    emulator.fail("createUserGroup", status=409, apply=True)
+    result = run(emulator, plan)
+    assert statuses(result) == [Status.UNKNOWN, Status.NOT_STARTED]
+    assert members(emulator)["new"] == set()
+
+
+LATE = [create("new"), rename("a", "A"), add("a", "u9"), remove("a", "u1"), delete("old", "u4")]
+
+
+@pytest.mark.parametrize("status", [503, 504])
+@pytest.mark.parametrize("change", LATE, ids=lambda change: change.action.value)
+def test_what_a_gateway_may_have_forwarded_stays_unknown_although_a_look_does_not_show_it(
+    emulator: Emulator, tmp_path: Path, change: Change, status: int
+) -> None:
+    client = client_of(emulator, retries=None)
+    for operation in WRITES:
+        emulator.fail(operation, status=status, times=None)
+    result = apply(client, plan_for(client, change), state_dir=tmp_path)
+    assert statuses(result) == [Status.UNKNOWN]
+    assert result.verified is False
+    run = load_run(state_directory("acc", tmp_path))
+    assert run.unconfirmed
+
+
+@pytest.mark.parametrize("status", [503, 504])
+@pytest.mark.parametrize("change", LATE, ids=lambda change: change.action.value)
+def test_undo_reverts_what_a_gateway_forwarded_seconds_later(
+    emulator: Emulator, tmp_path: Path, change: Change, status: int
+) -> None:
+    client = client_of(emulator, retries=None)
+    before = members(emulator)
+    for operation in WRITES:
+        emulator.fail(operation, status=status, times=None)
+    apply(client, plan_for(client, change), state_dir=tmp_path)
+    emulator.clear_faults()
+    late = perform(change, change.group.id)  # the gateway's delivery, which no run knows of
+    assert perform_now(client, late).status is Status.DONE
+    done = load_run(state_directory("acc", tmp_path))
+    inverse = undo_plan(done, read_account(client), now=datetime.now(UTC))
+    inverse = undo_plan(
+        done, read_account(client), now=datetime.now(UTC), allow_removals=inverse.removals
+    )
+    assert any("not confirmed by the journal, but" in note for note in inverse.notes)
+    assert apply(client, inverse, state_dir=tmp_path).is_complete
+    assert members(emulator) == before
 
 
 def test_an_unknown_user_fails_alone_and_says_why(
@@ -479,7 +544,8 @@ def test_a_client_without_retries_stays_one(emulator: Emulator, tmp_path: Path) 
         plan = plan_for(client, add("b", "u9"))
         emulator.fail("addUserToUserGroup", status=503)
         result = apply(client, plan, state_dir=tmp_path)
-    assert [outcome.status for outcome in result.outcomes] == [Status.FAILED]
+    assert [outcome.status for outcome in result.outcomes] == [Status.UNKNOWN]
+    emulator.calls.assert_called("addUserToUserGroup", times=1)
 
 
 def no_space(_: int) -> None:

@@ -402,20 +402,23 @@ class _Watch:
         planned = {write_of(outcome.change, outcome.change.group.id) for outcome in run.outcomes}
         self.errors += [f"{write} is not in the plan" for write in applied if write not in planned]
         if result is not None and not self.interfered:
-            done = {
-                write_of(outcome.change, outcome.group_id)
-                for outcome in result.outcomes
-                if outcome.status is Status.DONE
+            said = {
+                status: {
+                    write_of(outcome.change, outcome.group_id)
+                    for outcome in result.outcomes
+                    if outcome.status is status
+                }
+                for status in (Status.DONE, Status.UNKNOWN)
             }
+            done = said[Status.DONE]
             account = Account(read_account(self.machine._client(None)))
             self.errors += [
                 f"reported as {outcome.status}, but {wrong}"
                 for outcome in result.outcomes
                 if outcome.status is Status.ALREADY and (wrong := difference_of(outcome, account))
             ]
-            unsaid = set(applied) - done
-            if unsaid and result.verified is not None:
-                self.errors.append(f"applied, but not reported as done: {unsaid}")
+            if unsaid := set(applied) - done - said[Status.UNKNOWN]:
+                self.errors.append(f"applied, but not reported as done or unknown: {unsaid}")
             if result.verified and done - set(applied):
                 self.errors.append(f"reported as done, but not applied: {done - set(applied)}")
         assert not self.errors, self.errors

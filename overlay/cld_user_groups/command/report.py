@@ -102,7 +102,7 @@ def _lines(made: Plan, result: Result, again: str, take_back: str, *, color: boo
         )
     if not result.is_complete:
         yield _way_on(result, again)
-    if any(outcome.status is Status.DONE for outcome in result.outcomes):
+    if any(outcome.status in (Status.DONE, Status.UNKNOWN) for outcome in result.outcomes):
         yield f"To take it back: {take_back}"
 
 

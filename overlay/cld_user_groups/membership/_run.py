@@ -176,6 +176,7 @@ class Run:
             group_id=performed.group_id,
             request_id=performed.request_id,
             error=performed.error,
+            in_place=performed.reply.verdict is Verdict.HOLDS,
         )
         self._outcomes[position] = outcome
         self._record(outcome)

@@ -13,8 +13,8 @@ from .model import Change, Snapshot
 class Status(StrEnum):
     """The outcome of a change.
 
-    `DONE` was applied by this run; `ALREADY` held before; `UNKNOWN` may have been applied,
-    although no response confirms it; `NOT_STARTED` was not sent.
+    `DONE` was applied by this run; `ALREADY` held before; `UNKNOWN` may have been applied by this
+    run, although no response confirms it; `NOT_STARTED` was not sent.
     """
 
     DONE = "done"
@@ -47,6 +47,8 @@ class Outcome:
         group_id: The ID of the group, that of a created group too; None where it is not known.
         request_id: The server's ID of the deciding request, or None.
         error: What went wrong, in a sentence, or "".
+        in_place: Whether the account has what the change asks for although its status is `UNKNOWN`:
+            this run or somebody else has applied it.
     """
 
     position: int
@@ -55,11 +57,12 @@ class Outcome:
     group_id: str | None = None
     request_id: str | None = None
     error: str = ""
+    in_place: bool = False
 
     @property
     def holds(self) -> bool:
         """Whether the account has what the change asks for."""
-        return self.status in (Status.DONE, Status.ALREADY)
+        return self.in_place or self.status in (Status.DONE, Status.ALREADY)
 
 
 @frozen(kw_only=True)

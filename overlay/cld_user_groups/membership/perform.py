@@ -132,9 +132,10 @@ def _write(change: Change, group_id: str | None) -> Request:
 
 
 def _after_error(change: Change, group_id: str | None, error: Exception, *, was_sent: bool) -> Flow:
-    may_hold = was_sent or maybe_applied(error)
+    may_hold = was_sent or maybe_applied(error) or _may_have_been_forwarded(error)
+    seems_to_hold = _may_hold_already(change, error)
     failed = Performed(
-        status=Status.UNKNOWN if may_hold else Status.FAILED,
+        status=Status.UNKNOWN if may_hold or seems_to_hold else Status.FAILED,
         reply=_reply(Verdict.FAILED, error),
         group_id=group_id,
         request_id=error.request_id if isinstance(error, CloudinaryError) else None,
@@ -143,31 +144,39 @@ def _after_error(change: Change, group_id: str | None, error: Exception, *, was_
     if isinstance(error, RateLimited):
         status = Status.UNKNOWN if may_hold else Status.NOT_STARTED
         return evolve(failed, status=status, reply=_reply(Verdict.TURNED_AWAY, error))
-    if not may_hold and not _may_hold_already(change, error):
+    if not may_hold and not seems_to_hold:
         return failed
     try:
         found = yield from _look(change, group_id)
     except Exception as unseen:  # noqa: BLE001 - the first error is what is reported
         return evolve(failed, error=f"{failed.error}; looking failed: {unseen}")
+    is_new_group = change.action is Action.CREATE_GROUP and not may_hold
     if found is None:
         # A request whose response was lost may still be applied later: nobody knows yet.
-        return failed
+        return evolve(failed, status=Status.FAILED) if is_new_group else failed
+    if is_new_group:
+        return failed  # a group that has appeared in the meantime is never adopted
     return evolve(
         failed,
-        status=Status.DONE if may_hold else Status.ALREADY,
+        status=Status.DONE if may_hold else Status.UNKNOWN,
         reply=evolve(failed.reply, verdict=Verdict.HOLDS, status_code=None),
         group_id=found,
-        error="",
+        error="" if may_hold else "in place; whether this run applied it is not known",
     )
+
+
+def _may_have_been_forwarded(error: Exception) -> bool:
+    """Return whether this is a 503, which some gateways send after forwarding the request."""
+    return isinstance(error, CloudinaryError) and error.status_code == 503
 
 
 def _may_hold_already(change: Change, error: Exception) -> bool:
     """Return whether an error of a first attempt means that the account has it already.
 
-    A group that has appeared in the meantime is never adopted: it is somebody else's.
+    Somebody else has applied it, or a proxy has delivered the request twice: nobody can tell.
     """
     if isinstance(error, AlreadyExists):
-        return change.action is Action.ADD_USER
+        return change.action in (Action.ADD_USER, Action.CREATE_GROUP)
     return isinstance(error, NotFound) and change.action in (
         Action.REMOVE_USER,
         Action.DELETE_GROUP,

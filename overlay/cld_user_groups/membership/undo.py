@@ -9,10 +9,11 @@ from attrs import evolve
 
 from .guards import check_guards
 from .model import Action, Change, GroupRef, GuardLimits, Member, Plan, Snapshot, UserRef
-from .outcome import Outcome
+from .outcome import Outcome, Status
 from .planning import EXPIRES_AFTER, fingerprint
 from .runs import Run
 from .undo_order import make_before_break
+from .verify import Account, difference_of
 
 
 def undo_plan(
@@ -26,10 +27,10 @@ def undo_plan(
 ) -> Plan:
     """Return the plan that reverts what a run has done.
 
-    Only changes that the journal confirms are reverted, and only if they still hold: what has
-    changed since is left alone. A group that the run deleted is created again, with a new ID and
-    its members; one that it created is deleted if nobody else is in it. The plan's notes name all
-    that is left alone.
+    Only changes that still hold are reverted: what has changed since is left alone. One that the
+    journal does not confirm is reverted if the account shows it. A group that the run deleted is
+    created again, with a new ID and its members; one that it created is deleted if nobody else is
+    in it. The plan's notes name all that is left alone or is not confirmed.
 
     Args:
         run: The run.
@@ -49,11 +50,16 @@ def undo_plan(
         raise ValueError(
             f"the run {run.id} was on account {run.header.account!r}, not {snapshot.account_id!r}"
         )
-    inverse = _Inverse(run, snapshot)
-    for outcome in reversed(run.confirmed):
+    applied, doubtful = _applied(run, snapshot)
+    inverse = _Inverse(applied, snapshot)
+    for outcome in reversed(applied):
         inverse.take_back(outcome)
-    for outcome in run.unconfirmed:
-        inverse.note(outcome.change, "is not confirmed by the journal, and is left alone")
+    for outcome in doubtful:
+        if outcome in applied:
+            what = "is not confirmed by the journal, but the account shows it: it is undone too"
+        else:
+            what = "is not confirmed by the journal, and the account does not show it"
+        inverse.note(outcome.change, what)
     members = {group.id: len(group.members) for group in snapshot.groups}
     changes = make_before_break(inverse.steps, members)
     touched = {change.group.id for change in changes}
@@ -74,13 +80,32 @@ def undo_plan(
     return evolve(plan, breaches=check_guards(plan, snapshot, plan.limits, allow_removals))
 
 
+def _applied(run: Run, snapshot: Snapshot) -> tuple[list[Outcome], list[Outcome]]:
+    """Return what a run has done, and what is doubtful, some of which the account shows."""
+    account = Account(snapshot)
+    applied: list[Outcome] = []
+    doubtful: list[Outcome] = []
+    for outcome in run.outcomes:
+        if outcome.status is Status.UNKNOWN:
+            change = outcome.change
+            if change.action is Action.CREATE_GROUP and outcome.group_id is None:
+                outcome = evolve(outcome, group_id=account.id_of(change.group.name))
+            doubtful.append(outcome)
+            if difference_of(outcome, account):
+                continue
+        elif outcome.status is not Status.DONE:
+            continue
+        applied.append(outcome)
+    return applied, doubtful
+
+
 class _Inverse:
     """Revert one change after another, the latest first, on a model of the account.
 
     Each step depends on the earlier ones that it cannot do without.
     """
 
-    def __init__(self, run: Run, snapshot: Snapshot) -> None:
+    def __init__(self, applied: Sequence[Outcome], snapshot: Snapshot) -> None:
         self.notes: list[str] = []
         self.steps: list[Change] = []
         self._groups = {group.id: group for group in snapshot.groups}
@@ -91,7 +116,7 @@ class _Inverse:
         }
         self._freed: dict[str, int] = {}
         self._recreated: dict[str, tuple[GroupRef, int]] = {}
-        self._doomed = self._find_doomed(run)
+        self._doomed = self._find_doomed(applied)
         self._undo: dict[Action, Callable[[Outcome, str], None]] = {
             Action.CREATE_GROUP: self._uncreate,
             Action.RENAME_GROUP: self._rename_back,
@@ -112,11 +137,11 @@ class _Inverse:
         """Add a note about a change."""
         self.notes.append(f"{_describe(change)} {what}.")
 
-    def _find_doomed(self, run: Run) -> frozenset[str]:
+    def _find_doomed(self, applied: Sequence[Outcome]) -> frozenset[str]:
         """Return the groups that the run created and that hold nobody but whom it put there."""
         put: dict[str, set[str]] = {}
         created: dict[str, str] = {}
-        for outcome in run.confirmed:
+        for outcome in applied:
             change, group_id = outcome.change, outcome.group_id or ""
             if change.action is Action.CREATE_GROUP:
                 created[group_id] = change.group.name

@@ -38,14 +38,20 @@ class Account:
 
 
 def settle(outcomes: Sequence[Outcome], account: Account) -> tuple[Outcome, ...]:
-    """Return the outcomes, the unknown ones decided by the account as it is now.
+    """Return the outcomes; an unknown one that the account shows now is done.
+
+    One that it does not show stays unknown: it may still come.
 
     Args:
         outcomes: The outcome of each change.
         account: The account, read after the last of them.
     """
     return tuple(
-        _settle(outcome, account) if outcome.status is Status.UNKNOWN else outcome
+        evolve(outcome, status=Status.DONE, error="")
+        if outcome.status is Status.UNKNOWN
+        and not outcome.in_place
+        and not difference_of(outcome, account)
+        else outcome
         for outcome in outcomes
     )
 
@@ -74,8 +80,11 @@ def difference_of(outcome: Outcome, account: Account) -> str:
     if change.action is Action.DELETE_GROUP:
         return "" if group is None else f"the group {name!r} still exists"
     if group is None:
-        is_removal = change.action is Action.REMOVE_USER and outcome.holds
-        return "" if is_removal else f"the group {name!r} does not exist"
+        if change.action is Action.REMOVE_USER and outcome.holds:
+            return ""
+        if outcome.group_id is None and account.id_of(name) is not None:
+            return f"the group {name!r} exists, and this run is not known to have created it"
+        return f"the group {name!r} does not exist"
     if change.action in (Action.CREATE_GROUP, Action.RENAME_GROUP):
         return "" if group.name == name else f"the group {name!r} is called {group.name!r}"
     assert change.user is not None
@@ -84,14 +93,3 @@ def difference_of(outcome: Outcome, account: Account) -> str:
         return ""
     person = change.user.email or change.user.id
     return f"{person} is {'still' if is_member else 'not'} in the group {name!r}"
-
-
-def _settle(outcome: Outcome, account: Account) -> Outcome:
-    if outcome.change.action is Action.CREATE_GROUP and outcome.group_id is None:
-        group_id = account.id_of(outcome.change.group.name)
-        if group_id is None or account.members(group_id):  # with members, it is somebody else's
-            return evolve(outcome, status=Status.FAILED)
-        return evolve(outcome, status=Status.DONE, group_id=group_id, error="")
-    if difference_of(outcome, account):
-        return evolve(outcome, status=Status.FAILED)
-    return evolve(outcome, status=Status.DONE, error="")
