@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from attrs import field, frozen
 
 from cld_user_groups.membership import GroupRef, printable
-from cld_user_groups.membership.rendering.markdown import code_span
+from cld_user_groups.membership.rendering import code_span
 
 from .output import print_json, print_message, print_result
 from .settings import Settings

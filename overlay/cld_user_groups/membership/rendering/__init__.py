@@ -4,8 +4,19 @@ Names, reasons and e-mails come from files and from the API. They are shown with
 characters escaped, and never as markup.
 """
 
+from ._view import counted, joined, shown
+from .environment import render
 from .html import render_html
-from .markdown import render_markdown
+from .markdown import code_span, render_markdown
 from .text import render_text
 
-__all__ = ["render_html", "render_markdown", "render_text"]
+__all__ = [
+    "code_span",
+    "counted",
+    "joined",
+    "render",
+    "render_html",
+    "render_markdown",
+    "render_text",
+    "shown",
+]

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from .model import Membership, Review, ReviewedGroup
-from .words import View
+from .rendering import View
 
 Value: TypeAlias = str | datetime | None
 

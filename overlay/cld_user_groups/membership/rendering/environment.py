@@ -1,0 +1,73 @@
+"""Render the templates of this package: HTML that escapes all data, Markdown, and text.
+
+Data comes from the API and from files. Control characters in it are shown escaped in every format,
+and in HTML nothing in it is ever markup.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Mapping
+from functools import cache
+from html import escape
+from typing import TYPE_CHECKING
+
+from cld_user_groups.membership.problems import printable
+
+from ._view import counted, shown
+from .markdown import code_span
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+def render(name: str, data: Mapping[str, object]) -> str:
+    """Return a rendered template.
+
+    Args:
+        name: The name of the template, without its folder.
+        data: The variables that it uses.
+    """
+    return _environment(is_html=".html" in name).get_template(name).render(data)
+
+
+@cache
+def _environment(*, is_html: bool) -> Environment:
+    # Imported here: a plan in the terminal does not need it.
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    def finalize(value: object) -> str:
+        if isinstance(value, Markup):
+            return value
+        text = value if isinstance(value, str) else str(value)
+        return Markup(escape(printable(text))) if is_html else text  # noqa: S704 - escaped here
+
+    environment = Environment(
+        loader=PackageLoader(__package__),
+        autoescape=is_html,  # noqa: S701 - Markdown and text are not HTML
+        finalize=finalize,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"shown": shown, "code": code_span, "printable": printable}
+    environment.globals["counted"] = counted
+    if is_html:
+        environment.globals["asset"] = lambda name: Markup(  # noqa: S704 - ours
+            _asset(environment, name)
+        )
+        environment.globals["digest"] = lambda name: _digest(_asset(environment, name))
+    return environment
+
+
+def _asset(environment: Environment, name: str) -> str:
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, name)[0]
+
+
+def _digest(text: str) -> str:
+    """Return what a Content-Security-Policy calls a style or a script."""
+    return b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,168 @@
+"""Who is in which group, as a picture: people down, groups across.
+
+A large account is several panels, each with its own heads and small enough for a sheet of paper, so
+that the names stay readable: on the screen nothing is scaled down.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import accumulate
+from typing import TYPE_CHECKING, NamedTuple
+
+from cld_user_groups.membership.rendering import shown
+
+from .model import Event, Person, ReviewedGroup, State
+
+if TYPE_CHECKING:
+    from .rendering import View
+
+_PEOPLE_A_PANEL = 50
+_GROUPS_A_PANEL = 40
+
+_CELL, _MARK = 15, 9
+_LEFT = 180  # the people's names end here
+_LONGEST = 26  # of a name, in characters of an ordinary width
+# A head is slanted by 60 degrees: so high, and so far to the right, for each character.
+_HIGH, _FAR = 5.6, 3.2
+_GUIDE = 5  # a line after so many columns guides the eye
+
+_SQUARE = f"h{_MARK}v{_MARK}h-{_MARK}z"
+_ARC = f"a{_MARK / 2},{_MARK / 2} 0 1,0"
+_CIRCLE = f"m0,{_MARK / 2}{_ARC} {_MARK},0{_ARC} -{_MARK},0z"
+#: How a membership is drawn, by its class in the style sheet.
+MARKS = {
+    "in": _SQUARE,
+    "new": _CIRCLE,
+    "blocked": f"m1,1h{_MARK - 2}v{_MARK - 2}h-{_MARK - 2}z",
+}
+
+
+class Head(NamedTuple):
+    """The head of a column: a group."""
+
+    x: int
+    y: int
+    name: str
+    short: str
+
+
+class Row(NamedTuple):
+    """A person's row, with the path of the marks of each class."""
+
+    y: int
+    title: str
+    short: str
+    marks: Mapping[str, str]
+
+
+class Panel(NamedTuple):
+    """So many people and groups as fit on a sheet; lengths are in pixels."""
+
+    width: int
+    height: int
+    left: int
+    right: int
+    cell: int
+    label: str
+    heads: list[Head]
+    rows: list[Row]
+    guides: str
+
+
+def panels(view: View) -> list[Panel]:
+    """Return the panels, those of the first groups first; none where nobody is in a group."""
+    review = view.review
+    people = [person for person in review.people if person.id in view.groups_of]
+    changes = review.changes
+    added = {
+        (found.group_id, found.user_id)
+        for found in (changes.differences if changes else ())
+        if found.event is Event.MEMBER_ADDED
+    }
+    return [
+        _panel(
+            view,
+            people[top : top + _PEOPLE_A_PANEL],
+            review.groups[left : left + _GROUPS_A_PANEL],
+            added,
+        )
+        for left in range(0, len(review.groups), _GROUPS_A_PANEL)
+        for top in range(0, len(people), _PEOPLE_A_PANEL)
+    ]
+
+
+def _panel(
+    view: View,
+    people: Sequence[Person],
+    groups: Sequence[ReviewedGroup],
+    added: AbstractSet[tuple[str, str | None]],
+) -> Panel:
+    names = [shown(group.name) for group in groups]
+    lengths = [sum(map(_width, _short(name))) for name in names]
+    top = 12 + math.ceil(max(lengths) * _HIGH)
+    bottom = top + len(people) * _CELL
+    columns = [*range(0, len(groups), _GUIDE), len(groups)]
+    return Panel(
+        width=max(
+            _LEFT + (column + 1) * _CELL + math.ceil(length * _FAR)
+            for column, length in enumerate(lengths)
+        ),
+        height=bottom + 2,
+        left=_LEFT,
+        right=_LEFT + len(groups) * _CELL,
+        cell=_CELL,
+        label=f"Who is in which group: {view.name_of(people[0])} to {view.name_of(people[-1])}. "
+        "The tables have the same in words.",
+        heads=[
+            Head(_LEFT + number * _CELL + _CELL - 4, top - 6, name, _short(name))
+            for number, name in enumerate(names)
+        ],
+        rows=[
+            Row(
+                y := top + number * _CELL,
+                f"{view.name_of(person)} ({view.address_of(person)}): "
+                f"{view.group_names(person.id)}",
+                _short(view.name_of(person)),
+                _marks(view, person, groups, added, y),
+            )
+            for number, person in enumerate(people)
+        ],
+        guides="".join(f"M{_LEFT + column * _CELL}.5,{top}V{bottom}" for column in columns),
+    )
+
+
+def _marks(
+    view: View,
+    person: Person,
+    groups: Sequence[ReviewedGroup],
+    added: AbstractSet[tuple[str, str | None]],
+    y: int,
+) -> Mapping[str, str]:
+    mine = {group.id for group in view.groups_of[person.id]}
+    is_blocked = person.state in (State.PENDING, State.DISABLED)
+    paths: dict[str, str] = {}
+    for number, group in enumerate(groups):
+        if group.id not in mine:
+            continue
+        name = "blocked" if is_blocked else "new" if (group.id, person.id) in added else "in"
+        x = _LEFT + number * _CELL + (_CELL - _MARK) // 2
+        paths[name] = paths.get(name, "") + f"M{x},{y + (_CELL - _MARK) // 2}{MARKS[name]}"
+    return paths
+
+
+def _short(name: str) -> str:
+    widths = list(accumulate(map(_width, name)))
+    if not widths or widths[-1] <= _LONGEST:
+        return name
+    return f"{name[: sum(width < _LONGEST for width in widths)]}…"
+
+
+def _width(character: str) -> float:
+    """Return how wide a character is, in ordinary ones: no file of a font is there to tell."""
+    if character in "MW" or unicodedata.east_asian_width(character) in "WF":
+        return 2
+    return 1.4 if character.isupper() else 1

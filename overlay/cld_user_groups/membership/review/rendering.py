@@ -1,0 +1,233 @@
+"""An access review for people to read: as text, as Markdown, as HTML. JSON is in `review`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+
+from cld_user_groups.membership.rendering import counted, joined, render, shown
+
+from .model import Difference, Event, Finding, Kind, Membership, Person, Review, ReviewedGroup
+from .picture import MARKS, panels
+
+_NO_LOGINS = "Last login unknown: the API returned no last login for anyone."
+
+
+def render_html(review: Review) -> str:
+    """Return a review as an HTML document that works without scripts and prints well.
+
+    Args:
+        review: The review.
+    """
+    view = View(review)
+    return render("review.html.jinja", {**_data(view), "panels": panels(view), "marks": MARKS})
+
+
+def render_markdown(review: Review) -> str:
+    """Return a review as Markdown (CommonMark), for a ticket or a wiki.
+
+    Args:
+        review: The review.
+    """
+    return render("review.md.jinja", _data(View(review)))
+
+
+def render_text(review: Review) -> str:
+    """Return a review as text, for a terminal or a mail.
+
+    Args:
+        review: The review.
+    """
+    return render("review.txt.jinja", _data(View(review)))
+
+
+def _data(view: View) -> dict[str, object]:
+    functions = {"day": day, "moment": moment, "event": event, "no_logins": _NO_LOGINS}
+    return {"view": view, "review": view.review, **functions}
+
+
+class View:
+    """A review with its people and groups by ID, and the sentences that its renderings share.
+
+    Args:
+        review: The review.
+
+    Attributes:
+        review: The review.
+        people: The people by ID.
+        groups: The groups by ID.
+        groups_of: The groups of each person, by the person's ID.
+        by_kind: The findings of each kind; a kind without any is left out.
+    """
+
+    def __init__(self, review: Review) -> None:
+        self.review = review
+        self.people: Mapping[str, Person] = {person.id: person for person in review.people}
+        self.groups: Mapping[str, ReviewedGroup] = {group.id: group for group in review.groups}
+        self.groups_of: dict[str, list[ReviewedGroup]] = {}
+        self._memberships: dict[tuple[str, str], Membership] = {}
+        for group in review.groups:
+            for membership in group.members:
+                self.groups_of.setdefault(membership.user_id, []).append(group)
+                self._memberships[group.id, membership.user_id] = membership
+        self.by_kind: dict[Kind, list[Finding]] = {}
+        self._kinds: dict[tuple[str | None, str | None], list[Kind]] = {}
+        for finding in review.findings:
+            self.by_kind.setdefault(finding.kind, []).append(finding)
+            self._kinds.setdefault((finding.user_id, finding.group_id), []).append(finding.kind)
+
+    def kinds(self, user_id: str | None, group_id: str | None) -> list[Kind]:
+        """Return what was found about a person, a group, or a person in a group.
+
+        Args:
+            user_id: The person's ID, or None for the group alone.
+            group_id: The group's ID, or None for the person alone.
+        """
+        keys = dict.fromkeys([(user_id, None), (user_id, group_id)])
+        return [kind for key in keys for kind in self._kinds.get(key, ())]
+
+    def to_look_at(self, group: ReviewedGroup) -> int:
+        """Return how many of a group's members, or whether the group itself, have findings."""
+        whom: list[str | None] = [found.user_id for found in group.members]
+        return sum(bool(self.kinds(user_id, group.id)) for user_id in whom or [None])
+
+    def membership(self, group_id: str, user_id: str | None) -> Membership | None:
+        """Return a person's membership in a group, or None."""
+        return self._memberships.get((group_id, user_id or ""))
+
+    @staticmethod
+    def name_of(person: Person) -> str:
+        """Return a person's name, else the e-mail, else the ID."""
+        return shown(next(filter(None, (person.name, person.email)), person.id))
+
+    @staticmethod
+    def address_of(person: Person) -> str:
+        """Return a person's e-mail, else the ID."""
+        return shown(person.email or person.id)
+
+    def group_names(self, user_id: str) -> str:
+        """Return the names of a person's groups, in a list."""
+        return ", ".join(shown(group.name) for group in self.groups_of.get(user_id, ()))
+
+    def heading(self) -> str:
+        """Return the title of the review."""
+        return f"Access review of account {shown(self.review.account_id)}"
+
+    def introduction(self) -> str:
+        """Return when the review was made and what of."""
+        made = f"Made on {moment(self.review.made_at)}."
+        run = self.review.as_of
+        if run is None:
+            return made
+        return f"{made} The groups are shown as they were right after the run {shown(run)}."
+
+    def figures(self) -> dict[str, int]:
+        """Return the counts of the review."""
+        return {
+            "Groups": len(self.review.groups),
+            "People": len(self.review.people),
+            "Memberships": self.review.memberships,
+            "To look at": len(self.review.findings),
+        }
+
+    def summary(self) -> str:
+        """Return the counts of the review in a sentence."""
+        groups, people, memberships, findings = self.figures().values()
+        parts = (
+            counted(groups, "group"),
+            "1 person" if people == 1 else f"{people:,} people",
+            counted(memberships, "membership"),
+        )
+        return f"{joined(parts)}. {counted(findings, 'finding')} to look at."
+
+    def title(self, kind: Kind) -> str:
+        """Return what a kind of finding is, as a heading."""
+        match kind:
+            case Kind.DISABLED_MEMBER:
+                return "Disabled, and still in groups"
+            case Kind.PENDING_MEMBER:
+                return "Invited, not joined yet, and already in groups"
+            case Kind.OVERDUE:
+                return "Memberships past their last day"
+            case Kind.ENDING:
+                return f"Memberships that end within {counted(self.review.ending_days, 'day')}"
+            case Kind.NOT_SEEN:
+                return f"Not seen for {counted(self.review.unseen_days, 'day')}"
+            case Kind.LAST_LOGIN_UNKNOWN:
+                return "Last login unknown"
+            case Kind.WITHOUT_GROUP:
+                return "In no group"
+            case Kind.WITHOUT_MEMBERS:
+                return "Groups without members"
+
+    def has_no_logins(self) -> bool:
+        """Return whether the API has told nobody's last login."""
+        unknown = self.by_kind.get(Kind.LAST_LOGIN_UNKNOWN, ())
+        return bool(unknown) and len(unknown) == len(self.review.people)
+
+    def nothing_found(self) -> str:
+        """Return a sentence that names the kinds of which nothing was found, or ""."""
+        kinds = [self.title(kind) for kind in Kind if kind not in self.by_kind]
+        return f"Nothing to report: {'; '.join(kinds)}." if kinds else ""
+
+    def no_changes(self) -> str:
+        """Return a sentence that says why there are no changes to show, or ""."""
+        changes = self.review.changes
+        if changes is None:
+            return "There is no earlier report to compare with."
+        return "" if changes.differences else f"Nothing has changed since {shown(changes.to)}."
+
+    def marks(self) -> dict[str, str]:
+        """Return what the marks of the picture mean."""
+        meanings = {"in": "in the group", "blocked": "in the group, but cannot log in"}
+        if self.review.changes is not None:
+            meanings["new"] = f"added since {shown(self.review.changes.to)}"
+        return meanings
+
+    def subject(self, finding: Finding) -> list[str]:
+        """Return whom and which groups a finding is about, and the day."""
+        if finding.user_id is None:
+            return [shown(self.groups[finding.group_id or ""].name)]
+        person = self.address_of(self.people[finding.user_id])
+        if finding.group_id is not None:
+            return [person, shown(self.groups[finding.group_id].name), f"until {finding.on}"]
+        seen = [f"last login {finding.on}"] if finding.on else []
+        groups = self.group_names(finding.user_id)
+        return [person, *seen, *([groups] if groups else [])]
+
+    def details(self, membership: Membership) -> list[str]:
+        """Return what is known of a membership: since when, by whom, why, until when."""
+        return [
+            *([f"since {day(membership.since)}"] if membership.since else []),
+            *([f"by {shown(membership.by)}"] if membership.by else []),
+            *([shown(membership.reason)] if membership.reason else []),
+            *([shown(membership.source)] if membership.source else []),
+            *([f"until {membership.until}"] if membership.until else []),
+        ]
+
+
+def day(at: datetime | date | None) -> str:
+    """Return the day of a time in UTC, or ""."""
+    if at is None:
+        return ""
+    return f"{at.astimezone(UTC).date() if isinstance(at, datetime) else at}"
+
+
+def moment(at: datetime) -> str:
+    """Return a time to the minute."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def event(difference: Difference) -> str:
+    """Return what has happened."""
+    match difference.event:
+        case Event.GROUP_ADDED:
+            return "group created"
+        case Event.GROUP_REMOVED:
+            return "group deleted"
+        case Event.GROUP_RENAMED:
+            return f"group renamed from {shown(difference.old_name or '')}"
+        case Event.MEMBER_ADDED:
+            return "added"
+        case Event.MEMBER_REMOVED:
+            return "removed"
