@@ -12,12 +12,9 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# READY, and the tools to check, to compare and to measure with: half as much again to install,
-# and Node for pyright, which no test needs.
-TOOLS := $(VENV)/.tools
-# READY, and what drives a browser.
+# READY, and another dependency group each, installed when a target first needs it.
+TOOLS := $(VENV)/.check
 BROWSER := $(VENV)/.browser
-# READY, and what builds the site.
 DOCS := $(VENV)/.docs
 LOWEST := .venv-lowest
 # Container images set it, and then every process compiles every module anew.
@@ -25,10 +22,12 @@ unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-# $$(call install,PYTHON,ARGUMENTS): uv needs seconds where pip needs half a minute; pip is the
-# fallback, because it reads the indexes of a pip.conf, which uv ignores.
-install = $(BIN)/uv pip install --quiet --compile-bytecode --no-deps --python $(1) $(2) || \
-	{ echo "  uv could not; trying with pip"; $(1) -m pip install --quiet --no-deps $(2); }
+# uv needs seconds where pip needs half a minute; pip is the fallback, because it reads the indexes
+# of a pip.conf, which uv ignores. pip knows dependency groups since 25.1, build constraints since 25.3.
+PINNED := -c constraints.txt --build-constraint constraints.txt
+install = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python $(PINNED) $(1) || \
+	{ echo "  uv could not; trying with pip"; $(BIN)/python -m pip install --quiet "pip>=25.3" && \
+	$(BIN)/python -m pip install --quiet $(PINNED) $(1); }
 
 .PHONY: help setup generate check format test test-full test-all test-lowest test-sdist test-wasm \
 	test-browser docs demo contract contract-diff lint-openapi interop faults bench pictures mutation build \
@@ -38,30 +37,18 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } \
 		/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-$(READY): requirements.txt pyproject.toml
+$(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or later is needed; set PYTHON=" >&2; exit 1; }
-	@echo "Setting up $(VENV), once: an empty environment (1 of 3)"
+	@echo "Setting up $(VENV), once: an empty environment (1 of 2)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet "$$(grep '^uv==' requirements.txt)"
-	@echo "  $$(grep -c == requirements.txt) packages (2 of 3)"
-	@$(call install,$(BIN)/python,-r requirements.txt)
-	@echo "  the project itself (3 of 3)"
-	@$(call install,$(BIN)/python,--no-build-isolation -e .)
+	@$(BIN)/python -m pip install --quiet "$$(grep '^uv==' constraints.txt)"
+	@echo "  the project and what its tests need (2 of 2)"
+	@$(call install,-e . --group test)
 	@touch $@
 
-$(TOOLS): $(READY) requirements-check.txt
-	@echo "  $$(grep -c == requirements-check.txt) packages to check and compare with"
-	@$(call install,$(BIN)/python,-r requirements-check.txt)
-	@touch $@
-
-$(BROWSER): $(READY) requirements-browser.txt
-	@echo "  $$(grep -c == requirements-browser.txt) packages to drive a browser with"
-	@$(call install,$(BIN)/python,-r requirements-browser.txt)
-	@touch $@
-
-$(DOCS): $(READY) requirements-docs.txt
-	@echo "  $$(grep -c == requirements-docs.txt) packages to build the site with"
-	@$(call install,$(BIN)/python,-r requirements-docs.txt)
+$(TOOLS) $(BROWSER) $(DOCS): $(VENV)/.%: $(READY)
+	@echo "  the dependency group $*"
+	@$(call install,--group $*)
 	@touch $@
 
 ##@ Start here
@@ -95,10 +82,7 @@ test-full: $(READY) ## Run the exhaustive cases that `make test` leaves out
 	pytest -n auto -m exhaustive
 
 test-lowest: $(READY) ## Run the tests with the lowest versions that pyproject.toml declares
-	@echo "Setting up $(LOWEST)"
-	@uv venv --quiet --clear --python $(BIN)/python --seed $(LOWEST)
-	@$(call install,$(LOWEST)/bin/python,-r requirements-lowest.txt)
-	@$(call install,$(LOWEST)/bin/python,--no-build-isolation -e .)
+	@tools/lowest_versions $(LOWEST)
 	PATH="$(CURDIR)/$(LOWEST)/bin:$$PATH" $(LOWEST)/bin/pytest -n auto --dist worksteal
 
 test-sdist: $(READY) ## Build the source distribution, and run its own tests away from this checkout
@@ -155,7 +139,7 @@ build: $(READY) ## Build the wheel and the source distribution in dist/
 release-check: $(TOOLS) ## Check that this commit can be released, and build it in dist/; BUILT=1 checks only what is built
 	@nox --session release -- $(if $(BUILT),--built)
 
-pins: $(READY) ## Resolve requirements*.in into requirements*.txt; UPGRADE=1 upgrades versions
+pins: $(READY) ## Resolve pyproject.toml into constraints.txt; UPGRADE=1 upgrades versions
 	@tools/pins $(if $(UPGRADE),--upgrade)
 
 clean: ## Remove the files that the other targets created

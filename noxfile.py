@@ -21,9 +21,6 @@ PEERS = {
     "classic": ["cloudinary==1.46.3", "httpx"],
 }
 
-# What checks a release; nothing else needs it.
-RELEASE = ["twine==7.0.0", "cyclonedx-bom==7.5.0", "hatchling", "packaging", "uv"]
-
 
 def interpreter(version: str) -> str | None:
     """Return a working Python of a version: pyenv's shims are on the PATH and may not work."""
@@ -45,11 +42,16 @@ def interpreter(version: str) -> str | None:
 FOUND = {version: python for version in SUPPORTED if (python := interpreter(version))}
 
 
+def install(session: nox.Session, *what: str) -> None:
+    """Install packages into the environment of a session, as pinned."""
+    session.install("--quiet", "pip>=25.1")  # knows dependency groups
+    session.install("--quiet", "-c", "constraints.txt", *what)
+
+
 @nox.session(python=list(FOUND.values()))
 def tests(session: nox.Session) -> None:
     """Run the tests."""
-    session.install("--quiet", "--no-deps", "-r", "requirements.txt")
-    session.install("--quiet", "--no-deps", "--no-build-isolation", "-e", ".")
+    install(session, "-e", ".", "--group", "test")
     session.run("pytest", "-n", "auto", "--dist", "worksteal", *session.posargs)
 
 
@@ -57,11 +59,11 @@ def tests(session: nox.Session) -> None:
 @nox.parametrize("name", list(PEERS), ids=list(PEERS))
 def peer(session: nox.Session, name: str) -> None:
     """Install a peer into an environment of its own, .nox/peer-<name>."""
-    session.install("--quiet", "-c", "requirements.txt", *PEERS[name])
+    install(session, *PEERS[name])
 
 
 @nox.session(reuse_venv=True)
 def release(session: nox.Session) -> None:
     """Check that this commit can be released."""
-    session.install("--quiet", "-c", "requirements.txt", *RELEASE)
+    install(session, "--group", "release")
     session.run("python", "tools/release_check.py", *session.posargs)

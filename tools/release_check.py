@@ -13,14 +13,12 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import io
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import venv
 from collections.abc import Callable, Sequence
@@ -108,13 +106,11 @@ def run(*command: str | Path, cwd: Path = ROOT) -> str:
 def build(folder: Path, *, umask: int) -> Path:
     """Build the commit, exported below a folder, and return the folder of what was built."""
     source, output = folder / "source", folder / "dist"
-    exported = subprocess.run(
-        ["git", "archive", "HEAD"], cwd=ROOT, capture_output=True, check=True
-    ).stdout
+    source.mkdir()
     before = os.umask(umask)
     try:
-        with tarfile.open(fileobj=io.BytesIO(exported)) as archive:
-            archive.extractall(source, filter="data")
+        run("git", "archive", "--output", folder / "source.tar", "HEAD")
+        run("tar", "-xf", folder / "source.tar", "-C", source)
         run(sys.executable, "-m", "hatchling", "build", "-d", output, cwd=source)
     finally:
         os.umask(before)
@@ -126,7 +122,7 @@ def list_components(wheel: Path, folder: Path) -> Path:
     environment = folder / "environment"
     venv.create(environment, with_pip=False)
     python = environment / "bin" / "python"
-    run("uv", "pip", "install", "--quiet", "--python", python, "-c", "requirements.txt", wheel)
+    run("uv", "pip", "install", "--quiet", "--python", python, "-c", "constraints.txt", wheel)
     for record in environment.glob("lib/*/site-packages/*.dist-info/direct_url.json"):
         record.unlink()  # where this wheel lies is nobody's business
     output = folder / "dist" / "sbom.cdx.json"

@@ -31,8 +31,8 @@ LEFT_OUT = (
 
 
 def pins() -> list[str]:
-    """Return the lines of requirements.txt for the packages that the tests need there."""
-    lines = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
+    """Return the lines of constraints.txt for the packages that the tests need there."""
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
     return [line for line in lines if line.partition("==")[0] in PACKAGES]
 
 

@@ -120,7 +120,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture(scope="module")
 def prepared(wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Environment:
     environment = Environment(tmp_path_factory.mktemp("environment"))
-    constraints = ("-c", ROOT / "requirements.txt")
+    constraints = ("-c", ROOT / "constraints.txt")
     environment.install(*constraints, f"{wheels[OURS]}[testing]", wheels[VENDOR])
     return environment
 
