@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -241,3 +242,76 @@ def test_what_somebody_else_changed_meanwhile_is_not_called_as_asked(
     assert done.exit_code == 5
     assert "is not as asked:" in done.stdout
     assert "somebody else changed it: to do, remove eve@example.com from Artists" in done.stdout
+
+
+def edit_plan(shell: Shell, edit: Callable[[dict[str, Any]], object]) -> None:
+    """Edit the saved plan `plan.json`."""
+    saved = json.loads(Path("plan.json").read_text("utf-8"))
+    edit(saved)
+    shell.write(json.dumps(saved), "plan.json")
+
+
+def test_a_plan_for_another_day_is_refused_with_both_days(shell: Shell) -> None:
+    shell("plan", shell.write(EDITED), "--today", "2031-01-01", "--out", "plan.json")
+    done = shell("apply", "plan.json", "--yes")
+    assert (done.exit_code, shell.writes()) == (4, 0)
+    assert "2031-01-01" in done.stderr
+    assert f"today is {datetime.now(UTC).date()} (UTC)" in done.stderr
+
+
+def test_a_saved_plan_adds_nobody_whose_membership_has_ended_since(shell: Shell) -> None:
+    today = datetime.now(UTC).date()
+    member = f"{{email: maria@example.com, until: {today}}}"
+    path = f"version: 1\ngroups: {{Designers: {{mode: additive, members: [{member}]}}}}"
+    shell("plan", shell.write(path), "--out", "plan.json")
+    yesterday = str(today - timedelta(days=1))
+
+    def made_yesterday(saved: dict[str, Any]) -> None:
+        saved["today"] = yesterday
+        saved["changes"][0]["until"] = yesterday
+        for key in ("created_at", "expires_at"):
+            saved[key] = str(datetime.fromisoformat(saved[key]) - timedelta(hours=23))
+
+    edit_plan(shell, made_yesterday)
+    done = shell("apply", "plan.json", "--yes")
+    assert (done.exit_code, shell.writes()) == (4, 0)
+    assert yesterday in done.stderr
+
+
+def test_a_plan_that_was_created_tomorrow_is_refused(shell: Shell) -> None:
+    shell("plan", shell.write(EDITED), "--out", "plan.json")
+    later = datetime.now(UTC) + timedelta(days=3000)
+    edit_plan(shell, lambda saved: saved.update(created_at=str(later), expires_at=str(later)))
+    done = shell("apply", "plan.json", "--yes")
+    assert (done.exit_code, shell.writes()) == (4, 0)
+    assert "one of the clocks is wrong" in done.stderr
+
+
+@pytest.mark.parametrize("position", [2, 4])
+def test_an_id_and_an_email_of_two_people_in_a_plan_write_nothing(
+    shell: Shell, position: int
+) -> None:
+    new = shell.emulator.add_user_account("New", email="new@example.com")
+    shell("plan", shell.write(EDITED), "--out", "plan.json")
+    edit_plan(shell, lambda saved: saved["changes"][position]["user"].update(id=new.id))
+    done = shell("apply", "plan.json", "--yes")
+    assert (done.exit_code, shell.writes()) == (4, 0)
+    assert "is `new@example.com`, not `" in done.stderr
+
+
+def test_a_plan_that_adds_nobody_of_the_account_writes_nothing(shell: Shell) -> None:
+    shell("plan", shell.write(EDITED), "--out", "plan.json")
+    user = {"id": "nobody", "email": None}
+    edit_plan(shell, lambda saved: saved["changes"][2].update(user=user))
+    done = shell("apply", "plan.json", "--yes")
+    assert (done.exit_code, shell.writes()) == (4, 0)
+    assert "no user has the id `nobody`" in done.stderr
+
+
+def test_a_plan_that_could_leave_a_group_empty_is_refused(shell: Shell) -> None:
+    path = shell.write("version: 1\ngroups: {Marketing: {members: [john@example.com]}}")
+    shell("plan", path, "--out", "plan.json")
+    edit_plan(shell, lambda saved: saved["changes"][1].update(depends_on=[]))
+    done = shell("apply", "plan.json", "--yes", "--allow-removals", "1")
+    assert (done.exit_code, shell.writes()) == (1, 0)
+    assert "could leave the group 'Marketing' empty" in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from cld_user_groups.membership import (
     DesiredGroup,
     DesiredMember,
     GuardLimits,
+    Member,
     Snapshot,
     check_guards,
 )
@@ -191,3 +193,36 @@ def test_a_plan_passes_only_within_all_limits(sizes):
         for name, (before, after) in sizes.items()
     )
     assert (made.breaches == ()) is within
+
+
+def test_an_email_that_one_listing_lacks_protects_by_that_of_another():
+    snapshot = account({"A": ["ann", "bob", "cyd"], "B": ["ann"]})
+    first, second = snapshot.groups
+    nameless = attrs.evolve(first, members=(Member(id="u-ann"), *first.members[1:]))
+    snapshot = attrs.evolve(snapshot, groups=(nameless, second))
+    made = planned(snapshot, wanted("A", "bob", "cyd"), protect=("ann@example.com",))
+    assert (made.changes, made.breaches) == ((), ())
+    assert made.notes == ("`u-ann` is protected, and stays in `A`.",)
+
+
+@pytest.mark.parametrize("pattern", ["ann@example.com", "a*"])
+def test_who_has_no_email_may_be_the_protected_one(pattern):
+    snapshot = account({"A": ["ann", "bob", "cyd"]})
+    (group,) = snapshot.groups
+    nameless = attrs.evolve(group, members=(Member(id="u-ann"), *group.members[1:]))
+    snapshot = attrs.evolve(snapshot, groups=(nameless,))
+    made = planned(snapshot, wanted("A", "bob", "cyd"), protect=(pattern,))
+    assert made.changes == ()
+    (note,) = made.notes
+    assert note == "`u-ann` may be protected, for its e-mail is not known, and stays in `A`."
+    deletion = planned(snapshot, wanted("A", state="absent"), protect=(pattern,))
+    assert "protected" in [breach.guard for breach in deletion.breaches]
+
+
+def test_an_id_protects_nobody_else_whose_email_is_not_known():
+    snapshot = account({"A": ["ann", "bob", "cyd"]})
+    (group,) = snapshot.groups
+    nameless = attrs.evolve(group, members=(Member(id="u-ann"), *group.members[1:]))
+    snapshot = attrs.evolve(snapshot, groups=(nameless,))
+    made = planned(snapshot, wanted("A", "bob", "cyd"), protect=("u-bob",))
+    assert len(made.changes) == 1

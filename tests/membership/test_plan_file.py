@@ -12,6 +12,8 @@ from jsonschema import Draft202012Validator
 from tests.membership.planned_accounts import account, planned, wanted
 
 from cld_user_groups.membership import (
+    DesiredGroup,
+    GuardLimits,
     Plan,
     PlanFileError,
     load_plan,
@@ -103,6 +105,12 @@ def test_a_plan_that_cannot_be_read_is_an_error(tmp_path):
             r"\$.changes\[5\].members are not those of the group's fingerprint",
         ),
         (lambda d: d["fingerprints"].pop("g-Kept"), r"fingerprints lacks the group of \$.changes"),
+        (lambda d: d.pop("today"), "missing required field `today`"),
+        (lambda d: d.update(expires_at="9999-12-31T23:59:59Z"), "must expire within 24 hours"),
+        (lambda d: d["limits"].update(max_removals=-1), "max_removals must be 0 or more, not -1"),
+        (lambda d: d["limits"].update(max_removals_per_group=1e308), "must be from 0 to 1"),
+        (lambda d: d["limits"].update(max_removals_per_group=-0.1), "must be from 0 to 1"),
+        (lambda d: d["changes"][5].update(depends_on=[]), "lacks 3, the add_user of `New`"),
     ],
 )
 def test_a_plan_that_contradicts_itself_is_rejected(
@@ -112,6 +120,30 @@ def test_a_plan_that_contradicts_itself_is_rejected(
     edit(document)
     with pytest.raises(PlanFileError, match=expected):
         parse_plan(json.dumps(document))
+
+
+@pytest.mark.parametrize("position", [1, 2])
+def test_a_plan_waits_for_what_gives_access_and_frees_names(position: int) -> None:
+    snapshot = account({"A": ["ann"], "B": ["bob"], "Gone": []})
+    made = planned(
+        snapshot,
+        wanted("Gone", "ann", previously=("A",)),
+        wanted("B", "ann", allow_empty=True),
+        DesiredGroup(name="Gone", id="g-Gone", state="absent"),
+    )
+    document = json.loads(render_json(made))
+    waiting = [change for change in document["changes"] if change["depends_on"]]
+    assert waiting
+    for change in waiting:
+        change["depends_on"] = []
+    with pytest.raises(PlanFileError, match="depends_on lacks"):
+        parse_plan(json.dumps(document))
+
+
+@pytest.mark.parametrize("share", [float("nan"), float("inf"), 1e308, -0.01])
+def test_a_limit_out_of_its_range_is_no_limit(share: float) -> None:
+    with pytest.raises(ValueError, match="max_removals_per_group must be from 0 to 1"):
+        GuardLimits(max_removals_per_group=share)
 
 
 @pytest.mark.parametrize(

@@ -70,8 +70,9 @@ def apply_command(
     """
     settings = settings_of(context)
     from cld_user_groups.membership import Plan, read_account
-    from cld_user_groups.membership.checks import check_account, check_plan
+    from cld_user_groups.membership.checks import check_account, check_plan, check_saved
 
+    from .resolving import Named, lookup_of
     from .running import Options, run_plan
     from .source import changes_needed, hold_to_guards, make_plan, read_source
 
@@ -81,8 +82,11 @@ def apply_command(
         if isinstance(source, Plan):
             # Held to its guards below, where a human may have allowed its removals.
             check_plan(evolve(source, breaches=()), client.account_id, datetime.now(UTC))
-            made, snapshot = source, read_account(client)
+            users = {change.user.id for change in source.changes if change.user is not None}
+            people = lookup_of(Named(text=user) for user in sorted(users))
+            made, snapshot = source, read_account(client, people)
             check_account(made, snapshot)
+            check_saved(made, snapshot)
         else:
             made, snapshot = make_plan(client, source)
         held = hold_to_guards(made, snapshot, allow_removals=allow_removals, only_adds=adds_only)

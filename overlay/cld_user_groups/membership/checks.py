@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
+from .identity import Directory
 from .model import Action, Breach, Plan, Snapshot
 from .planning import fingerprint
+from .planning._occupied import awaited_additions
+from .problems import quoted
+from .undo_order import leads_to
+
+# How far the clock of the machine on which a plan was created may be ahead.
+_MOST_SKEW = timedelta(hours=1)
 
 
 class PlanRefused(Exception):  # noqa: N818 - reads as what is the case
@@ -53,6 +60,11 @@ def check_plan(plan: Plan, account_id: str, now: datetime) -> None:
         raise GuardBreached(plan.breaches)
     if now > plan.expires_at:
         raise StalePlan(f"the plan has expired at {plan.expires_at:%Y-%m-%d %H:%M:%S %Z}")
+    if plan.created_at > now + _MOST_SKEW:
+        raise StalePlan(
+            f"the plan was created at {plan.created_at:%Y-%m-%d %H:%M:%S %Z}, and it is "
+            f"{now:%Y-%m-%d %H:%M:%S %Z} now: one of the clocks is wrong"
+        )
     creators(plan)
     for change in plan.changes:
         group_id = change.group.id
@@ -68,7 +80,8 @@ def check_account(plan: Plan, snapshot: Snapshot) -> None:
         snapshot: The account, just read.
 
     Raises:
-        StalePlan: A group that the plan touches has changed, or a name that it needs is taken.
+        StalePlan: A group that the plan touches has changed, a name that it needs is taken, or an
+            e-mail in the plan is not that of the user.
     """
     groups = {group.id: group for group in snapshot.groups}
     changed: list[str] = []
@@ -90,8 +103,68 @@ def check_account(plan: Plan, snapshot: Snapshot) -> None:
         if change.action in (Action.CREATE_GROUP, Action.RENAME_GROUP)
         and change.group.name in taken
     ]
+    directory = Directory(snapshot)
+    changed += [
+        difference
+        for change in plan.changes
+        for user in (change.user, *change.members)
+        if user is not None and (difference := directory.contradiction(user))
+    ]
     if changed:
         raise StalePlan(f"the account has changed since the plan was created: {'; '.join(changed)}")
+
+
+def check_saved(plan: Plan, snapshot: Snapshot) -> None:
+    """Validate a plan that comes from a file: for its own day, and as a plan would be made.
+
+    Args:
+        plan: The plan, as `load_plan` returned it.
+        snapshot: The account, just read.
+
+    Raises:
+        StalePlan: It is for another day, a membership that it adds has ended since, or it adds a
+            user who does not exist.
+        ValueError: A removal does not wait for an addition, and could leave a group empty.
+    """
+    _check_day(plan, snapshot)
+    missing = [
+        f"no user has the id {quoted(change.user.id)}"
+        for change in plan.changes
+        if change.user is not None and change.user.id in snapshot.missing_ids
+    ]
+    if missing:
+        raise StalePlan("; ".join(missing))
+    members = {
+        group.id: len(group.members)
+        for group in snapshot.groups
+        if group.id in plan.fingerprints and group.id not in plan.allow_empty
+    }
+    needs = [change.depends_on for change in plan.changes]
+    for position, addition in awaited_additions(plan.changes, members).items():
+        if not leads_to(position, addition, needs):
+            raise ValueError(
+                f"change {position} could leave the group {plan.changes[position].group.name!r} "
+                f"empty: it does not depend on {addition}, which adds somebody"
+            )
+
+
+def _check_day(plan: Plan, snapshot: Snapshot) -> None:
+    """Validate that the day for which a plan was made is the one on which the account was read."""
+    created = plan.created_at.astimezone(UTC).date()
+    planned = plan.today or created
+    day = snapshot.taken_at.date()
+    server_day = day if snapshot.server_time is None else snapshot.server_time.date()
+    if planned not in (created, day, server_day):
+        raise StalePlan(f"the plan is for the memberships of {planned}, and today is {day} (UTC)")
+    day = planned if planned in (day, server_day) else max(day, server_day)
+    ended = [
+        f"the membership of {quoted(change.user.email or change.user.id)} in "
+        f"{quoted(change.group.name)} has ended on {change.until}"
+        for change in plan.changes
+        if change.user is not None and change.until is not None and change.until < day
+    ]
+    if ended:
+        raise StalePlan("; ".join(ended))
 
 
 def creators(plan: Plan) -> dict[int, int]:

@@ -33,7 +33,7 @@ def check_guards(
             exactly that many. Members who are protected stay protected.
     """
     limits = plan.limits if limits is None else limits
-    protected = _check_protected(plan)
+    protected = _check_protected(plan, snapshot)
     removals = plan.removals
     if removals == 0 or allow_removals == removals:
         return protected
@@ -88,8 +88,8 @@ def _losses(plan: Plan, snapshot: Snapshot) -> list[_Loss]:
     return found
 
 
-def _check_protected(plan: Plan) -> tuple[Breach, ...]:
-    protected = Protected(plan.protect)
+def _check_protected(plan: Plan, snapshot: Snapshot) -> tuple[Breach, ...]:
+    protected = Protected(plan.protect, snapshot)
     found: list[Breach] = []
     for change in plan.changes:
         users = change.members

@@ -9,7 +9,8 @@ from attrs import frozen
 
 from cld_user_groups.identity import email_key
 
-from .model import Desired, DesiredMember, Member, Snapshot
+from .model import Desired, DesiredMember, Member, Snapshot, UserRef
+from .problems import quoted
 
 
 class Directory:
@@ -56,6 +57,27 @@ class Directory:
         # An e-mail is mostly written as it is compared: that spares making its key.
         found = self._by_email.get(email) or self._by_email.get(email_key(email))
         return found if isinstance(found, str) else None
+
+    def current(self, user: UserRef) -> UserRef:
+        """Return a user with the e-mail of now; without one that is somebody else's."""
+        known = self.by_id(user.id)
+        if known is not None and known.email is not None:
+            return UserRef(id=user.id, email=known.email)
+        return UserRef(id=user.id) if self.contradiction(user) else user
+
+    def contradiction(self, user: UserRef) -> str:
+        """Return how the account contradicts that an ID and an e-mail are one user, or ""."""
+        if user.email is None:
+            return ""
+        owners = self.by_email(user.email)
+        known = self.by_id(user.id)
+        if any(owner.id == user.id for owner in owners):
+            return ""
+        if known is not None and known.email is not None:
+            return f"the user {quoted(user.id)} is {quoted(known.email)}, not {quoted(user.email)}"
+        if owners:
+            return f"{quoted(user.email)} is the user {quoted(owners[0].id)}, not {quoted(user.id)}"
+        return ""
 
 
 @frozen(kw_only=True)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
-from attrs import field, frozen
+from attrs import Attribute, field, frozen
 
 
 @frozen(kw_only=True)
@@ -49,6 +49,7 @@ class Snapshot:
         groups: All groups of the account.
         people: Users found by a lookup, beyond those in a group.
         missing_ids: IDs that a lookup did not find.
+        server_time: What time the server says it is, aware, in UTC, or None where it did not say.
         requests_left: How many requests are left of the quota, or None if not reported.
         quota_reset_at: When the quota is renewed, aware, or None if the API did not report it.
         taken_at: When it was read, as an aware datetime in UTC.
@@ -60,6 +61,7 @@ class Snapshot:
     missing_ids: tuple[str, ...] = ()
     requests_left: int | None = None
     quota_reset_at: datetime | None = None
+    server_time: datetime | None = None
     taken_at: datetime
 
 
@@ -122,10 +124,23 @@ class GuardLimits:
             all memberships looked at, whichever is more).
         max_removals_per_group: The largest share of a group's members that may be removed, from 0
             to 1. Up to two are always allowed.
+
+    Raises:
+        ValueError: A limit is out of its range.
     """
 
-    max_removals: int | None = None
-    max_removals_per_group: float = 0.25
+    max_removals: int | None = field(default=None)
+    max_removals_per_group: float = field(default=0.25)
+
+    @max_removals.validator
+    def _check_count(self, attribute: Attribute[int | None], value: int | None) -> None:
+        if value is not None and value < 0:
+            raise ValueError(f"max_removals must be 0 or more, not {value}")
+
+    @max_removals_per_group.validator
+    def _check_share(self, attribute: Attribute[float], value: float) -> None:
+        if not 0 <= value <= 1:  # nor is NaN
+            raise ValueError(f"max_removals_per_group must be from 0 to 1, not {value}")
 
 
 @frozen(kw_only=True)
@@ -245,11 +260,14 @@ class Plan:
         digest: The digest of that file, or "".
         created_at: When it was created, aware, in UTC.
         expires_at: When it expires, aware, in UTC; after that it is rejected.
+        today: The day for which memberships are wanted, or None where no day decides anything.
         changes: The changes, in an order that satisfies `depends_on`.
         fingerprints: For each existing group that it touches, by ID, a digest of its state.
         breaches: The guards that it does not pass; empty if it may be applied.
         requests_left: How many requests were left of the quota when it was created, or None.
         notes: What a reader should know, a sentence each (members who are protected, ...).
+        held_back: What is wanted and left out, and why, a sentence each. A run of the plan is
+            incomplete, whatever becomes of its changes.
         limits: The limits in the file, which the guards hold the plan to.
         protect: IDs, e-mails and globs of members whom the guards never let it remove.
         allow_empty: IDs of the groups that may end empty, or deleted with members in them.
@@ -262,11 +280,13 @@ class Plan:
     digest: str = ""
     created_at: datetime
     expires_at: datetime
+    today: date | None = None
     changes: tuple[Change, ...] = ()
     fingerprints: Mapping[str, str] = field(factory=dict[str, str])
     breaches: tuple[Breach, ...] = ()
     requests_left: int | None = None
     notes: tuple[str, ...] = ()
+    held_back: tuple[str, ...] = ()
     limits: GuardLimits = field(factory=GuardLimits)
     protect: tuple[str, ...] = ()
     allow_empty: tuple[str, ...] = ()

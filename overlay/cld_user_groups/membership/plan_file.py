@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from codecs import BOM_UTF8
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
@@ -12,8 +12,9 @@ from typing import Literal
 import msgspec
 
 from .model import Action, Breach, Change, Group, GroupRef, GuardLimits, Member, Plan, UserRef
-from .planning import fingerprint
-from .problems import PlanFileError, Problem, naming_file
+from .planning import EXPIRES_AFTER, fingerprint
+from .problems import PlanFileError, Problem, naming_file, quoted
+from .undo_order import leads_to
 
 #: The format of a saved plan. The number grows when an older reader would misread it.
 FORMAT: Literal["cld-user-groups/plan/1"] = "cld-user-groups/plan/1"
@@ -76,10 +77,12 @@ class _Document(_Struct):
     digest: str
     created_at: datetime
     expires_at: datetime
+    today: date | None
     summary: _Summary
     changes: list[_Change]
     breaches: list[_Breach]
     notes: list[str]
+    held_back: list[str]
     fingerprints: dict[str, str]
     requests_left: int | None
     memberships: int | None
@@ -101,6 +104,7 @@ def render_json(plan: Plan) -> str:
         digest=plan.digest,
         created_at=plan.created_at,
         expires_at=plan.expires_at,
+        today=plan.today,
         summary=_summary(plan),
         changes=[
             _Change(
@@ -128,6 +132,7 @@ def render_json(plan: Plan) -> str:
             for breach in plan.breaches
         ],
         notes=list(plan.notes),
+        held_back=list(plan.held_back),
         fingerprints=dict(plan.fingerprints),
         requests_left=plan.requests_left,
         memberships=plan.memberships,
@@ -183,7 +188,10 @@ def parse_plan(content: bytes | str, source: str = "plan.json") -> Plan:
         document = _DOCUMENT.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise PlanFileError([Problem(source, None, f"not a saved plan: {error}")]) from None
-    plan = _plan(document)
+    try:
+        plan = _plan(document)
+    except ValueError as error:  # a limit that is out of its range
+        raise PlanFileError([Problem(source, None, f"not a valid plan: {error}")]) from None
     problems = [
         Problem(source, None, f"not a valid plan: {said}") for said in _wrong(document, plan)
     ]
@@ -199,6 +207,7 @@ def _plan(document: _Document) -> Plan:
         digest=document.digest,
         created_at=document.created_at,
         expires_at=document.expires_at,
+        today=document.today,
         changes=tuple(
             Change(
                 action=change.action,
@@ -227,6 +236,7 @@ def _plan(document: _Document) -> Plan:
         ),
         requests_left=document.requests_left,
         notes=tuple(document.notes),
+        held_back=tuple(document.held_back),
         limits=GuardLimits(
             max_removals=document.limits.max_removals,
             max_removals_per_group=document.limits.max_removals_per_group,
@@ -239,8 +249,7 @@ def _plan(document: _Document) -> Plan:
 
 def _wrong(document: _Document, plan: Plan) -> Iterator[str]:
     """Yield each contradiction within a plan."""
-    if document.created_at.tzinfo is None or document.expires_at.tzinfo is None:
-        yield "its dates have no time zone"
+    yield from _wrong_times(document.created_at, document.expires_at)
     if document.summary != _summary(plan):
         yield "its summary is not that of its changes"
     created: dict[str, int] = {}
@@ -258,6 +267,14 @@ def _wrong(document: _Document, plan: Plan) -> Iterator[str]:
                 yield f"{where}.members are not those of the group's fingerprint"
         elif not _waits_for_group(change, created):
             yield f"{where}.depends_on lacks the creation of its group"
+    yield from _wrong_order(plan.changes)
+
+
+def _wrong_times(created_at: datetime, expires_at: datetime) -> Iterator[str]:
+    if created_at.tzinfo is None or expires_at.tzinfo is None:
+        yield "its dates have no time zone"
+    elif expires_at - created_at > EXPIRES_AFTER:
+        yield "it must expire within 24 hours of its creation"
 
 
 def _lists_all_members(change: Change, fingerprints: Mapping[str, str]) -> bool:
@@ -273,6 +290,40 @@ def _lists_all_members(change: Change, fingerprints: Mapping[str, str]) -> bool:
 def _waits_for_group(change: Change, created: Mapping[str, int]) -> bool:
     is_addition = change.action is Action.ADD_USER
     return not is_addition or created.get(change.group.name) in change.depends_on
+
+
+def _wrong_order(changes: Sequence[Change]) -> Iterator[str]:
+    """Yield each change that does not wait for what must have succeeded before it."""
+    needs = [frozenset(change.depends_on) for change in changes]
+    if not all(needed < position for position, each in enumerate(needs) for needed in each):
+        return  # which is said already
+    for position, before in _required(changes):
+        if before in needs[position] or leads_to(position, before, needs):
+            continue
+        # An undo may have to delete a group before another of its name can be created.
+        is_deletion = changes[position].action is Action.DELETE_GROUP
+        if not (is_deletion and leads_to(before, position, needs)):
+            what = f"{changes[before].action} of {quoted(changes[before].group.name)}"
+            yield f"$.changes[{position}].depends_on lacks {before}, the {what}"
+
+
+def _required(changes: Sequence[Change]) -> Iterator[tuple[int, int]]:
+    """Yield the position of a change, and that of one that must have succeeded before it."""
+    joins: dict[str, list[int]] = {}
+    freed: dict[str, list[int]] = {}
+    for position, change in enumerate(changes):
+        if change.action is Action.ADD_USER and change.user is not None:
+            joins.setdefault(change.user.id, []).append(position)
+        elif change.action in (Action.RENAME_GROUP, Action.DELETE_GROUP):
+            freed.setdefault(change.old_name or change.group.name, []).append(position)
+    for position, change in enumerate(changes):
+        if change.action in (Action.CREATE_GROUP, Action.RENAME_GROUP):
+            names = freed.get(change.group.name, ())
+            yield from ((position, before) for before in names if before != position)
+        elif change.action is not Action.ADD_USER:
+            for user in (change.user, *change.members):
+                if user is not None:
+                    yield from ((position, before) for before in joins.get(user.id, ()))
 
 
 def _wrong_fields(change: Change, where: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 import attrs
 
 from cld_provisioning_api.models import UserGroup
+from cld_user_groups._engine.rate_limit import parse_http_date
 from cld_user_groups.client import AsyncCldProvisioning, CldProvisioning
 
 from .identity import unknown_people
@@ -108,7 +109,7 @@ class _Fetched(NamedTuple):
     users: Sequence[_User] = ()
     requests_left: int | None = None
     quota_reset_at: datetime | None = None
-    complete: bool = True
+    server_time: datetime | None = None
 
 
 def _fetch(client: CldProvisioning, step: _Step) -> _Fetched:
@@ -119,6 +120,7 @@ def _fetch(client: CldProvisioning, step: _Step) -> _Fetched:
                 groups=listed.parsed.user_groups or (),
                 requests_left=listed.rate_limit.remaining,
                 quota_reset_at=listed.rate_limit.reset,
+                server_time=parse_http_date(listed.headers.get("date") or ""),
             )
         case _ListMembers():
             members = client.user_groups.with_raw_response.list_users(group_id=step.group_id)
@@ -141,6 +143,7 @@ async def _fetch_async(client: AsyncCldProvisioning, step: _Step) -> _Fetched:
                 groups=listed.parsed.user_groups or (),
                 requests_left=listed.rate_limit.remaining,
                 quota_reset_at=listed.rate_limit.reset,
+                server_time=parse_http_date(listed.headers.get("date") or ""),
             )
         case _ListMembers():
             members = await client.user_groups.with_raw_response.list_users(group_id=step.group_id)
@@ -176,6 +179,7 @@ def _read(
         groups=tuple(groups),
         requests_left=requests_left,
         quota_reset_at=fetched.quota_reset_at,
+        server_time=fetched.server_time,
         taken_at=taken_at,
     )
     if desired is None:

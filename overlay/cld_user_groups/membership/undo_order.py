@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import evolve
 
@@ -23,7 +23,7 @@ def make_before_break(steps: Sequence[Change], members: Mapping[str, int]) -> tu
     needs = [set(step.depends_on) for step in steps]
     _spare_access(steps, needs)
     for position, addition in awaited_additions(steps, members).items():
-        if not _leads_to(addition, position, needs):
+        if not leads_to(addition, position, needs):
             needs[position].add(addition)
     waiting = [len(needed) for needed in needs]
     followers: list[list[int]] = [[] for _ in needs]
@@ -63,11 +63,11 @@ def _spare_access(steps: Sequence[Change], needs: list[set[int]]) -> None:
             leaving = (step.user,)
         for user in leaving:
             for join in joins.get(user.id, ()):
-                if not _leads_to(join, position, needs):
+                if not leads_to(join, position, needs):
                     needs[position].add(join)
 
 
-def _leads_to(start: int, goal: int, needs: Sequence[set[int]]) -> bool:
+def leads_to(start: int, goal: int, needs: Sequence[Iterable[int]]) -> bool:
     """Return whether a step depends on another, directly or not."""
     seen = {start}
     left = [start]

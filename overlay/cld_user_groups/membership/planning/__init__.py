@@ -40,14 +40,14 @@ def plan(
         desired: What the file asks for.
         today: The day for which memberships are wanted: `until` is their last day.
         now: When the plan is created, as an aware datetime.
-        expires_after: How long it is valid.
+        expires_after: How long it is valid, at most 24 hours.
 
     Returns:
         The plan, with the guards that it does not pass.
 
     Raises:
         PlanError: The file does not fit the account; all problems at once.
-        ValueError: `now` is not aware.
+        ValueError: `now` is not aware, or `expires_after` is more than 24 hours.
     """
     if desired.account is not None and desired.account != snapshot.account_id:
         account = quoted(snapshot.account_id)
@@ -55,9 +55,11 @@ def plan(
         raise PlanError([Problem(desired.source, None, message)])
     if now.tzinfo is None:
         raise ValueError("now must be an aware datetime")
+    if expires_after > EXPIRES_AFTER:
+        raise ValueError(f"expires_after must be at most 24 hours, not {expires_after}")
     problems: list[Problem] = []
     matching = Matching(snapshot.groups, desired, problems)
-    protected = Protected(desired.protect)
+    protected = Protected(desired.protect, snapshot)
     comparison = Comparison(Directory(snapshot), snapshot.missing_ids, today, protected, problems)
     builder = Builder(matching, comparison.directory)
     for match in matching.matches:
@@ -78,6 +80,7 @@ def plan(
         digest=desired.digest,
         created_at=now,
         expires_at=now + expires_after,
+        today=today,
         changes=changes,
         fingerprints={group.id: fingerprint(group) for group in groups if group.id in touched},
         requests_left=snapshot.requests_left,

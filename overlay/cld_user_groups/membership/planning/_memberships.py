@@ -11,22 +11,52 @@ from attrs import define, field
 
 from cld_user_groups.identity import email_key
 from cld_user_groups.membership.identity import Directory, is_wanted
-from cld_user_groups.membership.model import DesiredGroup, DesiredMember, Group, Member
+from cld_user_groups.membership.model import (
+    DesiredGroup,
+    DesiredMember,
+    Group,
+    Member,
+    Snapshot,
+)
 from cld_user_groups.membership.problems import Problem, quoted
+
+# What a pattern has that may match an e-mail.
+_EMAIL_OR_GLOB = re.compile(r"[@*?\[]")
 
 
 class Protected:
-    """Tells the members who are never removed: by ID, e-mail or glob, without case."""
+    """Tells the members who are never removed: by ID, e-mail or glob, without case.
 
-    def __init__(self, patterns: Iterable[str]) -> None:
-        found = [translate(email_key(pattern)) for pattern in patterns]
-        self._pattern = re.compile("|".join(found)) if found else None
+    A listing may lack an e-mail that another one of the account has, so all of them count. Where
+    none has it, whoever could be meant by an e-mail or a glob may be protected.
+    """
 
-    def __call__(self, user_id: str, email: str | None) -> bool:
-        if self._pattern is None:
-            return False
+    def __init__(self, patterns: Iterable[str], snapshot: Snapshot) -> None:
+        keys = [email_key(pattern) for pattern in patterns]
+        self._pattern = re.compile("|".join(map(translate, keys))) if keys else None
+        self._may_name_emails = any(_EMAIL_OR_GLOB.search(key) for key in keys)
+        self._ids: set[str] = set()
+        self._with_email: set[str] = set()
+        if not self._may_name_emails:
+            return
+        for members in (*(group.members for group in snapshot.groups), snapshot.people):
+            for member in members:
+                if member.email:
+                    self._with_email.add(member.id)
+                    if self._matches(member.email):
+                        self._ids.add(member.id)
+
+    def __call__(self, user_id: str, email: str | None) -> str:
+        """Return why a member must stay, as what follows the name in a sentence, or ""."""
         texts = (user_id, email) if email else (user_id,)
-        return any(self._pattern.match(email_key(text)) for text in texts)
+        if user_id in self._ids or any(map(self._matches, texts)):
+            return "is protected"
+        if self._may_name_emails and not email and user_id not in self._with_email:
+            return "may be protected, for its e-mail is not known"
+        return ""
+
+    def _matches(self, text: str) -> bool:
+        return self._pattern is not None and self._pattern.match(email_key(text)) is not None
 
 
 @define
@@ -80,9 +110,9 @@ class Comparison:
         for user_id, member in current.items():
             if user_id in members or (wanted.mode == "additive" and user_id not in over):
                 continue
-            if self.protected(user_id, member.email):
+            if why := self.protected(user_id, member.email):
                 who = quoted(member.email or user_id)
-                self.notes.append(f"{who} is protected, and stays in {quoted(wanted.name)}.")
+                self.notes.append(f"{who} {why}, and stays in {quoted(wanted.name)}.")
                 continue
             difference.removed.append((member, over.get(user_id)))
         return difference
