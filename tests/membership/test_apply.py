@@ -708,11 +708,25 @@ def test_an_error_of_the_progress_callback_ends_the_run_and_reaches_the_caller(
     assert load_run(state_directory("acc", tmp_path)).end is not None
 
 
+def test_people_who_are_refused_hold_back_nobody_else(
+    run: Apply, emulator: Emulator, client: CldProvisioning
+) -> None:
+    joiners = (add("a", f"u{number}") for number in range(10, 16))
+    plan = plan_for(client, *joiners, remove("a", "u1"), add("b", "u20"))
+    for number in range(10, 16):
+        status = 403 if number % 2 else 400
+        emulator.fail("addUserToUserGroup", status=status, user_id=f"u{number}", times=None)
+    result = run(emulator, plan, concurrency=1)
+    assert statuses(result) == [Status.FAILED] * 6 + [Status.DONE] * 2
+    assert result.stopped is None
+    assert result.verified is False
+
+
 def test_many_failures_in_a_row_stop_the_run(
     run: Apply, emulator: Emulator, client: CldProvisioning
 ) -> None:
     plan = plan_for(client, *(add("b", f"u{number}") for number in range(10, 40)))
-    emulator.fail("addUserToUserGroup", status=400, times=None)
+    emulator.fail("addUserToUserGroup", status=501, times=None)
     result = run(emulator, plan, concurrency=1)
     assert result.stopped is Stop.FAILURES
     assert statuses(result).count(Status.FAILED) == 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import hypothesis.strategies as st
 import pytest
@@ -12,8 +13,12 @@ from cld_user_groups.membership.model import Action, Change, GroupRef
 from cld_user_groups.membership.outcome import Stop
 from cld_user_groups.membership.scheduler import Reply, Scheduler, Verdict
 
+from .accounts import add, remove
+
 HOLDS = Reply(verdict=Verdict.HOLDS)
-FAILED = Reply(verdict=Verdict.FAILED, status_code=404)
+FAILED = Reply(verdict=Verdict.FAILED, status_code=500)
+REJECTED = Reply(verdict=Verdict.FAILED, status_code=400)
+REFUSED = Reply(verdict=Verdict.FAILED, status_code=403)
 NOW = 1000.0
 
 
@@ -65,11 +70,68 @@ def test_a_failure_stops_what_depends_on_it_and_nothing_else() -> None:
     assert scheduler.stopped is None
 
 
-@pytest.mark.parametrize("status_code", [401, 403])
-def test_rejected_credentials_stop_everything_and_let_what_runs_end(status_code: int) -> None:
+def ending(scheduler: Scheduler, reply: Callable[[int], Reply]) -> list[int]:
+    """Run to the end, and return what was started."""
+    started: list[int] = []
+    while not scheduler.is_over:
+        for position in scheduler.start(NOW):
+            started.append(position)
+            scheduler.finish(position, reply(position), NOW)
+    return started
+
+
+@pytest.mark.parametrize("concurrency", [1, 16])
+@pytest.mark.parametrize("reply", [REFUSED, REJECTED], ids=["403", "400"])
+def test_people_who_cannot_be_added_keep_no_leaver_in(concurrency: int, reply: Reply) -> None:
+    changes = [*(add("g", f"joiner{n}") for n in range(20)), remove("g", "leaver")]
+    scheduler = Scheduler(changes, concurrency=concurrency)
+    started = ending(scheduler, lambda position: HOLDS if position == 20 else reply)
+    assert sorted(started) == list(range(21))
+    assert scheduler.stopped is None
+
+
+@pytest.mark.parametrize("first", [0, 1], ids=["the others after", "one before"])
+def test_one_refused_person_of_seventy_holds_back_nobody_else(first: int) -> None:
+    changes = [add("g", f"u{n}") for n in range(70)]
+    scheduler = Scheduler(changes, concurrency=1)
+    started = ending(scheduler, lambda position: REFUSED if position == first else HOLDS)
+    assert len(started) == 70
+
+
+def test_a_key_without_permission_stops_after_one_write_of_each_kind() -> None:
+    changes = [*(add("g", f"u{n}") for n in range(70)), *(remove("h", f"v{n}") for n in range(9))]
+    scheduler = Scheduler(changes, concurrency=1)
+    assert ending(scheduler, lambda _: REFUSED) == [0, 70]
+    assert scheduler.stopped is Stop.UNAUTHORIZED
+
+
+def test_a_key_without_permission_stops_after_two_people() -> None:
+    changes = [add("g", "u0"), add("h", "u0"), add("g", "u1"), add("g", "u2")]
+    scheduler = Scheduler(changes, concurrency=1)
+    assert ending(scheduler, lambda _: REFUSED) == [0, 2]
+    assert scheduler.stopped is Stop.UNAUTHORIZED
+
+
+def test_a_removal_that_waits_for_somebody_new_in_its_group_is_content_with_anybody() -> None:
+    changes = [add("g", "refused"), add("g", "joiner"), remove("g", "leaver", 0)]
+    scheduler = Scheduler(changes, concurrency=1)
+    assert scheduler.start(NOW) == [0]
+    scheduler.finish(0, REJECTED, NOW)
+    assert scheduler.start(NOW) == [1]
+    scheduler.finish(1, HOLDS, NOW)
+    assert scheduler.start(NOW) == [2]
+
+
+def test_a_removal_does_not_start_where_nobody_new_is_in_its_group() -> None:
+    changes = [add("g", "u0"), add("g", "u1"), add("h", "u2"), remove("g", "leaver", 0)]
+    scheduler = Scheduler(changes)
+    assert ending(scheduler, lambda position: HOLDS if position == 2 else REJECTED) == [0, 1, 2]
+
+
+def test_401_stops_everything_and_lets_what_runs_end() -> None:
     scheduler = Scheduler(independent(4), concurrency=2)
     scheduler.start(NOW)
-    scheduler.finish(0, Reply(verdict=Verdict.FAILED, status_code=status_code), NOW)
+    scheduler.finish(0, Reply(verdict=Verdict.FAILED, status_code=401), NOW)
     assert scheduler.start(NOW) == []
     assert not scheduler.is_over
     scheduler.finish(1, HOLDS, NOW)
@@ -79,7 +141,7 @@ def test_rejected_credentials_stop_everything_and_let_what_runs_end(status_code:
 
 def test_five_failures_in_a_row_stop_everything() -> None:
     scheduler = Scheduler(independent(20), concurrency=1)
-    for reply in [FAILED] * 4 + [HOLDS] + [FAILED] * 4:
+    for reply in [FAILED] * 4 + [HOLDS] + [FAILED] * 3 + [REJECTED, FAILED]:
         (position,) = scheduler.start(NOW)
         scheduler.finish(position, reply, NOW)
     (position,) = scheduler.start(NOW)
@@ -98,6 +160,19 @@ def test_a_429_halves_what_runs_at_once_and_the_change_is_tried_again() -> None:
     for position in range(1, 16):
         scheduler.finish(position, HOLDS, NOW)
     assert scheduler.start(NOW + 3)[0] == 0
+
+
+@pytest.mark.parametrize("status_code", [420, 429])
+def test_a_server_that_asks_to_wait_no_seconds_is_given_some(status_code: int) -> None:
+    scheduler = Scheduler([change()], max_wait=60)
+    now, pauses = NOW, []
+    for _ in range(3):
+        assert scheduler.start(now) == [0]
+        scheduler.finish(0, turned_away(status_code, retry_after=0, reset_at=NOW - 1), now)
+        assert scheduler.paused_until is not None
+        pauses.append(scheduler.paused_until - now)
+        now = scheduler.paused_until
+    assert pauses == [1, 2, 4]
 
 
 def test_requests_that_are_turned_away_together_halve_only_once() -> None:
@@ -286,6 +361,8 @@ REPLIES = st.sampled_from(
         HOLDS,
         HOLDS,
         FAILED,
+        REJECTED,
+        REFUSED,
         Reply(verdict=Verdict.HOLDS, was_retried=True, remaining=3),
         turned_away(429),
         turned_away(429, retry_after=2),

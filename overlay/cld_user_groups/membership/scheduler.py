@@ -12,7 +12,7 @@ from enum import Enum
 
 from attrs import frozen
 
-from .model import Change
+from .model import Action, Change
 from .outcome import Stop
 
 MAX_CONSECUTIVE_FAILURES = 5
@@ -60,9 +60,13 @@ class Scheduler:
     """The order and the pace of a run.
 
     A change starts in the plan's order once all that it depends on holds. A failure stops only
-    what depends on it, directly or not; 401, 403 and five failures in a row stop everything. A 429,
-    or a request that the client had to repeat, halves how many run at once, which then grows by
-    one with each round that goes well. Times are seconds on one clock, the caller's.
+    what depends on it, directly or not; 401 and five failures in a row, which a 4xx is none of,
+    stop everything. So does a 403 before any write was accepted, once another write, about
+    somebody else and of another kind where there is one, is refused too: a person whom the API
+    refuses is not a key without permission. A removal that waits for somebody new in its group is
+    content with any addition to it. A 429, or a request that the client had to repeat, halves how
+    many run at once, which then grows by one with each round that goes well. Times are seconds on
+    one clock, the caller's.
 
     Args:
         changes: The plan's changes.
@@ -111,18 +115,29 @@ class Scheduler:
         self._paused_until: float | None = None
         self._must_probe = False
         self._failures_in_a_row = 0
+        self._is_accepted = False
+        self._refused: list[Change] = []
+        self._changes = changes
         self._round = 0
         self._running: dict[int, int] = {}
         self._turned_away: dict[int, int] = {}
-        self._missing = [len(set(change.depends_on)) for change in changes]
+        self._missing = [0] * len(changes)
         self._dependents: list[list[int]] = [[] for _ in changes]
+        self._awaiting_anybody: dict[str | None, set[int]] = {}
         for position, change in enumerate(changes):
             for needed in set(change.depends_on):
                 if not 0 <= needed < position:
                     raise ValueError(
                         f"change {position} depends on {needed}, which does not precede it"
                     )
-                self._dependents[needed].append(position)
+                if _awaits_anybody(change, changes[needed]):
+                    self._awaiting_anybody.setdefault(change.group.id, set()).add(position)
+                else:
+                    self._missing[position] += 1
+                    self._dependents[needed].append(position)
+        for positions in self._awaiting_anybody.values():
+            for position in positions:
+                self._missing[position] += 1
         self._ready = [position for position, count in enumerate(self._missing) if not count]
 
     @property
@@ -162,14 +177,16 @@ class Scheduler:
             return []
         self._renew(now)
         free = self.at_once - len(self._running)
-        if self._must_probe:
+        if self._must_probe or self._is_suspect:
             free = min(free, 1 - len(self._running))
         starting: list[int] = []
         while self._ready and len(starting) < free:
             if not self._has_quota():
                 self._await_quota(now)
                 break
-            position = heapq.heappop(self._ready)
+            position = self._probe() if self._is_suspect else heapq.heappop(self._ready)
+            if position is None:
+                break
             self._running[position] = self._round
             starting.append(position)
         return starting
@@ -192,20 +209,33 @@ class Scheduler:
             self._slow_down(started_in)
         if reply.verdict is Verdict.TURNED_AWAY:
             self._turn_away(position, reply, now)
-            return
-        if reply.verdict is Verdict.HOLDS:
+        elif reply.verdict is Verdict.HOLDS:
+            self._release_dependents(position)
             self._failures_in_a_row = 0
+            self._is_accepted = True
             if not reply.was_retried:
                 self._limit = min(self._concurrency, self._limit + 1 / self._limit)
-            for dependent in self._dependents[position]:
-                self._missing[dependent] -= 1
-                if not self._missing[dependent]:
-                    heapq.heappush(self._ready, dependent)
-            return
+        else:
+            self._note_failure(position, reply)
+
+    def _release_dependents(self, position: int) -> None:
+        change, dependents = self._changes[position], self._dependents[position]
+        if change.action is Action.ADD_USER:
+            dependents = [*dependents, *self._awaiting_anybody.pop(change.group.id, ())]
+        for dependent in dependents:
+            self._missing[dependent] -= 1
+            if not self._missing[dependent]:
+                heapq.heappush(self._ready, dependent)
+
+    def _note_failure(self, position: int, reply: Reply) -> None:
+        if reply.status_code == 401:
+            self.stop(Stop.UNAUTHORIZED, "the API responded with 401")
+        elif reply.status_code == 403:
+            self._refused.append(self._changes[position])
+        if reply.status_code is not None and 400 <= reply.status_code < 500:
+            return  # the API responds, and says what is wrong with this change
         self._failures_in_a_row += 1
-        if reply.status_code in (401, 403):
-            self.stop(Stop.UNAUTHORIZED, f"the API responded with {reply.status_code}")
-        elif self._failures_in_a_row >= MAX_CONSECUTIVE_FAILURES:
+        if self._failures_in_a_row >= MAX_CONSECUTIVE_FAILURES:
             self.stop(Stop.FAILURES, f"{self._failures_in_a_row} changes failed in a row")
 
     def put_back(self, position: int) -> None:
@@ -227,6 +257,29 @@ class Scheduler:
         if self.stopped is None:
             self.stopped, self.detail = why, detail
 
+    @property
+    def _is_suspect(self) -> bool:
+        """Whether the key may have no permission to write."""
+        return bool(self._refused) and not self._is_accepted
+
+    def _probe(self) -> int | None:
+        """Take the change that is the least like those refused; stop if all are like them."""
+        actions = {change.action for change in self._refused}
+        subjects = {_subject(change) for change in self._refused}
+
+        def likeness(position: int) -> tuple[bool, bool, int]:
+            change = self._changes[position]
+            return change.action in actions, _subject(change) in subjects, position
+
+        probe = min(self._ready, key=likeness)
+        is_same_kind, is_same_subject, _ = likeness(probe)
+        if is_same_kind and (is_same_subject or len(subjects) > 1):
+            self.stop(Stop.UNAUTHORIZED, "the API responded with 403")
+            return None
+        self._ready.remove(probe)
+        heapq.heapify(self._ready)
+        return probe
+
     def _slow_down(self, started_in: int) -> None:
         # Concurrent changes are throttled together: that is one sign of load, not sixteen.
         if started_in == self._round:
@@ -246,11 +299,13 @@ class Scheduler:
             delay = self._until_reset(reply, now, times)
             self._pause(now, delay, "the quota of requests is used up", is_brief=False)
         else:
-            delay = reply.retry_after if reply.retry_after is not None else 2.0 ** (times - 1)
+            delay = reply.retry_after
+            if not delay and reply.was_sent:  # "now" is no answer to "too many": back off
+                delay = 2.0 ** (times - 1)
             self._pause(now, delay, "the API allows no more requests for now", is_brief=True)
 
     def _until_reset(self, reply: Reply, now: float, times: int) -> float | None:
-        if reply.retry_after is not None:
+        if reply.retry_after or not reply.was_sent:
             return reply.retry_after
         if self.reset_at is not None:
             return max(0.0, self.reset_at - now)
@@ -309,6 +364,20 @@ class Scheduler:
         else:
             self.remaining = min(self.remaining, reply.remaining)  # responses overtake each other
         self.reset_at = reset_at
+
+
+def _awaits_anybody(change: Change, needed: Change) -> bool:
+    """Return whether a removal waits for an addition only so that its group is not empty."""
+    return (
+        change.action is Action.REMOVE_USER
+        and needed.action is Action.ADD_USER
+        and change.group.id == needed.group.id
+        and _subject(change) != _subject(needed)
+    )
+
+
+def _subject(change: Change) -> str:
+    return change.group.name if change.user is None else change.user.id
 
 
 def _is_let_out_soon(reply: Reply) -> bool:
