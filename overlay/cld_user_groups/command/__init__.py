@@ -1,4 +1,4 @@
-"""The command `cld-user-groups`, which stands on `membership`. `sections` lists its commands.
+"""The command `cld-user-groups`, which stands on `membership`. `cli` lists its commands.
 
 `docs/command.md` describes it. Of what it needs beyond the client (extra `cli`), only click is
 imported to parse the command line; the rest when a command runs.

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from .settings import TABLE_FORMATS, global_options
+
 if TYPE_CHECKING:
+    from .changing import Request
     from .resolving import Named
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -24,12 +28,37 @@ reason_option = click.option(
     "--reason", metavar="TEXT", help="The reason, which the journal records."
 )
 
+_CHANGE_OPTIONS = ("yes", "dry_run", "reason", "allow_removals")
+
 users_argument = click.argument("users", metavar="USER...", nargs=-1, required=True)
 
 
-def change_options(command: F) -> F:
-    """Add the options of a command that changes the account by arguments alone."""
-    return yes_option(dry_run_option(reason_option(command)))
+def change_command(
+    name: str, *parameters: Callable[[F], F], removes: bool = False
+) -> Callable[[Callable[..., Request]], click.Command]:
+    """Return a decorator: a command that plans what a function asks for, shows it, and applies it.
+
+    Args:
+        name: The name of the command.
+        parameters: What the function takes: its arguments and options on the command line.
+        removes: Whether members may be removed, and so --allow-removals is known.
+    """
+    common = (reason_option, dry_run_option, yes_option)
+    options = (*common, allow_removals_option) if removes else common
+
+    def decorate(function: Callable[..., Request]) -> click.Command:
+        def run(context: click.Context, /, **values: Any) -> int:
+            from .changing import run_change
+
+            given = {key: values.pop(key) for key in _CHANGE_OPTIONS if key in values}
+            return run_change(context, function(**values), **given)
+
+        callback = update_wrapper(click.pass_context(run), function)
+        for add in (global_options(TABLE_FORMATS), *reversed(options), *reversed(parameters)):
+            callback = add(callback)
+        return click.command(name)(callback)
+
+    return decorate
 
 
 def read_people(users: Sequence[str]) -> tuple[Named, ...]:

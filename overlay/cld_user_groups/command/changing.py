@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TypedDict, Unpack
 
 import click
-from attrs import evolve
+from attrs import evolve, frozen
 
 from cld_user_groups import CldProvisioning
 from cld_user_groups.membership import Desired, Plan, Snapshot, plan, read_account
@@ -18,6 +18,23 @@ from .running import Options, run_plan
 from .settings import settings_of
 from .source import hold_to_guards
 from .wanted import Wanted
+
+
+@frozen
+class Request:
+    """What a command asks for.
+
+    Attributes:
+        words: The command and its groups: the source that the plan and the journal name.
+        want: Returns what is asked for, once the account has been read.
+        users: The other arguments.
+        people: The users whom they mean, to be looked up.
+    """
+
+    words: Sequence[str]
+    want: Callable[[Finder], Wanted]
+    users: Sequence[str] = ()
+    people: Sequence[Named] = ()
 
 
 class ChangeOptions(TypedDict, total=False):
@@ -36,35 +53,25 @@ class ChangeOptions(TypedDict, total=False):
     allow_removals: int | None
 
 
-def run_change(
-    context: click.Context,
-    words: Sequence[str],
-    want: Callable[[Finder], Wanted],
-    users: Sequence[str] = (),
-    people: Sequence[Named] = (),
-    **options: Unpack[ChangeOptions],
-) -> int:
+def run_change(context: click.Context, request: Request, **options: Unpack[ChangeOptions]) -> int:
     """Plan what a command asks for, show the plan, ask, apply it, and return the exit code.
 
     Args:
         context: The command's context.
-        words: The command and its groups: the source that the plan and the journal name.
-        want: Returns what is asked for, once the account has been read.
-        users: Its other arguments.
-        people: The users whom they mean, to be looked up.
+        request: What it asks for.
         options: See `ChangeOptions`.
 
     Raises:
         MembershipError: A group or a user is not found, or ambiguous. Nothing was written.
     """
-    source = shlex.join(["cld-user-groups", *words])
+    source = shlex.join(["cld-user-groups", *request.words])
     reason = options.get("reason") or ""
     why = ["--reason", reason] if reason else []
 
     def prepare(client: CldProvisioning) -> tuple[Plan, Snapshot]:
         now = datetime.now(UTC)
-        snapshot = read_account(client, lookup_of(people), now.date())
-        wanted = want(Finder(snapshot))
+        snapshot = read_account(client, lookup_of(request.people), now.date())
+        wanted = request.want(Finder(snapshot))
         desired = Desired(source=source, digest="", guards=wanted.guards, groups=wanted.groups)
         made = _explained(plan(snapshot, desired, now.date(), now=now), reason, wanted.notes)
         allowed = options.get("allow_removals")
@@ -74,7 +81,7 @@ def run_change(
     how = Options(
         yes=options.get("yes", False),
         dry_run=options.get("dry_run", False),
-        again=settings.command_line(*words, *users, *why),
+        again=settings.command_line(*request.words, *request.users, *why),
     )
     return run_plan(settings, prepare, how)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import itertools
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 import click
@@ -15,14 +16,70 @@ from cld_user_groups._version import __version__
 from . import exit_codes
 from .failures import report_failure
 from .logs import logging_as
-from .sections import COMMANDS, SECTIONS
 from .settings import PLAN_FORMATS, Settings, global_options
 from .streams import finish_streams, prepare_streams
-from .suggesting import SuggestingGroup
+
+#: By section and name, the module in this package and the command in it.
+SECTIONS: Mapping[str, Mapping[str, str]] = {
+    "People and groups": {
+        "list": "groups:list_command",
+        "show": "groups:show_command",
+        "users": "people:users_command",
+        "whois": "people:whois_command",
+        "add": "groups:add_command",
+        "remove": "groups:remove_command",
+        "onboard": "people:onboard_command",
+        "offboard": "people:offboard_command",
+        "create": "groups:create_command",
+        "rename": "groups:rename_command",
+        "delete": "groups:delete_command",
+        "copy": "groups:copy_command",
+        "merge": "groups:merge_command",
+    },
+    "Files": {
+        "export": "export:export_command",
+        "plan": "plan:plan_command",
+        "apply": "apply:apply_command",
+        "schema": "schema:schema_command",
+    },
+    "History and reports": {
+        "explain": "explain:explain_command",
+        "diff": "diff:diff_command",
+        "report": "review:report_command",
+        "runs": "runs:runs_command",
+        "undo": "undo:undo_command",
+    },
+    "Setup and testing": {
+        "doctor": "doctor:doctor_command",
+        "emulator": "emulator:emulator_command",
+        "completion": "completion:completion_command",
+    },
+}
+#: All commands by name.
+COMMANDS = {name: where for commands in SECTIONS.values() for name, where in commands.items()}
+
+
+class SuggestingGroup(click.Group):
+    """A group whose error for an unknown command has a way out."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that a command line names, as click asks for it.
+
+        Raises:
+            click.UsageError: There is no such command.
+        """
+        name, commands = args[0], self.list_commands(ctx)
+        if name not in commands and name[:1] != "-" and not ctx.resilient_parsing:
+            close = difflib.get_close_matches(name, commands, n=1)
+            way_out = f"did you mean `{close[0]}`?" if close else f"see {ctx.command_path} --help."
+            raise click.UsageError(f"there is no command {name!r}; {way_out}", ctx)
+        return super().resolve_command(ctx, args)
 
 
 class Tool(SuggestingGroup):
-    """The commands of `sections`, each imported when it runs.
+    """The commands of `SECTIONS`, each imported when it runs.
 
     A call ends with the documented exit codes, and without a traceback.
     """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .arguments import one_user
-from .completing import complete_group
+from .completion import complete_group
 from .output import print_message, print_result
 from .settings import TABLE_FORMATS, global_options, settings_of
 

@@ -33,7 +33,7 @@ from cld_user_groups.membership.journal import SUFFIX, new_run
 
 from . import exit_codes
 from .change_tables import result_table
-from .completing import forget_groups
+from .completion import forget_groups
 from .failures import Incomplete, NobodyToAsk, Refused
 from .logs import log_event
 from .output import can_ask, has_color, print_json, print_message, print_result

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .cli import SuggestingGroup
 from .output import has_color, print_json, print_result
 from .settings import TABLE_FORMATS, global_options, settings_of
-from .suggesting import SuggestingGroup
 
 if TYPE_CHECKING:
     from cld_user_groups.membership import Run, RunSummary
