@@ -27,6 +27,7 @@ may have been applied, for each of them.
 from __future__ import annotations
 
 import re
+import sys
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -252,9 +253,22 @@ def maybe_applied(error: BaseException) -> bool:
             if maybe_applied(error):
                 ...  # check before you retry
 
-    `anyio.fail_after` and `trio.fail_after` raise an error without a cause: pass the exception that
-    is raised inside the block.
+    asyncio and concurrent.futures also make exceptions of their own for a call that was cancelled
+    or not waited for to its end, and `anyio.fail_after` does. Where a `CancelledError` of either or
+    a `TimeoutError` does not lead to an exception of the call, the outcome is not known: True, also
+    for a read. Any other exception that no call has raised: False. `trio.fail_after` raises such
+    a one: pass the exception that is raised inside the block.
     """
+    unmarked, marks = _led_to(error)
+    return any(marks) or any(
+        _is_cancellation_or_timeout(link) and not _led_to(link)[1] for link in unmarked
+    )
+
+
+def _led_to(error: BaseException) -> tuple[list[BaseException], list[bool]]:
+    """Return what led to an error up to those that a call marked, and their marks."""
+    unmarked: list[BaseException] = []
+    marks: list[bool] = []
     seen: set[int] = set()
     left: list[BaseException | None] = [error]
     while left:
@@ -263,13 +277,23 @@ def maybe_applied(error: BaseException) -> bool:
             continue
         seen.add(id(link))
         known = getattr(link, "maybe_applied", None)
-        if known is None:
-            left += [link.__cause__, None if link.__suppress_context__ else link.__context__]
-            if isinstance(link, BaseExceptionGroup):
-                left += cast("BaseExceptionGroup[BaseException]", link).exceptions
-        elif known:
-            return True
-    return False
+        if known is not None:
+            marks.append(bool(known))
+            continue
+        unmarked.append(link)
+        left += [link.__cause__, None if link.__suppress_context__ else link.__context__]
+        if isinstance(link, BaseExceptionGroup):
+            left += cast("BaseExceptionGroup[BaseException]", link).exceptions
+    return unmarked, marks
+
+
+def _is_cancellation_or_timeout(error: BaseException) -> bool:
+    # A class of a module that was not imported is no error's, and importing them takes long.
+    kinds = (
+        getattr(sys.modules.get(name), "CancelledError", TimeoutError)
+        for name in ("asyncio", "concurrent.futures")
+    )
+    return isinstance(error, (TimeoutError, *kinds))
 
 
 __all__ = [

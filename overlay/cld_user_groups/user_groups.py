@@ -75,8 +75,9 @@ class RawUserGroups(SyncResource):
     ) -> RawResponse[UserGroup]:
         """Create a user group.
 
-        Retried only if the group was certainly not created, since a second request may create a second
-        group. Otherwise the error has `maybe_applied`: list the groups before you repeat the call.
+        Retried only if the group was not created as far as can be known, since a second request may
+        create a second group. Otherwise the error has `maybe_applied`: list the groups before you
+        repeat the call.
 
         Args:
             request: The group, as a model or a dict; or, instead of it, its fields:
@@ -421,8 +422,9 @@ class UserGroups(SyncResource):
     ) -> UserGroup:
         """Create a user group.
 
-        Retried only if the group was certainly not created, since a second request may create a second
-        group. Otherwise the error has `maybe_applied`: list the groups before you repeat the call.
+        Retried only if the group was not created as far as can be known, since a second request may
+        create a second group. Otherwise the error has `maybe_applied`: list the groups before you
+        repeat the call.
 
             retouchers = client.user_groups.create(name="Retouchers")
 
@@ -777,8 +779,9 @@ class AsyncRawUserGroups(AsyncResource):
     ) -> RawResponse[UserGroup]:
         """Create a user group.
 
-        Retried only if the group was certainly not created, since a second request may create a second
-        group. Otherwise the error has `maybe_applied`: list the groups before you repeat the call.
+        Retried only if the group was not created as far as can be known, since a second request may
+        create a second group. Otherwise the error has `maybe_applied`: list the groups before you
+        repeat the call.
 
         Args:
             request: The group, as a model or a dict; or, instead of it, its fields:
@@ -1125,8 +1128,9 @@ class AsyncUserGroups(AsyncResource):
     ) -> UserGroup:
         """Create a user group.
 
-        Retried only if the group was certainly not created, since a second request may create a second
-        group. Otherwise the error has `maybe_applied`: list the groups before you repeat the call.
+        Retried only if the group was not created as far as can be known, since a second request may
+        create a second group. Otherwise the error has `maybe_applied`: list the groups before you
+        repeat the call.
 
             retouchers = await client.user_groups.create(name="Retouchers")
 

@@ -17,7 +17,9 @@ from attrs import frozen
 from tests.faults import ways
 from tests.support.fault_calls import (
     ADD_USER,
+    CREATE,
     DELETE,
+    LIST,
     LIST_USERS,
     MODES,
     OPERATIONS,
@@ -95,36 +97,36 @@ not HTTP                          | 2 ok         | 1 RemoteProtocolError? | 2 ok
 403 with HTML                     | 1 NotAllowed | 1 NotAllowed           | 1 NotAllowed
 """
 
-# The fault, then the response that says that it is done already: 404 to delete and remove_user, 409
-# to add_user. "+1" is the one look at the group's users, which gives the result.
+# The fault, then the response that says that it is in place: 404 to delete and remove_user, 409 to
+# create and add_user. "+1" is the one look at the group's users, or at the groups.
 FAULT_THEN_DONE_ALREADY = """
-                                  | delete        | remove_user   | add_user
-(none)                            | 1 NotFound    | 1 NotFound    | 1 AlreadyExists
-connection refused                | 1 NotFound    | 1 NotFound    | 1 AlreadyExists
-closed before the request is read | 1 ok          | 1+1 ok        | 1+1 ok
-reset before the request is read  | 1 ok          | 1+1 ok        | 1+1 ok
-closed after the request is read  | 2 ok          | 2+1 ok        | 2+1 ok
-reset after the request is read   | 2 ok          | 2+1 ok        | 2+1 ok
-no response in time               | 2 ok          | 2+1 ok        | 2+1 ok
-200, cut off                      | 2 ok          | 2+1 ok        | 2+1 ok
-200 in chunks, cut off            | 2 ok          | 2+1 ok        | 2+1 ok
-200, not JSON                     | 1 Unreadable? | 1 Unreadable? | 1 Unreadable?
-not HTTP                          | 2 ok          | 2+1 ok        | 2+1 ok
-408                               | 2 NotFound    | 2 NotFound    | 2 AlreadyExists
-420                               | 2 NotFound    | 2 NotFound    | 2 AlreadyExists
-429                               | 2 NotFound    | 2 NotFound    | 2 AlreadyExists
-500                               | 2 ok          | 2+1 ok        | 2+1 ok
-502                               | 2 ok          | 2+1 ok        | 2+1 ok
-503                               | 2 NotFound    | 2 NotFound    | 2 AlreadyExists
-504                               | 2 ok          | 2+1 ok        | 2+1 ok
-501                               | 1 APIError    | 1 APIError    | 1 APIError
-301                               | 1 APIError    | 1 APIError    | 1 APIError
-403 with HTML                     | 1 NotAllowed  | 1 NotAllowed  | 1 NotAllowed
-"""
+                                  | create                 | delete        | remove_user   | add_user
+(none)                            | 1 AlreadyExists        | 1 NotFound    | 1 NotFound    | 1 AlreadyExists
+connection refused                | 1 AlreadyExists        | 1 NotFound    | 1 NotFound    | 1 AlreadyExists
+closed before the request is read | 0 TransportError?      | 1 ok          | 1+1 ok        | 1+1 ok
+reset before the request is read  | 0 TransportError?      | 1 ok          | 1+1 ok        | 1+1 ok
+closed after the request is read  | 1 RemoteProtocolError? | 2 ok          | 2+1 ok        | 2+1 ok
+reset after the request is read   | 1 ReadError?           | 2 ok          | 2+1 ok        | 2+1 ok
+no response in time               | 1 ReadTimeout?         | 2 ok          | 2+1 ok        | 2+1 ok
+200, cut off                      | 1 RemoteProtocolError? | 2 ok          | 2+1 ok        | 2+1 ok
+200 in chunks, cut off            | 1 RemoteProtocolError? | 2 ok          | 2+1 ok        | 2+1 ok
+200, not JSON                     | 1 Unreadable?          | 1 Unreadable? | 1 Unreadable? | 1 Unreadable?
+not HTTP                          | 1 RemoteProtocolError? | 2 ok          | 2+1 ok        | 2+1 ok
+408                               | 2 AlreadyExists        | 2 NotFound    | 2 NotFound    | 2 AlreadyExists
+420                               | 2 AlreadyExists        | 2 NotFound    | 2 NotFound    | 2 AlreadyExists
+429                               | 2 AlreadyExists        | 2 NotFound    | 2 NotFound    | 2 AlreadyExists
+500                               | 1 APIError?            | 2 ok          | 2+1 ok        | 2+1 ok
+502                               | 1 APIError?            | 2 ok          | 2+1 ok        | 2+1 ok
+503                               | 2+1 AlreadyExists?     | 2 NotFound?   | 2+1 ok        | 2+1 ok
+504                               | 1 APIError?            | 2 ok          | 2+1 ok        | 2+1 ok
+501                               | 1 APIError             | 1 APIError    | 1 APIError    | 1 APIError
+301                               | 1 APIError             | 1 APIError    | 1 APIError    | 1 APIError
+403 with HTML                     | 1 NotAllowed           | 1 NotAllowed  | 1 NotAllowed  | 1 NotAllowed
+"""  # noqa: E501
 _SHORT_NAMES = {"Unreadable": "ResponseValidationError"}
 DONE_ALREADY = {
     operation.name: response(status, b'{"error": {"message": "As you wish"}}')
-    for operation, status in ((DELETE, 404), (ADD_USER, 409), (REMOVE_USER, 404))
+    for operation, status in ((CREATE, 409), (DELETE, 404), (ADD_USER, 409), (REMOVE_USER, 404))
 }
 
 
@@ -214,7 +216,7 @@ def measure(cell: Cell, mode: Mode) -> Measured:
         script.append(step)
     if cell.done_already:
         script.append(DONE_ALREADY[operation.name])
-        good = response(200, LIST_USERS.body)
+        good = response(200, LIST.body if operation is CREATE else LIST_USERS.body)
     refuses = cell.fault == "connection refused"
     settings: dict[str, Any] = {}
     if cell.fault == "no response in time":
@@ -263,7 +265,8 @@ The first attempt meets the fault; the later responses are stated above each tab
 number of requests of the operation that the server read, and the outcome of the call:
 
 - `2 ok`: the server read two requests, and the call returned its result.
-- `2+1 ok`: the same, and one more request read the group's users to determine the result.
+- `2+1 ok`: the same, and one more request read the group's users, or the groups, to determine the
+  result.
 - `1 ReadTimeout, maybe applied`: the server read one request, and the call raised that error, with
   `maybe_applied` true: the change may have been applied, so check before you retry.
 - `0 TransportError, maybe applied`: the server read no request, because it closed the connection
@@ -286,8 +289,10 @@ def page(outcomes: dict[Cell, str], ends: dict[str, dict[str, str]]) -> str:
             "## A fault, then 404 or 409",
             "",
             "After the fault, the server responds with 404 to `delete` and `remove_user`, and with "
-            "409 to `add_user`.\nAfter an attempt that may have been applied, that is a success; "
-            "otherwise it is an error.",
+            "409 to `create` and\n`add_user`. After an attempt that may have been applied, the "
+            "account is read, and the change in place is a\nsuccess; otherwise the response is an "
+            "error. A gateway may have forwarded a request that it responded to with\n503: whose "
+            "a group of that name is, and who has deleted a group, is then not known.",
             "",
             *_markdown({c: said for c, said in outcomes.items() if c.done_already}),
             "",

@@ -235,7 +235,7 @@ def create_behind(mode: Mode, hook: Callable[[httpx.Request], None], transport: 
 
 @both
 @pytest.mark.parametrize("kind", [Slotted, httpx.ReadTimeout, KeyboardInterrupt])
-def test_an_event_hook_that_keeps_a_request_back_tells_whatever_the_transport(
+def test_whether_an_event_hook_kept_a_request_back_is_not_known(
     kind: type[BaseException], mode: Mode
 ) -> None:
     def fail(request: httpx.Request) -> None:
@@ -243,7 +243,31 @@ def test_an_event_hook_that_keeps_a_request_back_tells_whatever_the_transport(
 
     with pytest.raises(kind) as caught:
         create_behind(mode, fail, raising(AssertionError("it was sent")))
-    assert not maybe_applied(caught.value)
+    assert maybe_applied(caught.value)
+
+
+@both
+@pytest.mark.parametrize(
+    "kind", [httpx.ReadTimeout, httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError]
+)
+def test_no_group_is_created_twice_where_the_stock_transport_is_patched(
+    kind: type[httpx.TransportError], mode: Mode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[httpx.Request] = []
+
+    def handle(transport: object, request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        raise kind("after it was sent")
+
+    async def handle_async(transport: object, request: httpx.Request) -> httpx.Response:
+        return handle(transport, request)
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", handle)
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", handle_async)
+    error = error_of(mode, CREATE)
+    assert isinstance(error, kind)
+    assert len(sent) == 1
+    assert maybe_applied(error)
 
 
 @both

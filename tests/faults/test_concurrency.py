@@ -135,8 +135,9 @@ def test_threads_whose_calls_go_to_two_servers_never_mix_them_up() -> None:
     def work(thread: int) -> None:
         server = servers[thread % 2]
         for _ in range(10):
-            group = client.user_groups.get(group_id="g", server_url=server.url)
-            assert group.id == server.url.removeprefix("http://")
+            host = server.url.removeprefix("http://")
+            group = client.user_groups.get(group_id=host, server_url=server.url)
+            assert group.id == host
 
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)

@@ -90,7 +90,7 @@ WAYS: dict[str, Way] = {
 ENDS = """
                                                      | reads             | create               | other writes
 cancelled while waiting for its turn                 | 0 Cancelled       | 0 Cancelled          | 0 Cancelled
-cancelled while waiting for a connection of the pool | 0 Cancelled       | 0 Cancelled          | 0 Cancelled
+cancelled while waiting for a connection of the pool | 0 Cancelled       | 0 Cancelled?         | 0 Cancelled?
 cancelled while connecting                           | 0 Cancelled       | 0 Cancelled          | 0 Cancelled
 cancelled in the TLS handshake                       | 0 Cancelled       | 0 Cancelled          | 0 Cancelled
 cancelled while a proxy opens a tunnel               | 0 Cancelled       | 0 Cancelled          | 0 Cancelled
@@ -113,7 +113,7 @@ the transport raises before it sends                 | 0 Boom            | 0 Boo
 the transport raises after it sent                   | 1 Boom            | 1 Boom?              | 1 Boom?
 the transport raises StopIteration                   | 1 RuntimeError    | 1 RuntimeError?      | 1 RuntimeError?
 the transport raises an exception group              | 1 ExceptionGroup  | 1 ExceptionGroup?    | 1 ExceptionGroup?
-an event hook raises before the request              | 0 Boom            | 0 Boom               | 0 Boom
+an event hook raises before the request              | 0 Boom            | 0 Boom?              | 0 Boom?
 an event hook raises after a 200                     | 1 Boom            | 1 Boom?              | 1 Boom?
 an event hook raises after a 403                     | 1 Boom            | 1 Boom               | 1 Boom
 an event hook raises ConnectError after a 200        | 1 ConnectError    | 1 ConnectError?      | 1 ConnectError?
@@ -182,8 +182,9 @@ way is measured for the eight operations and for the reads of `users`, with asyn
 threads. `Cancelled` is `asyncio.CancelledError` or `trio.Cancelled`, `Interrupt` is
 `KeyboardInterrupt`, and `Boom` is an exception raised by a hook or a transport. For a
 `TimeoutError` or a `KeyboardInterrupt`, `maybe_applied` reads the exception that it was raised
-from. A caller-supplied transport may have sent the request before it raised an exception; the
-client cannot know.
+from. The client knows that nothing was sent if httpx reports it, by the class of an exception or in
+its trace. A caller-supplied transport or event hook, or httpx's pool of connections where it is
+full, reports nothing: the request may have been sent.
 
 """
 

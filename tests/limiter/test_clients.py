@@ -260,6 +260,45 @@ def test_only_an_object_with_both_methods_is_a_limiter() -> None:
         FakeTransport(OK).client(limiter=object())
 
 
+def test_a_class_is_no_limiter() -> None:
+    with pytest.raises(TypeError, match=r"not a class: pass LocalLimiter\(\.\.\.\)"):
+        FakeTransport(OK).client(limiter=LocalLimiter)
+
+
+@pytest.mark.parametrize("reply", [True, False, 0, 1.5, "wait", object()])
+def test_a_limiter_that_replies_neither_none_nor_a_hold_is_named_and_nothing_is_sent(
+    list_groups: List, scripted: type[Scripted], reply: Any
+) -> None:
+    transport = FakeTransport(OK)
+    with pytest.raises(
+        TypeError, match=f"a Hold, but returned a {type(reply).__name__}$"
+    ) as caught:
+        list_groups(transport, limiter=scripted(reply))
+    assert transport.requests == []
+    assert not maybe_applied(caught.value)
+
+
+def test_a_limiter_whose_acquire_is_async_is_named_and_nothing_is_sent(list_groups: List) -> None:
+    class Async(Scripted):
+        async def acquire(self, ticket: Ticket, /) -> Hold | None:  # type: ignore[override]
+            return None
+
+    transport = FakeTransport(OK)
+    with pytest.raises(TypeError, match="acquire is async"):
+        list_groups(transport, limiter=Async(None))
+    assert transport.requests == []
+
+
+def test_each_attempt_has_a_ticket_of_its_own_and_keeps_it_while_it_is_held(
+    list_groups: List, scripted: type[Scripted], waits: list[float]
+) -> None:
+    limiter = scripted(None, hold(3), None)
+    list_groups(FakeTransport(error(503), OK), limiter=limiter)
+    first, second, third = limiter.tickets
+    assert first is not second
+    assert second is third
+
+
 def test_clients_that_share_a_limiter_wait_for_each_others_refusals(waits: list[float]) -> None:
     limiter = LocalLimiter()
     first = FakeTransport(error(429, Retry_After="20"))

@@ -67,17 +67,48 @@ def test_request_that_was_not_handed_to_httpx_was_not_sent() -> None:
     assert not Attempt().may_have_been_sent
 
 
-def test_silence_of_a_transport_that_reports_means_not_sent() -> None:
-    found = attempt(())
-    found.is_stock = True
-    assert not found.may_have_been_sent
+HEADERS = [(b"Content-Type", b"application/json")]
+
+
+@pytest.mark.parametrize(
+    ("reported", "head"),
+    [
+        ((b"HTTP/1.1", 403, b"Forbidden", HEADERS), (403, HEADERS)),
+        ((403, HEADERS), (403, HEADERS)),
+        (None, None),
+        ((403,), None),
+        (("HTTP/1.1", "403", "Forbidden", {}), None),
+    ],
+    ids=repr,
+)
+def test_head_of_the_response_is_known_as_far_as_it_is_reported(
+    reported: object, head: object
+) -> None:
+    found = attempt((BEGUN, SENT))
+    found.trace("http11.receive_response_headers.complete", {"return_value": reported})
+    assert found.head == head
+
+
+def test_response_to_a_tunnel_is_not_the_response_to_the_request() -> None:
+    found = attempt((BEGUN, TUNNEL_BEGUN, TUNNEL_SENT))
+    head = (b"HTTP/1.1", 200, b"Connection established", HEADERS)
+    found.trace("http11.receive_response_headers.complete", {"return_value": head})
+    assert found.head is None
+
+
+def test_response_to_an_earlier_sending_is_not_the_response_to_the_last() -> None:
+    found = attempt((BEGUN, SENT))
+    found.trace("http2.receive_response_headers.complete", {"return_value": (403, HEADERS)})
+    found.trace("http2.send_request_headers.started", {"request": SimpleNamespace(method=b"POST")})
+    assert found.head is None
 
 
 def test_a_new_attempt_has_not_been_sent() -> None:
     new = Attempt()
-    flags = (new.is_entered, new.is_begun, new.is_head_sent, new.is_stock, new.may_have_been_sent)
+    flags = (new.is_entered, new.is_begun, new.is_head_sent, new.is_traced, new.may_have_been_sent)
     assert flags == (False,) * 5
     assert all(flag is False for flag in flags)
     assert new.queued == 0.0
+    assert new.head is None
     new.is_entered = True
     assert new.may_have_been_sent is True

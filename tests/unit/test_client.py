@@ -7,9 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.support.fault_server import FaultServer, response
 from tests.support.transport import OK, SECURITY, FakeTransport, error
 
-from cld_user_groups import AsyncCldProvisioning, CldProvisioning, models, utils
+from cld_user_groups import AsyncCldProvisioning, CldProvisioning, maybe_applied, models, utils
 from cld_user_groups._engine.call import check_options
 
 
@@ -138,16 +139,24 @@ def test_redirect_is_an_error_and_is_not_followed(status: int) -> None:
     assert [request.url.host for request in transport.requests] == ["api.cloudinary.com"]
 
 
-@pytest.mark.parametrize("location", ["http://[::1", "mailto:someone", "//[", "ht!tp://x", "\x00"])
+@pytest.mark.parametrize("location", ["http://[::1", "mailto:someone", "//[", "ht!tp://x", "\x01"])
 def test_redirect_to_what_is_no_http_url_is_an_error_with_its_status(location: str) -> None:
-    transport = FakeTransport(
-        httpx.Response(302, headers={"location": location, "x-request-id": "r1"})
-    )
-    with pytest.raises(models.APIError) as caught:
-        transport.client().user_groups.delete(group_id="g1")
-    assert len(transport.requests) == 1
+    redirect = response(302, headers={"Location": location, "X-Request-Id": "r1"})
+    with FaultServer(redirect) as server, httpx.Client(trust_env=False) as http:
+        client = CldProvisioning(SECURITY, "acc", server_url=server.url, client=http)
+        with pytest.raises(models.APIError) as caught:
+            client.user_groups.delete(group_id="g1")
+    assert len(server.requests) == 1
     assert (caught.value.status_code, caught.value.request_id) == (302, "r1")
     assert caught.value.maybe_applied is False
+
+
+def test_whether_a_redirect_without_a_url_came_is_not_known_where_nothing_is_reported() -> None:
+    transport = FakeTransport(httpx.Response(302, headers={"location": "http://[::1"}))
+    with pytest.raises(httpx.RemoteProtocolError) as caught:
+        transport.client().user_groups.create(name="Designers")
+    assert maybe_applied(caught.value)
+    assert len(transport.requests) == 1
 
 
 def timeout_sent(client_ms: float | None, call_ms: float | None) -> dict[str, float]:

@@ -10,12 +10,7 @@ import pytest
 from tests.support.transport import SECRET, SECURITY
 
 from cld_user_groups._engine.attempt import Attempt
-from cld_user_groups._engine.failures import (
-    classify,
-    hide_credentials,
-    is_redirect_failure,
-    response_before,
-)
+from cld_user_groups._engine.failures import classify, hide_credentials
 from cld_user_groups._engine.retry import Lost
 from cld_user_groups.security import Authorization
 
@@ -31,9 +26,17 @@ def attempt(*reached: str) -> Attempt:
 
 
 UNKNOWN_TRANSPORT = attempt("is_entered")
-STOCK = attempt("is_entered", "is_stock")
-BEGUN = attempt("is_entered", "is_stock", "is_begun")
-HEAD_SENT = attempt("is_entered", "is_stock", "is_begun", "is_head_sent")
+CONNECTING = attempt("is_entered", "is_traced")
+BEGUN = attempt("is_entered", "is_traced", "is_begun")
+HEAD_SENT = attempt("is_entered", "is_traced", "is_begun", "is_head_sent")
+
+
+def responded(status: int) -> Attempt:
+    """Return an attempt whose response had arrived as far as its head."""
+    found = attempt("is_entered", "is_traced", "is_begun", "is_head_sent")
+    head = (b"HTTP/1.1", status, b"OK", [(b"X-Request-Id", b"r1")])
+    found.trace("http11.receive_response_headers.complete", {"return_value": head})
+    return found
 
 
 def unverified(*, nested: bool, by_context: bool) -> httpx.ConnectError:
@@ -54,9 +57,9 @@ def unverified(*, nested: bool, by_context: bool) -> httpx.ConnectError:
 @pytest.mark.parametrize(
     ("failure", "reached", "lost"),
     [
-        (httpx.UnsupportedProtocol("no"), STOCK, Lost.REFUSED),
+        (httpx.UnsupportedProtocol("no"), UNKNOWN_TRANSPORT, Lost.REFUSED),
         (ValueError("a hook's"), Attempt(), Lost.REFUSED),
-        (ValueError("a hook's"), STOCK, Lost.REFUSED),
+        (ValueError("a hook's"), CONNECTING, Lost.REFUSED),
         (ValueError("a transport's"), UNKNOWN_TRANSPORT, Lost.UNKNOWN),
         (ValueError("a transport's"), BEGUN, Lost.UNKNOWN),
         (httpx.LocalProtocolError("head"), BEGUN, Lost.REFUSED),
@@ -64,19 +67,24 @@ def unverified(*, nested: bool, by_context: bool) -> httpx.ConnectError:
         (httpx.LocalProtocolError("which?"), UNKNOWN_TRANSPORT, Lost.NO_RESPONSE),
         (httpx.ReadTimeout("slow"), BEGUN, Lost.NO_RESPONSE),
         (httpx.ConnectError("odd"), BEGUN, Lost.NO_RESPONSE),
-        (httpx.ReadTimeout("of the tunnel"), STOCK, Lost.NOT_SENT),
+        (httpx.ReadTimeout("of the tunnel"), CONNECTING, Lost.NOT_SENT),
         (httpx.ReadTimeout("which?"), UNKNOWN_TRANSPORT, Lost.NO_RESPONSE),
         (httpx.ConnectTimeout("slow"), UNKNOWN_TRANSPORT, Lost.NOT_SENT),
         (httpx.PoolTimeout("busy"), UNKNOWN_TRANSPORT, Lost.NOT_SENT),
-        (httpx.ProxyError("503 Service Unavailable"), STOCK, Lost.NOT_SENT),
-        (httpx.ProxyError("502 Bad Gateway"), STOCK, Lost.NOT_SENT),
-        (httpx.ProxyError("407 Proxy Authentication Required"), STOCK, Lost.REFUSED),
-        (httpx.ProxyError("Proxy Server could not connect: refused"), STOCK, Lost.NOT_SENT),
-        (httpx.ProxyError("not a proxy"), STOCK, Lost.REFUSED),
-        (unverified(nested=False, by_context=False), STOCK, Lost.REFUSED),
-        (unverified(nested=False, by_context=True), STOCK, Lost.REFUSED),
-        (unverified(nested=True, by_context=False), STOCK, Lost.REFUSED),
-        (httpx.ConnectError("refused"), STOCK, Lost.NOT_SENT),
+        (httpx.ProxyError("503 Service Unavailable"), CONNECTING, Lost.NOT_SENT),
+        (httpx.ProxyError("502 Bad Gateway"), CONNECTING, Lost.NOT_SENT),
+        (httpx.ProxyError("407 Proxy Authentication Required"), CONNECTING, Lost.REFUSED),
+        (httpx.ProxyError("Proxy Server could not connect: refused"), CONNECTING, Lost.NOT_SENT),
+        (httpx.ProxyError("not a proxy"), CONNECTING, Lost.REFUSED),
+        (unverified(nested=False, by_context=False), CONNECTING, Lost.REFUSED),
+        (unverified(nested=False, by_context=True), CONNECTING, Lost.REFUSED),
+        (unverified(nested=True, by_context=False), CONNECTING, Lost.REFUSED),
+        (httpx.ConnectError("refused"), CONNECTING, Lost.NOT_SENT),
+        (httpx.ConnectError("refused"), UNKNOWN_TRANSPORT, Lost.NOT_SENT),
+        (httpx.ConnectError("an event hook's"), responded(200), Lost.UNKNOWN),
+        (ValueError("an event hook's"), responded(500), Lost.UNKNOWN),
+        (ValueError("an event hook's"), responded(403), Lost.REFUSED),
+        (httpx.ReadTimeout("an event hook's"), responded(503), Lost.REFUSED),
     ],
 )
 def test_a_failure_says_whether_the_request_was_sent_and_a_retry_may_help(
@@ -148,42 +156,16 @@ def test_what_an_error_has_without_credentials_stays_as_it_is() -> None:
     assert error.headers is circle
 
 
-def send(error: Exception, response: object, *, in_redirect: bool = True) -> None:
-    """Raise an error as httpx does, in the frame that sends or while it reads a redirect."""
-    source = (
-        "def _send_handling_redirects(response, error, in_redirect):\n"
-        "    def _build_redirect_request():\n"
-        "        raise error\n"
-        "    if not in_redirect:\n"
-        "        raise error\n"
-        "    _build_redirect_request()\n"
-    )
+def send(error: Exception) -> None:
+    """Raise an error in a frame of httpx."""
     names: dict[str, object] = {"__name__": "httpx._transports.default"}
-    exec(source, names)
-    names["_send_handling_redirects"](response, error, in_redirect)  # type: ignore[operator]
-
-
-def sent(error: Exception, response: object, *, in_redirect: bool = True) -> Exception:
-    """Return an error as httpx raises it."""
-    with pytest.raises(type(error)) as caught:
-        send(error, response, in_redirect=in_redirect)
-    return caught.value
-
-
-def test_a_response_that_had_arrived_is_found_in_the_frame_that_sends() -> None:
-    response = httpx.Response(302)
-    error = sent(ValueError("x"), response)
-    assert response_before(error) is response
-    assert is_redirect_failure(error)
-    assert not is_redirect_failure(sent(ValueError("a hook's"), response, in_redirect=False))
-    assert response_before(sent(ValueError("x"), "no response")) is None
-    assert response_before(ValueError("x")) is None
-    assert not is_redirect_failure(ValueError("x"))
+    exec("def handle_request(error):\n    raise error\n", names)
+    names["handle_request"](error)  # type: ignore[operator]
 
 
 def test_a_foreign_error_keeps_the_frames_of_the_caller_and_no_others() -> None:
     names: dict[str, object] = {"send": send}  # code without a module, as `exec` runs it
-    exec("def caller(error):\n    send(error, None)\n", names)
+    exec("def caller(error):\n    send(error)\n", names)
     with pytest.raises(ValueError) as caught:
         names["caller"](ValueError("x"))  # type: ignore[operator]
     hide_credentials(caught.value, None, AUTHORIZATION)
@@ -192,6 +174,7 @@ def test_a_foreign_error_keeps_the_frames_of_the_caller_and_no_others() -> None:
 
 
 def test_an_error_of_httpx_keeps_no_frames() -> None:
-    error = sent(httpx.ReadError("x"), None)
-    hide_credentials(error, None, AUTHORIZATION)
-    assert error.__traceback__ is None
+    with pytest.raises(httpx.ReadError) as caught:
+        send(httpx.ReadError("x"))
+    hide_credentials(caught.value, None, AUTHORIZATION)
+    assert caught.value.__traceback__ is None

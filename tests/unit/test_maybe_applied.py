@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
+
 import httpx
 import pytest
 from tests.support.transport import OK, SECURITY, FakeTransport, error
@@ -60,6 +63,17 @@ def in_a_circle() -> BaseException:
         (linked(ValueError(), cause=ExceptionGroup("g", [marked(True)])), True),
         (linked(ExceptionGroup("g", [ValueError()]), context=marked(True)), True),
         (in_a_circle(), False),
+        (TimeoutError(), True),
+        (asyncio.CancelledError(), True),
+        (concurrent.futures.CancelledError(), True),
+        (linked(RuntimeError(), context=asyncio.CancelledError()), True),
+        (linked(asyncio.CancelledError(), context=ValueError()), True),
+        (linked(TimeoutError(), cause=marked(False)), False),
+        (
+            linked(TimeoutError(), cause=linked(asyncio.CancelledError(), cause=marked(False))),
+            False,
+        ),
+        (BaseExceptionGroup("g", [marked(False), asyncio.CancelledError()]), True),
     ],
 )
 def test_whether_a_change_may_have_been_applied_is_found_in_what_led_to_an_error(

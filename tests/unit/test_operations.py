@@ -78,7 +78,13 @@ def call(request: pytest.FixtureRequest) -> Both:
             b'{"name":"D"}',
         ),
         ("get", {"group_id": "g1"}, GROUP, f"GET {PATH}/g1", b""),
-        ("get", {"group_id": "a?b c"}, GROUP, f"GET {PATH}/a%3Fb%20c", b""),
+        (
+            "get",
+            {"group_id": "a?b c"},
+            json({"id": "a?b c", "name": "D"}),
+            f"GET {PATH}/a%3Fb%20c",
+            b"",
+        ),
         ("update", {"group_id": "g1", "name": "D"}, GROUP, f"PUT {PATH}/g1", b'{"name":"D"}'),
         (
             "update",
@@ -90,7 +96,7 @@ def call(request: pytest.FixtureRequest) -> Both:
         ("delete", {"group_id": "g1"}, json({"ok": True}), f"DELETE {PATH}/g1", b""),
         ("list_users", {"group_id": "g1"}, USERS, f"GET {PATH}/g1/users", b""),
         ("add_user", IDS, USERS, f"POST {PATH}/g1/users/u1", b""),
-        ("remove_user", IDS, USERS, f"DELETE {PATH}/g1/users/u1", b""),
+        ("remove_user", IDS, json({"users": []}), f"DELETE {PATH}/g1/users/u1", b""),
     ],
 )
 def test_one_request_goes_out(
@@ -137,6 +143,13 @@ def test_add_user_returns_the_user_from_either_shape(call: Both, body: Any) -> N
         ("add_user", IDS, {"users": []}, "$.users"),
         ("add_user", IDS, {"users": [{"id": "u2"}]}, "$.users"),
         ("add_user", IDS, {"name": "John"}, "$"),
+        ("add_user", IDS, {**JOHN, "id": "u2"}, "$.id"),
+        ("remove_user", IDS, {}, "$"),
+        ("remove_user", IDS, {"users": [{"id": "u2"}, JOHN]}, "$.users"),
+        ("create", {"name": "D"}, {"name": "D"}, "$"),
+        ("get", {"group_id": "g"}, {"id": "h", "name": "D"}, "$.id"),
+        ("update", {"group_id": "g", "name": "D"}, {"id": "h", "name": "D"}, "$.id"),
+        ("list_users", {"group_id": "g"}, {}, "$"),
         ("add_user", IDS, {"users": [{"id": 5}]}, "$.users[0].id"),
         ("list", {}, {"user_groups": [{"id": "g", "name": "D"}, {"id": 1}]}, "$.user_groups[1].id"),
         ("get", {"group_id": "g"}, {"created_at": "yesterday"}, "$.created_at"),
@@ -150,7 +163,22 @@ def test_response_that_does_not_confirm_the_change_is_no_success(
     with pytest.raises(models.ResponseValidationError) as caught:
         call(method, json(body), **arguments)
     assert (caught.value.path, caught.value.status_code) == (path, 200)
-    assert caught.value.maybe_applied is (method in ("delete", "add_user"))
+    assert caught.value.maybe_applied is (method not in ("list", "get", "list_users"))
+
+
+def test_a_user_that_is_another_is_no_success() -> None:
+    with FakeTransport(json(JOHN)).client() as client:
+        with pytest.raises(models.ResponseValidationError, match="Expected the ID 'u2', got 'u1'"):
+            client.users.get(user_id="u2")
+        assert client.users.get(user_id="u1").name == "John Doe"
+
+
+@pytest.mark.parametrize(("method", "arguments"), [("create", {}), ("update", {"group_id": "g1"})])
+def test_group_of_another_name_than_the_requested_is_accepted(
+    call: Both, method: str, arguments: dict[str, Any]
+) -> None:
+    result, _ = call(method, json({"id": "g1", "name": "designers"}), name="D ", **arguments)
+    assert result.name == "designers"
 
 
 def test_extended_details_become_typed_values(call: Both) -> None:

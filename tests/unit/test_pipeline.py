@@ -26,7 +26,7 @@ WRITES: list[tuple[str, dict[str, Any], Outcome]] = [
     ("update", {"group_id": "g1", "name": "D"}, GROUP),
     ("delete", {"group_id": "g1"}, GONE),
     ("add_user", IDS, USERS),
-    ("remove_user", IDS, USERS),
+    ("remove_user", IDS, json({"users": []})),
 ]
 
 
@@ -98,7 +98,7 @@ def test_user_that_is_out_after_a_lost_response_was_removed(waits: list[float]) 
 def test_look_that_finds_the_user_missing_is_never_overruled(waits: list[float]) -> None:
     with pytest.raises(models.AlreadyExists) as caught:
         call(FakeTransport(LOST, error(409), json({"users": []})), "add_user", IDS)
-    assert "response of an earlier attempt was lost" in str(caught.value)
+    assert "whose response was lost" in str(caught.value)
     assert "the user is not in the group" in str(caught.value)
     assert caught.value.maybe_applied is False
 
@@ -158,7 +158,7 @@ def test_raw_response_of_a_look_counts_the_retries_of_the_write(waits: list[floa
         ("add_user", IDS, 409, models.AlreadyExists),
     ],
 )
-@pytest.mark.parametrize("before", [(), (error(503),), (NO_ROUTE,), (error(429), NO_ROUTE)])
+@pytest.mark.parametrize("before", [(), (error(408),), (NO_ROUTE,), (error(429), NO_ROUTE)])
 def test_same_status_is_an_error_where_nothing_was_lost_before(
     method: str,
     arguments: dict[str, Any],
@@ -170,6 +170,79 @@ def test_same_status_is_an_error_where_nothing_was_lost_before(
     with pytest.raises(kind) as caught:
         call(FakeTransport(*before, error(status)), method, arguments)
     assert caught.value.maybe_applied is False
+
+
+# A gateway may have forwarded a write that it responded to with 503, and others may have retried
+# before the response that the write is in place.
+FORWARDED = pytest.mark.parametrize("after", [(), (error(429),), (NO_ROUTE,)])
+
+
+@FORWARDED
+def test_user_that_is_in_after_a_503_was_added(
+    after: tuple[Outcome, ...], waits: list[float]
+) -> None:
+    transport = FakeTransport(error(503), *after, error(409), USERS)
+    assert call(transport, "add_user", IDS).id == "u1"
+    assert transport.lines[-1].startswith("GET ")
+
+
+@FORWARDED
+def test_user_that_is_out_after_a_503_was_removed(
+    after: tuple[Outcome, ...], waits: list[float]
+) -> None:
+    transport = FakeTransport(error(503), *after, error(404), json({"users": []}))
+    assert call(transport, "remove_user", IDS).users == []
+
+
+@FORWARDED
+def test_whether_a_group_that_is_gone_after_a_503_was_deleted_by_this_call_is_not_known(
+    after: tuple[Outcome, ...], waits: list[float]
+) -> None:
+    transport = FakeTransport(error(503), *after, error(404))
+    with pytest.raises(models.NotFound, match="may have made the change") as caught:
+        call(transport, "delete", {"group_id": "g1"})
+    assert caught.value.maybe_applied is True
+    assert len(transport.requests) == len(after) + 2
+
+
+@FORWARDED
+def test_whether_a_group_that_is_there_after_a_503_is_the_calls_own_is_not_known(
+    after: tuple[Outcome, ...], waits: list[float]
+) -> None:
+    listed = json({"user_groups": [{"id": "g0", "name": "A"}, {"id": "g1", "name": "Designers"}]})
+    transport = FakeTransport(error(503), *after, error(409), listed)
+    with pytest.raises(models.AlreadyExists, match="a group of that name exists") as caught:
+        call(transport, "create", {"name": "Designers "})
+    assert caught.value.maybe_applied is True
+    assert [line.split()[0] for line in transport.lines[-2:]] == ["POST", "GET"]
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "status", "found"),
+    [
+        ("create", {"name": "D"}, 409, OK),
+        ("add_user", IDS, 409, json({"users": []})),
+        ("remove_user", IDS, 404, USERS),
+    ],
+)
+def test_look_after_a_503_that_finds_nothing_done_is_never_overruled(
+    method: str, arguments: dict[str, Any], status: int, found: Outcome, waits: list[float]
+) -> None:
+    with pytest.raises(models.ErrorResponse, match="did not make the change") as caught:
+        call(FakeTransport(error(503), error(status), found), method, arguments)
+    assert caught.value.maybe_applied is False
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "status"),
+    [("create", {"name": "D"}, 409), ("add_user", IDS, 409), ("remove_user", IDS, 404)],
+)
+def test_look_after_a_503_that_fails_leaves_it_not_known(
+    method: str, arguments: dict[str, Any], status: int, waits: list[float]
+) -> None:
+    with pytest.raises(models.ErrorResponse, match="may have made the change") as caught:
+        call(FakeTransport(error(503), error(status), error(500)), method, arguments)
+    assert caught.value.maybe_applied is True
 
 
 def test_error_remembers_that_an_earlier_attempt_may_have_been_applied(

@@ -50,6 +50,8 @@ TABLE: dict[object, tuple[str, str, str, str, str]] = {
     520:                    (UP,    UP_MAYBE, UP_MAYBE,    UP_MAYBE,    UP_MAYBE),
     599:                    (UP,    UP_MAYBE, UP_MAYBE,    UP_MAYBE,    UP_MAYBE),
 }  # fmt: skip
+# The responses to a second request for a write that was applied before.
+IN_PLACE = ((CREATE, 409), (REMOVE, 404), (ADD, 409))
 MEANS = {
     AGAIN: (Action.RETRY, False),
     AGAIN_MAYBE: (Action.RETRY, True),
@@ -89,16 +91,20 @@ def test_once_maybe_applied_a_write_stays_so() -> None:
     for effect, happened, outcome in CELLS:
         with case(effect, happened):
             decision = decided(effect, happened, maybe_applied=True)
-            if (effect, happened) in ((REMOVE, 404), (ADD, 409)):
+            if (effect, happened) in IN_PLACE:
                 assert decision == (Action.LOOK, 0.0, True)
             else:
                 assert (decision.action, decision.maybe_applied) == (MEANS[outcome][0], True)
 
 
-@pytest.mark.parametrize("effect", Effect)
-def test_conflict_after_a_retried_503_may_be_with_the_call_itself(effect: Effect) -> None:
-    decision = decided(effect, 409, maybe_forwarded=True)
-    assert decision == (Action.RAISE, 0.0, effect is CREATE)
+def test_after_a_retried_503_only_what_says_that_a_write_is_in_place_is_looked_at() -> None:
+    for effect, happened, outcome in CELLS:
+        with case(effect, happened):
+            decision = decided(effect, happened, maybe_forwarded=True)
+            if (effect, happened) in IN_PLACE:
+                assert decision == (Action.LOOK, 0.0, True)
+            else:
+                assert (decision.action, decision.maybe_applied) == MEANS[outcome]
 
 
 def test_without_retries_nothing_is_sent_again_and_the_rest_holds() -> None:

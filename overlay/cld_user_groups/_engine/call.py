@@ -132,10 +132,12 @@ class Call(Generic[T]):
         request: The request.
         decode: Decodes the body of a success.
         path_parameters: The IDs in the path, by name.
-        look: Returns the call that checks whether an earlier attempt, whose response was lost, was
-            applied. Its result is that of the write, or None if the write was not applied.
+        look: Returns the call that checks whether an earlier attempt, whose outcome is not known,
+            was applied. Its result is that of the write, or None if the write was not applied.
         denies: What that check has found if it returns None, as a clause.
-        applied: Returns the result of a write that needs no such check.
+        leaves_open: What is known, as a clause, where neither a check nor a status code tells
+            whether this call has made the change or another.
+        applied: Returns the result of a write that needs no check after a lost response.
     """
 
     operation_id: str
@@ -145,6 +147,7 @@ class Call(Generic[T]):
     path_parameters: Mapping[str, str] = _NO_PARAMETERS
     look: Callable[[], Call[T | None]] | None = None
     denies: str = ""
+    leaves_open: str = ""
     applied: Callable[[], T] | None = None
 
 

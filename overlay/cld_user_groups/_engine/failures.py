@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import ssl
-from traceback import walk_tb
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Any, Final, cast
 
 import httpx
@@ -14,16 +13,12 @@ from cld_user_groups.errors import CloudinaryError
 from cld_user_groups.security import Authorization
 
 from .attempt import Attempt
-from .retry import TURNED_AWAY, UNCLEAR, Lost
+from .retry import TURNED_AWAY, UNCLEAR, Effect, Lost, is_ambiguous
 
 _NO_CONNECTION: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 # How httpcore words the response of a proxy to CONNECT, and of a SOCKS proxy.
 _PROXY_STATUS = re.compile(r"([0-9]{3})\b")
 _SOCKS_FAILURE: Final = "could not connect"
-# The method of httpx's clients that sends a request and runs the event hooks.
-_SENDING: Final = "_send_handling_redirects"
-# The method that this calls, after the event hooks for requests, to give one to the transport.
-_HANDING_OVER: Final = "_send_single_request"
 # Packages whose frames hold the request's headers, the credentials among them, in local variables.
 _BELOW: Final = frozenset(
     {
@@ -43,23 +38,27 @@ _BELOW: Final = frozenset(
 
 
 def classify(failure: Exception, attempt: Attempt) -> Lost:
-    """Classify an exception by whether the request was sent.
+    """Classify an exception that came without a response by whether the request was sent.
 
     The class of an exception can mislead; the attempt's trace shows what happened: a
     ReadTimeout while a proxy opens its tunnel is "not sent", and an HTTP/2 LocalProtocolError may
-    come after the whole request.
+    come after the whole request. Where the head of a response had arrived, an event hook of the
+    caller's client has raised, whatever the class, and the status code tells.
 
     Args:
         failure: The exception that ended the attempt.
         attempt: How far the attempt got.
     """
+    if attempt.head is not None:
+        is_open = is_ambiguous(Effect.REPLACE, attempt.head[0])
+        return Lost.UNKNOWN if is_open else Lost.REFUSED
     if isinstance(failure, httpx.UnsupportedProtocol):
         return Lost.REFUSED
     if not isinstance(failure, httpx.TransportError):
         return Lost.UNKNOWN if attempt.may_have_been_sent else Lost.REFUSED
     if isinstance(failure, httpx.LocalProtocolError):
         # h11 and h2 reject a head before its first byte; later it is the connection that is bad.
-        return Lost.REFUSED if attempt.is_stock and not attempt.is_head_sent else Lost.NO_RESPONSE
+        return Lost.REFUSED if attempt.is_traced and not attempt.is_head_sent else Lost.NO_RESPONSE
     if attempt.is_begun:
         return Lost.NO_RESPONSE
     if isinstance(failure, httpx.ProxyError):
@@ -82,50 +81,6 @@ def _is_certificate_problem(failure: BaseException | None) -> bool:
             return True
         failure = failure.__cause__ or failure.__context__
     return False
-
-
-def response_before(failure: Exception) -> httpx.Response | None:
-    """Return the response that had arrived before httpx or an event hook raised, if one had.
-
-    httpx reads the address of a redirect even when told not to follow it, and runs the caller's
-    event hooks, before it returns a response; an exception there loses the response but for the
-    local variables of that frame. Only the outermost such frame is this call's: a hook or a
-    transport may use another httpx client.
-    """
-    frames = _frames_of_sending(failure)
-    response = frames[0].f_locals.get("response") if frames else None
-    return response if isinstance(response, httpx.Response) else None
-
-
-def is_redirect_failure(failure: Exception) -> bool:
-    """Return whether httpx raised because it cannot read the address of a redirect."""
-    frames = _frames_of_sending(failure)
-    return len(frames) > 1 and frames[1].f_code.co_name == "_build_redirect_request"
-
-
-def is_kept_back(failure: BaseException, client: httpx.Client | httpx.AsyncClient) -> bool:
-    """Return whether an exception came before the httpx client gave the request to a transport.
-
-    A closed client rejects it, and an event hook for requests may raise. Other than httpx's own, a
-    transport does not report what it did, so that only the frames tell.
-    """
-    if client.is_closed and isinstance(failure, RuntimeError):
-        *_, frame = (frame for frame, _ in walk_tb(failure.__traceback__))
-        return (frame.f_globals.get("__name__"), frame.f_code.co_name) == ("httpx._client", "send")
-    frames = _frames_of_sending(failure) if client.event_hooks["request"] else []
-    return (
-        len(frames) > 1
-        and "response" not in frames[0].f_locals
-        and all(frame.f_code.co_name != _HANDING_OVER for frame in frames)
-    )
-
-
-def _frames_of_sending(failure: BaseException) -> list[FrameType]:
-    """Return the frames of a traceback from that which sends and runs the event hooks."""
-    # A frame that raises what it caught is there twice.
-    frames = list(dict.fromkeys(frame for frame, _ in walk_tb(failure.__traceback__)))
-    names = [frame.f_code.co_name for frame in frames]
-    return frames[names.index(_SENDING) :] if _SENDING in names else []
 
 
 def hide_credentials(

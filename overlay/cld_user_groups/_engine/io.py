@@ -8,14 +8,12 @@ from typing import TypeAlias, TypeVar
 
 import httpx
 
-from cld_user_groups.limits.protocol import Hold
+from cld_user_groups.limits.protocol import Hold, check_hold
 
-from .attempt import Admission, Attempt, Outcome, Send
+from .attempt import Admission, Outcome, Send
 from .body import read_body, read_body_async
 from .call import RawResponse
-from .failures import is_kept_back
 from .http_client import AsyncConnections, AsyncHttpClient, Connections, HttpClient
-from .proxies import transport_for
 from .sleep import wait, wait_async
 
 T = TypeVar("T")
@@ -28,7 +26,6 @@ Flow = Generator[Step, Outcome | Hold | None, RawResponse[T]]
 
 # The credentials are in the headers already: no scheme of the client's own may replace them.
 _NO_AUTH = httpx.Auth()
-_STOCK_TRANSPORTS = (httpx.HTTPTransport, httpx.AsyncHTTPTransport)
 
 
 def drive(
@@ -112,10 +109,10 @@ def _exchange(
         if admission is not None:
             hold = admission.limiter.acquire(admission.ticket)
             if hold is not None:
-                return hold
+                return check_hold(hold)
             admitted = admission
         request.extensions["trace"] = attempt.trace
-        attempt.is_entered = True
+        attempt.is_entered = not connections.client.is_closed
         response = connections.client.send(
             request, stream=True, auth=_NO_AUTH, follow_redirects=False
         )
@@ -129,7 +126,6 @@ def _exchange(
             response.close()
         if admitted is not None and not is_complete:
             admitted.limiter.observe(admitted.ticket, None)
-        _note_progress(attempt, connections.client, request, failure)
         # One of the limiter's, after a whole response, is not a lost response to retry.
         if is_complete or not isinstance(failure, Exception):
             raise
@@ -153,10 +149,10 @@ async def _exchange_async(
             acquire = getattr(limiter, "acquire_async", None)
             hold = limiter.acquire(ticket) if acquire is None else await acquire(ticket)
             if hold is not None:
-                return hold
+                return check_hold(hold)
             admitted = admission
         request.extensions["trace"] = attempt.trace_async
-        attempt.is_entered = True
+        attempt.is_entered = not connections.client.is_closed
         response = await connections.client.send(
             request, stream=True, auth=_NO_AUTH, follow_redirects=False
         )
@@ -173,7 +169,6 @@ async def _exchange_async(
     except BaseException as failure:
         if admitted is not None and not is_complete:
             admitted.limiter.observe(admitted.ticket, None)
-        _note_progress(attempt, connections.client, request, failure)
         if response is not None:
             await response.aclose()
         # One of the limiter's, after a whole response, is not a lost response to retry.
@@ -182,13 +177,3 @@ async def _exchange_async(
         return Outcome(response, failure)
     finally:
         await http.leave(connections, response)
-
-
-def _note_progress(
-    attempt: Attempt,
-    client: httpx.Client | httpx.AsyncClient,
-    request: httpx.Request,
-    failure: BaseException,
-) -> None:
-    attempt.is_stock = type(transport_for(client, request.url)) in _STOCK_TRANSPORTS
-    attempt.is_entered = attempt.is_entered and not is_kept_back(failure, client)

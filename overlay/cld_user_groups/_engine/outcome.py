@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import httpx
 import msgspec
@@ -11,17 +11,21 @@ from cld_user_groups.errors import ResponseValidationError
 from cld_user_groups.security import Authorization
 
 from .attempt import Attempt, Outcome
-from .body import empty_response
+from .body import empty_response, whole_response
 from .call import Call
-from .failures import classify, is_redirect_failure, response_before
-from .response_text import body_text
-from .retry import Effect, Lost, is_ambiguous
+from .failures import classify
+from .response_text import body_text, excerpt
+from .retry import Lost
 from .status_error import status_error
 
 T = TypeVar("T")
 
+_UNREADABLE_ADDRESS = (httpx.RemoteProtocolError, httpx.InvalidURL, UnicodeError)
 
-def arrived(outcome: Outcome) -> tuple[httpx.Response | None, Exception | None]:
+
+def arrived(
+    outcome: Outcome, attempt: Attempt, request: httpx.Request
+) -> tuple[httpx.Response | None, Exception | None]:
     """Return the response and the failure of an attempt, as far as a response arrived.
 
     An event hook of the caller's client that calls `raise_for_status` does not hide the response,
@@ -31,15 +35,14 @@ def arrived(outcome: Outcome) -> tuple[httpx.Response | None, Exception | None]:
     response, failure = outcome
     if response is not None and failure is not None:
         return empty_response(response), failure
-    if failure is None:
-        return response, None
-    before = response_before(failure)
-    if before is not None and isinstance(failure, httpx.HTTPStatusError):
-        if failure.response is before:
-            return _read_or_empty(before), None
-    elif before is not None and is_redirect_failure(failure):
-        return empty_response(before), None
-    return None, failure
+    if isinstance(failure, httpx.HTTPStatusError) and failure.request is request:
+        return _read_or_empty(failure.response), None
+    if attempt.head is not None and isinstance(failure, _UNREADABLE_ADDRESS):
+        status_code, headers = attempt.head
+        if 300 <= status_code < 400:
+            texts = httpx.Headers(headers).multi_items()
+            return whole_response(status_code, texts, b"", request=request), None
+    return response, failure
 
 
 def _read_or_empty(response: httpx.Response) -> httpx.Response:
@@ -74,10 +77,6 @@ def problem_of(
         error = RuntimeError("the transport raised StopIteration")
         error.__cause__ = failure
         return error, classify(error, attempt)
-    before = response_before(failure)
-    if before is not None:  # of an event hook, whatever its class
-        is_open = is_ambiguous(Effect.REPLACE, before.status_code)
-        return failure, Lost.UNKNOWN if is_open else Lost.REFUSED
     return failure, classify(failure, attempt)
 
 
@@ -92,3 +91,23 @@ def decoded(
         # Its frames hold the body, unmasked.
         error.__cause__ = cause.with_traceback(None)
         return error
+
+
+class _HasId(Protocol):
+    id: str
+
+
+H = TypeVar("H", bound=_HasId)
+
+
+def check_id(result: H, requested: str) -> H:
+    """Return the result of an operation, if it is about what was requested.
+
+    Raises:
+        msgspec.ValidationError: It is about something else.
+    """
+    if result.id != requested:
+        raise msgspec.ValidationError(
+            f"Expected the ID {str.__str__(requested)!r}, got {excerpt(result.id)!r} - at `$.id`"
+        )
+    return result

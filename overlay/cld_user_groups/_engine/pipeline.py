@@ -115,10 +115,11 @@ class _Run(Generic[T]):
                 return ended
             error, happened = ended
             delay = error.retry_after if isinstance(error, CloudinaryError) else None
+            was_lost = self.maybe_applied
             decision = self.decide(happened, delay)
             if decision.action is Action.LOOK:
                 assert isinstance(error, CloudinaryError)
-                return (yield from self.look(error))
+                return (yield from self.look(error, was_lost=was_lost))
             if decision.action is Action.RAISE:
                 is_typed = isinstance(error, CloudinaryError | httpx.HTTPError)
                 if self.session.is_closed() and not is_typed:
@@ -149,7 +150,7 @@ class _Run(Generic[T]):
             self.held += 1
             return held_error(outcome, request), outcome.status_code
         self.ticket = None
-        response, failure = arrived(outcome)
+        response, failure = arrived(outcome, attempt, request)
         if response is not None:
             self.happened = response.status_code
             self.authorization.mask(response)
@@ -211,32 +212,44 @@ class _Run(Generic[T]):
         self.attempt = None
         return decision
 
-    def look(self, error: CloudinaryError) -> Flow[T]:
-        """Determine whether an earlier attempt, whose response was lost, was applied.
+    def look(self, error: CloudinaryError, *, was_lost: bool) -> Flow[T]:
+        """Determine whether an earlier attempt was applied.
 
         The status code of the retry implies it, but only reading the account confirms it and
         returns the result. What was read is never overruled.
+
+        Args:
+            error: The error of the retry.
+            was_lost: Whether the response of an earlier attempt was lost; else one met a 503.
         """
         call = self.call
-        if call.look is None:  # a deleted group: there is nothing to read
+        earlier = "an earlier attempt, whose response was lost,"
+        if not was_lost:
+            earlier = "an earlier attempt, to which a gateway responded with 503,"
+        if call.look is None and was_lost:  # a deleted group: there is nothing to read
             assert call.applied is not None
             return RawResponse(call.applied(), error.status_code, error.headers, self.resent)
-        once = self.options._replace(retries=None)
-        try:
-            found = yield from run(self.session, self.client, call.look(), once)
-        except (CloudinaryError, httpx.HTTPError, LimiterUnavailable) as failure:
-            # A remove meets 404 also where there is no group: then nothing may have been applied.
-            has_group = not (isinstance(error, NotFound) and isinstance(failure, NotFound))
-            made = "made" if has_group else "may have made"
-            error.add_fact(f"an earlier attempt, whose response was lost, {made} the change")
-            why = f"the result could not be read ({type(failure).__name__})"
-            error.add_fact(why if has_group else "there is no such group now")
-            raise error from failure
-        if found.parsed is None:
-            self.maybe_applied = False
-            error.add_fact(f"the response of an earlier attempt was lost, and {call.denies}")
-            raise error
-        return RawResponse(found.parsed, found.status_code, found.headers, self.resent)
+        if call.look is not None:
+            once = self.options._replace(retries=None)
+            try:
+                found = yield from run(self.session, self.client, call.look(), once)
+            except (CloudinaryError, httpx.HTTPError, LimiterUnavailable) as failure:
+                # A remove meets 404 also where there is no group: then nothing may be applied.
+                has_group = not (isinstance(error, NotFound) and isinstance(failure, NotFound))
+                made = "made" if has_group and was_lost else "may have made"
+                error.add_fact(f"{earlier} {made} the change")
+                why = f"the result could not be read ({type(failure).__name__})"
+                error.add_fact(why if has_group else "there is no such group now")
+                raise error from failure
+            if found.parsed is None:
+                self.maybe_applied = False
+                error.add_fact(f"{earlier} did not make the change: {call.denies}")
+                raise error
+            if not call.leaves_open:
+                return RawResponse(found.parsed, found.status_code, found.headers, self.resent)
+        error.add_fact(f"{earlier} may have made the change: look before you repeat it")
+        error.add_fact(call.leaves_open)
+        raise error
 
     def notify(
         self, hooks: tuple[Callable[..., object], ...], *arguments: object

@@ -20,6 +20,8 @@ _HTTP_DATE = re.compile(
     re.ASCII,
 )
 _QUOTA_STATUSES = (420, 429)
+# A year in seconds. A longer delay is a mistake, and more than dates can be counted with.
+_LONGEST_DELAY = 366 * 24 * 3600.0
 
 
 @frozen
@@ -67,7 +69,7 @@ def parse_retry_after(text: str, now: datetime) -> float | None:
 
 
 def _seconds_until(date: datetime, now: datetime) -> float:
-    return max(0.0, (date - now).total_seconds())
+    return min(max(0.0, (date - now).total_seconds()), _LONGEST_DELAY)
 
 
 def server_delay(status: int, headers: httpx.Headers, now: datetime) -> float | None:
@@ -75,13 +77,14 @@ def server_delay(status: int, headers: httpx.Headers, now: datetime) -> float | 
 
     Retry-After counts with any status, and alone; of several, which proxies add, the longest.
     X-FeatureRateLimit-Reset comes with every response, so it counts only where the quota is what
-    the status is about, and it is used up. A delay of zero is left to the backoff.
+    the status is about, and it is used up. A delay of zero is left to the backoff, and none is
+    longer than a year.
     """
     delays = [parse_retry_after(text, now) for text in headers.get_list("retry-after")]
     delay = max((delay for delay in delays if delay is not None), default=None)
     if delay is None and status in _QUOTA_STATUSES:
         delay = None if parse_remaining(headers) else seconds_until_reset(headers, now)
-    return delay or None
+    return min(delay, _LONGEST_DELAY) if delay else None
 
 
 def seconds_until_reset(headers: httpx.Headers, now: datetime) -> float | None:

@@ -32,7 +32,7 @@ class Action(Enum):
 
     RETRY = "retry"
     RAISE = "raise"
-    LOOK = "look"  # an earlier attempt, whose response was lost, seems to have been applied
+    LOOK = "look"  # an earlier attempt, whose outcome is not known, seems to have been applied
 
 
 class Decision(NamedTuple):
@@ -57,7 +57,7 @@ TURNED_AWAY = _THROTTLED | {408, 503}
 UNCLEAR = frozenset({500, 502, 504})
 # Server errors that say that nothing was applied; a retry does not help.
 _NOT_SUPPORTED = frozenset({501, 505})
-_ALREADY_APPLIED = {Effect.REMOVE: 404, Effect.ADD: 409}
+_ALREADY_APPLIED = {Effect.CREATE: 409, Effect.REMOVE: 404, Effect.ADD: 409}
 
 
 def is_ambiguous(effect: Effect, happened: int | Lost) -> bool:
@@ -100,14 +100,14 @@ def decide(
     other 5xx but 501, 505                  raise, maybe applied       raise [1]_
     a success that cannot be decoded        raise, maybe applied       raise [1]_
     an exception that is not httpx's        raise, maybe applied       raise [1]_
-    404 to remove, 409 to add [2]_          (raise)                    look
-    409 after a retried 503 [3]_            raise, maybe applied       (raise)
-    any other status, rejected unsent       raise                      raise
+    409 to create or add, 404 to remove     look [2]_                  look [2]_
+    any other status, rejected unsent       raise                      raise [1]_
     ======================================  =========================  ======================
 
     .. [1] A write may have been applied: the error records it if the call ends in one.
-    .. [2] Only if an earlier attempt may have been applied; on a first attempt they are errors.
-    .. [3] Some gateways respond with 503 after they have forwarded the request.
+    .. [2] Only if an earlier attempt may have been applied, or met a 503, with which some gateways
+       respond after they have forwarded the request: then it is not known who has made the change,
+       and the account is read once. Otherwise, and so on a first attempt, they are errors: raise.
 
     "Retry" holds as long as retries are on and the delay ends within max_elapsed_time; where no
     response came, only if retry_connection_errors is on, and at 420 and 429, only if
@@ -125,11 +125,9 @@ def decide(
         config: The retry configuration, or None for no retries.
         jitter: A random number from 0 to 1.
     """
-    if maybe_applied and happened == _ALREADY_APPLIED.get(effect):
+    if (maybe_applied or maybe_forwarded) and happened == _ALREADY_APPLIED.get(effect):
         return Decision(Action.LOOK, maybe_applied=True)
     ambiguous = is_ambiguous(effect, happened)
-    if effect is Effect.CREATE and happened == 409 and maybe_forwarded:
-        ambiguous = True
     given_up = Decision(Action.RAISE, maybe_applied=maybe_applied or ambiguous)
     if config is None or not _may_pass(happened, config):
         return given_up

@@ -27,6 +27,7 @@ from cld_provisioning_api.models import (
 )
 from cld_provisioning_api.models.user_group_request import UserGroupRequestTypedDict
 from cld_user_groups._engine.call import Call
+from cld_user_groups._engine.outcome import check_id
 from cld_user_groups._engine.request_forms import one_request
 from cld_user_groups._engine.retry import Effect
 
@@ -62,8 +63,9 @@ def create(
 ) -> Call[UserGroup]:
     """Create a user group.
 
-    Retried only if the group was certainly not created, since a second request may create a second
-    group. Otherwise the error has `maybe_applied`: list the groups before you repeat the call.
+    Retried only if the group was not created as far as can be known, since a second request may
+    create a second group. Otherwise the error has `maybe_applied`: list the groups before you
+    repeat the call.
 
         retouchers = client.user_groups.create(name="Retouchers")
 
@@ -86,6 +88,14 @@ def create(
         Effect.CREATE,
         create_user_group.build_request(account_id, body=body),
         create_user_group.decode_success,
+        look=lambda: Call(
+            get_user_groups.OPERATION_ID,
+            Effect.READ,
+            get_user_groups.build_request(account_id),
+            lambda content: _named(get_user_groups.decode_success(content), body.name),
+        ),
+        denies="no group has that name",
+        leaves_open="a group of that name exists, which somebody else may have created",
     )
 
 
@@ -108,7 +118,7 @@ def get(account_id: str, *, group_id: str, extended_details: bool | None = None)
         get_user_group.OPERATION_ID,
         Effect.READ,
         get_user_group.build_request(account_id, group_id, extended_details=extended_details),
-        get_user_group.decode_success,
+        lambda content: check_id(get_user_group.decode_success(content), group_id),
         {"group_id": group_id},
     )
 
@@ -149,7 +159,7 @@ def update(
         update_user_group.OPERATION_ID,
         Effect.REPLACE,
         update_user_group.build_request(account_id, group_id, body=body),
-        update_user_group.decode_success,
+        lambda content: check_id(update_user_group.decode_success(content), group_id),
         {"group_id": group_id},
     )
 
@@ -174,6 +184,7 @@ def delete(account_id: str, *, group_id: str) -> Call[SuccessResponse]:
         delete_user_group.build_request(account_id, group_id),
         _group_deleted,
         {"group_id": group_id},
+        leaves_open="the group is gone, which somebody else may have deleted",
         applied=_deleted,
     )
 
@@ -250,11 +261,19 @@ def remove_user(account_id: str, *, group_id: str, user_id: str) -> Call[UserGro
         response = get_users_in_user_group.decode_success(content)
         return None if _find(response.users, user_id) else response
 
+    def removed(content: bytes) -> UserGroupUsersResponse:
+        response = remove_user_from_user_group.decode_success(content)
+        if _find(response.users, user_id):
+            raise msgspec.ValidationError(
+                f"The user {user_id!r} is still in the group - at `$.users`"
+            )
+        return response
+
     return Call(
         remove_user_from_user_group.OPERATION_ID,
         Effect.REMOVE,
         remove_user_from_user_group.build_request(account_id, group_id, user_id),
-        remove_user_from_user_group.decode_success,
+        removed,
         {"group_id": group_id, "user_id": user_id},
         look=lambda: _read_members(account_id, group_id, remaining),
         denies="the user is still in the group",
@@ -278,7 +297,7 @@ def _user_added(body: UserGroupUser | UserGroupUsersResponse, user_id: str) -> U
         msgspec.ValidationError: The user is not in it.
     """
     if isinstance(body, UserGroupUser):
-        return body
+        return check_id(body, user_id)
     user = _find(body.users, user_id)
     if user is None:
         raise msgspec.ValidationError(f"The user {user_id!r} is not in the group - at `$.users`")
@@ -287,6 +306,13 @@ def _user_added(body: UserGroupUser | UserGroupUsersResponse, user_id: str) -> U
 
 def _find(users: list[UserGroupUser], user_id: str) -> UserGroupUser | None:
     return next((user for user in users if user.id == user_id), None)
+
+
+def _named(response: UserGroupsResponse, name: str) -> UserGroup | None:
+    """Return a group of a name, or None; a server may fold case and trim spaces."""
+    folded = name.strip().casefold()
+    groups = response.user_groups
+    return next((group for group in groups if group.name.strip().casefold() == folded), None)
 
 
 def _deleted() -> SuccessResponse:

@@ -21,6 +21,7 @@ from cld_provisioning_api.models import (
     UsersResponse,
 )
 from cld_user_groups._engine.call import Call
+from cld_user_groups._engine.outcome import check_id
 from cld_user_groups._engine.request_forms import one_request
 from cld_user_groups._engine.resource import Calls
 from cld_user_groups._engine.retry import Effect
@@ -118,7 +119,7 @@ def get(account_id: str, *, user_id: str) -> Call[User]:
         get_user.OPERATION_ID,
         Effect.READ,
         get_user.build_request(account_id, user_id),
-        get_user.decode_success,
+        lambda content: check_id(get_user.decode_success(content), user_id),
         {"user_id": user_id},
     )
 

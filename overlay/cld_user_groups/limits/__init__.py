@@ -31,10 +31,12 @@ def limiter_of(limiter: Limiter | Unset | None) -> Limiter | None:
     """Validate a client's limiter, and return it: a new `LocalLimiter` for UNSET.
 
     Raises:
-        TypeError: It lacks a method.
+        TypeError: It lacks a method, or is a class.
     """
     if isinstance(limiter, Unset):
         return LocalLimiter()
+    if isinstance(limiter, type):
+        raise TypeError(f"limiter must be an instance, not a class: pass {limiter.__name__}(...)")
     if limiter is not None and not (hasattr(limiter, "acquire") and hasattr(limiter, "observe")):
         raise TypeError(f"limiter must have acquire and observe; {type(limiter).__name__} has not")
     return limiter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import iscoroutine
 from typing import Literal, Protocol
 
 import httpx
@@ -39,6 +40,21 @@ class Hold:
     seconds: float
     status_code: Literal[420, 429]
     reason: str
+
+
+def check_hold(reply: object) -> Hold:
+    """Return what a limiter replied instead of None.
+
+    Raises:
+        TypeError: It is not a Hold.
+    """
+    if isinstance(reply, Hold):
+        return reply
+    kind = type(reply).__name__
+    if iscoroutine(reply):
+        reply.close()
+        raise TypeError("the limiter's acquire is async: it must be plain, beside acquire_async")
+    raise TypeError(f"the limiter's acquire must return None or a Hold, but returned a {kind}")
 
 
 class Limiter(Protocol):
