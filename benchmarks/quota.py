@@ -11,8 +11,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -32,23 +31,10 @@ WORKERS, THREADS = 8, 4
 MODES = ("none", "local", "redis")
 
 
-class _ShortQuota(Quota):
-    """The emulator's quota, with a short hour."""
-
-    def _roll_over(self, now: datetime) -> datetime:
-        hour = timedelta(seconds=HOUR)
-        if self._reset_at is None or now >= self._reset_at:
-            self._remaining = self._limit
-            begun = int(now.timestamp()) // HOUR * HOUR
-            self._reset_at = datetime.fromtimestamp(begun, UTC) + hour
-            self._reset_text = format_datetime(self._reset_at, usegmt=True).encode("ascii")
-        return self._reset_at
-
-
 def serve() -> None:
     """Serve until the parent process closes the pipe; then print how many requests came to what."""
     emulator = Emulator(account_id=ACCOUNT_ID, api_key=KEY, api_secret=SECRET)
-    emulator._core.quota = _ShortQuota()
+    emulator._quota = Quota(timedelta(seconds=HOUR))
     emulator.set_quota(LIMIT)
     with emulator.serve() as server:
         print(server.url, flush=True)

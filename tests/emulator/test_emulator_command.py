@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from cld_user_groups.emulator._cli import main
+from cld_user_groups.emulator.__main__ import main
 
 COMMAND = [sys.executable, "-W", "error", "-m", "cld_user_groups.emulator"]
 

@@ -19,7 +19,7 @@ from attrs import evolve
 
 from cld_user_groups import CldProvisioning, Security
 from cld_user_groups._engine import sleep as engine_sleep
-from cld_user_groups.emulator import Emulator
+from cld_user_groups.emulator import Emulator, EmulatorRequest, EmulatorResponse
 from cld_user_groups.hooks import HookContext
 from cld_user_groups.membership.applying import apply
 from cld_user_groups.membership.applying_async import apply_async
@@ -283,15 +283,14 @@ def test_a_group_of_others_is_not_taken_for_one_whose_response_was_lost(
     plan = plan_for(client, create("new"), add(NEW, "u1", 0))
     emulator.fail("createUserGroup", drop="before")
     # Between the read and the creation, with a member in it.
-    original = emulator._core.faults.take
+    original = emulator.handle
 
-    def take(operation: str, *arguments: Any, **keywords: Any) -> Any:
-        if operation == "createUserGroup":
-            account = emulator._core.account
-            account.create_group("new", datetime.now(UTC), user_ids=["u5"])
-        return original(operation, *arguments, **keywords)
+    def handle(request: EmulatorRequest) -> EmulatorResponse:
+        if request.method == "POST" and request.raw_path.endswith(b"/user_groups"):
+            emulator.add_group("new", users=["u5"])
+        return original(request)
 
-    emulator._core.faults.take = take  # type: ignore[method-assign]
+    emulator.handle = handle  # type: ignore[method-assign]
     result = run(emulator, plan)
     assert statuses(result) == [Status.UNKNOWN, Status.NOT_STARTED]
     assert members(emulator)["new"] == {"u5"}

@@ -78,7 +78,7 @@ FAULTS = st.lists(
     max_size=4,
 )
 ADMINS = st.tuples(
-    st.sampled_from(["add_member", "remove_member", "delete_group", "create_group"]),
+    st.sampled_from(["add_member", "remove_member", "remove_group", "add_group"]),
     st.sampled_from([*NAMED, "other"]),
     st.sampled_from(USERS),
 )
@@ -287,9 +287,9 @@ class Applying(RuleBasedStateMachine):
 
     def _act_as(self, admin: tuple[str, str, str]) -> None:
         operation, group, user = admin
-        if operation == "create_group":
+        if operation == "add_group":
             self.watched.someone_else(operation, NEW if group == "g0" else f"{group}-renamed")
-        elif operation == "delete_group":
+        elif operation == "remove_group":
             self.watched.someone_else(operation, f"id-{group}")
         else:
             self.watched.someone_else(operation, f"id-{group}", user)
@@ -424,7 +424,8 @@ class _Watch:
         assert not self.errors, self.errors
 
     def _check_removal(self, write: Write) -> None:
-        group = self.machine.emulator._core.account.get_group(str(write.group_id))
+        groups = {group.id: group for group in self.machine.emulator.groups}
+        group = groups[str(write.group_id)]
         names = [
             change.group.name
             for change in self.made.changes

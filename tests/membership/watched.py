@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any
 
 from attrs import define, field, frozen
 
 from cld_user_groups.emulator import Emulator
-from cld_user_groups.emulator._messages import RejectedError
 from cld_user_groups.membership.model import Action, Change
 
 
@@ -48,23 +46,23 @@ class Watched:
     _originals: dict[str, Callable[..., Any]] = field(factory=dict[str, Callable[..., Any]])
 
     def __attrs_post_init__(self) -> None:
-        account = self.emulator._core.account
         for name, action in (
-            ("create_group", Action.CREATE_GROUP),
+            ("add_group", Action.CREATE_GROUP),
             ("rename_group", Action.RENAME_GROUP),
-            ("delete_group", Action.DELETE_GROUP),
+            ("remove_group", Action.DELETE_GROUP),
             ("add_member", Action.ADD_USER),
             ("remove_member", Action.REMOVE_USER),
         ):
-            original = self._originals[name] = getattr(account, name)
-            setattr(account, name, self._noting(action, original))
+            original = self._originals[name] = getattr(self.emulator, name)
+            setattr(self.emulator, name, self._noting(action, original))
 
     def someone_else(self, operation: str, *arguments: object) -> None:
         """Change the account as another admin does; what is not possible is not done."""
-        if operation != "delete_group":
-            arguments = (*arguments, datetime.now(UTC))
-        with suppress(RejectedError):
+        with suppress(ValueError):
             self._originals[operation](*arguments)
+
+    def _name(self, group_id: str) -> str | None:
+        return {group.id: group.name for group in self.emulator.groups}.get(group_id)
 
     def _noting(self, action: Action, original: Callable[..., Any]) -> Callable[..., Any]:
         def apply(*arguments: Any, **keywords: Any) -> Any:
@@ -72,17 +70,16 @@ class Watched:
             if action is Action.CREATE_GROUP:
                 write = Write(action, None, first)
             elif action is Action.DELETE_GROUP:
-                name = self.emulator._core.account.get_group(first).name
+                name = self._name(first)
+                if name is None:
+                    return original(first)  # which rejects it
                 write = Write(action, first, name)
             else:
                 write = Write(action, first, str(arguments[1]))
             if self.before_write is not None:
                 self.before_write(write)
-            account = self.emulator._core.account
             # A rename that is sent again changes nothing, which is why the client may do so.
-            is_repeated = (
-                action is Action.RENAME_GROUP and account.get_group(first).name == write.about
-            )
+            is_repeated = action is Action.RENAME_GROUP and self._name(first) == write.about
             result = original(*arguments, **keywords)
             if not is_repeated:
                 self.applied.append(write)

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, HelpFormatter
 from collections.abc import Callable
 from functools import partial
 
-from cld_user_groups.emulator._cli import _parser
+from cld_user_groups.emulator.__main__ import build_parser
 from cld_user_groups.membership import groups_schema, journal_schema, plan_schema
 
 from .http_api import http_api
@@ -17,7 +17,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "groups-schema": lambda: schema_section(groups_schema(), "file"),
     "plan-schema": lambda: schema_section(plan_schema(), "plan"),
     "journal-schema": lambda: schema_section(journal_schema(), "journal"),
-    "emulator-help": lambda: _help(_parser("cld-user-groups emulator")),
+    "emulator-help": lambda: _help(build_parser("cld-user-groups emulator")),
 }
 
 

@@ -18,7 +18,7 @@ def emulator_command(context: click.Context) -> int:
 
     The options are the emulator's own: `cld-user-groups emulator --help` lists them.
     """
-    from cld_user_groups.emulator._cli import main
+    from cld_user_groups.emulator.__main__ import main
 
     try:
         return main(context.args, program=context.command_path)

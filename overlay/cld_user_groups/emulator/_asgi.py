@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from ._messages import EmulatorRequest, EmulatorResponse
+from ._messages import EmulatorRequest, Handle
 
+# RFC 9112, 3.2.2: a server must accept the absolute form, which is sent to proxies.
 _ABSOLUTE_FORM: Final = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
 
 # ASGI's own types: what a message holds depends on its "type".
@@ -21,13 +22,13 @@ ABORT_KEY: Final = "cloudinary_emulator_abort"
 
 
 class EmulatorASGI:
-    """An ASGI application around the emulator's core.
+    """An ASGI application around the emulator.
 
     Args:
         handle: Handles a request.
     """
 
-    def __init__(self, handle: Callable[[EmulatorRequest], EmulatorResponse]) -> None:
+    def __init__(self, handle: Handle) -> None:
         self._handle = handle
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -35,57 +36,41 @@ class EmulatorASGI:
         if scope["type"] == "http":
             await self._serve_http(scope, receive, send)
         elif scope["type"] == "lifespan":
-            await _serve_lifespan(receive, send)
+            for event in ("lifespan.startup", "lifespan.shutdown"):
+                await receive()
+                await send({"type": f"{event}.complete"})
         else:
             raise ValueError(f"the emulator speaks HTTP only, not {scope['type']}")
 
     async def _serve_http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await _read_body(receive)
-        if body is None:
-            return
-        raw_path: bytes = scope.get("raw_path") or quote(scope["path"]).encode("ascii")
-        path, query, headers = _origin_form(raw_path), scope["query_string"], scope["headers"]
-        response = self._handle(EmulatorRequest(scope["method"], path, query, headers, body))
+        content, more = bytearray(), True
+        while more:
+            message = await receive()
+            if message["type"] != "http.request":
+                return
+            content += message.get("body", b"")
+            more = message.get("more_body", False)
+        target: bytes = scope.get("raw_path") or quote(scope["path"]).encode("ascii")
+        absolute = _ABSOLUTE_FORM.match(target)
+        path = target[absolute.end() :] or b"/" if absolute else target
+        query, headers = scope["query_string"], scope["headers"]
+        request = EmulatorRequest(scope["method"], path, query, headers, bytes(content))
+        response = self._handle(request)
         if response.delay and await _disconnects_within(response.delay, receive):
             return
-        if response.drop is None:
-            await _send_head(response, send)
-            await send({"type": "http.response.body", "body": response.body})
-            return
-        if response.drop == "during":
-            half = response.body[: len(response.body) // 2]
-            await _send_head(response, send)
-            await send({"type": "http.response.body", "body": half, "more_body": True})
-        await _break_connection(scope, receive)
-
-
-def _origin_form(target: bytes) -> bytes:
-    """Return the path of a request target, without its query.
-
-    RFC 9112, 3.2.2: a server must accept the absolute form, which is sent to proxies.
-    """
-    absolute = _ABSOLUTE_FORM.match(target)
-    return target if absolute is None else target[absolute.end() :] or b"/"
-
-
-async def _serve_lifespan(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
-
-
-async def _read_body(receive: Receive) -> bytes | None:
-    """Return the request's body, or None if the client disconnected."""
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return None
-        body += message.get("body", b"")
-        if not message.get("more_body", False):
-            return bytes(body)
+        if response.drop in (None, "during"):
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": response.status,
+                    "headers": list(response.headers),
+                }
+            )
+            is_half = response.drop == "during"
+            body = response.body[: len(response.body) // 2] if is_half else response.body
+            await send({"type": "http.response.body", "body": body, "more_body": is_half})
+        if response.drop is not None:
+            await _break_connection(scope, receive)
 
 
 async def _disconnects_within(delay: float, receive: Receive) -> bool:
@@ -96,16 +81,6 @@ async def _disconnects_within(delay: float, receive: Receive) -> bool:
     except TimeoutError:
         return False
     return True
-
-
-async def _send_head(response: EmulatorResponse, send: Send) -> None:
-    await send(
-        {
-            "type": "http.response.start",
-            "status": response.status,
-            "headers": list(response.headers),
-        }
-    )
 
 
 async def _break_connection(scope: Scope, receive: Receive) -> None:

@@ -8,7 +8,7 @@ from typing import Final, Literal, overload
 import attrs
 import msgspec
 
-from ._routes import require_operation_id
+from ._routes import OPERATION_IDS
 
 # A server that runs for days must not grow with every request.
 _MAX_CALLS: Final = 10_000
@@ -124,7 +124,9 @@ class CallLog(Sequence[Call]):
     def of(self, operation_id: str) -> list[Call]:
         """Return the calls of one operation, oldest first."""
         # A misspelt ID would otherwise make assert_not_called pass for ever.
-        require_operation_id(operation_id)
+        if operation_id not in OPERATION_IDS:
+            known = ", ".join(OPERATION_IDS)
+            raise ValueError(f"unknown operation id {operation_id!r}: use one of {known}")
         return [call for call in self._snapshot() if call.operation_id == operation_id]
 
     def assert_called(
@@ -153,27 +155,25 @@ class CallLog(Sequence[Call]):
             AssertionError: No call, or not the right number of calls, matches.
         """
         __tracebackhide__ = True
+        conditions = {"group_id": group_id, "user_id": user_id, "query": query, "status": status}
         wanted: dict[str, object] = {
-            name: value
-            for name, value in (
-                ("group_id", group_id),
-                ("user_id", user_id),
-                ("query", query),
-                ("status", status),
-            )
-            if value is not None
+            name: value for name, value in conditions.items() if value is not None
         }
         if json is not _ANYTHING:
             wanted["json"] = json
         calls = self.of(operation_id)
-        matching = [call for call in calls if _matches(call, wanted)]
+        matching = [
+            call
+            for call in calls
+            if all(getattr(call, name) == value for name, value in wanted.items())
+        ]
         if len(matching) == times or (times is None and matching):
             return matching
         expected = "at least once" if times is None else f"exactly {_count(times, 'time')}"
-        conditions = "".join(f" {name}={value!r}" for name, value in wanted.items())
+        details = "".join(f" {name}={value!r}" for name, value in wanted.items())
         raise AssertionError(
             f"expected {operation_id} to be called {expected}"
-            f"{' with' + conditions if conditions else ''}, but {_count(len(matching), 'call')}"
+            f"{' with' + details if details else ''}, but {_count(len(matching), 'call')}"
             f" of {len(calls)} to it matched.\n{self._describe()}"
         )
 
@@ -200,14 +200,10 @@ class CallLog(Sequence[Call]):
         if not calls:
             return "The emulator received no call at all."
         latest = calls[-20:]
-        lines = [f"The emulator received {_count(len(calls), 'call')}:"]
+        heading = f"The emulator received {_count(len(calls), 'call')}:"
         if len(latest) < len(calls):
-            lines = [f"The latest {len(latest)} of {len(calls)} calls that the emulator received:"]
-        return "\n".join(lines + [f"  {call}" for call in latest])
-
-
-def _matches(call: Call, wanted: Mapping[str, object]) -> bool:
-    return all(getattr(call, name) == value for name, value in wanted.items())
+            heading = f"The latest {len(latest)} of {len(calls)} calls that the emulator received:"
+        return "\n".join([heading, *(f"  {call}" for call in latest)])
 
 
 def _size(call: Call) -> int:

@@ -1,34 +1,46 @@
 """The emulator: its settings, its switches, and the ways to connect to it."""
 
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
 
-from ._account import Account
+import attrs
+import msgspec
+
 from ._asgi import EmulatorASGI
-from ._calls import CallLog
+from ._calls import Call, CallLog
 from ._clock import EmulatorClock
-from ._core import Core
-from ._faults import build_fault, build_target
+from ._faults import Fault, take_fault
 from ._messages import (
     Behavior,
     Drop,
     EmulatorRequest,
     EmulatorResponse,
+    RawHeaders,
+    RejectedError,
     UsersFilters,
     UsersPaging,
     Wire,
 )
-from ._models import EmulatorGroup, EmulatorUser
-from ._sample import SAMPLE_GROUPS, SAMPLE_USERS
-from ._state import EmulatedAccount
+from ._models import SAMPLE_GROUPS, SAMPLE_USERS, EmulatorGroup, EmulatorUser
+from ._operations import HANDLERS, EmulatedApi, Operation
+from ._quota import Quota, http_date
+from ._reading import Query, credentials_match
+from ._routes import ROUTER, Route
 from ._transport import EmulatorTransport
 
 if TYPE_CHECKING:
     from ._server import EmulatorServer
 
+# RFC 9110: responses with these status codes have no content.
+_BODILESS: Final = frozenset({204, 205, 304})
 
-class Emulator(EmulatedAccount):
+_encode = msgspec.json.Encoder().encode
+
+
+class Emulator(EmulatedApi):
     """A stateful emulator of the user groups of the Account Provisioning API.
 
     It starts with a sample account: the group "Designers" with two users, the group "Marketing"
@@ -72,25 +84,19 @@ class Emulator(EmulatedAccount):
         users_paging: UsersPaging = "on_request",
     ) -> None:
         _check_identity(account_id, api_key, api_secret)
-        behavior = Behavior(wire=wire, users_filters=users_filters, users_paging=users_paging)
+        self._behavior = Behavior(wire, users_filters, users_paging)
         self._account_id = account_id
         self._api_key = api_key
         self._api_secret = api_secret
-        self._wire: Wire = wire
-        is_sample = users is None and groups is None
-        self._seed_users = SAMPLE_USERS if is_sample else tuple(users or ())
-        self._seed_groups = SAMPLE_GROUPS if is_sample else tuple(groups or ())
-        self._core = Core(
-            account=self._seed_account(),
-            account_id=account_id,
-            credentials=f"{api_key}:{api_secret}".encode("utf-8", "surrogateescape"),
-            behavior=behavior,
-            clock=clock if clock is not None else EmulatorClock(),
-        )
-        self._asgi = EmulatorASGI(self._core.handle)
+        self._calls = CallLog()
+        self._faults: list[Fault] = []
+        self._quota = Quota()
+        if users is None and groups is None:
+            users, groups = SAMPLE_USERS, SAMPLE_GROUPS
+        super().__init__(users or (), groups or (), clock or EmulatorClock())
 
     def __repr__(self) -> str:
-        return f"<Emulator account_id={self._account_id!r} wire={self._wire!r}>"
+        return f"<Emulator account_id={self._account_id!r} wire={self.wire!r}>"
 
     @property
     def account_id(self) -> str:
@@ -110,22 +116,22 @@ class Emulator(EmulatedAccount):
     @property
     def wire(self) -> Wire:
         """Whether the emulator behaves as observed or as documented."""
-        return self._wire
+        return self._behavior.wire
 
     @property
     def clock(self) -> EmulatorClock:
         """The emulator's time of day, which a test can change."""
-        return self._core.clock
+        return self._clock
 
     @property
     def calls(self) -> CallLog:
         """The requests that the emulator received."""
-        return self._core.calls
+        return self._calls
 
     @property
     def asgi(self) -> EmulatorASGI:
         """The emulator as an ASGI application."""
-        return self._asgi
+        return EmulatorASGI(self.handle)
 
     def fail(
         self,
@@ -169,23 +175,27 @@ class Emulator(EmulatedAccount):
         Raises:
             ValueError: An argument is invalid, or two contradict each other.
         """
-        target = build_target(operation_id, group_id=group_id, user_id=user_id)
-        fault = build_fault(
+        fault = Fault(
+            operation_id=operation_id,
+            path_params={"group_id": group_id, "user_id": user_id},
             status=status,
             message=message,
             headers=headers,
             body=body,
             delay=delay,
             drop=drop,
-            apply=apply,
+            is_applied=apply,
+            times=times,
+            probability=probability,
+            seed=seed,
         )
-        with self._core.lock:
-            self._core.faults.add(target, fault, times=times, probability=probability, seed=seed)
+        with self._lock:
+            self._faults.append(fault)
 
     def clear_faults(self) -> None:
         """Forget the faults that have not happened yet."""
-        with self._core.lock:
-            self._core.faults.clear()
+        with self._lock:
+            self._faults.clear()
 
     def set_quota(self, limit: int, remaining: int | None = None, *, status: int = 420) -> None:
         """Set the number of requests that the account has in an hour.
@@ -200,13 +210,17 @@ class Emulator(EmulatedAccount):
         Raises:
             ValueError: An argument is out of range.
         """
-        with self._core.lock:
-            self._core.quota.set(limit, remaining, status, self._core.clock.now())
+        with self._lock:
+            self._quota.set(limit, remaining, status, self._clock.now())
 
     def reset(self) -> None:
         """Restore the initial state, clock and quota, and clear the faults and the call log."""
-        with self._core.lock:
-            self._core.start_over(self._seed_account())
+        with self._lock:
+            self._clock.reset()
+            self._calls.clear()
+            self._faults.clear()
+            self._quota = Quota()
+            self._restore()
 
     def transport(
         self,
@@ -220,7 +234,7 @@ class Emulator(EmulatedAccount):
             sleep: Called for the delays of faults in a sync client.
             async_sleep: Awaited for them in an async client; ``anyio.sleep`` by default.
         """
-        return EmulatorTransport(self._core.handle, sleep=sleep, async_sleep=async_sleep)
+        return EmulatorTransport(self.handle, sleep=sleep, async_sleep=async_sleep)
 
     def serve(self, host: str = "127.0.0.1", port: int = 0) -> "EmulatorServer":
         """Return a server for a ``with`` statement, which listens on a real socket.
@@ -237,11 +251,106 @@ class Emulator(EmulatedAccount):
         return EmulatorServer(self, host, port)
 
     def handle(self, request: EmulatorRequest) -> EmulatorResponse:
-        """Handle one request. No request makes this raise."""
-        return self._core.handle(request)
+        """Handle one request, and record it. No request makes this raise."""
+        route = ROUTER.find(request.method, request.raw_path)
+        query = Query.parse(request.query)
+        credentials = f"{self._api_key}:{self._api_secret}".encode("utf-8", "surrogateescape")
+        is_authenticated = credentials_match(request, credentials)
+        with self._lock:
+            now = self._clock.now()
+            response = self._respond(request, route, query, now, is_authenticated=is_authenticated)
+            response = self._finish(request, response, now)
+            self._calls.append(
+                Call(
+                    operation_id=route.operation_id if route else None,
+                    method=request.method,
+                    path=request.raw_path.decode("latin-1"),
+                    path_params=route.path_params if route else {},
+                    query=query.as_dict(),
+                    query_items=query.pairs,
+                    headers={
+                        name.lower().decode("latin-1"): value.decode("latin-1")
+                        for name, value in request.headers
+                        if name.lower() != b"authorization"
+                    },
+                    # Without credentials, nobody decides what a server keeps in memory.
+                    body=request.body if is_authenticated else b"",
+                    status="dropped" if response.drop else response.status,
+                )
+            )
+        return response
 
-    def _seed_account(self) -> Account:
-        return Account(self._seed_users, self._seed_groups)
+    def _respond(
+        self,
+        request: EmulatorRequest,
+        route: Route | None,
+        query: Query,
+        now: datetime,
+        *,
+        is_authenticated: bool,
+    ) -> EmulatorResponse:
+        """Return the response, without the headers that all responses have."""
+        if route is None:
+            return _error(404, "Not found")
+        if route.operation_id is None:
+            allowed = ", ".join(route.allowed).encode("ascii")
+            return _error(405, "Method not allowed", [(b"allow", allowed)])
+        if not is_authenticated:
+            return _error(401, "Invalid credentials")
+        if route.path_params["account_id"] != self._account_id:
+            return _error(404, "Account not found")
+        operation = Operation(route.path_params, query, request)
+        fault = take_fault(self._faults, route.operation_id, route.path_params)
+        if fault is None:
+            return self._perform(route.operation_id, operation, now)
+        response = _error(fault.status or 503, fault.message or "")
+        if fault.is_applied:
+            applied = self._perform(route.operation_id, operation, now)
+            if fault.status is None or fault.drop is not None:
+                response = applied
+        return EmulatorResponse(
+            response.status,
+            (*response.headers, *fault.headers),
+            response.body if fault.body is None else fault.body,
+            fault.delay,
+            fault.drop,
+        )
+
+    def _perform(self, operation_id: str, operation: Operation, now: datetime) -> EmulatorResponse:
+        try:
+            self._quota.spend(now)
+        except RejectedError as rejection:
+            return _error(rejection.status, rejection.message, self._quota.retry_after(now))
+        try:
+            result = HANDLERS[operation_id](self, operation)
+        except RejectedError as rejection:
+            return _error(rejection.status, rejection.message)
+        return EmulatorResponse(200, (), _encode(result))
+
+    def _finish(
+        self, request: EmulatorRequest, response: EmulatorResponse, now: datetime
+    ) -> EmulatorResponse:
+        headers = {
+            b"date": http_date(int(now.timestamp())),
+            b"content-type": b"application/json",
+            b"x-request-id": secrets.token_hex(16).encode("ascii"),
+            **dict(self._quota.headers(now)),
+            **dict(response.headers),
+        }
+        body = response.body
+        if response.status in _BODILESS:
+            body = b""
+        else:
+            headers[b"content-length"] = b"%d" % len(body)
+        if response.status == 401:
+            headers.setdefault(b"www-authenticate", b'Basic realm="Cloudinary provisioning"')
+        if request.method == "HEAD":
+            body = b""
+        return attrs.evolve(response, headers=tuple(headers.items()), body=body)
+
+
+def _error(status: int, message: str, headers: RawHeaders = ()) -> EmulatorResponse:
+    return EmulatorResponse(status, headers, _encode({"error": {"message": message}}))
 
 
 def _check_identity(account_id: str, api_key: str, api_secret: str) -> None:

@@ -1,7 +1,7 @@
-"""The input and output of the emulator's core, free of any I/O."""
+"""The input and output of the emulator, free of any I/O."""
 
-from collections.abc import Sequence
-from typing import Literal, get_args
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, get_args
 
 import attrs
 
@@ -40,20 +40,13 @@ class EmulatorRequest:
     body: bytes = b""
 
     def header(self, name: bytes) -> bytes | None:
-        """Return the first value of a header, or None.
-
-        Args:
-            name: The header's name in lower case.
-        """
-        for key, value in self.headers:
-            if key.lower() == name:
-                return value
-        return None
+        """Return the first value of a header, whose name is given in lower case, or None."""
+        return next((value for key, value in self.headers if key.lower() == name), None)
 
 
 @attrs.frozen
 class EmulatorResponse:
-    """One response, and how the adapter must treat the connection while sending it.
+    """One response, and how the connection is treated while it is sent.
 
     Attributes:
         status: The status code.
@@ -70,27 +63,23 @@ class EmulatorResponse:
     drop: Drop | None = None
 
 
-@attrs.frozen(kw_only=True)
+def _require_alternative(_: object, field: "attrs.Attribute[Any]", value: Any) -> None:
+    alternatives = get_args(field.type)
+    if value not in alternatives:
+        known = ", ".join(map(repr, alternatives))
+        raise ValueError(f"invalid {field.name} {value!r}: use one of {known}")
+
+
+@attrs.frozen
 class Behavior:
-    """Where the live API is disputed or unknown, the alternative to emulate.
+    """Where the live API is disputed or unknown, the alternative to emulate."""
 
-    Raises:
-        ValueError: A value is none of the alternatives.
-    """
+    wire: Wire = attrs.field(validator=_require_alternative)
+    users_filters: UsersFilters = attrs.field(validator=_require_alternative)
+    users_paging: UsersPaging = attrs.field(validator=_require_alternative)
 
-    wire: Wire = attrs.field(default="observed")
-    users_filters: UsersFilters = attrs.field(default="applied")
-    users_paging: UsersPaging = attrs.field(default="on_request")
 
-    def __attrs_post_init__(self) -> None:
-        for name, value, alternatives in (
-            ("wire", self.wire, get_args(Wire)),
-            ("users_filters", self.users_filters, get_args(UsersFilters)),
-            ("users_paging", self.users_paging, get_args(UsersPaging)),
-        ):
-            if value not in alternatives:
-                known = ", ".join(map(repr, alternatives))
-                raise ValueError(f"invalid {name} {value!r}: use one of {known}")
+Handle = Callable[[EmulatorRequest], EmulatorResponse]
 
 
 class RejectedError(ValueError):

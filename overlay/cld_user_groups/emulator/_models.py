@@ -1,12 +1,11 @@
-"""Users and groups of the emulated account, as tests see them."""
+"""Users and groups of the emulated account, and the sample account, which is the reference's."""
 
 from datetime import UTC, datetime
 from typing import Final
 
 import attrs
 
-SAMPLE_MOMENT: Final = datetime(2016, 9, 27, 8, 0, 16, tzinfo=UTC)
-"""When everything in the sample account was created."""
+_SAMPLE_MOMENT: Final = datetime(2016, 9, 27, 8, 0, 16, tzinfo=UTC)
 
 
 @attrs.frozen
@@ -36,7 +35,7 @@ class EmulatorUser:
     sub_account_ids: tuple[str, ...] = attrs.field(
         default=(), kw_only=True, converter=tuple[str, ...]
     )
-    created_at: datetime = attrs.field(default=SAMPLE_MOMENT, kw_only=True)
+    created_at: datetime = attrs.field(default=_SAMPLE_MOMENT, kw_only=True)
     last_login: datetime | None = attrs.field(default=None, kw_only=True)
 
 
@@ -55,5 +54,18 @@ class EmulatorGroup:
     id: str
     name: str
     users: tuple[EmulatorUser, ...] = attrs.field(default=(), converter=tuple[EmulatorUser, ...])
-    created_at: datetime = SAMPLE_MOMENT
+    created_at: datetime = _SAMPLE_MOMENT
     updated_at: datetime = attrs.Factory(lambda group: group.created_at, takes_self=True)
+
+
+_JOHN = EmulatorUser("0abed8dfcc039ea05e2a1d494fd442", "John Doe", "john@example.com")
+_HARRY = EmulatorUser("asdf1234uiopjkl7890wernmjlcaeg", "Harry Potts", "harry@example.com")
+_MARIA = EmulatorUser("3c7a1be0f4529d86e1b07c5a94d2f8", "Maria Rossi", "maria@example.com")
+_CHEN = EmulatorUser("9e2f60d8a1c74b35f08d6e913ab7c4", "Chen Wei", "chen@example.com")
+_AMARA = EmulatorUser("51d8c3f7e6a0429bb4f21e7d08c96a", "Amara Okafor", "amara@example.com")
+
+SAMPLE_USERS: Final = (_JOHN, _HARRY, _MARIA, _CHEN, _AMARA)
+SAMPLE_GROUPS: Final = (
+    EmulatorGroup(id="7f08f1f1fc910bf1f25274aef11d27", name="Designers", users=(_JOHN, _HARRY)),
+    EmulatorGroup(id="c2b9e47d1806f35a9d4e72b1c08f63", name="Marketing", users=(_MARIA,)),
+)

@@ -6,7 +6,7 @@ operation has its route as soon as the client is generated.
 
 import importlib
 import pkgutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -19,13 +19,7 @@ _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 @attrs.frozen
 class Endpoint:
-    """An operation as the OpenAPI document declares it.
-
-    Attributes:
-        operation_id: The operation's id.
-        method: The HTTP method, upper case.
-        path: The path template.
-    """
+    """An operation as the OpenAPI document declares it."""
 
     operation_id: str
     method: str
@@ -39,64 +33,21 @@ class Endpoint:
 
 @attrs.frozen
 class Route:
-    """A matched path, decoded.
-
-    Attributes:
-        operation_id: The operation, or None if the path does not support the method.
-        path_params: The path parameters by name.
-        allowed: The methods that the path supports.
-    """
+    """A matched path, decoded; without an operation if the path does not support the method."""
 
     operation_id: str | None
     path_params: Mapping[str, str]
     allowed: tuple[str, ...]
 
 
-@attrs.define
-class _Path:
-    template: str
-    segments: list[str]
-    operation_ids: dict[str, str] = attrs.Factory(dict[str, str])
-
-
 class Router:
-    """Matches raw paths against the path templates of endpoints.
-
-    As OpenAPI demands, a concrete path is matched before a templated one.
-
-    Args:
-        endpoints: The endpoints, in any order.
-
-    Raises:
-        ValueError: Two endpoints share an operation id, or method and path, or their paths differ
-            in nothing but the names of the parameters.
-    """
+    """Matches raw paths against path templates: as OpenAPI demands, concrete ones first."""
 
     def __init__(self, endpoints: Iterable[Endpoint]) -> None:
-        self._endpoints: dict[str, Endpoint] = {}
-        self._paths_by_length: dict[int, list[_Path]] = {}
-        paths_by_shape: dict[tuple[str, ...], _Path] = {}
-        for endpoint in sorted(endpoints, key=_sort_key):
-            self._require_new_operation_id(endpoint)
-            segments = endpoint.path.split("/")
-            shape = tuple("{}" if _is_parameter(each) else each for each in segments)
-            path = paths_by_shape.get(shape)
-            if path is None:
-                path = paths_by_shape[shape] = _Path(endpoint.path, segments)
-                self._paths_by_length.setdefault(len(segments), []).append(path)
-            elif path.template != endpoint.path or endpoint.method in path.operation_ids:
-                other = ", ".join(path.operation_ids.values())
-                raise ValueError(
-                    f"{endpoint.operation_id} ({endpoint.method} {endpoint.path}) cannot be told"
-                    f" apart from {other} ({path.template})"
-                )
-            path.operation_ids[endpoint.method] = endpoint.operation_id
-            self._endpoints[endpoint.operation_id] = endpoint
-
-    @property
-    def endpoints(self) -> Mapping[str, Endpoint]:
-        """The endpoints by operation id, sorted by path and method."""
-        return self._endpoints
+        self.endpoints = {each.operation_id: each for each in sorted(endpoints, key=_sort_key)}
+        self._operations: dict[str, dict[str, str]] = {}
+        for each in self.endpoints.values():
+            self._operations.setdefault(each.path, {})[each.method] = each.operation_id
 
     def find(self, method: str, raw_path: bytes) -> Route | None:
         """Return the route of a raw path, or None for an unknown path.
@@ -105,20 +56,14 @@ class Router:
         ID with an encoded slash, dot or percent sign stays one segment.
         """
         segments = [_decode(segment) for segment in raw_path.split(b"/")]
-        for path in self._paths_by_length.get(len(segments), ()):
-            path_params = _match(path.segments, segments)
+        for template, operations in self._operations.items():
+            path_params = _match(template.split("/"), segments)
             if path_params is not None:
-                operation_ids = path.operation_ids
-                return Route(operation_ids.get(method), path_params, tuple(operation_ids))
+                return Route(operations.get(method), path_params, tuple(operations))
         return None
 
-    def _require_new_operation_id(self, endpoint: Endpoint) -> None:
-        if endpoint.operation_id in self._endpoints:
-            raise ValueError(f"the operation id {endpoint.operation_id} occurs twice")
 
-
-def generated_endpoints() -> Iterator[Endpoint]:
-    """Yield the endpoint of each generated endpoint module."""
+def _generated_endpoints() -> Iterator[Endpoint]:
     for resource in pkgutil.iter_modules(api.__path__, f"{api.__name__}."):
         package = importlib.import_module(resource.name)
         for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
@@ -135,41 +80,22 @@ def _is_parameter(segment: str) -> bool:
     return segment.startswith("{")
 
 
-def _match(template: list[str], segments: list[str]) -> dict[str, str] | None:
-    path_params: dict[str, str] = {}
-    for expected, segment in zip(template, segments, strict=True):
-        if _is_parameter(expected):
-            if not segment:
-                return None
-            path_params[expected[1:-1]] = segment
-        elif expected != segment:
-            return None
-    return path_params
+def _match(template: Sequence[str], segments: Sequence[str]) -> dict[str, str] | None:
+    if len(template) != len(segments):
+        return None
+    pairs = list(zip(template, segments, strict=True))
+    if not all(given if _is_parameter(own) else own == given for own, given in pairs):
+        return None
+    return {own[1:-1]: given for own, given in pairs if _is_parameter(own)}
 
 
 def _decode(segment: bytes) -> str:
     # surrogateescape never fails and keeps different bytes different; such an ID is never found.
-    if b"%" in segment:
-        segment = unquote_to_bytes(segment)
-    return segment.decode("utf-8", "surrogateescape")
+    return unquote_to_bytes(segment).decode("utf-8", "surrogateescape")
 
 
-ROUTER: Final = Router(generated_endpoints())
+ROUTER: Final = Router(_generated_endpoints())
 """The routes of the API."""
 
 OPERATION_IDS: Final[tuple[str, ...]] = tuple(ROUTER.endpoints)
 """The operation ids of the OpenAPI document, as used by faults and by the call log."""
-
-
-def require_operation_id(operation_id: str) -> Endpoint:
-    """Return the endpoint of an operation.
-
-    Raises:
-        ValueError: The operation id is unknown.
-    """
-    endpoint = ROUTER.endpoints.get(operation_id)
-    if endpoint is None:
-        raise ValueError(
-            f"unknown operation id {operation_id!r}: use one of {', '.join(OPERATION_IDS)}"
-        )
-    return endpoint

@@ -7,11 +7,12 @@ import os
 import socket
 import threading
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 try:
     import uvicorn
     from uvicorn.protocols.http.h11_impl import H11Protocol
+    from uvicorn.server import ServerState
 except ImportError as error:
     raise ImportError(
         'the emulator\'s server needs uvicorn: pip install "cld-user-groups[emulator]"'
@@ -61,7 +62,6 @@ class EmulatorServer:
         self._host = host
         self._port = port
         self._url: str | None = None
-        self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
     def __repr__(self) -> str:
@@ -125,27 +125,53 @@ class EmulatorServer:
         if self.is_running:
             raise RuntimeError(f"the emulator's server is running at {self._url}")
         listener = _listen(self._host, self._port)
-        server = _Server(_config(self._emulator))
-        thread = threading.Thread(
-            target=server.run, args=([listener],), name="cloudinary-emulator", daemon=True
-        )
         self._url = _url(listener)
-        self._server = server
-        self._thread = thread
-        thread.start()
+        self._loop, self._must_stop = asyncio.new_event_loop(), asyncio.Event()
+        has_started = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, args=(listener, has_started), name="cloudinary-emulator", daemon=True
+        )
+        self._thread.start()
         try:
-            server.has_started.wait()
+            has_started.wait()
         except BaseException:
             self.stop()
             raise
 
     def stop(self) -> None:
         """Close every connection and wait for the server to end. May be called twice."""
-        if self._server is None or self._thread is None:
+        if self._thread is None:
             return
-        self._server.stop()
+        # The loop is closed if the server has failed.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._must_stop.set)
         self._thread.join()
-        self._server = self._thread = None
+        self._thread = None
+
+    def _run(self, listener: socket.socket, has_started: threading.Event) -> None:
+        try:
+            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+                runner.run(self._serve(listener, has_started))
+        finally:
+            has_started.set()
+
+    async def _serve(self, listener: socket.socket, has_started: threading.Event) -> None:
+        # uvicorn's own server would notice only every 0.1 s that it must stop.
+        config, state = _config(self._emulator), ServerState()
+        server = await self._loop.create_server(
+            lambda: _Protocol(config, state, {}), sock=listener, backlog=_BACKLOG
+        )
+        has_started.set()
+        await self._must_stop.wait()
+        server.close()
+        for end in (_Protocol.shutdown, _Protocol.abort):
+            for connection in list(state.connections):
+                end(cast("_Protocol", connection))
+            # Most connections are idle, and end in the next iteration of the loop.
+            await asyncio.sleep(0)
+            deadline = self._loop.time() + _GRACE_SECONDS
+            while (state.connections or state.tasks) and self._loop.time() < deadline:  # noqa: ASYNC110
+                await asyncio.sleep(_POLL_SECONDS)
 
 
 class _Protocol(H11Protocol):
@@ -159,69 +185,15 @@ class _Protocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         # uvicorn copies this into the state of every ASGI scope.
-        self.app_state = {**self.app_state, ABORT_KEY: transport.abort}
+        self.app_state = {**self.app_state, ABORT_KEY: self.abort}
+
+    def abort(self) -> None:
+        self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:
         # As JSON, like every error of the API.
         self.transport.write(_BAD_REQUEST)
         self.transport.close()
-
-
-class _Server(uvicorn.Server):
-    """uvicorn's server, which signals when it has started, and stops at once.
-
-    Left to itself, it notices that it should stop, and that its connections have ended, by polling
-    every 0.1 s.
-    """
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.has_started = threading.Event()
-        self._must_stop = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    def stop(self) -> None:
-        """Stop the server, from any thread."""
-        self.should_exit = True
-        if self._loop is not None:
-            # The loop is closed if the server has failed.
-            with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._must_stop.set)
-
-    def run(self, sockets: list[socket.socket] | None = None) -> None:
-        try:
-            super().run(sockets)
-        finally:
-            self.has_started.set()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        self._loop = asyncio.get_running_loop()
-        await super().startup(sockets)
-        self.has_started.set()
-
-    async def main_loop(self) -> None:
-        if not self.should_exit:
-            await self._must_stop.wait()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for server in self.servers:
-            server.close()
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
-        await self._wait_for_connections(_GRACE_SECONDS)
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
-        await self._wait_for_connections(_GRACE_SECONDS)
-
-    async def _wait_for_connections(self, seconds: float) -> None:
-        deadline = asyncio.get_running_loop().time() + seconds
-        state = self.server_state
-        # Most connections are idle, and end in the next iteration of the loop.
-        await asyncio.sleep(0)
-        while state.connections or state.tasks:
-            if asyncio.get_running_loop().time() > deadline:
-                return
-            await asyncio.sleep(_POLL_SECONDS)
 
 
 def _config(emulator: "Emulator") -> uvicorn.Config:

@@ -5,9 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import httpx
 
-from ._messages import EmulatorRequest, EmulatorResponse
-
-Handler = Callable[[EmulatorRequest], EmulatorResponse]
+from ._messages import EmulatorRequest, EmulatorResponse, Handle
 
 
 class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -24,29 +22,27 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def __init__(
         self,
-        handle: Handler,
+        handle: Handle,
         *,
         sleep: Callable[[float], None] = time.sleep,
         async_sleep: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
         self._handle = handle
         self._sleep = sleep
-        self._async_sleep = async_sleep if async_sleep is not None else _sleep_in_any_loop
+        self._async_sleep = async_sleep or _sleep_in_any_loop
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Handle a request of a sync client."""
         response = self._handle(_read_request(request, request.read()))
-        wait = _wait(request, response)
-        if wait:
-            self._sleep(wait)
+        if response.delay:
+            self._sleep(min(response.delay, _read_timeout(request)))
         return _build_response(request, response)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Handle a request of an async client."""
         response = self._handle(_read_request(request, await request.aread()))
-        wait = _wait(request, response)
-        if wait:
-            await self._async_sleep(wait)
+        if response.delay:
+            await self._async_sleep(min(response.delay, _read_timeout(request)))
         return _build_response(request, response)
 
 
@@ -62,19 +58,13 @@ def _read_request(request: httpx.Request, body: bytes) -> EmulatorRequest:
     return EmulatorRequest(request.method, raw_path, query, request.headers.raw, body)
 
 
-def _read_timeout(request: httpx.Request) -> float | None:
+def _read_timeout(request: httpx.Request) -> float:
     timeout = request.extensions.get("timeout", {}).get("read")
-    return None if timeout is None else float(timeout)
-
-
-def _wait(request: httpx.Request, response: EmulatorResponse) -> float:
-    timeout = _read_timeout(request)
-    return response.delay if timeout is None else min(response.delay, timeout)
+    return float("inf") if timeout is None else float(timeout)
 
 
 def _build_response(request: httpx.Request, response: EmulatorResponse) -> httpx.Response:
-    timeout = _read_timeout(request)
-    if timeout is not None and response.delay > timeout:
+    if response.delay > _read_timeout(request):
         raise httpx.ReadTimeout("The read operation timed out", request=request)
     if response.drop in ("before", "after"):
         message = "Server disconnected without sending a response."
