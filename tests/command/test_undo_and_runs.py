@@ -107,3 +107,30 @@ def test_no_runs_are_no_error(shell: Shell) -> None:
     assert "There are no runs" in done.stderr
     assert shell.json("runs")["runs"] == []
     assert shell("runs", "show").exit_code == 1
+
+
+DELETION = "version: 1\ngroups: {Designers: {state: absent, allow_empty: true}}"
+
+
+@pytest.mark.parametrize("options", [(), ("--quiet",)])
+def test_an_undo_that_restores_nobody_does_not_say_that_all_matches(
+    shell: Shell, options: tuple[str, ...]
+) -> None:
+    shell("apply", shell.write(DELETION), "--yes")
+    shell.emulator.add_group("Designers")
+    done = shell("undo", "--yes", *options)
+    assert done.exit_code == 5
+    assert "a group of that name exists" in done.stdout
+    assert "Nothing could be done, and account acc is not as asked" in done.stdout
+    document = shell.json("undo", "--yes", *options)
+    assert (document["complete"], document["verified"], document["exit_code"]) == (False, False, 5)
+    assert document["differences"] == document["notes"] != []
+
+
+def test_an_undo_of_a_deletion_says_what_does_not_come_back(shell: Shell) -> None:
+    deleted = shell("apply", shell.write(DELETION), "--yes")
+    assert "Roles and shares hang on the ID of a group, and end with it" in deleted.stderr
+    done = shell("undo", "--yes")
+    assert done.exit_code == 0
+    assert "it is as asked" not in done.stdout
+    assert "Roles and shares were not read: those of a deleted group do not come" in done.stdout

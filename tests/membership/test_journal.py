@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from hypothesis import given
 
+from cld_user_groups.membership.history import read_history
 from cld_user_groups.membership.journal import FileJournal, JournalError
 from cld_user_groups.membership.journal_lines import End, Ended, Intent, Line, encode_line
 from cld_user_groups.membership.model import Plan
@@ -225,6 +226,26 @@ def test_runs_are_listed_the_latest_first_and_one_that_cannot_be_read_says_why(
     assert "line 1" in runs[2].error
     assert load_run(tmp_path).id == second.run
     assert load_run(tmp_path, first.run).id == first.run
+
+
+def test_the_latest_run_is_that_of_the_highest_number_whatever_the_clock_says(
+    tmp_path: Path,
+) -> None:
+    old = written(tmp_path, now=NOW + timedelta(days=5000))
+    lines = old.path.read_text().replace('"sequence":1,', "")  # as earlier versions wrote it
+    old.path.write_text(lines)
+    first = written(tmp_path, now=NOW + timedelta(days=1000))
+    second = written(tmp_path, now=NOW)
+    assert load_run(tmp_path).id == second.run
+    assert [run.id for run in list_runs(tmp_path)] == [second.run, first.run, old.run]
+    assert [run.id for run in read_history(tmp_path).runs] == [old.run, first.run, second.run]
+
+
+def test_a_journal_that_may_be_the_latest_and_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "20200101T000000.000000Z-bad.jsonl").write_text("{{\n")
+    written(tmp_path)
+    with pytest.raises(JournalError, match=r"-bad\.jsonl, line 1"):
+        load_run(tmp_path)
 
 
 @pytest.mark.parametrize("run", ["nope", "../acc/x", "", "/etc/passwd"])

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from cld_user_groups import CldProvisioning
 from cld_user_groups.emulator import Emulator
@@ -109,7 +110,10 @@ def test_a_deleted_group_comes_back_with_its_members_and_a_new_id_and_says_so(
 ) -> None:
     before = members(emulator)
     plan = undo(client, run(delete("a", "u1", "u2")))
-    assert plan.notes == ("The group 'a' comes back with a new ID: it was id-a.",)
+    assert plan.notes == (
+        "The group 'a' comes back with a new ID: it was id-a.",
+        "Roles and shares hang on the ID of a group: those of 'a' do not come back.",
+    )
     assert apply(client, plan, state_dir=tmp_path).is_complete
     assert members(emulator) == before
     assert group_of(emulator, "a").id != "id-a"
@@ -175,6 +179,58 @@ def test_what_has_changed_since_is_left_alone_and_noted(
     assert plan.changes == ()
     assert len(plan.notes) == 1
     assert note in plan.notes[0]
+    is_undone = note in ("is no longer in the group", "is in the group again")
+    assert plan.held_back == (() if is_undone else plan.notes)
+
+
+def test_an_undo_that_can_restore_nobody_is_incomplete(
+    client: CldProvisioning, run: Callable[..., Run], tmp_path: Path
+) -> None:
+    done = run(delete("a", "u1", "u2"))
+    client.user_groups.create(name="a")
+    plan = undo(client, done)
+    result = apply(client, plan, state_dir=tmp_path)
+    assert (result.is_complete, result.verified) == (False, False)
+    assert result.differences == plan.notes
+
+
+def test_a_deletion_that_is_undone_already_holds_nothing_back(
+    client: CldProvisioning, run: Callable[..., Run], tmp_path: Path
+) -> None:
+    done = run(delete("a", "u1", "u2"))
+    assert apply(client, undo(client, done), state_dir=tmp_path).is_complete
+    again = undo(client, done)
+    assert (again.changes, again.held_back) == ((), ())
+
+
+def test_whom_the_run_protects_its_undo_does_not_remove(
+    client: CldProvisioning, tmp_path: Path
+) -> None:
+    changes = (create("new"), add(NEW, "u5", 0), add("b", "u6"), add("b", "u7"))
+    plan = evolve(plan_for(client, *changes), protect=("u5@example.com", "u6"))
+    result = apply(client, plan, state_dir=tmp_path)
+    made = undo(client, load_run(state_directory("acc", tmp_path), result.run))
+    assert actions(made) == [(Action.REMOVE_USER, "b", "u7")]
+    assert made.breaches == ()
+    assert any("the user is protected" in held for held in made.held_back)
+    assert any("members who are protected" in held for held in made.held_back)
+
+
+def test_an_undo_names_the_email_that_its_user_has_now(
+    client: CldProvisioning, run: Callable[..., Run]
+) -> None:
+    done = run(add("a", "u9"))
+    snapshot = read_account(client)
+    groups = tuple(
+        evolve(
+            group,
+            members=tuple(evolve(each, email=f"new-{each.email}") for each in group.members),
+        )
+        for group in snapshot.groups
+    )
+    plan = undo_plan(done, evolve(snapshot, groups=groups), now=datetime.now(UTC))
+    assert plan.changes[0].user is not None
+    assert plan.changes[0].user.email == "new-u9@example.com"
 
 
 def test_a_created_group_with_others_in_it_is_not_deleted_but_loses_whom_the_run_put_there(

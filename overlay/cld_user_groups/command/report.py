@@ -45,6 +45,7 @@ def result_document(made: Plan, result: Result, code: int) -> dict[str, Any]:
         "differences": list(result.differences),
         "stopped": result.stopped,
         "detail": result.detail,
+        "notes": list(made.notes),
         "summary": result.counts(),
         "changes": [outcome_document(outcome) for outcome in result.outcomes],
         "requests_left": result.requests_left,
@@ -83,7 +84,12 @@ def result_text(
 
 def _lines(made: Plan, result: Result, again: str, take_back: str, *, color: bool) -> Iterator[str]:
     if not result.outcomes:
-        yield f"Nothing to do: account {printable(made.account_id)} is as asked."
+        account = printable(made.account_id)
+        if result.is_complete:
+            yield f"Nothing to do: account {account} is as asked."
+        else:
+            yield f"Nothing could be done, and account {account} is not as asked:"
+            yield from _differences(result)
         return
     for outcome in result.outcomes:
         yield outcome_text(outcome, color=color)
@@ -92,18 +98,31 @@ def _lines(made: Plan, result: Result, again: str, take_back: str, *, color: boo
     if result.stopped is not None:
         yield f"Stopped early: {printable(result.detail or result.stopped)}."
     if result.verified:
-        yield "The account was read again: it is as asked."
+        is_recreated = _recreates(made)
+        what = "its groups and their members are" if is_recreated else "it is"
+        yield f"The account was read again: {what} as asked."
+        if is_recreated or any(each.action is Action.DELETE_GROUP for each in made.changes):
+            yield "Roles and shares were not read: those of a deleted group do not come back."
     elif result.verified is None:
         yield "The account was not read again."
     else:
-        yield "The account was read again, and is not as asked:"
-        yield from (
-            f"  {printable(difference)}" for difference in dict.fromkeys(result.differences)
-        )
+        how = "was read again, and" if result.snapshot is not None else "was not read again; it"
+        yield f"The account {how} is not as asked:"
+        yield from _differences(result)
     if not result.is_complete:
         yield _way_on(result, again)
     if any(outcome.status in (Status.DONE, Status.UNKNOWN) for outcome in result.outcomes):
         yield f"To take it back: {take_back}"
+
+
+def _differences(result: Result) -> Iterator[str]:
+    return (f"  {printable(difference)}" for difference in dict.fromkeys(result.differences))
+
+
+def _recreates(made: Plan) -> bool:
+    """Return whether a plan undoes the deletion of a group."""
+    is_undo = made.source.startswith("undo of ")
+    return is_undo and any(each.action is Action.CREATE_GROUP for each in made.changes)
 
 
 def _way_on(result: Result, again: str) -> str:

@@ -259,6 +259,7 @@ class Run:
         scheduler = self._scheduler
         unmet: tuple[str, ...] = ()
         verified = None if self._outcomes else True
+        held_back = self._plan.held_back
         if snapshot is not None:
             unmet = differences(self._outcomes, Account(snapshot))
             verified = not unmet
@@ -269,8 +270,8 @@ class Run:
             outcomes=tuple(self._outcomes),
             stopped=scheduler.stopped,
             detail=scheduler.detail,
-            verified=verified,
-            differences=unmet,
+            verified=False if held_back else verified,
+            differences=(*unmet, *held_back),
             requests_left=left,
             resume_at=datetime.fromtimestamp(scheduler.reset_at or 0, UTC)
             if is_out_of_quota

@@ -180,7 +180,7 @@ def in_order(runs: Iterable[Run]) -> tuple[Run, ...]:
     Args:
         runs: The runs.
     """
-    return tuple(sorted(runs, key=lambda run: (run.header.started_at, run.id)))
+    return tuple(sorted(runs, key=lambda run: run.order))
 
 
 class _Tracker:

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
+
 from .journal_lines import Line, encode_line, header
 from .model import Plan
 from .state import make_private
@@ -57,6 +59,7 @@ class NoJournal:
 class FileJournal:
     """A journal in a file of its own, which only its owner can read.
 
+    It is to be created under the account's lock, which makes its sequence number the next one.
     Lines are collected until `flush`, so that all changes that start together cost one disk write.
 
     Args:
@@ -83,7 +86,8 @@ class FileJournal:
             self._file: int | None = os.open(self.path, flags, 0o600)
         except OSError as error:
             raise JournalError(f"the journal {self.path} cannot be written: {error}") from error
-        self.add(header(self.run, plan, now))
+        number = 1 + max(filter(None, map(sequence_of, directory.glob(f"*{SUFFIX}"))), default=0)
+        self.add(header(self.run, plan, now, number))
         try:
             self.flush()
         except JournalError:
@@ -128,12 +132,35 @@ class FileJournal:
 
 
 def new_run(now: datetime) -> str:
-    """Return the ID of a run that begins now; later runs sort behind it.
+    """Return the ID of a run that begins now.
 
     Args:
         now: The time, aware.
     """
     return f"{now.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(2)}"
+
+
+class _Numbered(msgspec.Struct):
+    """The part of a journal's first line that tells the order of runs."""
+
+    sequence: int | None = None
+
+
+# Made here, for msgspec must not examine a class in two threads at once.
+_NUMBERED = msgspec.json.Decoder(_Numbered)
+
+
+def sequence_of(path: Path) -> int | None:
+    """Return the number of a journal's run: 0 of an earlier version, None where it is unreadable.
+
+    Args:
+        path: The journal.
+    """
+    try:
+        with path.open("rb") as file:
+            return _NUMBERED.decode(file.readline()).sequence or 0
+    except (OSError, ValueError):
+        return None
 
 
 def _sync_directory(directory: Path) -> None:

@@ -48,12 +48,14 @@ class PlanInfo:
         digest: The digest of that file, or "".
         created_at: When it was created.
         changes: How many changes it has.
+        protect: IDs, e-mails and globs of members who are never removed, by an undo neither.
     """
 
     source: str
     digest: str
     created_at: datetime
     changes: int
+    protect: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -68,10 +70,13 @@ class Header:
         account: The account.
         by: Who ran it.
         plan: The plan.
+        sequence: The number of the run, which tells the order of runs whatever the clock says; None
+            in a journal of an earlier version, which comes before all that have one.
     """
 
     format: str = FORMAT
     run: str
+    sequence: int | None = None
     tool: str
     started_at: datetime
     account: str
@@ -157,16 +162,18 @@ def encode_line(line: Line) -> bytes:
     return msgspec.json.encode(fields) + b"\n"
 
 
-def header(run: str, plan: Plan, now: datetime) -> Header:
+def header(run: str, plan: Plan, now: datetime, sequence: int) -> Header:
     """Return the first line of a run's journal.
 
     Args:
         run: The ID of the run.
         plan: The plan.
         now: When the run begins.
+        sequence: The number of the run.
     """
     return Header(
         run=run,
+        sequence=sequence,
         tool=f"cld-user-groups {__version__}",
         started_at=now,
         account=plan.account_id,
@@ -176,6 +183,7 @@ def header(run: str, plan: Plan, now: datetime) -> Header:
             digest=plan.digest,
             created_at=plan.created_at,
             changes=len(plan.changes),
+            protect=plan.protect,
         ),
     )
 

@@ -266,7 +266,7 @@ class Plan:
         breaches: The guards that it does not pass; empty if it may be applied.
         requests_left: How many requests were left of the quota when it was created, or None.
         notes: What a reader should know, a sentence each (members who are protected, ...).
-        held_back: What is wanted and left out, and why, a sentence each. A run of the plan is
+        held_back: Those of the notes that say what is wanted and left out. A run of the plan is
             incomplete, whatever becomes of its changes.
         limits: The limits in the file, which the guards hold the plan to.
         protect: IDs, e-mails and globs of members whom the guards never let it remove.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, cast
 import msgspec
 from attrs import field, frozen
 
-from .journal import SUFFIX, JournalError
+from .journal import SUFFIX, JournalError, sequence_of
 from .journal_lines import FORMAT, TYPES, End, Ended, Header, Intent, Line
 from .model import Change
 from .outcome import Outcome, Status
@@ -37,6 +38,11 @@ class Run:
     def id(self) -> str:
         """The ID of the run."""
         return self.header.run
+
+    @property
+    def order(self) -> tuple[int, datetime, str]:
+        """What runs are ordered by: their numbers; the clock only where they have none."""
+        return self.header.sequence or 0, self.header.started_at, self.id
 
     @property
     def confirmed(self) -> tuple[Outcome, ...]:
@@ -74,6 +80,8 @@ class RunSummary:
 def list_runs(directory: Path) -> tuple[RunSummary, ...]:
     """Return the runs of an account, the latest first; one that cannot be read has an error.
 
+    That one stands where its name would.
+
     Args:
         directory: The directory of the account's journals; see `state_directory`.
     """
@@ -83,7 +91,12 @@ def list_runs(directory: Path) -> tuple[RunSummary, ...]:
             found.append(RunSummary(id=path.stem, path=path, run=read_journal(path)))
         except JournalError as error:
             found.append(RunSummary(id=path.stem, path=path, error=str(error)))
-    return tuple(found)
+    runs = [each for each in found if each.run is not None]
+    runs.sort(key=lambda each: each.run.order if each.run is not None else (), reverse=True)
+    for each in reversed([each for each in found if each.run is None]):
+        earlier = (at for at, other in enumerate(runs) if other.id < each.id)
+        runs.insert(next(earlier, len(runs)), each)
+    return tuple(runs)
 
 
 def load_run(directory: Path, run: str | None = None) -> Run:
@@ -95,19 +108,31 @@ def load_run(directory: Path, run: str | None = None) -> Run:
             first line has sent nothing, and does not count.
 
     Raises:
-        JournalError: There is no such run, or its journal cannot be read.
+        JournalError: There is no such run, or its journal cannot be read; where any cannot be read,
+            nobody knows which run is the latest.
     """
     # Compared with what is there, so that an ID that is a path leads nowhere.
     paths = {path.stem: path for path in directory.glob(f"*{SUFFIX}")}
     if run is None:
-        begun = (name for name in sorted(paths, reverse=True) if _has_line(paths[name]))
-        run = next(begun, None)
-        if run is None:
+        latest = _latest(paths)
+        if latest is None:
             raise JournalError(f"there is no run in {directory}")
+        return read_journal(latest)
     if run not in paths:
-        latest = f"; the latest is {max(paths)}" if paths else ""
-        raise JournalError(f"there is no run {run!r} in {directory}{latest}")
+        latest = _latest(paths)
+        hint = f"; the latest is {latest.stem}" if latest else ""
+        raise JournalError(f"there is no run {run!r} in {directory}{hint}")
     return read_journal(paths[run])
+
+
+def _latest(paths: Mapping[str, Path]) -> Path | None:
+    """Return the journal of the last run; one that cannot be read may be that."""
+
+    def order(path: Path) -> tuple[float, str]:
+        number = sequence_of(path)
+        return math.inf if number is None else number, path.stem
+
+    return max(filter(_has_line, paths.values()), key=order, default=None)
 
 
 def _has_line(path: Path) -> bool:

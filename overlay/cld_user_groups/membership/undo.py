@@ -8,9 +8,11 @@ from datetime import datetime
 from attrs import evolve
 
 from .guards import check_guards
+from .identity import Directory
 from .model import Action, Change, GroupRef, GuardLimits, Member, Plan, Snapshot, UserRef
 from .outcome import Outcome, Status
-from .planning import EXPIRES_AFTER, fingerprint
+from .planning import EXPIRES_AFTER, fingerprint, note_on_roles
+from .planning._memberships import Protected
 from .runs import Run
 from .undo_order import make_before_break
 from .verify import Account, difference_of
@@ -30,14 +32,16 @@ def undo_plan(
     Only changes that still hold are reverted: what has changed since is left alone. One that the
     journal does not confirm is reverted if the account shows it. A group that the run deleted is
     created again, with a new ID and its members; one that it created is deleted if nobody else is
-    in it. The plan's notes name all that is left alone or is not confirmed.
+    in it. The plan's notes name all that is left alone or is not confirmed; where what the run did
+    still stands, that is held back, and a run of the plan is incomplete. Nobody is removed whom
+    the run's file protects.
 
     Args:
         run: The run.
         snapshot: The account as it is now.
         now: When the plan is created, as an aware datetime.
         limits: How much may be removed. Default: the guards' own.
-        protect: IDs, e-mails and globs of members who are never removed.
+        protect: IDs, e-mails and globs of members who are never removed, besides those of the run.
         allow_removals: How many removals a human has allowed.
 
     Returns:
@@ -51,7 +55,7 @@ def undo_plan(
             f"the run {run.id} was on account {run.header.account!r}, not {snapshot.account_id!r}"
         )
     applied, doubtful = _applied(run, snapshot)
-    inverse = _Inverse(applied, snapshot)
+    inverse = _Inverse(applied, snapshot, Protected(run.header.plan.protect, snapshot))
     for outcome in reversed(applied):
         inverse.take_back(outcome)
     for outcome in doubtful:
@@ -73,9 +77,10 @@ def undo_plan(
             group.id: fingerprint(group) for group in snapshot.groups if group.id in touched
         },
         requests_left=snapshot.requests_left,
-        notes=tuple(inverse.notes),
+        notes=(*inverse.notes, *note_on_roles(changes)),
+        held_back=tuple(inverse.held_back),
         limits=limits or GuardLimits(),
-        protect=tuple(protect),
+        protect=(*run.header.plan.protect, *protect),
     )
     return evolve(plan, breaches=check_guards(plan, snapshot, plan.limits, allow_removals))
 
@@ -105,8 +110,11 @@ class _Inverse:
     Each step depends on the earlier ones that it cannot do without.
     """
 
-    def __init__(self, applied: Sequence[Outcome], snapshot: Snapshot) -> None:
+    def __init__(
+        self, applied: Sequence[Outcome], snapshot: Snapshot, protected: Protected
+    ) -> None:
         self.notes: list[str] = []
+        self.held_back: list[str] = []
         self.steps: list[Change] = []
         self._groups = {group.id: group for group in snapshot.groups}
         self._names = {group.id: group.name for group in snapshot.groups}
@@ -114,6 +122,8 @@ class _Inverse:
         self._members: dict[str, dict[str, Member]] = {
             group.id: {member.id: member for member in group.members} for group in snapshot.groups
         }
+        self._directory = Directory(snapshot)
+        self._protected = protected
         self._freed: dict[str, int] = {}
         self._recreated: dict[str, tuple[GroupRef, int]] = {}
         self._doomed = self._find_doomed(applied)
@@ -129,13 +139,18 @@ class _Inverse:
         """Add the steps that revert a change, or a note why there are none."""
         group_id = outcome.group_id
         if group_id is None:
-            self.note(outcome.change, "is left alone: the journal does not name its group's ID")
+            self.hold(outcome.change, "is left alone: the journal does not name its group's ID")
             return
         self._undo[outcome.change.action](outcome, group_id)
 
     def note(self, change: Change, what: str) -> None:
         """Add a note about a change."""
         self.notes.append(f"{_describe(change)} {what}.")
+
+    def hold(self, change: Change, what: str) -> None:
+        """Add a note about a change that still stands, and that is not reverted."""
+        self.note(change, what)
+        self.held_back.append(self.notes[-1])
 
     def _find_doomed(self, applied: Sequence[Outcome]) -> frozenset[str]:
         """Return the groups that the run created and that hold nobody but whom it put there."""
@@ -152,6 +167,10 @@ class _Inverse:
             for group_id, name in created.items()
             if self._names.get(group_id) == name
             and self._members[group_id].keys() <= put.get(group_id, set())
+            and not any(
+                self._protected(member.id, member.email)
+                for member in self._members[group_id].values()
+            )
         )
 
     def _uncreate(self, outcome: Outcome, group_id: str) -> None:
@@ -159,9 +178,10 @@ class _Inverse:
             self.note(outcome.change, "is left alone: the group no longer exists")
             return
         if group_id not in self._doomed:
-            self.note(
+            self.hold(
                 outcome.change,
-                "is left alone: the group has another name or other members since",
+                "is left alone: the group has another name or other members since, or members who "
+                "are protected",
             )
             return
         name = self._names.pop(group_id)
@@ -174,11 +194,14 @@ class _Inverse:
 
     def _rename_back(self, outcome: Outcome, group_id: str) -> None:
         change, old_name = outcome.change, outcome.change.old_name or ""
+        if self._names.get(group_id) == old_name:
+            self.note(change, "is left alone: the group has that name again")
+            return
         if self._names.get(group_id) != change.group.name:
-            self.note(change, "is left alone: the group has another name since, or is gone")
+            self.hold(change, "is left alone: the group has another name since, or is gone")
             return
         if old_name in self._taken:
-            self.note(change, f"is left alone: another group is called {old_name!r}")
+            self.hold(change, f"is left alone: another group is called {old_name!r}")
             return
         self._taken.discard(change.group.name)
         self._taken.add(old_name)
@@ -197,6 +220,9 @@ class _Inverse:
         if change.user.id not in self._members.get(group_id, {}):
             self.note(change, "is left alone: the user is no longer in the group")
             return
+        if why := self._protected(change.user.id, change.user.email):
+            self.hold(change, f"is left alone: the user {why}")
+            return
         del self._members[group_id][change.user.id]
         ref = GroupRef(id=group_id, name=self._names[group_id])
         self._step(Action.REMOVE_USER, ref, outcome, user=change.user)
@@ -208,7 +234,7 @@ class _Inverse:
             ref, creation = self._recreated[group_id]
             self._step(Action.ADD_USER, ref, outcome, (creation,), user=change.user)
         elif group_id not in self._names:
-            self.note(change, "is left alone: the group no longer exists")
+            self.hold(change, "is left alone: the group no longer exists")
         elif change.user.id in self._members[group_id]:
             self.note(change, "is left alone: the user is in the group again")
         else:
@@ -218,7 +244,14 @@ class _Inverse:
     def _recreate(self, outcome: Outcome, group_id: str) -> None:
         change, name = outcome.change, outcome.change.group.name
         if name in self._taken:
-            self.note(change, "is left alone: a group of that name exists")
+            has_all = any(
+                self._names[other] == name
+                and members.keys() >= {user.id for user in change.members}
+                for other, members in self._members.items()
+                if other in self._names
+            )
+            leave = self.note if has_all else self.hold
+            leave(change, "is left alone: a group of that name exists")
             return
         self._taken.add(name)
         ref = GroupRef(id=None, name=name)
@@ -227,6 +260,9 @@ class _Inverse:
         for user in change.members:
             self._step(Action.ADD_USER, ref, outcome, (creation,), user=user)
         self.notes.append(f"The group {name!r} comes back with a new ID: it was {group_id}.")
+        self.notes.append(
+            f"Roles and shares hang on the ID of a group: those of {name!r} do not come back."
+        )
 
     def _name_freed(self, name: str) -> tuple[int, ...]:
         return (self._freed[name],) if name in self._freed else ()
@@ -246,7 +282,7 @@ class _Inverse:
             Change(
                 action=action,
                 group=ref,
-                user=user,
+                user=None if user is None else self._directory.current(user),
                 old_name=old_name,
                 members=members,
                 reason=f"takes back change {outcome.position + 1}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 import attrs
@@ -84,7 +85,12 @@ def plan(
         changes=changes,
         fingerprints={group.id: fingerprint(group) for group in groups if group.id in touched},
         requests_left=snapshot.requests_left,
-        notes=(*matching.notes, *comparison.notes, *comparison.unverified_note()),
+        notes=(
+            *matching.notes,
+            *comparison.notes,
+            *comparison.unverified_note(),
+            *note_on_roles(changes),
+        ),
         limits=desired.guards,
         protect=desired.protect,
         allow_empty=tuple(
@@ -93,6 +99,20 @@ def plan(
         memberships=sum(len(group.members) for group in groups),
     )
     return attrs.evolve(made, breaches=check_guards(made, snapshot, made.limits))
+
+
+def note_on_roles(changes: Sequence[Change]) -> Iterator[str]:
+    """Yield what a plan does to that which hangs on the IDs of groups, and is not read.
+
+    Args:
+        changes: The changes of the plan.
+    """
+    deleted = [quoted(each.group.name) for each in changes if each.action is Action.DELETE_GROUP]
+    if deleted:
+        yield (
+            "Roles and shares hang on the ID of a group, and end with it; `undo` does not give "
+            f"them back: {', '.join(deleted)}."
+        )
 
 
 def fingerprint(group: Group) -> str:
