@@ -14,10 +14,8 @@ import msgspec
 from ._messages import EmulatorRequest, RejectedError
 
 # "True" and "False" are what Python clients send that format a bool as it is.
-_BOOLEANS: Final[dict[str, bool]] = {
-    **{"true": True, "True": True, "1": True},
-    **{"false": False, "False": False, "0": False},
-}
+_TRUE: Final = ("true", "True", "1")
+_FALSE: Final = ("false", "False", "0")
 _INDEX: Final = re.compile(r"\[[0-9]*\]\Z")
 _FORM: Final = b"application/x-www-form-urlencoded"
 
@@ -45,7 +43,8 @@ class Query:
         return self.as_dict().get(name, "")
 
     def boolean(self, name: str) -> bool | None:
-        return _BOOLEANS.get(self.text(name))
+        text = self.text(name)
+        return True if text in _TRUE else False if text in _FALSE else None
 
     def positive_integer(self, name: str) -> int | None:
         text = self.text(name)
