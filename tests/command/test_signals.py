@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import random
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from cld_user_groups.command import running
-from cld_user_groups.membership import list_runs, state_directory
+from cld_user_groups.membership import RunSummary, Status, list_runs, state_directory
 
 from .shell import AS_EDITED, EDITED, Shell
 
@@ -33,8 +35,8 @@ def slow(shell: Shell) -> str:
 IN_BACKGROUND = ["sh", "-c", 'trap "" INT; exec "$@"', "sh"]
 
 
-def start(path: str, *before: str) -> subprocess.Popen[str]:
-    command = ["-m", "cld_user_groups", "apply", path, "--yes", "--concurrency", "4"]
+def start(path: str, *before: str, options: Sequence[str] = ()) -> subprocess.Popen[str]:
+    command = ["-m", "cld_user_groups", "apply", path, "--yes", "--concurrency", "4", *options]
     return subprocess.Popen(
         [*before, sys.executable, *command],
         stdout=subprocess.PIPE,
@@ -112,6 +114,81 @@ def test_a_ctrl_c_after_the_last_change_does_not_say_that_nothing_was_written(
 
 def interrupted(account_id: str) -> None:
     raise KeyboardInterrupt
+
+
+def test_an_interrupt_while_the_account_is_read_at_the_end_says_what_was_written(
+    shell: Shell,
+) -> None:
+    shell.emulator.fail("getUserGroups", status=None, delay=1, times=None)
+    process = start(shell.write(EDITED), options=["--format", "json"])
+    until(lambda: shell.members() == AS_EDITED)
+    process.send_signal(signal.SIGTERM)
+    output, errors = process.communicate(timeout=60)
+    document = json.loads(output)
+    assert (process.returncode, document["stopped"]) == (5, "requested")
+    assert document["summary"]["done"] == 5
+    assert "nothing was written" not in errors
+
+
+def test_an_interrupt_during_a_wait_for_the_quota_says_what_was_written(
+    shell: Shell, slow: str
+) -> None:
+    shell.emulator.set_quota(100, 12)
+    process = start(slow, options=["--max-wait", "2h"])
+    assert process.stderr is not None
+    while not process.stderr.readline().startswith("Waiting for the quota"):
+        pass
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert (process.returncode, "Traceback" in errors) == (5, False)
+    assert "Stopped early: the run was interrupted." in output
+    assert f"{crowd(shell) + 1} done" in output
+
+
+@pytest.mark.parametrize("rounds", [3, pytest.param(40, marks=pytest.mark.exhaustive)], ids=str)
+def test_no_storm_of_signals_hangs_a_run_or_hides_what_was_written(
+    shell: Shell, rounds: int
+) -> None:
+    seed = random.randrange(2**32)
+    chance = random.Random(seed)
+    for round_ in range(rounds):
+        where = f"seed {seed}, round {round_}"
+        name = f"Crowd{round_}"
+        people = [
+            shell.emulator.add_user_account(f"P {n}", email=f"{name}-{n}@example.com")
+            for n in range(12)
+        ]
+        shell.emulator.clear_faults()
+        shell.emulator.fail("addUserToUserGroup", status=None, delay=0.1, times=None)
+        rows = "".join(f"{name},{user.email}\n" for user in people)
+        process = start(shell.write(f"group,email\n{rows}", "storm.csv"))
+        until(lambda name=name: name in shell.members())  # type: ignore[misc]
+        time.sleep(chance.uniform(0, 0.8))
+        for _ in range(chance.randint(1, 6)):
+            process.send_signal(chance.choice([signal.SIGINT, signal.SIGTERM]))
+            time.sleep(chance.choice([0, 0.001, 0.003]))
+        output, errors = process.communicate(timeout=60)
+        assert "Traceback" not in errors, (where, errors)
+        assert "nothing was written" not in errors, where
+        assert process.returncode in (0, 5), (where, process.returncode, errors)
+        assert ("done" in output) or ("were done" in errors), where
+        if process.returncode == 0:  # the signals came after the report
+            assert len(shell.members()[name]) == 12, where
+        (summary,) = runs_of(shell, name)
+        assert summary.run is not None
+        sent = {outcome.status for outcome in summary.run.outcomes}
+        assert sent <= {Status.DONE, Status.UNKNOWN}, where
+        confirmed = sum(outcome.change.user is not None for outcome in summary.run.confirmed)
+        assert confirmed <= len(shell.members()[name]), where
+
+
+def runs_of(shell: Shell, group: str) -> list[RunSummary]:
+    return [
+        summary
+        for summary in list_runs(state_directory("acc"))
+        if summary.run is not None
+        and any(outcome.change.group.name == group for outcome in summary.run.outcomes)
+    ]
 
 
 def test_where_sigint_is_ignored_it_stays_so_and_sigterm_ends_a_run_in_good_order(

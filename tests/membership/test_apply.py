@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from cld_user_groups import CldProvisioning, Security
 from cld_user_groups._engine import sleep as engine_sleep
 from cld_user_groups.emulator import Emulator, EmulatorRequest, EmulatorResponse
 from cld_user_groups.hooks import HookContext
+from cld_user_groups.membership._run import Run
 from cld_user_groups.membership.applying import apply
 from cld_user_groups.membership.applying_async import apply_async
 from cld_user_groups.membership.checks import GuardBreached, StalePlan, WrongAccount
@@ -29,8 +31,9 @@ from cld_user_groups.membership.journal_lines import Ended, Line
 from cld_user_groups.membership.lock import AlreadyRunning, account_lock
 from cld_user_groups.membership.model import Breach, Change, GroupRef, Plan
 from cld_user_groups.membership.outcome import Progress, Result, Status, Stop
-from cld_user_groups.membership.perform import perform, perform_now
+from cld_user_groups.membership.perform import Performed, perform, perform_now
 from cld_user_groups.membership.runs import load_run, read_journal
+from cld_user_groups.membership.scheduler import Reply, Scheduler, Verdict
 from cld_user_groups.membership.snapshot import read_account
 from cld_user_groups.membership.state import state_directory
 from cld_user_groups.membership.undo import undo_plan
@@ -518,6 +521,39 @@ def test_a_429_that_outlasts_the_client_is_waited_for_and_tried_again(
         assert result.is_complete
         assert clock.slept >= 39
         clock.slept = 0
+
+
+@pytest.mark.parametrize(("seconds", "announced"), [(0.3, 0), (0.99, 0), (1, 1), (60, 1)])
+def test_waits_are_announced_at_most_once_a_second(
+    client: CldProvisioning, seconds: float, announced: int
+) -> None:
+    now = datetime.now(UTC)
+    plan = plan_for(client, add("a", "u9"))
+    scheduler = Scheduler(plan.changes, max_wait=60)
+    seen: list[Progress] = []
+    run = Run(plan, NoJournal(), scheduler, lambda: now, seen.append)
+    run.begin()
+    held = Reply(verdict=Verdict.TURNED_AWAY, status_code=429, retry_after=seconds)
+    run.end(0, Performed(status=Status.NOT_STARTED, reply=held))
+    assert run.seconds_to_wait() == pytest.approx(seconds, abs=0.002)
+    assert len(seen) == announced
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_caller_who_handles_signals_says_how_often_a_run_was_interrupted(
+    emulator: Emulator, client: CldProvisioning, tmp_path: Path, count: int
+) -> None:
+    plan = plan_for(client, *(add("b", f"u{number}") for number in range(10, 20)))
+    emulator.set_quota(100, 5)
+    clock = Clock()
+    options: dict[str, Any] = {"now": clock.now, "sleep": clock.sleep, "state_dir": tmp_path}
+    options["interrupts"] = lambda: count if clock.slept else 0
+    with nullcontext() if count == 1 else pytest.raises(KeyboardInterrupt):
+        result = apply(client, plan, max_wait=7200, concurrency=1, **options)
+        assert result.stopped is Stop.REQUESTED
+    assert 0 < clock.slept <= 1
+    run = load_run(state_directory("acc", tmp_path))
+    assert len(run.confirmed) == len(members(emulator)["b"]) - 1
 
 
 @pytest.mark.parametrize("status", [420, 429])

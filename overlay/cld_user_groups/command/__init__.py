@@ -6,10 +6,54 @@ imported to parse the command line; the rest when a command runs.
 
 from __future__ import annotations
 
+import atexit
+import signal
 import sys
+import threading
 from collections.abc import Sequence
+from types import FrameType
 
 __all__ = ["main"]
+
+
+class Interrupts:
+    """Counts Ctrl-C and SIGTERM, from the start of the process to its end.
+
+    The first one raises `KeyboardInterrupt` as long as nothing can have been written. Any other
+    only counts, so that neither a run nor its report is cut off in a place that cannot be: a lock
+    may be held, and the report may be half written.
+
+    Attributes:
+        count: How many there were.
+        is_installed: Whether they are counted, which they are in a process of the command only.
+        may_raise: Whether the first one may raise.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.is_installed = False
+        self.may_raise = True
+
+    def install(self) -> None:
+        """Count from now on. Where SIGINT is ignored, as in a shell's background, it stays so."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        self.count, self.may_raise = 0, True
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL):
+                signal.signal(number, self._note)
+                # The interpreter restores the defaults at its end: the exit code would be lost.
+                atexit.register(signal.signal, number, signal.SIG_IGN)
+        self.is_installed = True
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.count += 1
+        if self.count == 1 and self.may_raise:
+            raise KeyboardInterrupt
+
+
+#: The interrupts of this process.
+interrupts = Interrupts()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -22,7 +66,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         SystemExit: Always, with the exit code; see `exit_codes`.
     """
     try:
+        interrupts.install()
         from .cli import cli
+    except KeyboardInterrupt:
+        sys.stderr.write("Error: interrupted; nothing was written.\n")
+        raise SystemExit(1) from None
     except ImportError as error:
         if error.name != "click":
             raise

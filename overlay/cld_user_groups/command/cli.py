@@ -13,7 +13,7 @@ import click
 
 from cld_user_groups._version import __version__
 
-from . import exit_codes
+from . import exit_codes, interrupts
 from .failures import report_failure
 from .logs import logging_as
 from .settings import PLAN_FORMATS, Settings, global_options
@@ -133,8 +133,10 @@ class Tool(SuggestingGroup):
         with logging_as(log_format, debug=settings.debug, is_quiet=lambda: settings.quiet):
             try:
                 result = super().main(arguments, *unused, **options)
+                interrupts.may_raise = False
                 code = result if isinstance(result, int) else exit_codes.DONE
             except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - told, not swallowed
+                interrupts.may_raise = False
                 code = report_failure(error, settings)
         finish_streams()
         sys.exit(code)

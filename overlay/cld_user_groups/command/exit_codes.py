@@ -12,7 +12,8 @@ CHANGES = 2
 GUARD = 3
 #: The account has changed since the plan was made, or the plan has expired. Nothing was written.
 STALE = 4
-#: The run has ended before the account was as asked; or there was no quota to read the account.
+#: The run has ended before the account was as asked, or was interrupted; or there was no quota to
+#: read the account.
 INCOMPLETE = 5
 #: The command line is not valid, or the command cannot ask. Nothing was written.
 USAGE = 64

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from types import FrameType
 from typing import TypeAlias
 
 import click
@@ -23,15 +21,17 @@ from cld_user_groups.membership import (
     PlanError,
     Result,
     Snapshot,
+    Stop,
     account_lock,
     apply,
     read_account,
+    read_journal,
     state_directory,
 )
 from cld_user_groups.membership.checks import check_account, check_plan
 from cld_user_groups.membership.journal import SUFFIX, new_run
 
-from . import exit_codes
+from . import exit_codes, interrupts
 from .change_tables import result_table
 from .completion import forget_groups
 from .failures import Incomplete, NobodyToAsk, Refused
@@ -112,6 +112,8 @@ def run_plan(
             check_plan(made, client.account_id, datetime.now(UTC))
             result = _apply(settings, client, made, snapshot, options, run, lease)
             forget_groups(made.account_id)
+        if interrupts.count and result.stopped is None:
+            result = evolve(result, stopped=Stop.REQUESTED, detail="the run was interrupted")
         if still_needed is not None and result.snapshot is not None:
             # What the lookups found before holds: nobody is looked up again.
             after = evolve(
@@ -126,14 +128,17 @@ def run_plan(
 def _told_if_interrupted(
     settings: Settings, account_id: str, run: str, options: Options
 ) -> Generator[None]:
-    """Tell where an interrupt ends a run that has begun: then something may have been written."""
+    """Tell what was written where an interrupt ends a run that has begun."""
     try:
         yield
     except KeyboardInterrupt:
-        if not (state_directory(account_id) / f"{run}{SUFFIX}").exists():
+        path = state_directory(account_id) / f"{run}{SUFFIX}"
+        if not path.exists() or not (sent := read_journal(path)).outcomes:
             raise
+        done, unknown = len(sent.confirmed), len(sent.unconfirmed)
         raise Incomplete(
-            "stopped at once; what was in flight may have been done. See: "
+            f"stopped at once; {done} of {sent.header.plan.changes} changes were done, and "
+            f"{unknown} that were in flight may have been. See: "
             f"{settings.command_line('runs', 'show', run)}. To go on: {options.again}"
         ) from None
 
@@ -192,7 +197,9 @@ def _key(change: Change) -> tuple[object, ...]:
 
 
 def _code_of(result: Result) -> int:
-    return exit_codes.DONE if result.is_complete else exit_codes.INCOMPLETE
+    """Return the exit code; after an interrupt not 0, for what follows must not go on."""
+    is_done = result.is_complete and result.stopped is not Stop.REQUESTED
+    return exit_codes.DONE if is_done else exit_codes.INCOMPLETE
 
 
 def _show_only(settings: Settings, made: Plan) -> int:
@@ -234,11 +241,9 @@ def _apply(
 ) -> Result:
     directory = state_directory(made.account_id)
     now = datetime.now(UTC)
+    interrupts.may_raise = not made.changes
     journal = FileJournal(directory, made, now, run) if made.changes else NoJournal()
-    with (
-        _terminated_as_interrupted(),
-        progress_of(len(made.changes), quiet=settings.quiet) as on_progress,
-    ):
+    with progress_of(len(made.changes), quiet=settings.quiet) as on_progress:
         log_event("run_started", run=journal.run or None, changes=len(made.changes))
         result = apply(
             client,
@@ -250,36 +255,7 @@ def _apply(
             keep_quota=options.keep_quota,
             max_wait=options.max_wait,
             on_progress=on_progress,
+            interrupts=(lambda: interrupts.count) if interrupts.is_installed else None,
         )
         log_run_ended(result)
         return result
-
-
-@contextmanager
-def _terminated_as_interrupted() -> Generator[None]:
-    """Treat SIGTERM as Ctrl-C, which `apply` ends a run on in good order.
-
-    Where SIGINT is ignored, as in what a shell starts in the background, it stays without effect:
-    `apply` gets a handler to replace, which SIGTERM calls, and SIGINT itself is blocked.
-    """
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        handler = signal.getsignal(signal.SIGINT)
-        if callable(handler):
-            handler(signal.SIGINT, frame)
-        else:
-            signal.default_int_handler(signal.SIGINT, frame)
-
-    is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    is_ignored = is_ignored and hasattr(signal, "pthread_sigmask")  # not on Windows
-    if is_ignored:
-        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-        if is_ignored:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # which forgets one that has come
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])

@@ -28,6 +28,8 @@ from .verify import Account, differences, settle
 C = TypeVar("C", CldProvisioning, AsyncCldProvisioning)
 OnProgress = Callable[[Progress], object]
 
+#: Waits shorter than this, of which there may be hundreds, are not announced, in seconds.
+SHORTEST_ANNOUNCED = 1.0
 # After these, another request would fail as well.
 _NOT_READ_AGAIN = (Stop.QUOTA, Stop.UNAUTHORIZED)
 
@@ -158,9 +160,11 @@ class Run:
         now = self._now()
         if until is None or self.is_anything_running:
             return 0.0
-        self._report(None, datetime.fromtimestamp(until, UTC))
         # Whole milliseconds: a clock of microseconds may never end the fraction of one.
-        return max(0, math.ceil((until - now.timestamp()) * 1000)) / 1000
+        seconds = max(0, math.ceil((until - now.timestamp()) * 1000)) / 1000
+        if seconds >= SHORTEST_ANNOUNCED:
+            self._report(None, datetime.fromtimestamp(until, UTC))
+        return seconds
 
     def end(self, position: int, performed: Performed) -> None:
         """Record the outcome of a change.

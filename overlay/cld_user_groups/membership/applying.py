@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import FrameType
+from typing import TypeVar, cast
 
 import httpx
 
@@ -30,8 +31,12 @@ from .scheduler import Scheduler
 from .snapshot import read_account
 from .state import state_directory
 
-#: How long a second Ctrl-C, or anything else that must be noticed, can go unnoticed, in seconds.
+#: How long an interrupt, or anything else that must be noticed, can go unnoticed, in seconds.
 SLICE = 0.5
+
+# Returns how many interrupts there were.
+Interrupts = Callable[[], int]
+T = TypeVar("T")
 
 
 def utc_now() -> datetime:
@@ -52,6 +57,7 @@ def apply(
     keep_quota: int = 0,
     max_wait: float = 0.0,
     on_progress: OnProgress | None = None,
+    interrupts: Interrupts | None = None,
     now: Callable[[], datetime] = utc_now,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Result:
@@ -60,7 +66,7 @@ def apply(
     The account is read first, and nothing is written if it has changed since the plan was created;
     it is read again afterwards, to compare it with the plan. Each change is in the journal, on
     disk, before it is sent and after it has ended. In the main thread, Ctrl-C waits for changes in
-    flight and starts no others; a second Ctrl-C raises `KeyboardInterrupt` at once.
+    flight and starts no others; a second Ctrl-C raises `KeyboardInterrupt` within half a second.
 
     Args:
         client: The client. Its retries apply, except at 420 and 429, which slow down the whole
@@ -77,7 +83,10 @@ def apply(
         concurrency: The maximum number of changes in flight.
         keep_quota: How many requests of the account's quota to leave to others.
         max_wait: How long to wait for the quota to be renewed, in seconds, all waits together.
-        on_progress: Called in this thread after each change, and before each wait.
+        on_progress: Called in this thread after each change, and before each wait of a second or
+            more.
+        interrupts: Returns how often the run was interrupted so far, where the caller handles
+            signals. Default: each Ctrl-C counts, unless it has a handler of the caller's.
         now: Returns the time, for tests.
         sleep: Waits, for tests.
 
@@ -109,38 +118,49 @@ def apply(
         if journal is None:
             journal = FileJournal(directory, plan, now()) if plan.changes else NoJournal()
         run = Run(plan, journal, scheduler, now, on_progress, lease)
-        try:
-            _drive(client_for_changes(client), run, min(concurrency, len(plan.changes)), sleep)
-            after = _read_again(client) if run.needs_account else None
-        except BaseException:
-            run.abandon()
-            raise
-        return run.finish(after)
+        workers = min(concurrency, len(plan.changes))
+        with _counted(interrupts) as counted:
+
+            def heed() -> None:
+                if (count := counted()) > 1:
+                    raise KeyboardInterrupt
+                if count:
+                    run.request_stop()
+
+            try:
+                _drive(client_for_changes(client), run, workers, sleep, heed)
+                after = _read_again(client, heed) if run.needs_account else None
+                heed()
+            except BaseException:
+                run.abandon()
+                raise
+            return run.finish(after)
 
 
-def _drive(client: CldProvisioning, run: Run, workers: int, sleep: Callable[[float], None]) -> None:
+def _drive(
+    client: CldProvisioning,
+    run: Run,
+    workers: int,
+    sleep: Callable[[float], None],
+    heed: Callable[[], None],
+) -> None:
     tasks: SimpleQueue[Task | None] = SimpleQueue()
-    results: SimpleQueue[tuple[int, Performed | BaseException] | None] = SimpleQueue()
+    results: SimpleQueue[tuple[int, Performed | BaseException]] = SimpleQueue()
     for _ in range(workers):
         # Daemons, so that a second Ctrl-C need not wait for their responses.
         threading.Thread(target=_work, args=(client, tasks, results), daemon=True).start()
     try:
-        with _stopped_by_interrupt(lambda: results.put(None)) as is_interrupted:
-            while not run.is_over:
-                if is_interrupted():
-                    run.request_stop()
-                for task in _begin(run):
-                    tasks.put(task)
-                if run.is_anything_running:
-                    for position, performed in _receive(results):
-                        run.end(position, performed)
-                else:
-                    _pause(
-                        run.seconds_to_wait(),
-                        sleep,
-                        lambda: is_interrupted() or bool(run.lease_loss),
-                    )
-            _flush(run, [])  # the last outcomes, before the account is read again
+        heed()
+        while not run.is_over:
+            for task in _begin(run):
+                tasks.put(task)
+            if run.is_anything_running:
+                for position, performed in _receive(results):
+                    run.end(position, performed)
+            else:
+                _pause(run, sleep, heed)
+            heed()
+        _flush(run, [])  # the last outcomes, before the account is read again
     finally:
         _empty(tasks)  # where the run was abandoned, what no worker has taken is not sent
         for _ in range(workers):
@@ -174,7 +194,7 @@ def _flush(run: Run, starting: list[Task]) -> bool:
 def _work(
     client: CldProvisioning,
     tasks: SimpleQueue[Task | None],
-    results: SimpleQueue[tuple[int, Performed | BaseException] | None],
+    results: SimpleQueue[tuple[int, Performed | BaseException]],
 ) -> None:
     while (task := tasks.get()) is not None:
         flow = perform(task.change, task.group_id, was_sent=task.was_sent)
@@ -185,57 +205,81 @@ def _work(
 
 
 def _receive(
-    results: SimpleQueue[tuple[int, Performed | BaseException] | None],
+    results: SimpleQueue[tuple[int, Performed | BaseException]],
 ) -> Generator[tuple[int, Performed]]:
-    """Yield the tasks that have ended, waiting for the first; none if the wait is interrupted."""
+    """Yield the tasks that have ended, waiting for the first; none if there is none for a while."""
     try:
-        result = results.get(timeout=SLICE)
+        position, performed = results.get(timeout=SLICE)
         while True:
-            if result is not None:
-                position, performed = result
-                if isinstance(performed, BaseException):
-                    raise performed
-                yield position, performed
-            result = results.get_nowait()
+            if isinstance(performed, BaseException):
+                raise performed
+            yield position, performed
+            position, performed = results.get_nowait()
     except Empty:
         return
 
 
-def _pause(seconds: float, sleep: Callable[[float], None], must_stop: Callable[[], bool]) -> None:
-    while seconds > 0 and not must_stop():
+def _pause(run: Run, sleep: Callable[[float], None], heed: Callable[[], None]) -> None:
+    seconds = run.seconds_to_wait()
+    while seconds > 0 and not run.is_over and not run.lease_loss:
         sleep(min(seconds, SLICE))
         seconds -= SLICE
+        heed()
 
 
 @contextmanager
-def _stopped_by_interrupt(wake: Callable[[], None]) -> Generator[Callable[[], bool]]:
-    """Record the first Ctrl-C only; yield a function that returns whether there was one.
+def _counted(interrupts: Interrupts | None) -> Generator[Interrupts]:
+    """Yield the caller's count of interrupts, else that of Ctrl-C.
 
     Only where Ctrl-C would raise `KeyboardInterrupt` here: elsewhere its handler is the caller's.
     """
-    interrupted = threading.Event()
+    if interrupts is not None:
+        yield interrupts
+        return
+    count = 0
     if (
         threading.current_thread() is not threading.main_thread()
         or signal.getsignal(signal.SIGINT) is not signal.default_int_handler
     ):
-        yield interrupted.is_set
+        yield lambda: count
         return
 
     def note(number: int, frame: FrameType | None) -> None:
-        if interrupted.is_set():
-            signal.default_int_handler(number, frame)
-        interrupted.set()
-        wake()
+        # Nothing else: a lock may be held by what the signal has interrupted, another signal too.
+        nonlocal count
+        count += 1
 
     signal.signal(signal.SIGINT, note)
     try:
-        yield interrupted.is_set
+        yield lambda: count
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def _read_again(client: CldProvisioning) -> Snapshot | None:
+def _in_thread(function: Callable[[], T], heed: Callable[[], None]) -> T:
+    """Call a function in another thread, so that an interrupt need not wait for its end."""
+    results: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+
+    def work() -> None:
+        try:
+            results.put((function(), None))
+        except BaseException as error:  # noqa: BLE001 - raised in the thread that waits for it
+            results.put((None, error))
+
+    threading.Thread(target=work, daemon=True).start()
+    while True:
+        try:
+            value, error = results.get(timeout=SLICE)
+        except Empty:
+            heed()
+            continue
+        if error is not None:
+            raise error
+        return cast("T", value)
+
+
+def _read_again(client: CldProvisioning, heed: Callable[[], None]) -> Snapshot | None:
     try:
-        return read_account(client)
+        return _in_thread(lambda: read_account(client), heed)
     except (CloudinaryError, httpx.HTTPError, AccountError):
         return None

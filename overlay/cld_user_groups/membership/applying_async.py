@@ -48,7 +48,7 @@ async def apply_async(
     now: Callable[[], datetime] = utc_now,
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
 ) -> Result:
-    """Apply a plan, as `apply` does, with the same arguments, results and exceptions.
+    """Apply a plan, as `apply` does, with the same arguments (but `interrupts`) and results.
 
     Cancellation ends it at once: what is in flight is cancelled, and the journal records that it
     may have been applied.
