@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import threading
 from pathlib import Path
 
 import pytest
 
-from cld_user_groups.membership import load_plan
+from cld_user_groups.membership import load_plan, state_directory
 
 from .shell import EDITED, SAMPLE, Shell
 
@@ -113,3 +116,90 @@ def test_a_file_for_another_account_is_rejected_before_anything_is_sent(shell: S
 def test_schemas_are_printed(shell: Shell, name: str) -> None:
     assert shell.json("schema", name)["$schema"].startswith("https://json-schema.org/")
     assert shell("schema").stdout == shell("schema", "groups").stdout
+
+
+WRITING = [
+    ("export", "--output", "out.yaml"),
+    ("export", "--output", "out.json"),
+    ("plan", "groups.yaml", "--out", "out.json"),
+    ("report", "--output", "out.html"),
+    ("report", "--output", "out.csv"),
+]
+
+
+@pytest.mark.parametrize("command", WRITING)
+def test_what_a_person_wrote_or_edited_is_replaced_only_with_force(
+    shell: Shell, command: tuple[str, ...]
+) -> None:
+    shell.write(EDITED)
+    path = shell.folder / command[-1]
+    path.write_text("mine")
+    done = shell(*command)
+    assert (done.exit_code, path.read_text()) == (1, "mine")
+    assert f"{command[-1]}: it was not written by this command here" in done.stderr
+    assert not list(shell.emulator.calls)
+    assert shell(*command, "--force").exit_code == 0
+    assert shell(*command).exit_code == 0  # unedited
+    path.write_bytes(edited := path.read_bytes() + b" ")
+    assert shell(*command).exit_code == 1
+    assert path.read_bytes() == edited
+
+
+def test_an_export_is_known_where_this_machine_did_not_write_it(shell: Shell) -> None:
+    shell("export", "--output", "out.yaml")
+    (state_directory("acc") / "written").unlink()
+    assert shell("export", "--output", "out.yaml").exit_code == 0
+
+
+@pytest.mark.parametrize("command", WRITING)
+def test_a_full_disk_leaves_the_file_that_was_there(
+    shell: Shell, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell.write(EDITED)
+    shell(*command)
+    path = shell.folder / command[-1]
+    before, files = path.read_bytes(), set(shell.folder.iterdir())
+
+    def fail(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    done = shell(*command)
+    assert done.exit_code == 1
+    assert f"{command[-1]}: No space left on device" in done.stderr
+    assert (path.read_bytes(), set(shell.folder.iterdir())) == (before, files)
+
+
+@pytest.mark.parametrize("command", WRITING)
+def test_a_new_file_is_for_its_owner_and_one_that_exists_keeps_its_mode(
+    shell: Shell, command: tuple[str, ...]
+) -> None:
+    shell.write(EDITED)
+    path = shell.folder / command[-1]
+    shell(*command)
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o644)
+    shell(*command)
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_link_and_a_pipe_are_written_to(shell: Shell) -> None:
+    shell("export", "--output", "real.yaml")
+    link, pipe = shell.folder / "link.yaml", shell.folder / "pipe.yaml"
+    link.symlink_to("real.yaml")
+    assert shell("export", "--output", "link.yaml").exit_code == 0
+    assert link.is_symlink()
+    os.mkfifo(pipe)
+    read: list[bytes] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+    reader.start()
+    assert shell("export", "--output", "pipe.yaml").exit_code == 0
+    reader.join()
+    assert read == [link.read_bytes()]
+
+
+def test_a_report_is_not_written_as_what_it_is_not(shell: Shell) -> None:
+    done = shell("report", "--output", "out.xlsx")
+    assert done.exit_code == 64
+    assert "out.xlsx must end in one of .html, .csv" in done.stderr
+    assert not (shell.folder / "out.xlsx").exists()

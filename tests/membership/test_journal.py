@@ -15,6 +15,7 @@ from hypothesis import given
 from cld_user_groups.membership.history import read_history
 from cld_user_groups.membership.journal import FileJournal, JournalError
 from cld_user_groups.membership.journal_lines import End, Ended, Intent, Line, encode_line
+from cld_user_groups.membership.lock import account_lock
 from cld_user_groups.membership.model import Plan
 from cld_user_groups.membership.outcome import Status, Stop
 from cld_user_groups.membership.runs import list_runs, load_run, read_journal
@@ -292,3 +293,34 @@ def test_every_line_is_as_the_schema_says(tmp_path: Path) -> None:
             validator.validate(msgspec.json.decode(line))
     with pytest.raises(jsonschema.ValidationError):
         validator.validate({"type": "outcome", "position": 1, "status": "did", "at": str(NOW)})
+
+
+def test_nothing_is_written_through_a_link_in_the_directory_of_the_state(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    directory = tmp_path / "cld-user-groups" / "acc"
+    directory.mkdir(parents=True)
+    (directory / "lock.json").symlink_to(victim)
+    with account_lock(directory, "acc"):
+        pass
+    (directory / "lock").unlink(missing_ok=True)
+    (directory / "lock").symlink_to(victim)
+    with pytest.raises(OSError, match="symbolic link"), account_lock(directory, "acc"):
+        pass
+    assert victim.read_text() == "precious"
+
+
+def test_the_directories_of_the_state_are_for_their_owner_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        written(tmp_path / "new" / "cld-user-groups" / "acc")
+        open_to_all = tmp_path / "old" / "cld-user-groups" / "acc"
+        open_to_all.mkdir(parents=True)
+        written(open_to_all)
+    finally:
+        os.umask(before)
+    new = tmp_path / "new"
+    created = [new, new / "cld-user-groups", new / "cld-user-groups" / "acc"]
+    for directory in (*created, open_to_all, open_to_all.parent):
+        assert directory.stat().st_mode & 0o777 == 0o700, directory
+    assert open_to_all.parent.parent.stat().st_mode & 0o777 == 0o777  # not ours

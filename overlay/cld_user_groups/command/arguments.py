@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+force_option = click.option(
+    "--force", is_flag=True, help="Replace the file even if it was written or edited by hand."
+)
 allow_removals_option = click.option(
     "--allow-removals",
     type=click.IntRange(min=0),

@@ -118,11 +118,10 @@ def _names(settings: Settings) -> list[str]:
 
 
 def _keep(path: Path, content: bytes) -> None:
-    from cld_user_groups.membership.state import make_private
+    from cld_user_groups.membership.state import make_private, replace_file
 
     make_private(path.parent)
-    path.touch(mode=0o600)
-    path.write_bytes(content)
+    replace_file(path, content)
 
 
 def _is_fresh(path: Path) -> bool:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .output import print_json, print_message, print_result
+from .arguments import force_option
+from .output import OutputFile, print_json, print_message, print_result
 from .settings import global_options, settings_of
 
 if TYPE_CHECKING:
@@ -23,9 +24,10 @@ _YAML = (".yaml", ".yml")
     type=click.Path(path_type=Path, dir_okay=False),
     help="The file to write, .yaml or .json. Default: standard output.",
 )
+@force_option
 @global_options()
 @click.pass_context
-def export_command(context: click.Context, output: Path | None) -> None:
+def export_command(context: click.Context, output: Path | None, force: bool) -> None:
     """Write the account as a file, with the IDs of all groups and members.
 
     Planning that file finds nothing to do.
@@ -34,12 +36,12 @@ def export_command(context: click.Context, output: Path | None) -> None:
     if output is not None and output.suffix.lower() not in (*_YAML, ".json"):
         raise click.UsageError(f"{output} must end in .yaml, .yml or .json", context)
     from cld_user_groups.membership import export, read_account
-    from cld_user_groups.membership.problems import naming_file
 
     with settings.open_client() as client:
+        file = None if output is None else OutputFile(output, client.account_id, force=force)
         snapshot = read_account(client)
     text = export(snapshot)
-    if output is None:
+    if output is None or file is None:
         if settings.is_json:
             print_json(_as_json(text))
         else:
@@ -49,8 +51,7 @@ def export_command(context: click.Context, output: Path | None) -> None:
         import msgspec
 
         text = msgspec.json.format(msgspec.json.encode(_as_json(text)), indent=2).decode() + "\n"
-    with naming_file(output):
-        output.write_text(text, encoding="utf-8", newline="\n")
+    file.write(text)
     _report(snapshot, output, is_json=settings.is_json, quiet=settings.quiet)
 
 

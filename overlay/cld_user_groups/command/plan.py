@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from . import exit_codes
-from .arguments import allow_removals_option
-from .output import has_color, print_message, print_result
+from .arguments import allow_removals_option, force_option
+from .output import OutputFile, has_color, print_message, print_result
 from .settings import PLAN_FORMATS, global_options, settings_of
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Save the plan to this file, for `apply`.",
 )
+@force_option
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there are changes.")
 @click.option("--adds-only", is_flag=True, help="Leave out removals and deletions.")
 @allow_removals_option
@@ -40,6 +41,7 @@ def plan_command(
     context: click.Context,
     file: str,
     out: Path | None,
+    force: bool,
     detailed_exitcode: bool,
     adds_only: bool,
     allow_removals: int | None,
@@ -52,16 +54,17 @@ def plan_command(
     Exits with 3 where a guard refuses the plan.
     """
     settings = settings_of(context)
-    from cld_user_groups.membership import save_plan
+    from cld_user_groups.membership import render_json
 
     from .source import hold_to_guards, make_plan, read_groups
 
     desired = read_groups(file)
     with settings.open_client() as client:
+        output = None if out is None else OutputFile(out, client.account_id, force=force)
         made, snapshot = make_plan(client, desired, today.date() if today else None)
     made = hold_to_guards(made, snapshot, allow_removals=allow_removals, only_adds=adds_only)
-    if out is not None:
-        save_plan(made, out)
+    if output is not None:
+        output.write(render_json(made))
     print_result(render_plan(made, settings.format, color=has_color(sys.stdout)))
     if out is not None:
         print_message(

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from .output import print_json, print_message, print_result
+from .arguments import force_option
+from .output import OutputFile, print_json, print_message, print_result
 from .settings import PLAN_FORMATS, Settings, global_options, settings_of
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _BY_SUFFIX: Mapping[str, str] = {
     type=click.Path(path_type=Path, dir_okay=False),
     help="The file to write; .html, .csv, .json or .md say the format. Default: standard output.",
 )
+@force_option
 @click.option("--as-of", metavar="RUN", help="Show the groups as they were right after that run.")
 @click.option(
     "--since",
@@ -61,6 +63,7 @@ _BY_SUFFIX: Mapping[str, str] = {
 def report_command(
     context: click.Context,
     output: Path | None,
+    force: bool,
     as_of: str | None,
     since: str | None,
     file: str | None,
@@ -81,6 +84,11 @@ def report_command(
     with settings.open_client() as client:
         if desired is not None:
             _check_account(client, desired)
+        is_named = _names_format(context)
+        target = None
+        if output is not None:
+            _check_suffix(output, is_named=is_named)
+            target = OutputFile(output, client.account_id, force=force)
         snapshot = read_account(client)
         people = read_people(client, snapshot)
     state = state_directory(snapshot.account_id)
@@ -103,7 +111,7 @@ def report_command(
         ending_days=ending_days,
         notes=notes,
     )
-    _write(made, output, settings, is_named=_names_format(context))
+    _write(made, output, target, settings, is_named=is_named)
     if as_of is None:
         _keep(made, state, quiet=settings.quiet)
 
@@ -173,16 +181,30 @@ def _names_format(context: click.Context) -> bool:
     return any(each.get_parameter_source("format") is ParameterSource.COMMANDLINE for each in at)
 
 
-def _write(made: Review, output: Path | None, settings: Settings, *, is_named: bool) -> None:
+def _check_suffix(output: Path, *, is_named: bool) -> None:
+    """Reject a name that says another format than those of a report."""
+    suffix = output.suffix.lower()
+    is_device = output.exists() and not output.is_file()
+    if suffix and suffix not in _BY_SUFFIX and not is_named and not is_device:
+        known = ", ".join(_BY_SUFFIX)
+        message = f"{output} must end in one of {known}, or --format must say what it is"
+        raise click.BadParameter(message, param_hint="--output")
+
+
+def _write(
+    made: Review,
+    output: Path | None,
+    target: OutputFile | None,
+    settings: Settings,
+    *,
+    is_named: bool,
+) -> None:
     suffix = output.suffix.lower() if output is not None and not is_named else ""
     text = _rendered(made, _BY_SUFFIX.get(suffix, settings.format))
-    if output is None:
+    if target is None:
         print_result(text)
         return
-    from cld_user_groups.membership.problems import naming_file
-
-    with naming_file(output):
-        output.write_text(text, encoding="utf-8", newline="\n")
+    target.write(text)
     if settings.is_json:
         print_json(
             {

@@ -1,7 +1,8 @@
-"""One run an account at a time on a machine."""
+"""One run an account at a time, of those that this user starts on this machine."""
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -11,8 +12,8 @@ from pathlib import Path
 import msgspec
 from attrs import frozen
 
-from .problems import naming_file, printable
-from .state import make_private, unwritable
+from .problems import printable
+from .state import make_private, replace_file, unwritable
 
 
 @frozen(kw_only=True)
@@ -82,9 +83,12 @@ def account_lock(directory: Path, account_id: str, wait: float = 0.0) -> Generat
     from filelock import FileLock, Timeout
 
     about = directory / "lock.json"
-    lock = FileLock(directory / "lock", mode=0o600, thread_local=False)
+    path = directory / "lock"
+    lock = FileLock(path, mode=0o600, thread_local=False)
     try:
         make_private(directory)
+        if path.is_symlink():  # opening it would truncate what it leads to
+            raise OSError(errno.ELOOP, "it is a symbolic link", os.fspath(path))
         lock.acquire(timeout=wait, poll_interval=0.05)
     except Timeout:
         raise AlreadyRunning(account_id, _holder(about)) from None
@@ -93,9 +97,7 @@ def account_lock(directory: Path, account_id: str, wait: float = 0.0) -> Generat
     try:
         # In a file of its own: where locks are mandatory, nobody else can read the locked one.
         holder = Holder(pid=os.getpid(), since=datetime.now(UTC))
-        with naming_file(about):
-            about.write_bytes(msgspec.json.encode(holder))
-            about.chmod(0o600)
+        replace_file(about, msgspec.json.encode(holder))
         yield
     finally:
         about.unlink(missing_ok=True)

@@ -13,7 +13,8 @@ import msgspec
 
 from .model import Action, Breach, Change, Group, GroupRef, GuardLimits, Member, Plan, UserRef
 from .planning import EXPIRES_AFTER, fingerprint
-from .problems import PlanFileError, Problem, naming_file, quoted
+from .problems import PlanFileError, Problem, quoted
+from .state import write_file
 from .undo_order import leads_to
 
 #: The format of a saved plan. The number grows when an older reader would misread it.
@@ -147,13 +148,12 @@ def render_json(plan: Plan) -> str:
 
 
 def save_plan(plan: Plan, path: str | os.PathLike[str]) -> None:
-    """Write a plan to a file.
+    """Write a plan to a file, in place of what is there.
 
     Raises:
-        OSError: The file cannot be written.
+        OSError: The file cannot be written; what was there is still there.
     """
-    with naming_file(path):
-        Path(path).write_text(render_json(plan), encoding="utf-8")
+    write_file(Path(path), render_json(plan).encode())
 
 
 def load_plan(path: str | os.PathLike[str]) -> Plan:

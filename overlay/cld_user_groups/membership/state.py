@@ -1,10 +1,18 @@
-"""Where the journals and the lock of an account are kept on this machine."""
+"""Where this user keeps the journals and the lock of an account; how files are written."""
 
 from __future__ import annotations
 
+import logging
 import os
+import secrets
+import stat
 from pathlib import Path
 from urllib.parse import quote
+
+from .problems import naming_file
+
+_ROOT = "cld-user-groups"
+_OTHERS = 0o077
 
 
 def state_directory(account_id: str, base: Path | None = None) -> Path:
@@ -21,7 +29,7 @@ def state_directory(account_id: str, base: Path | None = None) -> Path:
     if base is None:
         home = os.environ.get("XDG_STATE_HOME")
         base = Path(home) if home else _home() / ".local" / "state"
-        base /= "cld-user-groups"
+        base /= _ROOT
     return base / quote(account_id, safe="").replace(".", "%2E")
 
 
@@ -34,15 +42,77 @@ def _home() -> Path:
 
 
 def make_private(directory: Path) -> None:
-    """Create a directory that only its owner can read, and those above it.
+    """Create a directory that only its owner can enter, and those above it, or make it one.
 
     Args:
-        directory: The directory.
+        directory: The directory. Where it is there, is open to others and belongs to somebody else,
+            a warning is logged.
 
     Raises:
         OSError: It cannot be created.
     """
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for missing in reversed([each for each in directory.parents if not each.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+    directory.mkdir(mode=0o700, exist_ok=True)
+    for each in (directory, directory.parent):
+        is_ours = each == directory or each.name == _ROOT
+        if is_ours and os.name != "nt" and each.stat().st_mode & _OTHERS:
+            try:
+                each.chmod(0o700)
+            except OSError as error:
+                logging.getLogger("cld_user_groups").warning(
+                    "%s is open to other users, and cannot be made private: %s", each, error
+                )
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file: whole, or not at all. A link, a device or a pipe is written to.
+
+    Args:
+        path: The file. A new one is for its owner alone; one that exists keeps its mode.
+        data: What is to be in it.
+
+    Raises:
+        OSError: It cannot be written; what was there is still there.
+    """
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        mode = stat.S_IFREG | 0o600
+    if stat.S_ISREG(mode):
+        replace_file(path, data, stat.S_IMODE(mode))
+        return
+    with naming_file(path):
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+
+
+def replace_file(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Put a new file in the place of another, whole or not at all, also in that of a link.
+
+    Args:
+        path: The file.
+        data: What is to be in it.
+        mode: Who may read and write it.
+
+    Raises:
+        OSError: It cannot be written; what was there is still there.
+    """
+    unfinished = path.with_name(f".{secrets.token_hex(8)}.unfinished")
+    try:
+        try:
+            handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.chmod(mode)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
 
 
 def unwritable(error: OSError) -> OSError:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, date
 from pathlib import Path
 
 from cld_user_groups.membership.problems import FileError, Problem
-from cld_user_groups.membership.state import make_private
+from cld_user_groups.membership.state import make_private, replace_file
 
 from .document import Earlier, load_earlier, render_json
 from .model import Review
@@ -28,10 +27,7 @@ def keep(review: Review, state: Path) -> None:
     directory = state / _DIRECTORY
     make_private(directory)
     path = directory / f"{review.made_at.astimezone(UTC).date()}.json"
-    unfinished = path.with_suffix(f".{os.getpid()}")
-    unfinished.touch(mode=0o600)
-    unfinished.write_text(render_json(review), encoding="utf-8", newline="\n")
-    unfinished.replace(path)
+    replace_file(path, render_json(review).encode())
 
 
 def last_before(state: Path, day: date) -> Earlier | None:
