@@ -41,3 +41,31 @@ def test_a_server_that_cannot_start_leaves_the_signals_of_its_process_alone(shel
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     shell("emulator", "--host", "256.256.256.256")
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the signal is a POSIX one")
+@pytest.mark.parametrize("name", ["groups.yaml", "groups.json"])
+def test_an_export_can_be_rehearsed_on_a_copy(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    assert shell("export", "--output", name).exit_code == 0
+    program = [sys.executable, "-m", "cld_user_groups", "emulator", "--from", name]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            greeting = process.stdout.readline()
+            found = re.search(r"http://\S+:\d+", greeting)
+            assert found is not None
+            assert "account 'acc'" in greeting
+            monkeypatch.setenv("CLOUDINARY_PROVISIONING_SERVER_URL", found[0])
+            assert shell("plan", name, "--detailed-exitcode").exit_code == 0  # nothing to do
+            assert shell("remove", "Designers", "john@example.com", "--yes").exit_code == 0
+            assert shell.members()["Designers"] == {"john", "harry"}
+        finally:
+            process.kill()
+
+
+def test_a_file_that_cannot_be_used_exits_with_1(shell: Shell) -> None:
+    done = shell("emulator", "--from", "missing.yaml")
+    assert done.exit_code == 1
+    assert "missing.yaml: cannot read the file" in done.stderr

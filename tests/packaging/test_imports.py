@@ -20,6 +20,7 @@ LAYERS = (
     "cld_provisioning_api",
     "cld_user_groups",
     "cld_user_groups.membership",
+    "cld_user_groups.emulator",
     "cld_user_groups.command",
     "cld_user_groups.__main__",
 )

@@ -14,7 +14,7 @@ from . import exit_codes
 )
 @click.pass_context
 def emulator_command(context: click.Context) -> int:
-    """Serve an emulated account, for demos and tests.
+    """Serve an emulated account, for demos, tests and rehearsals on a copy (`--from FILE`).
 
     The options are the emulator's own: `cld-user-groups emulator --help` lists them.
     """

@@ -26,16 +26,30 @@ def main(arguments: Sequence[str] | None = None, program: str = _PROGRAM) -> int
         The exit code: 1 if the server could not start, or stopped by itself.
 
     Raises:
-        SystemExit: After a signal or ``--help`` (0), or for an invalid command line (2).
+        SystemExit: After a signal or ``--help`` (0), for a file that cannot be used (1), or for an
+            invalid command line (2).
     """
     parser = build_parser(program)
     options = parser.parse_args(arguments)
     try:
-        emulator = Emulator(options.account_id, options.api_key, options.api_secret, options.wire)
+        emulator = _emulator(options, program)
     except ValueError as error:
         parser.error(str(error))
     with _stopped_by_signals():
         return _serve(emulator, options.host, options.port, program)
+
+
+def _emulator(options: argparse.Namespace, program: str) -> Emulator:
+    settings = (options.api_key, options.api_secret, options.wire)
+    if options.file is None:
+        account_id = "acc" if options.account_id is None else options.account_id
+        return Emulator(account_id, *settings)
+    from cld_user_groups.membership import FileError
+
+    try:
+        return Emulator.from_file(options.file, options.account_id, *settings)
+    except (FileError, ImportError) as error:
+        raise SystemExit(_fail(program, str(error))) from None
 
 
 def _serve(emulator: Emulator, host: str, port: int, program: str) -> int:
@@ -99,21 +113,28 @@ def build_parser(program: str = _PROGRAM) -> argparse.ArgumentParser:
     for name, default, meaning in (
         ("--host", "127.0.0.1", "address to bind to"),
         ("--port", 0, "port to listen on, 0 for a free one"),
-        ("--account-id", "acc", "ID of the emulated account"),
+        ("--account-id", None, "ID of the emulated account"),
         ("--api-key", "k", "provisioning API key to accept"),
         ("--api-secret", "s", "provisioning API secret to accept"),
     ):
+        shown = "that of the file, else acc" if default is None else default
         parser.add_argument(
             name,
             default=default,
             type=_port if name == "--port" else str,
-            help=f"{meaning} (default: {default})",
+            help=f"{meaning} (default: {shown})",
         )
     parser.add_argument(
         "--wire",
         choices=get_args(Wire),
         default="observed",
         help="response bodies as observed, or as documented (default: observed)",
+    )
+    parser.add_argument(
+        "--from",
+        dest="file",
+        metavar="FILE",
+        help="file of groups to start with, such as an export (default: a sample account)",
     )
     return parser
 

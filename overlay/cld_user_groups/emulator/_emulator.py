@@ -1,10 +1,11 @@
 """The emulator: its settings, its switches, and the ways to connect to it."""
 
+import os
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 import attrs
 import msgspec
@@ -94,6 +95,47 @@ class Emulator(EmulatedApi):
         if users is None and groups is None:
             users, groups = SAMPLE_USERS, SAMPLE_GROUPS
         super().__init__(users or (), groups or (), clock or EmulatorClock())
+
+    @classmethod
+    def from_file(
+        cls,
+        path: str | os.PathLike[str],
+        account_id: str | None = None,
+        api_key: str = "k",
+        api_secret: str = "s",
+        wire: Wire = "observed",
+        *,
+        clock: EmulatorClock | None = None,
+    ) -> Self:
+        """Return an emulator of the account that a file of groups describes, such as an export.
+
+        Users and groups have the IDs of the file, or else IDs that are the same in every run.
+
+        Args:
+            path: The file, in any format that ``membership.read_file`` reads.
+            account_id: The account; by default that of the file, or "acc" if it names none.
+            api_key: The provisioning API key.
+            api_secret: Its secret.
+            wire: As of ``Emulator``.
+            clock: The time of day; it decides which memberships of the file have ended.
+
+        Raises:
+            membership.FileError: The file cannot be read, or is not valid.
+            ValueError: Another argument is invalid.
+            ImportError: The file is YAML, and PyYAML, of the extra ``cli``, is not installed.
+        """
+        from ._file import AccountFile
+
+        clock = clock or EmulatorClock()
+        file = AccountFile.read(path, clock.now().date())
+        if account_id is None:
+            account_id = file.account_id or "acc"
+        return cls(
+            *(account_id, api_key, api_secret, wire),
+            clock=clock,
+            users=file.users,
+            groups=file.groups,
+        )
 
     def __repr__(self) -> str:
         return f"<Emulator account_id={self._account_id!r} wire={self.wire!r}>"
