@@ -85,8 +85,9 @@ class _Client(Generic[C, H]):
                 that is lazily created, with at most 20 requests in flight; further calls wait for
                 their turn, which no time limit counts.
             retry_config: The retries, or None for none.
-            timeout_ms: The time limit for connecting, and between any two parts of what is sent or
-                received, in milliseconds. Default: 10 s and 30 s; that of `client` if one is given.
+            timeout_ms: The time limit for connecting, between any two parts of what is sent or
+                received, and for the whole body, in milliseconds. Default: 10 s, and 30 s for the
+                others; that of `client` if one is given.
             debug_logger: Where to write a debug log instead of the logger "cld_user_groups".
             hooks: Objects that observe requests, responses and errors; see the module hooks.
             max_response_bytes: The maximum size of a decoded response body, in bytes.

@@ -40,8 +40,8 @@ class RawUserGroups(SyncResource):
             extended_details: Whether to return users and dates too. Default: only IDs and names.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -85,8 +85,8 @@ class RawUserGroups(SyncResource):
             extended_details: Whether to return users and dates too. Default: only ID and name.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -127,8 +127,8 @@ class RawUserGroups(SyncResource):
             extended_details: Whether to return users and dates too. Default: only ID and name.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -171,8 +171,8 @@ class RawUserGroups(SyncResource):
             extended_details: Whether to return users and dates too. Default: only ID and name.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -216,8 +216,8 @@ class RawUserGroups(SyncResource):
             group_id: The group's ID.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -254,8 +254,8 @@ class RawUserGroups(SyncResource):
             group_id: The group's ID.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -294,8 +294,8 @@ class RawUserGroups(SyncResource):
             user_id: The user's ID.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -335,8 +335,8 @@ class RawUserGroups(SyncResource):
             user_id: The user's ID.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -387,8 +387,8 @@ class UserGroups(SyncResource):
             extended_details: Whether to return users and dates too. Default: only IDs and names.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -434,8 +434,8 @@ class UserGroups(SyncResource):
             extended_details: Whether to return users and dates too. Default: only ID and name.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -478,8 +478,8 @@ class UserGroups(SyncResource):
             extended_details: Whether to return users and dates too. Default: only ID and name.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -524,8 +524,8 @@ class UserGroups(SyncResource):
             extended_details: Whether to return users and dates too. Default: only ID and name.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -571,8 +571,8 @@ class UserGroups(SyncResource):
             group_id: The group's ID.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -612,8 +612,8 @@ class UserGroups(SyncResource):
             group_id: The group's ID.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -657,8 +657,8 @@ class UserGroups(SyncResource):
             user_id: The user's ID.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -700,8 +700,8 @@ class UserGroups(SyncResource):
             user_id: The user's ID.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -744,8 +744,8 @@ class AsyncRawUserGroups(AsyncResource):
             extended_details: Whether to return users and dates too. Default: only IDs and names.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -789,8 +789,8 @@ class AsyncRawUserGroups(AsyncResource):
             extended_details: Whether to return users and dates too. Default: only ID and name.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -831,8 +831,8 @@ class AsyncRawUserGroups(AsyncResource):
             extended_details: Whether to return users and dates too. Default: only ID and name.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -875,8 +875,8 @@ class AsyncRawUserGroups(AsyncResource):
             extended_details: Whether to return users and dates too. Default: only ID and name.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -920,8 +920,8 @@ class AsyncRawUserGroups(AsyncResource):
             group_id: The group's ID.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -958,8 +958,8 @@ class AsyncRawUserGroups(AsyncResource):
             group_id: The group's ID.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -998,8 +998,8 @@ class AsyncRawUserGroups(AsyncResource):
             user_id: The user's ID.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -1039,8 +1039,8 @@ class AsyncRawUserGroups(AsyncResource):
             user_id: The user's ID.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -1091,8 +1091,8 @@ class AsyncUserGroups(AsyncResource):
             extended_details: Whether to return users and dates too. Default: only IDs and names.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -1140,8 +1140,8 @@ class AsyncUserGroups(AsyncResource):
             extended_details: Whether to return users and dates too. Default: only ID and name.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -1186,8 +1186,8 @@ class AsyncUserGroups(AsyncResource):
             extended_details: Whether to return users and dates too. Default: only ID and name.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -1236,8 +1236,8 @@ class AsyncUserGroups(AsyncResource):
             extended_details: Whether to return users and dates too. Default: only ID and name.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -1285,8 +1285,8 @@ class AsyncUserGroups(AsyncResource):
             group_id: The group's ID.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -1328,8 +1328,8 @@ class AsyncUserGroups(AsyncResource):
             group_id: The group's ID.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -1375,8 +1375,8 @@ class AsyncUserGroups(AsyncResource):
             user_id: The user's ID.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -1420,8 +1420,8 @@ class AsyncUserGroups(AsyncResource):
             user_id: The user's ID.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:

@@ -75,8 +75,8 @@ class RawUsers(SyncResource):
             page_size: How many users a page holds.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -128,8 +128,8 @@ class RawUsers(SyncResource):
             user_id: The user's ID.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -166,8 +166,8 @@ class RawUsers(SyncResource):
             user_id: The user's ID.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -249,8 +249,8 @@ class Users(SyncResource):
             page_size: How many users a page holds.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -304,8 +304,8 @@ class Users(SyncResource):
             user_id: The user's ID.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -344,8 +344,8 @@ class Users(SyncResource):
             user_id: The user's ID.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -393,8 +393,8 @@ class Users(SyncResource):
             emails: The e-mails.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -468,8 +468,8 @@ class AsyncRawUsers(AsyncResource):
             page_size: How many users a page holds.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -521,8 +521,8 @@ class AsyncRawUsers(AsyncResource):
             user_id: The user's ID.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -559,8 +559,8 @@ class AsyncRawUsers(AsyncResource):
             user_id: The user's ID.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -642,8 +642,8 @@ class AsyncUsers(AsyncResource):
             page_size: How many users a page holds.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -699,8 +699,8 @@ class AsyncUsers(AsyncResource):
             user_id: The user's ID.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -741,8 +741,8 @@ class AsyncUsers(AsyncResource):
             user_id: The user's ID.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -792,8 +792,8 @@ class AsyncUsers(AsyncResource):
             emails: The e-mails.
             retries: The retries of this call, None for none. Default: the client's.
             server_url: The server of this call. Default: the client's.
-            timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-                two parts of what is sent or received. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
             http_headers: Headers to add, or to replace.
 
         Returns:

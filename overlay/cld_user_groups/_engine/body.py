@@ -8,6 +8,8 @@ from typing import Final
 
 import httpx
 
+from .deadline import LimitedStream
+
 DEFAULT_MAX_BYTES: Final = 64 * 1024 * 1024
 # httpx decodes br and zstd too where packages for them are installed, but without a bound on what
 # a few bytes expand to; zlib has one. So only these are requested and decoded.
@@ -37,18 +39,23 @@ def check_max_bytes(max_response_bytes: int) -> int:
     return max_response_bytes
 
 
-def read_body(response: httpx.Response, max_bytes: int) -> httpx.Response:
+def read_body(
+    response: httpx.Response, max_bytes: int, seconds: float | None = None
+) -> httpx.Response:
     """Read the body, and return the response with it.
 
     Args:
         response: The response, whose body may be unread.
         max_bytes: The maximum size of the decoded body, in bytes.
+        seconds: How long that may take in all, or None for as long as it takes.
 
     Raises:
         BodyTooLarge: The body is larger; no more of it was read.
         httpx.DecodingError: The content coding is broken or not supported.
-        httpx.TransportError: The connection failed.
+        httpx.TransportError: The connection failed, or it took too long.
     """
+    if seconds is not None and isinstance(response.stream, httpx.SyncByteStream):
+        response.stream = LimitedStream(response.stream, seconds)
     if _is_simple(response, max_bytes):
         response.read()
         return response

@@ -33,8 +33,8 @@ class CallOptions(TypedDict, total=False):
     Attributes:
         retries: The retries of this call, None for none. Default: the client's.
         server_url: The server of this call. Default: the client's.
-        timeout_ms: The time limit of this call, in milliseconds: for connecting, and between any
-            two parts of what is sent or received. Default: the client's.
+        timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+            parts of what is sent or received, and for the whole body. Default: the client's.
         http_headers: Headers to add, or to replace.
     """
 

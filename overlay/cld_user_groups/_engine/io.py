@@ -13,6 +13,7 @@ from cld_user_groups.limits.protocol import Hold, check_hold
 from .attempt import Admission, Outcome, Send
 from .body import read_body, read_body_async
 from .call import RawResponse
+from .deadline import Deadline
 from .http_client import AsyncConnections, AsyncHttpClient, Connections, HttpClient
 from .sleep import wait, wait_async
 
@@ -116,7 +117,7 @@ def _exchange(
         response = connections.client.send(
             request, stream=True, auth=_NO_AUTH, follow_redirects=False
         )
-        response = read_body(response, max_bytes)
+        response = read_body(response, max_bytes, request.extensions["timeout"]["read"])
         is_complete = True
         if admitted is not None:
             admitted.limiter.observe(admitted.ticket, response)
@@ -153,10 +154,12 @@ async def _exchange_async(
             admitted = admission
         request.extensions["trace"] = attempt.trace_async
         attempt.is_entered = not connections.client.is_closed
-        response = await connections.client.send(
-            request, stream=True, auth=_NO_AUTH, follow_redirects=False
-        )
-        response = await read_body_async(response, max_bytes)
+        with Deadline(request) as deadline:
+            response = await connections.client.send(
+                request, stream=True, auth=_NO_AUTH, follow_redirects=False
+            )
+            deadline.limit(request.extensions["timeout"]["read"])
+            response = await read_body_async(response, max_bytes)
         is_complete = True
         if admitted is not None:
             limiter, ticket = admitted

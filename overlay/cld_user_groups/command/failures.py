@@ -239,9 +239,11 @@ def _of_call(error: BaseException) -> Failure | None:
     if isinstance(error, httpx.TransportError):
         url = f" from {error.request.url.host}" if error.request else ""
         said = str(error) or type(error).__name__
+        is_slow = isinstance(error, httpx.TimeoutException)
+        longer = ", or wait longer: --timeout 2m" if is_slow else ""
         return Failure(
             kind="network",
-            message=f"no response{url}: {said}; check the network and --server-url.",
+            message=f"no response{url}: {said}; check the network and --server-url{longer}.",
         )
     return None
 

@@ -40,6 +40,7 @@ class ClientOptions(TypedDict, total=False):
     region: Region | None
     server_url: str | None
     security: Callable[[], Security]
+    timeout_ms: float
 
 
 @define
@@ -57,6 +58,7 @@ class Settings:
             that of the environment.
         quiet: Whether to leave out progress and messages, errors excepted.
         debug: Whether to show requests, and tracebacks of errors.
+        timeout: How long a connection, and a whole response, may take, in seconds, or None.
         source_timeout: How long to wait for the end of a source that is a pipe, in seconds.
     """
 
@@ -69,6 +71,7 @@ class Settings:
     log_format: str = "text"
     quiet: bool = False
     debug: bool = False
+    timeout: float | None = None
     source_timeout: float = 600.0
 
     @property
@@ -116,6 +119,8 @@ class Settings:
         found = ClientOptions(
             account_id=self.account_id, region=self.region, server_url=self.server_url
         )
+        if self.timeout is not None:
+            found["timeout_ms"] = self.timeout * 1000
         name = self.profile_name
         if name is None:
             _check_environment()
@@ -240,6 +245,12 @@ def global_options(formats: tuple[str, ...] = FORMATS) -> Callable[[F], F]:
             help="The format of standard error: text (default), or one JSON object per line.",
         ),
         option("--quiet", is_flag=True, help="Print no progress, and no messages except errors."),
+        option(
+            "--timeout",
+            type=duration,
+            metavar="DURATION",
+            help="How long to wait for a connection, and for a whole response. Default: 10s, 30s.",
+        ),
         option(
             "--source-timeout",
             type=duration,
