@@ -368,11 +368,24 @@ def test_what_a_process_has_in_flight_is_not_in_flight_in_one_that_it_forks(cloc
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_process_that_was_forked_while_a_thread_held_the_lock_goes_on(clock: Clock) -> None:
-    limiter = LocalLimiter(reserve=0, clock=clock)
-    limiter._lock.acquire()
+    is_held, is_over = threading.Event(), threading.Event()
+    main = threading.get_ident()
+
+    def slow_elsewhere() -> float:
+        if threading.get_ident() != main:
+            is_held.set()
+            is_over.wait(10)
+        return clock()
+
+    limiter = LocalLimiter(reserve=0, clock=slow_elsewhere)
+    other = threading.Thread(target=limiter.acquire, args=[ticket()])
+    other.start()
+    assert is_held.wait(10)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of other threads, in newer Pythons
         pid = os.fork()
     if pid == 0:
         os._exit(0 if limiter.acquire(ticket()) is None else 1)
+    is_over.set()
+    other.join()
     assert os.waitpid(pid, 0)[1] == 0

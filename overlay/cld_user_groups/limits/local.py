@@ -6,17 +6,13 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import httpx
 
-from cld_user_groups._engine.rate_limit import server_delay
 from cld_user_groups._engine.sleep import clock as default_clock
 
 from .protocol import Hold, Ticket
-from .window import Window
-
-_REFUSALS = (420, 429)
+from .quota import AccountQuota
 
 
 class LocalLimiter:
@@ -52,59 +48,46 @@ class LocalLimiter:
         clock: Callable[[], float] = default_clock,
     ) -> None:
         if reserve is not None:
-            check_count("reserve", reserve)
+            check_reserve(reserve)
         if per_second is not None and not per_second > 0:
             raise ValueError(f"per_second must be above zero, not {per_second!r}")
         self._reserve = reserve
         self._per_second = per_second
         self._is_gentle = reserve is None and per_second is None
         self._clock = clock
-        self._windows: dict[str, Window] = {}
+        self._accounts: dict[str, AccountQuota] = {}
         self._lock = threading.Lock()
         _limiters.add(self)
 
     def acquire(self, ticket: Ticket, /) -> Hold | None:
         """Return None if the attempt may be sent now, else how long to wait; see `Limiter`."""
-        if self._is_gentle and ticket.account_id not in self._windows:
+        if self._is_gentle and ticket.account_id not in self._accounts:
             return None
         with self._lock:
-            window = self._window(ticket.account_id)
-            now = self._clock()
-            if self._is_gentle and window.is_over(now):
-                del self._windows[ticket.account_id]
+            account, now = self._account(ticket.account_id), self._clock()
+            if self._is_gentle and account.is_over(now):
+                del self._accounts[ticket.account_id]
                 return None
-            return window.acquire(ticket, now)
+            return account.acquire(ticket, now)
 
     def observe(self, ticket: Ticket, response: httpx.Response | None, /) -> None:
         """Learn from the response of an attempt; see `Limiter`."""
-        is_refusal = response is not None and response.status_code in _REFUSALS
-        if self._is_gentle and not is_refusal and ticket.account_id not in self._windows:
+        is_refused = response is not None and response.status_code in (420, 429)
+        if self._is_gentle and not is_refused and ticket.account_id not in self._accounts:
             return
         with self._lock:
-            window = self._window(ticket.account_id)
-            now = self._clock()
-            window.end(ticket)
-            if response is None:
-                return
-            if self._reserve is not None:
-                window.learn(response.headers, now)
-            if not is_refusal:
-                window.succeed(ticket, now)
-                return
-            delay = server_delay(response.status_code, response.headers, datetime.now(UTC))
-            window.refuse(ticket, now, delay, 420 if response.status_code == 420 else 429)
-
-    def _window(self, account_id: str) -> Window:
-        window = self._windows.get(account_id)
-        if window is None:
-            window = self._windows[account_id] = Window(self._reserve, self._per_second)
-        return window
+            self._account(ticket.account_id).observe(ticket, response, self._clock())
 
     def forget_parent(self) -> None:
         """Leave to the parent process, after a fork, what its other threads are at."""
         self._lock = threading.Lock()  # the other may be held by a thread that is not here
-        for window in self._windows.values():
-            window.forget_flights()
+        for account in self._accounts.values():
+            account.in_flight = 0
+
+    def _account(self, account_id: str) -> AccountQuota:
+        if account_id not in self._accounts:
+            self._accounts[account_id] = AccountQuota(self._reserve, self._per_second)
+        return self._accounts[account_id]
 
 
 _limiters: weakref.WeakSet[LocalLimiter] = weakref.WeakSet()
@@ -119,14 +102,9 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_parent)
 
 
-def check_count(name: str, value: object) -> None:
-    """Validate a number of requests.
-
-    Raises:
-        TypeError: It is not an int.
-        ValueError: It is negative.
-    """
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be an int, not {type(value).__name__}")
-    if value < 0:
-        raise ValueError(f"{name} must not be negative, not {value}")
+def check_reserve(reserve: object) -> None:
+    """Raise TypeError or ValueError where this is no number of requests."""
+    if isinstance(reserve, bool) or not isinstance(reserve, int):
+        raise TypeError(f"reserve must be an int, not {type(reserve).__name__}")
+    if reserve < 0:
+        raise ValueError(f"reserve must not be negative, not {reserve}")

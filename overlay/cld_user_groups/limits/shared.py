@@ -4,49 +4,37 @@ from __future__ import annotations
 
 import logging
 import random
-from collections import deque
-from collections.abc import Callable
-from typing import Literal, Self
+import secrets
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Final, Literal, Self
 
 import httpx
-from attrs import define
 
 from cld_user_groups._engine.sleep import clock as default_clock
 from cld_user_groups.errors import LimiterUnavailable
 
-from .local import LocalLimiter, check_count
-from .observations import Observations
+from .local import LocalLimiter, check_reserve
 from .protocol import Hold, Ticket
-from .store import Reply, Store, StoreError
-from .window import left_of_quota
+from .quota import left_of_quota, position_of
+from .store import ScriptReply, Store, StoreError, wait_for
 
 _LOGGER = logging.getLogger("cld_user_groups")
-_REASONS = {
+_REASONS: Final = {
     "refused": "the server has refused a request of a worker",
-    "pace": "the server has asked for fewer requests at once",
     "unknown": "another worker is asking the server what is left of the quota",
     "in flight": "requests in flight may use up the account's quota",
 }
 # Where nobody knows when: a worker asks again from time to time.
-_POLLED = ("pace", "unknown", "in flight")
+_POLLED: Final = ("unknown", "in flight")
 # How long Redis is left alone after it failed, in seconds.
-_REST = 1.0
+_REST: Final = 1.0
+# So many fewer requests may be left than were expected before others must know of it at once.
+_EXPECTED: Final = 32
 
 
-@define(eq=False)
-class _Note:
-    """What is remembered of a ticket.
-
-    Attributes:
-        local: The ticket of the in-process limiter.
-        reply: What Redis said when it admitted it, or None if it could not be asked.
-    """
-
-    local: Ticket
-    reply: Reply | None = None
-
-
-class RedisLimiter:
+class RedisLimiter(LocalLimiter):
     """Keep all processes that use an account within its quota, through Redis or Valkey.
 
     They share one count of the remaining requests: that of the latest response to any of them,
@@ -89,7 +77,8 @@ class RedisLimiter:
         prefix: str = "cld-user-groups",
         clock: Callable[[], float] = default_clock,
     ) -> None:
-        check_count("reserve", reserve)
+        check_reserve(reserve)
+        super().__init__(reserve=reserve, clock=clock)
         if priority not in ("interactive", "batch"):
             raise ValueError(f'priority must be "interactive" or "batch", not {priority!r}')
         if on_error not in ("local", "fail"):
@@ -98,51 +87,45 @@ class RedisLimiter:
             raise ValueError(f"interactive_share must be from 0 to 1, not {interactive_share!r}")
         if not timeout > 0:
             raise ValueError(f"timeout must be above zero, not {timeout!r}")
-        self._reserve = reserve
-        self._share = interactive_share if priority == "batch" else 0.0
+        share = interactive_share if priority == "batch" else 0.0
+        self._to_others = reserve, share
         self._fails = on_error == "fail"
-        self._clock = clock
-        self._local = LocalLimiter(reserve=reserve, clock=clock)
-        self._observations = Observations(clock)
-        self._store = Store(url, prefix, timeout, self._observations.add_unused)
+        self._prefix, self._timeout = prefix, timeout
+        self._store = Store(url, timeout)
+        self._name = _new_name()
         self._away_until = 0.0
-        self._warnings = deque([1])  # taken by the first to fail, put back by the first to succeed
 
     def acquire(self, ticket: Ticket, /) -> Hold | None:
         """Return None if the attempt may be sent now, else how long to wait; see `Limiter`."""
-        if not self._is_worth_asking():
-            return self._acquire_locally(ticket)
-        try:
-            reply = self._store.run(ticket, self._arguments(ticket))
-        except StoreError as error:
-            return self._acquire_after(error, ticket)
-        return self._reply(ticket, reply)
+        is_available = self._is_available()
+        hold = super().acquire(ticket)
+        if hold is None and is_available:
+            with self._asking(ticket) as (reply, limit):
+                return self._settle(ticket, reply.result(limit))
+        return hold
 
     async def acquire_async(self, ticket: Ticket, /) -> Hold | None:
         """Do what `acquire` does."""
-        if not self._is_worth_asking():
-            return self._acquire_locally(ticket)
-        try:
-            reply = await self._store.run_async(ticket, self._arguments(ticket))
-        except StoreError as error:
-            return self._acquire_after(error, ticket)
-        return self._reply(ticket, reply)
+        is_available = self._is_available()
+        hold = super().acquire(ticket)
+        if hold is None and is_available:
+            with self._asking(ticket) as (reply, limit):
+                return self._settle(ticket, await wait_for(reply, limit))
+        return hold
 
     def observe(self, ticket: Ticket, response: httpx.Response | None, /) -> None:
         """Learn from the response of an attempt; see `Limiter`."""
-        if self._note(ticket, response):
-            try:
-                self._store.run(ticket, self._report(ticket))
-            except StoreError as error:
-                self._rest(error)
+        super().observe(ticket, response)
+        if self._is_urgent(ticket, response):
+            with self._asking(ticket, response) as (reply, limit):
+                reply.result(limit)
 
     async def observe_async(self, ticket: Ticket, response: httpx.Response, /) -> None:
         """Do what `observe` does."""
-        if self._note(ticket, response):
-            try:
-                await self._store.run_async(ticket, self._report(ticket))
-            except StoreError as error:
-                self._rest(error)
+        super().observe(ticket, response)
+        if self._is_urgent(ticket, response):
+            with self._asking(ticket, response) as (reply, limit):
+                await wait_for(reply, limit)
 
     def close(self) -> None:
         """Close the connection; a later call opens another one."""
@@ -166,71 +149,108 @@ class RedisLimiter:
     async def __aexit__(self, *exception: object) -> None:
         await self.aclose()
 
-    def _arguments(self, ticket: Ticket) -> list[float | int]:
-        can_wait = int(ticket.patience > 0)
-        head = [1, self._reserve, self._share, can_wait]
-        return [*head, *self._observations.take(ticket.account_id)]
+    def forget_parent(self) -> None:
+        """Leave to the parent process, after a fork, its connection and what it has in flight."""
+        super().forget_parent()
+        self._name = _new_name()
+        self._store.forget_parent()
 
-    def _report(self, ticket: Ticket) -> list[float | int]:
-        return [0, 0, 0, 0, *self._observations.take(ticket.account_id)]
+    @contextmanager
+    def _asking(
+        self, ticket: Ticket, response: httpx.Response | None = None
+    ) -> Generator[tuple[Future[ScriptReply], float]]:
+        """Ask Redis for an attempt, or report a response; go on without it, or fail if told to."""
+        limit = self._timeout if ticket.timeout is None else min(self._timeout, ticket.timeout)
+        reply: Future[ScriptReply] = Future()
+        try:
+            key = f"{self._prefix}:quota:{ticket.account_id}"
+            self._store.put(key, self._arguments(ticket, response), reply)
+            yield reply, limit
+        except BaseException as error:
+            reply.cancel()
+            is_away = isinstance(error, (StoreError, TimeoutError))
+            fails = response is None and self._fails
+            if fails or not is_away:
+                super().observe(ticket, None)  # it is not sent
+            if not is_away:
+                raise
+            why = str(error) or f"Redis cannot be asked (no reply within {limit:g} s)"
+            self._rest(why)
+            if fails:
+                raise LimiterUnavailable(f"nothing was sent: {why}") from error
 
-    def _reply(self, ticket: Ticket, reply: Reply) -> Hold | None:
-        if self._away_until:
-            self._away_until = 0.0
-            self._warnings.append(1)
+    def _arguments(self, ticket: Ticket, response: httpx.Response | None) -> list[str | float]:
+        """Return the arguments of the script."""
+        with self._lock:
+            account, now = self._account(ticket.account_id), self._clock()
+            remaining, limit = account.remaining, account.limit
+            delay = account.not_before - now if _is_refusal(response) else 0.0
+            return [
+                *(self._name, account.in_flight, int(response is None), int(ticket.patience > 0)),
+                *self._to_others,
+                *(-1 if remaining is None else remaining, -1 if limit is None else limit),
+                *(int(max(0.0, account.reset_at - now) * 1000), account.learned_at),
+                *(int(delay * 1000), 0 if response is None else response.status_code),
+            ]
+
+    def _settle(self, ticket: Ticket, reply: ScriptReply) -> Hold | None:
+        """Return what a reply means for an attempt that this process has admitted."""
+        with self._lock:
+            is_back, self._away_until = self._away_until > 0, 0.0
+            account, now = self._account(ticket.account_id), self._clock()
+            is_news = account.heed(now, now + reply.delay_ms / 1000, reply.delay_status)
+        if is_back:
             _LOGGER.info("Redis is back: the quota is shared again")
+        if is_news:  # its ramp-up is for this attempt as well
+            super().observe(ticket, None)
+            hold = super().acquire(ticket)
+            if hold is not None:
+                return hold
         if not reply.status:
-            ticket.note = _Note(Ticket(ticket.account_id, 0.0, None), reply)
+            position = position_of(ticket)
+            position.admitted_at, position.shared = reply.admitted_at, reply
             return None
-        if reply.why == "used":
-            reason = left_of_quota(reply.left, self._reserve)
-            if reply.left > self._reserve:
-                reason = f"{reply.left} requests are left of the account's quota, for others"
-        else:
-            reason = _REASONS[reply.why]
-        seconds = reply.wait_ms / 1000
+        super().observe(ticket, None)
+        seconds, reserve = reply.wait_ms / 1000, self._to_others[0]
         if reply.why in _POLLED:
             seconds *= random.uniform(1, 2)  # noqa: S311 - or all workers would ask at once
-        return Hold(seconds, 420 if reply.status == 420 else 429, reason)
+        reason = _REASONS.get(reply.why) or left_of_quota(reply.left, reserve)
+        if reply.why == "used" and reply.left > reserve:
+            reason = f"{reply.left} requests are left of the account's quota, for others"
+        return Hold(seconds, reply.status, reason)
 
-    def _note(self, ticket: Ticket, response: httpx.Response | None) -> bool:
-        """Record what became of an attempt, and return whether Redis must know at once."""
-        note = ticket.note
-        assert isinstance(note, _Note)
-        self._local.observe(note.local, response)
-        if note.reply is None:
+    def _is_urgent(self, ticket: Ticket, response: httpx.Response | None) -> bool:
+        """Return whether the other workers must know of a response at once."""
+        reply = position_of(ticket).shared
+        if response is None or not isinstance(reply, ScriptReply) or self._away_until:
             return False
-        is_news = self._observations.add(ticket.account_id, note.reply, response)
-        is_urgent = is_news or (bool(note.reply.must_report) and response is not None)
-        return self._away_until == 0 and is_urgent
+        remaining = self._account(ticket.account_id).remaining
+        is_unexpected = remaining is not None and remaining < reply.left - _EXPECTED
+        return bool(reply.must_report) or is_unexpected or _is_refusal(response)
 
-    def _is_worth_asking(self) -> bool:
+    def _is_available(self) -> bool:
+        """Return whether to ask Redis: after a failure, one call a second finds out."""
         if not self._away_until:
             return True
         now = self._clock()
-        if now < self._away_until:
-            return False
-        self._away_until = now + _REST  # one call finds out whether it is back
-        return True
-
-    def _acquire_after(self, error: StoreError, ticket: Ticket) -> Hold | None:
-        self._rest(error)
-        return self._acquire_locally(ticket, error)
-
-    def _acquire_locally(self, ticket: Ticket, error: StoreError | None = None) -> Hold | None:
+        if now >= self._away_until:
+            self._away_until = now + _REST
+            return True
         if self._fails:
-            raise LimiterUnavailable(f"nothing was sent: {error or 'Redis is away'}") from error
-        note = ticket.note if isinstance(ticket.note, _Note) else None
-        if note is None:
-            note = ticket.note = _Note(Ticket(ticket.account_id, ticket.patience, None))
-        note.local.patience = ticket.patience
-        return self._local.acquire(note.local)
+            raise LimiterUnavailable("nothing was sent: Redis is away")
+        return False
 
-    def _rest(self, error: StoreError) -> None:
-        self._away_until = self._clock() + _REST
-        try:
-            self._warnings.pop()
-        except IndexError:
-            return
-        consequence = "calls fail" if self._fails else "the quota is limited in process"
-        _LOGGER.warning("%s: %s until it is back", error, consequence)
+    def _rest(self, why: str) -> None:
+        with self._lock:
+            was_away, self._away_until = self._away_until > 0, self._clock() + _REST
+        if not was_away:
+            consequence = "calls fail" if self._fails else "the quota is limited in process"
+            _LOGGER.warning("%s: %s until it is back", why, consequence)
+
+
+def _new_name() -> str:
+    return f"worker-{secrets.token_hex(4)}"
+
+
+def _is_refusal(response: httpx.Response | None) -> bool:
+    return response is not None and response.status_code in (420, 429)

@@ -9,7 +9,6 @@ import httpx
 import pytest
 
 from cld_user_groups.limits import Hold, LocalLimiter
-from cld_user_groups.limits.window import Window
 
 from .conftest import Clock
 from .responses import response, ticket
@@ -30,17 +29,6 @@ def limiter(clock: Clock) -> LocalLimiter:
 def counting(clock: Clock) -> LocalLimiter:
     """A limiter that stops before a refusal."""
     return LocalLimiter(reserve=0, clock=clock)
-
-
-def test_a_hold_has_no_more_effect_five_seconds_after_the_last_of_its_line() -> None:
-    window = Window(None, None)
-    assert window.is_over(0)
-    window.refuse(ticket(), 0, 10, 429)
-    assert (window.is_over(14.99), window.is_over(15)) == (False, True)
-    for _ in range(41):
-        window.acquire(ticket(), 0)
-    last = 10 + 1.95
-    assert (window.is_over(last + 4.95), window.is_over(last + 5.05)) == (False, True)
 
 
 @pytest.mark.parametrize(("status", "reason"), [(429, SLOWER), (420, USED_UP)])
