@@ -54,10 +54,7 @@ def cld_provisioning(cld_emulator: Emulator) -> Iterator[CldProvisioning]:
         httpx.Client(transport=cld_emulator.transport()) as client,
         CldProvisioning(
             account_id=cld_emulator.account_id,
-            security=Security(
-                provisioning_api_key=cld_emulator.api_key,
-                provisioning_api_secret=cld_emulator.api_secret,
-            ),
+            security=Security(cld_emulator.api_key, cld_emulator.api_secret),
             server_url=_UNREACHABLE,
             client=client,
         ) as provisioning,
@@ -79,10 +76,7 @@ def async_cld_provisioning(cld_emulator: Emulator) -> Iterator[AsyncCldProvision
     with waiting_disabled():
         yield AsyncCldProvisioning(
             account_id=cld_emulator.account_id,
-            security=Security(
-                provisioning_api_key=cld_emulator.api_key,
-                provisioning_api_secret=cld_emulator.api_secret,
-            ),
+            security=Security(cld_emulator.api_key, cld_emulator.api_secret),
             server_url=_UNREACHABLE,
             client=httpx.AsyncClient(transport=cld_emulator.transport()),
         )

@@ -27,7 +27,7 @@ class EmulatedAccount:
     ) -> None:
         # Held while a request is handled, too.
         self._lock = threading.RLock()
-        self._clock = clock
+        self.clock = clock
         self._initial = tuple(users), tuple(groups)
         self._restore()
 
@@ -91,7 +91,7 @@ class EmulatedAccount:
             role=role,
             pending=pending,
             enabled=enabled,
-            created_at=self._clock.now(),
+            created_at=self.clock.now(),
             last_login=last_login,
         )
         with self._lock:
@@ -144,11 +144,7 @@ class EmulatedAccount:
             del self._users[removed.id]
 
     def add_group(
-        self,
-        name: str,
-        *,
-        users: Iterable[EmulatorUser | str] = (),
-        group_id: str | None = None,
+        self, name: str, *, users: Iterable[EmulatorUser | str] = (), group_id: str | None = None
     ) -> EmulatorGroup:
         """Add a user group.
 
@@ -170,7 +166,7 @@ class EmulatedAccount:
                     id=group_id or secrets.token_hex(15),
                     name=require_name(name),
                     users=members.values(),
-                    created_at=self._clock.now(),
+                    created_at=self.clock.now(),
                 )
             )
 
@@ -253,7 +249,7 @@ class EmulatedAccount:
         return group
 
     def _replace(self, group: EmulatorGroup, **changes: Any) -> EmulatorGroup:
-        changed = attrs.evolve(group, **changes, updated_at=self._clock.now())
+        changed = attrs.evolve(group, **changes, updated_at=self.clock.now())
         self._groups[group.id] = changed
         return changed
 

@@ -30,12 +30,7 @@ class EmulatorClock:
         return datetime.now(UTC) + self._offset
 
     def advance(
-        self,
-        *,
-        days: float = 0,
-        hours: float = 0,
-        minutes: float = 0,
-        seconds: float = 0,
+        self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0
     ) -> None:
         """Move the clock forward, or back with negative values. A stopped clock stays stopped."""
         step = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)

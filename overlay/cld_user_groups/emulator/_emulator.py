@@ -61,6 +61,13 @@ class Emulator(EmulatedApi):
         users_paging: "on_request" to return all users unless a page is requested, "always" to
             return at most 100 in any case, "ignored" to return all of them in any case.
 
+    Attributes:
+        account_id: The ID of the emulated account.
+        api_key: The provisioning API key that the emulator accepts.
+        api_secret: The provisioning API secret that the emulator accepts.
+        clock: The emulator's time of day, which a test can change.
+        calls: The requests that the emulator received.
+
     Raises:
         ValueError: An argument is invalid.
 
@@ -86,10 +93,10 @@ class Emulator(EmulatedApi):
     ) -> None:
         _check_identity(account_id, api_key, api_secret)
         self._behavior = Behavior(wire, users_filters, users_paging)
-        self._account_id = account_id
-        self._api_key = api_key
-        self._api_secret = api_secret
-        self._calls = CallLog()
+        self.account_id = account_id
+        self.api_key = api_key
+        self.api_secret = api_secret
+        self.calls = CallLog()
         self._faults: list[Fault] = []
         self._quota = Quota()
         if users is None and groups is None:
@@ -138,37 +145,12 @@ class Emulator(EmulatedApi):
         )
 
     def __repr__(self) -> str:
-        return f"<Emulator account_id={self._account_id!r} wire={self.wire!r}>"
-
-    @property
-    def account_id(self) -> str:
-        """The ID of the emulated account."""
-        return self._account_id
-
-    @property
-    def api_key(self) -> str:
-        """The provisioning API key that the emulator accepts."""
-        return self._api_key
-
-    @property
-    def api_secret(self) -> str:
-        """The provisioning API secret that the emulator accepts."""
-        return self._api_secret
+        return f"<Emulator account_id={self.account_id!r} wire={self.wire!r}>"
 
     @property
     def wire(self) -> Wire:
         """Whether the emulator behaves as observed or as documented."""
         return self._behavior.wire
-
-    @property
-    def clock(self) -> EmulatorClock:
-        """The emulator's time of day, which a test can change."""
-        return self._clock
-
-    @property
-    def calls(self) -> CallLog:
-        """The requests that the emulator received."""
-        return self._calls
 
     @property
     def asgi(self) -> EmulatorASGI:
@@ -253,13 +235,13 @@ class Emulator(EmulatedApi):
             ValueError: An argument is out of range.
         """
         with self._lock:
-            self._quota.set(limit, remaining, status, self._clock.now())
+            self._quota.set(limit, remaining, status, self.clock.now())
 
     def reset(self) -> None:
         """Restore the initial state, clock and quota, and clear the faults and the call log."""
         with self._lock:
-            self._clock.reset()
-            self._calls.clear()
+            self.clock.reset()
+            self.calls.clear()
             self._faults.clear()
             self._quota = Quota()
             self._restore()
@@ -296,13 +278,13 @@ class Emulator(EmulatedApi):
         """Handle one request, and record it. No request makes this raise."""
         route = ROUTER.find(request.method, request.raw_path)
         query = Query.parse(request.query)
-        credentials = f"{self._api_key}:{self._api_secret}".encode("utf-8", "surrogateescape")
+        credentials = f"{self.api_key}:{self.api_secret}".encode("utf-8", "surrogateescape")
         is_authenticated = credentials_match(request, credentials)
         with self._lock:
-            now = self._clock.now()
+            now = self.clock.now()
             response = self._respond(request, route, query, now, is_authenticated=is_authenticated)
             response = self._finish(request, response, now)
-            self._calls.append(
+            self.calls.append(
                 Call(
                     operation_id=route.operation_id if route else None,
                     method=request.method,
@@ -339,7 +321,7 @@ class Emulator(EmulatedApi):
             return _error(405, "Method not allowed", [(b"allow", allowed)])
         if not is_authenticated:
             return _error(401, "Invalid credentials")
-        if route.path_params["account_id"] != self._account_id:
+        if route.path_params["account_id"] != self.account_id:
             return _error(404, "Account not found")
         operation = Operation(route.path_params, query, request)
         fault = take_fault(self._faults, route.operation_id, route.path_params)

@@ -6,8 +6,7 @@ import logging
 import os
 import socket
 import threading
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Self
 
 try:
     import uvicorn
@@ -30,14 +29,6 @@ _BACKLOG: Final = 2048
 # Long IDs get a response of the API, not of the server's parser.
 _MAX_HEAD_BYTES: Final = 1024 * 1024
 
-_BAD_REQUEST_BODY: Final = b'{"error":{"message":"Invalid HTTP request"}}'
-_BAD_REQUEST: Final = (
-    b"HTTP/1.1 400 Bad Request\r\n"
-    b"content-type: application/json\r\n"
-    b"content-length: %d\r\n"
-    b"connection: close\r\n\r\n%b" % (len(_BAD_REQUEST_BODY), _BAD_REQUEST_BODY)
-)
-
 # Not uvicorn's loggers: those belong to the service under test.
 _silent_logger = logging.getLogger(f"{__name__}.silent")
 _silent_logger.setLevel(logging.CRITICAL + 1)
@@ -51,6 +42,12 @@ class EmulatorServer:
         host: The address to bind to.
         port: The port, 0 for a free one.
 
+    Attributes:
+        emulator: The emulator that is served.
+        account_id: The ID of the emulated account.
+        api_key: The provisioning API key to use.
+        api_secret: The provisioning API secret to use.
+
     Example::
 
         with emulator.serve() as server:
@@ -58,7 +55,10 @@ class EmulatorServer:
     """
 
     def __init__(self, emulator: "Emulator", host: str = "127.0.0.1", port: int = 0) -> None:
-        self._emulator = emulator
+        self.emulator = emulator
+        self.account_id = emulator.account_id
+        self.api_key = emulator.api_key
+        self.api_secret = emulator.api_secret
         self._host = host
         self._port = port
         self._url: str | None = None
@@ -71,33 +71,8 @@ class EmulatorServer:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
-
-    @property
-    def emulator(self) -> "Emulator":
-        """The emulator that is served."""
-        return self._emulator
-
-    @property
-    def account_id(self) -> str:
-        """The id of the emulated account."""
-        return self._emulator.account_id
-
-    @property
-    def api_key(self) -> str:
-        """The provisioning API key to use."""
-        return self._emulator.api_key
-
-    @property
-    def api_secret(self) -> str:
-        """The provisioning API secret to use."""
-        return self._emulator.api_secret
 
     @property
     def url(self) -> str:
@@ -127,16 +102,11 @@ class EmulatorServer:
         listener = _listen(self._host, self._port)
         self._url = _url(listener)
         self._loop, self._must_stop = asyncio.new_event_loop(), asyncio.Event()
-        has_started = threading.Event()
+        # The socket takes connections from now on, whenever the loop begins to read them.
         self._thread = threading.Thread(
-            target=self._run, args=(listener, has_started), name="cloudinary-emulator", daemon=True
+            target=self._run, args=(listener,), name="cloudinary-emulator", daemon=True
         )
         self._thread.start()
-        try:
-            has_started.wait()
-        except BaseException:
-            self.stop()
-            raise
 
     def stop(self) -> None:
         """Close every connection and wait for the server to end. May be called twice."""
@@ -148,25 +118,21 @@ class EmulatorServer:
         self._thread.join()
         self._thread = None
 
-    def _run(self, listener: socket.socket, has_started: threading.Event) -> None:
-        try:
-            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-                runner.run(self._serve(listener, has_started))
-        finally:
-            has_started.set()
+    def _run(self, listener: socket.socket) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve(listener))
 
-    async def _serve(self, listener: socket.socket, has_started: threading.Event) -> None:
+    async def _serve(self, listener: socket.socket) -> None:
         # uvicorn's own server would notice only every 0.1 s that it must stop.
-        config, state = _config(self._emulator), ServerState()
+        config, state = _config(self.emulator), ServerState()
         server = await self._loop.create_server(
             lambda: _Protocol(config, state, {}), sock=listener, backlog=_BACKLOG
         )
-        has_started.set()
         await self._must_stop.wait()
         server.close()
-        for end in (_Protocol.shutdown, _Protocol.abort):
+        for is_last in (False, True):
             for connection in list(state.connections):
-                end(cast("_Protocol", connection))
+                connection.transport.abort() if is_last else connection.shutdown()
             # Most connections are idle, and end in the next iteration of the loop.
             await asyncio.sleep(0)
             deadline = self._loop.time() + _GRACE_SECONDS
@@ -185,14 +151,14 @@ class _Protocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         # uvicorn copies this into the state of every ASGI scope.
-        self.app_state = {**self.app_state, ABORT_KEY: self.abort}
-
-    def abort(self) -> None:
-        self.transport.abort()
+        self.app_state = {**self.app_state, ABORT_KEY: transport.abort}
 
     def send_400_response(self, msg: str) -> None:
         # As JSON, like every error of the API.
-        self.transport.write(_BAD_REQUEST)
+        body = '{"error":{"message":"Invalid HTTP request"}}'
+        head = "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nconnection: close"
+        head += f"\r\ncontent-length: {len(body)}\r\n\r\n"
+        self.transport.write((head + body).encode("ascii"))
         self.transport.close()
 
 
@@ -221,11 +187,9 @@ def _listen(host: str, port: int) -> socket.socket:
     if not host:
         # To getaddrinfo this means every interface of the machine.
         raise OSError("the host is empty")
-    error: OSError = OSError(f"no address for {host}")
-    for family, kind, protocol, _, address in socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM
-    ):
-        listener = socket.socket(family, kind, protocol)
+    error = OSError(f"no address for {host}")
+    for family, *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        listener = socket.socket(family, socket.SOCK_STREAM)
         try:
             if os.name == "posix":
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
