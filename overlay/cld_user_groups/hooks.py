@@ -23,6 +23,8 @@ from typing import Any, Protocol, cast
 import httpx
 from attrs import define, field, frozen
 
+from .identity import printable
+
 LOGGER = logging.getLogger("cld_user_groups")
 
 
@@ -192,6 +194,14 @@ def hooks_of_each_call(
     return lambda: with_log if LOGGER.isEnabledFor(logging.DEBUG) else without
 
 
+class PrintableFormatter(logging.Formatter):
+    """Formats records for a terminal: what it could interpret, in a server's text, is escaped."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return a record as text."""
+        return "\n".join(map(printable, super().format(record).split("\n")))
+
+
 def show_debug_log() -> None:
     """Write the library's debug log to standard error if CLOUDINARY_DEBUG is true."""
     if os.environ.get("CLOUDINARY_DEBUG", "").lower() not in ("1", "true", "yes", "on"):
@@ -199,7 +209,7 @@ def show_debug_log() -> None:
     LOGGER.setLevel(logging.DEBUG)
     if not LOGGER.handlers:
         handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+        handler.setFormatter(PrintableFormatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
         LOGGER.addHandler(handler)
 
 

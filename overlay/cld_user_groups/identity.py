@@ -10,7 +10,7 @@ import itertools
 import re
 import unicodedata
 
-__all__ = ["email_key", "forbidden_character", "name_key", "seen_name"]
+__all__ = ["email_key", "forbidden_character", "name_key", "printable", "seen_name"]
 
 # Spaces, control characters, and what Unicode calls default ignorable: fonts draw none of them.
 _UNSEEN = (
@@ -99,3 +99,16 @@ def _lower(character: str) -> str:
     """Lower-case a character whose two cases belong to each other alone."""
     lower = character.lower()
     return lower if lower.upper() == character else character
+
+
+def printable(text: str) -> str:
+    """Escape every character that a terminal could interpret.
+
+    That is control characters, and the invisible ones that turn the direction of a text around.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )

@@ -301,3 +301,63 @@ def test_a_run_that_is_not_there_has_a_way_out(
     done = desk(*command)
     assert done.exit_code in (1, 64)
     assert said in done.stderr
+
+
+HOSTILE = "no \x1b]0;title\x07 \u202eway"
+
+
+@pytest.mark.parametrize("options", [(), ("--debug",), ("--log-format", "json")])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_a_server_says_reaches_no_terminal_unescaped(
+    shell: Shell, command: tuple[str, ...], options: tuple[str, ...]
+) -> None:
+    shell.write(EDITED)
+    shell.emulator.fail("getUserGroups", status=418, message=HOSTILE, times=None)
+    for done in (shell(*command, *options), shell(*command, *options, "--format", "json")):
+        assert done.exit_code == 1
+        assert "way" in done.stderr
+        assert not {"\x1b", "\x07", "\u202e"} & {*done.stdout, *done.stderr}
+    assert HOSTILE in shell.json(*command, *options)["error"]["message"]
+
+
+def test_a_response_that_is_too_large_names_the_option_that_allows_it(shell: Shell) -> None:
+    shell.emulator.add_group("x" * 1_200_000)
+    done = shell("list", "--max-body", "1")
+    assert done.exit_code == 1
+    assert "larger than 1048576 bytes" in done.stderr
+    assert "allow more with --max-body, in MiB" in done.stderr
+    assert shell("list", "--max-body", "2").exit_code == 0
+
+
+@pytest.mark.parametrize("status", [420, 429])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"retry-after": "1764322800000"},
+        {"retry-after": "9" * 400},
+        {"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"},
+        {"x-featureratelimit-reset": "Fri, 31 Dec 9999 23:59:59 GMT"},
+        {"x-featureratelimit-reset": "Sat, 01 Jan 0001 00:00:00 GMT"},
+    ],
+)
+def test_whatever_delay_a_server_names_a_run_ends_with_its_report(
+    shell: Shell, status: int, headers: dict[str, str]
+) -> None:
+    headers = {"x-featureratelimit-remaining": "0", **headers}
+    shell.emulator.fail("removeUserFromUserGroup", status=status, headers=headers, times=None)
+    document = shell.json("apply", shell.write(EDITED), "--yes", "--concurrency", "1")
+    assert document["exit_code"] == 5
+    assert (document["stopped"], document["summary"]["done"]) == ("quota", 4)
+    (run,) = shell.json("runs")["runs"]
+    assert run["ended_at"] is not None
+
+
+def test_a_quota_that_is_never_renewed_is_refused_before_a_write(shell: Shell) -> None:
+    headers = {
+        "x-featureratelimit-remaining": "0",
+        "x-featureratelimit-reset": "Fri, 31 Dec 9999 23:59:59 GMT",
+    }
+    shell.emulator.fail("getUserGroups", status=420, headers=headers, times=None)
+    done = shell("apply", shell.write(EDITED), "--yes", "--max-wait", "1h")
+    assert done.exit_code == 5
+    assert "9999-12-31" in done.stderr

@@ -6,11 +6,12 @@ import errno
 import json
 import os
 import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from cld_user_groups.membership import load_plan, state_directory
+from cld_user_groups.membership import load_plan, snapshot, state_directory
 
 from .shell import EDITED, SAMPLE, Shell
 
@@ -203,3 +204,23 @@ def test_a_report_is_not_written_as_what_it_is_not(shell: Shell) -> None:
     assert done.exit_code == 64
     assert "out.xlsx must end in one of .html, .csv" in done.stderr
     assert not (shell.folder / "out.xlsx").exists()
+
+
+@pytest.mark.parametrize("command", [("plan",), ("apply", "--yes")])
+def test_two_clocks_that_disagree_about_today_decide_no_membership(
+    shell: Shell, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server_time = datetime.now(UTC) + timedelta(days=5000)
+    monkeypatch.setattr(snapshot, "parse_http_date", lambda text: server_time)
+    until = (datetime.now(UTC) + timedelta(days=30)).date()
+    member = f"{{email: harry@example.com, until: {until}}}"
+    path = shell.write(
+        f"version: 1\ngroups:\n  Designers:\n    members:\n    - john@example.com\n    - {member}\n"
+    )
+    done = shell(*command, path)
+    assert (done.exit_code, shell.writes()) == (1, 0)
+    assert f"groups.yaml:6: whether `until: {until}` has passed is not known" in done.stderr
+    assert str(server_time.date()) in done.stderr
+    assert str(datetime.now(UTC).date()) in done.stderr
+    assert shell("plan", path, "--today", str(server_time.date())).exit_code == 0
+    assert shell("plan", shell.write(EDITED)).exit_code == 0  # without a date in it

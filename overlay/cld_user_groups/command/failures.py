@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from attrs import frozen
 
+from cld_user_groups.identity import printable
+
 from . import exit_codes
 from .logs import log_event
 from .output import print_json, print_message
@@ -66,11 +68,11 @@ def report_failure(error: BaseException, settings: Settings) -> int:
     failure = describe(error)
     if not _is_logged(failure, error, settings):
         if settings.debug:
-            print_message("".join(traceback.format_exception(error)))
+            print_message(_printable("".join(traceback.format_exception(error))))
         if isinstance(error, click.UsageError) and error.ctx is not None:
             is_lost = isinstance(error, click.exceptions.NoArgsIsHelpError)
             print_message(error.ctx.get_help() if is_lost else error.ctx.get_usage())
-        print_message(f"Error: {failure.message}")
+        print_message(f"Error: {_printable(failure.message)}")
     document = {
         "format": "cld-user-groups/error/1",
         "error": {"kind": failure.kind, "message": failure.message, **failure.details},
@@ -80,6 +82,10 @@ def report_failure(error: BaseException, settings: Settings) -> int:
         with suppress(OSError):  # which may be the very error that is told
             print_json(document)
     return failure.code
+
+
+def _printable(text: str) -> str:
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def _is_logged(failure: Failure, error: BaseException, settings: Settings) -> bool:
@@ -200,6 +206,8 @@ def way_out_of(error: CloudinaryError) -> str:
     """
     from cld_user_groups.models import ResponseValidationError
 
+    if "the body is larger than" in error.message:
+        return "allow more with --max-body, in MiB (default: 64)"
     is_elsewhere = 300 <= error.status_code < 400  # a redirect
     if is_elsewhere or (isinstance(error, ResponseValidationError) and not _is_json(error)):
         return "that is not the API: check --server-url and the proxy"

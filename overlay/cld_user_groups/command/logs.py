@@ -6,7 +6,9 @@ credentials.
 
 from __future__ import annotations
 
+import json
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -50,7 +52,8 @@ class JsonLog:
 
         known = {name: value for name, value in fields.items() if value is not None}
         now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
-        line = msgspec.json.encode({"time": now, "level": level, "event": event, **known})
+        content = {"time": now, "level": level, "event": event, **known}
+        line = escaped_json(msgspec.json.encode(content).decode())
         # A log that nobody reads any more, or a full disk, does not end a run halfway.
         with self._lock, suppress(OSError):
             click.echo(line, err=True)
@@ -94,6 +97,9 @@ def _error(error: BaseException) -> dict[str, Any]:
     return {"error": type(error).__name__, "message": str(error)}
 
 
+# What msgspec leaves as it is; line breaks are between the parts of a document.
+_BEYOND_ASCII = re.compile(r"[^\x20-\x7e\n]")
+
 _log: ContextVar[JsonLog | None] = ContextVar("_log", default=None)
 
 
@@ -110,8 +116,12 @@ def logging_as(log_format: str, *, debug: bool, is_quiet: Callable[[], bool]) ->
     logger = logging.getLogger("cld_user_groups")
     level = logger.level
     # Under JSON one that writes nothing, so that CLOUDINARY_DEBUG adds none that writes text.
-    handler = logging.StreamHandler() if debug and not is_json else logging.NullHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    handler: logging.Handler = logging.NullHandler()
+    if debug and not is_json:
+        from cld_user_groups.hooks import PrintableFormatter
+
+        handler = logging.StreamHandler()
+        handler.setFormatter(PrintableFormatter("%(asctime)s %(message)s"))
     if debug or is_json:
         logger.addHandler(handler)
     if debug and not is_json:
@@ -123,6 +133,15 @@ def logging_as(log_format: str, *, debug: bool, is_quiet: Callable[[], bool]) ->
         _log.reset(token)
         logger.removeHandler(handler)
         logger.setLevel(level)
+
+
+def escaped_json(text: str) -> str:
+    """Escape, in JSON, what a terminal could interpret: the document stays the same."""
+
+    def escape(found: re.Match[str]) -> str:
+        return found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1]
+
+    return _BEYOND_ASCII.sub(escape, text)
 
 
 def json_log() -> JsonLog | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from .logs import json_log, log_event
+from .logs import escaped_json, json_log, log_event
 
 # How many digests of files that were written are kept.
 _KEPT = 1000
@@ -35,7 +35,8 @@ def print_json(document: Mapping[str, Any]) -> None:
     """Write a result as one JSON document."""
     import msgspec
 
-    print_result(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
+    text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+    print_result(escaped_json(text))
 
 
 def print_message(text: str, *, quiet: bool = False) -> None:

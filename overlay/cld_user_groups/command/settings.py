@@ -40,6 +40,7 @@ class ClientOptions(TypedDict, total=False):
     region: Region | None
     server_url: str | None
     security: Callable[[], Security]
+    max_response_bytes: int
     timeout_ms: float
 
 
@@ -59,6 +60,7 @@ class Settings:
         quiet: Whether to leave out progress and messages, errors excepted.
         debug: Whether to show requests, and tracebacks of errors.
         timeout: How long a connection, and a whole response, may take, in seconds, or None.
+        max_body: The maximum size of a response's body, in MiB, or None for the client's own.
         source_timeout: How long to wait for the end of a source that is a pipe, in seconds.
     """
 
@@ -73,6 +75,7 @@ class Settings:
     debug: bool = False
     timeout: float | None = None
     source_timeout: float = 600.0
+    max_body: int | None = None
 
     @property
     def is_json(self) -> bool:
@@ -92,8 +95,9 @@ class Settings:
             "--account-id": self.account_id,
             "--region": self.region,
             "--server-url": self.server_url,
+            "--max-body": self.max_body,
         }
-        options = [word for name, value in chosen.items() if value for word in (name, value)]
+        options = [word for name, value in chosen.items() if value for word in (name, str(value))]
         return shlex.join(["cld-user-groups", *options, *words])
 
     def open_client(self) -> CldProvisioning:
@@ -121,6 +125,8 @@ class Settings:
         )
         if self.timeout is not None:
             found["timeout_ms"] = self.timeout * 1000
+        if self.max_body is not None:
+            found["max_response_bytes"] = self.max_body * 1024 * 1024
         name = self.profile_name
         if name is None:
             _check_environment()
@@ -256,6 +262,12 @@ def global_options(formats: tuple[str, ...] = FORMATS) -> Callable[[F], F]:
             type=duration,
             metavar="DURATION",
             help="How long to wait for a source that is a pipe to end: 90s, 15m. Default: 10m.",
+        ),
+        option(
+            "--max-body",
+            type=click.IntRange(min=1),
+            metavar="MIB",
+            help="The maximum size of a response, in MiB. Default: 64.",
         ),
         option("--debug", is_flag=True, help="Show requests and the tracebacks of errors."),
     ]

@@ -117,7 +117,35 @@ def make_plan(
     now = datetime.now(UTC)
     day = today or now.date()
     snapshot = read_account(client, desired, day)
+    if today is None:
+        check_clocks(desired, snapshot, day)
     return plan(snapshot, desired, day, now=now), snapshot
+
+
+def check_clocks(desired: Desired, snapshot: Snapshot, day: date) -> None:
+    """Reject memberships that end or do not, depending on which of two clocks is right.
+
+    Args:
+        desired: What the file asks for.
+        snapshot: The account, with the time of its server.
+        day: Today, by the clock of this machine.
+
+    Raises:
+        PlanError: The server is in another day, and an `until` is between the two.
+    """
+    from cld_user_groups.membership import PlanError, Problem
+    from cld_user_groups.membership.identity import is_wanted
+
+    server_day = day if snapshot.server_time is None else snapshot.server_time.date()
+    for group in desired.groups:
+        for member in group.members:
+            if is_wanted(member, day) is not is_wanted(member, server_day):
+                message = (
+                    f"whether `until: {member.until}` has passed is not known: it is {day} (UTC) "
+                    f"on this machine, and {server_day} on the server"
+                )
+                hint = "correct the clock, or give the day with `plan --today`"
+                raise PlanError([Problem(member.source, member.line, message, hint)])
 
 
 def hold_to_guards(

@@ -163,7 +163,7 @@ class Run:
         # Whole milliseconds: a clock of microseconds may never end the fraction of one.
         seconds = max(0, math.ceil((until - now.timestamp()) * 1000)) / 1000
         if seconds >= SHORTEST_ANNOUNCED:
-            self._report(None, datetime.fromtimestamp(until, UTC))
+            self._report(None, _time(until))
         return seconds
 
     def end(self, position: int, performed: Performed) -> None:
@@ -277,9 +277,7 @@ class Run:
             verified=False if held_back else verified,
             differences=(*unmet, *held_back),
             requests_left=left,
-            resume_at=datetime.fromtimestamp(scheduler.reset_at or 0, UTC)
-            if is_out_of_quota
-            else None,
+            resume_at=_time(scheduler.reset_at or 0) if is_out_of_quota else None,
             snapshot=snapshot,
         )
 
@@ -303,3 +301,11 @@ class Run:
         finally:
             self._journal.close()
         return result
+
+
+def _time(timestamp: float) -> datetime:
+    """Return a time; the last one that there is for what a server puts behind the year 9999."""
+    try:
+        return datetime.fromtimestamp(timestamp, UTC)
+    except (OverflowError, ValueError, OSError):
+        return datetime.max.replace(tzinfo=UTC)

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 from attrs import frozen
 
+from cld_user_groups.identity import printable as printable
+
 # More than a reader takes in at once; `problems` has them all.
 _SHOWN = 30
 _LONGEST = 120
@@ -81,19 +83,6 @@ def naming_file(path: str | os.PathLike[str]) -> Generator[None]:
         if error.filename is None:
             error.filename = os.fspath(path)
         raise
-
-
-def printable(text: str) -> str:
-    """Escape every character that a terminal could interpret.
-
-    That is control characters, and the invisible ones that turn the direction of a text around.
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )
 
 
 def quoted(text: str) -> str:
