@@ -33,7 +33,7 @@ import builtins
 from collections.abc import Mapping
 
 {imports}
-from cld_user_groups._engine.call import RawResponse, check_options
+from cld_user_groups._engine.request import RawResponse, check_options
 from cld_user_groups._engine.resource import AsyncResource, SyncResource
 from cld_user_groups._operations import {module} as operations
 from cld_user_groups.utils import UNSET, RetryConfig, Unset
@@ -75,7 +75,7 @@ class Options:
 
 
 def read_options(source: str) -> Options:
-    """Read the options from the source of _engine/call.py."""
+    """Read the options from the source of _engine/request.py."""
     named = {getattr(node, "name", ""): node for node in ast.parse(source).body}
     check, described = named["check_options"], named["CallOptions"]
     assert isinstance(check, ast.FunctionDef)
@@ -242,7 +242,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--check", action="store_true", help="only compare")
     is_check = arguments.parse_args().check
-    options = read_options((PACKAGE / "_engine" / "call.py").read_text("utf-8"))
+    options = read_options((PACKAGE / "_engine" / "request.py").read_text("utf-8"))
     changed: list[str] = []
     for source in sorted((PACKAGE / "_operations").glob("[!_]*.py")):
         output = PACKAGE / source.name

@@ -8,7 +8,7 @@ with CldProvisioning() as client:  # credentials from CLOUDINARY_ACCOUNT_URL
 """
 
 from . import models, utils
-from ._engine.call import CallOptions, RawResponse
+from ._engine.request import CallOptions, RawResponse
 from ._version import __version__
 from .client import AsyncCldProvisioning, CldProvisioning
 from .errors import maybe_applied

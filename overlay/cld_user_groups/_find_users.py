@@ -15,7 +15,7 @@ from attrs import frozen
 
 from cld_provisioning_api.models import User, UsersResponse
 
-from ._engine.call import Call
+from ._engine.request import Call
 from ._engine.resource import Calls
 from .identity import email_key
 

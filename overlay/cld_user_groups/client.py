@@ -11,14 +11,20 @@ import httpx
 from attrs import evolve
 
 from ._engine.body import DEFAULT_MAX_BYTES, check_max_bytes
-from ._engine.call import Call, CheckedOptions, RawResponse, check_headers, make_timeout
-from ._engine.config import check_server_url, find_account_id, find_server_url, security_provider
+from ._engine.config import check_server_url, find_account_id, find_security, find_server_url
 from ._engine.http_client import DEFAULT_TIMEOUT, AsyncHttpClient, HttpClient
 from ._engine.io import drive, drive_async
 from ._engine.pipeline import run
-from ._engine.request import Session
+from ._engine.request import (
+    Call,
+    CheckedOptions,
+    RawResponse,
+    Session,
+    check_headers,
+    make_timeout,
+)
 from ._engine.user_agent import user_agent
-from .hooks import DebugLogger, hooks_of_each_call, show_debug_log
+from .hooks import DebugLogger, make_hooks, show_debug_log
 from .limits import Limiter, limiter_of
 from .security import Authorizer, SecuritySource
 from .user_groups import AsyncUserGroups, UserGroups
@@ -99,10 +105,10 @@ class _Client(Generic[C, H]):
             TypeError: An argument is of the wrong type.
             ValueError: An argument or a variable is not valid, or something is missing.
         """
-        provide = security_provider(security)
+        source = find_security(security)
         del security  # it may be of a type that does not mask what it holds
-        if isinstance(provide, Exception):
-            raise provide
+        if isinstance(source, Exception):
+            raise source
         if client is not None and not isinstance(client, self._httpx_client):
             raise TypeError(
                 f"client must be an httpx.{self._httpx_client.__name__}, "
@@ -112,6 +118,7 @@ class _Client(Generic[C, H]):
         timeout = make_timeout(timeout_ms)
         if timeout is None and client is None:
             timeout = DEFAULT_TIMEOUT
+        without_log, with_log = make_hooks(tuple(hooks), debug_logger, self._may_have_async_hooks)
         settings = Session(
             account_id=find_account_id(account_id),
             server_url=find_server_url(
@@ -121,10 +128,11 @@ class _Client(Generic[C, H]):
                 host=host,
                 url_params=url_params,
             ),
-            authorize=Authorizer(provide),
+            authorize=Authorizer(source),
             retries=check_retries("retry_config", retry_config),
             timeout=timeout,
-            hooks=hooks_of_each_call(tuple(hooks), debug_logger, self._may_have_async_hooks),
+            hooks=without_log,
+            debug_hooks=with_log,
             user_agent=user_agent(app_info),
             is_closed=lambda: self._http.is_closed,
             max_response_bytes=check_max_bytes(max_response_bytes),

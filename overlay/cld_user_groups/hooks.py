@@ -182,16 +182,15 @@ def _is(method: object, kind: Callable[[object], bool]) -> bool:
     return kind(method) or kind(getattr(method, "__call__", None))  # noqa: B004
 
 
-def hooks_of_each_call(
+def make_hooks(
     hooks: tuple[object, ...], debug_logger: DebugLogger | None, may_be_async: bool
-) -> Callable[[], Hooks]:
-    """Return a function that returns the hooks of a call: the debug log only while it is on."""
+) -> tuple[Hooks, Hooks]:
+    """Return the hooks of a client, and those while the debug log is on."""
     log = LoggingHook(debug_logger or LOGGER)
     with_log = Hooks((*hooks, log), may_be_async=may_be_async)
     if debug_logger is not None:
-        return lambda: with_log
-    without = Hooks(hooks, may_be_async=may_be_async)
-    return lambda: with_log if LOGGER.isEnabledFor(logging.DEBUG) else without
+        return with_log, with_log
+    return Hooks(hooks, may_be_async=may_be_async), with_log
 
 
 class PrintableFormatter(logging.Formatter):

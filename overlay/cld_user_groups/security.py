@@ -147,13 +147,14 @@ class Authorizer:
     """Returns the Authorization for each call.
 
     Args:
-        provide: Returns the credentials; called for every call, so that keys can rotate.
+        source: The credentials, or a function that returns them; called for every call, so that
+            keys can rotate.
     """
 
-    __slots__ = ("_last", "_provide")
+    __slots__ = ("_last", "_source")
 
-    def __init__(self, provide: Callable[[], Security]) -> None:
-        self._provide = provide
+    def __init__(self, source: SecuritySource) -> None:
+        self._source = source
         self._last: tuple[Security, Authorization] | None = None
 
     def __call__(self) -> Authorization:
@@ -163,7 +164,7 @@ class Authorizer:
             TypeError: The callable returned something that is not a Security.
             ValueError: The credentials are incomplete, or cannot be sent.
         """
-        security = self._provide()
+        security = self._source if isinstance(self._source, Security) else self._source()
         last = self._last  # read once: another thread may replace it at any time
         if last is not None and last[0] is security:
             return last[1]

@@ -14,7 +14,7 @@ from cld_provisioning_api.models import (
     UserGroupUsersResponse,
 )
 from cld_provisioning_api.models.user_group_request import UserGroupRequestTypedDict
-from cld_user_groups._engine.call import RawResponse, check_options
+from cld_user_groups._engine.request import RawResponse, check_options
 from cld_user_groups._engine.resource import AsyncResource, SyncResource
 from cld_user_groups._operations import user_groups as operations
 from cld_user_groups.utils import UNSET, RetryConfig, Unset

@@ -16,7 +16,7 @@ from cld_provisioning_api.models import (
     User,
     UsersResponse,
 )
-from cld_user_groups._engine.call import RawResponse, check_options
+from cld_user_groups._engine.request import RawResponse, check_options
 from cld_user_groups._engine.resource import AsyncResource, SyncResource
 from cld_user_groups._find_users import FoundUsers
 from cld_user_groups._operations import users as operations

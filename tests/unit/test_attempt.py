@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from cld_user_groups._engine.attempt import Attempt
+from cld_user_groups._engine.io import Attempt
 
 CONNECTED = "connection.connect_tcp.complete"
 TUNNEL_BEGUN = "http11.send_request_headers.started CONNECT"

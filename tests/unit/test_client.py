@@ -11,7 +11,7 @@ from tests.support.fault_server import FaultServer, response
 from tests.support.transport import OK, SECURITY, FakeTransport, error
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, maybe_applied, models, utils
-from cld_user_groups._engine.call import check_options
+from cld_user_groups._engine.request import check_options
 
 
 def test_client_of_the_callers_is_never_closed() -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.support.transport import OK, SECURITY, FakeTransport, error
 
 from cld_user_groups import maybe_applied, models
-from cld_user_groups._engine.status_error import status_error
+from cld_user_groups._engine.failures import status_error
 from cld_user_groups.errors import ClientClosed, mark
 from cld_user_groups.security import Authorization
 

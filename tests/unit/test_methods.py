@@ -66,7 +66,7 @@ def list_(account_id: str) -> Call[UsersResponse]:
 
 
 def options() -> generator.Options:
-    call = ROOT / "overlay/cld_user_groups/_engine/call.py"
+    call = ROOT / "overlay/cld_user_groups/_engine/request.py"
     return generator.read_options(call.read_text("utf-8"))
 
 

@@ -6,9 +6,9 @@ import pytest
 from tests.support.tables import case
 
 from cld_user_groups._engine.retry import (
-    Action,
     Decision,
     Effect,
+    FollowUp,
     Lost,
     decide,
     longest_wait,
@@ -53,10 +53,10 @@ TABLE: dict[object, tuple[str, str, str, str, str]] = {
 # The responses to a second request for a write that was applied before.
 IN_PLACE = ((CREATE, 409), (REMOVE, 404), (ADD, 409))
 MEANS = {
-    AGAIN: (Action.RETRY, False),
-    AGAIN_MAYBE: (Action.RETRY, True),
-    UP: (Action.RAISE, False),
-    UP_MAYBE: (Action.RAISE, True),
+    AGAIN: (FollowUp.RETRY, False),
+    AGAIN_MAYBE: (FollowUp.RETRY, True),
+    UP: (FollowUp.RAISE, False),
+    UP_MAYBE: (FollowUp.RAISE, True),
 }
 
 
@@ -84,7 +84,7 @@ def test_first_attempt_follows_the_table() -> None:
     for effect, happened, outcome in CELLS:
         with case(effect, happened):
             decision = decided(effect, happened)
-            assert (decision.action, decision.maybe_applied) == MEANS[outcome]
+            assert (decision.follow_up, decision.maybe_applied) == MEANS[outcome]
 
 
 def test_once_maybe_applied_a_write_stays_so() -> None:
@@ -92,9 +92,9 @@ def test_once_maybe_applied_a_write_stays_so() -> None:
         with case(effect, happened):
             decision = decided(effect, happened, maybe_applied=True)
             if (effect, happened) in IN_PLACE:
-                assert decision == (Action.LOOK, 0.0, True)
+                assert decision == (FollowUp.VERIFY, 0.0, True)
             else:
-                assert (decision.action, decision.maybe_applied) == (MEANS[outcome][0], True)
+                assert (decision.follow_up, decision.maybe_applied) == (MEANS[outcome][0], True)
 
 
 def test_after_a_retried_503_only_what_says_that_a_write_is_in_place_is_looked_at() -> None:
@@ -102,16 +102,19 @@ def test_after_a_retried_503_only_what_says_that_a_write_is_in_place_is_looked_a
         with case(effect, happened):
             decision = decided(effect, happened, maybe_forwarded=True)
             if (effect, happened) in IN_PLACE:
-                assert decision == (Action.LOOK, 0.0, True)
+                assert decision == (FollowUp.VERIFY, 0.0, True)
             else:
-                assert (decision.action, decision.maybe_applied) == MEANS[outcome]
+                assert (decision.follow_up, decision.maybe_applied) == MEANS[outcome]
 
 
 def test_without_retries_nothing_is_sent_again_and_the_rest_holds() -> None:
     for effect, happened, outcome in CELLS:
         with case(effect, happened):
             decision = decided(effect, happened, config=None)
-            assert (decision.action, decision.maybe_applied) == (Action.RAISE, "maybe" in outcome)
+            assert (decision.follow_up, decision.maybe_applied) == (
+                FollowUp.RAISE,
+                "maybe" in outcome,
+            )
 
 
 @pytest.mark.parametrize("effect", Effect)
@@ -120,25 +123,25 @@ def test_connection_errors_are_not_retried_where_that_is_off(
     effect: Effect, happened: Lost
 ) -> None:
     config = RetryConfig(retry_connection_errors=False)
-    assert decided(effect, happened, config=config).action is Action.RAISE
+    assert decided(effect, happened, config=config).follow_up is FollowUp.RAISE
 
 
 @pytest.mark.parametrize("effect", Effect)
 def test_statuses_are_retried_where_only_connection_errors_are_not(effect: Effect) -> None:
     config = RetryConfig(retry_connection_errors=False)
-    assert decided(effect, 503, config=config).action is Action.RETRY
+    assert decided(effect, 503, config=config).follow_up is FollowUp.RETRY
 
 
 @pytest.mark.parametrize("effect", Effect)
 @pytest.mark.parametrize(
-    ("status", "action"),
-    [(420, Action.RAISE), (429, Action.RAISE), (408, Action.RETRY), (503, Action.RETRY)],
+    ("status", "follow_up"),
+    [(420, FollowUp.RAISE), (429, FollowUp.RAISE), (408, FollowUp.RETRY), (503, FollowUp.RETRY)],
 )
 def test_throttled_requests_alone_are_not_retried_where_that_is_off(
-    effect: Effect, status: int, action: Action
+    effect: Effect, status: int, follow_up: FollowUp
 ) -> None:
     config = RetryConfig(retry_throttled=False)
-    assert decided(effect, status, config=config).action is action
+    assert decided(effect, status, config=config).follow_up is follow_up
 
 
 @pytest.mark.parametrize(
@@ -153,19 +156,19 @@ def test_servers_delay_goes_before_the_backoff() -> None:
     assert decided(READ, 503, server_delay=12.5).delay == 12.5
 
 
-@pytest.mark.parametrize(("spent", "action"), [(18.0, Action.RETRY), (18.001, Action.RAISE)])
-def test_wait_must_end_within_the_time(spent: float, action: Action) -> None:
-    assert decided(READ, 429, spent=spent, server_delay=12.0).action is action
+@pytest.mark.parametrize(("spent", "follow_up"), [(18.0, FollowUp.RETRY), (18.001, FollowUp.RAISE)])
+def test_wait_must_end_within_the_time(spent: float, follow_up: FollowUp) -> None:
+    assert decided(READ, 429, spent=spent, server_delay=12.0).follow_up is follow_up
 
 
 @pytest.mark.parametrize("server_delay", [31.0, 1e15, float("inf")])
 def test_longer_delay_than_there_is_time_is_raised_at_once(server_delay: float) -> None:
-    assert decided(READ, 429, server_delay=server_delay).action is Action.RAISE
+    assert decided(READ, 429, server_delay=server_delay).follow_up is FollowUp.RAISE
 
 
 def test_no_time_means_one_attempt() -> None:
     config = RetryConfig(backoff=BackoffStrategy(max_elapsed_time=0))
-    assert decided(READ, 503, config=config).action is Action.RAISE
+    assert decided(READ, 503, config=config).follow_up is FollowUp.RAISE
 
 
 @pytest.mark.parametrize("attempt", [1, 10, 10_000, 10**9])
@@ -177,7 +180,7 @@ def test_limit_of_the_wait_never_overflows(attempt: int) -> None:
 def test_documented_configuration_is_accepted() -> None:
     config = RetryConfig("backoff", BackoffStrategy(1, 50, 1.1, 100), False)
     decision = decided(READ, 503, config=config, jitter=1.0)
-    assert decision == (Action.RETRY, 0.001, False)
+    assert decision == (FollowUp.RETRY, 0.001, False)
 
 
 @pytest.mark.parametrize(

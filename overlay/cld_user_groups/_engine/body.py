@@ -1,4 +1,4 @@
-"""Read a response's body within a maximum size, counted after decoding."""
+"""Read a response's body within a maximum size, counted after decoding, and quote from it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ DEFAULT_MAX_BYTES: Final = 64 * 1024 * 1024
 # a few bytes expand to; zlib has one. So only these are requested and decoded.
 ACCEPT_ENCODING: Final = "gzip, deflate"
 DECODED: Final = frozenset({"gzip", "deflate", "identity"})
+# The maximum length of a message that is derived from a response, in characters.
+_EXCERPT = 200
 _LENGTHS = (len("content-encoding"), len("content-length"))
 _BODY_HEADERS = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
@@ -214,3 +216,19 @@ def empty_response(response: httpx.Response) -> httpx.Response:
     return whole_response(
         response.status_code, headers, b"", request=response.request, extensions=extensions
     )
+
+
+def excerpt(text: str) -> str:
+    """Return the beginning of a text, on one line."""
+    line = " ".join(text[: 4 * _EXCERPT].split())
+    return line if len(line) <= _EXCERPT else line[:_EXCERPT] + "…"
+
+
+def reason(response: httpx.Response) -> str:
+    """Return the reason phrase of a response, or its status code where it has none."""
+    return excerpt(response.reason_phrase) or f"Status {response.status_code}"
+
+
+def body_text(response: httpx.Response) -> str:
+    """Return the body as text, ignoring the declared charset: JSON is UTF-8 (RFC 8259, 8.1)."""
+    return response.content.decode("utf-8", errors="replace")

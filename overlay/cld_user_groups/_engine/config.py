@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -43,8 +43,8 @@ class _AccountUrl(NamedTuple):
     account_id: str
 
 
-def security_provider(security: SecuritySource | None) -> Callable[[], Security] | Exception:
-    """Return a function that returns the credentials for a call, so that keys can rotate.
+def find_security(security: SecuritySource | None) -> SecuritySource | Exception:
+    """Return the credentials, or the callable that returns them for a call.
 
     They come from the first of: the argument, the key's and the secret's variables, the account
     URL. All but a callable is read and validated now; an exception is returned for the caller to
@@ -56,7 +56,7 @@ def security_provider(security: SecuritySource | None) -> Callable[[], Security]
     if callable(security):
         return security
     found = _security_from_environment() if security is None else security
-    return problem_with(found) or (lambda: found)
+    return problem_with(found) or found
 
 
 def _security_from_environment() -> Security:

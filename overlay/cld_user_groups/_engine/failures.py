@@ -1,4 +1,4 @@
-"""Classify the exceptions of an attempt, and remove credentials from them."""
+"""What an attempt ended in instead of a success: its error, classified and without credentials."""
 
 from __future__ import annotations
 
@@ -8,14 +8,44 @@ from types import TracebackType
 from typing import Any, Final, cast
 
 import httpx
+import msgspec
 
-from cld_user_groups.errors import CloudinaryError
+from cld_provisioning_api.models import ErrorDetail
+from cld_provisioning_api.models import ErrorResponse as ErrorResponseData
+from cld_provisioning_api.types import decode
+from cld_user_groups.errors import (
+    AlreadyExists,
+    APIError,
+    AuthorizationRequired,
+    BadRequest,
+    CloudinaryError,
+    ErrorResponse,
+    NotAllowed,
+    NotFound,
+    RateLimited,
+    ResponseValidationError,
+    TooManyRequests,
+    UsageRateExceeded,
+)
+from cld_user_groups.limits.protocol import Hold
 from cld_user_groups.security import Authorization
 
-from .attempt import Attempt
-from .retry import TURNED_AWAY, UNCLEAR, Effect, Lost, is_ambiguous
+from .body import body_text, empty_response, excerpt, reason, whole_response
+from .io import Attempt, Exchange
+from .retry import AMBIGUOUS, THROTTLED, Effect, Lost, is_ambiguous
 
+_BY_STATUS: Final[dict[int, type[ErrorResponse]]] = {
+    400: BadRequest,
+    401: AuthorizationRequired,
+    403: NotAllowed,
+    404: NotFound,
+    409: AlreadyExists,
+    420: UsageRateExceeded,
+    429: TooManyRequests,
+}
 _NO_CONNECTION: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+# What httpx raises for the address of a redirect, which it reads though it does not follow it.
+_UNREADABLE_ADDRESS: Final = (httpx.RemoteProtocolError, httpx.InvalidURL, UnicodeError)
 # How httpcore words the response of a proxy to CONNECT, and of a SOCKS proxy.
 _PROXY_STATUS = re.compile(r"([0-9]{3})\b")
 _SOCKS_FAILURE: Final = "could not connect"
@@ -35,6 +65,73 @@ _BELOW: Final = frozenset(
         "socket",
     }
 )
+
+
+def extract_response(
+    outcome: Exchange, attempt: Attempt, request: httpx.Request
+) -> tuple[httpx.Response | None, Exception | None]:
+    """Return the response and the failure of an attempt, as far as a response arrived.
+
+    An event hook of the caller's client that calls `raise_for_status` does not hide the response,
+    nor does httpx where it cannot read the address of a redirect that is not followed anyway. The
+    HTTPStatusError of another request, which a hook may make, says nothing about this one.
+    """
+    response, failure = outcome
+    if response is not None and failure is not None:
+        return empty_response(response), failure
+    if isinstance(failure, httpx.HTTPStatusError) and failure.request is request:
+        return _read_or_empty(failure.response), None
+    if attempt.head is not None and isinstance(failure, _UNREADABLE_ADDRESS):
+        status_code, headers = attempt.head
+        if 300 <= status_code < 400:
+            texts = httpx.Headers(headers).multi_items()
+            return whole_response(status_code, texts, b"", request=request), None
+    return response, failure
+
+
+def _read_or_empty(response: httpx.Response) -> httpx.Response:
+    try:
+        response.content  # noqa: B018 - an event hook may have read it
+    except httpx.ResponseNotRead:
+        return empty_response(response)
+    return response
+
+
+def classify_outcome(
+    response: httpx.Response | None,
+    failure: Exception | None,
+    attempt: Attempt,
+    authorization: Authorization,
+) -> tuple[Exception, int | Lost]:
+    """Return the error of an attempt that was no success, and how to classify it.
+
+    The status code counts before the body.
+    """
+    if response is not None and not 200 <= response.status_code < 300:
+        return status_error(response, authorization), response.status_code
+    assert failure is not None
+    if isinstance(failure, httpx.DecodingError) and response is not None:
+        body = authorization.redact(body_text(response))
+        return ResponseValidationError(failure, response, body), response.status_code
+    if response is not None:
+        return failure, Lost.NO_RESPONSE
+    if isinstance(failure, StopIteration):
+        # As a coroutine does (PEP 479): it would end the generator that it is raised in.
+        error = RuntimeError("the transport raised StopIteration")
+        error.__cause__ = failure
+        return error, classify(error, attempt)
+    return failure, classify(failure, attempt)
+
+
+def undecodable(
+    cause: msgspec.DecodeError, response: httpx.Response, authorization: Authorization
+) -> ResponseValidationError:
+    """Return the error for a success that is not what its operation promises."""
+    body = authorization.redact(body_text(response))
+    error = ResponseValidationError(cause, response, body)
+    # Its frames hold the body, unmasked.
+    error.__cause__ = cause.with_traceback(None)
+    return error
 
 
 def classify(failure: Exception, attempt: Attempt) -> Lost:
@@ -63,15 +160,20 @@ def classify(failure: Exception, attempt: Attempt) -> Lost:
         return Lost.NO_RESPONSE
     if isinstance(failure, httpx.ProxyError):
         return Lost.NOT_SENT if _proxy_may_recover(str(failure)) else Lost.REFUSED
-    if isinstance(failure, _NO_CONNECTION) or not attempt.may_have_been_sent:
+    if was_not_sent(failure, attempt):
         return Lost.REFUSED if _is_certificate_problem(failure) else Lost.NOT_SENT
     return Lost.NO_RESPONSE
+
+
+def was_not_sent(failure: Exception, attempt: Attempt) -> bool:
+    """Return whether nothing was sent, as the class of an exception or the trace says."""
+    return isinstance(failure, _NO_CONNECTION) or not attempt.may_have_been_sent
 
 
 def _proxy_may_recover(message: str) -> bool:
     status = _PROXY_STATUS.match(message)
     if status is not None:
-        return int(status[1]) in TURNED_AWAY | UNCLEAR
+        return int(status[1]) in THROTTLED | AMBIGUOUS
     return _SOCKS_FAILURE in message
 
 
@@ -81,6 +183,64 @@ def _is_certificate_problem(failure: BaseException | None) -> bool:
             return True
         failure = failure.__cause__ or failure.__context__
     return False
+
+
+def status_error(response: httpx.Response, authorization: Authorization) -> CloudinaryError:
+    """Return the error for a status code that is not a success.
+
+    Args:
+        response: The response, with its body.
+        authorization: The credentials, which are masked should the server have echoed them.
+    """
+    response.next_request = None  # what httpx would send to follow a redirect
+    text = body_text(response)
+    body = authorization.redact(text)
+    kind = _BY_STATUS.get(response.status_code)
+    data = _documented(body.encode() if body != text else response.content, authorization)
+    if kind is not None:
+        if data is None:
+            message = _described(response, body)
+            data = ErrorResponseData(error=ErrorDetail(message=message))
+        return kind(data, response, body)
+    said = excerpt(data.error.message or "") if data and data.error else ""
+    return APIError(said or _described(response, body), response, body)
+
+
+def _documented(content: bytes, authorization: Authorization) -> ErrorResponseData | None:
+    try:
+        data = decode(content, ErrorResponseData)
+    except msgspec.DecodeError:
+        return None
+    if data.error is None or not data.error.message:
+        return None
+    data.error.message = authorization.redact(data.error.message)  # free of JSON's escapes now
+    return data
+
+
+def _described(response: httpx.Response, body: str) -> str:
+    """Return a short message for a response whose body is not the documented one."""
+    beginning = excerpt(body)
+    if response.has_redirect_location:
+        return f"{reason(response)}: redirects are not followed"
+    return f"{reason(response)}: {beginning}" if beginning else reason(response)
+
+
+def delay_error(hold: Hold, request: httpx.Request) -> RateLimited:
+    """Return the error for a request that a limiter did not admit yet.
+
+    Args:
+        hold: The limiter's reply.
+        request: The request, which was not sent.
+    """
+    seconds = max(0.001, hold.seconds)  # a delay of zero would be none
+    message = f"nothing was sent, for {hold.reason}: wait {seconds:.1f} s"
+    response = whole_response(
+        hold.status_code, [("retry-after", f"{seconds:.3f}")], b"", request=request
+    )
+    kind = UsageRateExceeded if hold.status_code == 420 else TooManyRequests
+    error = kind(ErrorResponseData(error=ErrorDetail(message=message)), response)
+    error.was_sent = False
+    return error
 
 
 def hide_credentials(

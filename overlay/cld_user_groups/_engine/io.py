@@ -1,32 +1,182 @@
-"""The I/O of a call, sync and async: nothing else sends, reads or waits."""
+"""The I/O of a call, sync and async: nothing else sends, reads or waits.
+
+A flow (see pipeline.py) yields each step and is sent its result; the two drivers perform the steps.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Generator
+from collections.abc import Awaitable, Generator, Mapping
 from inspect import GEN_CLOSED, getgeneratorstate, iscoroutine
-from typing import TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
 import httpx
+from attrs import define
 
-from cld_user_groups.limits.protocol import Hold, check_hold
+from cld_user_groups.limits.protocol import Hold, Limiter, Ticket, check_hold
 
-from .attempt import Admission, Outcome, Send
 from .body import read_body, read_body_async
-from .call import RawResponse
 from .deadline import Deadline
 from .http_client import AsyncConnections, AsyncHttpClient, Connections, HttpClient
+from .request import RawResponse
 from .sleep import wait, wait_async
 
 T = TypeVar("T")
 
-Step: TypeAlias = Send | float | Awaitable[object]
-"""What a flow yields: a request to send, a delay in seconds, or an async hook to await."""
-
-Flow = Generator[Step, Outcome | Hold | None, RawResponse[T]]
-"""A call in progress: it is sent the outcome of each request, or the limiter's reply."""
-
 # The credentials are in the headers already: no scheme of the client's own may replace them.
 _NO_AUTH = httpx.Auth()
+
+
+class Attempt:
+    """How far one attempt got.
+
+    httpcore reports each step of a request to its `trace` extension, so that an exception of any
+    class, a cancellation too, can be told apart: before the first byte of the request, or after.
+    A transport that reports nothing may have sent it: that is not known.
+
+    Attributes:
+        is_entered: Whether the request was handed to the httpx client.
+        is_traced: Whether a step was reported.
+        is_begun: Whether sending the request's head began.
+        is_head_sent: Whether the request's head was sent whole.
+        queued: How many seconds the attempt waited until few enough were in flight.
+    """
+
+    __slots__ = (
+        "_head",
+        "_is_tunnel",
+        "is_begun",
+        "is_entered",
+        "is_head_sent",
+        "is_traced",
+        "queued",
+    )
+
+    def __init__(self) -> None:
+        self._head: Any = None
+        self._is_tunnel = False
+        self.is_entered = False
+        self.is_traced = False
+        self.is_begun = False
+        self.is_head_sent = False
+        self.queued = 0.0
+
+    def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Record a step that httpcore reports."""
+        self.is_traced = True
+        if event.endswith("send_request_headers.started"):
+            # The request to a proxy for a tunnel is reported in the same way.
+            self._is_tunnel = info["request"].method == b"CONNECT"
+            self.is_begun = self.is_begun or not self._is_tunnel
+            self._head = None
+        elif event.endswith("send_request_headers.complete"):
+            self.is_head_sent = self.is_begun
+        elif event.endswith("receive_response_headers.complete") and not self._is_tunnel:
+            self._head = info.get("return_value")
+
+    async def trace_async(self, event: str, info: Mapping[str, Any]) -> None:
+        """Record a step that httpcore's async side reports."""
+        self.trace(event, info)
+
+    @property
+    def may_have_been_sent(self) -> bool:
+        """Whether the server may have seen the request: true if that is unknown."""
+        return self.is_begun or (self.is_entered and not self.is_traced)
+
+    @property
+    def head(self) -> tuple[int, list[tuple[bytes, bytes]]] | None:
+        """The status code and the headers of the response, or None if none was reported."""
+        match self._head:
+            case (_, int() as status, _, headers) | (int() as status, headers):  # HTTP/1.1, HTTP/2
+                return status, headers
+            case _:
+                return None
+
+
+@define
+class Admission:
+    """Asks a limiter for each attempt of a call, and tells it of the response.
+
+    Attributes:
+        limiter: The limiter.
+        account_id: The account, whose quota the call uses.
+        timeout: The call's time limit in seconds, or None.
+        patience: The seconds that the call may still wait.
+        held: How many attempts were not admitted.
+        ticket: That of the attempt which was admitted last, or not yet.
+    """
+
+    limiter: Limiter
+    account_id: str
+    timeout: float | None
+    patience: float = 0.0
+    held: int = 0
+    ticket: Ticket | None = None
+
+    def acquire(self) -> Hold | None:
+        """Ask whether an attempt may be sent: with the same ticket until one is."""
+        reply = self.limiter.acquire(self._open_ticket())
+        return None if reply is None else self._delay(reply)
+
+    async def acquire_async(self) -> Hold | None:
+        """Ask whether an attempt may be sent; see `acquire`."""
+        acquire = getattr(self.limiter, "acquire_async", None)
+        if acquire is None:
+            return self.acquire()
+        reply = await acquire(self._open_ticket())
+        return None if reply is None else self._delay(reply)
+
+    def observe(self, response: httpx.Response | None) -> None:
+        """Tell of the response to the attempt that was admitted, or that there was none."""
+        ticket, self.ticket = self.ticket, None  # the next attempt has another
+        assert ticket is not None
+        self.limiter.observe(ticket, response)
+
+    async def observe_async(self, response: httpx.Response) -> None:
+        """Tell of the response to the attempt that was admitted."""
+        observe = getattr(self.limiter, "observe_async", None)
+        if observe is None:
+            self.observe(response)
+        else:
+            ticket, self.ticket = self.ticket, None
+            await observe(ticket, response)
+
+    def _open_ticket(self) -> Ticket:
+        if self.ticket is None:
+            self.ticket = Ticket(self.account_id, self.patience, self.timeout)
+        self.ticket.patience = self.patience
+        return self.ticket
+
+    def _delay(self, reply: object) -> Hold:
+        self.held += 1
+        return check_hold(reply)
+
+
+class SendRequest(NamedTuple):
+    """A step: send this request, and record in `attempt` how far it gets.
+
+    With an admission, only if the limiter admits it once few enough requests are in flight.
+    """
+
+    request: httpx.Request
+    attempt: Attempt
+    admission: Admission | None = None
+
+
+class Exchange(NamedTuple):
+    """The result of that step: a response, an exception, or both where the body is unreadable."""
+
+    response: httpx.Response | None
+    failure: Exception | None
+
+
+Step: TypeAlias = SendRequest | float | Awaitable[object]
+"""What a flow yields: a request to send, a delay in seconds, or an async hook to await."""
+
+Result: TypeAlias = Exchange | Hold | None
+"""What a flow is sent: what came of a request, or the limiter's reply."""
+
+Flow = Generator[Step, Result, RawResponse[T]]
+"""A call in progress."""
 
 
 def drive(
@@ -37,27 +187,19 @@ def drive(
     An exception from anywhere goes through the flow, which records what it means for the call and
     may yield further steps: the hooks to notify.
     """
-    outcome: Outcome | Hold | None = None
+    result: Result = None
     failure: BaseException | None = None
     step: Step | None = None
     while True:
         try:
             while True:  # in the try, for an interrupt can come where a loop begins anew
                 step = None
-                step = flow.send(outcome) if failure is None else flow.throw(failure)
-                outcome = failure = None
-                if isinstance(step, Send):
-                    outcome = _exchange(http, connections, step, max_bytes)
-                elif isinstance(step, int | float):
-                    wait(step)
-                else:
-                    if iscoroutine(step):
-                        step.close()
-                    raise TypeError("a hook returned an awaitable: use AsyncCldProvisioning")
+                step = flow.send(result) if failure is None else flow.throw(failure)
+                result = failure = None
+                result = _perform(http, connections, step, max_bytes)
         except StopIteration as done:
             if step is None:  # of the flow itself
-                result: RawResponse[T] = done.value
-                return result
+                return cast("RawResponse[T]", done.value)
             failure = done
         except BaseException as error:
             if getgeneratorstate(flow) == GEN_CLOSED:  # the flow has ended, in this error
@@ -70,25 +212,22 @@ async def drive_async(
     http: AsyncHttpClient, connections: AsyncConnections, flow: Flow[T], max_bytes: int
 ) -> RawResponse[T]:
     """Perform the steps of a flow, and return its result; see `drive`."""
-    outcome: Outcome | Hold | None = None
+    result: Result = None
     failure: BaseException | None = None
     step: Step | None = None
     while True:
         try:
             while True:
                 step = None
-                step = flow.send(outcome) if failure is None else flow.throw(failure)
-                outcome = failure = None
-                if isinstance(step, Send):
-                    outcome = await _exchange_async(http, connections, step, max_bytes)
-                elif isinstance(step, int | float):
-                    await wait_async(step)
+                step = flow.send(result) if failure is None else flow.throw(failure)
+                result = failure = None
+                if isinstance(step, SendRequest):
+                    result = await _exchange_async(http, connections, step, max_bytes)
                 else:
-                    await step
+                    await (wait_async(step) if isinstance(step, int | float) else step)
         except StopIteration as done:
             if step is None:  # of the flow itself
-                result: RawResponse[T] = done.value
-                return result
+                return cast("RawResponse[T]", done.value)
             failure = done
         except BaseException as error:
             if getgeneratorstate(flow) == GEN_CLOSED:  # the flow has ended, in this error
@@ -97,86 +236,81 @@ async def drive_async(
             failure = error
 
 
+def _perform(http: HttpClient, connections: Connections, step: Step, max_bytes: int) -> Result:
+    if isinstance(step, SendRequest):
+        return _exchange(http, connections, step, max_bytes)
+    if not isinstance(step, int | float):
+        if iscoroutine(step):
+            step.close()
+        raise TypeError("a hook returned an awaitable: use AsyncCldProvisioning")
+    wait(step)
+    return None
+
+
 def _exchange(
-    http: HttpClient, connections: Connections, step: Send, max_bytes: int
-) -> Outcome | Hold:
-    """Send one request and read its response."""
+    http: HttpClient, connections: Connections, step: SendRequest, max_bytes: int
+) -> Exchange | Hold:
+    """Send one request and read its response.
+
+    An exception of the limiter ends the call: it is no lost response.
+    """
     request, attempt, admission = step
     attempt.queued = http.enter(connections)
     response: httpx.Response | None = None
-    admitted: Admission | None = None
-    is_complete = False
     try:
+        if admission is not None and (delay := admission.acquire()) is not None:
+            return delay
+        try:
+            request.extensions["trace"] = attempt.trace
+            attempt.is_entered = not connections.client.is_closed
+            response = connections.client.send(
+                request, stream=True, auth=_NO_AUTH, follow_redirects=False
+            )
+            response = read_body(response, max_bytes, request.extensions["timeout"]["read"])
+        except BaseException as failure:
+            if response is not None:
+                response.close()
+            if admission is not None:
+                admission.observe(None)
+            if not isinstance(failure, Exception):
+                raise
+            return Exchange(response, failure)
         if admission is not None:
-            hold = admission.limiter.acquire(admission.ticket)
-            if hold is not None:
-                return check_hold(hold)
-            admitted = admission
-        request.extensions["trace"] = attempt.trace
-        attempt.is_entered = not connections.client.is_closed
-        response = connections.client.send(
-            request, stream=True, auth=_NO_AUTH, follow_redirects=False
-        )
-        response = read_body(response, max_bytes, request.extensions["timeout"]["read"])
-        is_complete = True
-        if admitted is not None:
-            admitted.limiter.observe(admitted.ticket, response)
-        return Outcome(response, None)
-    except BaseException as failure:
-        if response is not None:
-            response.close()
-        if admitted is not None and not is_complete:
-            admitted.limiter.observe(admitted.ticket, None)
-        # One of the limiter's, after a whole response, is not a lost response to retry.
-        if is_complete or not isinstance(failure, Exception):
-            raise
-        return Outcome(response, failure)
+            admission.observe(response)
+        return Exchange(response, None)
     finally:
         http.leave(connections, response)
 
 
 async def _exchange_async(
-    http: AsyncHttpClient, connections: AsyncConnections, step: Send, max_bytes: int
-) -> Outcome | Hold:
-    """Send one request and read its response."""
+    http: AsyncHttpClient, connections: AsyncConnections, step: SendRequest, max_bytes: int
+) -> Exchange | Hold:
+    """Send one request and read its response; see `_exchange`."""
     request, attempt, admission = step
     attempt.queued = await http.enter(connections)
     response: httpx.Response | None = None
-    admitted: Admission | None = None
-    is_complete = False
     try:
+        if admission is not None and (delay := await admission.acquire_async()) is not None:
+            return delay
+        try:
+            request.extensions["trace"] = attempt.trace_async
+            attempt.is_entered = not connections.client.is_closed
+            with Deadline(request) as deadline:
+                response = await connections.client.send(
+                    request, stream=True, auth=_NO_AUTH, follow_redirects=False
+                )
+                deadline.limit(request.extensions["timeout"]["read"])
+                response = await read_body_async(response, max_bytes)
+        except BaseException as failure:
+            if admission is not None:
+                admission.observe(None)
+            if response is not None:
+                await response.aclose()
+            if not isinstance(failure, Exception):
+                raise
+            return Exchange(response, failure)
         if admission is not None:
-            limiter, ticket = admission
-            acquire = getattr(limiter, "acquire_async", None)
-            hold = limiter.acquire(ticket) if acquire is None else await acquire(ticket)
-            if hold is not None:
-                return check_hold(hold)
-            admitted = admission
-        request.extensions["trace"] = attempt.trace_async
-        attempt.is_entered = not connections.client.is_closed
-        with Deadline(request) as deadline:
-            response = await connections.client.send(
-                request, stream=True, auth=_NO_AUTH, follow_redirects=False
-            )
-            deadline.limit(request.extensions["timeout"]["read"])
-            response = await read_body_async(response, max_bytes)
-        is_complete = True
-        if admitted is not None:
-            limiter, ticket = admitted
-            observe = getattr(limiter, "observe_async", None)
-            if observe is None:
-                limiter.observe(ticket, response)
-            else:
-                await observe(ticket, response)
-        return Outcome(response, None)
-    except BaseException as failure:
-        if admitted is not None and not is_complete:
-            admitted.limiter.observe(admitted.ticket, None)
-        if response is not None:
-            await response.aclose()
-        # One of the limiter's, after a whole response, is not a lost response to retry.
-        if is_complete or not isinstance(failure, Exception):
-            raise
-        return Outcome(response, failure)
+            await admission.observe_async(response)
+        return Exchange(response, None)
     finally:
         await http.leave(connections, response)

@@ -1,4 +1,4 @@
-"""The send pipeline: one generator that decides, and that the drivers in io.py perform.
+"""The send pipeline: one generator that decides, whose steps the drivers in io.py perform.
 
 The generator yields each step (see io.Step) and is sent the outcome of each attempt. Every
 exception passes through it, whatever raised it, so that each error of a call records whether a
@@ -7,6 +7,7 @@ write may have been applied.
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Callable, Generator
@@ -14,6 +15,7 @@ from inspect import isawaitable, iscoroutine
 from typing import Generic, TypeVar
 
 import httpx
+import msgspec
 from attrs import define
 
 from cld_user_groups.errors import (
@@ -21,22 +23,23 @@ from cld_user_groups.errors import (
     CloudinaryError,
     LimiterUnavailable,
     NotFound,
-    ResponseValidationError,
     mark,
 )
-from cld_user_groups.hooks import HookContext, Hooks
-from cld_user_groups.limits.protocol import Hold, Ticket
+from cld_user_groups.hooks import LOGGER, HookContext, Hooks
+from cld_user_groups.limits.protocol import Hold
 from cld_user_groups.security import Authorization
 from cld_user_groups.utils import UNSET, RetryConfig
 
-from .attempt import Admission, Attempt, Outcome, Send
-from .call import Call, CheckedOptions, RawResponse
-from .failures import hide_credentials
-from .io import Flow, Step
-from .outcome import arrived, decoded, problem_of
-from .request import Client, Session, build_request
-from .retry import Action, Decision, Effect, Lost, decide, is_ambiguous
-from .status_error import held_error
+from .failures import (
+    classify_outcome,
+    delay_error,
+    extract_response,
+    hide_credentials,
+    undecodable,
+)
+from .io import Admission, Attempt, Flow, Result, SendRequest, Step
+from .request import Call, CheckedOptions, Client, RawResponse, Session, build_request
+from .retry import Decision, Effect, FollowUp, Lost, decide, is_ambiguous
 
 T = TypeVar("T")
 
@@ -50,7 +53,13 @@ def run(session: Session, client: Client, call: Call[T], options: CheckedOptions
         BaseException: Any other exception that ended the call, unchanged; see `maybe_applied`.
     """
     retries = session.retries if options.retries is UNSET else options.retries
-    state = _Run(session, client, call, options, session.authorize(), session.hooks(), retries)
+    hooks = session.debug_hooks if LOGGER.isEnabledFor(logging.DEBUG) else session.hooks
+    admission = None
+    if session.limiter is not None:
+        timeout = options.timeout or session.timeout
+        limit = None if timeout is None else timeout.read
+        admission = Admission(session.limiter, session.account_id, limit)
+    state = _Run(session, client, call, options, session.authorize(), hooks, retries, admission)
     try:
         return (yield from state.attempts())
     except BaseException as error:
@@ -75,12 +84,10 @@ class _Run(Generic[T]):
     authorization: Authorization
     hooks: Hooks
     retries: RetryConfig | None
+    admission: Admission | None
     began: float = 0.0
     waited: float = 0.0
-    queued: float = 0.0
     number: int = 0
-    held: int = 0
-    ticket: Ticket | None = None
     maybe_applied: bool = False
     maybe_forwarded: bool = False
     attempt: Attempt | None = None
@@ -106,6 +113,17 @@ class _Run(Generic[T]):
             call.operation_id, self.session.account_id, self.number, call.path_parameters
         )
 
+    @property
+    def spent(self) -> float:
+        """The seconds since the call began, without those in which too many were in flight."""
+        # Delays count even where a test's clock or sleep does not really run.
+        return max(time.monotonic() - self.began, self.waited)
+
+    @property
+    def resent(self) -> int:
+        """How many attempts were sent before the last one."""
+        return self.number - 1 - (self.admission.held if self.admission else 0)
+
     def attempts(self) -> Flow[T]:
         """Make attempts until one is final."""
         self.began = time.monotonic()
@@ -114,13 +132,13 @@ class _Run(Generic[T]):
             if isinstance(ended, RawResponse):
                 return ended
             error, happened = ended
-            delay = error.retry_after if isinstance(error, CloudinaryError) else None
             was_lost = self.maybe_applied
+            delay = error.retry_after if isinstance(error, CloudinaryError) else None
             decision = self.decide(happened, delay)
-            if decision.action is Action.LOOK:
+            if decision.follow_up is FollowUp.VERIFY:
                 assert isinstance(error, CloudinaryError)
-                return (yield from self.look(error, was_lost=was_lost))
-            if decision.action is Action.RAISE:
+                return (yield from self.verify(error, was_lost=was_lost))
+            if decision.follow_up is FollowUp.RAISE:
                 is_typed = isinstance(error, CloudinaryError | httpx.HTTPError)
                 if self.session.is_closed() and not is_typed:
                     raise ClientClosed("the client was closed during the call") from error
@@ -133,7 +151,7 @@ class _Run(Generic[T]):
 
     def make_attempt(
         self,
-    ) -> Generator[Step, Outcome | Hold | None, RawResponse[T] | tuple[Exception, int | Lost]]:
+    ) -> Generator[Step, Result, RawResponse[T] | tuple[Exception, int | Lost]]:
         """Make one attempt, and return its result, or its error and how to classify it."""
         self.number += 1
         self.attempt = self.happened = None
@@ -142,56 +160,40 @@ class _Run(Generic[T]):
         )
         if self.hooks.before_request:
             yield from self.notify(self.hooks.before_request, request)
+        if self.admission is not None:
+            self.admission.patience = self.patience()
         attempt = self.attempt = Attempt()
-        outcome = yield Send(request, attempt, self.admission())
-        assert outcome is not None
-        self.queued += attempt.queued
+        outcome = yield SendRequest(request, attempt, self.admission)
+        self.began += attempt.queued
         if isinstance(outcome, Hold):
-            self.held += 1
-            return held_error(outcome, request), outcome.status_code
-        self.ticket = None
-        response, failure = arrived(outcome, attempt, request)
+            return delay_error(outcome, request), outcome.status_code
+        assert outcome is not None
+        response, failure = outcome
+        if failure is not None:
+            response, failure = extract_response(outcome, attempt, request)
         if response is not None:
             self.happened = response.status_code
             self.authorization.mask(response)
             if failure is None and self.hooks.after_response:
                 yield from self.notify(self.hooks.after_response, response)
-        problem = problem_of(response, failure, attempt, self.authorization)
-        if problem is not None:
-            return problem
-        assert response is not None
-        parsed = decoded(self.call, response, self.authorization)
-        if isinstance(parsed, ResponseValidationError):
-            return parsed, response.status_code
+            if failure is None and 200 <= response.status_code < 300:
+                return self.parse(response)
+        return classify_outcome(response, failure, attempt, self.authorization)
+
+    def parse(self, response: httpx.Response) -> RawResponse[T] | tuple[Exception, int | Lost]:
+        """Return the result of a success, or its error if it is not what was promised."""
+        try:
+            parsed = self.call.decode(response.content)
+        except msgspec.DecodeError as cause:
+            return undecodable(cause, response, self.authorization), response.status_code
         return RawResponse(parsed, response.status_code, response.headers, self.resent)
 
-    def admission(self) -> Admission | None:
-        """Return what the limiter is asked, the same ticket until it is admitted."""
-        limiter = self.session.limiter
-        if limiter is None:
-            return None
-        patience = 0.0
-        if self.retries is not None:
-            patience = self.retries.backoff.max_elapsed_time / 1000
-            patience = max(0.0, patience - self.spent) if self.number > 1 else patience
-        if self.ticket is None:
-            timeout = self.options.timeout or self.session.timeout
-            limit = None if timeout is None else timeout.read
-            self.ticket = Ticket(self.session.account_id, patience, limit)
-        else:
-            self.ticket.patience = patience
-        return Admission(limiter, self.ticket)
-
-    @property
-    def spent(self) -> float:
-        """The seconds since the call began, waits for a turn not counted."""
-        # Delays count even where a test's clock or sleep does not really run.
-        return max(time.monotonic() - self.began - self.queued, self.waited)
-
-    @property
-    def resent(self) -> int:
-        """How many attempts were sent before the last one."""
-        return self.number - self.held - 1
+    def patience(self) -> float:
+        """Return the seconds that the call may still wait; all of them before its first attempt."""
+        if self.retries is None:
+            return 0.0
+        patience = self.retries.backoff.max_elapsed_time / 1000
+        return patience if self.number == 1 else max(0.0, patience - self.spent)
 
     def decide(self, happened: int | Lost, server_delay: float | None) -> Decision:
         """Decide what follows an attempt that did not succeed, and keep count."""
@@ -212,7 +214,7 @@ class _Run(Generic[T]):
         self.attempt = None
         return decision
 
-    def look(self, error: CloudinaryError, *, was_lost: bool) -> Flow[T]:
+    def verify(self, error: CloudinaryError, *, was_lost: bool) -> Flow[T]:
         """Determine whether an earlier attempt was applied.
 
         The status code of the retry implies it, but only reading the account confirms it and
@@ -226,13 +228,13 @@ class _Run(Generic[T]):
         earlier = "an earlier attempt, whose response was lost,"
         if not was_lost:
             earlier = "an earlier attempt, to which a gateway responded with 503,"
-        if call.look is None and was_lost:  # a deleted group: there is nothing to read
+        if call.verify is None and was_lost:  # a deleted group: there is nothing to read
             assert call.applied is not None
             return RawResponse(call.applied(), error.status_code, error.headers, self.resent)
-        if call.look is not None:
+        if call.verify is not None:
             once = self.options._replace(retries=None)
             try:
-                found = yield from run(self.session, self.client, call.look(), once)
+                found = yield from run(self.session, self.client, call.verify(), once)
             except (CloudinaryError, httpx.HTTPError, LimiterUnavailable) as failure:
                 # A remove meets 404 also where there is no group: then nothing may be applied.
                 has_group = not (isinstance(error, NotFound) and isinstance(failure, NotFound))
@@ -243,7 +245,7 @@ class _Run(Generic[T]):
                 raise error from failure
             if found.parsed is None:
                 self.maybe_applied = False
-                error.add_fact(f"{earlier} did not make the change: {call.denies}")
+                error.add_fact(f"{earlier} did not make the change: {call.contradicts}")
                 raise error
             if not call.leaves_open:
                 return RawResponse(found.parsed, found.status_code, found.headers, self.resent)
@@ -253,7 +255,7 @@ class _Run(Generic[T]):
 
     def notify(
         self, hooks: tuple[Callable[..., object], ...], *arguments: object
-    ) -> Generator[Step, Outcome | Hold | None]:
+    ) -> Generator[Step, Result]:
         """Call hooks, and let the driver await what they return."""
         context = self.context
         for hook in hooks:
@@ -266,7 +268,7 @@ class _Run(Generic[T]):
         hide_credentials(error, self.request, self.authorization)
         mark(error, maybe_applied=self.may_have_been_applied)
 
-    def notify_error(self, error: BaseException) -> Generator[Step, Outcome | Hold | None]:
+    def notify_error(self, error: BaseException) -> Generator[Step, Result]:
         """Call the hooks for the error that the call ends in."""
         for hook in self.hooks.on_error:
             result = hook(self.context, error)

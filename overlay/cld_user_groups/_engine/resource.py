@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar, cast
 
 from attrs import define
 
-from .call import Call, CheckedOptions, RawResponse
+from .request import Call, CheckedOptions, RawResponse
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -27,34 +27,34 @@ class Lost(Enum):
     UNKNOWN = "unknown"  # it may have been sent, and a retry may not help: a foreign exception
 
 
-class Action(Enum):
+class FollowUp(Enum):
     """What follows an attempt."""
 
     RETRY = "retry"
     RAISE = "raise"
-    LOOK = "look"  # an earlier attempt, whose outcome is not known, seems to have been applied
+    VERIFY = "verify"  # an earlier attempt, whose outcome is not known, seems to have been applied
 
 
 class Decision(NamedTuple):
     """What follows an attempt.
 
     Attributes:
-        action: What to do.
+        follow_up: What to do.
         delay: How many seconds to wait before a RETRY.
         maybe_applied: Whether a write may have been applied although no response says so.
     """
 
-    action: Action
+    follow_up: FollowUp
     delay: float = 0.0
     maybe_applied: bool = False
 
 
 # Too many requests: nothing was applied, and a retry helps only after a while.
-_THROTTLED = frozenset({420, 429})
+_QUOTA_STATUSES = frozenset({420, 429})
 # Status codes that say that nothing was applied; a retry may help.
-TURNED_AWAY = _THROTTLED | {408, 503}
+THROTTLED = _QUOTA_STATUSES | {408, 503}
 # Status codes that leave open whether anything was applied; a retry may help.
-UNCLEAR = frozenset({500, 502, 504})
+AMBIGUOUS = frozenset({500, 502, 504})
 # Server errors that say that nothing was applied; a retry does not help.
 _NOT_SUPPORTED = frozenset({501, 505})
 _ALREADY_APPLIED = {Effect.CREATE: 409, Effect.REMOVE: 404, Effect.ADD: 409}
@@ -73,7 +73,7 @@ def is_ambiguous(effect: Effect, happened: int | Lost) -> bool:
         return happened in (Lost.NO_RESPONSE, Lost.UNKNOWN)
     if happened < 300:  # a success that cannot be read
         return True
-    return happened >= 500 and happened not in TURNED_AWAY | _NOT_SUPPORTED
+    return happened >= 500 and happened not in THROTTLED | _NOT_SUPPORTED
 
 
 def decide(
@@ -100,7 +100,7 @@ def decide(
     other 5xx but 501, 505                  raise, maybe applied       raise [1]_
     a success that cannot be decoded        raise, maybe applied       raise [1]_
     an exception that is not httpx's        raise, maybe applied       raise [1]_
-    409 to create or add, 404 to remove     look [2]_                  look [2]_
+    409 to create or add, 404 to remove     verify [2]_                verify [2]_
     any other status, rejected unsent       raise                      raise [1]_
     ======================================  =========================  ======================
 
@@ -126,9 +126,9 @@ def decide(
         jitter: A random number from 0 to 1.
     """
     if (maybe_applied or maybe_forwarded) and happened == _ALREADY_APPLIED.get(effect):
-        return Decision(Action.LOOK, maybe_applied=True)
+        return Decision(FollowUp.VERIFY, maybe_applied=True)
     ambiguous = is_ambiguous(effect, happened)
-    given_up = Decision(Action.RAISE, maybe_applied=maybe_applied or ambiguous)
+    given_up = Decision(FollowUp.RAISE, maybe_applied=maybe_applied or ambiguous)
     if config is None or not _may_pass(happened, config):
         return given_up
     if ambiguous and effect is Effect.CREATE:
@@ -138,15 +138,15 @@ def decide(
         delay = jitter * longest_wait(config.backoff, attempt)
     if spent + delay > config.backoff.max_elapsed_time / 1000:
         return given_up
-    return Decision(Action.RETRY, delay, maybe_applied or ambiguous)
+    return Decision(FollowUp.RETRY, delay, maybe_applied or ambiguous)
 
 
 def _may_pass(happened: int | Lost, config: RetryConfig) -> bool:
     if isinstance(happened, Lost):
         return happened in (Lost.NOT_SENT, Lost.NO_RESPONSE) and config.retry_connection_errors
-    if happened in _THROTTLED:
+    if happened in _QUOTA_STATUSES:
         return config.retry_throttled
-    return happened in TURNED_AWAY or happened in UNCLEAR
+    return happened in THROTTLED or happened in AMBIGUOUS
 
 
 def longest_wait(backoff: BackoffStrategy, attempt: int) -> float:

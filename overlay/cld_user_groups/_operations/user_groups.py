@@ -26,8 +26,7 @@ from cld_provisioning_api.models import (
     UserGroupUsersResponse,
 )
 from cld_provisioning_api.models.user_group_request import UserGroupRequestTypedDict
-from cld_user_groups._engine.call import Call
-from cld_user_groups._engine.outcome import check_id
+from cld_user_groups._engine.request import Call, check_id
 from cld_user_groups._engine.request_forms import one_request
 from cld_user_groups._engine.retry import Effect
 
@@ -88,13 +87,13 @@ def create(
         Effect.CREATE,
         create_user_group.build_request(account_id, body=body),
         create_user_group.decode_success,
-        look=lambda: Call(
+        verify=lambda: Call(
             get_user_groups.OPERATION_ID,
             Effect.READ,
             get_user_groups.build_request(account_id),
             lambda content: _named(get_user_groups.decode_success(content), body.name),
         ),
-        denies="no group has that name",
+        contradicts="no group has that name",
         leaves_open="a group of that name exists, which somebody else may have created",
     )
 
@@ -232,12 +231,12 @@ def add_user(account_id: str, *, group_id: str, user_id: str) -> Call[UserGroupU
         add_user_to_user_group.build_request(account_id, group_id, user_id),
         lambda content: _user_added(add_user_to_user_group.decode_success(content), user_id),
         {"group_id": group_id, "user_id": user_id},
-        look=lambda: _read_members(
+        verify=lambda: _read_members(
             account_id,
             group_id,
             lambda content: _find(get_users_in_user_group.decode_success(content).users, user_id),
         ),
-        denies="the user is not in the group",
+        contradicts="the user is not in the group",
     )
 
 
@@ -275,8 +274,8 @@ def remove_user(account_id: str, *, group_id: str, user_id: str) -> Call[UserGro
         remove_user_from_user_group.build_request(account_id, group_id, user_id),
         removed,
         {"group_id": group_id, "user_id": user_id},
-        look=lambda: _read_members(account_id, group_id, remaining),
-        denies="the user is still in the group",
+        verify=lambda: _read_members(account_id, group_id, remaining),
+        contradicts="the user is still in the group",
     )
 
 

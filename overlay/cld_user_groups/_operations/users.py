@@ -20,8 +20,7 @@ from cld_provisioning_api.models import (
     User,
     UsersResponse,
 )
-from cld_user_groups._engine.call import Call
-from cld_user_groups._engine.outcome import check_id
+from cld_user_groups._engine.request import Call, check_id
 from cld_user_groups._engine.request_forms import one_request
 from cld_user_groups._engine.resource import Calls
 from cld_user_groups._engine.retry import Effect

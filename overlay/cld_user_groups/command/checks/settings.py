@@ -17,8 +17,8 @@ from cld_user_groups._engine.config import (
     KEY,
     SECRET,
     find_account_id,
+    find_security,
     find_server_url,
-    security_provider,
 )
 from cld_user_groups.command.failures import describe
 from cld_user_groups.command.profiles import load_profile, profiles_file
@@ -100,10 +100,10 @@ def check_settings(settings: Settings) -> Found:
 
 
 def _fetch(source: Callable[[], Security] | None) -> Security:
-    provide = security_provider(source)
-    if isinstance(provide, Exception):
-        raise provide
-    return provide()
+    found = find_security(source)
+    if isinstance(found, Exception):
+        raise found
+    return found if isinstance(found, Security) else found()
 
 
 def masked(security: Security) -> str:
