@@ -98,7 +98,8 @@ def test_a_source_that_shrinks_by_half_is_refused(shell: Shell) -> None:
 @pytest.mark.parametrize("teams", [10, pytest.param(100, marks=pytest.mark.exhaustive)])
 def test_thousands_of_rows_are_planned(shell: Shell, teams: int) -> None:
     people = shell.add_crowd(1000)
-    rows = "".join(f"Team {n},{email}\n" for n in range(teams) for email in people)
+    names = ("Crowd", *(f"Team {number}" for number in range(teams)))
+    rows = "".join(f"{name},{email}\n" for name in names for email in people)
     planned = shell.json("plan", shell.write(f"group,email\n{rows}", "groups.csv"))
     assert planned["summary"]["add_user"] == teams * 1000
 

@@ -29,9 +29,9 @@ def test_a_run_is_told_from_its_plan_to_its_end(shell: Shell) -> None:
     done = apply(shell)
     assert (done.exit_code, shell.members()) == (0, AS_EDITED)
     names = [event["event"] for event in events(done)]
-    assert names[:4] == ["request", "response", "plan", "run_started"]
+    assert names[:6] == ["request", "response"] * 2 + ["plan", "run_started"]
     assert names.count("change") == 5
-    assert (names.count("request"), names.count("response")) == (7, 7)
+    assert (names.count("request"), names.count("response")) == (8, 8)
     (started,), (ended,) = events(done, "run_started"), events(done, "run_ended")
     assert started["run"] == ended["run"]
     assert (ended["complete"], ended["summary"]["done"]) == (True, 5)

@@ -63,7 +63,7 @@ def test_a_profile_takes_its_credentials_from_a_command_that_is_run_once(
         "version: 1\ngroups: {Designers: {mode: additive, members: [maria@example.com]}}"
     )
     assert shell("apply", path, "--yes", "--profile", "work").exit_code == 0
-    assert len(shell.emulator.calls) == 3
+    assert len(shell.emulator.calls) == 4  # the account, the e-mail, the change, the account
     assert Path("runs").read_text() == "."
 
 

@@ -246,3 +246,21 @@ WRONG_OPTIONS: list[tuple[str, Any]] = [
 def test_an_option_that_is_wrong_is_rejected_by_name(operation: Operation, mode: Mode) -> None:
     for option, value in WRONG_OPTIONS:
         assert option in rejects(mode, operation, **{option: value})
+
+
+@both
+@pytest.mark.parametrize("character", ["\0", "\n", "\x1b", "\x7f", "\x85", "\u2028", "\u202e"])
+def test_a_name_with_a_character_that_acts_is_rejected(mode: Mode, character: str) -> None:
+    name = f"De{character}signers"
+    for operation in (CREATE, UPDATE):
+        assert "name must not have a" in rejects(mode, operation, name=name)
+
+
+@both
+def test_a_name_in_any_script_and_of_joined_characters_is_sent(mode: Mode) -> None:
+    for name in ("Gestaltung & Co", "מעצבים\u200f", "👩\u200d💻", "Zoë\u0301"):
+        for operation in (CREATE, UPDATE):
+            transport = httpx.MockTransport(
+                lambda _, body=operation.body: httpx.Response(200, content=body)
+            )
+            call(mode, operation, transport=transport, arguments={"name": name})

@@ -146,6 +146,7 @@ def account_and_file(draw: st.DrawFn) -> tuple[Snapshot, Desired]:
                 mode=draw(st.sampled_from(["exact", "additive"])),
                 members=tuple(members),
                 allow_empty=draw(st.booleans()),
+                allow_new=True,
             )
         )
     return snapshot, desired(*groups)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import attrs
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.membership.planned_accounts import NOW, TODAY, account_and_file, applied
 
 from cld_user_groups.membership import (
     Action,
+    Change,
     Desired,
     DesiredGroup,
     Group,
@@ -69,6 +72,34 @@ def test_an_applied_plan_makes_the_account_what_the_file_asks_for(case):
             before = ids(found(snapshot, group))
             expected |= before - members_wanted(group, now=False)
         assert ids(result) == expected
+
+
+def described(change: Change) -> tuple[object, ...]:
+    return change.action, change.group.id or change.group.name, change.user
+
+
+@settings(max_examples=100, deadline=None)
+@given(account_and_file(), st.data())
+def test_all_that_depends_on_what_is_held_back_is_held_back(case, data):
+    """And only that: each other change is there, with all that it depends on."""
+    snapshot, file = case
+    whole = make(case)
+    new = {change.group.name for change in whole.changes if change.action is Action.CREATE_GROUP}
+    held = data.draw(st.sets(st.sampled_from(sorted(new)))) if new else set()
+    # What is left out of the file's words holds a group back: each resembles one of the account.
+    twins = tuple(Group(id=f"twin-{name}", name=f"{name.upper()} ") for name in sorted(held))
+    made = plan(attrs.evolve(snapshot, groups=(*snapshot.groups, *twins)), file, TODAY, now=NOW)
+    waiting: set[int] = set()
+    for position, change in enumerate(whole.changes):
+        is_held = change.action is Action.CREATE_GROUP and change.group.name in held
+        if is_held or not waiting.isdisjoint(change.depends_on):
+            waiting.add(position)
+    kept = [described(each) for at, each in enumerate(whole.changes) if at not in waiting]
+    missing = [each for each in kept if each not in map(described, made.changes)]
+    # Beyond that, only who leaves a group that would end empty.
+    assert all(action is Action.REMOVE_USER for action, *_ in missing)
+    assert all(each in kept for each in map(described, made.changes))
+    assert bool(made.held_back) == bool(held)
 
 
 @settings(max_examples=40, deadline=None)

@@ -15,10 +15,12 @@ from tests.membership.planned_accounts import NOW, account, planned, wanted
 from cld_user_groups.membership import (
     DesiredMember,
     Group,
+    GroupRef,
     Member,
     Plan,
     Snapshot,
     render_html,
+    render_json,
     render_markdown,
     render_text,
 )
@@ -65,6 +67,23 @@ def test_text_shows_the_difference_by_group_the_guards_and_the_requests():
     )
 
 
+def test_every_rendering_shows_warnings_and_what_is_held_back():
+    made = attrs.evolve(example(), warnings=("a warning",), held_back=("an accident",))
+    assert "Warning: a warning\nHeld back:\n  an accident\n" in render_text(made)
+    assert "## Held back\n\n- `an accident`\n\n## Warnings\n\n- `a warning`" in render_markdown(
+        made
+    )
+    for shown in (render_html(made), render_json(made)):
+        assert "an accident" in shown
+        assert "a warning" in shown
+
+
+def test_a_plan_of_which_all_is_held_back_does_not_say_that_all_matches():
+    made = planned(account({"A": ["ann"]}), wanted("a", "ann"))
+    for render in (render_text, render_markdown, render_html):
+        assert "Nothing to do: all that is left is held back." in render(made)
+
+
 def test_color_changes_nothing_but_the_color():
     plain = render_text(example())
     colored = render_text(example(), color=True)
@@ -107,11 +126,20 @@ def hostile_plans(draw: st.DrawFn) -> Plan:
     new = DesiredMember(id=draw(HOSTILE.filter(str.strip)), reason=text, source=text, line=1)
     made = planned(
         snapshot,
-        wanted(f"new {text}", new, id="1", reason=text),
+        wanted("new", new, id="1", reason=text),
         wanted(groups[1].name, id="2", allow_empty=True),
         wanted(groups[2].name, id="3", state="absent", reason=text),
     )
-    return attrs.evolve(made, source=text, notes=(text,))
+    changes = tuple(
+        attrs.evolve(each, group=GroupRef(id="1", name=f"new {text}"))
+        if each.group.name == "new"
+        else each
+        for each in made.changes
+    )
+    texts = (text,)
+    return attrs.evolve(
+        made, source=text, changes=changes, notes=texts, warnings=texts, held_back=(f"!{text}",)
+    )
 
 
 @settings(deadline=None)

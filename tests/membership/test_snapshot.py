@@ -19,6 +19,7 @@ from cld_user_groups.membership import (
     AccountError,
     Desired,
     DesiredMember,
+    PlanError,
     Snapshot,
     export,
     plan,
@@ -131,6 +132,56 @@ def test_an_id_is_not_called_unknown_where_the_filter_was_ignored():
     )
     file = desired(wanted("A", DesiredMember(id="u9")))
     assert read(transport, file).missing_ids == ()
+
+
+def looked_up(emulator: Emulator) -> list[list[str]]:
+    """Return the e-mails and IDs of each look-up."""
+    queries = [call.query_items for call in emulator.calls if call.path.endswith("/acc/users")]
+    return [[value for name, value in query if name in ("emails", "ids")] for query in queries]
+
+
+def test_who_is_to_be_added_is_looked_up_and_who_is_a_member_is_not():
+    emulator = emulated({"A": ["ann"], "B": ["bob"]}, others=["cyd"])
+    file = desired(
+        wanted("A", "ann", "bob"),
+        wanted("C", "bob", previously=("B",)),
+        wanted("B2", "bob", id="g-B"),
+        wanted("X", "cyd", DesiredMember(id="u-ann", email="ann@example.com")),
+        wanted("Y", "bob", state="absent"),
+    )
+    read(emulator.transport(), file)
+    assert looked_up(emulator) == [["bob@example.com", "cyd@example.com"]]
+
+
+def test_a_second_user_of_an_email_is_seen_before_one_of_them_is_added():
+    emulator = emulated({"A": ["ann"], "B": []}, others=[])
+    emulator.add_user_account("Ann Two", email="ANN@example.com")
+    stays = desired(wanted("A", "ann"))
+    assert plan(read(emulator.transport(), stays), stays, TODAY, now=NOW).changes == ()
+    joins = desired(wanted("B", "ann"))
+    snapshot = read(emulator.transport(), joins)
+    with pytest.raises(PlanError, match=r"2 users have the e-mail `ann@example\.com`"):
+        plan(snapshot, joins, TODAY, now=NOW)
+
+
+def test_an_email_beside_an_id_is_looked_up_unless_a_listing_shows_both():
+    emulator = emulated({"A": ["ann", "bob"]}, others=["cyd", "dee", "eve"])
+    file = desired(
+        wanted(
+            "A",
+            DesiredMember(id="u-ann", email="ann@example.com"),  # is shown
+            DesiredMember(id="u-bob", email="cyd@example.com"),  # somebody else in no group
+            DesiredMember(id="u-dee", email="dee@example.com"),  # agrees
+            DesiredMember(id="u-eve", email="gone@example.com"),  # nobody's e-mail
+        )
+    )
+    snapshot = read(emulator.transport(), file)
+    emails = [f"{name}@example.com" for name in ("cyd", "dee", "gone")]
+    assert looked_up(emulator)[0] == emails
+    assert looked_up(emulator)[-1] == ["u-eve"]
+    made = plan(snapshot, file, TODAY, now=NOW)
+    assert [change.user.id for change in made.changes] == ["u-dee"]
+    assert len([held for held in made.held_back if "the e-mail of the ID" in held]) == 2
 
 
 def test_nobody_is_looked_up_whose_membership_has_ended():

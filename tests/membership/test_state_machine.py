@@ -175,6 +175,7 @@ class Applying(RuleBasedStateMachine):
                     mode="additive" if mode == "additive" else "exact",
                     state="absent" if is_absent else "present",
                     allow_empty=True,
+                    allow_new=True,
                     members=()
                     if is_absent
                     else tuple(DesiredMember(id=user) for user in sorted(users)),

@@ -29,6 +29,7 @@ from cld_provisioning_api.models.user_group_request import UserGroupRequestTyped
 from cld_user_groups._engine.request import Call, check_id
 from cld_user_groups._engine.request_forms import one_request
 from cld_user_groups._engine.retry import Effect
+from cld_user_groups.identity import forbidden_character
 
 T = TypeVar("T")
 
@@ -82,10 +83,12 @@ def create(
     body = one_request(
         "request", request, UserGroupRequest, name=name, extended_details=extended_details
     )
+    built = create_user_group.build_request(account_id, body=body)
+    _check_name(body.name)
     return Call(
         create_user_group.OPERATION_ID,
         Effect.CREATE,
-        create_user_group.build_request(account_id, body=body),
+        built,
         create_user_group.decode_success,
         verify=lambda: Call(
             get_user_groups.OPERATION_ID,
@@ -96,6 +99,12 @@ def create(
         contradicts="no group has that name",
         leaves_open="a group of that name exists, which somebody else may have created",
     )
+
+
+def _check_name(name: str | None) -> None:
+    """Reject a name that would not be shown as it is; the encoder has checked its type."""
+    if name is not None and (said := forbidden_character(name)):
+        raise ValueError(f"name must not have {said}: {name!r}")
 
 
 def get(account_id: str, *, group_id: str, extended_details: bool | None = None) -> Call[UserGroup]:
@@ -154,10 +163,12 @@ def update(
         name=name,
         extended_details=extended_details,
     )
+    built = update_user_group.build_request(account_id, group_id, body=body)
+    _check_name(body.name)
     return Call(
         update_user_group.OPERATION_ID,
         Effect.REPLACE,
-        update_user_group.build_request(account_id, group_id, body=body),
+        built,
         lambda content: check_id(update_user_group.decode_success(content), group_id),
         {"group_id": group_id},
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from attrs import evolve
 
-from .arguments import allow_removals_option, dry_run_option, yes_option
+from .arguments import allow_new_option, allow_removals_option, dry_run_option, yes_option
 from .durations import duration
 from .settings import TABLE_FORMATS, global_options, settings_of
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @yes_option
 @dry_run_option
 @allow_removals_option
+@allow_new_option
 @click.option("--adds-only", is_flag=True, help="Leave out removals and deletions.")
 @click.option(
     "--concurrency",
@@ -58,6 +59,7 @@ def apply_command(
     yes: bool,
     dry_run: bool,
     allow_removals: int | None,
+    allow_new: tuple[str, ...],
     adds_only: bool,
     concurrency: int,
     keep_quota: int,
@@ -74,9 +76,13 @@ def apply_command(
 
     from .resolving import Named, lookup_of
     from .running import Options, run_plan
-    from .source import changes_needed, hold_to_guards, make_plan, read_source
+    from .source import changes_needed, hold_to_guards, make_plan, read_source, with_new_groups
 
     source = read_source(file)
+    if allow_new:
+        if isinstance(source, Plan):
+            raise click.UsageError("--allow-new is for a file, or for the `plan` that saves a plan")
+        source = with_new_groups(source, allow_new)
 
     def prepare(client: CldProvisioning) -> tuple[Plan, Snapshot]:
         if isinstance(source, Plan):

@@ -25,6 +25,12 @@ allow_removals_option = click.option(
     metavar="N",
     help="Allow exactly N removals.",
 )
+allow_new_option = click.option(
+    "--allow-new",
+    metavar="NAME",
+    multiple=True,
+    help="Create the group of this name, though it looks like an accident.",
+)
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 dry_run_option = click.option("--dry-run", is_flag=True, help="Only show the plan.")
 reason_option = click.option(

@@ -29,12 +29,14 @@ class Request:
         want: Returns what is asked for, once the account has been read.
         users: The other arguments.
         people: The users whom they mean, to be looked up.
+        adds: Whether they are to be added to groups.
     """
 
     words: Sequence[str]
     want: Callable[[Finder], Wanted]
     users: Sequence[str] = ()
     people: Sequence[Named] = ()
+    adds: bool = False
 
 
 class ChangeOptions(TypedDict, total=False):
@@ -70,7 +72,8 @@ def run_change(context: click.Context, request: Request, **options: Unpack[Chang
 
     def prepare(client: CldProvisioning) -> tuple[Plan, Snapshot]:
         now = datetime.now(UTC)
-        snapshot = read_account(client, lookup_of(request.people), now.date())
+        lookup = lookup_of(request.people, adds=request.adds)
+        snapshot = read_account(client, lookup, now.date())
         wanted = request.want(Finder(snapshot))
         desired = Desired(source=source, digest="", guards=wanted.guards, groups=wanted.groups)
         made = _explained(plan(snapshot, desired, now.date(), now=now), reason, wanted.notes)

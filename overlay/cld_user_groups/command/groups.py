@@ -128,7 +128,7 @@ def add_command(group: str, users: tuple[str, ...]) -> Request:
     def want(finder: Finder) -> Wanted:
         return addition(finder.group(group), finder.users(people))
 
-    return Request(["add", group], want, users, people)
+    return Request(["add", group], want, users, people, adds=True)
 
 
 @change_command("remove", _group_argument, users_argument, removes=True)

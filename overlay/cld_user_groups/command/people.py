@@ -147,7 +147,7 @@ def onboard_command(users: tuple[str, ...], like: str) -> Request:
         ((other, _),) = finder.users([model])
         return onboarding(finder.groups, finder.users(people), other)
 
-    return Request(["onboard", "--like", like], want, users, (*people, model))
+    return Request(["onboard", "--like", like], want, users, (*people, model), adds=True)
 
 
 @frozen(kw_only=True)

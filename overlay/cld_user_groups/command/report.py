@@ -43,6 +43,8 @@ def result_document(made: Plan, result: Result, code: int) -> dict[str, Any]:
         "complete": result.is_complete,
         "verified": result.verified,
         "differences": list(result.differences),
+        "held_back": list(made.held_back),
+        "warnings": list(made.warnings),
         "stopped": result.stopped,
         "detail": result.detail,
         "notes": list(made.notes),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from attrs import frozen
 
-from cld_user_groups.identity import email_key, name_key, seen_name
+from cld_user_groups.identity import email_key, forbidden_character, name_key, seen_name
 from cld_user_groups.membership import (
     Desired,
     DesiredGroup,
@@ -45,13 +45,20 @@ class Named:
         return "@" in self.text
 
 
-def lookup_of(people: Iterable[Named]) -> Desired:
-    """Return what makes `read_account` look up those users whom no group knows."""
+def lookup_of(people: Iterable[Named], *, adds: bool = False) -> Desired:
+    """Return what makes `read_account` look up users.
+
+    Args:
+        people: The users.
+        adds: Whether they are to be added to a group: then those whom a group has are looked up
+            too, for a second user of an e-mail may be in none.
+    """
     members = tuple(
         DesiredMember(email=named.text) if named.is_email else DesiredMember(id=named.text)
         for named in people
     )
-    return Desired(source="", digest="", groups=(DesiredGroup(name="", members=members),))
+    group = DesiredGroup(name="", state="present" if adds else "absent", members=members)
+    return Desired(source="", digest="", groups=(group,))
 
 
 class Finder:
@@ -119,6 +126,9 @@ class Finder:
         if any("\ud800" <= character <= "\udfff" for character in name):
             message = f"the name {quoted(name)} is not valid Unicode"
             raise MembershipError([Problem("", None, message, "type it in UTF-8")])
+        if said := forbidden_character(name):
+            message = f"{said} in the name of a group: {quoted(name)}"
+            raise MembershipError([Problem("", None, message, "choose another name")])
         for group in self.groups:
             if group.id == name:
                 message = f"{quoted(name)} is the ID of the group {quoted(group.name)}"

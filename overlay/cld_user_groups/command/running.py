@@ -37,7 +37,7 @@ from .completion import forget_groups
 from .failures import Incomplete, NobodyToAsk, Refused
 from .logs import log_event
 from .output import can_ask, has_color, print_json, print_message, print_result
-from .plan import render_plan
+from .plan import code_of_plan, render_plan, tell_apart, tell_held_back
 from .progress import log_run_ended, progress_of
 from .report import describe, result_document, result_text
 from .settings import Settings
@@ -166,8 +166,10 @@ def _report(settings: Settings, made: Plan, result: Result, again: str) -> None:
                 print_json(result_document(made, result, _code_of(result)))
             case "csv":
                 print_result(as_csv(result_table(made.account_id, result.outcomes)))
+                tell_held_back(made)
             case "markdown":
                 print_result(as_markdown(result_table(made.account_id, result.outcomes)))
+                tell_held_back(made)
             case _:
                 take_back = settings.command_line("undo", result.run)
                 color = has_color(sys.stdout)
@@ -204,12 +206,20 @@ def _code_of(result: Result) -> int:
 
 def _show_only(settings: Settings, made: Plan) -> int:
     print_result(render_plan(made, settings.format, color=has_color(sys.stdout)))
-    return exit_codes.GUARD if made.breaches else exit_codes.DONE
+    tell_apart(made, settings)
+    return code_of_plan(made)
 
 
 def _show(settings: Settings, made: Plan) -> bool:
     """Show a plan to whoever is there; return whether it is shown."""
-    if log_event("plan", account=made.account_id, source=made.source, changes=made.counts()):
+    if log_event(
+        "plan",
+        account=made.account_id,
+        source=made.source,
+        changes=made.counts(),
+        warnings=made.warnings,
+        held_back=made.held_back,
+    ):
         return False
     if settings.quiet and not can_ask():
         return False

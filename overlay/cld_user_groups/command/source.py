@@ -14,6 +14,8 @@ from attrs import evolve
 from .settings import Settings, settings_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cld_user_groups import CldProvisioning
     from cld_user_groups.membership import Change, Desired, Plan, Snapshot
 
@@ -96,6 +98,29 @@ def check_is_for(desired: Desired, account_id: str) -> None:
     if desired.account is not None and desired.account != account_id:
         message = f"the file is for the account `{desired.account}`, not `{account_id}`"
         raise FileError([Problem(desired.source, None, message)])
+
+
+def with_new_groups(desired: Desired, names: Sequence[str]) -> Desired:
+    """Return a file with the word of a human that some of its groups are meant to be new.
+
+    Args:
+        desired: What the file asks for.
+        names: The names of the groups.
+
+    Raises:
+        FileError: The file has no group of such a name.
+    """
+    from cld_user_groups.membership import FileError, Problem
+    from cld_user_groups.membership.problems import quoted
+
+    unknown = [name for name in names if all(name != group.name for group in desired.groups)]
+    if unknown:
+        message = f"--allow-new: the file has no group {', '.join(map(quoted, unknown))}"
+        raise FileError([Problem(desired.source, None, message)])
+    groups = (
+        evolve(group, allow_new=group.allow_new or group.name in names) for group in desired.groups
+    )
+    return evolve(desired, groups=tuple(groups))
 
 
 def make_plan(

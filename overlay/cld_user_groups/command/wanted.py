@@ -40,8 +40,8 @@ class Wanted:
 
 
 def new_group(name: str, members: Iterable[DesiredMember] = ()) -> DesiredGroup:
-    """Return a group that is to exist."""
-    return DesiredGroup(name=name, mode="additive", members=tuple(members))
+    """Return a group that is to exist: who types its name means it."""
+    return DesiredGroup(name=name, mode="additive", allow_new=True, members=tuple(members))
 
 
 def same_group(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date
 
 from attrs import frozen
 
 from cld_user_groups.identity import email_key
 
-from .model import Desired, DesiredMember, Member, Snapshot, UserRef
+from .model import Desired, DesiredGroup, DesiredMember, Group, Member, Snapshot, UserRef
 from .problems import quoted
 
 
@@ -40,6 +40,10 @@ class Directory:
                     by_email[key] = (ids, member.id)
             elif member.id not in ids:
                 by_email[key] = (*ids, member.id)
+
+    def users(self) -> Iterable[Member]:
+        """Return all users."""
+        return self._by_id.values()
 
     def by_id(self, user_id: str) -> Member | None:
         """Return the user of this ID, or None."""
@@ -82,7 +86,7 @@ class Directory:
 
 @frozen(kw_only=True)
 class Unknown:
-    """People whom a file names, and who are in no group of the account.
+    """People whom a file names, to be looked up.
 
     Attributes:
         emails: Their e-mails, as written.
@@ -99,20 +103,53 @@ def is_wanted(member: DesiredMember, today: date) -> bool:
 
 
 def unknown_people(snapshot: Snapshot, desired: Desired, today: date) -> Unknown:
-    """Return the people whom the file lists and the snapshot lacks.
+    """Return the people whom the file lists, and of whom the snapshot does not show who they are.
 
-    Memberships that have ended need nobody looked up.
+    An e-mail that would be added to a group is one of them, for a second user of it may be in no
+    group; and so is one whose ID is somebody else's in the snapshot. Memberships that have ended
+    need nobody looked up, unless both an ID and an e-mail say whose they were.
     """
     directory = Directory(snapshot)
     emails: dict[str, str] = {}
     ids: dict[str, None] = {}
+    members_of = _members_by_group(snapshot)
     for group in desired.groups:
+        current = members_of(group)
         for member in group.members:
-            if not is_wanted(member, today):
-                continue
-            if member.id is not None:
-                if directory.by_id(member.id) is None:
+            wanted = is_wanted(member, today)
+            if member.email is None:
+                is_known = member.id is None or directory.by_id(member.id) is not None
+                if wanted and not is_known and member.id is not None:
                     ids[member.id] = None
-            elif member.email is not None and not directory.by_email(member.email):
+                continue
+            user_id = directory.id_of(member.email)
+            if member.id is None:
+                is_known = bool(directory.by_email(member.email))
+                is_added = group.state == "present" and user_id is not None
+                is_sought = wanted and (not is_known or (is_added and user_id not in current))
+            else:
+                is_known = directory.by_id(member.id) is not None
+                is_sought = (wanted or is_known) and not directory.by_email(member.email)
+                if is_sought and not is_known:
+                    ids[member.id] = None
+            if is_sought:
                 emails.setdefault(email_key(member.email), member.email)
     return Unknown(emails=tuple(emails.values()), ids=tuple(ids))
+
+
+def _members_by_group(snapshot: Snapshot) -> Callable[[DesiredGroup], Collection[str]]:
+    """Return what finds the members that a group of a file has now, by its ID or its names."""
+    by_id = {group.id: group for group in snapshot.groups}
+    by_name: dict[str, list[Group]] = {}
+    for group in snapshot.groups:
+        by_name.setdefault(group.name, []).append(group)
+
+    def members_of(wanted: DesiredGroup) -> Collection[str]:
+        if wanted.id is not None:
+            found = [by_id[wanted.id]] if wanted.id in by_id else []
+        else:
+            names = (wanted.name, *wanted.previously)
+            found = next((by_name[name] for name in names if name in by_name), [])
+        return {member.id for group in found for member in group.members}
+
+    return members_of

@@ -97,6 +97,7 @@ class DesiredGroup:
         mode: "exact": nobody else is a member; "additive": others stay.
         state: "present", or "absent": the group is to be deleted.
         allow_empty: Whether the file says that the group may lose all its members.
+        allow_new: Whether the file says that it is a new group, whatever group it resembles.
         members: Who is to be in it.
         reason: Why, in the file's words, or None.
         source: The file that it is in.
@@ -109,6 +110,7 @@ class DesiredGroup:
     mode: Literal["exact", "additive"] = "exact"
     state: Literal["present", "absent"] = "present"
     allow_empty: bool = False
+    allow_new: bool = False
     members: tuple[DesiredMember, ...] = ()
     reason: str | None = None
     source: str = ""
@@ -266,7 +268,8 @@ class Plan:
         breaches: The guards that it does not pass; empty if it may be applied.
         requests_left: How many requests were left of the quota when it was created, or None.
         notes: What a reader should know, a sentence each (members who are protected, ...).
-        held_back: Those of the notes that say what is wanted and left out. A run of the plan is
+        warnings: What may be an accident of the source, and is done all the same, a sentence each.
+        held_back: What is wanted and left out, and why, a sentence each. A run of the plan is
             incomplete, whatever becomes of its changes.
         limits: The limits in the file, which the guards hold the plan to.
         protect: IDs, e-mails and globs of members whom the guards never let it remove.
@@ -286,6 +289,7 @@ class Plan:
     breaches: tuple[Breach, ...] = ()
     requests_left: int | None = None
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     held_back: tuple[str, ...] = ()
     limits: GuardLimits = field(factory=GuardLimits)
     protect: tuple[str, ...] = ()

@@ -83,6 +83,7 @@ class _Document(_Struct):
     changes: list[_Change]
     breaches: list[_Breach]
     notes: list[str]
+    warnings: list[str]
     held_back: list[str]
     fingerprints: dict[str, str]
     requests_left: int | None
@@ -133,6 +134,7 @@ def render_json(plan: Plan) -> str:
             for breach in plan.breaches
         ],
         notes=list(plan.notes),
+        warnings=list(plan.warnings),
         held_back=list(plan.held_back),
         fingerprints=dict(plan.fingerprints),
         requests_left=plan.requests_left,
@@ -236,6 +238,7 @@ def _plan(document: _Document) -> Plan:
         ),
         requests_left=document.requests_left,
         notes=tuple(document.notes),
+        warnings=tuple(document.warnings),
         held_back=tuple(document.held_back),
         limits=GuardLimits(
             max_removals=document.limits.max_removals,

@@ -194,9 +194,18 @@ def _look_up(
     people: dict[str, Member] = {}
     missing: list[str] = []
     requests_left = snapshot.requests_left
-    if len(unknown.ids) <= MAX_IDS:
-        for start in range(0, len(unknown.ids), _IDS_A_REQUEST):
-            asked = unknown.ids[start : start + _IDS_A_REQUEST]
+    ids = unknown.ids
+    if unknown.emails:
+        fetched = yield _FindEmails(unknown.emails)
+        _members(fetched.users, people)
+        if requests_left is not None:
+            requests_left = max(0, requests_left - -(-len(unknown.emails) // 100))
+        if ids:  # without those whose e-mail was found
+            with_people = attrs.evolve(snapshot, people=tuple(people.values()))
+            ids = unknown_people(with_people, desired, today).ids
+    if len(ids) <= MAX_IDS:
+        for start in range(0, len(ids), _IDS_A_REQUEST):
+            asked = ids[start : start + _IDS_A_REQUEST]
             fetched = yield _ListIds(asked)
             requests_left = fetched.requests_left
             found = {user.id for user in fetched.users}
@@ -204,11 +213,6 @@ def _look_up(
             # Other users than those asked for: the filter was ignored, and there may be more.
             if found <= set(asked):
                 missing += [user_id for user_id in asked if user_id not in found]
-    if unknown.emails:
-        fetched = yield _FindEmails(unknown.emails)
-        _members(fetched.users, people)
-        if requests_left is not None:
-            requests_left = max(0, requests_left - -(-len(unknown.emails) // 100))
     return attrs.evolve(
         snapshot,
         people=tuple(people.values()),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 import attrs
 
+from cld_user_groups.identity import name_key
 from cld_user_groups.membership.guards import check_guards
 from cld_user_groups.membership.identity import Directory
 from cld_user_groups.membership.model import Action, Change, Desired, Group, Plan, Snapshot
@@ -16,11 +17,14 @@ from cld_user_groups.membership.problems import PlanError, Problem, quoted
 
 from ._changes import Builder
 from ._matching import Matching
-from ._memberships import Comparison, Protected
+from ._memberships import Comparison, Protected, check_protect
+from ._new_groups import NewGroups
 
 #: How long a plan is valid. The groups that it touches must not have changed in any case; this is
 #: for what it read and does not touch, such as who has which e-mail.
 EXPIRES_AFTER = timedelta(hours=24)
+#: How many groups that a file does not name are listed.
+_SHOWN = 5
 
 
 def plan(
@@ -68,11 +72,15 @@ def plan(
             builder.add(match, comparison.compare(match.wanted, match.group))
         elif match.group is not None:
             builder.delete(match, match.group)
+    warnings = [
+        *check_protect(desired, comparison.directory, problems),
+        *comparison.warnings,
+        *_check_new_groups(builder, snapshot, desired),
+    ]
     if problems:
-        raise PlanError(
-            sorted(problems, key=lambda at: (at.source != desired.source, at.source, at.line or 0))
-        )
-    changes = builder.ordered(desired.source)
+        raise PlanError(_in_order(problems, desired))
+    changes = builder.ordered(desired.source, comparison.held_people)
+    held = (*matching.held, *comparison.held, *builder.held)
     touched = {change.group.id for change in changes}
     groups = [match.group for match in matching.matches if match.group is not None]
     made = Plan(
@@ -91,6 +99,8 @@ def plan(
             *comparison.unverified_note(),
             *note_on_roles(changes),
         ),
+        warnings=tuple(map(str, (*_unnamed_groups(snapshot, matching, desired), *warnings))),
+        held_back=tuple(map(str, _in_order(held, desired))),
         limits=desired.guards,
         protect=desired.protect,
         allow_empty=tuple(
@@ -113,6 +123,48 @@ def note_on_roles(changes: Sequence[Change]) -> Iterator[str]:
             "Roles and shares hang on the ID of a group, and end with it; `undo` does not give "
             f"them back: {', '.join(deleted)}."
         )
+
+
+def _check_new_groups(builder: Builder, snapshot: Snapshot, desired: Desired) -> Iterator[Problem]:
+    """Hold back what looks like an accident; yield a warning for each name that may be mistyped."""
+    new = {
+        position: (match.wanted, difference)
+        for position, (match, difference) in enumerate(builder.differences)
+        if match.group is None and position not in builder.held_groups
+        if not match.wanted.allow_new
+    }
+    if not new:
+        return
+    losses = {
+        name_key(match.wanted.name): {member.id for member, _ in difference.removed}
+        for match, difference in builder.differences
+    }
+    compared = NewGroups(snapshot.groups, builder.matching.claimed, desired.groups, len(new))
+    for position, (wanted, difference) in new.items():
+        accident = compared.accident(wanted, difference.added, losses)
+        if accident is not None:
+            builder.held.append(accident)
+            builder.held_groups.add(position)
+        elif (warning := compared.near(wanted)) is not None:
+            yield warning
+
+
+def _unnamed_groups(snapshot: Snapshot, matching: Matching, desired: Desired) -> Iterator[Problem]:
+    """Yield a warning that says how many groups of the account a file does not name."""
+    names = [group.name for group in snapshot.groups if group.id not in matching.claimed]
+    if names and desired.digest:  # a command names its groups only
+        shown = ", ".join(map(quoted, names[:_SHOWN]))
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        count = f"{len(names)} of {len(snapshot.groups)} groups"
+        message = f"{count} of the account are not named, and left alone: {shown}{more}"
+        yield Problem(desired.source, None, message)
+
+
+def _in_order(problems: Iterable[Problem], desired: Desired) -> tuple[Problem, ...]:
+    """Return problems by line, those of the file itself before those of files it includes."""
+    return tuple(
+        sorted(problems, key=lambda at: (at.source != desired.source, at.source, at.line or 0))
+    )
 
 
 def fingerprint(group: Group) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from cld_user_groups.identity import name_key
+from cld_user_groups.identity import forbidden_character, name_key
 from cld_user_groups.membership.model import Desired, DesiredGroup, Group
 from cld_user_groups.membership.problems import Problem, quoted
 
@@ -21,13 +21,14 @@ class Matching:
     """Finds the groups of a file in an account, and notes what is ambiguous.
 
     IDs come first, then exact names, then `previously`. A name that differs only in case, space
-    or invisible characters from one in the account is rejected: it would create a second group that
-    looks like the first.
+    or invisible characters from one in the account is held back: it would create a second group
+    that looks like the first.
     """
 
     def __init__(self, groups: Iterable[Group], desired: Desired, problems: list[Problem]) -> None:
         self.problems = problems
         self.notes: list[str] = []
+        self.held: list[Problem] = []
         self.by_id: dict[str, Group] = {}
         self.by_name: dict[str, list[Group]] = {}
         self.by_key: dict[str, list[Group]] = {}
@@ -120,11 +121,11 @@ class Matching:
         """Return whether no group that the file leaves alone has a name like this one."""
         for group in self.by_key.get(name_key(wanted.name), ()):
             if group.id not in self.claimed:
-                self._problem(
-                    wanted,
-                    f"{quoted(wanted.name)} is not in the account, but {quoted(group.name)} is",
-                    "use that, or give `previously:` or `id:` to rename it",
+                message = (
+                    f"{quoted(wanted.name)} is not in the account, but {quoted(group.name)} is"
                 )
+                hint = "use that, or give `previously:` or `id:` to rename it"
+                self.held.append(Problem(wanted.source, wanted.line, message, hint))
                 return False
         return True
 
@@ -133,8 +134,13 @@ class Matching:
         groups = self.by_name.get(match.wanted.name, ())
         return [group for group in groups if match.group is None or group.id != match.group.id]
 
-    def check_new_name(self, match: Match) -> None:
-        """Note a problem if a group cannot have the name that it is to get."""
+    def can_be_named(self, match: Match) -> bool:
+        """Return whether a group can have the name that it is to get; note why it cannot."""
+        if said := forbidden_character(match.wanted.name):
+            self._problem(
+                match.wanted, f"{said} in the name of a group: {quoted(match.wanted.name)}"
+            )
+            return False
         for group in self.holders(match):
             other = self.claimed.get(group.id)
             if other is None or (other.state == "present" and other.name == group.name):
@@ -143,8 +149,8 @@ class Matching:
                     f"another group is called {quoted(match.wanted.name)} already",
                     f"its id is {quoted(group.id)}",
                 )
-                return
-        self._is_new(match.wanted)
+                return False
+        return self._is_new(match.wanted)
 
     def _problem(self, wanted: DesiredGroup, message: str, hint: str = "") -> None:
         self.problems.append(Problem(wanted.source, wanted.line, message, hint))

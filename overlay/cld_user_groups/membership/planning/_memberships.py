@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Container, Iterable, Iterator
 from datetime import date
@@ -12,6 +13,7 @@ from attrs import define, field
 from cld_user_groups.identity import email_key
 from cld_user_groups.membership.identity import Directory, is_wanted
 from cld_user_groups.membership.model import (
+    Desired,
     DesiredGroup,
     DesiredMember,
     Group,
@@ -22,6 +24,9 @@ from cld_user_groups.membership.problems import Problem, quoted
 
 # What a pattern has that may match an e-mail.
 _EMAIL_OR_GLOB = re.compile(r"[@*?\[]")
+
+# Most IDs are 30 or 32 hexadecimal digits, some 30 letters and digits.
+_USER_ID = re.compile(r"[0-9a-z]{16,}")
 
 
 class Protected:
@@ -59,6 +64,36 @@ class Protected:
         return self._pattern is not None and self._pattern.match(email_key(text)) is not None
 
 
+def check_protect(
+    desired: Desired, directory: Directory, problems: list[Problem]
+) -> Iterator[Problem]:
+    """Yield a warning for each entry of `protect` that matches nobody; one that never can is wrong.
+
+    Args:
+        desired: The file.
+        directory: The users who are in groups, and those who were looked up.
+        problems: Where entries that can match nobody are added.
+    """
+    keys: set[str] = set()
+    for user in directory.users() if desired.protect else ():
+        keys |= {email_key(text) for text in (user.id, user.email) if text}
+    for entry in desired.protect:
+        key = email_key(entry)
+        is_glob = any(character in "*?[" for character in key)
+        pattern = re.compile(translate(key))
+        if any(map(pattern.match, keys)) if is_glob else key in keys:
+            continue
+        message = f"{quoted(entry)} in `protect` matches nobody in a group"
+        if is_glob or "@" in key or _USER_ID.fullmatch(key):
+            close = difflib.get_close_matches(key, keys, n=1, cutoff=0.85)
+            hint = f"did you mean {quoted(close[0])}?" if close else ""
+            yield Problem(desired.source, None, message, hint)
+        else:
+            message = f"{quoted(entry)} in `protect` is no e-mail, no glob and no user's ID"
+            hint = "write an e-mail, an ID, or a glob such as `*@example.com`"
+            problems.append(Problem(desired.source, None, message, hint))
+
+
 @define
 class Difference:
     """How a group's membership is to change.
@@ -92,13 +127,16 @@ class Comparison:
         self.protected = protected
         self.problems = problems
         self.notes: list[str] = []
+        self.warnings: list[Problem] = []
+        self.held: list[Problem] = []
+        self.held_people: set[str] = set()
         self.unverified: set[str] = set()
 
     def compare(self, wanted: DesiredGroup, group: Group | None) -> Difference:
         """Return how the group is to change; `group` is None for one that is to be created."""
         ended: list[DesiredMember] = []
-        members = self._resolve(wanted, ended)
         current = {} if group is None else {member.id: member for member in group.members}
+        members = self._resolve(wanted, current, ended)
         difference = Difference(
             {user_id: member for user_id, member in members.items() if user_id not in current}
         )
@@ -118,15 +156,21 @@ class Comparison:
         return difference
 
     def _resolve(
-        self, wanted: DesiredGroup, ended: list[DesiredMember]
+        self,
+        wanted: DesiredGroup,
+        current: Container[str],
+        ended: list[DesiredMember],
     ) -> dict[str, DesiredMember]:
         """Return the members by user ID, except those whose `until` has passed."""
         found: dict[str, DesiredMember] = {}
         for member in wanted.members:
             if member.until is not None and not is_wanted(member, self.today):
-                ended.append(member)
+                if self._is_one_person(member, current, is_ended=True):
+                    ended.append(member)
                 continue
-            if member.id is not None:
+            if not self._is_one_person(member, current):
+                user_id = None
+            elif member.id is not None:
                 user_id = self._check_id(member, member.id)
             elif member.email is not None:
                 user_id = self.directory.id_of(member.email)
@@ -156,29 +200,42 @@ class Comparison:
         if user_id in self.missing_ids:
             self._problem(member, f"no user has the id {quoted(user_id)}")
             return None
-        user = self.directory.by_id(user_id)
-        if user is None:
+        if self.directory.by_id(user_id) is None:
             self.unverified.add(user_id)
-            return user_id
-        if member.email is None or user.email == member.email:
-            return user_id
-        if user.email is None or email_key(user.email) == email_key(member.email):
-            return user_id
-        others = self.directory.by_email(member.email)
-        if others and all(other.id != user_id for other in others):
-            self._problem(
-                member,
-                f"the id {quoted(user_id)} is {quoted(user.email)}, not {quoted(member.email)}",
-                f"whose id is {quoted(others[0].id)}",
-            )
-            return None
-        if others:
-            return user_id
-        self.notes.append(
-            f"The e-mail of the user {quoted(user_id)} is {quoted(user.email)} now, not "
-            f"{quoted(member.email)} ({member.source}:{member.line})."
-        )
         return user_id
+
+    def _is_one_person(
+        self, member: DesiredMember, current: Container[str], *, is_ended: bool = False
+    ) -> bool:
+        """Return whether a member's ID and e-mail are those of one person; note where not.
+
+        Then it is not known who is meant, as in a copied line of which only one was edited: neither
+        is added or removed. An e-mail that nobody has may be an old one of a member.
+        """
+        user_id, email = member.id, member.email
+        if user_id is None or email is None:
+            return True
+        owners = self.directory.by_email(email)
+        if any(owner.id == user_id for owner in owners):
+            return True
+        if is_ended and user_id not in current and not any(o.id in current for o in owners):
+            return True
+        user = self.directory.by_id(user_id)
+        has = "another" if user is None or user.email is None else quoted(user.email)
+        message = f"the e-mail of the ID {quoted(user_id)} is {has}, not {quoted(email)}"
+        if owners:
+            hint = f"whose ID is {quoted(owners[0].id)}; write only the ID or only the e-mail"
+        elif user_id in current and not is_ended:
+            hint = "correct the e-mail, or leave it out"
+            self.warnings.append(Problem(member.source, member.line, message, hint))
+            return True
+        elif user_id in self.missing_ids:
+            return True  # an error: nobody has either
+        else:
+            hint = "which nobody has; correct it, or write only the ID"
+        self.held.append(Problem(member.source, member.line, message, hint))
+        self.held_people |= {user_id, *(owner.id for owner in owners)}
+        return False
 
     def unverified_note(self) -> Iterator[str]:
         """Yield a note on the IDs for which nothing shows that they are users of the account."""

@@ -26,10 +26,11 @@ _GROUP = (
     "mode",
     "state",
     "allow_empty",
+    "allow_new",
     "members",
     "reason",
 )  # fmt: skip
-_PRESENT_ONLY = ("members", "mode", "previously")
+_PRESENT_ONLY = ("members", "mode", "previously", "allow_new")
 
 
 @frozen(kw_only=True)
@@ -157,6 +158,7 @@ def _group(key: Scalar, node: Node, fields: Fields, include: Include) -> Desired
         ),
         state=cast(Literal["present", "absent"], state),
         allow_empty=fields.flag(values.get("allow_empty"), "`allow_empty`"),
+        allow_new=fields.flag(values.get("allow_new"), "`allow_new`"),
         members=(
             read_members(values["members"], fields, include)
             if state == "present" and not _is_null(values.get("members"))

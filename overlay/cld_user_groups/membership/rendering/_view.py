@@ -102,7 +102,9 @@ def remarks(change: Change, plan: Plan) -> list[str]:
 def summary(plan: Plan) -> str:
     """Return the counts of a plan in a sentence."""
     if not plan.changes:
-        return "Nothing to do: the account is as asked."
+        return "Nothing to do: " + (
+            "all that is left is held back." if plan.held_back else "the account is as asked."
+        )
     counts = plan.counts()
     words = {
         Action.CREATE_GROUP: ("group", "to create"),
@@ -118,6 +120,11 @@ def summary(plan: Plan) -> str:
     ]
     ends = f" {counted(plan.removals, 'membership')} would end in total." if plan.removals else ""
     return f"{joined(parts)}.{ends}"
+
+
+def notes(plan: Plan) -> list[str]:
+    """Return the notes of a plan that do not say what is held back, which is shown by itself."""
+    return [note for note in plan.notes if note not in plan.held_back]
 
 
 def requests(plan: Plan) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cld_user_groups.membership.model import Plan
 
-from ._view import person, place, remarks, requests, sections, summary
+from ._view import notes, person, place, remarks, requests, sections, summary
 from .environment import render
 
 
@@ -12,6 +12,7 @@ def render_html(plan: Plan) -> str:
     """Return a plan as an HTML document."""
     data = {
         "plan": plan,
+        "notes": notes(plan),
         "sections": sections(plan),
         "summary": summary(plan),
         "requests": requests(plan),

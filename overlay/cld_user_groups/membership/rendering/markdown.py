@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from cld_user_groups.membership.model import Change, Plan
 from cld_user_groups.membership.problems import printable
 
-from ._view import Section, person, remarks, requests, sections, shown, summary
+from ._view import Section, notes, person, remarks, requests, sections, shown, summary
 
 _BACKTICKS = re.compile("`+")
 
@@ -38,12 +38,11 @@ def _lines(plan: Plan) -> Iterator[str]:
     for section in sections(plan):
         yield ""
         yield from _section(section, plan)
-    if plan.notes:
-        yield ""
-        yield "## Notes"
-        yield ""
-        for note in plan.notes:
-            yield f"- {code_span(note)}"
+    lists = {"Held back": plan.held_back, "Warnings": plan.warnings, "Notes": notes(plan)}
+    for title, texts in lists.items():
+        if texts:
+            yield from ("", f"## {title}", "")
+            yield from (f"- {code_span(text)}" for text in texts)
 
 
 def _verdict(plan: Plan) -> Iterator[str]:

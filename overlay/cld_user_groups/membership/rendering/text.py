@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from cld_user_groups.membership.model import Change, Plan
 from cld_user_groups.membership.problems import printable
 
-from ._view import Section, person, remarks, requests, sections, shown, summary
+from ._view import Section, notes, person, remarks, requests, sections, shown, summary
 
 _GREEN, _RED, _YELLOW, _BOLD, _DIM = "32", "31", "33", "1", "2"
 _WIDEST = 44
@@ -38,8 +38,14 @@ class _Text:
         yield summary(plan)
         if plan.changes:
             yield requests(plan)
-        for note in plan.notes:
+        for note in notes(plan):
             yield self._paint(f"Note: {printable(note)}", _DIM)
+        for warning in plan.warnings:
+            yield self._paint(f"Warning: {printable(warning)}", _YELLOW)
+        if plan.held_back:
+            yield self._paint("Held back:", _YELLOW, _BOLD)
+            for held in plan.held_back:
+                yield self._paint(f"  {printable(held)}", _YELLOW)
         if plan.breaches:
             yield self._paint("Rejected by the guards; nothing is written:", _RED, _BOLD)
             for breach in plan.breaches:
