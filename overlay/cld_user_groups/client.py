@@ -12,6 +12,7 @@ from attrs import evolve
 
 from ._engine.body import DEFAULT_MAX_BYTES, check_max_bytes
 from ._engine.config import check_server_url, find_account_id, find_security, find_server_url
+from ._engine.environment import certificates, proxies
 from ._engine.http_client import DEFAULT_TIMEOUT, AsyncHttpClient, HttpClient
 from ._engine.io import drive, drive_async
 from ._engine.pipeline import run
@@ -34,10 +35,6 @@ from .utils import UNSET, RetryConfig, Unset, check_retries
 T = TypeVar("T")
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 H = TypeVar("H", HttpClient, AsyncHttpClient)
-
-# Plain http:// goes to a loopback address or nowhere: never to a proxy of the environment, which
-# would be sent the credentials in the clear.
-_NO_PROXY: dict[str, None] = {"http://": None}
 
 
 class _Client(Generic[C, H]):
@@ -221,9 +218,14 @@ class CldProvisioning(_Client[httpx.Client, HttpClient]):
     def _open(self, client: httpx.Client | None) -> HttpClient:
         return HttpClient(client, self._make_httpx_client)
 
-    @staticmethod
-    def _make_httpx_client() -> httpx.Client:
-        return httpx.Client(mounts=_NO_PROXY)
+    def _make_httpx_client(self) -> httpx.Client:
+        verify = certificates()
+        # None for http://, which goes to a loopback address or nowhere.
+        mounts = {
+            pattern: None if proxy is None else httpx.HTTPTransport(verify=verify, proxy=proxy)
+            for pattern, proxy in proxies(self.server_url).items()
+        }
+        return httpx.Client(verify=verify, mounts=mounts, trust_env=False)
 
     @cached_property
     def user_groups(self) -> UserGroups:
@@ -273,9 +275,13 @@ class AsyncCldProvisioning(_Client[httpx.AsyncClient, AsyncHttpClient]):
     def _open(self, client: httpx.AsyncClient | None) -> AsyncHttpClient:
         return AsyncHttpClient(client, self._make_httpx_client)
 
-    @staticmethod
-    def _make_httpx_client() -> httpx.AsyncClient:
-        return httpx.AsyncClient(mounts=_NO_PROXY)
+    def _make_httpx_client(self) -> httpx.AsyncClient:
+        verify = certificates()
+        mounts = {
+            pattern: None if proxy is None else httpx.AsyncHTTPTransport(verify=verify, proxy=proxy)
+            for pattern, proxy in proxies(self.server_url).items()
+        }
+        return httpx.AsyncClient(verify=verify, mounts=mounts, trust_env=False)
 
     @cached_property
     def user_groups(self) -> AsyncUserGroups:

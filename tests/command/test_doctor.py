@@ -86,7 +86,11 @@ def test_a_network_that_is_not_there_fails_with_a_way_out(
     assert SECRET not in str(behind)
     monkeypatch.setenv("HTTPS_PROXY", "no proxy at all")
     broken = found(shell, "--server-url", "https://api.cloudinary.example")
-    assert broken["reachable"]["status"] == "failed"
+    assert broken["reachable"]["status"] == broken["proxy"]["status"] == "failed"
+    assert "HTTPS_PROXY='no proxy at all'" in broken["proxy"]["result"]
+    monkeypatch.delenv("HTTPS_PROXY")
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/ca.pem")
+    assert "SSL_CERT_FILE='/nowhere/ca.pem'" in found(shell)["reachable"]["result"]
 
 
 def test_a_server_that_needs_no_proxy_is_shown_without(

@@ -211,7 +211,7 @@ def check_server_url(server_url: str) -> str:
         raise ValueError("server_url must not hold spaces or control characters")
     if url.port is not None and not 0 < url.port < 65536:
         raise ValueError(f"server_url must have a port from 1 to 65535, not {url.port}")
-    if not _is_host(url.raw_host.decode("ascii")):
+    if not is_host(url.raw_host.decode("ascii")):
         raise ValueError(f"server_url must name a host that can be looked up, not {url.host!r}")
     if url.userinfo:
         raise ValueError("server_url must not hold credentials: pass security=")
@@ -236,7 +236,7 @@ def _parse(url: str) -> tuple[httpx.URL | None, str]:
         return None, str(error)
 
 
-def _is_host(host: str) -> bool:
+def is_host(host: str) -> bool:
     """Return whether a host is an IP address, or a name that can be looked up (RFC 1123, 2.1)."""
     try:
         ipaddress.ip_address(host)

@@ -7,6 +7,8 @@ from urllib.request import getproxies
 
 import httpx
 
+from .environment import parse_proxy
+
 
 def transport_for(client: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> Any:
     """Return the transport that a client uses for a URL, or None if httpx no longer says."""
@@ -25,8 +27,8 @@ def is_behind_environment_proxy(client: httpx.Client | httpx.AsyncClient, url: h
         return False
     address = (proxy.host.decode("ascii"), proxy.port)
     named = [
-        httpx.URL(text if "://" in text else f"http://{text}")
+        parse_proxy(text)
         for scheme, text in getproxies().items()
         if scheme in ("http", "https", "all")  # not "no", which need not be a URL
     ]
-    return address in [(each.host, each.port) for each in named]
+    return address in [(each.url.host, each.url.port) for each in named if each is not None]

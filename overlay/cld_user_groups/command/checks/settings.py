@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.request import proxy_bypass
 
 from attrs import define, field
 
@@ -20,6 +20,7 @@ from cld_user_groups._engine.config import (
     find_security,
     find_server_url,
 )
+from cld_user_groups._engine.environment import proxies
 from cld_user_groups.command.failures import describe
 from cld_user_groups.command.profiles import load_profile, profiles_file
 from cld_user_groups.command.settings import Settings
@@ -92,9 +93,9 @@ def check_settings(settings: Settings) -> Found:
             url_params=None,
         ),
     )
-    if found.server_url is not None:
-        through = _proxy_of(found.server_url)
-        result = found.server_url + (f", through the proxy {through}" if through else "")
+    if (server_url := found.server_url) is not None:
+        through = found.keep("proxy", lambda: _proxy_of(server_url))
+        result = server_url + (f", through the proxy {through}" if through else "")
         found.checks.append(Check("server", "ok", result))
     return found
 
@@ -141,6 +142,5 @@ def _proxy_of(server_url: str) -> str | None:
     # Plain http:// goes to this machine only, and so through no proxy.
     if url.scheme != "https" or proxy_bypass(host):
         return None
-    proxies = getproxies()
-    proxy = proxies.get("https") or proxies.get("all")
-    return proxy and (urlsplit(proxy).netloc.rpartition("@")[2] or "of no valid URL")
+    proxy = proxies(server_url).get("https://")
+    return None if proxy is None else proxy.url.netloc.decode("ascii")
