@@ -12,6 +12,8 @@ from typing import Any, NamedTuple, Protocol, cast
 
 import httpx
 
+from cld_user_groups._version import install_command
+
 try:
     import yaml
     from jsonschema_path import SchemaPath
@@ -34,7 +36,7 @@ try:
     from werkzeug.datastructures import ImmutableMultiDict
 except ImportError as missing:
     raise ImportError(
-        'the contract check needs more packages: pip install "cld-user-groups[contract]"'
+        f"the contract check needs more packages: {install_command('contract')}"
     ) from missing
 
 Document = Mapping[str, Any]

@@ -7,7 +7,7 @@ differences.
     with CldProvisioning(hooks=[ContractCheck()]) as client:
         client.user_groups.list()  # raises ContractError if the API differs from the document
 
-Needs the extra `contract`: pip install "cld-user-groups[contract]".
+Needs the extra `contract`: pip install "./cld-user-groups[contract]".
 """
 
 from __future__ import annotations

@@ -127,7 +127,7 @@ def test_a_lease_without_redis_installed_says_what_to_install(
     monkeypatch.delitem(sys.modules, "redis.lock", raising=False)
     done = shell("apply", shell.write(EDITED), "--yes", "--lease", "redis://127.0.0.1:1")
     assert done.exit_code == 1
-    assert 'pip install "cld-user-groups[redis]"' in done.stderr
+    assert 'pip install "./cld-user-groups[redis]"' in done.stderr
 
 
 def test_a_lease_whose_url_is_not_valid_is_an_error(shell: Shell) -> None:

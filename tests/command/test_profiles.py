@@ -180,7 +180,7 @@ def test_without_the_package_keyring_the_extra_is_named(
     profiles.write_text(profile('credentials.keyring = "cloudinary"'))
     done = shell("export", "--profile", "work")
     assert done.exit_code == 1
-    assert 'pip install "cld-user-groups[keyring]"' in done.stderr
+    assert 'pip install "./cld-user-groups[keyring]"' in done.stderr
 
 
 def test_the_environment_chooses_a_profile_and_an_option_another(

@@ -50,7 +50,7 @@ def test_a_pull_request_shows_its_plan_and_the_merge_applies_it_unless_it_is_sta
     assert comment.startswith("#")
     assert "harry@example.com" in comment
     assert (shell.writes(), shell.members()) == (0, SAMPLE)
-    assert "pip install cld-user-groups[cli]" in (machine.folder / "calls").read_text()
+    assert "pip install ./cld-user-groups[cli]" in (machine.folder / "calls").read_text()
 
     (designers,) = [group for group in shell.emulator.groups if group.name == "Designers"]
     shell.emulator.remove_member(designers, designers.users[0])

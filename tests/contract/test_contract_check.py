@@ -472,7 +472,8 @@ except ImportError as error:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout == (
-        'the contract check needs more packages: pip install "cld-user-groups[contract]"\n'
+        'the contract check needs more packages: pip install "./cld-user-groups[contract]" '
+        "(a checkout of the project)\n"
     )
 
 

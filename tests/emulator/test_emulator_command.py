@@ -151,4 +151,4 @@ def test_a_missing_uvicorn_is_one_clear_line(
     monkeypatch.delitem(sys.modules, "cld_user_groups.emulator._server", raising=False)
     exit_code, stdout, stderr = run()
     assert (exit_code, stdout, stderr.count("\n")) == (1, "", 1)
-    assert 'pip install "cld-user-groups[emulator]"' in stderr
+    assert 'pip install "./cld-user-groups[emulator]"' in stderr

@@ -294,5 +294,5 @@ def test_a_missing_uvicorn_is_named_with_the_extra(
 ) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     monkeypatch.delitem(sys.modules, "cld_user_groups.emulator._server", raising=False)
-    with pytest.raises(ImportError, match=r'pip install "cld-user-groups\[emulator\]"'):
+    with pytest.raises(ImportError, match=r'pip install "./cld-user-groups\[emulator\]"'):
         emulator.serve()

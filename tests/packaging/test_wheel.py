@@ -107,5 +107,5 @@ def test_wheel_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> Non
         check=False,
     )
     assert missing.returncode != 0
-    assert 'pip install "cld-user-groups[emulator]"' in missing.stderr
+    assert 'pip install "./cld-user-groups[emulator]"' in missing.stderr
     assert len(missing.stderr.splitlines()) == 1

@@ -13,6 +13,8 @@ import threading
 from collections.abc import Sequence
 from types import FrameType
 
+from cld_user_groups._version import install_command
+
 __all__ = ["main"]
 
 
@@ -74,8 +76,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ImportError as error:
         if error.name != "click":
             raise
-        sys.stderr.write(
-            'cld-user-groups: click is not installed: pip install "cld-user-groups[cli]"\n'
-        )
+        sys.stderr.write(f"cld-user-groups: click is not installed: {install_command('cli')}\n")
         raise SystemExit(1) from None
     cli.main(arguments)

@@ -16,6 +16,7 @@ from typing import Protocol, TypeAlias, cast
 from attrs import frozen
 
 from cld_user_groups._engine.config import parse_account_url
+from cld_user_groups._version import install_command
 from cld_user_groups.security import Security, problem_with
 
 #: How long a command may take, in seconds: long enough to unlock a password manager.
@@ -88,7 +89,7 @@ class FromKeyring:
             keyring = cast("_Keyring", importlib.import_module("keyring"))
         except ImportError:
             raise CredentialsError(
-                'the package keyring is not installed: pip install "cld-user-groups[keyring]"'
+                f"the package keyring is not installed: {install_command('keyring')}"
             ) from None
         try:
             found = keyring.get_password(self.service, self.account_id)

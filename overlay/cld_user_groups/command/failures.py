@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from attrs import frozen
 
+from cld_user_groups._version import install_command
 from cld_user_groups.identity import printable
 
 from . import exit_codes
@@ -120,7 +121,7 @@ def describe(error: BaseException) -> Failure:
         extra = "redis" if package == "redis" else "cli"
         return Failure(
             kind="installation",
-            message=f'{package} is not installed: pip install "cld-user-groups[{extra}]".',
+            message=f"{package} is not installed: {install_command(extra)}.",
         )
     return _of_library(error) or _of_call(error) or _of_system(error)
 

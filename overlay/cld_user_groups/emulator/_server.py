@@ -8,13 +8,15 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from cld_user_groups._version import install_command
+
 try:
     import uvicorn
     from uvicorn.protocols.http.h11_impl import H11Protocol
     from uvicorn.server import ServerState
 except ImportError as error:
     raise ImportError(
-        'the emulator\'s server needs uvicorn: pip install "cld-user-groups[emulator]"'
+        f"the emulator's server needs uvicorn: {install_command('emulator')}"
     ) from error
 
 from ._asgi import ABORT_KEY

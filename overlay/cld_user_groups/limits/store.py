@@ -19,6 +19,8 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Final, Literal, NamedTuple
 
+from cld_user_groups._version import install_command
+
 from .redis_client import connect
 
 _SCRIPT: Final = Path(__file__).with_name("quota.lua").read_text("utf-8")
@@ -64,7 +66,7 @@ class Store:
         try:
             connect(url, timeout)
         except ImportError as error:
-            raise ImportError("RedisLimiter needs the extra: cld-user-groups[redis]") from error
+            raise ImportError(f"RedisLimiter needs redis: {install_command('redis')}") from error
         self._settings = url, timeout
         self.forget_parent()
 

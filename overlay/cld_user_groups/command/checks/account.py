@@ -12,6 +12,7 @@ from attrs import field, frozen
 from cld_provisioning_api.models import UserGroup
 from cld_user_groups import CldProvisioning
 from cld_user_groups._engine.rate_limit import parse_http_date, parse_rate_limit
+from cld_user_groups._version import install_command
 from cld_user_groups.command.failures import describe, way_out_of
 from cld_user_groups.command.logs import json_log
 from cld_user_groups.models import CloudinaryError
@@ -137,10 +138,10 @@ def _contract_check() -> ContractCheck | Check:
 
         return ContractCheck(raise_on_difference=False)
     except ImportError:
-        result, way_out = "not installed", 'pip install "cld-user-groups[contract]"'
+        result, way_out = "not installed", install_command("contract")
         return Check("contract", "skipped", result, way_out)
     except OSError as error:
-        way_out = "pip install --force-reinstall --no-deps cld-user-groups"
+        way_out = install_command(options="--force-reinstall --no-deps ")
         return Check("contract", "failed", describe(error).message, way_out)
 
 

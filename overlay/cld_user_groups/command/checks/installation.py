@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import cld_user_groups
-from cld_user_groups._version import __version__
+from cld_user_groups._version import __version__, install_command
 
 from . import Check
 
@@ -24,7 +24,7 @@ _REQUIREMENT = re.compile(
 )
 # What the command needs, beside what the client needs.
 _NEEDED_EXTRA = re.compile(r"""extra\s*==\s*['"]cli['"]""")
-_AGAIN = f"pip install --force-reinstall --no-deps {DISTRIBUTION}"
+_AGAIN = install_command(options="--force-reinstall --no-deps ")
 
 
 def check_python() -> Check:
@@ -43,16 +43,14 @@ def check_packages() -> Check:
     try:
         own = distribution(DISTRIBUTION)
     except PackageNotFoundError:
-        return Check(
-            "packages", "warning", f"{found}, not installed", f"pip install {DISTRIBUTION}"
-        )
+        return Check("packages", "warning", f"{found}, not installed", install_command())
     if own.version != __version__:
         result = f"{found}, is installed as {own.version}: parts of two versions"
-        return Check("packages", "failed", result, f"pip install --force-reinstall {DISTRIBUTION}")
+        return Check("packages", "failed", result, install_command(options="--force-reinstall "))
     versions = {name: _version(name) for name in _needed(own)}
     missing = [name for name, version in versions.items() if version is None]
     if missing:
-        way_out = f'pip install "{DISTRIBUTION}[cli]"'
+        way_out = install_command("cli")
         return Check("packages", "failed", f"{', '.join(missing)} not installed", way_out)
     details = tuple(f"{name} {version}" for name, version in versions.items())
     return Check("packages", "ok", "; ".join((found, ", ".join(details))), details=details)

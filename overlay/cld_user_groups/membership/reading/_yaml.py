@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from cld_user_groups._version import install_command
 from cld_user_groups.membership.problems import FileError, Problem, quoted
 
 from ._fields import Fields
@@ -14,7 +15,7 @@ try:
     import yaml
 except ModuleNotFoundError as error:  # pragma: no cover - the environment of the tests has it
     raise ModuleNotFoundError(
-        "Reading YAML needs PyYAML: pip install 'cld-user-groups[cli]'", name=error.name
+        f"Reading YAML needs PyYAML: {install_command('cli')}", name=error.name
     ) from error
 
 # Twenty times as fast as the parser in Python; missing only where PyYAML was built without libyaml.
