@@ -100,8 +100,9 @@ def _strict(document: documents.Document, wire: str) -> documents.Document:
 
     def narrow(copied: documents.Document) -> None:
         schemas = copied["components"]["schemas"]
+        bodies = {operation.body for operation in documents.operations(copied).values()}
         for name, schema in schemas.items():
-            if name != "UserGroupRequest":
+            if name not in bodies:
                 schemas[name] = documents.closed(schema)
             if "anyOf" in schema:
                 observed, published = schema["anyOf"]

@@ -104,7 +104,8 @@ def test_without_the_right_credentials_nothing_is_done(
     emulator = Emulator()
     before = (emulator.groups, emulator.users)
     operation = documents.operations(document)[operation_id]
-    ids = {"account_id": "acc", "group_id": operations.GROUP, "user_id": operations.USER}
+    known = {"account_id": "acc", "group_id": operations.GROUP, "user_id": operations.USER}
+    ids = {name: known.get(name, "an-id") for name in operation.names_of("path")}
     url = f"http://emulator.invalid{operation.path.format(**ids)}"
     with httpx.Client(transport=emulator.transport()) as client:
         for auth in (None, ("k", "wrong"), ("wrong", "s"), ("", ""), ("k", "")):

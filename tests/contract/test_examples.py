@@ -70,10 +70,12 @@ def test_an_example_of_an_error_decodes_without_loss(
 def test_an_example_of_a_request_becomes_the_model_and_the_body_again(
     document: documents.Document,
 ):
-    for media in documents.all_media(document):
-        if media.where.endswith(" request"):
-            for example in media.examples.values():
-                assert models.UserGroupRequest.from_dict(example).to_dict() == example
+    for operation_id, operation in documents.operations(document).items():
+        for media in documents.all_media(document):
+            if media.where == f"{operation_id} request":
+                model = getattr(models, operation.body)
+                for example in media.examples.values():
+                    assert model.from_dict(example).to_dict() == example
 
 
 @pytest.mark.parametrize("wire", recording.WIRES)

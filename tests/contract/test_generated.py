@@ -92,8 +92,7 @@ def test_an_endpoint_sends_the_method_and_the_path_of_its_operation(
 ):
     operation = documents.operations(document)[operation_id]
     ids = {name: f"the-{name}" for name in operation.names_of("path")}
-    body = {"body": models.UserGroupRequest(name="n")} if _has_a_body(operation) else {}
-    request = ENDPOINTS[operation_id].build_request(**ids, **body)
+    request = ENDPOINTS[operation_id].build_request(**ids, **_body(document, operation))
     assert (request.method, request.target) == (operation.method, operation.path.format(**ids))
 
 
@@ -104,7 +103,7 @@ def test_an_endpoint_has_the_parameters_of_its_operation(
     operation = documents.operations(document)[operation_id]
     parameters = inspect.signature(ENDPOINTS[operation_id].build_request).parameters
     names = {_python_name(each["name"]) for each in operation.parameters}
-    assert parameters.keys() == names | ({"body"} if _has_a_body(operation) else set())
+    assert parameters.keys() == names | ({"body"} if operation.body else set())
     optional = {name for name, each in parameters.items() if each.default is None}
     assert optional == {
         _python_name(each["name"]) for each in operation.parameters if not each.get("required")
@@ -133,8 +132,12 @@ def _python_name(name: str) -> str:
     return f"{name}_" if keyword.iskeyword(name) else name
 
 
-def _has_a_body(operation: documents.Operation) -> bool:
-    return "requestBody" in operation.definition
+def _body(document: documents.Document, operation: documents.Operation) -> dict[str, Any]:
+    """Return the argument that is the body, if there is one: its first example."""
+    where = f"{operation.operation_id} request"
+    found = [each for each in documents.all_media(document) if each.where == where]
+    examples = [example for media in found for example in media.examples.values()]
+    return {"body": MODELS[operation.body].from_dict(examples[0])} if found else {}
 
 
 def _decodes(operation_id: str, status: int) -> bool:

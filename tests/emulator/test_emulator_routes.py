@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
+import pytest
 import yaml
 
 from cld_user_groups.emulator import OPERATION_IDS
@@ -34,6 +36,15 @@ def test_every_operation_has_a_handler() -> None:
         " takes the Operation and returns the JSON value of the response"
     )
     assert not left_over, f"openapi.yaml has no {sorted(left_over)}: delete their handlers"
+
+
+def test_an_operation_without_a_handler_is_a_501(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(HANDLERS, "getUser")
+    response = client.get("/users/0abed8dfcc039ea05e2a1d494fd442")
+    assert response.status_code == 501
+    assert "does not implement getUser" in response.json()["error"]["message"]
 
 
 def test_paths_of_the_same_length_are_told_apart() -> None:

@@ -52,7 +52,7 @@ def resolve(document: Document, node: Any) -> Any:
 
 @frozen
 class Operation:
-    """An operation, its references resolved one level deep."""
+    """An operation, its references resolved one level deep; `body` is the name of its schema."""
 
     operation_id: str
     method: str
@@ -60,6 +60,7 @@ class Operation:
     definition: dict[str, Any]
     parameters: tuple[dict[str, Any], ...]
     responses: dict[str, dict[str, Any]]
+    body: str | None
 
     def names_of(self, place: str) -> tuple[str, ...]:
         """Return the names of the parameters in "path" or "query"."""
@@ -88,7 +89,14 @@ def _operations(document: Document) -> Iterator[Operation]:
                     status: resolve(document, response)
                     for status, response in definition["responses"].items()
                 },
+                body=_body(resolve(document, definition.get("requestBody", {}))),
             )
+
+
+def _body(request: dict[str, Any]) -> str | None:
+    for media in request.get("content", {}).values():
+        return str(media["schema"]["$ref"]).rpartition("/")[2]
+    return None
 
 
 @frozen

@@ -88,8 +88,9 @@ def arguments(operation_id: str) -> Iterator[dict[str, Any]]:
     client = CldProvisioning(account_id="acc", security=SECURITY)
     signature = inspect.signature(method(client, operation_id))
     names = [name for name in signature.parameters if name != "self"]
-    body = next((name for name in names if name in ("request", "user_group_request")), None)
-    required = {name: _VALUES[name][0] for name in names if name in ("group_id", "user_id")}
+    body = next((name for name in names if name.endswith("request")), None)
+    path = documents.operations(documents.load())[operation_id].names_of("path")
+    required = {name: _VALUES[name][0] for name in names if name in path}
     optional = [name for name in names if name not in (*required, body)]
     if body is not None:
         yield from ({**required, body: value} for value in _REQUESTS[operation_id])

@@ -345,8 +345,11 @@ class Emulator(EmulatedApi):
             self._quota.spend(now)
         except RejectedError as rejection:
             return _error(rejection.status, rejection.message, self._quota.retry_after(now))
+        handler = HANDLERS.get(operation_id)
+        if handler is None:
+            return _error(501, f"The emulator does not implement {operation_id}")
         try:
-            result = HANDLERS[operation_id](self, operation)
+            result = handler(self, operation)
         except RejectedError as rejection:
             return _error(rejection.status, rejection.message)
         return EmulatorResponse(200, (), _encode(result))

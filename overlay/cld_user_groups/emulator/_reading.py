@@ -86,7 +86,7 @@ def read_group_body(request: EmulatorRequest) -> tuple[str, bool]:
     and Java send them. Any other content type counts as JSON, and unknown fields are ignored.
     """
     media_type = (request.header(b"content-type") or b"").partition(b";")[0].strip().lower()
-    fields = _read_form(request.body) if media_type == _FORM else _read_json(request.body)
+    fields = _read_form(request.body) if media_type == _FORM else read_json(request.body)
     name, extended = require_name(fields.get("name")), fields.get("extended_details", False)
     if not isinstance(extended, bool):
         message = "Invalid value for parameter extended_details: must be a boolean"
@@ -105,7 +105,8 @@ def require_name(value: object) -> str:
     return value
 
 
-def _read_json(body: bytes) -> Mapping[str, object]:
+def read_json(body: bytes) -> Mapping[str, object]:
+    """Return the JSON object that a body is, or reject it (400)."""
     try:
         document: object = _decode(body)
     # Deep nesting ends in RecursionError; everything else, bad UTF-8 included, is a ValueError.
