@@ -104,7 +104,7 @@ test-all: $(TOOLS) ## Run the tests on every supported Python of this machine
 contract: $(READY) ## Validate requests and responses against openapi.yaml; LIVE=1 on the real account, WRITE=1 writes
 	$(if $(LIVE),$(if $(WRITE),CLOUDINARY_CONTRACT_WRITE=1) pytest -v -m live tests/live,pytest -n auto tests/contract)
 
-contract-diff: $(TOOLS) ## Classify the changes of openapi.yaml and generated/ since the last release, or BASE=
+contract-diff: $(TOOLS) ## Classify the changes for users since the last release, or BASE=
 	@python -m tools.contract_diff $(if $(BASE),--base $(BASE))
 
 lint-openapi: $(TOOLS) ## Lint openapi.yaml (needs Node)

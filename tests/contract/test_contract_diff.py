@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import yaml
 from tests.support import documents
-from tools.contract_diff.document import UnresolvedReferenceError
-from tools.contract_diff.operations import changes
+from tools.contract_diff.changes import CannotCompareError
+from tools.contract_diff.document import load, sent_only
+from tools.contract_diff.rules import changes
 
 SMALL = """
 openapi: 3.0.3
@@ -45,8 +46,10 @@ paths:
             X-Why: {required: true, schema: {type: string}}
       security:
         - token: [read]
+      x-effect: update
     get:
       operationId: getThing
+      x-method: get
       tags: [things]
       responses:
         '200':
@@ -596,6 +599,25 @@ CHANGES: dict[str, tuple[Callable[[Document], Any], list[tuple[str, str, str]]]]
             ("cosmetic", PUT, "request $: required: in another order"),
         ],
     ),
+    "the method of an operation changes": (
+        lambda new: get(new).update({"x-method": "read"}),
+        [("breaking", GET, "x-method: the method get became read")],
+    ),
+    "the effect of an operation changes": (
+        lambda new: put(new).update({"x-effect": "create"}),
+        [
+            (
+                "breaking",
+                PUT,
+                "x-effect: update became create: what may have been applied is retried, and "
+                "replaces the first, now is not retried",
+            )
+        ],
+    ),
+    "another extension changes": (
+        lambda new: get(new).update({"x-internal": True}),
+        [("cosmetic", GET, "x-internal: changed")],
+    ),
     "a keyword that no rule knows": (
         lambda new: schemas(new)["ThingRequest"].update(additionalProperties=False),
         [
@@ -613,6 +635,68 @@ def test_a_change_means(name: str):
     assert sorted(found) == sorted(expected)
 
 
+def all_of(new: Document) -> None:
+    thing = schemas(new)["Thing"]
+    base = {"type": "object", "properties": {"id": thing["properties"].pop("id")}}
+    schemas(new)["Base"] = base
+    schemas(new)["Thing"] = {
+        "allOf": [{"$ref": "#/components/schemas/Base"}, thing],
+        "description": "A thing.",
+    }
+
+
+# Other ways to write the same.
+HARMLESS: dict[str, Callable[[Document], Any]] = {
+    "a style that is meant anyway": lambda new: parameters(new)[0].update(
+        style="form", explode=True
+    ),
+    "a body that needs no field": lambda new: schemas(new)["Owner"].update(required=[]),
+    "a schema that takes any other field": lambda new: schemas(new)["Owner"].update(
+        additionalProperties={}
+    ),
+    "a text of any length": lambda new: fields(new, "Owner")["name"].update(minLength=0),
+    "a field that is not null": lambda new: fields(new, "Owner")["name"].update(nullable=False),
+    "a reference in an allOf": lambda new: fields(new, "Thing").update(
+        owner={"allOf": [{"$ref": "#/components/schemas/Owner"}], "description": "Who has it."}
+    ),
+    "a schema that is put together": all_of,
+    "a component without a value": lambda new: new["components"].update(links=None),
+    "a path without a value": lambda new: new["paths"].update({"/none": None}),
+    "the security of all, for one": lambda new: get(new).update(security=[{"key": []}]),
+}
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_what_says_the_same_breaks_nobody(name: str):
+    new = load(yaml.safe_dump(documents.changed(small(), HARMLESS[name])), "openapi.yaml")
+    for old, changed in ((small(), new), (new, small())):
+        found = {each.text for each in changes(old, changed) if each.kind.value == "breaking"}
+        assert found <= {"schema Base: removed"}
+
+
+# What looks like it.
+BREAKING: dict[str, Callable[[Document], Any]] = {
+    "an allOf that asks for more": lambda new: fields(new, "ThingRequest").update(
+        free={"allOf": [{}, {"required": ["a"]}]}
+    ),
+    "an allOf that drops a field": lambda new: schemas(new).update(
+        Owner={"allOf": [{"type": "object"}]}
+    ),
+    "an allOf whose parts disagree": lambda new: schemas(new)["Owner"].update(
+        allOf=[{"type": "object", "properties": {"name": {"type": "integer"}}}]
+    ),
+    "a style that is not meant anyway": lambda new: parameters(new)[0].update(explode=False),
+    "a null that is a value": lambda new: fields(new, "ThingRequest")["size"].update(enum=None),
+    "a schema without a value": lambda new: fields(new, "ThingRequest").update(note=None),
+}
+
+
+@pytest.mark.parametrize("name", BREAKING)
+def test_what_looks_like_the_same_is_breaking(name: str):
+    new = load(yaml.safe_dump(documents.changed(small(), BREAKING[name])), "openapi.yaml")
+    assert "breaking" in {each.kind.value for each in changes(small(), new)}
+
+
 def test_nothing_changed_means_nothing():
     assert changes(small(), small()) == []
 
@@ -628,9 +712,13 @@ def test_a_change_in_a_schema_names_the_schema():
     assert {each.schema for each in changes(small(), new)} == {"Owner"}
 
 
+def test_schemas_of_requests_only_are_known():
+    assert sent_only(small()) == {"ThingRequest", "Hidden"}
+
+
 def test_a_reference_that_leads_nowhere_is_an_error():
     new = documents.changed(small(), lambda new: schemas(new).pop("Owner"))
-    with pytest.raises(UnresolvedReferenceError, match="#/components/schemas/Owner"):
+    with pytest.raises(CannotCompareError, match="#/components/schemas/Owner"):
         changes(small(), new)
 
 

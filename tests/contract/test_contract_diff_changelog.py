@@ -19,7 +19,7 @@ def with_entry(entry: str) -> str:
     [
         "### Changed\n\n- **Breaking:** `putThing` wants to know why.",
         "### Removed\n\n- Breaking: a thing has no `id` in `Thing`.",
-        "### Changed\n\n- Another.\n- **Breaking**: much is new\n  in putThing.",
+        "### Changed\n\n- Another.\n- **Breaking**: much is new\n  in `putThing`.",
         "### Changed (breaking)\n\n- `Thing` has no id.",
         "### Changed\n\n- **Breaking:** `Thing.id` is required.",
     ],
@@ -36,6 +36,7 @@ def test_a_breaking_change_is_told_by_an_entry_that_names_it(entry: str):
         "### Changed\n\n- `putThing` wants to know why.",
         "### Changed\n\n- `putThing` is not breaking.",
         "### Added\n\n- **Breaking:** `putThing` wants to know why.",
+        "### Changed\n\n- **Breaking:** putThing, a Thing.",
         "### Changed\n\n- **Breaking:** much.\n- `putThing` wants to know why.",
         "",
     ],
@@ -50,11 +51,11 @@ def test_other_changes_need_no_entry(kind: Kind):
 
 
 def test_an_entry_that_was_there_before_does_not_tell_of_a_new_change():
-    told = with_entry("### Changed\n\n- **Breaking:** putThing")
+    told = with_entry("### Changed\n\n- **Breaking:** `putThing`")
     assert untold([BROKEN], told, told) == [("Thing", "putThing")]
     more = told.replace("- A thing.", "- A thing.\n- Another.")
     assert untold([BROKEN], told, more) == [("Thing", "putThing")]
-    assert untold([BROKEN], told, told.replace("putThing", "putThing wants to know why")) == []
+    assert untold([BROKEN], told, told.replace("`putThing`", "`putThing` wants to know why")) == []
 
 
 def test_what_was_released_before_does_not_tell_of_a_new_change():
@@ -63,7 +64,7 @@ def test_what_was_released_before_does_not_tell_of_a_new_change():
 
 
 def test_a_release_since_tells_of_its_changes():
-    told = with_entry("### Changed\n\n- **Breaking:** putThing")
+    told = with_entry("### Changed\n\n- **Breaking:** `putThing`")
     released = told.replace("## [Unreleased]", "## [Unreleased]\n\n## [2.0.0]")
     assert untold([BROKEN], BEFORE, released) == []
 

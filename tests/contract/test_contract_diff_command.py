@@ -91,7 +91,7 @@ def test_the_changes_are_listed_by_operation_and_a_missing_entry_fails(
     assert printed.err == (
         "contract-diff: CHANGELOG.md does not tell users of a breaking change: under Unreleased, "
         "Changed or Removed needs an entry since HEAD that begins with **Breaking** and names "
-        "Thing or getThing\n"
+        "`Thing` or `getThing`\n"
     )
 
 
@@ -164,7 +164,7 @@ def test_a_release_on_another_branch_is_not_what_users_had(project: Project, cap
     project.git("tag", "v1.0.0")
     project.git("checkout", "--quiet", "main")
     project.commit()
-    assert base_of(project, capsys) == "HEAD^ (the previous commit)"
+    assert "the first commit: no release" in base_of(project, capsys)
 
 
 def test_a_branch_is_compared_with_where_it_left_main(project: Project, capsys: Output):
@@ -184,6 +184,52 @@ def test_main_is_compared_with_what_was_pushed(project: Project, tmp_path: Path,
     copied.commit()
     assert base_of(copied, capsys).endswith("(where this branch left origin/main)")
     assert copied.diff() == 1
+
+
+def test_all_commits_of_a_push_are_compared_without_a_release(project: Project, capsys: Output):
+    project.write(document("integer"))
+    project.commit()
+    project.commit()
+    assert "the first commit" in base_of(project, capsys)
+    assert project.diff() == 1
+
+
+def test_a_recorded_baseline_is_what_users_have(project: Project, capsys: Output):
+    project.git("tag", "nightly")
+    project.write(document("integer"))
+    project.commit()
+    (project.root / "pyproject.toml").write_text("[tool.contract-diff]\nbaseline = 'nightly'\n")
+    project.commit()
+    assert base_of(project, capsys) == "nightly (the baseline in pyproject.toml)"
+    assert project.diff() == 1
+    project.git("tag", "v0.1.0", "HEAD^")
+    assert base_of(project, capsys) == "v0.1.0 (the last release)"
+
+
+def test_uncommitted_work_is_compared_with_what_is_committed(project: Project, capsys: Output):
+    project.write(document("integer"))
+    project.commit()
+    project.write(document("boolean"))
+    assert base_of(project, capsys) == "HEAD (what is committed)"
+    assert project.diff() == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("openapi: 3.0.3\npaths: {\n", "openapi.yaml, line 3: invalid YAML: "),
+        ("openapi: 3.0.3\npaths: [a, *b]\n", "openapi.yaml, line 2: invalid YAML: "),
+        ("", "openapi.yaml is not an OpenAPI document"),
+        ("- a\n", "openapi.yaml is not an OpenAPI document"),
+        ("paths: {/a: {get: 1}}\n", "openapi.yaml has a value of the wrong type"),
+    ],
+)
+def test_a_document_that_cannot_be_read_fails(
+    project: Project, capsys: Output, text: str, problem: str
+):
+    (project.root / "openapi.yaml").write_text(text)
+    assert project.diff("--base", "HEAD") == 2
+    assert capsys.readouterr().err.startswith(f"contract-diff: {problem}")
 
 
 def test_a_first_commit_has_nothing_to_be_compared_with(project: Project, capsys: Output):

@@ -1,9 +1,9 @@
-"""Classify the changes of openapi.yaml and generated/ for users, operation by operation.
+"""Classify the changes of openapi.yaml, generated/ and the public names of overlay/ for users.
 
 Compares the files as they are with a git revision. Exits with 1 if there is a breaking change that
-CHANGELOG.md does not mention: since that revision it must have gained an entry under
-Changed or Removed that begins with **Breaking** and names the operation or the schema. Exits with 2
-if it could not compare.
+CHANGELOG.md does not mention: since that revision it must have gained an entry under Changed or
+Removed that begins with **Breaking** and names the operation, the schema or the method, in
+backticks. Exits with 2 if it could not compare.
 """
 
 from __future__ import annotations
@@ -14,15 +14,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import yaml
-
-from . import changelog, generated, operations, revisions
-from .changes import Change, Kind
-from .document import UnresolvedReferenceError
+from . import changelog, document, python, revisions, rules
+from .changes import CannotCompareError, Change, Kind
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = "openapi.yaml"
-GENERATED = "generated"
+PACKAGES = ("generated", "overlay", python.REFERENCE)
 CHANGELOG = "CHANGELOG.md"
 
 
@@ -34,12 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     root: Path = options.root
     try:
-        base, what = _base(root, options.base)
-        found = _changes(root, base)
+        base, what, found = changes(root, options.base)
     except revisions.NothingToCompareError as error:
         print(f"contract-diff: nothing to compare with: {error}")
         return 0
-    except (revisions.UnknownRevisionError, UnresolvedReferenceError) as error:
+    except CannotCompareError as error:
         print(f"contract-diff: {error}", file=sys.stderr)
         return 2
     print(report(found, f"{base} ({what})" if what else base), end="")
@@ -50,29 +46,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(
             f"contract-diff: {CHANGELOG} does not tell users of a breaking change: under "
             f"Unreleased, Changed or Removed needs an entry since {base} that begins with "
-            f"**Breaking** and names {' or '.join(names)}",
+            f"**Breaking** and names {' or '.join(f'`{name}`' for name in names)}",
             file=sys.stderr,
         )
     return 1 if missing else 0
 
 
-def _base(root: Path, given: str | None) -> tuple[str, str]:
-    if given is None:
-        return revisions.default_base(root, (DOCUMENT, GENERATED, CHANGELOG))
-    revisions.check_revision(root, given)
-    return given, ""
+def changes(root: Path, base: str | None = None) -> tuple[str, str, list[Change]]:
+    """Return the revision that a project is compared with, what it is, and all that has changed.
 
-
-def _changes(root: Path, base: str) -> list[Change]:
+    Raises:
+        NothingToCompareError: There is nothing to compare with.
+        CannotCompareError: One of the sides cannot be read.
+    """
+    if base is None:
+        base, what = revisions.default_base(root, (DOCUMENT, *PACKAGES, CHANGELOG))
+    else:
+        revisions.check_revision(root, base)
+        what = ""
     old = revisions.file_at(root, base, DOCUMENT)
     if old is None:
         raise revisions.NothingToCompareError(f"{DOCUMENT} did not exist at {base}")
-    new = (root / DOCUMENT).read_text(encoding="utf-8")
-    found = operations.changes(yaml.safe_load(old), yaml.safe_load(new))
+    try:
+        new = (root / DOCUMENT).read_text(encoding="utf-8")
+    except OSError as error:
+        raise CannotCompareError(f"{DOCUMENT} cannot be read: {error.strerror}") from None
+    before, after = document.load(old, f"{DOCUMENT} at {base}"), document.load(new, DOCUMENT)
+    try:
+        found = rules.changes(before, after)
+        sent = document.sent_only(before) & document.sent_only(after)
+    except (AttributeError, TypeError, KeyError, ValueError) as error:
+        raise CannotCompareError(
+            f"{DOCUMENT} has a value of the wrong type ({error}): `make check` says where"
+        ) from error
     with tempfile.TemporaryDirectory() as folder:
-        if revisions.extract(root, base, GENERATED, Path(folder)):
-            found += generated.changes(Path(folder) / GENERATED, root / GENERATED)
-    return found
+        for package in PACKAGES:
+            revisions.extract(root, base, package, Path(folder))
+        found += python.changes(Path(folder), root, sent)
+    return base, what, found
 
 
 def report(found: Sequence[Change], base: str) -> str:

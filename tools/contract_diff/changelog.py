@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from .changes import DOCUMENT, GENERATED, Change, Kind
+from .changes import DOCUMENT, EVERY_OPERATION, GENERATED, PUBLIC, Change, Kind
 
 _SECTION = re.compile(r"^## +(?P<title>[^\n]*)\n(?P<body>.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 _UNRELEASED = re.compile(r"\[?unreleased\b", re.IGNORECASE)
@@ -34,14 +34,20 @@ def untold(found: Sequence[Change], old: str, new: str) -> list[tuple[str, ...]]
 def names_of(change: Change) -> tuple[str, ...]:
     """Return the names by which an entry can refer to a change: the schema's or the operation's."""
     subject = "openapi.yaml" if change.subject == DOCUMENT else change.subject
-    if change.subject.startswith(GENERATED):
+    if change.subject.startswith((GENERATED, PUBLIC)):
         # A generated module is known by its last name, which is the operation's or the schema's.
-        subject = subject.rpartition(".")[2]
+        subject = subject.rpartition(".")[2].removeprefix(PUBLIC)
+    if change.subject.startswith(PUBLIC) and change.schema:
+        return (change.schema,)  # a module is too much to be named in its place
     return tuple(filter(None, (change.schema, subject)))
 
 
 def _names(entry: str, name: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(_bare(name))}(?!\w)", _bare(entry)) is not None
+    """Return whether an entry names something, which it does in backticks."""
+    if name == EVERY_OPERATION:
+        return name in " ".join(entry.lower().split())
+    pattern = re.compile(rf"(?<!\w){re.escape(_bare(name))}(?!\w)")
+    return any(pattern.search(_bare(span)) for span in re.findall(r"`([^`]+)`", entry))
 
 
 def _bare(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
@@ -13,8 +14,24 @@ Node = Mapping[str, Any]
 EVERY_OPERATION = "every operation"
 DOCUMENT = "(document)"
 GENERATED = "generated "
+PUBLIC = "public "
 # In this order: for Python a bool is an int.
 _JSON_TYPES = (bool, int, float, str, list, Mapping)
+# What says as much as no keyword, whatever the object, as JSON.
+_DEFAULTS: Mapping[str, str] = {
+    **dict.fromkeys(("deprecated", "allowEmptyValue", "allowReserved", "nullable"), "false"),
+    **dict.fromkeys(("readOnly", "writeOnly", "uniqueItems"), "false"),
+    **dict.fromkeys(("exclusiveMinimum", "exclusiveMaximum"), "false"),
+    **dict.fromkeys(("minLength", "minItems", "minProperties"), "0"),
+    **dict.fromkeys(("headers", "links", "encoding", "variables", "callbacks", "examples"), "{}"),
+    "required": "false []",
+    "additionalProperties": "true {}",
+    "tags": "[]",
+}
+
+
+class CannotCompareError(Exception):
+    """One of the two sides cannot be read; the message says what is wrong with it."""
 
 
 class Kind(StrEnum):
@@ -40,13 +57,13 @@ class Direction(StrEnum):
 
 @frozen
 class Change:
-    """A change of one operation, or of one object of the generated package.
+    """A change of one operation, or of one object of the packages.
 
     Attributes:
         kind: What it means for users.
-        subject: The operation's ID, or `GENERATED` and a module.
+        subject: The operation's ID, or `GENERATED` or `PUBLIC` and a module.
         text: Where in it, and what has changed.
-        schema: The component schema or the generated class that has changed, if one has.
+        schema: The component schema, the class or the function that has changed, if one has.
     """
 
     kind: Kind
@@ -66,6 +83,7 @@ class Place:
         schema: The component schema that this is part of.
         schemas: The component schemas of the old and of the new document.
         above: The pairs of component schemas that this is part of, which end a recursion.
+        sent: The component schemas that only requests have.
     """
 
     subject: str
@@ -74,6 +92,7 @@ class Place:
     schema: str | None = None
     schemas: tuple[Node, Node] = field(default=({}, {}), repr=False)
     above: tuple[tuple[str | None, str | None], ...] = ()
+    sent: frozenset[str] = field(default=frozenset(), repr=False)
 
     def at(self, name: str) -> Place:
         """Return a place further down."""
@@ -88,15 +107,17 @@ class Place:
         """Return a breaking change at this place."""
         return self.change(Kind.BREAKING, text)
 
+    def additive(self, text: str) -> Change:
+        """Return a change at this place that only adds."""
+        return self.change(Kind.ADDITIVE, text)
+
     def narrowed(self, text: str) -> Change:
         """Return a change that allows fewer values."""
-        is_harmless = self.direction is Direction.RECEIVED
-        return self.change(Kind.ADDITIVE if is_harmless else Kind.BREAKING, text)
+        return (self.additive if self.direction is Direction.RECEIVED else self.breaking)(text)
 
     def widened(self, text: str) -> Change:
         """Return a change that allows more values."""
-        is_harmless = self.direction is Direction.SENT
-        return self.change(Kind.ADDITIVE if is_harmless else Kind.BREAKING, text)
+        return (self.additive if self.direction is Direction.SENT else self.breaking)(text)
 
 
 # Compares one field of two objects that are not the same: place, field, old object, new object.
@@ -108,25 +129,41 @@ def compare(rules: Rules, place: Place, old: Any, new: Any) -> Iterator[Change]:
     """Compare two objects field by field.
 
     A change is harmless only if a rule says so. A field without a rule, and a difference of which
-    its rule says nothing, is breaking: a keyword that nobody thought of cannot pass.
+    its rule says nothing, is breaking: a keyword that nobody thought of cannot pass. An extension
+    without a rule is for other tools.
     """
     if not isinstance(old, Mapping) or not isinstance(new, Mapping):
         if old != new:
             yield place.breaking("changed, to be judged by hand")
         return
     for name in either(old, new):
-        if name not in rules:
+        if _is_default(name, old, new):
+            value = json.dumps(new[name] if name in new else old[name])
+            yield place.change(Kind.COSMETIC, f"{name}: {value}, as where it is absent")
+            continue
+        if name in rules:
+            if _are_alike(old, new, name) and (found := list(rules[name](place, name, old, new))):
+                yield from found
+                continue
+            before, after = ([side[name]] if name in side else [] for side in (old, new))
+        elif name.startswith("x-"):
+            yield from cosmetic(place, name, old, new)
+            continue
+        else:
             before, after = (
                 [_followed(schemas, side[name])] if name in side else []
                 for schemas, side in zip(place.schemas, (old, new), strict=True)
             )
-        elif _are_alike(old, new, name) and (found := list(rules[name](place, name, old, new))):
-            yield from found
-            continue
-        else:
-            before, after = ([side[name]] if name in side else [] for side in (old, new))
         if written(before) != written(after):
             yield place.breaking(f"{name}: {_difference(before, after)}")
+
+
+def _is_default(name: str, old: Node, new: Node) -> bool:
+    """Return whether a field is absent from one side, and on the other what its absence means."""
+    if (name in old) == (name in new) or name not in _DEFAULTS:
+        return False
+    value = new[name] if name in new else old[name]
+    return json.dumps(value, default=str) in _DEFAULTS[name].split()
 
 
 def _difference(before: list[Any], after: list[Any]) -> str:
@@ -185,3 +222,30 @@ def cosmetic(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
 def named(*names: str, rule: Rule) -> dict[str, Rule]:
     """Return one rule for several fields."""
     return dict.fromkeys(names, rule)
+
+
+def members(
+    below: Callable[[Place, Any, Any], Iterator[Change]],
+    name: str = " {}",
+    added: Callable[[Place, Any], Change] = lambda place, _: place.additive("added"),
+) -> Rule:
+    """Return the rule for a mapping from names to objects: a name that is gone breaks callers.
+
+    Args:
+        below: Compares an object that both sides have.
+        name: The place of an object.
+        added: Judges an object that was added.
+    """
+
+    def rule(place: Place, field: str, old: Node, new: Node) -> Iterator[Change]:
+        before, after = old.get(field) or {}, new.get(field) or {}
+        for each in either(before, after):
+            at = place.at(name.format(each))
+            if each not in after:
+                yield at.breaking("removed")
+            elif each not in before:
+                yield added(at, after[each])
+            else:
+                yield from below(at, before[each], after[each])
+
+    return rule

@@ -1,8 +1,9 @@
 """An OpenAPI document in a form that can be compared: one entry an operation, references followed.
 
 What has the same meaning has the same form: a parameter in the path item or in the operation, a
-response in place or in components, a security scheme whatever it is called. References to
-component schemas stay, because the generator names a module after each.
+response in place or in components, a security scheme whatever it is called, an allOf and what it
+adds up to, a style and the one that is meant without it. References to component schemas stay,
+because the generator names a module after each.
 """
 
 from __future__ import annotations
@@ -11,15 +12,19 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .changes import Node
+import yaml
+
+from .changes import CannotCompareError, Node, written
 
 Document = Mapping[str, Any]
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _SCHEMA = re.compile(r"#/components/schemas/[^/]+")
-_HARMLESS_BESIDE = ("$ref", "summary", "description")
+_TEXTS = ("summary", "description", "externalDocs", "example", "examples", "deprecated")
 # Values, in which "$ref" is no reference.
 _VALUES = ("example", "examples")
+# Values, in which null is one.
+_LITERALS = (*_VALUES, "default", "enum")
 # Of these, only what an operation refers to has a meaning; nothing is generated from the rest.
 _REFERENCED = (
     "parameters",
@@ -33,15 +38,44 @@ _REFERENCED = (
 )
 
 
-class UnresolvedReferenceError(Exception):
-    """A reference leads nowhere in the document."""
+# What an allOf may consist of to be the same as one schema with all of it.
+_ADDS_UP = {"type", "properties", "required", *_TEXTS}
+
+
+def load(text: str, name: str) -> Document:
+    """Return the document in a text, without the keys that have no value.
+
+    Raises:
+        CannotCompareError: The text is no YAML, or no OpenAPI document.
+    """
+    try:
+        document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or error
+        raise CannotCompareError(f"{name}{line}: invalid YAML: {problem}") from None
+    if not isinstance(document, Mapping) or not isinstance(document.get("paths") or {}, Mapping):
+        raise CannotCompareError(f"{name} is not an OpenAPI document")
+    return {**_without_nulls(document)}
+
+
+def _without_nulls(node: Any) -> Any:
+    """Return a node without the keys that have no value, as `schemas:` with nothing below it."""
+    if isinstance(node, Mapping):
+        return {
+            name: each if name in _LITERALS else _without_nulls(each)
+            for name, each in node.items()
+            if each is not None or name in _LITERALS
+        }
+    return [_without_nulls(each) for each in node] if isinstance(node, list) else node
 
 
 def comparable(document: Document) -> dict[str, Any]:
     """Return a document in the form that is compared.
 
     Raises:
-        UnresolvedReferenceError: A reference leads nowhere.
+        CannotCompareError: A reference leads nowhere.
     """
     components: Node = document.get("components") or {}
     paths: Node = document.get("paths") or {}
@@ -52,7 +86,7 @@ def comparable(document: Document) -> dict[str, Any]:
     }
     for name, value in components.items():
         if name not in ("schemas", *_REFERENCED):
-            form[f"components {name}"] = value
+            form[name if name.startswith("x-") else f"components {name}"] = value
     form["schemas"] = {
         name: inlined(document, schema)
         for name, schema in (components.get("schemas") or {}).items()
@@ -61,7 +95,7 @@ def comparable(document: Document) -> dict[str, Any]:
     form["paths"] = {}
     for path, item in paths.items():
         if not path.startswith("/"):
-            form[f"paths {path}"] = item
+            form[path if path.startswith("x-") else f"paths {path}"] = item
             continue
         rest = {k: v for k, v in item.items() if k not in (*_METHODS, "parameters", "servers")}
         if rest:
@@ -70,7 +104,7 @@ def comparable(document: Document) -> dict[str, Any]:
             if method in item:
                 name = item[method].get("operationId", f"{method.upper()} {path}")
                 if name in form["operations"]:
-                    raise UnresolvedReferenceError(f"two operations are called {name}")
+                    raise CannotCompareError(f"two operations are called {name}")
                 form["operations"][name] = _operation(document, path, item, method)
     return form
 
@@ -89,6 +123,7 @@ def _operation(document: Document, path: str, item: Node, method: str) -> dict[s
     form["responses"] = {
         str(status): _with_headers(response)
         for status, response in (form.get("responses") or {}).items()
+        if not str(status).startswith("x-")
     }
     return form
 
@@ -97,6 +132,10 @@ def _named(parameter: Node) -> tuple[str, Node]:
     """Return a parameter and what identifies it; the names of headers have no case."""
     place, name = str(parameter.get("in")), str(parameter.get("name"))
     rest = {key: value for key, value in parameter.items() if key not in ("in", "name")}
+    usual = "simple" if place in ("path", "header") else "form"
+    style = rest.get("style", usual)
+    meant = {"style": usual, "explode": style == "form"}
+    rest = {key: value for key, value in rest.items() if value != meant.get(key, ...)}
     return f"{place} {name.lower() if place == 'header' else name}", rest
 
 
@@ -117,7 +156,7 @@ def _security(document: Document, requirements: Any) -> Iterator[list[tuple[Any,
                 {
                     key: value
                     for key, value in inlined(document, schemes.get(name, {"name": name})).items()
-                    if key != "description"
+                    if key != "description" and not key.startswith("x-")
                 },
                 sorted(scopes),
             )
@@ -130,12 +169,18 @@ def inlined(document: Document, node: Any, above: tuple[str, ...] = ()) -> Any:
     if isinstance(node, Mapping):
         target = node.get("$ref")
         if not isinstance(target, str):
-            return {name: inlined(document, each, above) for name, each in node.items()}
+            return _added_up(
+                document, {name: inlined(document, each, above) for name, each in node.items()}
+            )
         found = _target(document, target)
         if _SCHEMA.fullmatch(target) or target in above:
             return dict(node)
         referred = inlined(document, found, (*above, target))
-        beside = {key: value for key, value in node.items() if key not in _HARMLESS_BESIDE}
+        beside = {
+            key: value
+            for key, value in node.items()
+            if key not in ("$ref", "summary", "description") and not key.startswith("x-")
+        }
         # OpenAPI 3.0 ignores what stands beside a reference; a generator may not.
         return {**referred, "beside the reference": beside} if beside else referred
     if isinstance(node, list):
@@ -143,12 +188,40 @@ def inlined(document: Document, node: Any, above: tuple[str, ...] = ()) -> Any:
     return node
 
 
+def _added_up(document: Document, schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema with its allOf as one schema, where that is certainly the same."""
+    parts = schema.get("allOf")
+    if not isinstance(parts, list) or not parts or not all(isinstance(p, Mapping) for p in parts):
+        return schema
+    rest = {name: value for name, value in schema.items() if name != "allOf"}
+    if len(parts) == 1 and not {*rest} - {*_TEXTS}:
+        return {**parts[0], **rest}
+    properties: dict[str, Any] = {}
+    required: dict[str, None] = {}
+    for part in (*parts, rest):
+        name = schema_name(part)
+        each = document["components"]["schemas"].get(name) if name else part
+        if not isinstance(each, Mapping) or each.get("type", "object") != "object":
+            return schema
+        if any(key not in _ADDS_UP and not key.startswith("x-") for key in each):
+            return schema
+        for field, value in (each.get("properties") or {}).items():
+            if written(properties.setdefault(field, value)) != written(value):
+                return schema
+        required |= dict.fromkeys(each.get("required") or ())
+    texts = {name: value for name, value in rest.items() if name in _TEXTS}
+    references = {"x-all-of": references} if (references := [*filter(schema_name, parts)]) else {}
+    return (
+        {"type": "object", "properties": properties, "required": [*required]} | texts | references
+    )
+
+
 def _target(document: Document, reference: str) -> Any:
     target: Any = document
     for name in reference.removeprefix("#/").split("/"):
         key = name.replace("~1", "/").replace("~0", "~")
         if not isinstance(target, Mapping) or key not in target:
-            raise UnresolvedReferenceError(f"cannot follow the reference {reference}")
+            raise CannotCompareError(f"cannot follow the reference {reference}")
         target = target[key]
     return target
 
@@ -159,16 +232,25 @@ def schema_name(node: Any) -> str | None:
     return target.rpartition("/")[2] if isinstance(target, str) else None
 
 
-def reachable(form: Node, operations: Iterable[str]) -> set[str]:
-    """Return the names of the component schemas that operations refer to, directly or not."""
+def reachable(form: Node, nodes: Iterable[Any]) -> set[str]:
+    """Return the names of the component schemas that nodes refer to, directly or not."""
     found: set[str] = set()
-    waiting = [each for name in operations for each in _references(form["operations"][name])]
+    waiting = [name for node in nodes for name in _references(node)]
     while waiting:
         name = waiting.pop()
         if name not in found:
             found.add(name)
             waiting += _references(form["schemas"].get(name))
     return found
+
+
+def sent_only(document: Document) -> frozenset[str]:
+    """Return the names of the component schemas that requests have, and no response."""
+    form = comparable(document)
+    operations = form["operations"].values()
+    sent = [each.get(part) for each in operations for part in ("parameters", "requestBody")]
+    received = [each.get("responses") for each in operations]
+    return frozenset(reachable(form, sent) - reachable(form, received))
 
 
 def _references(node: Any) -> Iterator[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import re
 import subprocess
-import tarfile
+import tempfile
+import tomllib
 from pathlib import Path
+
+from .changes import CannotCompareError
 
 _RELEASE = re.compile(r"v\d+\.\d+\.\d+")
 _MAIN_BRANCHES = ("origin/main", "main")
@@ -16,52 +18,66 @@ class NothingToCompareError(Exception):
     """There is no base revision; the message has the reason."""
 
 
-class UnknownRevisionError(Exception):
-    """The revision is not in this repository; the message has a remedy."""
-
-
 def default_base(root: Path, compared: tuple[str, ...]) -> tuple[str, str]:
     """Return the revision that users have, or had before this branch, and what it is.
 
-    The last release; else where this branch left main; else the previous commit. A release that
-    is the commit at hand counts only if the compared files have changed since.
+    The last release; else the baseline that pyproject.toml records until there is one; else where
+    this branch left main; else the commit at hand where the compared files have changed since;
+    else, because how much of main is new to users is not known, its first commit. A release that is
+    the commit at hand counts only if the compared files have changed since.
 
     Raises:
         NothingToCompareError: This is the first commit.
-        UnknownRevisionError: The clone is shallow and has none of them.
+        CannotCompareError: The clone is shallow and has none of them.
     """
     head = _git(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
     if head is None:
-        raise UnknownRevisionError("this is no git repository with a commit")
+        raise CannotCompareError("this is no git repository with a commit")
     is_as_committed = _git(root, "diff", "--quiet", "HEAD", "--", *compared) is not None
     tags = _git(root, "tag", "--merged", "HEAD", "--sort=-version:refname") or ""
     for tag in tags.split():
         is_at_hand = _git(root, "rev-parse", f"{tag}^{{commit}}") == head
         if _RELEASE.fullmatch(tag) and not (is_at_hand and is_as_committed):
             return tag, "the last release"
+    if (recorded := _recorded_baseline(root)) is not None:
+        check_revision(root, recorded)
+        return recorded, "the baseline in pyproject.toml"
     for branch in _MAIN_BRANCHES:
         fork = _git(root, "merge-base", "HEAD", branch)
         if fork is not None and fork != head:
             return fork.strip()[:12], f"where this branch left {branch}"
-    if _git(root, "rev-parse", "--verify", "--quiet", "HEAD^") is not None:
-        return "HEAD^", "the previous commit"
+    if not is_as_committed:
+        return "HEAD", "what is committed"
     if _is_shallow(root):
-        raise UnknownRevisionError(
+        raise CannotCompareError(
             "this clone is shallow and has neither a release nor a previous commit: "
             "`git fetch --unshallow --tags`"
         )
+    first = (_git(root, "rev-list", "--max-parents=0", "HEAD") or "").split()[-1]
+    if first != head.strip():
+        return first[:12], "the first commit: no release or baseline says what users have"
     raise NothingToCompareError("this is the first commit")
+
+
+def _recorded_baseline(root: Path) -> str | None:
+    path = root / "pyproject.toml"
+    try:
+        tools = tomllib.loads(path.read_text("utf-8")).get("tool", {}) if path.is_file() else {}
+    except tomllib.TOMLDecodeError as error:
+        raise CannotCompareError(f"pyproject.toml: {error}") from None
+    baseline = tools.get("contract-diff", {}).get("baseline")
+    return None if baseline is None else str(baseline)
 
 
 def check_revision(root: Path, revision: str) -> None:
     """Check that a revision is in the repository.
 
     Raises:
-        UnknownRevisionError: It is not.
+        CannotCompareError: It is not.
     """
     if _git(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}") is None:
         hint = ": this clone is shallow, `git fetch --unshallow`" if _is_shallow(root) else ""
-        raise UnknownRevisionError(f"{revision} is no commit of this repository{hint}")
+        raise CannotCompareError(f"{revision} is no commit of this repository{hint}")
 
 
 def file_at(root: Path, revision: str, name: str) -> str | None:
@@ -73,14 +89,10 @@ def extract(root: Path, revision: str, folder: str, target: Path) -> bool:
     """Write a folder as it is at a revision below a target; False where it did not exist."""
     if _git(root, "rev-parse", "--verify", "--quiet", f"{revision}:./{folder}") is None:
         return False
-    archive = subprocess.run(
-        ["git", "archive", "--format=tar", revision, folder],
-        cwd=root,
-        capture_output=True,
-        check=True,
-    ).stdout
-    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-        files.extractall(target, filter="data")
+    with tempfile.NamedTemporaryFile(suffix=".tar") as archive:
+        command = ["git", "archive", "--output", archive.name, revision, folder]
+        subprocess.run(command, cwd=root, check=True)
+        subprocess.run(["tar", "-xf", archive.name, "-C", target], check=True)
     return True
 
 

@@ -1,4 +1,4 @@
-"""What a change of the generated package means for those who import it."""
+"""What a change of the packages means for those who import them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from tests.support.documents import ROOT
-from tools.contract_diff.generated import changes
+from tools.contract_diff.changes import CannotCompareError
+from tools.contract_diff.python import changes
 
 MODULES = {
     "__init__.py": 'from .client import Client\n\n__all__ = ("Client",)\n',
@@ -59,6 +60,10 @@ CHANGES: dict[str, tuple[str, str, str, list[tuple[str, str, str]]]] = {
     "a required field is added": (
         "models/thing.py", "    id: str\n", "    id: str\n    size: int\n",
         [("breaking", THING, "Owner.size: added, and required")],
+    ),
+    "a field with a validator is added": (
+        "models/thing.py", NAME, f"{NAME}    size: int = field(default=0, validator=positive)\n",
+        [("additive", THING, "Thing.size: added")],
     ),
     "a field that is not plain is added": (
         "models/thing.py", NAME, f"{NAME}    size: int = field(alias='s')\n",
@@ -196,9 +201,9 @@ CHANGES: dict[str, tuple[str, str, str, list[tuple[str, str, str]]]] = {
 }  # fmt: skip
 
 
-def write(folder: Path, modules: dict[str, str]) -> Path:
+def write(folder: Path, modules: dict[str, str], package: str = "generated/package") -> Path:
     for name, text in modules.items():
-        path = folder / "package" / name
+        path = folder / package / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
     return folder
@@ -215,6 +220,123 @@ def test_a_change_means(name: str, tmp_path: Path):
     assert [(each.kind.value, each.subject, each.text) for each in found] == expected
 
 
+OVERLAY = {
+    "__init__.py": 'from .things import Things\n\n__all__ = ["Things"]\n',
+    "things.py": (
+        "from ._engine import Resource\n\n"
+        "class Things(Resource):\n"
+        "    def __init__(self, client: Client) -> None:\n        self.client = client\n"
+        "    def get(self, *, id: str, dry: bool = False) -> Thing: ...\n"
+        "    def _open(self) -> None: ...\n"
+    ),
+    "_engine.py": (
+        "from package.models import Thing\n\n"
+        "class Resource:\n    def close(self, wait: float = 1.0) -> None: ...\n"
+    ),
+    "command/__init__.py": "def main(arguments: list[str]) -> int: ...\n",
+}
+PUBLIC_CHANGES: dict[str, tuple[str, str, str, list[tuple[str, str, str]]]] = {
+    "an argument of a method is renamed": (
+        "things.py", "id: str", "thing_id: str",
+        [
+            ("breaking", "get", "Things.get: the parameter id was removed"),
+            ("breaking", "get", "Things.get: the parameter thing_id was added"),
+        ],
+    ),
+    "an optional argument is added": (
+        "things.py", "dry: bool = False", "dry: bool = False, why: str | None = None",
+        [("additive", "get", "Things.get: the parameter why was added")],
+    ),
+    "an argument of the constructor is removed": (
+        "things.py", "self, client: Client", "self",
+        [("breaking", "Things", "Things.__init__: the parameter client was removed")],
+    ),
+    "an argument of an inherited method is removed": (
+        "_engine.py", ", wait: float = 1.0", "",
+        [("breaking", "close", "Things.close: the parameter wait was removed")],
+    ),
+    "an inherited method moves into the class": (
+        "things.py", "    def _open",
+        "    def close(self, wait: float = 1.0) -> None: ...\n    def _open",
+        [],
+    ),
+    "a method is deprecated": (
+        "things.py", "    def get", "    @deprecated('use read')\n    def get",
+        [],
+    ),
+    "what is private changes": (
+        "things.py", "    def _open(self)", "    def _open(self, id: str)",
+        [],
+    ),
+    "a function of the command changes": (
+        "command/__init__.py", "arguments: list[str]", "argv: list[str]",
+        [],
+    ),
+    "a name is no longer exported": (
+        "__init__.py", '"Things"', "",
+        [("breaking", "Things", "Things: removed")],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PUBLIC_CHANGES)
+def test_a_change_of_what_is_public_means(name: str, tmp_path: Path):
+    file, old, new, expected = PUBLIC_CHANGES[name]
+    assert old in OVERLAY[file]
+    changed = {**OVERLAY, file: OVERLAY[file].replace(old, new, 1)}
+    for side, modules in (("old", OVERLAY), ("new", changed)):
+        write(tmp_path / side, MODULES)
+        write(tmp_path / side, modules, "overlay/sdk")
+    found = changes(tmp_path / "old", tmp_path / "new")
+    assert [(each.kind.value, each.schema, each.text) for each in found] == expected
+
+
+SENT: dict[str, tuple[str, str, frozenset[str], str]] = {
+    "an argument of a request becomes optional": (
+        "name: str", "name: str | None = None", frozenset({"Thing"}), "additive",
+    ),
+    "a field of a response becomes optional": (
+        "name: str", "name: str | None = None", frozenset(), "breaking",
+    ),
+    "an argument of a request becomes required": (
+        "size: int | None = None", "size: int", frozenset({"Thing"}), "breaking",
+    ),
+    "a key of a request becomes optional": (
+        "name: Key", "name: NotRequired[Key | None]", frozenset({"Thing"}), "additive",
+    ),
+    "a key of a request becomes required": (
+        "size: NotRequired[Key]", "size: Key | None", frozenset({"Thing"}), "breaking",
+    ),
+    "a type of values has more of them": (
+        "['s', 'm']", "['s', 'm', 'l']", frozenset(), "additive",
+    ),
+    "a type of values has fewer of them": (
+        "['s', 'm']", "['s']", frozenset(), "breaking",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SENT)
+def test_a_change_of_a_class_means_what_its_use_says(name: str, tmp_path: Path):
+    module = (
+        "from attrs import define\n@define(kw_only=True)\nclass Thing:\n    name: str\n"
+        "    size: int | None = None\n\nclass ThingTypedDict(TypedDict):\n    name: Key\n"
+        "    size: NotRequired[Key]\n\nSize = Literal['s', 'm']\n"
+    )
+    old, new, sent, expected = SENT[name]
+    assert old in module
+    write(tmp_path / "old", {"__init__.py": module})
+    write(tmp_path / "new", {"__init__.py": module.replace(old, new, 1)})
+    found = changes(tmp_path / "old", tmp_path / "new", sent)
+    assert {each.kind.value for each in found} == {expected}
+
+
+def test_code_that_cannot_be_read_is_an_error(tmp_path: Path):
+    write(tmp_path, {"__init__.py": "def (:"})
+    with pytest.raises(CannotCompareError, match="generated/ cannot be read"):
+        changes(tmp_path, tmp_path)
+
+
 def test_a_renamed_module_is_removed_and_added(tmp_path: Path):
     renamed = {name.replace("get_thing", "read_thing"): text for name, text in MODULES.items()}
     found = changes(write(tmp_path / "old", MODULES), write(tmp_path / "new", renamed))
@@ -226,12 +348,12 @@ def test_a_renamed_module_is_removed_and_added(tmp_path: Path):
 
 def test_a_renamed_package_is_removed_and_added(tmp_path: Path):
     old, new = write(tmp_path / "old", MODULES), write(tmp_path / "new", MODULES)
-    (new / "package").rename(new / "other")
+    (new / "generated" / "package").rename(new / "generated" / "other")
     assert [(each.kind.value, each.subject, each.text) for each in changes(old, new)] == [
         ("breaking", "generated package", "the package was removed"),
         ("additive", "generated other", "the package was added"),
     ]
 
 
-def test_the_generated_package_of_this_project_can_be_compared():
-    assert changes(ROOT / "generated", ROOT / "generated") == []
+def test_the_packages_of_this_project_can_be_compared():
+    assert changes(ROOT, ROOT) == []

@@ -1,0 +1,392 @@
+"""Which changes of an OpenAPI document are harmless: a table of keywords for each kind of object.
+
+The rules stand first, the tables at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from attrs import evolve
+
+from .changes import (
+    DOCUMENT,
+    EVERY_OPERATION,
+    Change,
+    Direction,
+    Kind,
+    Node,
+    Place,
+    Rule,
+    Rules,
+    compare,
+    cosmetic,
+    either,
+    members,
+    named,
+    written,
+)
+from .document import Document, comparable, reachable, schema_name
+
+
+def changes(old: Document, new: Document) -> list[Change]:
+    """Return the changes between two OpenAPI documents.
+
+    Raises:
+        CannotCompareError: A reference in one of them leads nowhere.
+    """
+    before, after = comparable(old), comparable(new)
+    place = Place(DOCUMENT, schemas=(before["schemas"], after["schemas"]))
+    # A schema that no operation refers to is a class of the generated package all the same.
+    both = frozenset(before["operations"]) & frozenset(after["operations"])
+    used = set.intersection(
+        *(reachable(form, [form["operations"][name] for name in both]) for form in (before, after))
+    )
+    for form in (before, after):
+        form["schemas"] = {name: each for name, each in form["schemas"].items() if name not in used}
+    found = list(dict.fromkeys(compare(_DOCUMENT, place, before, after)))
+    if not found and old != new:
+        found = [Change(Kind.COSMETIC, DOCUMENT, "the same is written in another way")]
+    return _merged(found, both)
+
+
+def _merged(found: list[Change], operations: frozenset[str]) -> list[Change]:
+    """Return the changes, with one in place of those that every operation has."""
+    if len(operations) < 2:
+        return found
+    by_change: dict[Change, set[str]] = {}
+    for change in found:
+        by_change.setdefault(evolve(change, subject=EVERY_OPERATION), set()).add(change.subject)
+    everywhere = [change for change, subjects in by_change.items() if subjects >= operations]
+    others = [
+        change
+        for change in found
+        if change.subject not in operations
+        or evolve(change, subject=EVERY_OPERATION) not in everywhere
+    ]
+    return [*everywhere, *others]
+
+
+# Schemas
+
+
+def _schema(place: Place, old: Any, new: Any) -> Iterator[Change]:
+    """Compare two schemas, or references to them."""
+    pair = (schema_name(old), schema_name(new))
+    if pair == (None, None):
+        yield from compare(_SCHEMA, place, old, new)
+        return
+    if pair[0] != pair[1]:
+        was, now = (f"the schema {name}" if name else "a schema of its own" for name in pair)
+        yield place.breaking(f"{was} became {now}")
+    if pair in place.above:
+        return
+    # OpenAPI 3.0 ignores what stands beside a reference; a generator may not.
+    beside = [
+        {name: value for name, value in node.items() if name != "$ref"} if target else {}
+        for target, node in zip(pair, (old, new), strict=True)
+    ]
+    yield from compare(_TEXTS, place, *beside)
+    below = evolve(place, schema=pair[1] or pair[0], above=(*place.above, pair))
+    targets = [
+        side[target] if target else node
+        for side, target, node in zip(place.schemas, pair, (old, new), strict=True)
+    ]
+    yield from _schema(below, *targets)
+
+
+def _in_both(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+    if name in old and name in new:
+        yield from _schema(place.at("[]"), old[name], new[name])
+
+
+def _required(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+    before, after = old.get(name) or (), new.get(name) or ()
+    for each in either(dict.fromkeys(before), dict.fromkeys(after)):
+        at = place.at(f".{each}")
+        if each in before and each in after:
+            continue
+        if each not in ((new if each in after else old).get("properties") or {}):
+            yield at.breaking("required, or no longer so, without being a property")
+        elif each in after:
+            yield at.narrowed("became required")
+        else:
+            yield at.widened("became optional")
+    if set(before) == set(after) and list(before) != list(after):
+        yield place.change(Kind.COSMETIC, f"{name}: in another order")
+
+
+def _any_of(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+    """Compare alternatives in their order, in which the decoder tries them."""
+    if name not in old or name not in new:
+        return
+    before, after = old[name], new[name]
+    for was, now in zip(before, after, strict=False):
+        yield from _schema(place, was, now)
+    for gone in before[len(after) :]:
+        yield place.breaking(f"can no longer be {schema_name(gone) or gone}")
+    for come in after[len(before) :]:
+        yield place.widened(f"can be {schema_name(come) or come}")
+
+
+def _as_many(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+    """Compare what must all match, or of which only one may: a wider one can shut out another."""
+    if name in old and name in new and len(old[name]) == len(new[name]):
+        direction = Direction.BOTH if name == "oneOf" else place.direction
+        yield from _any_of(evolve(place, direction=direction), name, old, new)
+
+
+def _enum(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+    """Compare enumerations: a member that is gone is missing in the generated class as well."""
+    if name not in old or name not in new:
+        return
+    before, after = old[name], new[name]
+    # As text, in which true is not 1.
+    was, now = ({written(value): value for value in side} for side in (before, after))
+    if gone := [was[each] for each in was if each not in now]:
+        yield place.breaking(f"{name}: without {_list(gone)}")
+    if come := [now[each] for each in now if each not in was]:
+        yield place.widened(f"{name}: with {_list(come)}")
+    if not gone and not come and before != after:
+        yield place.change(Kind.COSMETIC, f"{name}: in another order")
+
+
+def _unclaimed(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+    """Claim nothing: any difference is breaking."""
+    yield from ()
+
+
+def _list(values: Sequence[Any]) -> str:
+    return ", ".join(str(value) for value in values)
+
+
+def _flag(
+    place: Place, name: str, old: Node, new: Node, *, widens: bool = False
+) -> Iterator[Change]:
+    """Compare a boolean that is false where it is absent."""
+    before, after = old.get(name, False), new.get(name, False)
+    if isinstance(before, bool) and isinstance(after, bool) and before != after:
+        text = f"{name}: {before} became {after}".lower().replace(name.lower(), name)
+        yield place.widened(text) if after is widens else place.narrowed(text)
+
+
+def _limit(place: Place, name: str, old: Node, new: Node, *, lower: bool) -> Iterator[Change]:
+    """Compare a limit; where there is none, every number is allowed."""
+    none = float("-inf" if lower else "inf")
+    before, after = old.get(name, none), new.get(name, none)
+    if not _is_number(before) or not _is_number(after) or before == after:
+        return
+    is_wider = after < before if lower else after > before
+    text = f"{name}: {old.get(name)} became {new.get(name)}"
+    yield place.widened(text) if is_wider else place.narrowed(text)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _restriction(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+    """Compare a keyword that allows fewer values than its absence, and is not comparable itself."""
+    if name not in old:
+        yield place.narrowed(f"{name}: {new[name]} is new")
+    elif name not in new:
+        yield place.widened(f"{name}: {old[name]} is gone")
+
+
+# Operations
+
+
+def _schemas(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+    for each in either(old[name], new[name]):
+        at = evolve(place, name=f"schema {each}", schema=each, direction=Direction.BOTH)
+        was_there, is_there = (each in side for side in place.schemas)
+        if not is_there:
+            yield at.breaking("removed")
+        elif not was_there:
+            yield at.additive("added")
+        else:
+            yield from _schema(evolve(at, above=((each, each),)), old[name][each], new[name][each])
+
+
+def _operation(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+    for each in either(old[name], new[name]):
+        at = evolve(place, subject=each)
+        if each not in new[name]:
+            yield at.breaking("removed")
+        elif each not in old[name]:
+            yield at.additive("added")
+        else:
+            yield from compare(_OPERATION, at, old[name][each], new[name][each])
+
+
+def _paths(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+    for each in either(old[name], new[name]):
+        at = place.at(f"path {each}")
+        yield from compare(_PATH, at, old[name].get(each, {}), new[name].get(each, {}))
+
+
+def _added_parameter(place: Place, parameter: Node) -> Change:
+    is_required = parameter.get("required")
+    return place.breaking("added and required") if is_required else place.additive("added")
+
+
+def _request_body(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+    at = place.at("request")
+    if name not in new:
+        yield at.breaking("the body was removed")
+    elif name in old:
+        yield from compare(_BODY, at, old[name], new[name])
+    elif new[name].get("required"):
+        yield at.breaking("a body was added and is required")
+    else:
+        yield at.additive("a body was added")
+
+
+def _responses(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+    def added(at: Place, _: Any) -> Change:
+        status = at.name.rpartition(" ")[2]
+        # An error that was not documented is documented: it was raised before as well.
+        is_error = status[:1] in ("4", "5") and not {"default", f"{status[0]}XX"} & {*old[name]}
+        return at.additive("added") if is_error else at.breaking("added")
+
+    rule = members(partial(compare, _RESPONSE), "response {}", added)
+    yield from rule(evolve(place, direction=Direction.RECEIVED), name, old, new)
+
+
+def _content(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+    # The server may now respond in a form that callers do not read.
+    is_sent = bool(old.get(name)) and place.direction is Direction.SENT
+    rule = members(
+        lambda at, was, now: compare(_MEDIA, evolve(at, name=place.name), was, now),
+        ": {}" if place.name else "{}",
+        lambda at, _: at.additive("added") if is_sent else at.breaking("added"),
+    )
+    yield from rule(place, name, old, new)
+
+
+def _schema_of(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+    yield from _schema(place.at(" $"), old.get(name, {}), new.get(name, {}))
+
+
+def _servers(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+    """Compare servers in their order, by which `server_idx` chooses."""
+    before, after = old[name], new[name]
+    for index, (was, now) in enumerate(zip(before, after, strict=False)):
+        yield from compare(_SERVER, place.at(f"server {index}"), was, now)
+    for gone in before[len(after) :]:
+        yield place.at(f"server {gone['url']}").breaking("removed")
+    for come in after[len(before) :]:
+        yield place.at(f"server {come['url']}").additive("added after the others")
+
+
+def _security(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+    """Compare the ways to be authenticated: each must still do, and may ask for less."""
+    if old[name] == new[name]:
+        return
+    is_kept = all(any(_asks_no_more(now, was) for now in new[name]) for was in old[name])
+    yield place.change(Kind.ADDITIVE if is_kept else Kind.BREAKING, f"{name}: changed")
+
+
+def _asks_no_more(new: list[tuple[Any, list[str]]], old: list[tuple[Any, list[str]]]) -> bool:
+    return all(any(now == was and {*scopes} <= {*had} for was, had in old) for now, scopes in new)
+
+
+# Our own extensions of an operation. What follows a lost response, by the operation's effect:
+_RETRIES = {
+    "read": "is retried",
+    "create": "is not retried",
+    **dict.fromkeys(("update", "replace"), "is retried, and replaces the first"),
+    **dict.fromkeys(("delete", "remove"), "is retried, and a 404 is then a success"),
+    "add": "is retried, and a 409 is then a success",
+}
+
+
+def _method(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+    before, after = old.get(name), new.get(name)
+    if before is None and after is not None:
+        yield place.additive(f"{name}: {after} is new")
+    elif before != after:
+        yield place.breaking(f"{name}: the method {before} became {after}")
+
+
+def _effect(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+    before, after = old.get(name), new.get(name)
+    if before is None and after is not None:
+        yield place.additive(f"{name}: {after} is new")
+    elif before != after:
+        was, now = (_RETRIES.get(str(each), "is not known") for each in (before, after))
+        yield place.breaking(
+            f"{name}: {before} became {after}: what may have been applied {was}, now {now}"
+        )
+
+
+# The tables. Only what stands here can be harmless: whatever has no rule is breaking.
+_TEXTS: Rules = named(
+    *("summary", "description", "externalDocs", "example", "examples", "deprecated"), rule=cosmetic
+)
+# Not here, and so breaking: title, from which the generator takes the names of modules; type,
+# format, default, not, discriminator, readOnly, writeOnly, xml, and what OpenAPI 3.0 does not have.
+_SCHEMA: Rules = {
+    **named("description", "externalDocs", "example", "deprecated", rule=cosmetic),
+    **named(
+        *("minLength", "minItems", "minProperties", "minimum"), rule=partial(_limit, lower=True)
+    ),
+    **named(
+        *("maxLength", "maxItems", "maxProperties", "maximum"), rule=partial(_limit, lower=False)
+    ),
+    **named("exclusiveMinimum", "exclusiveMaximum", "uniqueItems", rule=_flag),
+    **named("pattern", "multipleOf", rule=_restriction),
+    "nullable": partial(_flag, widens=True),
+    "enum": _enum,
+    "properties": members(_schema, ".{}"),
+    "required": _required,
+    "items": _in_both,
+    "anyOf": _any_of,
+    **named("oneOf", "allOf", rule=_as_many),
+    # The generator names the members of an enumeration after it.
+    "x-enum-varnames": _unclaimed,
+}
+_MEDIA: Rules = {**named("example", "examples", rule=cosmetic), "schema": _schema_of}
+_PARAMETER: Rules = {
+    **named("description", "deprecated", "example", "examples", rule=cosmetic),
+    "required": _flag,
+    "schema": _schema_of,
+    "content": _content,
+}
+_BODY: Rules = {"description": cosmetic, "required": _flag, "content": _content}
+_RESPONSE: Rules = {
+    **named("description", "links", rule=cosmetic),  # no code is made from links
+    "headers": members(partial(compare, _PARAMETER), " header {}"),
+    "content": _content,
+}
+_VARIABLE: Rules = {"description": cosmetic, "enum": _enum}
+_SERVER: Rules = {"description": cosmetic, "variables": members(partial(compare, _VARIABLE))}
+_OPERATION: Rules = {
+    **named("summary", "description", "externalDocs", "deprecated", rule=cosmetic),
+    "parameters": members(partial(compare, _PARAMETER), " {}", _added_parameter),
+    "requestBody": _request_body,
+    "responses": _responses,
+    "servers": _servers,
+    "security": _security,
+    "x-method": _method,
+    "x-effect": _effect,
+}
+_PATH: Rules = named("summary", "description", rule=cosmetic)
+_INFO: Rules = named(
+    *("title", "description", "termsOfService", "contact", "license", "version"), rule=cosmetic
+)
+
+
+def _info(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+    yield from compare(_INFO, place.at(name), old.get(name, {}), new.get(name, {}))
+
+
+_DOCUMENT: Mapping[str, Rule] = {
+    **named("tags", "externalDocs", rule=cosmetic),
+    "info": _info,
+    "schemas": _schemas,
+    "operations": _operation,
+    "paths": _paths,
+}
