@@ -194,10 +194,11 @@ def adds_only(made: Plan) -> Plan:
         depends_on = tuple(kept[needed] for needed in change.depends_on)
         changes.append(attrs.evolve(change, depends_on=depends_on))
     touched = {change.group.id for change in changes}
+    left_out = frozenset(note_on_roles(made.changes))
     return attrs.evolve(
         made,
         changes=tuple(changes),
         fingerprints={key: digest for key, digest in made.fingerprints.items() if key in touched},
         breaches=(),
-        notes=(*made.notes, *blocked),
+        notes=(*(note for note in made.notes if note not in left_out), *blocked),
     )
