@@ -327,6 +327,8 @@ def test_a_response_that_is_too_large_names_the_option_that_allows_it(shell: She
     assert "larger than 1048576 bytes" in done.stderr
     assert "allow more with --max-body, in MiB" in done.stderr
     assert shell("list", "--max-body", "2").exit_code == 0
+    assert shell("doctor", "--max-body", "1").exit_code == 1
+    assert shell("doctor", "--max-body", "2").exit_code == 0
 
 
 @pytest.mark.parametrize("status", [420, 429])

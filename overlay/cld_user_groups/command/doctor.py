@@ -72,4 +72,4 @@ def _all(settings: Settings) -> Iterator[Check]:
     yield guarded("import name", check_import_name)
     found = check_settings(settings)
     yield from found.checks
-    yield from check_account(found)
+    yield from check_account(found, max_body=settings.max_body)

@@ -103,7 +103,8 @@ def rename_command(group: str, name: str) -> Request:
 def delete_command(group: str) -> Request:
     """Delete GROUP, a name or an ID.
 
-    With members in it, only if --allow-removals says exactly how many.
+    With members in it, only if --allow-removals says exactly how many. Roles and shares that hang
+    on its ID end with it, and undo does not give them back.
     """
     from .changing import Request
     from .wanted import Wanted, absent_group
@@ -188,7 +189,8 @@ def merge_command(groups: tuple[str, ...], into: str) -> Request:
     """Add the members of each GROUP to one group, then delete the others.
 
     What the deleted groups gave access to, their members lose: those that have members are deleted
-    only if --allow-removals says exactly how many.
+    only if --allow-removals says exactly how many. Roles and shares that hang on their IDs end with
+    them, and undo does not give them back.
     """
     from .changing import Request
     from .wanted import Wanted, absent_group, combination

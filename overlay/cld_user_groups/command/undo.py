@@ -27,8 +27,10 @@ def undo_command(
 ) -> int:
     """Undo a run: the last one, or RUN.
 
-    Only what its journal confirms is taken back, and only as far as it still stands. That is a plan
-    too, with the same guards; it has a journal of its own, and can itself be undone.
+    What its journal confirms, or the account shows, is taken back as far as it still stands. That
+    is a plan too, with the same guards; it has a journal of its own, and can itself be undone. A
+    deleted group comes back with another ID, and without the roles and shares of the old one.
+    Exits with 5 where something still stands that cannot be undone.
     """
     settings = settings_of(context)
     from cld_user_groups.membership import load_run, read_account, state_directory, undo_plan

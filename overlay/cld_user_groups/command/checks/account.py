@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from cld_provisioning_api.models import UserGroup
 from cld_user_groups import CldProvisioning
+from cld_user_groups._engine.body import DEFAULT_MAX_BYTES
 from cld_user_groups._engine.rate_limit import parse_http_date, parse_rate_limit
 from cld_user_groups._version import install_command
 from cld_user_groups.command.failures import describe, way_out_of
@@ -51,11 +52,12 @@ class _Reading:
     headers: httpx.Headers = field(factory=httpx.Headers)
 
 
-def check_account(found: Found) -> Iterator[Check]:
+def check_account(found: Found, *, max_body: int | None = None) -> Iterator[Check]:
     """Read the account, with at most three requests, and yield what that shows.
 
     Args:
         found: The settings.
+        max_body: The maximum size of a response's body, in MiB, or None for the client's own.
     """
     if found.security is None or found.account_id is None or found.server_url is None:
         for name in ("reachable", "quota", "clock", "contract"):
@@ -69,6 +71,7 @@ def check_account(found: Found) -> Iterator[Check]:
         server_url=found.server_url,
         retry_config=None,
         timeout_ms=TIME_LIMIT_MS,
+        max_response_bytes=DEFAULT_MAX_BYTES if max_body is None else max_body * 1024 * 1024,
         hooks=[hook for hook in hooks if hook is not None],
     ) as client:
         reading = _read(client)
