@@ -136,6 +136,21 @@ def test_a_network_that_delivers_nothing_is_like_a_paused_redis(
         held(limiter)
 
 
+def test_a_report_that_was_lost_is_made_good_by_the_next(
+    network: Network, redis_server: RedisServer, clock: Clock
+) -> None:
+    with RedisLimiter(network.url, timeout=0.3, clock=clock) as limiter:
+        sent(limiter, left=100)
+        network.cut()
+        network.reset()
+        sent(limiter, left=2)  # somebody else has used them
+        network.mend()
+        clock.now += 1
+        assert limiter.acquire(ticket()) is None
+        with RedisLimiter(redis_server.url, timeout=SOON) as other:
+            assert [other.acquire(ticket()) is None for _ in range(2)] == [True, False]
+
+
 def test_connections_that_were_reset_are_opened_again_without_a_warning(
     network: Network, caplog: pytest.LogCaptureFixture
 ) -> None:
