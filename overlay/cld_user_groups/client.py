@@ -11,7 +11,13 @@ import httpx
 from attrs import evolve
 
 from ._engine.body import DEFAULT_MAX_BYTES, check_max_bytes
-from ._engine.config import check_server_url, find_account_id, find_security, find_server_url
+from ._engine.config import (
+    check_server_url,
+    find_account_id,
+    find_security,
+    find_server_url,
+    user_agent,
+)
 from ._engine.environment import certificates, proxies
 from ._engine.http_client import DEFAULT_TIMEOUT, AsyncHttpClient, HttpClient
 from ._engine.io import drive, drive_async
@@ -24,7 +30,6 @@ from ._engine.request import (
     check_headers,
     make_timeout,
 )
-from ._engine.user_agent import user_agent
 from .hooks import DebugLogger, make_hooks, show_debug_log
 from .limits import Limiter, limiter_of
 from .security import Authorizer, SecuritySource

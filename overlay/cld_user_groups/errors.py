@@ -36,7 +36,7 @@ import httpx
 from cld_provisioning_api.models import ErrorResponse as ErrorResponseData
 
 from ._engine.body import body_text, excerpt, reason, whole_response
-from ._engine.rate_limit import RateLimit, parse_rate_limit, server_delay
+from ._engine.retry import RateLimit, parse_rate_limit, server_delay
 
 _PATH = re.compile(r"at `([^`]*)`$")
 

@@ -21,7 +21,7 @@ from cld_provisioning_api.models import (
 from cld_provisioning_api.models.user_group_request import UserGroupRequestTypedDict
 from cld_provisioning_api.types import InvalidId
 
-from ._engine.rate_limit import RateLimit
+from ._engine.retry import RateLimit
 from ._find_users import FoundUsers
 from .errors import (
     AlreadyExists,

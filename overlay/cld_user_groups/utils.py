@@ -14,14 +14,13 @@ A `RetryConfig` applies to a client, or to one call:
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from attrs import field, frozen
-
-from ._engine import sleep
 
 if TYPE_CHECKING:
     from attrs import Attribute
@@ -129,6 +128,11 @@ def check_retries(name: str, retries: object) -> RetryConfig | None:
     return retries if retries.strategy == "backoff" else None
 
 
+# Where delays are recorded instead of waited for, or None; and how many seconds were.
+_recorder: list[float] | None = None
+_skipped = 0.0
+
+
 @contextmanager
 def waiting_disabled() -> Generator[list[float]]:
     """Disable the delays between attempts, in tests: they are recorded instead.
@@ -140,13 +144,41 @@ def waiting_disabled() -> Generator[list[float]]:
             client.user_groups.list()
         assert len(delays) == 2
     """
+    global _recorder
     waits: list[float] = []
-    before = sleep.recorder
-    sleep.recorder = waits
+    before, _recorder = _recorder, waits
     try:
         yield waits
     finally:
-        sleep.recorder = before
+        _recorder = before
+
+
+def clock() -> float:
+    """Return a monotonic time in seconds, in which recorded delays count as waited."""
+    return time.monotonic() + _skipped
+
+
+def wait(seconds: float) -> None:
+    """Wait; a signal handler that raises, KeyboardInterrupt for one, ends it at once."""
+    if not _is_recorded(seconds):
+        time.sleep(seconds)
+
+
+async def wait_async(seconds: float) -> None:
+    """Wait; cancelling the task ends it at once."""
+    # httpx brings anyio, for it runs on asyncio and trio both. Not needed before the first wait.
+    import anyio
+
+    await anyio.sleep(0 if _is_recorded(seconds) else seconds)
+
+
+def _is_recorded(seconds: float) -> bool:
+    global _skipped
+    if _recorder is None:
+        return False
+    _recorder.append(seconds)
+    _skipped += seconds
+    return True
 
 
 __all__ = ["UNSET", "BackoffStrategy", "RetryConfig", "Unset", "waiting_disabled"]

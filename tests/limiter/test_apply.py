@@ -9,8 +9,7 @@ import pytest
 from attrs import evolve
 from tests.membership.accounts import add, client_over, emulated, plan_for
 
-from cld_user_groups import CldProvisioning
-from cld_user_groups._engine import sleep as engine_sleep
+from cld_user_groups import CldProvisioning, utils
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.limits import LocalLimiter
 from cld_user_groups.membership.applying import apply
@@ -86,7 +85,7 @@ def test_a_run_that_may_wait_for_the_quota_waits_for_it_once(
 
     def sleep(seconds: float) -> None:
         emulator.clock.advance(seconds=seconds)
-        engine_sleep.wait(seconds)  # which the fixture `waits` records: the limiter's clock goes on
+        utils.wait(seconds)  # which the fixture `waits` records: the limiter's clock goes on
 
     result = apply(
         client,

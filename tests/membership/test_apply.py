@@ -18,8 +18,7 @@ import httpx
 import pytest
 from attrs import evolve
 
-from cld_user_groups import CldProvisioning, Security
-from cld_user_groups._engine import sleep as engine_sleep
+from cld_user_groups import CldProvisioning, Security, utils
 from cld_user_groups.emulator import Emulator, EmulatorRequest, EmulatorResponse
 from cld_user_groups.hooks import HookContext
 from cld_user_groups.membership._run import Run
@@ -502,11 +501,11 @@ class Clock:
 
     def sleep(self, seconds: float) -> None:
         self.slept += seconds
-        engine_sleep.wait(seconds)  # which the fixture `waits` records: the limiter's clock goes on
+        utils.wait(seconds)  # which the fixture `waits` records: the limiter's clock goes on
 
     async def sleep_async(self, seconds: float) -> None:
         self.slept += seconds
-        await engine_sleep.wait_async(seconds)
+        await utils.wait_async(seconds)
 
 
 def test_a_429_that_outlasts_the_client_is_waited_for_and_tried_again(

@@ -13,7 +13,7 @@ import pytest
 from tests.support.transport import KEY, OK, SECRET, SECURITY, FakeTransport
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning
-from cld_user_groups._engine.turns import MAX_IN_FLIGHT
+from cld_user_groups._engine.http_client import MAX_IN_FLIGHT
 from cld_user_groups.emulator import Emulator, EmulatorGroup, EmulatorUser
 
 CROWD = 150

@@ -1,4 +1,4 @@
-"""The httpx client of a client: its turns, and what is closed when."""
+"""The httpx client of a client: its semaphore, and what is closed when."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import httpx
 import pytest
 
 from cld_user_groups._engine import http_client
-from cld_user_groups._engine.http_client import AsyncHttpClient, HttpClient
-from cld_user_groups._engine.turns import MAX_IN_FLIGHT
+from cld_user_groups._engine.http_client import MAX_IN_FLIGHT, AsyncHttpClient, HttpClient
 from cld_user_groups.errors import ClientClosed
 
 CLOSED = "^the client is closed: create a new one$"
@@ -85,7 +84,7 @@ def test_a_callers_client_has_no_turns_and_is_not_closed() -> None:
     with httpx.Client(transport=transport) as own:
         http = HttpClient(own, httpx.Client)
         assert http.get().client is own
-        assert http.get().turns is None
+        assert http.get().semaphore is None
         assert http.enter(http.get()) == 0.0
         http.close()
         with pytest.raises(ClientClosed, match=CLOSED):
@@ -100,7 +99,7 @@ def test_an_async_callers_client_has_no_turns_and_is_not_closed(backend: str) ->
         async with httpx.AsyncClient(transport=transport) as own:
             http = AsyncHttpClient(own, httpx.AsyncClient)
             connections = await http.get()
-            assert (connections.client, connections.turns) == (own, None)
+            assert (connections.client, connections.semaphore) == (own, None)
             assert await http.enter(connections) == 0.0
             await http.close()
             with pytest.raises(ClientClosed, match=CLOSED):
@@ -152,8 +151,8 @@ def test_a_call_that_races_close_hands_its_turn_on_and_closes_what_it_opened() -
     with pytest.raises(ClientClosed, match=CLOSED):
         http.enter(connections)
     assert transport.closed == 3
-    assert connections.turns is not None
-    assert all(connections.turns.try_acquire() for _ in range(MAX_IN_FLIGHT))
+    assert connections.semaphore is not None
+    assert all(connections.semaphore.try_acquire() for _ in range(MAX_IN_FLIGHT))
 
 
 def test_an_async_call_that_races_close_does_so_even_if_it_is_cancelled() -> None:
@@ -173,8 +172,8 @@ def test_an_async_call_that_races_close_does_so_even_if_it_is_cancelled() -> Non
         with pytest.raises(ClientClosed, match=CLOSED):
             await http.enter(connections)
         assert transport.closed == 3
-        assert connections.turns is not None
-        assert connections.turns.value == MAX_IN_FLIGHT
+        assert connections.semaphore is not None
+        assert connections.semaphore.value == MAX_IN_FLIGHT
         closer: Any = connections.closer
         assert closer.ag_frame is None  # nothing is left to do when the event loop ends
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cld_user_groups._engine.rate_limit import (
+from cld_user_groups._engine.retry import (
     RateLimit,
     parse_http_date,
     parse_rate_limit,

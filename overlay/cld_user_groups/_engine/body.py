@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from time import monotonic
 from typing import Final
 
 import httpx
-
-from .deadline import LimitedStream
 
 DEFAULT_MAX_BYTES: Final = 64 * 1024 * 1024
 # httpx decodes br and zstd too where packages for them are installed, but without a bound on what
@@ -76,6 +75,34 @@ async def read_body_async(response: httpx.Response, max_bytes: int) -> httpx.Res
     async for chunk in response.aiter_raw():
         body.feed(chunk)
     return body.finish()
+
+
+class LimitedStream(httpx.SyncByteStream):
+    """A body that must be complete within a time, which is checked whenever a part arrives.
+
+    Args:
+        stream: The body.
+        seconds: The limit.
+    """
+
+    def __init__(self, stream: httpx.SyncByteStream, seconds: float) -> None:
+        self._stream = stream
+        self._seconds = seconds
+
+    def __iter__(self) -> Iterator[bytes]:
+        end = monotonic() + self._seconds
+        for chunk in self._stream:
+            if monotonic() > end:
+                raise httpx.ReadTimeout(too_slow(self._seconds))
+            yield chunk
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def too_slow(seconds: float) -> str:
+    """Return the message for a response that took too long."""
+    return f"the response was not complete after {seconds:g} s: a longer timeout_ms allows more"
 
 
 def whole_response(

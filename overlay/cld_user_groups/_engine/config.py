@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import platform
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from urllib.parse import unquote
 import httpx
 
 from cld_provisioning_api.types import path_segment
+from cld_user_groups._version import __version__
 from cld_user_groups.security import Security, SecuritySource, problem_with
 
 # The servers of openapi.yaml with the defaults of their variables; a test compares the two.
@@ -36,6 +38,9 @@ _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 # Sockets count milliseconds in 31 bits.
 _LONGEST_TIMEOUT_MS = 2**31 - 1
 _VARIABLE = re.compile(r"{([^{}]*)}")
+_USER_AGENT = f"cld-user-groups/{__version__} python/{platform.python_version()}"
+# A product (RFC 9110, 10.1.5): a token, and a version that is one.
+_PRODUCT = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:/[!#$%&'*+.^_`|~0-9A-Za-z-]+)?", re.ASCII)
 
 
 class _AccountUrl(NamedTuple):
@@ -277,3 +282,19 @@ def check_timeout_ms(timeout_ms: float | None) -> float | None:
             f"(24 days), not {timeout_ms!r}"
         )
     return timeout_ms
+
+
+def user_agent(app_info: str | None) -> str:
+    """Return the User-Agent, with the calling application's own product last.
+
+    Raises:
+        TypeError: It is not a str.
+        ValueError: It is not a name, or a name/version.
+    """
+    if app_info is None:
+        return _USER_AGENT
+    if not isinstance(app_info, str):
+        raise TypeError(f"app_info must be a str, not {type(app_info).__name__}")
+    if not _PRODUCT.fullmatch(app_info):
+        raise ValueError(f"app_info must be a name, or a name/version, not {app_info!r}")
+    return f"{_USER_AGENT} {app_info}"

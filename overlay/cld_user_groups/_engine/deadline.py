@@ -7,7 +7,6 @@ after another, never exceeds that.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from math import inf
 from time import monotonic
 from types import TracebackType
@@ -16,28 +15,7 @@ from weakref import WeakKeyDictionary
 
 import httpx
 
-
-class LimitedStream(httpx.SyncByteStream):
-    """A body that must be complete within a time, which is checked whenever a part arrives.
-
-    Args:
-        stream: The body.
-        seconds: The limit.
-    """
-
-    def __init__(self, stream: httpx.SyncByteStream, seconds: float) -> None:
-        self._stream = stream
-        self._seconds = seconds
-
-    def __iter__(self) -> Iterator[bytes]:
-        end = monotonic() + self._seconds
-        for chunk in self._stream:
-            if monotonic() > end:
-                raise httpx.ReadTimeout(_message(self._seconds))
-            yield chunk
-
-    def close(self) -> None:
-        self._stream.close()
+from .body import too_slow
 
 
 class Deadline:
@@ -112,7 +90,7 @@ class Deadline:
                 is_own = self._task.uncancel() <= self._cancelling
                 self.is_past = is_own and kind is sys.modules["asyncio"].CancelledError
         if self.is_past:
-            raise httpx.ReadTimeout(_message(self._seconds), request=self._request) from error
+            raise httpx.ReadTimeout(too_slow(self._seconds), request=self._request) from error
 
 
 class _Watch:
@@ -139,7 +117,3 @@ class _Watch:
 
 
 _watches: WeakKeyDictionary[Any, _Watch] = WeakKeyDictionary()
-
-
-def _message(seconds: float) -> str:
-    return f"the response was not complete after {seconds:g} s: a longer timeout_ms allows more"

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
@@ -21,15 +22,72 @@ from attrs import define
 
 from cld_user_groups.errors import ClientClosed
 
-from .turns import MAX_IN_FLIGHT, Turns
-
 if TYPE_CHECKING:
     import anyio
 
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
+# As many connections as an httpx client keeps open by default, so that none is opened in vain.
+MAX_IN_FLIGHT: Final = 20
 # The time limits of a lazily created client where the caller sets none, in seconds.
 DEFAULT_TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
+
+
+class FairSemaphore:
+    """A semaphore for threads that serves them in the order of their arrival.
+
+    `threading.Semaphore` lets a newcomer pass those who wait. Under contention, httpx's own pool
+    spends quadratic time on choosing connections and fails calls with PoolTimeout that only had to
+    wait. Waiting here is linear, and no time limit runs meanwhile.
+
+    Args:
+        count: How many may hold it at once.
+    """
+
+    __slots__ = ("_free", "_lock", "_waiting")
+
+    def __init__(self, count: int = MAX_IN_FLIGHT) -> None:
+        self._free = count
+        self._lock = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+
+    def try_acquire(self) -> bool:
+        """Acquire it if it is free, and return whether it was."""
+        with self._lock:
+            if not self._free:
+                return False
+            self._free -= 1
+            return True
+
+    def acquire(self) -> None:
+        """Wait for it; a signal handler that raises ends the wait."""
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return
+            waiter = threading.Lock()
+            waiter.acquire()
+            self._waiting.append(waiter)
+        try:
+            waiter.acquire()
+        except BaseException:
+            with self._lock:
+                if waiter in self._waiting:
+                    self._waiting.remove(waiter)
+                else:  # it was handed over in the same moment
+                    self._hand_over()
+            raise
+
+    def release(self) -> None:
+        """Hand it to the longest waiter."""
+        with self._lock:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        if self._waiting:
+            self._waiting.popleft().release()
+        else:
+            self._free += 1
 
 
 class _Owner(Generic[C]):
@@ -74,15 +132,15 @@ if hasattr(os, "register_at_fork"):
 
 @define(eq=False)
 class Connections:
-    """An httpx client, and the turns that limit its concurrency.
+    """An httpx client, and the semaphore that limits its concurrency.
 
     Attributes:
         client: The client.
-        turns: The turns, or None for a caller-supplied client, which has its own limits.
+        semaphore: The semaphore, or None for a caller-supplied client, which has its own limits.
     """
 
     client: httpx.Client
-    turns: Turns | None
+    semaphore: FairSemaphore | None
 
 
 class HttpClient(_Owner[httpx.Client]):
@@ -104,21 +162,21 @@ class HttpClient(_Owner[httpx.Client]):
             with self._lock:
                 self._check_open()
                 if self._own is None:
-                    self._own = Connections(self._make(), Turns())
+                    self._own = Connections(self._make(), FairSemaphore())
                 return self._own
         self._check_open()
         return connections
 
     def enter(self, connections: Connections) -> float:
-        """Wait for a turn, and return how many seconds that took.
+        """Wait until few enough requests are in flight, and return how many seconds that took.
 
         Raises:
             ClientClosed: `close` was called.
         """
-        turns, waited = connections.turns, 0.0
-        if turns is not None and not turns.try_acquire():
+        semaphore, waited = connections.semaphore, 0.0
+        if semaphore is not None and not semaphore.try_acquire():
             began = time.monotonic()
-            turns.acquire()
+            semaphore.acquire()
             waited = time.monotonic() - began
         if self.is_closed:
             self.leave(connections)
@@ -126,15 +184,15 @@ class HttpClient(_Owner[httpx.Client]):
         return waited
 
     def leave(self, connections: Connections, response: httpx.Response | None = None) -> None:
-        """Hand on the turn; after `close`, close what was opened since.
+        """Let another request go; after `close`, close what was opened since.
 
         Args:
             connections: The client.
             response: The response, if one arrived.
         """
-        if connections.turns is None:
+        if connections.semaphore is None:
             return
-        connections.turns.release()
+        connections.semaphore.release()
         if self.is_closed:
             for transport in [*_transports(connections.client), *_stream_of(response)]:
                 transport.close()
@@ -154,16 +212,16 @@ class HttpClient(_Owner[httpx.Client]):
 
 @define(eq=False)
 class AsyncConnections:
-    """An httpx client of one event loop, and the turns that limit its concurrency.
+    """An httpx client of one event loop, and the semaphore that limits its concurrency.
 
     Attributes:
         client: The client.
-        turns: The turns, or None for a caller-supplied client, which has its own limits.
+        semaphore: The semaphore, or None for a caller-supplied client, which has its own limits.
         closer: Closes the client when the event loop shuts its async generators down.
     """
 
     client: httpx.AsyncClient
-    turns: anyio.Semaphore | None
+    semaphore: anyio.Semaphore | None
     closer: AsyncGenerator[None] | None = None
 
 
@@ -195,8 +253,8 @@ class AsyncHttpClient(_Owner[httpx.AsyncClient]):
             with self._lock:
                 self._check_open()
                 self._drop_closed_loops()
-                turns = anyio.Semaphore(MAX_IN_FLIGHT)
-                connections = self._own[loop] = AsyncConnections(self._make(), turns)
+                semaphore = anyio.Semaphore(MAX_IN_FLIGHT)
+                connections = self._own[loop] = AsyncConnections(self._make(), semaphore)
             connections.closer = self._close_with_loop(loop, connections.client)
             await anext(connections.closer)
         return connections
@@ -217,20 +275,20 @@ class AsyncHttpClient(_Owner[httpx.AsyncClient]):
                 self._own.pop(loop, None)
 
     async def enter(self, connections: AsyncConnections) -> float:
-        """Wait for a turn, and return how many seconds that took.
+        """Wait until few enough requests are in flight, and return how many seconds that took.
 
         Raises:
             ClientClosed: `close` was called.
         """
-        turns, waited = connections.turns, 0.0
-        if turns is not None:
+        semaphore, waited = connections.semaphore, 0.0
+        if semaphore is not None:
             import anyio
 
             try:
-                turns.acquire_nowait()
+                semaphore.acquire_nowait()
             except anyio.WouldBlock:
                 began = time.monotonic()
-                await turns.acquire()
+                await semaphore.acquire()
                 waited = time.monotonic() - began
         if self.is_closed:
             await self.leave(connections)
@@ -240,10 +298,10 @@ class AsyncHttpClient(_Owner[httpx.AsyncClient]):
     async def leave(
         self, connections: AsyncConnections, response: httpx.Response | None = None
     ) -> None:
-        """Hand on the turn; after `close`, close what was opened since; see `HttpClient.leave`."""
-        if connections.turns is None:
+        """Let another request go; see `HttpClient.leave`."""
+        if connections.semaphore is None:
             return
-        connections.turns.release()
+        connections.semaphore.release()
         if self.is_closed:
             import anyio
 

@@ -13,12 +13,12 @@ import httpx
 from attrs import define
 
 from cld_user_groups.limits.protocol import Hold, Limiter, Ticket, check_hold
+from cld_user_groups.utils import wait, wait_async
 
 from .body import read_body, read_body_async
 from .deadline import Deadline
 from .http_client import AsyncConnections, AsyncHttpClient, Connections, HttpClient
 from .request import RawResponse
-from .sleep import wait, wait_async
 
 T = TypeVar("T")
 
@@ -100,51 +100,52 @@ class Admission:
         limiter: The limiter.
         account_id: The account, whose quota the call uses.
         timeout: The call's time limit in seconds, or None.
-        patience: The seconds that the call may still wait.
         held: How many attempts were not admitted.
-        ticket: That of the attempt which was admitted last, or not yet.
     """
 
     limiter: Limiter
     account_id: str
     timeout: float | None
-    patience: float = 0.0
     held: int = 0
-    ticket: Ticket | None = None
+    _ticket: Any = None
+
+    def prepare(self, patience: float) -> None:
+        """Prepare for the next attempt, which has the same ticket until one is admitted.
+
+        Args:
+            patience: The seconds that the call may still wait.
+        """
+        if self._ticket is None:
+            self._ticket = Ticket(self.account_id, patience, self.timeout)
+        else:
+            self._ticket.patience = patience
 
     def acquire(self) -> Hold | None:
-        """Ask whether an attempt may be sent: with the same ticket until one is."""
-        reply = self.limiter.acquire(self._open_ticket())
+        """Ask whether the attempt may be sent."""
+        reply = self.limiter.acquire(self._ticket)
         return None if reply is None else self._delay(reply)
 
     async def acquire_async(self) -> Hold | None:
-        """Ask whether an attempt may be sent; see `acquire`."""
+        """Ask whether the attempt may be sent."""
         acquire = getattr(self.limiter, "acquire_async", None)
         if acquire is None:
             return self.acquire()
-        reply = await acquire(self._open_ticket())
+        reply = await acquire(self._ticket)
         return None if reply is None else self._delay(reply)
 
     def observe(self, response: httpx.Response | None) -> None:
-        """Tell of the response to the attempt that was admitted, or that there was none."""
-        ticket, self.ticket = self.ticket, None  # the next attempt has another
-        assert ticket is not None
+        """Tell of the response to the attempt, which was admitted, or that there was none."""
+        ticket, self._ticket = self._ticket, None
         self.limiter.observe(ticket, response)
 
     async def observe_async(self, response: httpx.Response) -> None:
-        """Tell of the response to the attempt that was admitted."""
+        """Tell of the response to the attempt, which was admitted."""
         observe = getattr(self.limiter, "observe_async", None)
         if observe is None:
             self.observe(response)
         else:
-            ticket, self.ticket = self.ticket, None
+            ticket, self._ticket = self._ticket, None
             await observe(ticket, response)
-
-    def _open_ticket(self) -> Ticket:
-        if self.ticket is None:
-            self.ticket = Ticket(self.account_id, self.patience, self.timeout)
-        self.ticket.patience = self.patience
-        return self.ticket
 
     def _delay(self, reply: object) -> Hold:
         self.held += 1

@@ -38,7 +38,7 @@ from .failures import (
     undecodable,
 )
 from .io import Admission, Attempt, Flow, Result, SendRequest, Step
-from .request import Call, CheckedOptions, Client, RawResponse, Session, build_request
+from .request import Call, CheckedOptions, Client, RawResponse, Session, build_request, check_id
 from .retry import Decision, Effect, FollowUp, Lost, decide, is_ambiguous
 
 T = TypeVar("T")
@@ -161,7 +161,8 @@ class _Run(Generic[T]):
         if self.hooks.before_request:
             yield from self.notify(self.hooks.before_request, request)
         if self.admission is not None:
-            self.admission.patience = self.patience()
+            limit = self.retries.backoff.max_elapsed_time / 1000 if self.retries else 0.0
+            self.admission.prepare(limit if self.number == 1 else max(0.0, limit - self.spent))
         attempt = self.attempt = Attempt()
         outcome = yield SendRequest(request, attempt, self.admission)
         self.began += attempt.queued
@@ -184,16 +185,11 @@ class _Run(Generic[T]):
         """Return the result of a success, or its error if it is not what was promised."""
         try:
             parsed = self.call.decode(response.content)
+            if self.call.about is not None:
+                check_id(parsed, self.call.path_parameters[self.call.about])
         except msgspec.DecodeError as cause:
             return undecodable(cause, response, self.authorization), response.status_code
         return RawResponse(parsed, response.status_code, response.headers, self.resent)
-
-    def patience(self) -> float:
-        """Return the seconds that the call may still wait; all of them before its first attempt."""
-        if self.retries is None:
-            return 0.0
-        patience = self.retries.backoff.max_elapsed_time / 1000
-        return patience if self.number == 1 else max(0.0, patience - self.spent)
 
     def decide(self, happened: int | Lost, server_delay: float | None) -> Decision:
         """Decide what follows an attempt that did not succeed, and keep count."""

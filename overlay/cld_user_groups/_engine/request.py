@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Generic, NamedTuple, Protocol, TypedDict, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypedDict, TypeVar, cast
 
 import httpx
 import msgspec
@@ -21,8 +21,7 @@ from cld_user_groups.utils import UNSET, RetryConfig, Unset, check_retries
 from .body import ACCEPT_ENCODING, DECODED, DEFAULT_MAX_BYTES, excerpt
 from .config import check_server_url, check_timeout_ms
 from .proxies import is_behind_environment_proxy
-from .rate_limit import RateLimit, parse_rate_limit
-from .retry import Effect
+from .retry import Effect, RateLimit, parse_rate_limit
 
 T = TypeVar("T")
 Client = httpx.Client | httpx.AsyncClient
@@ -140,6 +139,7 @@ class Call(Generic[T]):
         request: The request.
         decode: Decodes the body of a success.
         path_parameters: The IDs in the path, by name.
+        about: Which of them the result must have as its `id`, or None.
         verify: Returns the call that checks whether an earlier attempt, whose outcome is not known,
             was applied. Its result is that of the write, or None if the write was not applied.
         contradicts: What that check has found if it returns None, as a clause.
@@ -153,6 +153,7 @@ class Call(Generic[T]):
     request: HttpRequest
     decode: Callable[[bytes], T]
     path_parameters: Mapping[str, str] = _NO_PARAMETERS
+    about: str | None = field(default=None, kw_only=True)
     verify: Callable[[], Call[T | None]] | None = None
     contradicts: str = ""
     leaves_open: str = ""
@@ -300,15 +301,8 @@ def build_request(
     return request
 
 
-class _HasId(Protocol):
-    id: str
-
-
-H = TypeVar("H", bound=_HasId)
-
-
-def check_id(result: H, requested: str) -> H:
-    """Return the result of an operation, if it is about what was requested.
+def check_id(result: Any, requested: str) -> None:
+    """Check that the result of an operation is about what was requested.
 
     Raises:
         msgspec.ValidationError: It is about something else.
@@ -317,4 +311,3 @@ def check_id(result: H, requested: str) -> H:
         raise msgspec.ValidationError(
             f"Expected the ID {str.__str__(requested)!r}, got {excerpt(result.id)!r} - at `$.id`"
         )
-    return result

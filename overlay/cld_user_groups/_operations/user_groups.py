@@ -126,8 +126,9 @@ def get(account_id: str, *, group_id: str, extended_details: bool | None = None)
         get_user_group.OPERATION_ID,
         Effect.READ,
         get_user_group.build_request(account_id, group_id, extended_details=extended_details),
-        lambda content: check_id(get_user_group.decode_success(content), group_id),
+        get_user_group.decode_success,
         {"group_id": group_id},
+        about="group_id",
     )
 
 
@@ -169,8 +170,9 @@ def update(
         update_user_group.OPERATION_ID,
         Effect.REPLACE,
         built,
-        lambda content: check_id(update_user_group.decode_success(content), group_id),
+        update_user_group.decode_success,
         {"group_id": group_id},
+        about="group_id",
     )
 
 
@@ -307,7 +309,8 @@ def _user_added(body: UserGroupUser | UserGroupUsersResponse, user_id: str) -> U
         msgspec.ValidationError: The user is not in it.
     """
     if isinstance(body, UserGroupUser):
-        return check_id(body, user_id)
+        check_id(body, user_id)
+        return body
     user = _find(body.users, user_id)
     if user is None:
         raise msgspec.ValidationError(f"The user {user_id!r} is not in the group - at `$.users`")

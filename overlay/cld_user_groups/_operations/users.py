@@ -20,7 +20,7 @@ from cld_provisioning_api.models import (
     User,
     UsersResponse,
 )
-from cld_user_groups._engine.request import Call, check_id
+from cld_user_groups._engine.request import Call
 from cld_user_groups._engine.request_forms import one_request
 from cld_user_groups._engine.resource import Calls
 from cld_user_groups._engine.retry import Effect
@@ -118,8 +118,9 @@ def get(account_id: str, *, user_id: str) -> Call[User]:
         get_user.OPERATION_ID,
         Effect.READ,
         get_user.build_request(account_id, user_id),
-        lambda content: check_id(get_user.decode_success(content), user_id),
+        get_user.decode_success,
         {"user_id": user_id},
+        about="user_id",
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import httpx
 
-from cld_user_groups._engine.sleep import clock as default_clock
+from cld_user_groups.utils import clock as default_clock
 
 from .protocol import Hold, Ticket
 from .quota import AccountQuota

@@ -13,7 +13,7 @@ from typing import Final, Literal
 import httpx
 from attrs import define
 
-from cld_user_groups._engine.rate_limit import (
+from cld_user_groups._engine.retry import (
     parse_limit,
     parse_remaining,
     seconds_until_reset,

@@ -12,8 +12,8 @@ from typing import Final, Literal, Self
 
 import httpx
 
-from cld_user_groups._engine.sleep import clock as default_clock
 from cld_user_groups.errors import LimiterUnavailable
+from cld_user_groups.utils import clock as default_clock
 
 from .local import LocalLimiter, check_reserve
 from .protocol import Hold, Ticket

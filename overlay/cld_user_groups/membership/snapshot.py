@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 import attrs
 
 from cld_provisioning_api.models import UserGroup
-from cld_user_groups._engine.rate_limit import parse_http_date
+from cld_user_groups._engine.retry import parse_http_date
 from cld_user_groups.client import AsyncCldProvisioning, CldProvisioning
 
 from .identity import unknown_people

@@ -12,7 +12,7 @@ from attrs import field, frozen
 from cld_provisioning_api.models import UserGroup
 from cld_user_groups import CldProvisioning
 from cld_user_groups._engine.body import DEFAULT_MAX_BYTES
-from cld_user_groups._engine.rate_limit import parse_http_date, parse_rate_limit
+from cld_user_groups._engine.retry import parse_http_date, parse_rate_limit
 from cld_user_groups._version import install_command
 from cld_user_groups.command.failures import describe, way_out_of
 from cld_user_groups.command.logs import json_log

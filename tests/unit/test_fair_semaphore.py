@@ -1,4 +1,4 @@
-"""Turns: first come, first served, and none is lost."""
+"""The semaphore of a client: first come, first served, and none is lost."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cld_user_groups._engine.turns import MAX_IN_FLIGHT, Turns
+from cld_user_groups._engine.http_client import MAX_IN_FLIGHT, FairSemaphore
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -20,7 +20,7 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.0005)
 
 
-def queue(turns: Turns, name: str, order: list[str]) -> threading.Thread:
+def queue(turns: FairSemaphore, name: str, order: list[str]) -> threading.Thread:
     """Start a thread that waits for a turn, and return when it does."""
 
     def wait_and_note() -> None:
@@ -34,15 +34,15 @@ def queue(turns: Turns, name: str, order: list[str]) -> threading.Thread:
     return thread
 
 
-def test_there_are_as_many_turns_as_an_httpx_client_keeps_connections() -> None:
-    turns = Turns()
+def test_there_are_as_many_places_as_an_httpx_client_keeps_connections() -> None:
+    turns = FairSemaphore()
     assert [turns.try_acquire() for _ in range(MAX_IN_FLIGHT + 1)] == [True] * 20 + [False]
     turns.release()
     assert turns.try_acquire()
 
 
-def test_turns_are_handed_over_in_the_order_of_arrival() -> None:
-    turns, order = Turns(1), list[str]()
+def test_they_are_handed_over_in_the_order_of_arrival() -> None:
+    turns, order = FairSemaphore(1), list[str]()
     turns.acquire()
     threads = [queue(turns, name, order) for name in "abcd"]
     for done, thread in enumerate(threads, 1):
@@ -52,7 +52,7 @@ def test_turns_are_handed_over_in_the_order_of_arrival() -> None:
 
 
 def test_newcomer_cannot_pass_those_who_wait() -> None:
-    turns, order = Turns(1), list[str]()
+    turns, order = FairSemaphore(1), list[str]()
     turns.acquire()
     thread = queue(turns, "first", order)
     turns.release()
@@ -63,7 +63,7 @@ def test_newcomer_cannot_pass_those_who_wait() -> None:
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers here")
 def test_interrupt_while_waiting_leaves_the_queue() -> None:
-    turns, order = Turns(1), list[str]()
+    turns, order = FairSemaphore(1), list[str]()
     turns.acquire()
 
     def interrupt(*_: object) -> None:
@@ -88,7 +88,7 @@ def test_interrupt_while_waiting_leaves_the_queue() -> None:
 def test_interrupt_in_the_moment_of_the_handover_hands_the_turn_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    turns = Turns(1)
+    turns = FairSemaphore(1)
     turns.acquire()
 
     class Interrupted:
@@ -105,7 +105,7 @@ def test_interrupt_in_the_moment_of_the_handover_hands_the_turn_on(
 
         def release(self) -> None: ...
 
-    monkeypatch.setattr("cld_user_groups._engine.turns.threading.Lock", Interrupted)
+    monkeypatch.setattr("cld_user_groups._engine.http_client.threading.Lock", Interrupted)
     with pytest.raises(KeyboardInterrupt):
         turns.acquire()
     assert turns.try_acquire()
