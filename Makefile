@@ -128,8 +128,8 @@ pictures: $(BROWSER) ## Draw real runs of the command, and a report in the brows
 	@python tools/pictures.py
 	@python -m tests.browser.pictures
 
-mutation: $(READY) ## Mutate the modules that decide (or MODULE=), and fail on unnoticed mutants
-	@python tools/mutation.py $(if $(MODULE),--module $(MODULE))
+mutation: $(READY) ## Mutate MODULE=overlay/..., and list what no test notices
+	@python tools/mutation.py $(MODULE) $(TESTS)
 
 ##@ Release
 build: $(READY) ## Build the wheel and the source distribution in dist/

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.documents import ROOT
-from tools.contract_diff.changes import CannotCompareError
+from tools.contract_diff.changes import CannotCompareError, Kind
 from tools.contract_diff.python import changes
 
 MODULES = {
@@ -289,6 +289,16 @@ def test_a_change_of_what_is_public_means(name: str, tmp_path: Path):
         write(tmp_path / side, modules, "overlay/sdk")
     found = changes(tmp_path / "old", tmp_path / "new")
     assert [(each.kind.value, each.schema, each.text) for each in found] == expected
+
+
+def test_an_export_whose_object_is_gone_is_breaking(tmp_path: Path):
+    exporting = {"__init__.py": 'from package.gone import Gone\n\n__all__ = ["Gone"]\n'}
+    write(tmp_path / "old", {"__init__.py": "", "gone.py": "class Gone: ...\n"})
+    write(tmp_path / "new", {"__init__.py": ""})
+    for side in ("old", "new"):
+        write(tmp_path / side, exporting, "overlay/sdk")
+    found = changes(tmp_path / "old", tmp_path / "new")
+    assert "public sdk" in {each.subject for each in found if each.kind is Kind.BREAKING}
 
 
 SENT: dict[str, tuple[str, str, frozenset[str], str]] = {

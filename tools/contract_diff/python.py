@@ -122,7 +122,7 @@ def _public(
         else:
             old, new = before[path], after[path]
             is_generated = old.path == new.path and old.path.partition(".")[0] in generated
-            if old.path not in seen and not is_generated and not new.is_module:
+            if old.path not in seen and not is_generated and not isinstance(new, griffe.Module):
                 seen.add(old.path)  # the same object is exported from several modules
                 for each in _member(place, old, new):
                     parts = each.text.partition(": ")[0].removesuffix(".__init__").split(".")
@@ -143,11 +143,13 @@ def _visible(place: Place, holder: griffe.Object) -> dict[str, Member]:
     return {
         name: _resolved(member) if is_public else member
         for name, member in members.items()
-        if not _is_internal(
-            name, is_field=holder.is_class and member.is_attribute and not is_public
-        )
+        if not _is_internal(name, is_field=_is_field(holder, member) and not is_public)
         and (not member.is_alias or member.is_public or is_public)
     }
+
+
+def _is_field(holder: griffe.Object, member: Member) -> bool:
+    return holder.is_class and isinstance(member, griffe.Attribute)
 
 
 def _is_internal(name: str, *, is_field: bool) -> bool:
