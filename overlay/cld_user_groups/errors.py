@@ -37,6 +37,7 @@ from cld_provisioning_api.models import ErrorResponse as ErrorResponseData
 
 from ._engine.body import body_text, excerpt, reason, whole_response
 from ._engine.retry import RateLimit, parse_rate_limit, server_delay
+from .identity import printable
 
 _PATH = re.compile(r"at `([^`]*)`$")
 
@@ -45,7 +46,8 @@ class CloudinaryError(Exception):
     """The base class of all errors that have a response.
 
     Attributes:
-        message: What went wrong, in a sentence: the server's own if it sent one.
+        message: What went wrong, in a sentence: the server's own if it sent one, with escapes for
+            what a terminal could interpret.
         status_code: The status code of the response.
         body: The body of the response as text; empty where it could not be read.
         headers: The headers of the response.
@@ -64,6 +66,7 @@ class CloudinaryError(Exception):
     facts: tuple[str, ...] = ()
 
     def __init__(self, message: str, raw_response: httpx.Response, body: str | None = None) -> None:
+        message = printable(message)
         super().__init__(message)
         self.message = message
         self.status_code = raw_response.status_code
@@ -72,7 +75,7 @@ class CloudinaryError(Exception):
         self.raw_response = raw_response
 
     def __str__(self) -> str:
-        request_id = f", request id {self.request_id}" if self.request_id else ""
+        request_id = f", request id {printable(self.request_id)}" if self.request_id else ""
         text = f"{self.message} (status {self.status_code}{request_id})"
         for fact in self.facts:
             text += f"; {fact}"

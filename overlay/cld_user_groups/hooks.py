@@ -110,7 +110,7 @@ class LoggingHook(Hook):
             context.attempt,
             response.status_code,
             len(response.content),
-            response.headers.get("x-request-id", "-"),
+            printable(response.headers.get("x-request-id", "-")),
         )
 
     def on_retry(self, context: HookContext, delay: float, error: Exception) -> None:
@@ -129,7 +129,7 @@ class LoggingHook(Hook):
 
 
 def _described(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
+    return printable(f"{type(error).__name__}: {error}")
 
 
 _METHODS = ("before_request", "after_response", "on_retry", "on_error")

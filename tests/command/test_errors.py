@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from cld_user_groups.identity import printable
+
 from .shell import AS_EDITED, EDITED, Shell
 
 COMMANDS = (
@@ -317,7 +319,7 @@ def test_what_a_server_says_reaches_no_terminal_unescaped(
         assert done.exit_code == 1
         assert "way" in done.stderr
         assert not {"\x1b", "\x07", "\u202e"} & {*done.stdout, *done.stderr}
-    assert HOSTILE in shell.json(*command, *options)["error"]["message"]
+    assert printable(HOSTILE) in shell.json(*command, *options)["error"]["message"]
 
 
 def test_a_response_that_is_too_large_names_the_option_that_allows_it(shell: Shell) -> None:

@@ -31,6 +31,7 @@ from tests.support.fault_calls import (
 from tests.support.fault_server import FaultServer, Step, chunked, gzipped, response
 from tests.support.tables import case
 from tests.support.transport import FakeTransport, json
+from tests.support.transport import error as error_to_send
 
 from cld_user_groups import RawResponse, maybe_applied, models
 from cld_user_groups.utils import waiting_disabled
@@ -288,6 +289,57 @@ def test_a_success_without_a_body_is_no_result(mode: Mode) -> None:
     assert isinstance(error, models.ResponseValidationError)
     assert error.status_code == 204
     assert error.maybe_applied
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "message"),
+    [
+        (
+            200,
+            b"\n <!DOCTYPE html><html>Log in</html>",
+            "HTML: a proxy or the login page of a network",
+        ),
+        (204, b"", r"the body is empty \(status 204\)"),
+        (200, b" \n", r"the body is empty \(status 200\)"),
+        (200, b'{"id": "g1", "name": "\\ud800"}', r"half a surrogate pair \(\\ud800\)"),
+        (200, b'{"id": "g1", "name": "\\udc00 x"}', "half a surrogate pair"),
+        (200, b'{"id": "g1", "name": "x', "truncated"),
+        (200, b'{"id": "g1", "name": NaN}', "JSON is malformed"),
+        (200, b'{"id": 5}', r"Expected `str`, got `int` - at `\$.id`"),
+    ],
+)
+def test_a_success_that_cannot_be_decoded_says_what_it_is(
+    status: int, body: bytes, message: str
+) -> None:
+    transport = FakeTransport(httpx.Response(status, content=body))
+    with pytest.raises(models.ResponseValidationError, match=message):
+        transport.client().user_groups.get(group_id="g1")
+
+
+_TERMINAL = "\x1b[2Jno\u202e\x07"
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        error_to_send(404, _TERMINAL),
+        error_to_send(418, _TERMINAL, X_Request_Id="\x1b[2J"),
+        httpx.Response(403, extensions={"reason_phrase": _TERMINAL.encode("utf-8")}),
+        httpx.Response(500, content=_TERMINAL),
+        httpx.Response(200, json={"id": "g1", _TERMINAL: 1, "users": _TERMINAL}),
+        httpx.ProxyError(f"403 {_TERMINAL}"),
+    ],
+    ids=["documented", "undocumented", "reason", "text", "success", "proxy"],
+)
+def test_no_text_of_a_server_reaches_a_terminal_as_it_came(
+    outcome: httpx.Response | Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "cld_user_groups")
+    with pytest.raises((models.CloudinaryError, httpx.ProxyError)) as raised:
+        FakeTransport(outcome).client().user_groups.get(group_id="g1", retries=None)
+    if isinstance(raised.value, models.CloudinaryError):
+        assert f"{raised.value}{raised.value.message}".isprintable()
+    assert all(record.getMessage().isprintable() for record in caplog.records)
 
 
 @both

@@ -9,6 +9,8 @@ from typing import Final
 
 import httpx
 
+from cld_user_groups.identity import printable
+
 DEFAULT_MAX_BYTES: Final = 64 * 1024 * 1024
 # httpx decodes br and zstd too where packages for them are installed, but without a bound on what
 # a few bytes expand to; zlib has one. So only these are requested and decoded.
@@ -246,8 +248,8 @@ def empty_response(response: httpx.Response) -> httpx.Response:
 
 
 def excerpt(text: str) -> str:
-    """Return the beginning of a text, on one line."""
-    line = " ".join(text[: 4 * _EXCERPT].split())
+    """Return the beginning of a text, on one line, with escapes for what a terminal reads."""
+    line = printable(" ".join(text[: 4 * _EXCERPT].split()))
     return line if len(line) <= _EXCERPT else line[:_EXCERPT] + "…"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import ssl
 from types import TracebackType
@@ -128,10 +129,26 @@ def undecodable(
 ) -> ResponseValidationError:
     """Return the error for a success that is not what its operation promises."""
     body = authorization.redact(body_text(response))
-    error = ResponseValidationError(cause, response, body)
+    error = ResponseValidationError(_not_json(response) or cause, response, body)
     # Its frames hold the body, unmasked.
     error.__cause__ = cause.with_traceback(None)
     return error
+
+
+def _not_json(response: httpx.Response) -> str:
+    """Return why a body is no JSON where the decoder's own message would mislead, or ""."""
+    content = response.content.strip()
+    if not content:
+        return f"the body is empty (status {response.status_code})"
+    if content.startswith(b"<"):
+        return "the body is HTML: a proxy or the login page of a network may have responded instead"
+    try:
+        json.dumps(json.loads(content), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return "a text in the body has half a surrogate pair (\\ud800): no character"
+    except (ValueError, RecursionError):
+        pass
+    return ""
 
 
 def classify(failure: Exception, attempt: Attempt) -> Lost:

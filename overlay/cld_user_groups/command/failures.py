@@ -222,6 +222,7 @@ def _is_json(error: CloudinaryError) -> bool:
 def _of_call(error: BaseException) -> Failure | None:
     import httpx
 
+    from cld_user_groups.identity import printable
     from cld_user_groups.models import CloudinaryError, UsageRateExceeded
 
     if isinstance(error, UsageRateExceeded):
@@ -247,7 +248,7 @@ def _of_call(error: BaseException) -> Failure | None:
         )
     if isinstance(error, httpx.TransportError):
         url = f" from {error.request.url.host}" if error.request else ""
-        said = str(error) or type(error).__name__
+        said = printable(str(error)) or type(error).__name__
         is_slow = isinstance(error, httpx.TimeoutException)
         longer = ", or wait longer: --timeout 2m" if is_slow else ""
         return Failure(
