@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import nullcontext
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ from .accounts import (
     group_of,
     members,
     plan_for,
+    plan_of,
     remove,
     rename,
 )
@@ -527,15 +528,141 @@ def test_waits_are_announced_at_most_once_a_second(
     client: CldProvisioning, seconds: float, announced: int
 ) -> None:
     now = datetime.now(UTC)
-    plan = plan_for(client, add("a", "u9"))
+    snapshot = read_account(client)
+    plan = plan_of(snapshot, add("a", "u9"))
     scheduler = Scheduler(plan.changes, max_wait=60)
     seen: list[Progress] = []
-    run = Run(plan, NoJournal(), scheduler, lambda: now, seen.append)
+    run = Run(plan, snapshot, NoJournal(), scheduler, lambda: now, seen.append)
     run.begin()
     held = Reply(verdict=Verdict.TURNED_AWAY, status_code=429, retry_after=seconds)
     run.end(0, Performed(status=Status.NOT_STARTED, reply=held))
     assert run.seconds_to_wait() == pytest.approx(seconds, abs=0.002)
     assert len(seen) == announced
+
+
+class Waited:
+    """Another admin acts, and a time passes, while a run waits for the quota."""
+
+    def __init__(self, emulator: Emulator, act: Callable[[], object], seconds: float = 0.0) -> None:
+        self.emulator = emulator
+        self.act: Callable[[], object] | None = act
+        self.seconds = seconds
+
+    def __call__(self, seconds: float) -> None:
+        self.emulator.clock.advance(seconds=seconds)
+        if self.act is not None:
+            self.emulator.clock.advance(seconds=self.seconds)
+            self.act()
+            self.act = None
+
+    def run(self, client: CldProvisioning, plan: Plan, tmp_path: Path, **options: Any) -> Result:
+        options |= {"now": self.emulator.clock.now, "sleep": self, "concurrency": 1}
+        return apply(client, plan, state_dir=tmp_path, max_wait=7200, **options)
+
+
+def test_a_group_that_others_change_during_a_wait_is_left_alone_and_no_other(
+    emulator: Emulator, client: CldProvisioning, tmp_path: Path
+) -> None:
+    def fill() -> None:
+        for number in range(10, 18):
+            emulator.add_member("id-old", f"u{number}")
+
+    plan = plan_for(client, add("a", "u9"), add("b", "u9"), remove("a", "u1"), delete("old", "u4"))
+    emulator.set_quota(100, 2)
+    emulator.calls.clear()
+    result = Waited(emulator, fill).run(client, plan, tmp_path)
+    assert statuses(result) == [Status.DONE] * 3 + [Status.NOT_STARTED]
+    assert result.outcomes[3].error == "held back: somebody else has changed the group 'old'"
+    assert not result.is_complete
+    assert members(emulator)["a"] == {"u2", "u9"}
+    assert len(members(emulator)["old"]) == 9
+    emulator.calls.assert_called("getUserGroups", times=3)  # before, after the wait, and after
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda emulator: emulator.remove_group("id-b"),
+        lambda emulator: emulator.rename_group("id-b", "c"),
+        lambda emulator: emulator.remove_member("id-b", "u3"),
+    ],
+    ids=["deleted", "renamed", "emptied"],
+)
+def test_after_a_wait_a_group_is_compared_whole(
+    emulator: Emulator, client: CldProvisioning, tmp_path: Path, act: Callable[[Emulator], object]
+) -> None:
+    plan = plan_for(client, add("a", "u9"), add("b", "u9"))
+    emulator.set_quota(100, 2)
+    result = Waited(emulator, lambda: act(emulator)).run(client, plan, tmp_path)
+    assert statuses(result) == [Status.DONE, Status.NOT_STARTED]
+
+
+def test_after_a_wait_a_name_that_is_taken_by_then_is_not_created(
+    emulator: Emulator, client: CldProvisioning, tmp_path: Path
+) -> None:
+    plan = plan_for(client, create("first"), create("new"), add(NEW, "u1", 1))
+    emulator.set_quota(100, 2)
+    result = Waited(emulator, lambda: emulator.add_group("new")).run(client, plan, tmp_path)
+    assert statuses(result) == [Status.DONE, Status.NOT_STARTED, Status.NOT_STARTED]
+    assert members(emulator)["new"] == set()
+
+
+def test_after_a_wait_a_plan_that_has_expired_goes_no_further(
+    emulator: Emulator, client: CldProvisioning, tmp_path: Path
+) -> None:
+    plan = plan_for(client, add("a", "u9"), add("b", "u9"))  # which expires after an hour
+    emulator.set_quota(100, 2)
+    result = Waited(emulator, lambda: None, seconds=3600).run(client, plan, tmp_path)
+    assert statuses(result) == [Status.DONE, Status.NOT_STARTED]
+    assert "the plan has expired" in result.outcomes[1].error
+
+
+def test_after_a_wait_past_midnight_nobody_is_added_whose_last_day_it_was(
+    emulator: Emulator, client: CldProvisioning, tmp_path: Path
+) -> None:
+    now = emulator.clock.now()
+    until = now.date()
+    ends, stays = evolve(add("b", "u9"), until=until), evolve(add("b", "u8"), until=date.max)
+    plan = plan_for(client, add("a", "u9"), ends, stays)
+    plan = evolve(plan, expires_at=now + timedelta(days=2))
+    emulator.set_quota(100, 2)
+    result = Waited(emulator, lambda: None, seconds=24 * 3600).run(client, plan, tmp_path)
+    assert statuses(result) == [Status.DONE, Status.NOT_STARTED, Status.DONE]
+    assert f"has ended on {until}" in result.outcomes[1].error
+
+
+def test_after_a_wait_a_member_whose_email_is_protected_by_then_stays(
+    emulator: Emulator, client: CldProvisioning, tmp_path: Path
+) -> None:
+    plan = evolve(plan_for(client, add("a", "u9"), remove("a", "u1")), protect=("boss@*",))
+    emulator.set_quota(100, 2)
+
+    def promote() -> None:
+        emulator.update_user_account("u1", email="boss@example.com")
+
+    result = Waited(emulator, promote).run(client, plan, tmp_path)
+    assert statuses(result) == [Status.DONE, Status.NOT_STARTED]
+
+
+def test_after_the_wait_for_another_run_the_account_is_read_again(
+    run: Apply, emulator: Emulator, client: CldProvisioning, tmp_path: Path
+) -> None:
+    snapshot = read_account(client)
+    plan = plan_of(snapshot, delete("old", "u4"))
+    held = threading.Event()
+
+    def other_run() -> None:
+        with account_lock(state_directory("acc", tmp_path), "acc"):
+            held.set()
+            threading.Event().wait(0.3)
+            emulator.add_member("id-old", "u5")
+
+    thread = threading.Thread(target=other_run)
+    thread.start()
+    held.wait()
+    with pytest.raises(StalePlan, match="'old' has changed"):
+        run(emulator, plan, snapshot=snapshot, lock_wait=60)
+    thread.join()
 
 
 @pytest.mark.parametrize("count", [1, 2])

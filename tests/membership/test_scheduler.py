@@ -39,6 +39,15 @@ def turned_away(
     )
 
 
+def started(scheduler: Scheduler, now: float) -> list[int]:
+    """Return what starts, the account having been read again where a pause makes that needed."""
+    positions = scheduler.start(now)
+    if positions or not scheduler.must_read or scheduler.paused_until is not None:
+        return positions
+    scheduler.account_read(HOLDS, now)
+    return scheduler.start(now)
+
+
 def independent(count: int) -> list[Change]:
     return [change() for _ in range(count)]
 
@@ -167,7 +176,7 @@ def test_a_server_that_asks_to_wait_no_seconds_is_given_some(status_code: int) -
     scheduler = Scheduler([change()], max_wait=60)
     now, pauses = NOW, []
     for _ in range(3):
-        assert scheduler.start(now) == [0]
+        assert started(scheduler, now) == [0]
         scheduler.finish(0, turned_away(status_code, retry_after=0, reset_at=NOW - 1), now)
         assert scheduler.paused_until is not None
         pauses.append(scheduler.paused_until - now)
@@ -208,7 +217,7 @@ def test_a_change_that_is_always_turned_away_stops_the_run() -> None:
     scheduler = Scheduler([change()])
     now = NOW
     for _ in range(6):
-        assert scheduler.start(now) == [0]
+        assert started(scheduler, now) == [0]
         scheduler.finish(0, turned_away(429), now)
         now = scheduler.paused_until or now
     assert scheduler.stopped is Stop.QUOTA
@@ -228,14 +237,14 @@ def test_a_used_up_quota_is_waited_for_where_the_run_may_wait() -> None:
     scheduler.start(NOW)
     scheduler.finish(0, turned_away(420, reset_at=NOW + 1800), NOW)
     assert scheduler.start(NOW + 1799) == []
-    assert scheduler.start(NOW + 1800) == [0]
+    assert started(scheduler, NOW + 1800) == [0]
 
 
 def test_all_waits_for_the_quota_together_stay_within_max_wait() -> None:
     scheduler = Scheduler(independent(3), concurrency=1, max_wait=5000)
     scheduler.start(NOW)
     scheduler.finish(0, turned_away(420, retry_after=3600), NOW)
-    assert scheduler.start(NOW + 3600) == [0]
+    assert started(scheduler, NOW + 3600) == [0]
     scheduler.finish(0, turned_away(420, retry_after=3600), NOW + 3600)
     assert scheduler.stopped is Stop.QUOTA
 
@@ -254,7 +263,7 @@ def test_a_quota_that_is_used_up_a_moment_after_its_reset_is_waited_for_again() 
         scheduler.finish(position, turned_away(420, reset_at=NOW - 0.5), NOW)
     assert scheduler.stopped is None
     assert scheduler.start(NOW + 0.9) == []
-    assert scheduler.start(NOW + 1) == [0]
+    assert started(scheduler, NOW + 1) == [0]
     scheduler.finish(0, HOLDS, NOW + 1)
     assert scheduler.start(NOW + 1) == [1, 2]
 
@@ -264,7 +273,7 @@ def test_a_reset_that_never_comes_ends_the_run_within_max_wait() -> None:
     now = NOW
     while not scheduler.is_over:
         now = scheduler.paused_until or now
-        for position in scheduler.start(now):
+        for position in started(scheduler, now):
             scheduler.finish(position, turned_away(420, reset_at=NOW - 0.5), now)
     assert scheduler.stopped is Stop.QUOTA
     assert now - NOW == 1 + 2 + 4 + 8 + 16
@@ -294,11 +303,52 @@ def test_after_the_reset_one_request_finds_out_what_is_left() -> None:
     )
     assert scheduler.start(NOW) == []
     assert scheduler.paused_until == NOW + 60
-    assert scheduler.start(NOW + 60) == [0]
     assert scheduler.start(NOW + 60) == []
+    assert scheduler.must_read
     reply = Reply(verdict=Verdict.HOLDS, remaining=100, reset_at=NOW + 3660)
-    scheduler.finish(0, reply, NOW + 61)
-    assert scheduler.start(NOW + 61) == [1, 2, 3, 4]
+    scheduler.account_read(reply, NOW + 61)
+    assert scheduler.start(NOW + 61) == [0, 1, 2, 3]
+
+
+def test_a_quota_that_is_used_up_when_the_account_is_read_again_is_waited_for() -> None:
+    scheduler = Scheduler(independent(3), concurrency=1, max_wait=60)
+    scheduler.start(NOW)
+    scheduler.finish(0, turned_away(420, retry_after=30), NOW)
+    assert scheduler.start(NOW + 30) == []
+    scheduler.account_read(turned_away(420, retry_after=10), NOW + 30)
+    assert scheduler.paused_until == NOW + 40
+    assert started(scheduler, NOW + 40) == [0]
+
+
+@pytest.mark.parametrize(("status_code", "why"), [(401, Stop.UNAUTHORIZED), (500, Stop.FAILURES)])
+def test_an_account_that_cannot_be_read_again_after_a_wait_stops_the_run(
+    status_code: int, why: Stop
+) -> None:
+    scheduler = Scheduler(independent(3), concurrency=1, max_wait=60)
+    scheduler.start(NOW)
+    scheduler.finish(0, turned_away(420, retry_after=30), NOW)
+    assert scheduler.start(NOW + 30) == []
+    scheduler.account_read(Reply(verdict=Verdict.FAILED, status_code=status_code), NOW + 30)
+    assert scheduler.is_over
+    assert scheduler.stopped is why
+
+
+def test_what_is_held_back_never_starts_nor_what_depends_on_it() -> None:
+    scheduler = Scheduler([change(), change(), change(0), change(1), change(1)], concurrency=1)
+    scheduler.start(NOW)
+    scheduler.finish(0, HOLDS, NOW)
+    scheduler.hold_back([1, 2])
+    assert scheduler.is_over
+
+
+def test_a_short_pause_does_not_make_what_was_read_old() -> None:
+    scheduler = Scheduler(independent(3), concurrency=1)
+    scheduler.start(NOW)
+    scheduler.finish(0, turned_away(429, retry_after=4), NOW)
+    assert scheduler.start(NOW + 4) == [0]
+    scheduler.finish(0, turned_away(429, retry_after=30), NOW + 4)
+    assert scheduler.start(NOW + 34) == []
+    assert scheduler.must_read
 
 
 def test_a_reset_in_the_past_does_not_make_the_quota_endless() -> None:
@@ -406,7 +456,10 @@ def test_whatever_is_replied_the_order_holds_and_the_run_ends(
             assert set(changes[position].depends_on) <= holds
             running.add(position)
         assert len(running) <= concurrency
-        if running:
+        is_pause_over = scheduler.must_read and scheduler.paused_until is None
+        if not running and is_pause_over:
+            scheduler.account_read(next(left, HOLDS), now)
+        elif running:
             position = chance.choice(sorted(running))
             reply = next(left, HOLDS)
             running.discard(position)

@@ -14,6 +14,7 @@ from .settings import TABLE_FORMATS, global_options, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from cld_user_groups import CldProvisioning
     from cld_user_groups.membership import Change, Desired, Plan, Snapshot
@@ -98,10 +99,10 @@ def apply_command(
         held = hold_to_guards(made, snapshot, allow_removals=allow_removals, only_adds=adds_only)
         return held, snapshot
 
-    def still_needed(snapshot: Snapshot) -> Sequence[Change]:
+    def still_needed(snapshot: Snapshot, day: date) -> Sequence[Change]:
         if isinstance(source, Plan):
             return ()  # a saved plan asks for its own changes only
-        return changes_needed(source, snapshot, only_adds=adds_only)
+        return changes_needed(source, snapshot, day, only_adds=adds_only)
 
     options = Options(
         yes=yes,

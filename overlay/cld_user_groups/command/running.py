@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TypeAlias
 
 import click
@@ -44,7 +44,7 @@ from .settings import Settings
 from .tables import as_csv, as_markdown
 
 Prepare: TypeAlias = Callable[[CldProvisioning], tuple[Plan, Snapshot]]
-StillNeeded: TypeAlias = Callable[[Snapshot], Sequence[Change]]
+StillNeeded: TypeAlias = Callable[[Snapshot, date], Sequence[Change]]
 
 
 @frozen(kw_only=True)
@@ -85,8 +85,9 @@ def run_plan(
         settings: The global options.
         prepare: Reads the account; returns the plan, held to its guards, and what was read.
         options: How to run it.
-        still_needed: Returns the changes that an account needs to be as asked. It is called with
-            the account as read after the run, which somebody else may have changed meanwhile.
+        still_needed: Returns the changes that an account needs to be as asked on a day. It is
+            called with the account as read after the run, which somebody else may have changed
+            meanwhile.
 
     Raises:
         Refused, PlanRefused: The plan must not be applied. Nothing was written.
@@ -107,8 +108,9 @@ def run_plan(
             if made.changes and not options.yes:
                 _ask(made)
                 # The account may have changed while the plan was being read.
-                snapshot = read_account(client)
-                check_account(made, snapshot)
+                fresh = read_account(client)
+                check_account(made, fresh)
+                snapshot = evolve(fresh, people=snapshot.people, missing_ids=snapshot.missing_ids)
             check_plan(made, client.account_id, datetime.now(UTC))
             result = _apply(settings, client, made, snapshot, options, run, lease)
             forget_groups(made.account_id)
@@ -183,10 +185,16 @@ def _report(settings: Settings, made: Plan, result: Result, again: str) -> None:
 
 def _compare(made: Plan, result: Result, after: Snapshot, still_needed: StillNeeded) -> Result:
     """Return the result with what the account needs beyond the plan's own changes."""
-    planned = {_key(change) for change in made.changes}
+    seen = {_key(change) for change in made.changes}
+    today = datetime.now(UTC).date()
+    reasons = {made.today or today: "somebody else changed it"}
+    reasons.setdefault(today, f"{today} has begun (UTC)")
+    differences: list[str] = []
     try:
-        others = [change for change in still_needed(after) if _key(change) not in planned]
-        differences = [f"somebody else changed it: to do, {describe(each)}" for each in others]
+        for day, reason in reasons.items():
+            others = [each for each in still_needed(after, day) if _key(each) not in seen]
+            differences += [f"{reason}: to do, {describe(each)}" for each in others]
+            seen.update(map(_key, others))
     except PlanError as error:
         differences = [f"somebody else changed it, and the file no longer fits: {error}"]
     if not differences:

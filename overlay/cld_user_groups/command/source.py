@@ -191,12 +191,15 @@ def hold_to_guards(
     return evolve(made, breaches=check_guards(made, snapshot, made.limits, allow_removals))
 
 
-def changes_needed(desired: Desired, snapshot: Snapshot, *, only_adds: bool) -> tuple[Change, ...]:
+def changes_needed(
+    desired: Desired, snapshot: Snapshot, day: date, *, only_adds: bool
+) -> tuple[Change, ...]:
     """Return the changes that an account needs to be what a file asks for.
 
     Args:
         desired: What the file asks for.
         snapshot: The account.
+        day: The day for which memberships are wanted.
         only_adds: Whether to leave out all that takes something away.
 
     Raises:
@@ -204,8 +207,7 @@ def changes_needed(desired: Desired, snapshot: Snapshot, *, only_adds: bool) -> 
     """
     from cld_user_groups.membership import adds_only, plan
 
-    now = datetime.now(UTC)
-    made = plan(snapshot, desired, now.date(), now=now)
+    made = plan(snapshot, desired, day, now=datetime.now(UTC))
     return (adds_only(made) if only_adds else made).changes
 
 

@@ -15,13 +15,13 @@ from attrs import evolve, frozen
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning
 
-from .checks import creators
+from .checks import creators, no_longer_fits
 from .journal import Journal, JournalError
 from .journal_lines import End, Ended, Intent
 from .lease import Lease
 from .model import Change, Plan, Snapshot
 from .outcome import Outcome, Progress, Result, Status, Stop
-from .perform import Performed
+from .perform import Performed, reply_to_reading
 from .scheduler import Scheduler, Verdict
 from .verify import Account, differences, settle
 
@@ -67,6 +67,7 @@ class Run:
 
     Args:
         plan: The plan, which has been checked.
+        snapshot: The account, just read.
         journal: Where to record the changes.
         scheduler: The order of the changes.
         now: Returns the time, aware, in UTC.
@@ -77,6 +78,7 @@ class Run:
     def __init__(
         self,
         plan: Plan,
+        snapshot: Snapshot,
         journal: Journal,
         scheduler: Scheduler,
         now: Callable[[], datetime],
@@ -84,6 +86,7 @@ class Run:
         lease: Lease | None = None,
     ) -> None:
         self._plan = plan
+        self._snapshot = snapshot
         self._journal = journal
         self._scheduler = scheduler
         self._now = now
@@ -153,6 +156,30 @@ class Run:
         for task in tasks:
             self._scheduler.put_back(task.position)
         self._scheduler.stop(Stop.JOURNAL, str(error))
+
+    @property
+    def must_read(self) -> bool:
+        """Whether a wait is over, and the account must be read again before the next change."""
+        scheduler = self._scheduler
+        is_over = scheduler.paused_until is None and not scheduler.running
+        return scheduler.must_read and scheduler.stopped is None and is_over
+
+    def account_read(self, found: Snapshot | Exception) -> None:
+        """Hold back the changes that the account no longer fits after a wait.
+
+        Args:
+            found: The account, or why it could not be read.
+        """
+        now = self._now()
+        self._scheduler.account_read(reply_to_reading(found), now.timestamp())
+        if isinstance(found, Exception):
+            return
+        held_back = no_longer_fits(
+            self._plan, self._outcomes, self._ended, self._snapshot, found, now
+        )
+        self._scheduler.hold_back(held_back)
+        for position, why in held_back.items():
+            self._outcomes[position] = evolve(self._outcomes[position], error=f"held back: {why}")
 
     def seconds_to_wait(self) -> float:
         """Return how long to wait for the quota, where nothing runs; announce the wait."""

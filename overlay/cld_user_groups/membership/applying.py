@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -64,7 +64,9 @@ def apply(
     """Apply a plan: send its changes concurrently, and return the outcome of each.
 
     The account is read first, and nothing is written if it has changed since the plan was created;
-    it is read again afterwards, to compare it with the plan. Each change is in the journal, on
+    it is read again afterwards, to compare it with the plan, and after each wait of 5 seconds or
+    more and for the quota: changes that it no longer fits, or whose last day has passed, are held
+    back. Each change is in the journal, on
     disk, before it is sent and after it has ended. In the main thread, Ctrl-C waits for changes in
     flight and starts no others; a second Ctrl-C raises `KeyboardInterrupt` within half a second.
 
@@ -73,7 +75,7 @@ def apply(
             run.
         plan: The plan.
         snapshot: The account, if the caller has read it just now and planned from that; it
-            saves reading it again.
+            saves reading it again, unless another run had to be waited for.
         state_dir: Where journals and locks are kept. Default: see `state_directory`.
         journal: A caller-supplied journal, with which no lock is taken, or `NoJournal()` for none.
             It is closed.
@@ -102,10 +104,13 @@ def apply(
     """
     check_plan(plan, client.account_id, now())
     directory = state_directory(plan.account_id, state_dir)
-    lock = account_lock(directory, plan.account_id, lock_wait) if journal is None else nullcontext()
-    with lock:
-        if snapshot is None:
+    lock: AbstractContextManager[bool] = nullcontext(enter_result=False)
+    if journal is None:
+        lock = account_lock(directory, plan.account_id, lock_wait)
+    with lock as has_waited:
+        if snapshot is None or has_waited:
             snapshot = read_account(client)
+        check_plan(plan, client.account_id, now())
         check_account(plan, snapshot)
         scheduler = Scheduler(
             plan.changes,
@@ -117,7 +122,7 @@ def apply(
         )
         if journal is None:
             journal = FileJournal(directory, plan, now()) if plan.changes else NoJournal()
-        run = Run(plan, journal, scheduler, now, on_progress, lease)
+        run = Run(plan, snapshot, journal, scheduler, now, on_progress, lease)
         workers = min(concurrency, len(plan.changes))
         with _counted(interrupts) as counted:
 
@@ -128,13 +133,13 @@ def apply(
                     run.request_stop()
 
             try:
-                _drive(client_for_changes(client), run, workers, sleep, heed)
+                _drive(client, run, workers, sleep, heed)
                 after = _read_again(client, heed) if run.needs_account else None
                 heed()
             except BaseException:
                 run.abandon()
                 raise
-            return run.finish(after)
+            return run.finish(after if isinstance(after, Snapshot) else None)
 
 
 def _drive(
@@ -146,15 +151,18 @@ def _drive(
 ) -> None:
     tasks: SimpleQueue[Task | None] = SimpleQueue()
     results: SimpleQueue[tuple[int, Performed | BaseException]] = SimpleQueue()
+    writing = client_for_changes(client)
     for _ in range(workers):
         # Daemons, so that a second Ctrl-C need not wait for their responses.
-        threading.Thread(target=_work, args=(client, tasks, results), daemon=True).start()
+        threading.Thread(target=_work, args=(writing, tasks, results), daemon=True).start()
     try:
         heed()
         while not run.is_over:
             for task in _begin(run):
                 tasks.put(task)
-            if run.is_anything_running:
+            if run.must_read:
+                run.account_read(_read_again(client, heed))
+            elif run.is_anything_running:
                 for position, performed in _receive(results):
                     run.end(position, performed)
             else:
@@ -278,8 +286,8 @@ def _in_thread(function: Callable[[], T], heed: Callable[[], None]) -> T:
         return cast("T", value)
 
 
-def _read_again(client: CldProvisioning, heed: Callable[[], None]) -> Snapshot | None:
+def _read_again(client: CldProvisioning, heed: Callable[[], None]) -> Snapshot | Exception:
     try:
         return _in_thread(lambda: read_account(client), heed)
-    except (CloudinaryError, httpx.HTTPError, AccountError):
-        return None
+    except (CloudinaryError, httpx.HTTPError, AccountError) as error:
+        return error

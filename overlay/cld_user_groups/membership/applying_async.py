@@ -55,9 +55,11 @@ async def apply_async(
     """
     check_plan(plan, client.account_id, now())
     directory = state_directory(plan.account_id, state_dir)
-    async with _lock(directory, plan.account_id, lock_wait, is_needed=journal is None):
-        if snapshot is None:
+    is_needed = journal is None
+    async with _lock(directory, plan.account_id, lock_wait, is_needed=is_needed) as has_waited:
+        if snapshot is None or has_waited:
             snapshot = await read_account_async(client)
+        check_plan(plan, client.account_id, now())
         check_account(plan, snapshot)
         scheduler = Scheduler(
             plan.changes,
@@ -69,25 +71,28 @@ async def apply_async(
         )
         if journal is None:
             journal = FileJournal(directory, plan, now()) if plan.changes else NoJournal()
-        run = Run(plan, journal, scheduler, now, on_progress, lease)
+        run = Run(plan, snapshot, journal, scheduler, now, on_progress, lease)
         try:
-            await _drive(client_for_changes(client), run, sleep)
+            await _drive(client, run, sleep)
             after = await _read_again(client) if run.needs_account else None
         except BaseException:
             run.abandon()
             raise
-        return run.finish(after)
+        return run.finish(after if isinstance(after, Snapshot) else None)
 
 
 async def _drive(
     client: AsyncCldProvisioning, run: Run, sleep: Callable[[float], Awaitable[None]]
 ) -> None:
+    writing = client_for_changes(client)
     sending, receiving = anyio.create_memory_object_stream[Ended](float("inf"))
     async with sending, receiving, anyio.create_task_group() as group:
         while not run.is_over:
             for task in await _begin(run):
-                group.start_soon(_work, client, task, sending)
-            if run.is_anything_running:
+                group.start_soon(_work, writing, task, sending)
+            if run.must_read:
+                run.account_read(await _read_again(client))
+            elif run.is_anything_running:
                 ended = [await receiving.receive()]
                 ended += [
                     receiving.receive_nowait()
@@ -133,11 +138,16 @@ async def _work(
 @asynccontextmanager
 async def _lock(
     directory: Path, account_id: str, wait: float, *, is_needed: bool
-) -> AsyncGenerator[None]:
-    """Hold the lock of an account; wait for it without blocking the event loop."""
+) -> AsyncGenerator[bool]:
+    """Hold the lock of an account; wait for it without blocking the event loop.
+
+    Yields:
+        Whether another run had to be waited for.
+    """
     if not is_needed:
-        yield
+        yield False
         return
+    has_waited = False
     ends = anyio.current_time() + wait
     while True:
         lock = account_lock(directory, account_id)
@@ -146,17 +156,18 @@ async def _lock(
         except AlreadyRunning:
             if anyio.current_time() >= ends:
                 raise
+            has_waited = True
             await anyio.sleep(0.05)
         else:
             break
     try:
-        yield
+        yield has_waited
     finally:
         lock.__exit__(None, None, None)
 
 
-async def _read_again(client: AsyncCldProvisioning) -> Snapshot | None:
+async def _read_again(client: AsyncCldProvisioning) -> Snapshot | Exception:
     try:
         return await read_account_async(client)
-    except (CloudinaryError, httpx.HTTPError, AccountError):
-        return None
+    except (CloudinaryError, httpx.HTTPError, AccountError) as error:
+        return error

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
 from .identity import Directory
-from .model import Action, Breach, Plan, Snapshot
+from .model import Action, Breach, Change, Plan, Snapshot
+from .outcome import Outcome, Status
 from .planning import fingerprint
+from .planning._memberships import Protected
 from .planning._occupied import awaited_additions
 from .problems import quoted
 from .undo_order import leads_to
+from .verify import Account, difference_of
 
 # How far the clock of the machine on which a plan was created may be ahead.
 _MOST_SKEW = timedelta(hours=1)
+_NEEDS_NAME = (Action.CREATE_GROUP, Action.RENAME_GROUP)
+_FREES_NAME = (Action.RENAME_GROUP, Action.DELETE_GROUP)
+_TAKES_ACCESS = (Action.REMOVE_USER, Action.DELETE_GROUP)
 
 
 class PlanRefused(Exception):  # noqa: N818 - reads as what is the case
@@ -60,6 +66,8 @@ def check_plan(plan: Plan, account_id: str, now: datetime) -> None:
         raise GuardBreached(plan.breaches)
     if now > plan.expires_at:
         raise StalePlan(f"the plan has expired at {plan.expires_at:%Y-%m-%d %H:%M:%S %Z}")
+    if ended := ended_since(plan.changes, plan.created_at, now):
+        raise StalePlan("; ".join(ended.values()))
     if plan.created_at > now + _MOST_SKEW:
         raise StalePlan(
             f"the plan was created at {plan.created_at:%Y-%m-%d %H:%M:%S %Z}, and it is "
@@ -165,6 +173,112 @@ def _check_day(plan: Plan, snapshot: Snapshot) -> None:
     ]
     if ended:
         raise StalePlan("; ".join(ended))
+
+
+def ended_since(changes: Sequence[Change], began: datetime, now: datetime) -> dict[int, str]:
+    """Return the additions whose last day has passed at a midnight, in UTC, since a time.
+
+    Args:
+        changes: The changes.
+        began: When they were planned, aware.
+        now: The time, aware.
+
+    Returns:
+        A sentence for each, by position.
+    """
+    today = now.astimezone(UTC).date()
+    if began.astimezone(UTC).date() >= today:
+        return {}
+    return {
+        position: f"the membership of {quoted(change.user.email or change.user.id)} in "
+        f"{quoted(change.group.name)} has ended on {change.until}"
+        for position, change in enumerate(changes)
+        if change.user is not None and change.until is not None and change.until < today
+    }
+
+
+def no_longer_fits(
+    plan: Plan,
+    outcomes: Sequence[Outcome],
+    ended: Collection[int],
+    before: Snapshot,
+    after: Snapshot,
+    now: datetime,
+) -> dict[int, str]:
+    """Return which changes the account no longer fits after a wait, in the middle of a run.
+
+    A group must be what the run has made of it. Where somebody else has changed it, where it no
+    longer exists, or where a name that is needed is taken, its other changes must not be made.
+
+    Args:
+        plan: The plan.
+        outcomes: The outcome of each change so far.
+        ended: The positions of those that will not be sent again.
+        before: The account as it was read before the first change.
+        after: The account as it is now.
+        now: The time, aware.
+
+    Returns:
+        A sentence for each change that must not be sent, by position.
+    """
+    positions = [at for at in range(len(outcomes)) if at not in ended]
+    if now > plan.expires_at:
+        return dict.fromkeys(positions, f"the plan has expired at {plan.expires_at:%Y-%m-%d %H:%M}")
+    found = ended_since(plan.changes, plan.created_at, now)
+    changed = _changed_groups(outcomes, before, after)
+    created_by = creators(plan)
+    protected = Protected(plan.protect, after)
+    left = [plan.changes[at] for at in positions]
+    freed = {change.group.id for change in left if change.action in _FREES_NAME}
+    taken = {group.name for group in after.groups if group.id not in freed}
+    directory = Directory(after)
+    for at in positions:
+        change = plan.changes[at]
+        group_id = outcomes[created_by.get(at, at)].group_id or ""
+        why = changed.get(group_id, "")
+        may_be_own = outcomes[at].status is Status.UNKNOWN
+        if change.action in _NEEDS_NAME and change.group.name in taken and not may_be_own:
+            why = why or f"a group {change.group.name!r} has appeared"
+        for user in filter(None, (change.user, *change.members)):
+            why = why or directory.contradiction(user)
+            if change.action in _TAKES_ACCESS and (said := protected(user.id, user.email)):
+                why = why or f"{quoted(user.email or user.id)} {said}"
+        if why:
+            found.setdefault(at, why)
+    return {at: why for at, why in found.items() if at in positions}
+
+
+def _changed_groups(
+    outcomes: Sequence[Outcome], before: Snapshot, after: Snapshot
+) -> dict[str, str]:
+    """Return, by ID, how each group is not what the changes so far have made of it."""
+    account = Account(after)
+    names = {group.id: group.name for group in before.groups}
+    members = {group.id: {member.id for member in group.members} for group in before.groups}
+    for outcome in outcomes:
+        change, group_id = outcome.change, outcome.group_id
+        is_doubtful = outcome.status is Status.UNKNOWN and not outcome.in_place
+        is_there = is_doubtful and not difference_of(outcome, account)
+        if group_id is None or not (outcome.holds or is_there):
+            continue
+        if change.action is Action.DELETE_GROUP:
+            names.pop(group_id, None)
+        elif change.action in _NEEDS_NAME:
+            names[group_id] = change.group.name
+            members.setdefault(group_id, set())
+        elif change.user is not None and group_id in members:
+            if change.action is Action.ADD_USER:
+                members[group_id].add(change.user.id)
+            else:
+                members[group_id].discard(change.user.id)
+    found: dict[str, str] = {}
+    for group_id, name in names.items():
+        group = account.group(group_id)
+        if group is None:
+            found[group_id] = f"the group {name!r} no longer exists"
+        elif group.name != name or account.members(group_id) != members[group_id]:
+            found[group_id] = f"somebody else has changed the group {name!r}"
+    return found
 
 
 def creators(plan: Plan) -> dict[int, int]:

@@ -66,13 +66,16 @@ class AlreadyRunning(Exception):  # noqa: N818 - reads as what is the case
 
 
 @contextmanager
-def account_lock(directory: Path, account_id: str, wait: float = 0.0) -> Generator[None]:
+def account_lock(directory: Path, account_id: str, wait: float = 0.0) -> Generator[bool]:
     """Hold the lock of an account; the operating system releases it if the process dies.
 
     Args:
         directory: The account's directory; see `state_directory`. It is created if missing.
         account_id: The account, for the message.
         wait: The most seconds to wait for another run to end.
+
+    Yields:
+        Whether another run had to be waited for: what was read before is old then.
 
     Raises:
         AlreadyRunning: Another process holds it still.
@@ -89,7 +92,12 @@ def account_lock(directory: Path, account_id: str, wait: float = 0.0) -> Generat
         make_private(directory)
         if path.is_symlink():  # opening it would truncate what it leads to
             raise OSError(errno.ELOOP, "it is a symbolic link", os.fspath(path))
-        lock.acquire(timeout=wait, poll_interval=0.05)
+        has_waited = False
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            has_waited = True
+            lock.acquire(timeout=wait, poll_interval=0.05)
     except Timeout:
         raise AlreadyRunning(account_id, _holder(about)) from None
     except OSError as error:
@@ -98,7 +106,7 @@ def account_lock(directory: Path, account_id: str, wait: float = 0.0) -> Generat
         # In a file of its own: where locks are mandatory, nobody else can read the locked one.
         holder = Holder(pid=os.getpid(), since=datetime.now(UTC))
         replace_file(about, msgspec.json.encode(holder))
-        yield
+        yield has_waited
     finally:
         about.unlink(missing_ok=True)
         lock.release()

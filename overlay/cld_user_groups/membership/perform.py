@@ -15,7 +15,7 @@ from attrs import evolve, frozen
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, RawResponse, maybe_applied
 from cld_user_groups.errors import AlreadyExists, CloudinaryError, NotFound, RateLimited
 
-from .model import Action, Change
+from .model import Action, Change, Snapshot
 from .outcome import Status
 from .scheduler import Reply, Verdict
 
@@ -220,6 +220,18 @@ def renewed_at(reset: datetime | None) -> float | None:
     A second later than the header says: an HTTP date has no fraction of one, and clocks differ.
     """
     return None if reset is None else reset.timestamp() + 1
+
+
+def reply_to_reading(source: Snapshot | Exception) -> Reply:
+    """Return what reading the account, or what it ended in, means for the next changes."""
+    if isinstance(source, Snapshot):
+        return Reply(
+            verdict=Verdict.HOLDS,
+            remaining=source.requests_left,
+            reset_at=renewed_at(source.quota_reset_at),
+        )
+    is_throttled = isinstance(source, RateLimited)
+    return _reply(Verdict.TURNED_AWAY if is_throttled else Verdict.FAILED, source)
 
 
 def _reply(verdict: Verdict, source: RawResponse[Any] | Exception) -> Reply:

@@ -7,7 +7,7 @@ reports each reply to `finish`, until `is_over`.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import Enum
 
 from attrs import frozen
@@ -20,6 +20,10 @@ MAX_CONSECUTIVE_FAILURES = 5
 _MAX_TURNED_AWAY = 5
 # How long all waits after a 429 may take together, whatever max_wait allows for the quota.
 _BRIEF_WAITS = 60.0
+# A pause that is shorter than this does not make what was read old.
+_LONG_PAUSE = 5.0
+# Not the position of a change, but of the account in the count of what was throttled.
+_ACCOUNT = -1
 # How long the client's limiter holds a call back at most where the quota has been renewed, and it
 # only lets the calls out gradually. One that is held for longer waits for the quota itself.
 _GRADUALLY = 10.0
@@ -81,6 +85,7 @@ class Scheduler:
         detail: What stopped it, in a sentence.
         remaining: How many requests are left of the quota, as far as is known.
         reset_at: When the quota is renewed, as far as is known.
+        must_read: Whether the account must be read again before the next start, after a pause.
 
     Raises:
         ValueError: A limit is out of range, or a change depends on one that does not precede it.
@@ -106,6 +111,7 @@ class Scheduler:
         self.detail = ""
         self.remaining = remaining
         self.reset_at = reset_at
+        self.must_read = False
         self._concurrency = concurrency
         self._limit = float(concurrency)
         # One more than `keep_quota`: the account is read again at the end.
@@ -120,6 +126,7 @@ class Scheduler:
         self._changes = changes
         self._round = 0
         self._running: dict[int, int] = {}
+        self._held_back: frozenset[int] = frozenset()
         self._turned_away: dict[int, int] = {}
         self._missing = [0] * len(changes)
         self._dependents: list[list[int]] = [[] for _ in changes]
@@ -173,7 +180,7 @@ class Scheduler:
         """
         if self._paused_until is not None and now >= self._paused_until:
             self._paused_until = None
-        if self.stopped is not None or self._paused_until is not None:
+        if self.stopped is not None or self._paused_until is not None or self.must_read:
             return []
         self._renew(now)
         free = self.at_once - len(self._running)
@@ -208,7 +215,8 @@ class Scheduler:
         if reply.was_retried or was_refused:
             self._slow_down(started_in)
         if reply.verdict is Verdict.TURNED_AWAY:
-            self._turn_away(position, reply, now)
+            heapq.heappush(self._ready, position)
+            self._throttle(position, reply, now)
         elif reply.verdict is Verdict.HOLDS:
             self._release_dependents(position)
             self._failures_in_a_row = 0
@@ -224,7 +232,7 @@ class Scheduler:
             dependents = [*dependents, *self._awaiting_anybody.pop(change.group.id, ())]
         for dependent in dependents:
             self._missing[dependent] -= 1
-            if not self._missing[dependent]:
+            if not self._missing[dependent] and dependent not in self._held_back:
                 heapq.heappush(self._ready, dependent)
 
     def _note_failure(self, position: int, reply: Reply) -> None:
@@ -237,6 +245,33 @@ class Scheduler:
         self._failures_in_a_row += 1
         if self._failures_in_a_row >= MAX_CONSECUTIVE_FAILURES:
             self.stop(Stop.FAILURES, f"{self._failures_in_a_row} changes failed in a row")
+
+    def hold_back(self, positions: Collection[int]) -> None:
+        """Never start some changes that have not started, nor what depends on them.
+
+        Args:
+            positions: The changes.
+        """
+        self._held_back |= frozenset(positions)
+        self._ready = [position for position in self._ready if position not in self._held_back]
+        heapq.heapify(self._ready)
+
+    def account_read(self, reply: Reply, now: float) -> None:
+        """Record that the account was read again, or why it was not.
+
+        Args:
+            reply: What the response means, with its quota.
+            now: The time.
+        """
+        self._renew(now)
+        self._learn_quota(reply, now)
+        if reply.verdict is Verdict.HOLDS:
+            self.must_read = False
+        elif reply.verdict is Verdict.TURNED_AWAY:
+            self._throttle(_ACCOUNT, reply, now)
+        else:
+            why = Stop.UNAUTHORIZED if reply.status_code in (401, 403) else Stop.FAILURES
+            self.stop(why, "the account could not be read again after a wait")
 
     def put_back(self, position: int) -> None:
         """Take back a start: the change was not sent.
@@ -286,8 +321,7 @@ class Scheduler:
             self._limit = max(1.0, self._limit / 2)
             self._round += 1
 
-    def _turn_away(self, position: int, reply: Reply, now: float) -> None:
-        heapq.heappush(self._ready, position)
+    def _throttle(self, position: int, reply: Reply, now: float) -> None:
         # What the client's limiter held back says when to go on, not that the server is overloaded.
         times = self._turned_away.get(position, 0) + reply.was_sent
         self._turned_away[position] = times
@@ -332,6 +366,7 @@ class Scheduler:
             self._wait_left -= until - began
             self.reset_at = until
         self._paused_until = until
+        self.must_read = self.must_read or not is_brief or until - now >= _LONG_PAUSE
 
     def _has_quota(self) -> bool:
         if self.remaining is None:
