@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import traceback
 from typing import Any
 
@@ -10,12 +11,19 @@ import httpx
 import pytest
 from tests.support.transport import GROUP, OK, SECURITY, USERS, FakeTransport, Outcome, error, json
 
+from cld_provisioning_api.api.user_groups import get_user_groups
 from cld_user_groups import (
     AsyncCldProvisioning,
     maybe_applied,
     models,
     utils,
 )
+from cld_user_groups._engine.io import Exchange, SendRequest
+from cld_user_groups._engine.pipeline import run
+from cld_user_groups._engine.request import Call, Session, check_options
+from cld_user_groups._engine.retry import Effect
+from cld_user_groups.hooks import make_hooks
+from cld_user_groups.security import Authorizer
 
 LOST = httpx.ReadTimeout("no response")
 NO_ROUTE = httpx.ConnectError("no route")
@@ -301,6 +309,32 @@ def test_time_that_requests_take_counts_too(
     with pytest.raises(models.APIError):
         call(transport, "list", {})
     assert (len(transport.requests), waits) == (2, [1.0])
+
+
+@pytest.mark.parametrize(("queued", "delay"), [(25.0, 10.0), (0.0, None)])
+def test_time_in_which_too_many_are_in_flight_does_not_count(
+    queued: float, delay: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    hooks, debug_hooks = make_hooks((), None, may_be_async=False)
+    session = Session(
+        "acc", "https://api.cloudinary.com", Authorizer(SECURITY), utils.RetryConfig(), None,
+        hooks, debug_hooks, "test", lambda: False,
+    )  # fmt: skip
+    read = Call("getUserGroups", Effect.READ, get_user_groups.build_request("acc"), bytes.decode)
+    with httpx.Client() as http:
+        flow = run(session, http, read, check_options())
+        step = next(flow)
+        assert isinstance(step, SendRequest)
+        now[0] += 25.0
+        step.attempt.queued = queued
+        refused = Exchange(error(503, Retry_After="10"), None)
+        if delay is None:
+            with pytest.raises(models.APIError):
+                flow.send(refused)
+        else:
+            assert flow.send(refused) == delay
 
 
 def test_wait_is_random_up_to_the_backoffs_limit(

@@ -16,11 +16,14 @@ import weakref
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from urllib.request import getproxies
 
 import httpx
 from attrs import define
 
 from cld_user_groups.errors import ClientClosed
+
+from .environment import parse_proxy
 
 if TYPE_CHECKING:
     import anyio
@@ -349,3 +352,27 @@ def _stream_of(response: httpx.Response | None) -> list[Any]:
     # httpcore's pool, closed while a connection was being opened, has forgotten that connection.
     stream = None if response is None else response.extensions.get("network_stream")
     return [] if stream is None else [stream]
+
+
+def is_behind_environment_proxy(client: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> bool:
+    """Return whether requests to a URL go to a proxy that the environment names.
+
+    A proxy that the caller passed to the httpx client is the caller's decision.
+    """
+    pool = getattr(_transport_for(client, url), "_pool", None)
+    proxy = getattr(pool, "_proxy_url", None)
+    if proxy is None or not client.trust_env:
+        return False
+    address = (proxy.host.decode("ascii"), proxy.port)
+    named = [
+        parse_proxy(text)
+        for scheme, text in getproxies().items()
+        if scheme in ("http", "https", "all")  # not "no", which need not be a URL
+    ]
+    return address in [(each.url.host, each.url.port) for each in named if each is not None]
+
+
+def _transport_for(client: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> Any:
+    """Return the transport that a client uses for a URL, or None if httpx no longer says."""
+    find = getattr(client, "_transport_for_url", None)
+    return None if find is None else find(url)

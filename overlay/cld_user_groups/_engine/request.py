@@ -20,7 +20,7 @@ from cld_user_groups.utils import UNSET, RetryConfig, Unset, check_retries
 
 from .body import ACCEPT_ENCODING, DECODED, DEFAULT_MAX_BYTES, excerpt
 from .config import check_server_url, check_timeout_ms
-from .proxies import is_behind_environment_proxy
+from .http_client import is_behind_environment_proxy
 from .retry import Effect, RateLimit, parse_rate_limit
 
 T = TypeVar("T")
