@@ -201,7 +201,7 @@ class EmulatedAccount:
         """
         with self._lock:
             before, member = self._group(group), self._user(user)
-            if _is_member(member.id, before):
+            if before.has(member.id):
                 raise RejectedError(409, "User is already in the user group")
             return self._replace(before, users=(*before.users, member))
 
@@ -213,7 +213,7 @@ class EmulatedAccount:
         """
         with self._lock:
             before, member = self._group(group), self._user(user)
-            if not _is_member(member.id, before):
+            if not before.has(member.id):
                 raise RejectedError(404, "User is not in the user group")
             return self._replace(before, users=_without(member, before))
 
@@ -230,7 +230,7 @@ class EmulatedAccount:
         return found
 
     def _groups_of(self, user_id: str) -> list[EmulatorGroup]:
-        return [group for group in self._groups.values() if _is_member(user_id, group)]
+        return [group for group in self._groups.values() if group.has(user_id)]
 
     def _group_counts(self) -> Counter[str]:
         return Counter(user.id for group in self._groups.values() for user in group.users)
@@ -256,10 +256,6 @@ class EmulatedAccount:
     def _require_free_name(self, name: str, *, but_for: str | None = None) -> None:
         if self._ids_by_name.get(name, but_for) != but_for:
             raise RejectedError(409, "A user group with this name already exists")
-
-
-def _is_member(user_id: str, group: EmulatorGroup) -> bool:
-    return any(user.id == user_id for user in group.users)
 
 
 def _without(member: EmulatorUser, group: EmulatorGroup) -> list[EmulatorUser]:

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Self
 
-import attrs
 import msgspec
 
 from ._asgi import EmulatorASGI
@@ -373,7 +372,9 @@ class Emulator(EmulatedApi):
             headers.setdefault(b"www-authenticate", b'Basic realm="Cloudinary provisioning"')
         if request.method == "HEAD":
             body = b""
-        return attrs.evolve(response, headers=tuple(headers.items()), body=body)
+        return EmulatorResponse(
+            response.status, tuple(headers.items()), body, response.delay, response.drop
+        )
 
 
 def _error(status: int, message: str, headers: RawHeaders = ()) -> EmulatorResponse:

@@ -56,6 +56,14 @@ class EmulatorGroup:
     users: tuple[EmulatorUser, ...] = attrs.field(default=(), converter=tuple[EmulatorUser, ...])
     created_at: datetime = _SAMPLE_MOMENT
     updated_at: datetime = attrs.Factory(lambda group: group.created_at, takes_self=True)
+    _user_ids: frozenset[str] = attrs.field(init=False, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "_user_ids", frozenset(user.id for user in self.users))
+
+    def has(self, user_id: str) -> bool:
+        """Return whether a user is a member."""
+        return user_id in self._user_ids
 
 
 _JOHN = EmulatorUser("0abed8dfcc039ea05e2a1d494fd442", "John Doe", "john@example.com")

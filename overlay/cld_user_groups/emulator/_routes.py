@@ -45,9 +45,10 @@ class Router:
 
     def __init__(self, endpoints: Iterable[Endpoint]) -> None:
         self.endpoints = {each.operation_id: each for each in sorted(endpoints, key=_sort_key)}
-        self._operations: dict[str, dict[str, str]] = {}
+        self._operations: dict[tuple[str, ...], dict[str, str]] = {}
         for each in self.endpoints.values():
-            self._operations.setdefault(each.path, {})[each.method] = each.operation_id
+            segments = tuple(each.path.split("/"))
+            self._operations.setdefault(segments, {})[each.method] = each.operation_id
 
     def find(self, method: str, raw_path: bytes) -> Route | None:
         """Return the route of a raw path, or None for an unknown path.
@@ -57,7 +58,7 @@ class Router:
         """
         segments = [_decode(segment) for segment in raw_path.split(b"/")]
         for template, operations in self._operations.items():
-            path_params = _match(template.split("/"), segments)
+            path_params = _match(template, segments)
             if path_params is not None:
                 return Route(operations.get(method), path_params, tuple(operations))
         return None
@@ -83,15 +84,19 @@ def _is_parameter(segment: str) -> bool:
 def _match(template: Sequence[str], segments: Sequence[str]) -> dict[str, str] | None:
     if len(template) != len(segments):
         return None
-    pairs = list(zip(template, segments, strict=True))
-    if not all(given if _is_parameter(own) else own == given for own, given in pairs):
-        return None
-    return {own[1:-1]: given for own, given in pairs if _is_parameter(own)}
+    path_params: dict[str, str] = {}
+    for own, given in zip(template, segments, strict=True):
+        if _is_parameter(own) and given:
+            path_params[own[1:-1]] = given
+        elif own != given:
+            return None
+    return path_params
 
 
 def _decode(segment: bytes) -> str:
     # surrogateescape never fails and keeps different bytes different; such an ID is never found.
-    return unquote_to_bytes(segment).decode("utf-8", "surrogateescape")
+    raw = unquote_to_bytes(segment) if b"%" in segment else segment
+    return raw.decode("utf-8", "surrogateescape")
 
 
 ROUTER: Final = Router(_generated_endpoints())
