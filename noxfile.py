@@ -66,4 +66,4 @@ def peer(session: nox.Session, name: str) -> None:
 def release(session: nox.Session) -> None:
     """Check that this commit can be released."""
     install(session, "--group", "release")
-    session.run("python", "tools/release_check.py", *session.posargs)
+    session.run("python", "-m", "tools.release_check", *session.posargs)

@@ -21,10 +21,13 @@ import subprocess
 import sys
 import tempfile
 import venv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
+from tools.contract_diff import __main__ as contract_diff
+from tools.contract_diff.changes import CannotCompareError, Kind
+from tools.contract_diff.revisions import LAST_RELEASE, NothingToCompareError
 
 ROOT = Path(__file__).resolve().parent.parent
 DIST = ROOT / "dist"
@@ -52,6 +55,27 @@ def check_version(version: str, tags: Sequence[str]) -> str | None:
         if newest and newest > parsed
         else None
     )
+
+
+def check_step(version: str, released: str, kinds: Iterable[Kind]) -> str | None:
+    """Return why the changes since a release need a greater step of the version, if they do.
+
+    Args:
+        version: The version of the distribution.
+        released: The last version that was released.
+        kinds: What the changes since then mean for users.
+    """
+    step, last = Version(version), Version(released)
+    worst = min(kinds, key=list(Kind).index, default=Kind.COSMETIC)
+    next_minor = (last.major, last.minor + 1)
+    needed = {
+        Kind.BREAKING: (last.major + 1, 0) if last.major else next_minor,
+        Kind.ADDITIVE: next_minor,
+        Kind.COSMETIC: (last.major, last.minor),
+    }[worst]
+    if (step.major, step.minor) >= needed:
+        return None
+    return f"changes since {released} are {worst}: {needed[0]}.{needed[1]}.0 or later is needed"
 
 
 def check_changelog(text: str, version: str) -> str | None:
@@ -131,6 +155,19 @@ def list_components(wheel: Path, folder: Path) -> Path:
     return output
 
 
+def step_needed(version: str) -> str | None:
+    """Return why the changes since the last release need a greater step, if they do."""
+    try:
+        base, what, found = contract_diff.changes(ROOT)
+    except NothingToCompareError:
+        return None
+    except CannotCompareError as error:
+        return str(error)
+    if what != LAST_RELEASE:
+        return None  # there is none
+    return check_step(version, base.removeprefix("v"), [each.kind for each in found])
+
+
 def check_built(report: Callable[[str, str | None], None]) -> None:
     """Build, check what was built, and put it into dist/."""
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
@@ -169,6 +206,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         changed = run("git", "status", "--porcelain")
         report("work tree is clean", "there are changes" if changed else None)
         report(f"version {version}", check_version(version, tags))
+        report("step of the version", step_needed(version))
         report("CHANGELOG.md", check_changelog((ROOT / "CHANGELOG.md").read_text("utf-8"), version))
         here = run("git", "tag", "--points-at", "HEAD").split()
         report(f"tag v{version}", check_tag(version, tags, here))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tools.contract_diff.changes import Kind
 from tools.release_check import (
     check_changelog,
     check_components,
     check_same,
+    check_step,
     check_tag,
     check_version,
 )
@@ -37,6 +39,27 @@ def test_version_of_an_existing_tag_is_accepted() -> None:
 )
 def test_version_that_cannot_be_released_is_rejected(version: str, problem: str) -> None:
     assert problem in str(check_version(version, ["v0.1.5"]))
+
+
+@pytest.mark.parametrize(
+    ("released", "version", "kinds", "needed"),
+    [
+        ("1.2.3", "1.2.4", "", None),
+        ("1.2.3", "1.2.4", "cosmetic", None),
+        ("1.2.3", "1.2.4", "cosmetic additive", "1.3.0"),
+        ("1.2.3", "1.3.0", "additive", None),
+        ("1.2.3", "1.3.0", "additive breaking", "2.0.0"),
+        ("1.2.3", "2.0.0rc1", "breaking", None),
+        ("0.2.3", "0.2.4", "breaking", "0.3.0"),
+        ("0.2.3", "0.3.0", "breaking", None),
+        ("0.2.3", "1.0.0", "breaking", None),
+    ],
+)
+def test_step_of_the_version_is_what_the_changes_need(
+    released: str, version: str, kinds: str, needed: str | None
+) -> None:
+    problem = check_step(version, released, map(Kind, kinds.split()))
+    assert (problem is None) if needed is None else (f"{needed} or later" in str(problem))
 
 
 def test_changelog_with_a_dated_section_is_accepted() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from .changes import CannotCompareError
 
 _RELEASE = re.compile(r"v\d+\.\d+\.\d+")
+LAST_RELEASE = "the last release"
 _MAIN_BRANCHES = ("origin/main", "main")
 
 
@@ -38,7 +39,7 @@ def default_base(root: Path, compared: tuple[str, ...]) -> tuple[str, str]:
     for tag in tags.split():
         is_at_hand = _git(root, "rev-parse", f"{tag}^{{commit}}") == head
         if _RELEASE.fullmatch(tag) and not (is_at_hand and is_as_committed):
-            return tag, "the last release"
+            return tag, LAST_RELEASE
     if (recorded := _recorded_baseline(root)) is not None:
         check_revision(root, recorded)
         return recorded, "the baseline in pyproject.toml"
