@@ -125,3 +125,18 @@ def test_a_named_pipe_is_read_once_and_whole(shell: Shell) -> None:
     (desired,) = found
     assert isinstance(desired, Desired)
     assert len(desired.groups[0].members) == 1_000
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes in folders")
+@pytest.mark.parametrize(
+    "words", [["apply", "pipe.csv", "--yes"], ["add", "Designers", "@pipe.csv"]]
+)
+def test_a_pipe_that_nobody_writes_to_ends_the_command_in_time(
+    shell: Shell, words: list[str]
+) -> None:
+    os.mkfifo(shell.folder / "pipe.csv")
+    done = shell(*words, "--source-timeout", "1s")
+    assert (done.exit_code, shell.writes()) == (1, 0)
+    assert "pipe.csv: a pipe that was not closed within 1 seconds" in done.stderr
+    assert "--source-timeout sets how long to wait" in done.stderr
+    assert shell(*words, "--source-timeout", "0").exit_code == 64

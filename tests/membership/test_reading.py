@@ -353,6 +353,15 @@ def test_a_mistake_in_yaml_is_an_error_with_its_line(text, expected):
         ("g.yaml", "version: 1\ngroups:\n  A:\n    members: []\n   mode: exact\n",
          ["5: not YAML: while parsing a block mapping, did not find expected key; "
           "indent it as the lines above it"]),
+        ("g.yaml", "version: 1\ngroups\n  A:\n    members: [a@b.example]\n",
+         ["2: not YAML: no colon after `groups`; end a key with `:`, begin an item with `- `"]),
+        ("g.yaml", "version: 1\ngroups:\n  A:\n    members:\n      - a@b.example\n"
+         "      c@d.example\n    mode: exact\n",
+         ["6: not YAML: no colon after `c@d.example`; end a key with `:`, begin an item with "
+          "`- `"]),
+        ("g.yaml", 'version: 1\ngroups:\n  "\\u3164": {members: [a@b.example]}\n',
+         ["3: a group's name is empty"]),
+        ("g.csv", "group,email\n\ufe0f,a@b.example\n", ["2: the row names no group"]),
         ("g.yaml", "version: 1\ngroups:\n  A: why: not\n",
          ["3: not YAML: mapping values are not allowed in this context; indent it as the lines "
           "above it, or quote a value that has a colon in it"]),

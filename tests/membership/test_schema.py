@@ -37,6 +37,7 @@ _groups = st.fixed_dictionaries(
         "mode": st.sampled_from(["exact", "additive", "exakt", 1]),
         "state": st.sampled_from(["present", "absent", "gone", None]),
         "allow_empty": st.sampled_from([True, False, "true", 1]),
+        "allow_new": st.sampled_from([True, False, "true", 1]),
         "members": _members,
         "reason": _texts,
         "member": _members,
@@ -57,7 +58,7 @@ _files = st.fixed_dictionaries(
                 "max": st.just(1),
             },
         ),
-        "protect": st.lists(_texts, max_size=2) | _texts,
+        "protect": st.lists(_texts | st.just("a,b"), max_size=2) | _texts,
         "groups": st.dictionaries(st.sampled_from(["A", "B"]), _groups, max_size=2) | _texts,
     },
 )

@@ -121,7 +121,7 @@ class Finder:
             MembershipError: The name is blank, not valid Unicode, or another group's, or could be
                 mistaken for one, or for an ID.
         """
-        if not name.strip():
+        if not name_key(name):
             raise MembershipError([Problem("", None, "a group's name must not be blank")])
         if any("\ud800" <= character <= "\udfff" for character in name):
             message = f"the name {quoted(name)} is not valid Unicode"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, cast
 import click
 from attrs import define, field
 
-from .durations import duration
+from .durations import duration, some_time
 from .logs import json_log
 
 if TYPE_CHECKING:
@@ -259,7 +259,7 @@ def global_options(formats: tuple[str, ...] = FORMATS) -> Callable[[F], F]:
         ),
         option(
             "--source-timeout",
-            type=duration,
+            type=some_time,
             metavar="DURATION",
             help="How long to wait for a source that is a pipe to end: 90s, 15m. Default: 10m.",
         ),

@@ -69,7 +69,7 @@ def read_group_rows(rows: Iterable[Row], fields: Fields) -> Document:
     by_key: dict[str, tuple[str, int, list[Row]]] = {}
     for row in rows:
         name = row.values.get("group")
-        if name is None:
+        if name is None or not name_key(name):
             fields.problem(row.line, "the row names no group")
             continue
         if said := forbidden_character(name):
@@ -182,7 +182,7 @@ def _is_null(node: Node | None) -> bool:
 
 
 def _check_group(group: DesiredGroup, what: str, values: dict[str, Node], fields: Fields) -> None:
-    if not group.name.strip() and group.id is None:
+    if not name_key(group.name) and group.id is None:
         fields.problem(group.line, "a group's name is empty")
     # One that its ID pins may be called so already: planning rejects it as a new name.
     if group.id is None and (said := forbidden_character(group.name)):

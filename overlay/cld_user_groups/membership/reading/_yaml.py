@@ -41,6 +41,8 @@ def parse_yaml(text: str, fields: Fields) -> Node | None:
         raise FileError([Problem(source, start, f"not YAML: {error.reason}")]) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        if "could not find expected ':'" in str(error.problem):
+            mark = error.context_mark or mark  # where the key begins
         line = mark.line + 1 if mark else None
         message, hint = _explained(error, text)
         raise FileError([Problem(source, line, f"not YAML: {message}", hint)]) from None
@@ -63,6 +65,9 @@ def _explained(error: yaml.MarkedYAMLError, text: str) -> tuple[str, str]:
         return f"a value that begins with {quoted(found[:1])}", f'write it in quotes: "{found}"'
     if "cannot start any token" in message and rest:
         return f"a value that begins with {quoted(rest[0])}", "write it in quotes"
+    if "could not find expected ':'" in message and error.context_mark is not None:
+        key = text.splitlines()[error.context_mark.line].strip()
+        return f"no colon after {quoted(key)}", "end a key with `:`, begin an item with `- `"
     if mark.index + 1 >= len(text):
         return message, "is the file truncated?"
     if "mapping values" in message:
