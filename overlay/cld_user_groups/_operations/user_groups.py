@@ -84,7 +84,8 @@ def create(
         "request", request, UserGroupRequest, name=name, extended_details=extended_details
     )
     built = create_user_group.build_request(account_id, body=body)
-    _check_name(body.name)
+    if not body.name.isprintable():
+        _check_name(body.name)
     return Call(
         create_user_group.OPERATION_ID,
         Effect.CREATE,
@@ -101,9 +102,9 @@ def create(
     )
 
 
-def _check_name(name: str | None) -> None:
+def _check_name(name: str) -> None:
     """Reject a name that would not be shown as it is; the encoder has checked its type."""
-    if name is not None and (said := forbidden_character(name)):
+    if said := forbidden_character(name):
         raise ValueError(f"name must not have {said}: {name!r}")
 
 
@@ -165,7 +166,8 @@ def update(
         extended_details=extended_details,
     )
     built = update_user_group.build_request(account_id, group_id, body=body)
-    _check_name(body.name)
+    if not body.name.isprintable():
+        _check_name(body.name)
     return Call(
         update_user_group.OPERATION_ID,
         Effect.REPLACE,
