@@ -38,6 +38,8 @@ from .users import AsyncUsers, Users
 from .utils import UNSET, RetryConfig, Unset, check_retries
 
 T = TypeVar("T")
+# A semaphore limits what is in flight: the pool's own limit would fail calls that only had to wait.
+_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=None)
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 H = TypeVar("H", HttpClient, AsyncHttpClient)
 
@@ -151,6 +153,7 @@ class _Client(Generic[C, H]):
         timeout_ms: float | None = None,
         http_headers: Mapping[str, str] | None = None,
         server_url: str | None = None,
+        concurrency: int | None = None,
     ) -> Self:
         """Return a client with other defaults that shares this one's connections.
 
@@ -164,6 +167,8 @@ class _Client(Generic[C, H]):
             timeout_ms: The time limit, in milliseconds. Default: this client's.
             http_headers: Headers to add to every request, or to replace.
             server_url: The server's URL. Default: this client's.
+            concurrency: How many requests may be in flight at once, at least, over the connections
+                that both share (20). A caller-supplied httpx client has its own limit.
 
         Raises:
             TypeError: An argument is of the wrong type.
@@ -179,6 +184,8 @@ class _Client(Generic[C, H]):
             changes["http_headers"] = {**session.http_headers, **check_headers(http_headers)}
         if server_url is not None:
             changes["server_url"] = check_server_url(server_url)
+        if concurrency is not None:
+            self._http.most_in_flight = max(self._http.most_in_flight, concurrency)
         derived = object.__new__(type(self))
         derived._session = evolve(session, **changes)
         derived._http = self._http
@@ -227,10 +234,12 @@ class CldProvisioning(_Client[httpx.Client, HttpClient]):
         verify = certificates()
         # None for http://, which goes to a loopback address or nowhere.
         mounts = {
-            pattern: None if proxy is None else httpx.HTTPTransport(verify=verify, proxy=proxy)
+            pattern: None
+            if proxy is None
+            else httpx.HTTPTransport(verify=verify, proxy=proxy, limits=_LIMITS)
             for pattern, proxy in proxies(self.server_url).items()
         }
-        return httpx.Client(verify=verify, mounts=mounts, trust_env=False)
+        return httpx.Client(verify=verify, mounts=mounts, trust_env=False, limits=_LIMITS)
 
     @cached_property
     def user_groups(self) -> UserGroups:
@@ -283,10 +292,12 @@ class AsyncCldProvisioning(_Client[httpx.AsyncClient, AsyncHttpClient]):
     def _make_httpx_client(self) -> httpx.AsyncClient:
         verify = certificates()
         mounts = {
-            pattern: None if proxy is None else httpx.AsyncHTTPTransport(verify=verify, proxy=proxy)
+            pattern: None
+            if proxy is None
+            else httpx.AsyncHTTPTransport(verify=verify, proxy=proxy, limits=_LIMITS)
             for pattern, proxy in proxies(self.server_url).items()
         }
-        return httpx.AsyncClient(verify=verify, mounts=mounts, trust_env=False)
+        return httpx.AsyncClient(verify=verify, mounts=mounts, trust_env=False, limits=_LIMITS)
 
     @cached_property
     def user_groups(self) -> AsyncUserGroups:

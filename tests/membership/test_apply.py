@@ -540,6 +540,27 @@ def test_waits_are_announced_at_most_once_a_second(
     assert len(seen) == announced
 
 
+@pytest.mark.parametrize("concurrency", [16, 30])
+def test_as_many_changes_are_in_flight_as_the_concurrency_says(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, concurrency: int
+) -> None:
+    together = threading.Barrier(concurrency, timeout=30)
+    inner = emulator.transport()
+
+    class Together(httpx.BaseTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            if request.method != "GET":
+                together.wait()  # passes only where so many are in flight at once
+            return inner.handle_request(request)
+
+    monkeypatch.setattr(
+        CldProvisioning, "_make_httpx_client", lambda _: httpx.Client(transport=Together())
+    )
+    with CldProvisioning(Security("k", "s"), "acc", server_url=SERVER) as client:
+        plan = plan_for(client, *(add("b", f"u{number + 9}") for number in range(concurrency)))
+        assert apply(client, plan, state_dir=tmp_path, concurrency=concurrency).is_complete
+
+
 class Waited:
     """Another admin acts, and a time passes, while a run waits for the quota."""
 

@@ -206,3 +206,26 @@ def test_a_forked_process_gets_connections_of_its_own_and_leaves_the_others_open
         assert transport.closed == 0
 
     asyncio.run(check())
+
+
+def test_limit_that_grows_lets_more_requests_in_at_once() -> None:
+    http = HttpClient(None, httpx.Client)
+    http.get()
+    http.most_in_flight = 30
+    semaphore = http.get().semaphore
+    assert semaphore is not None
+    assert [semaphore.try_acquire() for _ in range(31)] == [True] * 30 + [False]
+    http.close()
+
+
+def test_limit_that_grows_lets_more_requests_in_at_once_on_an_event_loop() -> None:
+    async def grow() -> int:
+        http = AsyncHttpClient(None, httpx.AsyncClient)
+        await http.get()
+        http.most_in_flight = 30
+        semaphore = (await http.get()).semaphore
+        assert semaphore is not None
+        await http.close()
+        return semaphore.value
+
+    assert anyio.run(grow) == 30

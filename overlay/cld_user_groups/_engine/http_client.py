@@ -104,6 +104,8 @@ class _Owner(Generic[C]):
         self._make: Callable[[], C] = make
         self._lock = threading.Lock()
         self._left_to_parent: list[object] = []
+        # How many requests may be in flight at once; it only grows.
+        self.most_in_flight = MAX_IN_FLIGHT
         self.is_closed = False
         _owners.add(self)
 
@@ -140,10 +142,12 @@ class Connections:
     Attributes:
         client: The client.
         semaphore: The semaphore, or None for a caller-supplied client, which has its own limits.
+        limit: How many may hold it at once.
     """
 
     client: httpx.Client
     semaphore: FairSemaphore | None
+    limit: int = MAX_IN_FLIGHT
 
 
 class HttpClient(_Owner[httpx.Client]):
@@ -165,9 +169,15 @@ class HttpClient(_Owner[httpx.Client]):
             with self._lock:
                 self._check_open()
                 if self._own is None:
-                    self._own = Connections(self._make(), FairSemaphore())
+                    limit = self.most_in_flight
+                    self._own = Connections(self._make(), FairSemaphore(limit), limit)
                 return self._own
         self._check_open()
+        if connections.limit < self.most_in_flight and connections.semaphore is not None:
+            with self._lock:
+                for _ in range(self.most_in_flight - connections.limit):
+                    connections.semaphore.release()
+                connections.limit = self.most_in_flight
         return connections
 
     def enter(self, connections: Connections) -> float:
@@ -220,11 +230,13 @@ class AsyncConnections:
     Attributes:
         client: The client.
         semaphore: The semaphore, or None for a caller-supplied client, which has its own limits.
+        limit: How many may hold it at once.
         closer: Closes the client when the event loop shuts its async generators down.
     """
 
     client: httpx.AsyncClient
     semaphore: anyio.Semaphore | None
+    limit: int = MAX_IN_FLIGHT
     closer: AsyncGenerator[None] | None = None
 
 
@@ -256,10 +268,15 @@ class AsyncHttpClient(_Owner[httpx.AsyncClient]):
             with self._lock:
                 self._check_open()
                 self._drop_closed_loops()
-                semaphore = anyio.Semaphore(MAX_IN_FLIGHT)
-                connections = self._own[loop] = AsyncConnections(self._make(), semaphore)
+                limit = self.most_in_flight
+                semaphore = anyio.Semaphore(limit)
+                connections = self._own[loop] = AsyncConnections(self._make(), semaphore, limit)
             connections.closer = self._close_with_loop(loop, connections.client)
             await anext(connections.closer)
+        elif connections.semaphore is not None:
+            while connections.limit < self.most_in_flight:
+                connections.semaphore.release()
+                connections.limit += 1
         return connections
 
     async def _close_with_loop(self, loop: Any, client: httpx.AsyncClient) -> AsyncGenerator[None]:

@@ -34,15 +34,15 @@ SHORTEST_ANNOUNCED = 1.0
 _NOT_READ_AGAIN = (Stop.QUOTA, Stop.UNAUTHORIZED)
 
 
-def client_for_changes(client: C) -> C:
+def client_for_changes(client: C, concurrency: int) -> C:
     """Return the client for a run's changes: it leaves throttled requests to the scheduler.
 
     The scheduler slows the whole run down; each of many calls would only try again by itself.
     """
     retries = client.retry_config
-    if retries is None:
-        return client
-    return client.with_options(retries=evolve(retries, retry_throttled=False))
+    if retries is not None:
+        retries = evolve(retries, retry_throttled=False)
+    return client.with_options(retries=retries, concurrency=concurrency)
 
 
 @frozen(kw_only=True)

@@ -151,7 +151,7 @@ def _drive(
 ) -> None:
     tasks: SimpleQueue[Task | None] = SimpleQueue()
     results: SimpleQueue[tuple[int, Performed | BaseException]] = SimpleQueue()
-    writing = client_for_changes(client)
+    writing = client_for_changes(client, workers)
     for _ in range(workers):
         # Daemons, so that a second Ctrl-C need not wait for their responses.
         threading.Thread(target=_work, args=(writing, tasks, results), daemon=True).start()

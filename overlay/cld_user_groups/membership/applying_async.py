@@ -73,7 +73,7 @@ async def apply_async(
             journal = FileJournal(directory, plan, now()) if plan.changes else NoJournal()
         run = Run(plan, snapshot, journal, scheduler, now, on_progress, lease)
         try:
-            await _drive(client, run, sleep)
+            await _drive(client, run, concurrency, sleep)
             after = await _read_again(client) if run.needs_account else None
         except BaseException:
             run.abandon()
@@ -82,9 +82,12 @@ async def apply_async(
 
 
 async def _drive(
-    client: AsyncCldProvisioning, run: Run, sleep: Callable[[float], Awaitable[None]]
+    client: AsyncCldProvisioning,
+    run: Run,
+    concurrency: int,
+    sleep: Callable[[float], Awaitable[None]],
 ) -> None:
-    writing = client_for_changes(client)
+    writing = client_for_changes(client, concurrency)
     sending, receiving = anyio.create_memory_object_stream[Ended](float("inf"))
     async with sending, receiving, anyio.create_task_group() as group:
         while not run.is_over:
