@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from types import SimpleNamespace
 
+import httpx
 import pytest
 
 from cld_user_groups._engine.io import Attempt
 
+REQUEST = httpx.Request("POST", "https://api.cloudinary.com")
 CONNECTED = "connection.connect_tcp.complete"
 TUNNEL_BEGUN = "http11.send_request_headers.started CONNECT"
 TUNNEL_SENT = "http11.send_request_headers.complete CONNECT"
@@ -21,7 +23,7 @@ BODY = "http11.send_request_body.started POST"
 
 def attempt(events: tuple[str, ...], *, is_async: bool = False) -> Attempt:
     """Return an attempt that was handed to httpx and for which httpcore reported these events."""
-    found = Attempt()
+    found = Attempt(REQUEST)
     found.is_entered = True
     for event in events:
         name, _, method = event.partition(" ")
@@ -64,7 +66,7 @@ def test_events_say_how_far_it_got(
 
 
 def test_request_that_was_not_handed_to_httpx_was_not_sent() -> None:
-    assert not Attempt().may_have_been_sent
+    assert not Attempt(REQUEST).may_have_been_sent
 
 
 HEADERS = [(b"Content-Type", b"application/json")]
@@ -104,7 +106,7 @@ def test_response_to_an_earlier_sending_is_not_the_response_to_the_last() -> Non
 
 
 def test_a_new_attempt_has_not_been_sent() -> None:
-    new = Attempt()
+    new = Attempt(REQUEST)
     flags = (new.is_entered, new.is_begun, new.is_head_sent, new.is_traced, new.may_have_been_sent)
     assert flags == (False,) * 5
     assert all(flag is False for flag in flags)

@@ -14,12 +14,13 @@ from cld_user_groups._engine.io import Attempt
 from cld_user_groups._engine.retry import Lost
 from cld_user_groups.security import Authorization
 
+REQUEST = httpx.Request("POST", "https://api.cloudinary.com")
 AUTHORIZATION = Authorization(SECURITY)
 
 
 def attempt(*reached: str) -> Attempt:
     """Return an attempt for which these flags are set."""
-    found = Attempt()
+    found = Attempt(REQUEST)
     for flag in reached:
         setattr(found, flag, True)
     return found
@@ -58,7 +59,7 @@ def unverified(*, nested: bool, by_context: bool) -> httpx.ConnectError:
     ("failure", "reached", "lost"),
     [
         (httpx.UnsupportedProtocol("no"), UNKNOWN_TRANSPORT, Lost.REFUSED),
-        (ValueError("a hook's"), Attempt(), Lost.REFUSED),
+        (ValueError("a hook's"), Attempt(REQUEST), Lost.REFUSED),
         (ValueError("a hook's"), CONNECTING, Lost.REFUSED),
         (ValueError("a transport's"), UNKNOWN_TRANSPORT, Lost.UNKNOWN),
         (ValueError("a transport's"), BEGUN, Lost.UNKNOWN),

@@ -18,7 +18,7 @@ from cld_user_groups import (
     models,
     utils,
 )
-from cld_user_groups._engine.io import Exchange, SendRequest
+from cld_user_groups._engine.io import Attempt
 from cld_user_groups._engine.pipeline import run
 from cld_user_groups._engine.request import Call, Session, check_options
 from cld_user_groups._engine.retry import Effect
@@ -326,15 +326,15 @@ def test_time_in_which_too_many_are_in_flight_does_not_count(
     with httpx.Client() as http:
         flow = run(session, http, read, check_options())
         step = next(flow)
-        assert isinstance(step, SendRequest)
+        assert isinstance(step, Attempt)
         now[0] += 25.0
-        step.attempt.queued = queued
-        refused = Exchange(error(503, Retry_After="10"), None)
+        step.queued = queued
+        step.response = error(503, Retry_After="10")
         if delay is None:
             with pytest.raises(models.APIError):
-                flow.send(refused)
+                flow.send(None)
         else:
-            assert flow.send(refused) == delay
+            assert flow.send(None) == delay
 
 
 def test_wait_is_random_up_to_the_backoffs_limit(

@@ -32,7 +32,7 @@ from cld_user_groups.limits.protocol import Hold
 from cld_user_groups.security import Authorization
 
 from .body import body_text, empty_response, excerpt, reason, whole_response
-from .io import Attempt, Exchange
+from .io import Attempt
 from .retry import AMBIGUOUS, THROTTLED, Effect, Lost, is_ambiguous
 
 _BY_STATUS: Final[dict[int, type[ErrorResponse]]] = {
@@ -68,26 +68,24 @@ _BELOW: Final = frozenset(
 )
 
 
-def extract_response(
-    outcome: Exchange, attempt: Attempt, request: httpx.Request
-) -> tuple[httpx.Response | None, Exception | None]:
-    """Return the response and the failure of an attempt, as far as a response arrived.
+def extract_response(attempt: Attempt) -> None:
+    """Find the response of an attempt that failed, as far as one arrived.
 
     An event hook of the caller's client that calls `raise_for_status` does not hide the response,
     nor does httpx where it cannot read the address of a redirect that is not followed anyway. The
     HTTPStatusError of another request, which a hook may make, says nothing about this one.
     """
-    response, failure = outcome
-    if response is not None and failure is not None:
-        return empty_response(response), failure
-    if isinstance(failure, httpx.HTTPStatusError) and failure.request is request:
-        return _read_or_empty(failure.response), None
-    if attempt.head is not None and isinstance(failure, _UNREADABLE_ADDRESS):
+    failure = attempt.failure
+    if attempt.response is not None:
+        attempt.response = empty_response(attempt.response)
+    elif isinstance(failure, httpx.HTTPStatusError) and failure.request is attempt.request:
+        attempt.response, attempt.failure = _read_or_empty(failure.response), None
+    elif attempt.head is not None and isinstance(failure, _UNREADABLE_ADDRESS):
         status_code, headers = attempt.head
         if 300 <= status_code < 400:
             texts = httpx.Headers(headers).multi_items()
-            return whole_response(status_code, texts, b"", request=request), None
-    return response, failure
+            attempt.response = whole_response(status_code, texts, b"", request=attempt.request)
+            attempt.failure = None
 
 
 def _read_or_empty(response: httpx.Response) -> httpx.Response:
@@ -99,15 +97,13 @@ def _read_or_empty(response: httpx.Response) -> httpx.Response:
 
 
 def classify_outcome(
-    response: httpx.Response | None,
-    failure: Exception | None,
-    attempt: Attempt,
-    authorization: Authorization,
+    attempt: Attempt, authorization: Authorization
 ) -> tuple[Exception, int | Lost]:
     """Return the error of an attempt that was no success, and how to classify it.
 
     The status code counts before the body.
     """
+    response, failure = attempt.response, attempt.failure
     if response is not None and not 200 <= response.status_code < 300:
         return status_error(response, authorization), response.status_code
     assert failure is not None
@@ -120,7 +116,7 @@ def classify_outcome(
         # As a coroutine does (PEP 479): it would end the generator that it is raised in.
         error = RuntimeError("the transport raised StopIteration")
         error.__cause__ = failure
-        return error, classify(error, attempt)
+        failure = error
     return failure, classify(failure, attempt)
 
 

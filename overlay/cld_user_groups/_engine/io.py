@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Generator, Mapping
 from inspect import GEN_CLOSED, getgeneratorstate, iscoroutine
-from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 import httpx
 from attrs import define
@@ -24,72 +24,6 @@ T = TypeVar("T")
 
 # The credentials are in the headers already: no scheme of the client's own may replace them.
 _NO_AUTH = httpx.Auth()
-
-
-class Attempt:
-    """How far one attempt got.
-
-    httpcore reports each step of a request to its `trace` extension, so that an exception of any
-    class, a cancellation too, can be told apart: before the first byte of the request, or after.
-    A transport that reports nothing may have sent it: that is not known.
-
-    Attributes:
-        is_entered: Whether the request was handed to the httpx client.
-        is_traced: Whether a step was reported.
-        is_begun: Whether sending the request's head began.
-        is_head_sent: Whether the request's head was sent whole.
-        queued: How many seconds the attempt waited until few enough were in flight.
-    """
-
-    __slots__ = (
-        "_head",
-        "_is_tunnel",
-        "is_begun",
-        "is_entered",
-        "is_head_sent",
-        "is_traced",
-        "queued",
-    )
-
-    def __init__(self) -> None:
-        self._head: Any = None
-        self._is_tunnel = False
-        self.is_entered = False
-        self.is_traced = False
-        self.is_begun = False
-        self.is_head_sent = False
-        self.queued = 0.0
-
-    def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Record a step that httpcore reports."""
-        self.is_traced = True
-        if event.endswith("send_request_headers.started"):
-            # The request to a proxy for a tunnel is reported in the same way.
-            self._is_tunnel = info["request"].method == b"CONNECT"
-            self.is_begun = self.is_begun or not self._is_tunnel
-            self._head = None
-        elif event.endswith("send_request_headers.complete"):
-            self.is_head_sent = self.is_begun
-        elif event.endswith("receive_response_headers.complete") and not self._is_tunnel:
-            self._head = info.get("return_value")
-
-    async def trace_async(self, event: str, info: Mapping[str, Any]) -> None:
-        """Record a step that httpcore's async side reports."""
-        self.trace(event, info)
-
-    @property
-    def may_have_been_sent(self) -> bool:
-        """Whether the server may have seen the request: true if that is unknown."""
-        return self.is_begun or (self.is_entered and not self.is_traced)
-
-    @property
-    def head(self) -> tuple[int, list[tuple[bytes, bytes]]] | None:
-        """The status code and the headers of the response, or None if none was reported."""
-        match self._head:
-            case (_, int() as status, _, headers) | (int() as status, headers):  # HTTP/1.1, HTTP/2
-                return status, headers
-            case _:
-                return None
 
 
 @define
@@ -152,32 +86,82 @@ class Admission:
         return check_hold(reply)
 
 
-class SendRequest(NamedTuple):
-    """A step: send this request, and record in `attempt` how far it gets.
+class Attempt:
+    """One attempt at a request: a step to perform, how far it got, and what it ended in.
 
-    With an admission, only if the limiter admits it once few enough requests are in flight.
+    httpcore reports each step of a request to its `trace` extension, so that an exception of any
+    class, a cancellation too, can be told apart: before the first byte of the request, or after.
+    A transport that reports nothing may have sent it: that is not known.
+
+    Args:
+        request: The request.
+        admission: What a limiter must grant first, once few enough requests are in flight, or None.
+
+    Attributes:
+        is_entered: Whether the request was handed to the httpx client.
+        is_traced: Whether a step was reported.
+        is_begun: Whether sending the request's head began.
+        is_head_sent: Whether the request's head was sent whole.
+        queued: How many seconds the attempt waited until few enough were in flight.
+        response: The response, or None. Where there is a failure too, its body is unreadable.
+        failure: The exception, or None.
     """
 
-    request: httpx.Request
-    attempt: Attempt
-    admission: Admission | None = None
+    __slots__ = (
+        *("_head", "_is_tunnel", "admission", "failure", "is_begun", "is_entered"),
+        *("is_head_sent", "is_traced", "queued", "request", "response"),
+    )
+
+    def __init__(self, request: httpx.Request, admission: Admission | None = None) -> None:
+        self.request = request
+        self.admission = admission
+        self.response: httpx.Response | None = None
+        self.failure: Exception | None = None
+        self._head: Any = None
+        self._is_tunnel = False
+        self.is_entered = False
+        self.is_traced = False
+        self.is_begun = False
+        self.is_head_sent = False
+        self.queued = 0.0
+
+    def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Record a step that httpcore reports."""
+        self.is_traced = True
+        if event.endswith("send_request_headers.started"):
+            # The request to a proxy for a tunnel is reported in the same way.
+            self._is_tunnel = info["request"].method == b"CONNECT"
+            self.is_begun = self.is_begun or not self._is_tunnel
+            self._head = None
+        elif event.endswith("send_request_headers.complete"):
+            self.is_head_sent = self.is_begun
+        elif event.endswith("receive_response_headers.complete") and not self._is_tunnel:
+            self._head = info.get("return_value")
+
+    async def trace_async(self, event: str, info: Mapping[str, Any]) -> None:
+        """Record a step that httpcore's async side reports."""
+        self.trace(event, info)
+
+    @property
+    def may_have_been_sent(self) -> bool:
+        """Whether the server may have seen the request: true if that is unknown."""
+        return self.is_begun or (self.is_entered and not self.is_traced)
+
+    @property
+    def head(self) -> tuple[int, list[tuple[bytes, bytes]]] | None:
+        """The status code and the headers of the response, or None if none was reported."""
+        match self._head:
+            case (_, int() as status, _, headers) | (int() as status, headers):  # HTTP/1.1, HTTP/2
+                return status, headers
+            case _:
+                return None
 
 
-class Exchange(NamedTuple):
-    """The result of that step: a response, an exception, or both where the body is unreadable."""
+Step: TypeAlias = Attempt | float | Awaitable[object]
+"""What a flow yields: an attempt to make, a delay in seconds, or an async hook to await."""
 
-    response: httpx.Response | None
-    failure: Exception | None
-
-
-Step: TypeAlias = SendRequest | float | Awaitable[object]
-"""What a flow yields: a request to send, a delay in seconds, or an async hook to await."""
-
-Result: TypeAlias = Exchange | Hold | None
-"""What a flow is sent: what came of a request, or the limiter's reply."""
-
-Flow = Generator[Step, Result, RawResponse[T]]
-"""A call in progress."""
+Flow = Generator[Step, Hold | None, RawResponse[T]]
+"""A call in progress. It is sent a Hold for an attempt that a limiter did not admit."""
 
 
 def drive(
@@ -188,7 +172,7 @@ def drive(
     An exception from anywhere goes through the flow, which records what it means for the call and
     may yield further steps: the hooks to notify.
     """
-    result: Result = None
+    result: Hold | None = None
     failure: BaseException | None = None
     step: Step | None = None
     while True:
@@ -213,7 +197,7 @@ async def drive_async(
     http: AsyncHttpClient, connections: AsyncConnections, flow: Flow[T], max_bytes: int
 ) -> RawResponse[T]:
     """Perform the steps of a flow, and return its result; see `drive`."""
-    result: Result = None
+    result: Hold | None = None
     failure: BaseException | None = None
     step: Step | None = None
     while True:
@@ -222,7 +206,7 @@ async def drive_async(
                 step = None
                 step = flow.send(result) if failure is None else flow.throw(failure)
                 result = failure = None
-                if isinstance(step, SendRequest):
+                if isinstance(step, Attempt):
                     result = await _exchange_async(http, connections, step, max_bytes)
                 else:
                     await (wait_async(step) if isinstance(step, int | float) else step)
@@ -237,8 +221,8 @@ async def drive_async(
             failure = error
 
 
-def _perform(http: HttpClient, connections: Connections, step: Step, max_bytes: int) -> Result:
-    if isinstance(step, SendRequest):
+def _perform(http: HttpClient, connections: Connections, step: Step, max_bytes: int) -> Hold | None:
+    if isinstance(step, Attempt):
         return _exchange(http, connections, step, max_bytes)
     if not isinstance(step, int | float):
         if iscoroutine(step):
@@ -249,47 +233,47 @@ def _perform(http: HttpClient, connections: Connections, step: Step, max_bytes: 
 
 
 def _exchange(
-    http: HttpClient, connections: Connections, step: SendRequest, max_bytes: int
-) -> Exchange | Hold:
-    """Send one request and read its response.
+    http: HttpClient, connections: Connections, attempt: Attempt, max_bytes: int
+) -> Hold | None:
+    """Send the request of an attempt and read its response, if a limiter admits it.
 
     An exception of the limiter ends the call: it is no lost response.
     """
-    request, attempt, admission = step
+    request, admission = attempt.request, attempt.admission
     attempt.queued = http.enter(connections)
-    response: httpx.Response | None = None
     try:
         if admission is not None and (delay := admission.acquire()) is not None:
             return delay
         try:
             request.extensions["trace"] = attempt.trace
             attempt.is_entered = not connections.client.is_closed
-            response = connections.client.send(
+            attempt.response = connections.client.send(
                 request, stream=True, auth=_NO_AUTH, follow_redirects=False
             )
-            response = read_body(response, max_bytes, request.extensions["timeout"]["read"])
+            limit = request.extensions["timeout"]["read"]
+            attempt.response = read_body(attempt.response, max_bytes, limit)
         except BaseException as failure:
-            if response is not None:
-                response.close()
+            if attempt.response is not None:
+                attempt.response.close()
             if admission is not None:
                 admission.observe(None)
             if not isinstance(failure, Exception):
                 raise
-            return Exchange(response, failure)
-        if admission is not None:
-            admission.observe(response)
-        return Exchange(response, None)
+            attempt.failure = failure
+        else:
+            if admission is not None:
+                admission.observe(attempt.response)
+        return None
     finally:
-        http.leave(connections, response)
+        http.leave(connections, attempt.response)
 
 
 async def _exchange_async(
-    http: AsyncHttpClient, connections: AsyncConnections, step: SendRequest, max_bytes: int
-) -> Exchange | Hold:
-    """Send one request and read its response; see `_exchange`."""
-    request, attempt, admission = step
+    http: AsyncHttpClient, connections: AsyncConnections, attempt: Attempt, max_bytes: int
+) -> Hold | None:
+    """Send the request of an attempt and read its response; see `_exchange`."""
+    request, admission = attempt.request, attempt.admission
     attempt.queued = await http.enter(connections)
-    response: httpx.Response | None = None
     try:
         if admission is not None and (delay := await admission.acquire_async()) is not None:
             return delay
@@ -297,21 +281,22 @@ async def _exchange_async(
             request.extensions["trace"] = attempt.trace_async
             attempt.is_entered = not connections.client.is_closed
             with Deadline(request) as deadline:
-                response = await connections.client.send(
+                attempt.response = await connections.client.send(
                     request, stream=True, auth=_NO_AUTH, follow_redirects=False
                 )
                 deadline.limit(request.extensions["timeout"]["read"])
-                response = await read_body_async(response, max_bytes)
+                attempt.response = await read_body_async(attempt.response, max_bytes)
         except BaseException as failure:
             if admission is not None:
                 admission.observe(None)
-            if response is not None:
-                await response.aclose()
+            if attempt.response is not None:
+                await attempt.response.aclose()
             if not isinstance(failure, Exception):
                 raise
-            return Exchange(response, failure)
-        if admission is not None:
-            await admission.observe_async(response)
-        return Exchange(response, None)
+            attempt.failure = failure
+        else:
+            if admission is not None:
+                await admission.observe_async(attempt.response)
+        return None
     finally:
-        await http.leave(connections, response)
+        await http.leave(connections, attempt.response)

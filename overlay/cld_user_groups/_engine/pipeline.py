@@ -37,7 +37,7 @@ from .failures import (
     hide_credentials,
     undecodable,
 )
-from .io import Admission, Attempt, Flow, Result, SendRequest, Step
+from .io import Admission, Attempt, Flow, Step
 from .request import Call, CheckedOptions, Client, RawResponse, Session, build_request, check_id
 from .retry import Decision, Effect, FollowUp, Lost, decide, is_ambiguous
 
@@ -151,7 +151,7 @@ class _Run(Generic[T]):
 
     def make_attempt(
         self,
-    ) -> Generator[Step, Result, RawResponse[T] | tuple[Exception, int | Lost]]:
+    ) -> Generator[Step, Hold | None, RawResponse[T] | tuple[Exception, int | Lost]]:
         """Make one attempt, and return its result, or its error and how to classify it."""
         self.number += 1
         self.attempt = self.happened = None
@@ -163,15 +163,14 @@ class _Run(Generic[T]):
         if self.admission is not None:
             limit = self.retries.backoff.max_elapsed_time / 1000 if self.retries else 0.0
             self.admission.prepare(limit if self.number == 1 else max(0.0, limit - self.spent))
-        attempt = self.attempt = Attempt()
-        outcome = yield SendRequest(request, attempt, self.admission)
+        attempt = self.attempt = Attempt(request, self.admission)
+        delay = yield attempt
         self.began += attempt.queued
-        if isinstance(outcome, Hold):
-            return delay_error(outcome, request), outcome.status_code
-        assert outcome is not None
-        response, failure = outcome
-        if failure is not None:
-            response, failure = extract_response(outcome, attempt, request)
+        if delay is not None:
+            return delay_error(delay, request), delay.status_code
+        if attempt.failure is not None:
+            extract_response(attempt)
+        response, failure = attempt.response, attempt.failure
         if response is not None:
             self.happened = response.status_code
             self.authorization.mask(response)
@@ -179,7 +178,7 @@ class _Run(Generic[T]):
                 yield from self.notify(self.hooks.after_response, response)
             if failure is None and 200 <= response.status_code < 300:
                 return self.parse(response)
-        return classify_outcome(response, failure, attempt, self.authorization)
+        return classify_outcome(attempt, self.authorization)
 
     def parse(self, response: httpx.Response) -> RawResponse[T] | tuple[Exception, int | Lost]:
         """Return the result of a success, or its error if it is not what was promised."""
@@ -251,7 +250,7 @@ class _Run(Generic[T]):
 
     def notify(
         self, hooks: tuple[Callable[..., object], ...], *arguments: object
-    ) -> Generator[Step, Result]:
+    ) -> Generator[Step, Hold | None]:
         """Call hooks, and let the driver await what they return."""
         context = self.context
         for hook in hooks:
@@ -264,7 +263,7 @@ class _Run(Generic[T]):
         hide_credentials(error, self.request, self.authorization)
         mark(error, maybe_applied=self.may_have_been_applied)
 
-    def notify_error(self, error: BaseException) -> Generator[Step, Result]:
+    def notify_error(self, error: BaseException) -> Generator[Step, Hold | None]:
         """Call the hooks for the error that the call ends in."""
         for hook in self.hooks.on_error:
             result = hook(self.context, error)
