@@ -78,6 +78,8 @@ class Accounts:
         stops: Where they stop, by the number of writes.
     """
 
+    account_id = api_key = api_secret = ""  # the server shows them; each account has its own
+
     def __init__(self) -> None:
         self.emulators = {account: self._account(account) for account in ACCOUNTS}
         self.watched = {account: Watched(each) for account, each in self.emulators.items()}
