@@ -1,4 +1,4 @@
-"""Credentials, and the HTTP Basic header built from them.
+"""Credentials, the HTTP Basic header built from them, and how they are kept out of errors.
 
 Nothing here shows a key or a secret, not even to a traceback that prints local variables; so the
 functions below raise only where no local variable holds one.
@@ -10,13 +10,32 @@ import html
 import json
 from base64 import b64encode
 from collections.abc import Callable
-from typing import NoReturn, Self, TypeAlias
+from types import TracebackType
+from typing import Any, Final, NoReturn, Self, TypeAlias, cast
 from urllib.parse import quote, quote_plus
 
 import httpx
 from attrs import field, frozen
 
+from .errors import CloudinaryError
+
 _MASK = "***"
+# Packages whose frames hold the request's headers, the credentials among them, in local variables.
+_BELOW: Final = frozenset(
+    {
+        "httpx",
+        "httpcore",
+        "h11",
+        "h2",
+        "hpack",
+        "socksio",
+        "anyio",
+        "asyncio",
+        "trio",
+        "ssl",
+        "socket",
+    }
+)
 # A shorter secret, a test's for one, would be found in any text.
 _RECOGNISABLE = 6
 
@@ -204,3 +223,82 @@ def _problem(name: str, value: str | None) -> str | None:
     if any(0xD800 <= ord(character) <= 0xDFFF for character in value):
         return "is not valid Unicode"
     return None
+
+
+def hide_credentials(
+    error: BaseException, request: httpx.Request | None, authorization: Authorization
+) -> None:
+    """Remove the credentials from everything reachable from an error.
+
+    The request loses its header, messages are masked, and the frames below, which hold the header
+    in local variables that some loggers print, leave the tracebacks. Of a foreign exception only
+    those of httpx and of what it stands on do: the caller's own frames say where it comes from.
+    """
+    is_foreign = isinstance(error, Exception) and not isinstance(
+        error, CloudinaryError | httpx.HTTPError
+    )
+    if request is not None:
+        request.headers["Authorization"] = "***"
+    left: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while left:
+        link = left.pop()
+        if link is None or id(link) in seen:
+            continue
+        seen.add(id(link))
+        # Not by assignment, which a frozen exception rejects.
+        link.with_traceback(_own_frames(link.__traceback__) if is_foreign else None)
+        _mask(link, authorization)
+        left += [link.__cause__, link.__context__]
+        if isinstance(link, BaseExceptionGroup):
+            left += cast("BaseExceptionGroup[BaseException]", link).exceptions
+
+
+def _mask(error: BaseException, authorization: Authorization) -> None:
+    """Mask the credentials in what an error shows: its arguments, attributes and notes."""
+    # Not by assignment, which a frozen exception and some properties reject.
+    for name, value in [*vars(error).items()]:
+        vars(error)[name] = _masked(value, authorization)
+    # An OSError shows its own, whatever the arguments are.
+    own = ("strerror", "filename", "filename2") if isinstance(error, OSError) else ()
+    for name in ("args", *own):
+        value = getattr(error, name)
+        masked = _masked(value, authorization)
+        if masked is not value:
+            BaseException.__setattr__(error, name, masked)
+
+
+def _masked(value: Any, authorization: Authorization, depth: int = 4) -> Any:
+    """Return a value with the credentials masked in its texts, or itself if it has none."""
+    if isinstance(value, str):
+        return authorization.redact(value) if authorization.is_in(value) else value
+    if isinstance(value, bytes):
+        text = value.decode("latin-1")
+        return authorization.redact(text).encode("latin-1") if authorization.is_in(text) else value
+    if not depth or type(value) not in (list, tuple, dict):
+        return value
+    kind = cast("Any", type(value))
+    items = [*cast("Any", value.items() if isinstance(value, dict) else value)]
+    masked = [_masked(item, authorization, depth - 1) for item in items]
+    is_clean = all(now is was for now, was in zip(masked, items, strict=True))
+    return cast("Any", value) if is_clean else kind(masked)
+
+
+def _own_frames(traceback: TracebackType | None) -> TracebackType | None:
+    kept = [
+        link
+        for link in _links(traceback)
+        if link.tb_frame.f_globals.get("__name__", "").partition(".")[0] not in _BELOW
+    ]
+    result: TracebackType | None = None
+    for link in reversed(kept):
+        result = TracebackType(result, link.tb_frame, link.tb_lasti, link.tb_lineno)
+    return result
+
+
+def _links(traceback: TracebackType | None) -> list[TracebackType]:
+    links: list[TracebackType] = []
+    while traceback is not None:
+        links.append(traceback)
+        traceback = traceback.tb_next
+    return links

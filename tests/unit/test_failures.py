@@ -9,10 +9,10 @@ import httpx
 import pytest
 from tests.support.transport import SECRET, SECURITY
 
-from cld_user_groups._engine.failures import classify, hide_credentials
+from cld_user_groups._engine.failures import classify
 from cld_user_groups._engine.io import Attempt
 from cld_user_groups._engine.retry import Lost
-from cld_user_groups.security import Authorization
+from cld_user_groups.security import Authorization, hide_credentials
 
 REQUEST = httpx.Request("POST", "https://api.cloudinary.com")
 AUTHORIZATION = Authorization(SECURITY)

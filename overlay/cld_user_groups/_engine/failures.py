@@ -1,12 +1,11 @@
-"""What an attempt ended in instead of a success: its error, classified and without credentials."""
+"""What an attempt ended in instead of a success: its error, and how to classify it."""
 
 from __future__ import annotations
 
 import json
 import re
 import ssl
-from types import TracebackType
-from typing import Any, Final, cast
+from typing import Final
 
 import httpx
 import msgspec
@@ -50,22 +49,6 @@ _UNREADABLE_ADDRESS: Final = (httpx.RemoteProtocolError, httpx.InvalidURL, Unico
 # How httpcore words the response of a proxy to CONNECT, and of a SOCKS proxy.
 _PROXY_STATUS = re.compile(r"([0-9]{3})\b")
 _SOCKS_FAILURE: Final = "could not connect"
-# Packages whose frames hold the request's headers, the credentials among them, in local variables.
-_BELOW: Final = frozenset(
-    {
-        "httpx",
-        "httpcore",
-        "h11",
-        "h2",
-        "hpack",
-        "socksio",
-        "anyio",
-        "asyncio",
-        "trio",
-        "ssl",
-        "socket",
-    }
-)
 
 
 def extract_response(attempt: Attempt) -> None:
@@ -254,82 +237,3 @@ def delay_error(hold: Hold, request: httpx.Request) -> RateLimited:
     error = kind(ErrorResponseData(error=ErrorDetail(message=message)), response)
     error.was_sent = False
     return error
-
-
-def hide_credentials(
-    error: BaseException, request: httpx.Request | None, authorization: Authorization
-) -> None:
-    """Remove the credentials from everything reachable from an error.
-
-    The request loses its header, messages are masked, and the frames below, which hold the header
-    in local variables that some loggers print, leave the tracebacks. Of a foreign exception only
-    those of httpx and of what it stands on do: the caller's own frames say where it comes from.
-    """
-    is_foreign = isinstance(error, Exception) and not isinstance(
-        error, CloudinaryError | httpx.HTTPError
-    )
-    if request is not None:
-        request.headers["Authorization"] = "***"
-    left: list[BaseException | None] = [error]
-    seen: set[int] = set()
-    while left:
-        link = left.pop()
-        if link is None or id(link) in seen:
-            continue
-        seen.add(id(link))
-        # Not by assignment, which a frozen exception rejects.
-        link.with_traceback(_own_frames(link.__traceback__) if is_foreign else None)
-        _mask(link, authorization)
-        left += [link.__cause__, link.__context__]
-        if isinstance(link, BaseExceptionGroup):
-            left += cast("BaseExceptionGroup[BaseException]", link).exceptions
-
-
-def _mask(error: BaseException, authorization: Authorization) -> None:
-    """Mask the credentials in what an error shows: its arguments, attributes and notes."""
-    # Not by assignment, which a frozen exception and some properties reject.
-    for name, value in [*vars(error).items()]:
-        vars(error)[name] = _masked(value, authorization)
-    # An OSError shows its own, whatever the arguments are.
-    own = ("strerror", "filename", "filename2") if isinstance(error, OSError) else ()
-    for name in ("args", *own):
-        value = getattr(error, name)
-        masked = _masked(value, authorization)
-        if masked is not value:
-            BaseException.__setattr__(error, name, masked)
-
-
-def _masked(value: Any, authorization: Authorization, depth: int = 4) -> Any:
-    """Return a value with the credentials masked in its texts, or itself if it has none."""
-    if isinstance(value, str):
-        return authorization.redact(value) if authorization.is_in(value) else value
-    if isinstance(value, bytes):
-        text = value.decode("latin-1")
-        return authorization.redact(text).encode("latin-1") if authorization.is_in(text) else value
-    if not depth or type(value) not in (list, tuple, dict):
-        return value
-    kind = cast("Any", type(value))
-    items = [*cast("Any", value.items() if isinstance(value, dict) else value)]
-    masked = [_masked(item, authorization, depth - 1) for item in items]
-    is_clean = all(now is was for now, was in zip(masked, items, strict=True))
-    return cast("Any", value) if is_clean else kind(masked)
-
-
-def _own_frames(traceback: TracebackType | None) -> TracebackType | None:
-    kept = [
-        link
-        for link in _links(traceback)
-        if link.tb_frame.f_globals.get("__name__", "").partition(".")[0] not in _BELOW
-    ]
-    result: TracebackType | None = None
-    for link in reversed(kept):
-        result = TracebackType(result, link.tb_frame, link.tb_lasti, link.tb_lineno)
-    return result
-
-
-def _links(traceback: TracebackType | None) -> list[TracebackType]:
-    links: list[TracebackType] = []
-    while traceback is not None:
-        links.append(traceback)
-        traceback = traceback.tb_next
-    return links

@@ -27,14 +27,13 @@ from cld_user_groups.errors import (
 )
 from cld_user_groups.hooks import LOGGER, HookContext, Hooks
 from cld_user_groups.limits.protocol import Hold
-from cld_user_groups.security import Authorization
+from cld_user_groups.security import Authorization, hide_credentials
 from cld_user_groups.utils import UNSET, RetryConfig
 
 from .failures import (
     classify_outcome,
     delay_error,
     extract_response,
-    hide_credentials,
     undecodable,
 )
 from .io import Admission, Attempt, Flow, Step
