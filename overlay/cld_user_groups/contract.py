@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from os import PathLike
@@ -24,11 +24,14 @@ from typing import Literal
 import httpx
 from attrs import frozen
 
+from ._engine.retry import parse_http_date
 from ._openapi import Finding, OpenAPIDocument
 from .hooks import HookContext
 from .security import Authorization, Security
 
 _NAME = "openapi.yaml"
+_RESET = "X-FeatureRateLimit-Reset"
+_QUOTA = ("X-FeatureRateLimit-Limit", "X-FeatureRateLimit-Remaining", _RESET)
 # The number of characters of a value that are shown.
 _EXCERPT = 80
 
@@ -131,7 +134,11 @@ class ContractCheck:
         request = response.request
         self._report(
             _differences(
-                context, "response", request, self._document.check_response(request, response)
+                context,
+                "response",
+                request,
+                self._document.check_response(request, response)
+                or [*_body_findings(context, response), *_quota_findings(response.headers)],
             )
         )
 
@@ -156,6 +163,45 @@ def _differences(
         Difference(context.operation_id, side, *(_short(mask(text)) for text in finding))
         for finding in findings
     ]
+
+
+def _body_findings(context: HookContext, response: httpx.Response) -> Iterator[Finding]:
+    """Find what no schema says: a key that comes twice, and a success about something else."""
+    twice: list[str] = []
+
+    def collect(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        names = [name for name, _ in pairs]
+        twice.extend(name for name in dict.fromkeys(names) if names.count(name) > 1)
+        return dict(pairs)
+
+    try:
+        body = json.loads(response.content, object_pairs_hook=collect)
+    except (ValueError, RecursionError):  # the schema's finding
+        return
+    for name in twice:
+        yield Finding("$", "each key once", f"{json.dumps(name)} more than once")
+    if not (response.is_success and isinstance(body, dict) and context.path_parameters):
+        return
+    *_, wanted = context.path_parameters.values()
+    if isinstance(body.get("id"), str) and body["id"] != wanted:
+        yield Finding("$.id", json.dumps(wanted), json.dumps(body["id"]))
+    if context.user_id is not None and isinstance(body.get("users"), list):
+        is_in = any(isinstance(user, dict) and user.get("id") == wanted for user in body["users"])
+        if is_in != (response.request.method == "POST"):
+            user = f"the user {json.dumps(wanted)}"
+            texts = ("a membership without", "it") if is_in else ("a membership with", "others")
+            yield Finding("$.users", f"{texts[0]} {user}", texts[1])
+
+
+def _quota_findings(headers: httpx.Headers) -> Iterator[Finding]:
+    """Find a quota that is not whole, or whose end is no date."""
+    found = {name: headers.get(name) for name in _QUOTA}
+    if any(value is not None for value in found.values()):
+        for name in (name for name, value in found.items() if value is None):
+            yield Finding(f"header {name}", "a value", "nothing")
+    reset = found[_RESET]
+    if reset is not None and parse_http_date(reset) is None:
+        yield Finding(f"header {_RESET}", "an HTTP date", json.dumps(reset))
 
 
 def _mask(request: httpx.Request) -> Callable[[str], str]:

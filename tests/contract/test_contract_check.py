@@ -13,6 +13,7 @@ import threading
 import traceback
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -197,6 +198,56 @@ def test_where_two_shapes_are_documented_the_differences_are_those_from_the_near
 
     differences = differences_of(httpx.Response(200, json=content), add)
     assert differences == [f"response {each}" for each in expected]
+
+
+QUOTA = {
+    "X-FeatureRateLimit-Limit": "500",
+    "X-FeatureRateLimit-Remaining": "499",
+    "X-FeatureRateLimit-Reset": "Wed, 21 Oct 2026 07:28:00 GMT",
+}
+MEMBERS = {"users": [{"id": "u"}]}
+
+
+def raw(content: bytes | dict[str, Any], **headers: str) -> httpx.Response:
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+    named = {f"X-FeatureRateLimit-{name}": value for name, value in headers.items()}
+    given = {name: value for name, value in {**QUOTA, **named}.items() if value}
+    return httpx.Response(200, content=body, headers={"Content-Type": "application/json", **given})
+
+
+@pytest.mark.parametrize(
+    ("method", "response", "difference"),
+    [
+        ("get", raw(b'{"id": "x", "id": "g", "name": "A"}'), '$: expected each key once, got "id"'),
+        ("list_users", raw(b'{"users": [{"id": "u", "id": "u"}]}'), '$: expected each key once'),
+        ("get", raw({"id": "another", "name": "A"}), '$.id: expected "g", got "another"'),
+        ("update", raw({"id": "another", "name": "A"}), '$.id: expected "g", got "another"'),
+        ("add_user", raw({"id": "another"}), '$.id: expected "u", got "another"'),
+        ("add_user", raw({"users": [{"id": "v"}]}), '$.users: expected a membership with the'),
+        ("remove_user", raw(MEMBERS), '$.users: expected a membership without the user "u"'),
+        ("get", raw(GROUP, Reset="soon"), 'header X-FeatureRateLimit-Reset: expected an HTTP date'),
+        ("get", raw(GROUP, Remaining=""), "header X-FeatureRateLimit-Remaining: expected a value"),
+        ("get", raw(GROUP, Limit=""), "header X-FeatureRateLimit-Limit: expected a value"),
+        ("get", raw(GROUP, Reset=""), "header X-FeatureRateLimit-Reset: expected a value"),
+        ("get", raw(GROUP), ""),
+        ("get", httpx.Response(200, json=GROUP), ""),
+        ("update", raw(GROUP), ""),
+        ("add_user", raw({"id": "u"}), ""),
+        ("add_user", raw({"users": [{"id": "v"}, {"id": "u"}]}), ""),
+        ("remove_user", raw({"users": [{"id": "v"}]}), ""),
+    ],
+)  # fmt: skip
+def test_what_no_schema_says_of_a_success_is_checked_too(
+    method: str, response: httpx.Response, difference: str
+):
+    arguments = {"get": {}, "list_users": {}, "update": {"name": "A"}}.get(method, {"user_id": "u"})
+    check = ContractCheck(raise_on_difference=False)
+    groups = client(response, check).user_groups
+    with suppress(models.ResponseValidationError):
+        getattr(groups, method)(group_id="g", **arguments)
+    found = [str(each).split(" response ", 1)[1] for each in check.differences]
+    assert len(found) == bool(difference)
+    assert not found or found[0].startswith(difference)
 
 
 def context(operation_id: str) -> HookContext:
