@@ -7,6 +7,8 @@ from email.utils import format_datetime
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cld_user_groups.limits import Hold, LocalLimiter
 
@@ -219,3 +221,59 @@ def test_a_pace_is_told(clock: Clock) -> None:
     limiter.acquire(ticket())
     reason = "at most 1 requests may start in a second"
     assert limiter.acquire(ticket()) == Hold(1, 429, reason)
+
+
+OUTCOMES = st.sampled_from(
+    [
+        None,
+        response(200),
+        response(503),
+        response(200, left=3),
+        response(200, left=400, reset_in=3600),
+        response(429),
+        response(429, retry_after=10),
+        response(420, left=0, reset_in=5),
+        response(420, retry_after=1e9),
+    ]
+)
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from([0, 0.001, 0.3, 5, 2000]),  # seconds that pass
+        st.booleans(),  # whether a call asks, or a response arrives
+        st.sampled_from([0, 0.5, 30, 1e6]),  # how long that call can wait
+        OUTCOMES,
+        st.integers(0, 9),  # which of those that wait, or are in flight
+    ),
+    max_size=60,
+)
+
+
+@given(STEPS, st.sampled_from([None, 0, 3]), st.sampled_from([None, 5]))
+def test_whoever_waits_for_as_long_as_it_is_told_is_sent_in_the_end(
+    steps: list[tuple[float, bool, float, httpx.Response | None, int]],
+    reserve: int | None,
+    per_second: float | None,
+) -> None:
+    clock = Clock()
+    limiter = LocalLimiter(reserve=reserve, per_second=per_second, clock=clock)
+    waiting, in_flight = [ticket()], [ticket()]
+    for passes, asks, patience, outcome, which in steps:
+        clock.now += passes
+        if asks:
+            asking = [*waiting, ticket(patience)][which % (len(waiting) + 1)]
+            hold = limiter.acquire(asking)
+            waiting = [each for each in waiting if each is not asking]
+            (waiting if hold else in_flight).append(asking)
+            assert hold is None or 0 < hold.seconds <= 3600 + len(steps)
+        elif in_flight:
+            limiter.observe(in_flight.pop(which % len(in_flight)), outcome)
+    for each in in_flight:
+        limiter.observe(each, None)
+    for each in waiting:
+        each.patience = 1e7
+        waits = 0
+        while (hold := limiter.acquire(each)) is not None:
+            clock.now += hold.seconds
+            waits += 1
+            assert waits < 20
+        limiter.observe(each, None)
