@@ -278,6 +278,16 @@ def test_a_limiter_that_replies_neither_none_nor_a_hold_is_named_and_nothing_is_
     assert not maybe_applied(caught.value)
 
 
+@pytest.mark.parametrize("seconds", [float("inf"), float("nan")])
+def test_a_hold_that_never_ends_is_an_error_and_nothing_is_sent(
+    list_groups: List, scripted: type[Scripted], seconds: float
+) -> None:
+    transport = FakeTransport(OK)
+    with pytest.raises(ValueError, match="must have finite seconds"):
+        list_groups(transport, limiter=scripted(hold(seconds)))
+    assert transport.requests == []
+
+
 def test_a_limiter_whose_acquire_is_async_is_named_and_nothing_is_sent(list_groups: List) -> None:
     class Async(Scripted):
         async def acquire(self, ticket: Ticket, /) -> Hold | None:  # type: ignore[override]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inspect import iscoroutine
+from math import isfinite
 from typing import Literal, Protocol
 
 import httpx
@@ -47,8 +48,11 @@ def check_hold(reply: object) -> Hold:
 
     Raises:
         TypeError: It is not a Hold.
+        ValueError: It is one whose delay is not finite.
     """
     if isinstance(reply, Hold):
+        if not isfinite(reply.seconds):
+            raise ValueError(f"the limiter's Hold must have finite seconds, not {reply.seconds}")
         return reply
     kind = type(reply).__name__
     if iscoroutine(reply):
