@@ -6,7 +6,8 @@ import os
 import tempfile
 import threading
 from collections import Counter
-from datetime import UTC, date, datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,13 +24,14 @@ from cld_user_groups.membership.checks import StalePlan
 from cld_user_groups.membership.journal import FileJournal
 from cld_user_groups.membership.model import (
     Action,
+    Change,
     Desired,
     DesiredGroup,
     DesiredMember,
     GuardLimits,
     Plan,
 )
-from cld_user_groups.membership.outcome import Result, Status
+from cld_user_groups.membership.outcome import Progress, Result, Status
 from cld_user_groups.membership.planning import plan
 from cld_user_groups.membership.runs import read_journal
 from cld_user_groups.membership.snapshot import read_account
@@ -52,8 +54,10 @@ WRITES = [
     "addUserToUserGroup",
     "removeUserFromUserGroup",
 ]
+STATUSES = [503, 429, 420, 409, 404, 500, 401, 403]
 READS = ["getUserGroups", "getUserGroup", "getUsersInUserGroup"]
 PATIENT = RetryConfig(backoff=BackoffStrategy(500, 1000, 2, 2500))
+ENDLESS = (10**8, 10**8)
 DRAWN: Counter[str] = Counter()
 
 
@@ -62,7 +66,7 @@ class Fault:
     """What goes wrong, with which operation, and how often."""
 
     operation: str
-    kind: int | Literal["before", "after", "during", "applied 500"]
+    kind: int | Literal["before", "after", "during", "applied 409", "applied 500", "applied 503"]
     times: int
 
 
@@ -71,7 +75,7 @@ FAULTS = st.lists(
         Fault,
         operation=st.sampled_from(WRITES * 3 + READS),
         kind=st.sampled_from(
-            ["before", "after", "during", "applied 500", 503, 429, 420, 409, 404, 500, 401]
+            ["before", "after", "during", "applied 409", "applied 500", "applied 503", *STATUSES]
         ),
         times=st.integers(1, 4),
     ),
@@ -94,6 +98,38 @@ FILES = st.fixed_dictionaries(
         for name in [*NAMED, NEW]
     },
 )
+
+
+class Late(httpx.BaseTransport):
+    """A gateway that answers 504 to some writes, and delivers them later."""
+
+    def __init__(self, inner: httpx.BaseTransport) -> None:
+        self.inner = inner
+        self.delays: list[int] = []
+        self._kept: list[tuple[int, httpx.Request]] = []
+        self._lock = threading.Lock()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        request.read()
+        with self._lock:
+            due = [kept for left, kept in self._kept if left <= 1]
+            self._kept = [(left - 1, kept) for left, kept in self._kept if left > 1]
+            delay = self.delays.pop() if self.delays and request.method != "GET" else 0
+            if delay:
+                self._kept.append((delay, request))
+        for each in due:
+            self._deliver(each)
+        return httpx.Response(504) if delay else self.inner.handle_request(request)
+
+    def deliver_all(self) -> None:
+        kept, self._kept, self.delays = self._kept, [], []
+        for _, request in kept:
+            self._deliver(request)
+
+    def _deliver(self, request: httpx.Request) -> None:
+        DRAWN["late writes"] += 1
+        with suppress(httpx.TransportError):  # a fault of the emulator, which nobody waits for
+            self.inner.handle_request(request).read()
 
 
 class Killed(BaseException):
@@ -138,6 +174,11 @@ class Clock:
     def sleep(self, seconds: float) -> None:
         self.waited += timedelta(seconds=seconds)
 
+    def pass_midnight(self) -> None:
+        now = self.now()
+        midnight = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
+        self.waited += midnight - now
+
 
 class Applying(RuleBasedStateMachine):
     """An account, a file, and everything that can come between them."""
@@ -148,7 +189,7 @@ class Applying(RuleBasedStateMachine):
     def begin(self, memberships: dict[str, set[str]]) -> None:
         self.emulator = emulated(memberships, USERS)
         self.watched = Watched(self.emulator)
-        self.transport = self.emulator.transport()
+        self.transport = Late(self.emulator.transport())
         self.directory = Path(tempfile.mkdtemp())
         self.desired = Desired(source="file", digest="", guards=ANYTHING_GOES)
         self.is_clean = True
@@ -178,7 +219,12 @@ class Applying(RuleBasedStateMachine):
                     allow_new=True,
                     members=()
                     if is_absent
-                    else tuple(DesiredMember(id=user) for user in sorted(users)),
+                    else tuple(
+                        DesiredMember(
+                            id=user, until=datetime.now(UTC).date() if user in USERS[::2] else None
+                        )
+                        for user in sorted(users)
+                    ),
                 )
             )
         self.desired = Desired(source="file", digest="", guards=ANYTHING_GOES, groups=tuple(groups))
@@ -195,6 +241,10 @@ class Applying(RuleBasedStateMachine):
         concurrency=st.integers(1, 4),
         admins=st.lists(st.tuples(st.integers(1, 5), ADMINS), max_size=2),
         retries=st.sampled_from([PATIENT, PATIENT, None]),
+        late=st.lists(st.sampled_from([0, 0, 1, 3, 9]), max_size=4),
+        waits=st.lists(st.none() | ADMINS, max_size=2),
+        is_midnight=st.booleans(),
+        quota=st.none() | st.integers(2, 5),
     )
     def apply_with_faults(
         self,
@@ -204,6 +254,10 @@ class Applying(RuleBasedStateMachine):
         concurrency: int,
         admins: list[tuple[int, tuple[str, str, str]]],
         retries: RetryConfig | None,
+        late: list[int],
+        waits: list[tuple[str, str, str] | None],
+        is_midnight: bool,
+        quota: int | None,
     ) -> None:
         if wanted is not None:
             self.edit_file(wanted)
@@ -215,7 +269,41 @@ class Applying(RuleBasedStateMachine):
         DRAWN["faulty runs"] += 1
         DRAWN["changes in faulty runs"] += len(made.changes)
         DRAWN["kills armed"] += kill_at is not None
-        self._run(made, concurrency, retries, kill_at, dict(admins))
+        self.transport.delays = late
+        if quota is not None:
+            self.emulator.set_quota(1000, quota)
+        during = dict(admins) if not waits else {}
+        self._run(made, concurrency, retries, kill_at, during, waits, is_midnight=is_midnight)
+
+    @rule(
+        wanted=FILES,
+        refused=st.sets(st.sampled_from(USERS), min_size=1, max_size=4),
+        status=st.sampled_from([400, 403]),
+        concurrency=st.integers(1, 4),
+    )
+    def apply_with_refused_people(
+        self,
+        wanted: dict[str, tuple[set[str], str, bool]],
+        refused: set[str],
+        status: int,
+        concurrency: int,
+    ) -> None:
+        self.edit_file(wanted)
+        made = self._plan()
+        if made is None:
+            return
+        for user in refused:
+            self.emulator.fail("addUserToUserGroup", status=status, user_id=user, times=None)
+        result = self._run(made, concurrency, PATIENT)
+        assert result is not None
+        holds = {outcome.position for outcome in result.outcomes if outcome.holds}
+        joined = {made.changes[at].group.id for at in holds if _is_addition(made.changes[at])}
+        for at, change in enumerate(made.changes):
+            if change.action is Action.REMOVE_USER and at not in holds:
+                missing = [made.changes[needed] for needed in {*change.depends_on} - holds]
+                own = [needed for needed in missing if needed.user == change.user]
+                assert own or (missing and change.group.id not in joined), change
+        DRAWN["refused people"] += 1
 
     @rule(concurrency=st.integers(1, 4))
     def apply_without_faults(self, concurrency: int) -> None:
@@ -297,8 +385,9 @@ class Applying(RuleBasedStateMachine):
 
     def _inject(self, fault: Fault) -> None:
         DRAWN[f"fault {fault.kind}"] += 1
-        if fault.kind == "applied 500":
-            self.emulator.fail(fault.operation, status=500, apply=True, times=fault.times)
+        if isinstance(fault.kind, str) and fault.kind.startswith("applied"):
+            status = int(fault.kind.split()[1])
+            self.emulator.fail(fault.operation, status=status, apply=True, times=fault.times)
         elif isinstance(fault.kind, str):
             self.emulator.fail(fault.operation, drop=fault.kind, times=fault.times)
         else:
@@ -311,13 +400,33 @@ class Applying(RuleBasedStateMachine):
         retries: RetryConfig | None,
         kill_at: int | None = None,
         admins: dict[int, tuple[str, str, str]] | None = None,
+        waits: list[tuple[str, str, str] | None] | None = None,
         *,
         is_undo: bool = False,
+        is_midnight: bool = False,
     ) -> Result | None:
         """Apply a plan, and check every write that it makes."""
         clock = Clock()
         journal = KilledJournal(self.directory, made, kill_at)
-        watch = _Watch(self, made, journal, admins or {}, is_undo)
+        watch = _Watch(self, made, journal, admins or {}, is_undo, clock)
+        left = list(waits or ())
+
+        def wait(progress: Progress) -> None:
+            until = progress.waiting_until
+            if until is None or until - clock.now() < timedelta(seconds=5):
+                return
+            self.emulator.set_quota(*ENDLESS)
+            if not left:
+                return
+            DRAWN["waits"] += 1
+            if is_midnight:
+                clock.pass_midnight()
+                DRAWN["midnights"] += 1
+            if (admin := left.pop()) is not None:
+                self._act_as(admin)
+                watch.interfered.append(admin)
+                DRAWN["other admins during waits"] += 1
+
         self.watched.applied.clear()
         self.watched.before_write = watch.check
         threads = set(threading.enumerate())
@@ -330,6 +439,7 @@ class Applying(RuleBasedStateMachine):
                     journal=journal,
                     concurrency=concurrency,
                     max_wait=7200,
+                    on_progress=wait,
                     now=clock.now,
                     sleep=clock.sleep,
                 )
@@ -342,9 +452,11 @@ class Applying(RuleBasedStateMachine):
             # Those of a killed run may be about to send a request again.
             for thread in set(threading.enumerate()) - threads:
                 thread.join(60)
+            self.transport.deliver_all()
             self.watched.before_write = None
             journal.close()
         self.emulator.clear_faults()
+        self.emulator.set_quota(*ENDLESS)
         watch.conclude(result)
         return result
 
@@ -359,8 +471,10 @@ class _Watch:
         journal: FileJournal,
         admins: dict[int, tuple[str, str, str]],
         is_undo: bool,
+        clock: Clock,
     ) -> None:
         self.machine = machine
+        self.clock = clock
         self.made = made
         self.journal = journal
         self.admins = admins
@@ -388,6 +502,18 @@ class _Watch:
             self.errors.append(f"{write} was sent before the journal had it")
         if write.action is Action.REMOVE_USER and not self.is_undo:
             self._check_removal(write)
+        planned = [
+            change
+            for change in self.made.changes
+            if change.group.id is not None and write == write_of(change, change.group.id)
+        ]
+        if write.action is Action.DELETE_GROUP and not self.admins:
+            groups = {group.id: group for group in self.machine.emulator.groups}
+            known = {user.id for change in planned for user in change.members}
+            if not {user.id for user in groups[str(write.group_id)].users} <= known:
+                self.errors.append(f"{write} deletes members whom the plan did not show")
+        if any(change.until and change.until < self.clock.now().date() for change in planned):
+            self.errors.append(f"{write} adds somebody whose last day has passed")
 
     def conclude(self, result: Result | None) -> None:
         """Check the run as a whole."""
@@ -449,6 +575,10 @@ class _Watch:
         return operation.endswith("member") and (f"id-{group}", user) in pairs
 
 
+def _is_addition(change: Change) -> bool:
+    return change.action is Action.ADD_USER
+
+
 @pytest.mark.parametrize("examples", [40, pytest.param(300, marks=pytest.mark.exhaustive)], ids=str)
 def test_no_order_of_faults_kills_and_other_admins_breaks_a_promise(
     examples: int, monkeypatch: pytest.MonkeyPatch
@@ -474,5 +604,6 @@ def test_no_order_of_faults_kills_and_other_admins_breaks_a_promise(
     assert {"clean runs", "faulty runs", "undos"} <= DRAWN.keys()
     if examples >= 300:
         rare = {"kills", "stale plans", "other admins during runs", "fault after", "fault 409"}
-        rare |= {"fault 429"}
+        rare |= {"fault 429", "fault applied 503", "late writes", "refused people", "waits"}
+        rare |= {"other admins during waits", "midnights"}
         assert rare <= DRAWN.keys()
