@@ -317,16 +317,23 @@ def test_a_409_or_404_that_a_look_contradicts_is_unknown(
 def test_a_write_that_was_delivered_twice_is_unknown_and_complete(
     run: Apply, emulator: Emulator, client: CldProvisioning, tmp_path: Path
 ) -> None:
-    plan = plan_for(client, add("a", "u9"), remove("b", "u3"), delete("old", "u4"))
+    plan = plan_for(
+        client,
+        rename("a", "A"),
+        add(existing("A", "id-a"), "u9"),
+        remove("b", "u3"),
+        delete("old", "u4"),
+    )
+    emulator.fail("updateUserGroup", status=409, apply=True)
     emulator.fail("addUserToUserGroup", status=409, apply=True)
     emulator.fail("removeUserFromUserGroup", status=404, apply=True)
     emulator.fail("deleteUserGroup", status=404, apply=True)
     result = run(emulator, plan)
-    assert statuses(result) == [Status.UNKNOWN] * 3
+    assert statuses(result) == [Status.UNKNOWN] * 4
     assert result.verified
     assert result.is_complete
     journal = load_run(state_directory("acc", tmp_path), result.run)
-    assert [outcome.status for outcome in journal.outcomes] == [Status.UNKNOWN] * 3
+    assert [outcome.status for outcome in journal.outcomes] == [Status.UNKNOWN] * 4
 
 
 def test_a_group_whose_creation_was_delivered_twice_is_unknown_and_not_adopted(

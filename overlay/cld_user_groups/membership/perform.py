@@ -150,11 +150,12 @@ def _after_error(change: Change, group_id: str | None, error: Exception, *, was_
         found = yield from _look(change, group_id)
     except Exception as unseen:  # noqa: BLE001 - the first error is what is reported
         return evolve(failed, error=f"{failed.error}; looking failed: {unseen}")
-    is_new_group = change.action is Action.CREATE_GROUP and not may_hold
     if found is None:
-        # A request whose response was lost may still be applied later: nobody knows yet.
-        return evolve(failed, status=Status.FAILED) if is_new_group else failed
-    if is_new_group:
+        # A request whose response was lost may still be applied later: nobody knows yet. A name
+        # that is taken, and not by this change, is another group's.
+        is_taken = not may_hold and change.action in (Action.CREATE_GROUP, Action.RENAME_GROUP)
+        return evolve(failed, status=Status.FAILED) if is_taken else failed
+    if change.action is Action.CREATE_GROUP and not may_hold:
         return failed  # a group that has appeared in the meantime is never adopted
     return evolve(
         failed,
@@ -176,7 +177,7 @@ def _may_hold_already(change: Change, error: Exception) -> bool:
     Somebody else has applied it, or a proxy has delivered the request twice: nobody can tell.
     """
     if isinstance(error, AlreadyExists):
-        return change.action in (Action.ADD_USER, Action.CREATE_GROUP)
+        return change.action in (Action.ADD_USER, Action.CREATE_GROUP, Action.RENAME_GROUP)
     return isinstance(error, NotFound) and change.action in (
         Action.REMOVE_USER,
         Action.DELETE_GROUP,
