@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cld_user_groups.command import running
+from cld_user_groups.command import running, source
 from cld_user_groups.membership import account_lock, list_runs, state_directory
 
 from .shell import AS_EDITED, EDITED, SAMPLE, Shell
@@ -381,3 +381,21 @@ def test_a_saved_plan_that_holds_something_back_is_incomplete_too(shell: Shell) 
     done = shell("apply", "plan.json", "--yes")
     assert done.exit_code == 5
     assert shell.members()["Designers"] == {"john", "harry"}
+
+
+def test_what_the_file_asks_for_since_midnight_is_not_called_somebody_elses_change(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    today = datetime.now(UTC).date()
+    yesterday = today - timedelta(days=1)
+    original = source.make_plan
+    # As if the plan had been made before midnight, for the last day of Harry's membership.
+    monkeypatch.setattr(
+        source, "make_plan", lambda client, desired: original(client, desired, yesterday)
+    )
+    rows = f"Designers,harry@example.com,{yesterday}\nDesigners,john@example.com,\n"
+    rows += "Designers,maria@example.com,\n"
+    done = shell("apply", shell.write(f"group,email,until\n{rows}", "g.csv"), "--yes")
+    assert done.exit_code == 5
+    assert f"{today} has begun (UTC): to do, remove harry@example.com from Desig" in done.stdout
+    assert "somebody else" not in done.stdout
