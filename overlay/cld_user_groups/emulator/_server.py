@@ -46,9 +46,6 @@ class EmulatorServer:
 
     Attributes:
         emulator: The emulator that is served.
-        account_id: The ID of the emulated account.
-        api_key: The provisioning API key to use.
-        api_secret: The provisioning API secret to use.
 
     Example::
 
@@ -58,9 +55,6 @@ class EmulatorServer:
 
     def __init__(self, emulator: "Emulator", host: str = "127.0.0.1", port: int = 0) -> None:
         self.emulator = emulator
-        self.account_id = emulator.account_id
-        self.api_key = emulator.api_key
-        self.api_secret = emulator.api_secret
         self._host = host
         self._port = port
         self._url: str | None = None
@@ -75,6 +69,21 @@ class EmulatorServer:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    @property
+    def account_id(self) -> str:
+        """The ID of the emulated account."""
+        return self.emulator.account_id
+
+    @property
+    def api_key(self) -> str:
+        """The provisioning API key to use."""
+        return self.emulator.api_key
+
+    @property
+    def api_secret(self) -> str:
+        """The provisioning API secret to use."""
+        return self.emulator.api_secret
 
     @property
     def url(self) -> str:
