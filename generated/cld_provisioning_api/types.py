@@ -81,6 +81,25 @@ class Model:
         """
         return cast("Self", _convert(src_dict, cls))
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> object:
+        """Let pydantic, where it is installed, validate and serialize models, as FastAPI has it do."""
+        from pydantic_core import core_schema
+
+        def validate(value: Any) -> Model:
+            try:
+                return value if isinstance(value, cls) else cls.from_dict(value)
+            except msgspec.ValidationError as error:
+                raise ValueError(str(error)) from None
+
+        return core_schema.no_info_plain_validator_function(
+            validate,
+            json_schema_input_schema=core_schema.dict_schema(),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                cls.to_dict, return_schema=core_schema.dict_schema()
+            ),
+        )
+
 
 def _present(value: Any) -> Any:
     """Return models as dicts of the fields that are present, and any kind of str as a plain str."""

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from pydantic import TypeAdapter, ValidationError
 from tests.support.transport import FakeTransport, error
 
 from cld_provisioning_api import models as generated
@@ -30,6 +31,18 @@ GROUP = {
     "users": [{"id": "u1", "name": "John"}, {"id": "u2"}],
     "created_at": "2016-09-27T08:00:16Z",
 }
+
+
+def test_pydantic_validates_and_serializes_a_model() -> None:
+    adapter = TypeAdapter(models.UserGroup)
+    group = models.UserGroup(id="g1", name="Designers")
+    assert adapter.validate_python(group) is group
+    assert adapter.validate_json('{"id": "g1", "name": "Designers", "colour": "red"}') == group
+    assert adapter.dump_json(group) == b'{"id":"g1","name":"Designers"}'
+    for mode in ("validation", "serialization"):
+        assert adapter.json_schema(mode=mode)["type"] == "object"
+    with pytest.raises(ValidationError, match=r"Expected `str`, got `int` - at `\$.id`"):
+        adapter.validate_python({"id": 5})
 
 
 def test_model_round_trips_through_json_types() -> None:

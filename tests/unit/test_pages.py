@@ -7,6 +7,7 @@ The links of the site are checked by `make docs`, those of the pages beside it h
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import json
 import re
@@ -16,6 +17,7 @@ import sys
 import tomllib
 from base64 import b64decode
 from pathlib import Path
+from typing import Any
 
 import click
 import httpx
@@ -77,11 +79,24 @@ def test_block_runs(block: Block, account: Account, waits: list[float]) -> None:
     if "CountRetries" in block.code:
         account.emulator.fail("getUserGroups", status=503, times=2)
     names = run(block)
+    if "FastAPI" in block.code:
+        asyncio.run(_use_web_service(names["app"]))
     assert account.emulator.calls or not re.search(r"client\.user|AsyncCld", block.code)
     if "CountRetries" in block.code:
         assert names["retries"] == {"getUserGroups": 2}
     if "Correlate" in block.code:
         assert account.emulator.calls[-1].headers["x-correlation-id"] == "JIRA-42/1"
+
+
+async def _use_web_service(app: Any) -> None:
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://web") as web:
+        (designers, *_) = (await web.get("/groups")).json()
+        assert designers == {"id": "7f08f1f1fc910bf1f25274aef11d27", "name": "Designers"}
+        team = (await web.get(f"/groups/{designers['id']}")).json()
+        assert (team["label"], team["group"]) == ("Designers", designers)
+        document = (await web.get("/openapi.json")).json()
+        assert document["paths"].keys() == {"/groups", "/groups/{group_id}"}
 
 
 @pytest.mark.parametrize("block", [block for block in BLOCKS if block.output], ids=str)
