@@ -29,13 +29,12 @@ install = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/pytho
 	{ echo "  uv could not; trying with pip"; $(BIN)/python -m pip install --quiet "pip>=25.3" && \
 	$(BIN)/python -m pip install --quiet $(PINNED) $(1); }
 
-.PHONY: help setup generate check format test test-full test-all test-lowest test-sdist test-wasm \
+.PHONY: help setup generate check format test test-lowest test-sdist test-wasm \
 	test-browser docs demo contract contract-diff lint-openapi interop faults bench pictures mutation build \
 	release-check pins clean
 
-help: ## List the targets
-	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+help:
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or later is needed; set PYTHON=" >&2; exit 1; }
@@ -51,16 +50,16 @@ $(TOOLS) $(BROWSER) $(DOCS): $(VENV)/.%: $(READY)
 	@$(call install,--group $*)
 	@touch $@
 
-##@ Start here
+# Start here
 setup: $(TOOLS) ## Create the environment in .venv
 
-demo: generate ## Show all operations and the command on the emulator; LIVE=1 reads the real account
+demo: generate ## Run all operations on the emulator; LIVE=1 reads the account
 	@python examples/demo.py $(if $(LIVE),--live)
 
-test: $(READY) ## Run the tests
-	pytest -n auto --dist worksteal
+test: $(READY) ## Run the tests; FULL=1 the exhaustive cases instead
+	pytest -n auto --dist worksteal $(if $(FULL),-m exhaustive) $(TESTS)
 
-check: $(TOOLS) ## Format, lint, types, OpenAPI document, generated/ up to date
+check: $(TOOLS) ## Check format, lint, types, openapi.yaml and generated/
 	ruff format --check .
 	ruff check .
 	mypy
@@ -73,73 +72,75 @@ format: $(READY) ## Format the code and sort its imports
 	ruff check --fix-only --quiet .
 	ruff format .
 
-generate: $(READY) ## Generate generated/ from openapi.yaml, and the resources from their operations
+generate: $(READY) ## Generate the client from openapi.yaml
 	@python tools/generate.py
 	@python -m tools.resources
 
-##@ Test more
-test-full: $(READY) ## Run the exhaustive cases that `make test` leaves out
-	pytest -n auto -m exhaustive
+# Test more
+# What of the tests uses each declared dependency; the rest of a version's effect is the same.
+USING_DEPENDENCIES := tests/unit tests/emulator tests/limiter \
+	$(addprefix tests/contract/test_,contract_check.py emulator.py requests.py) \
+	$(addprefix tests/membership/test_,apply.py lease.py reading.py) \
+	$(addprefix tests/command/test_,completion.py everyday.py groups.py profiles.py progress.py tables.py)
 
-test-lowest: $(READY) ## Run the tests with the lowest versions that pyproject.toml declares
+test-lowest: $(READY) ## Test with the lowest versions that pyproject.toml declares
 	@tools/lowest_versions $(LOWEST)
-	PATH="$(CURDIR)/$(LOWEST)/bin:$$PATH" $(LOWEST)/bin/pytest -n auto --dist worksteal
+	PATH="$(CURDIR)/$(LOWEST)/bin:$$PATH" $(LOWEST)/bin/pytest -n auto --dist worksteal \
+		$(or $(TESTS),$(USING_DEPENDENCIES))
 
-test-sdist: $(READY) ## Build the source distribution, and run its own tests away from this checkout
+test-sdist: $(READY) ## Test the source distribution, away from this checkout
 	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
 	python -m hatchling build -t sdist -d "$$folder"; \
 	tar -xzf "$$folder"/*.tar.gz -C "$$folder"; \
-	$(MAKE) -C "$$folder"/*/ test PYTHON="$(CURDIR)/$(BIN)/python"
+	$(MAKE) -C "$$folder"/*/ test PYTHON="$(CURDIR)/$(BIN)/python" TESTS="tests/packaging tests/unit"; \
+	cd "$$folder"/*/; PATH="$$PWD/$(BIN):$$PATH" pytest --collect-only -q | tail -n 1
 
-test-browser: $(BROWSER) docs ## Look at the HTML pages in Chromium: accessible, printable, usable without a mouse
+test-browser: $(BROWSER) docs ## Test the HTML pages in Chromium
 	pytest -m browser tests/browser
 
-test-wasm: $(TOOLS) ## Run the unit tests on CPython 3.14, compiled to WebAssembly (needs Node)
+test-wasm: $(TOOLS) ## Test on CPython 3.14 in WebAssembly (needs Node)
 	@python -m tools.test_wasm
 
-test-all: $(TOOLS) ## Run the tests on every supported Python of this machine
-	nox
-
-##@ The OpenAPI document, and other clients
-contract: $(READY) ## Validate requests and responses against openapi.yaml; LIVE=1 on the real account, WRITE=1 writes
+# The OpenAPI document, and other clients
+contract: $(READY) ## Test the contract; LIVE=1 on the real account, WRITE=1 writes
 	$(if $(LIVE),$(if $(WRITE),CLOUDINARY_CONTRACT_WRITE=1) pytest -v -m live tests/live,pytest -n auto tests/contract)
 
-contract-diff: $(TOOLS) ## Classify the changes for users since the last release, or BASE=
+contract-diff: $(TOOLS) ## Classify the changes for users since the release, or BASE=
 	@python -m tools.contract_diff $(if $(BASE),--base $(BASE))
 
 lint-openapi: $(TOOLS) ## Lint openapi.yaml (needs Node)
 	@python -m tools.lint_openapi
 
-interop: $(TOOLS) ## Run the SDK against Prism and behind proxies, and other clients against the emulator
+interop: $(TOOLS) ## Test with other clients, servers and proxies
 	pytest -m interop tests/interop tests/packaging
 
-##@ Documentation
-docs: $(DOCS) ## Build the site in site/: strict, offline, and each page as Markdown too
+# Documentation
+docs: $(DOCS) ## Build the site in site/: strict and offline
 	@python -m tools.docs
 
-##@ Figures
-faults: $(READY) ## Measure the table of faults by operation, and write it to docs/faults.md
+# Figures
+faults: $(READY) ## Measure the faults by operation, and write docs/faults.md
 	@python -m tests.faults.matrix
 
 bench: $(TOOLS) ## Benchmark the SDK against bare httpx and its peers
 	@python benchmarks/run.py
 
-pictures: $(BROWSER) ## Draw real runs of the command, and a report in the browser, in docs/
+pictures: $(BROWSER) ## Draw real runs of the command, and a report, in docs/
 	@python tools/pictures.py
 	@python -m tests.browser.pictures
 
 mutation: $(READY) ## Mutate MODULE=overlay/..., and list what no test notices
 	@python tools/mutation.py $(MODULE) $(TESTS)
 
-##@ Release
+# Release
 build: $(READY) ## Build the wheel and the source distribution in dist/
 	@rm -rf dist
 	python -m hatchling build
 
-release-check: $(TOOLS) ## Check that this commit can be released, and build it in dist/; BUILT=1 checks only what is built
+release-check: $(TOOLS) ## Check that this commit can be released, or what is BUILT=1
 	@nox --session release -- $(if $(BUILT),--built)
 
-pins: $(READY) ## Resolve pyproject.toml into constraints.txt; UPGRADE=1 upgrades versions
+pins: $(READY) ## Resolve pyproject.toml into constraints.txt; UPGRADE=1
 	@tools/pins $(if $(UPGRADE),--upgrade)
 
 clean: ## Remove the files that the other targets created

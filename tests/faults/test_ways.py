@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-# One of each column; `make test-full` and `make faults` play all operations.
+# One of each column; `make test FULL=1` and `make faults` play all operations.
 SHORT = (GET, CREATE, ADD_USER)
 CASES = [(name, runtime) for name, way in WAYS.items() for runtime in way.runtimes]
 

@@ -37,7 +37,7 @@ OWN_HOOKS = [
 
 
 def more(value: object) -> Any:
-    """Return a case for `make test-full`: each is a run of pytest."""
+    """Return a case for `make test FULL=1`: each is a run of pytest."""
     return pytest.param(value, marks=pytest.mark.exhaustive)
 
 

@@ -46,11 +46,15 @@ def test_emails_are_the_same_without_case_and_never_by_letters_of_other_people(o
 
 
 def test_no_single_character_becomes_ascii_or_another_key_when_compared_again():
-    for code in range(sys.maxunicode + 1):
-        character = chr(code)
+    characters = {chr(code) for code in range(sys.maxunicode + 1)}
+    changed = {c for c in characters if c != c.lower() or c != unicodedata.normalize("NFD", c)}
+    for character in changed:
         key = email_key(f"a{character}b")
-        assert key.isascii() == character.isascii(), hex(code)
-        assert email_key(key) == key, hex(code)
+        assert key.isascii() == character.isascii(), hex(ord(character))
+        assert email_key(key) == key, hex(ord(character))
+    # All others stay what they are. Together, which is much faster, and beside what no mark joins.
+    others = f"a{'@'.join(sorted(characters - changed))}b"
+    assert email_key(others) == others
 
 
 @given(TEXTS)
