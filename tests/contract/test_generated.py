@@ -8,8 +8,11 @@ import inspect
 import keyword
 import pkgutil
 import shutil
+import subprocess
+import sys
 import types
 import typing
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,8 +21,10 @@ import pytest
 import yaml
 from tests.support import documents, operations, scripts
 
+import cld_user_groups
 from cld_provisioning_api import api, models
 from cld_provisioning_api.types import Model
+from cld_user_groups import AsyncCldProvisioning, CldProvisioning
 from cld_user_groups._engine.config import REGIONS, SERVERS
 
 generate = scripts.load("tools/generate.py")
@@ -36,7 +41,8 @@ MODELS: dict[str, type[Model]] = {
 }
 
 
-def test_generating_again_changes_nothing(document: documents.Document, tmp_path: Path):
+def made_from(document: documents.Document, tmp_path: Path) -> Path:
+    """Generate the package from a document, and return its path."""
     project = tmp_path / "project"
     project.mkdir()
     for name in ("generator-config.yaml", "templates"):
@@ -46,10 +52,33 @@ def test_generating_again_changes_nothing(document: documents.Document, tmp_path
         shutil.copy(documents.PATH, project)
     else:
         (project / "openapi.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
-    made = generate.generate(project, tmp_path)
+    return generate.generate(project, tmp_path)
+
+
+def test_generating_again_changes_nothing(document: documents.Document, tmp_path: Path):
+    made = made_from(document, tmp_path)
     current = documents.ROOT / "generated" / made.name
     comparison = filecmp.dircmp(current, made, ignore=["__pycache__"], hide=[])
     assert generate.differences(comparison) == []
+
+
+def test_an_unknown_value_of_an_enumeration_does_not_break_a_read(tmp_path: Path):
+    document = documents.load()
+    roles = {"type": "string", "enum": ["admin", "user"]}
+    fields = document["components"]["schemas"]["User"]["properties"]
+    nullable = {"type": "string", "nullable": True, "enum": ["admin", "user", None]}
+    fields |= {"role": roles, "roles": {"type": "array", "items": nullable}}
+    made = made_from(document, tmp_path)
+    program = (
+        "from cld_provisioning_api.models.user import User\n"
+        "from cld_provisioning_api.types import decode\n"
+        'body = b\'{"id": "u", "role": "new", "roles": ["newer", null]}\'\n'
+        "user = decode(body, User)\n"
+        "print(user.role, *user.roles)\n"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=made.parent, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("new newer None\n", "")
 
 
 def test_each_schema_has_a_model_and_each_model_a_schema(document: documents.Document):
@@ -110,6 +139,32 @@ def test_an_endpoint_has_the_parameters_of_its_operation(
     }
 
 
+@pytest.mark.parametrize("client", [CldProvisioning, AsyncCldProvisioning])
+@pytest.mark.parametrize("operation_id", ENDPOINTS)
+def test_each_parameter_of_an_operation_is_an_argument_of_its_method(
+    document: documents.Document, operation_id: str, client: type[Any]
+):
+    operation = documents.operations(document)[operation_id]
+    names = {_python_name(each["name"]) for each in operation.parameters} - {"account_id"}
+    if operation.body:
+        names |= documents.model_schemas(document)[operation.body]["properties"].keys()
+    missing = names - inspect.signature(_method(client, operation_id)).parameters.keys()
+    assert not missing, f"{operations.METHODS[operation_id]} lacks {missing}: `make generate`"
+
+
+@pytest.mark.parametrize("client", [CldProvisioning, AsyncCldProvisioning])
+@pytest.mark.parametrize("operation_id", ENDPOINTS)
+def test_the_result_of_each_method_is_in_the_public_models(operation_id: str, client: type[Any]):
+    result = typing.get_type_hints(_method(client, operation_id))["return"]
+    public = cld_user_groups.models
+    missing = {
+        each.__name__
+        for each in typing.get_args(result) or [result]
+        if each not in {getattr(public, name) for name in public.__all__}
+    }
+    assert not missing, f"overlay/cld_user_groups/models.py lacks {missing}: add it to __all__"
+
+
 @pytest.mark.parametrize("operation_id", ENDPOINTS)
 def test_an_endpoint_decodes_exactly_the_documented_status_codes(
     document: documents.Document, operation_id: str
@@ -126,6 +181,12 @@ def test_the_servers_are_those_of_the_document(document: documents.Document):
     ]
     assert list(SERVERS) == documented
     assert list(REGIONS) == document["servers"][0]["variables"]["region"]["enum"]
+
+
+def _method(client: type[Any], operation_id: str) -> Callable[..., Any]:
+    resource, _, method = operations.METHODS[operation_id].partition(".")
+    of_the_client = typing.get_type_hints(getattr(client, resource).func)["return"]
+    return getattr(of_the_client, method)
 
 
 def _python_name(name: str) -> str:
