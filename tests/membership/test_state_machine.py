@@ -21,6 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from cld_user_groups.errors import CloudinaryError
 from cld_user_groups.membership.applying import apply
 from cld_user_groups.membership.checks import StalePlan
+from cld_user_groups.membership.identity import Directory
 from cld_user_groups.membership.journal import FileJournal
 from cld_user_groups.membership.model import (
     Action,
@@ -36,7 +37,7 @@ from cld_user_groups.membership.planning import plan
 from cld_user_groups.membership.runs import read_journal
 from cld_user_groups.membership.snapshot import read_account
 from cld_user_groups.membership.undo import undo_plan
-from cld_user_groups.membership.verify import Account, difference_of
+from cld_user_groups.membership.verify import difference_of
 from cld_user_groups.utils import BackoffStrategy, RetryConfig, waiting_disabled
 
 from .accounts import client_over, emulated, members
@@ -538,7 +539,7 @@ class _Watch:
                 for status in (Status.DONE, Status.UNKNOWN)
             }
             done = said[Status.DONE]
-            account = Account(read_account(self.machine._client(None)))
+            account = Directory(read_account(self.machine._client(None)))
             self.errors += [
                 f"reported as {outcome.status}, but {wrong}"
                 for outcome in result.outcomes

@@ -16,6 +16,7 @@ from attrs import evolve, frozen
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning
 
 from .checks import creators, no_longer_fits
+from .identity import Directory
 from .journal import Journal, JournalError
 from .journal_lines import End, Ended, Intent
 from .lease import Lease
@@ -23,7 +24,7 @@ from .model import Change, Plan, Snapshot
 from .outcome import Outcome, Progress, Result, Status, Stop
 from .perform import Performed, reply_to_reading
 from .scheduler import Scheduler, Verdict
-from .verify import Account, differences, settle
+from .verify import differences, settle
 
 C = TypeVar("C", CldProvisioning, AsyncCldProvisioning)
 OnProgress = Callable[[Progress], object]
@@ -240,7 +241,7 @@ class Run:
             snapshot: The account, read after the last change, or None if it was not read.
         """
         if snapshot is not None:
-            account = Account(snapshot)
+            account = Directory(snapshot)
             settled = settle(self._outcomes, account)
             for before, after in zip(self._outcomes, settled, strict=True):
                 if after is not before:
@@ -292,7 +293,7 @@ class Run:
         verified = None if self._outcomes else True
         held_back = self._plan.held_back
         if snapshot is not None:
-            unmet = differences(self._outcomes, Account(snapshot))
+            unmet = differences(self._outcomes, Directory(snapshot))
             verified = not unmet
         is_out_of_quota = scheduler.stopped is Stop.QUOTA and scheduler.reset_at is not None
         left = scheduler.remaining if snapshot is None else snapshot.requests_left

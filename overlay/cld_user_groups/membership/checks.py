@@ -13,7 +13,7 @@ from .planning._memberships import Protected
 from .planning._occupied import awaited_additions
 from .problems import quoted
 from .undo_order import leads_to
-from .verify import Account, difference_of
+from .verify import difference_of
 
 # How far the clock of the machine on which a plan was created may be ahead.
 _MOST_SKEW = timedelta(hours=1)
@@ -91,10 +91,10 @@ def check_account(plan: Plan, snapshot: Snapshot) -> None:
         StalePlan: A group that the plan touches has changed, a name that it needs is taken, or an
             e-mail in the plan is not that of the user.
     """
-    groups = {group.id: group for group in snapshot.groups}
+    account = Directory(snapshot)
     changed: list[str] = []
     for group_id, expected in plan.fingerprints.items():
-        group = groups.get(group_id)
+        group = account.group(group_id)
         if group is None:
             changed.append(f"the group {group_id} no longer exists")
         elif fingerprint(group) != expected:
@@ -111,12 +111,11 @@ def check_account(plan: Plan, snapshot: Snapshot) -> None:
         if change.action in (Action.CREATE_GROUP, Action.RENAME_GROUP)
         and change.group.name in taken
     ]
-    directory = Directory(snapshot)
     changed += [
         difference
         for change in plan.changes
         for user in (change.user, *change.members)
-        if user is not None and (difference := directory.contradiction(user))
+        if user is not None and (difference := account.contradiction(user))
     ]
     if changed:
         raise StalePlan(f"the account has changed since the plan was created: {'; '.join(changed)}")
@@ -225,13 +224,13 @@ def no_longer_fits(
     if now > plan.expires_at:
         return dict.fromkeys(positions, f"the plan has expired at {plan.expires_at:%Y-%m-%d %H:%M}")
     found = ended_since(plan.changes, plan.created_at, now)
-    changed = _changed_groups(outcomes, before, after)
+    account = Directory(after)
+    changed = _changed_groups(outcomes, before, account)
     created_by = creators(plan)
     protected = Protected(plan.protect, after)
     left = [plan.changes[at] for at in positions]
     freed = {change.group.id for change in left if change.action in _FREES_NAME}
     taken = {group.name for group in after.groups if group.id not in freed}
-    directory = Directory(after)
     for at in positions:
         change = plan.changes[at]
         group_id = outcomes[created_by.get(at, at)].group_id or ""
@@ -240,7 +239,7 @@ def no_longer_fits(
         if change.action in _NEEDS_NAME and change.group.name in taken and not may_be_own:
             why = why or f"a group {change.group.name!r} has appeared"
         for user in filter(None, (change.user, *change.members)):
-            why = why or directory.contradiction(user)
+            why = why or account.contradiction(user)
             if change.action in _TAKES_ACCESS and (said := protected(user.id, user.email)):
                 why = why or f"{quoted(user.email or user.id)} {said}"
         if why:
@@ -249,10 +248,9 @@ def no_longer_fits(
 
 
 def _changed_groups(
-    outcomes: Sequence[Outcome], before: Snapshot, after: Snapshot
+    outcomes: Sequence[Outcome], before: Snapshot, account: Directory
 ) -> dict[str, str]:
     """Return, by ID, how each group is not what the changes so far have made of it."""
-    account = Account(after)
     names = {group.id: group.name for group in before.groups}
     members = {group.id: {member.id for member in group.members} for group in before.groups}
     for outcome in outcomes:
@@ -276,7 +274,7 @@ def _changed_groups(
         group = account.group(group_id)
         if group is None:
             found[group_id] = f"the group {name!r} no longer exists"
-        elif group.name != name or account.members(group_id) != members[group_id]:
+        elif group.name != name or account.members(group_id).keys() != members[group_id]:
             found[group_id] = f"somebody else has changed the group {name!r}"
     return found
 

@@ -1,31 +1,55 @@
-"""Who is who: users by ID, or by e-mail."""
+"""Who is who and which is which: the index of a snapshot, and the people whom it lacks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
+from functools import cached_property
+from itertools import chain
 
 from attrs import frozen
 
-from cld_user_groups.identity import email_key
+from cld_user_groups.identity import email_key, name_key
 
 from .model import Desired, DesiredGroup, DesiredMember, Group, Member, Snapshot, UserRef
 from .problems import quoted
 
 
 class Directory:
-    """The users that a snapshot knows, by ID and by e-mail."""
+    """The index of a snapshot: its groups by ID and by name, its users by ID and by e-mail.
+
+    Each part is built when it is first asked for.
+    """
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self._by_id: dict[str, Member] = {}
-        self._by_email: dict[str, str | tuple[str, ...]] = {}
-        for group in snapshot.groups:
-            self._learn(group.members)
-        self._learn(snapshot.people)
+        self._snapshot = snapshot
+        self._members: dict[str, Mapping[str, Member]] = {}
 
-    def _learn(self, members: Iterable[Member]) -> None:
-        by_id, by_email = self._by_id, self._by_email
-        for member in members:
+    @cached_property
+    def _groups(self) -> dict[str, Group]:
+        return {group.id: group for group in self._snapshot.groups}
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Group]]:
+        found: dict[str, list[Group]] = {}
+        for group in self._snapshot.groups:
+            found.setdefault(group.name, []).append(group)
+        return found
+
+    @cached_property
+    def _by_key(self) -> dict[str, list[Group]]:
+        found: dict[str, list[Group]] = {}
+        for group in self._snapshot.groups:
+            found.setdefault(name_key(group.name), []).append(group)
+        return found
+
+    @cached_property
+    def _users(self) -> tuple[dict[str, Member], dict[str, str | tuple[str, ...]]]:
+        """Users by ID, and the IDs of those of each e-mail."""
+        by_id: dict[str, Member] = {}
+        by_email: dict[str, str | tuple[str, ...]] = {}
+        groups = (group.members for group in self._snapshot.groups)
+        for member in chain.from_iterable((*groups, self._snapshot.people)):
             known = by_id.get(member.id)
             if known is None or (known.email is None and member.email is not None):
                 by_id[member.id] = member
@@ -40,26 +64,52 @@ class Directory:
                     by_email[key] = (ids, member.id)
             elif member.id not in ids:
                 by_email[key] = (*ids, member.id)
+        return by_id, by_email
+
+    def groups(self) -> Iterable[Group]:
+        """Return all groups, in their order."""
+        return self._snapshot.groups
+
+    def group(self, group_id: str | None) -> Group | None:
+        """Return the group of this ID, or None."""
+        return None if group_id is None else self._groups.get(group_id)
+
+    def named(self, name: str) -> Sequence[Group]:
+        """Return all groups of exactly this name."""
+        return self._by_name.get(name, ())
+
+    def named_alike(self, name: str) -> Sequence[Group]:
+        """Return all groups whose names differ from this one at most as `name_key` ignores."""
+        return self._by_key.get(name_key(name), ())
+
+    def members(self, group_id: str | None) -> Mapping[str, Member]:
+        """Return the members of a group, by ID; nobody where there is no such group."""
+        members = self._members.get(group_id or "")
+        if members is None:
+            group = self.group(group_id)
+            members = {} if group is None else {member.id: member for member in group.members}
+            self._members[group_id or ""] = members
+        return members
 
     def users(self) -> Iterable[Member]:
         """Return all users."""
-        return self._by_id.values()
+        return self._users[0].values()
 
     def by_id(self, user_id: str) -> Member | None:
         """Return the user of this ID, or None."""
-        return self._by_id.get(user_id)
+        return self._users[0].get(user_id)
 
     def by_email(self, email: str) -> tuple[Member, ...]:
         """Return all users of this e-mail."""
-        ids = self._by_email.get(email_key(email), ())
-        if isinstance(ids, str):
-            return (self._by_id[ids],)
-        return tuple(self._by_id[user_id] for user_id in ids)
+        by_id, by_email = self._users
+        ids = by_email.get(email_key(email), ())
+        return (by_id[ids],) if isinstance(ids, str) else tuple(by_id[each] for each in ids)
 
     def id_of(self, email: str) -> str | None:
         """Return the ID of the only user of this e-mail, or None if there is none or several."""
         # An e-mail is mostly written as it is compared: that spares making its key.
-        found = self._by_email.get(email) or self._by_email.get(email_key(email))
+        by_email = self._users[1]
+        found = by_email.get(email) or by_email.get(email_key(email))
         return found if isinstance(found, str) else None
 
     def current(self, user: UserRef) -> UserRef:
@@ -112,9 +162,8 @@ def unknown_people(snapshot: Snapshot, desired: Desired, today: date) -> Unknown
     directory = Directory(snapshot)
     emails: dict[str, str] = {}
     ids: dict[str, None] = {}
-    members_of = _members_by_group(snapshot)
     for group in desired.groups:
-        current = members_of(group)
+        current = _current_members(directory, group)
         for member in group.members:
             wanted = is_wanted(member, today)
             if member.email is None:
@@ -137,19 +186,9 @@ def unknown_people(snapshot: Snapshot, desired: Desired, today: date) -> Unknown
     return Unknown(emails=tuple(emails.values()), ids=tuple(ids))
 
 
-def _members_by_group(snapshot: Snapshot) -> Callable[[DesiredGroup], Collection[str]]:
-    """Return what finds the members that a group of a file has now, by its ID or its names."""
-    by_id = {group.id: group for group in snapshot.groups}
-    by_name: dict[str, list[Group]] = {}
-    for group in snapshot.groups:
-        by_name.setdefault(group.name, []).append(group)
-
-    def members_of(wanted: DesiredGroup) -> Collection[str]:
-        if wanted.id is not None:
-            found = [by_id[wanted.id]] if wanted.id in by_id else []
-        else:
-            names = (wanted.name, *wanted.previously)
-            found = next((by_name[name] for name in names if name in by_name), [])
-        return {member.id for group in found for member in group.members}
-
-    return members_of
+def _current_members(directory: Directory, desired: DesiredGroup) -> Collection[str]:
+    """Return the IDs of those who are in a group of a file now, found by its ID or its names."""
+    if desired.id is not None:
+        return directory.members(desired.id)
+    found = filter(None, map(directory.named, (desired.name, *desired.previously)))
+    return {member.id for group in next(found, ()) for member in group.members}

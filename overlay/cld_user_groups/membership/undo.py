@@ -15,7 +15,7 @@ from .planning import EXPIRES_AFTER, fingerprint, note_on_roles
 from .planning._memberships import Protected
 from .runs import Run
 from .undo_order import make_before_break
-from .verify import Account, difference_of
+from .verify import difference_of
 
 
 def undo_plan(
@@ -87,14 +87,15 @@ def undo_plan(
 
 def _applied(run: Run, snapshot: Snapshot) -> tuple[list[Outcome], list[Outcome]]:
     """Return what a run has done, and what is doubtful, some of which the account shows."""
-    account = Account(snapshot)
+    account = Directory(snapshot)
     applied: list[Outcome] = []
     doubtful: list[Outcome] = []
     for outcome in run.outcomes:
         if outcome.status is Status.UNKNOWN:
             change = outcome.change
             if change.action is Action.CREATE_GROUP and outcome.group_id is None:
-                outcome = evolve(outcome, group_id=account.id_of(change.group.name))
+                named = account.named(change.group.name)
+                outcome = evolve(outcome, group_id=named[-1].id if named else None)
             doubtful.append(outcome)
             if difference_of(outcome, account):
                 continue

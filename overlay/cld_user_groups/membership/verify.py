@@ -2,42 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from attrs import evolve
 
-from .model import Action, Group, Snapshot
+from .identity import Directory
+from .model import Action
 from .outcome import Outcome, Status
 
 
-class Account:
-    """A snapshot in the order in which it is searched.
-
-    Args:
-        snapshot: The account.
-    """
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        self._groups: Mapping[str, Group] = {group.id: group for group in snapshot.groups}
-        self._ids = {group.name: group.id for group in snapshot.groups}
-        self._members = {
-            group.id: frozenset(member.id for member in group.members) for group in snapshot.groups
-        }
-
-    def group(self, group_id: str | None) -> Group | None:
-        """Return a group by its ID, or None."""
-        return None if group_id is None else self._groups.get(group_id)
-
-    def id_of(self, name: str) -> str | None:
-        """Return the ID of the group of a name, or None."""
-        return self._ids.get(name)
-
-    def members(self, group_id: str) -> frozenset[str]:
-        """Return the IDs of the users in a group, which must exist."""
-        return self._members[group_id]
-
-
-def settle(outcomes: Sequence[Outcome], account: Account) -> tuple[Outcome, ...]:
+def settle(outcomes: Sequence[Outcome], account: Directory) -> tuple[Outcome, ...]:
     """Return the outcomes; an unknown one that the account shows now is done.
 
     One that it does not show stays unknown: it may still come.
@@ -56,7 +30,7 @@ def settle(outcomes: Sequence[Outcome], account: Account) -> tuple[Outcome, ...]
     )
 
 
-def differences(outcomes: Sequence[Outcome], account: Account) -> tuple[str, ...]:
+def differences(outcomes: Sequence[Outcome], account: Directory) -> tuple[str, ...]:
     """Return the differences between the account and the changes, a sentence each.
 
     Args:
@@ -68,7 +42,7 @@ def differences(outcomes: Sequence[Outcome], account: Account) -> tuple[str, ...
     )
 
 
-def difference_of(outcome: Outcome, account: Account) -> str:
+def difference_of(outcome: Outcome, account: Directory) -> str:
     """Return the difference between the account and one change, or "".
 
     Args:
@@ -82,7 +56,7 @@ def difference_of(outcome: Outcome, account: Account) -> str:
     if group is None:
         if change.action is Action.REMOVE_USER and outcome.holds:
             return ""
-        if outcome.group_id is None and account.id_of(name) is not None:
+        if outcome.group_id is None and account.named(name):
             return f"the group {name!r} exists, and this run is not known to have created it"
         return f"the group {name!r} does not exist"
     if change.action in (Action.CREATE_GROUP, Action.RENAME_GROUP):
