@@ -42,7 +42,7 @@ class AccountFile:
         """
         desired = read_file(path)
         present = [group for group in desired.groups if group.state == "present"]
-        people = _People()
+        people = _NamedUsers()
         # Those with an ID first: others may name the same person by e-mail alone.
         members = [member for group in present for member in group.members]
         for member in sorted(members, key=lambda each: each.id is None):
@@ -72,7 +72,7 @@ class AccountFile:
         return cls(desired.account, tuple(people.users.values()), tuple(groups))
 
 
-class _People:
+class _NamedUsers:
     """The users whom a file names, by ID, by e-mail, or by both."""
 
     def __init__(self) -> None:
