@@ -87,7 +87,7 @@ def run(block: Block) -> dict[str, Any]:
     printed = io.StringIO()
     with redirect_stdout(printed):
         code = "\n" * (block.line - 1) + block.code
-        exec(compile(code, str(ROOT / block.path), "exec"), names)
+        exec(compile(code, str(ROOT / block.path), "exec", dont_inherit=True), names)
     if block.output is not None:
         assert printed.getvalue() == block.output, printed.getvalue()
     return names
