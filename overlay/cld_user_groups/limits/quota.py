@@ -164,11 +164,12 @@ class AccountQuota:
             if not seconds or not (is_newer or reset_at >= self.reset_at):
                 return  # it is old
             self._reset_text, self.reset_at, self.remaining = text, reset_at, remaining
+            self.limit = parse_limit(headers)
         elif self.remaining is None:  # it was over too early: the clock of the server is behind
             self.reset_at, self.remaining = now + 1, remaining
         elif is_newer or remaining < self.remaining:
             self.remaining = remaining
-        self.limit, self._since = parse_limit(headers), self._admitted
+        self._since = self._admitted
         self.learned_at = max(self.learned_at, position.admitted_at)
 
     def _refuse(
