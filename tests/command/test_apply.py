@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from cld_user_groups.command import running, source
-from cld_user_groups.membership import account_lock, list_runs, state_directory
+from cld_user_groups.membership import Plan, account_lock, list_runs, snapshot, state_directory
 
 from .shell import AS_EDITED, EDITED, SAMPLE, Shell
 
@@ -277,6 +277,23 @@ def test_a_saved_plan_adds_nobody_whose_membership_has_ended_since(shell: Shell)
     done = shell("apply", "plan.json", "--yes")
     assert (done.exit_code, shell.writes()) == (4, 0)
     assert yesterday in done.stderr
+
+
+def test_a_saved_plan_is_checked_for_its_day_again_after_the_question(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    monkeypatch.setattr(snapshot, "parse_http_date", lambda text: yesterday)
+    day = str(yesterday.date())
+    shell("plan", shell.write(EDITED), "--today", day, "--out", "plan.json")
+
+    def until_the_server_is_in_a_new_day(made: Plan) -> None:
+        monkeypatch.setattr(snapshot, "parse_http_date", lambda text: datetime.now(UTC))
+
+    monkeypatch.setattr(running, "_ask", until_the_server_is_in_a_new_day)
+    done = shell("apply", "plan.json")
+    assert (done.exit_code, shell.writes()) == (4, 0)
+    assert f"the plan is for the memberships of {day}, and today is" in done.stderr
 
 
 def test_a_plan_that_was_created_tomorrow_is_refused(shell: Shell) -> None:

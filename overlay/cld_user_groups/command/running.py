@@ -28,7 +28,7 @@ from cld_user_groups.membership import (
     read_journal,
     state_directory,
 )
-from cld_user_groups.membership.checks import check_account, check_plan
+from cld_user_groups.membership.checks import check_plan, check_saved
 from cld_user_groups.membership.journal import SUFFIX, new_run
 
 from . import exit_codes, interrupts
@@ -109,8 +109,8 @@ def run_plan(
                 _ask(made)
                 # The account may have changed while the plan was being read.
                 fresh = read_account(client)
-                check_account(made, fresh)
                 snapshot = evolve(fresh, people=snapshot.people, missing_ids=snapshot.missing_ids)
+                check_saved(made, snapshot)
             check_plan(made, client.account_id, datetime.now(UTC))
             result = _apply(settings, client, made, snapshot, options, run, lease)
             forget_groups(made.account_id)

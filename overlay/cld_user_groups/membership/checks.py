@@ -122,17 +122,21 @@ def check_account(plan: Plan, snapshot: Snapshot) -> None:
 
 
 def check_saved(plan: Plan, snapshot: Snapshot) -> None:
-    """Validate a plan that comes from a file: for its own day, and as a plan would be made.
+    """Validate a plan that may come from a file: all of `check_account`, its day, its order.
+
+    To be called each time that the account is read before the first write. It holds for each plan
+    that was made just now, too.
 
     Args:
         plan: The plan, as `load_plan` returned it.
         snapshot: The account, just read.
 
     Raises:
-        StalePlan: It is for another day, a membership that it adds has ended since, or it adds a
-            user who does not exist.
+        StalePlan: The account has changed, the plan is for another day, a membership that it adds
+            has ended since, or it adds a user who does not exist.
         ValueError: A removal does not wait for an addition, and could leave a group empty.
     """
+    check_account(plan, snapshot)
     _check_day(plan, snapshot)
     missing = [
         f"no user has the id {quoted(change.user.id)}"
