@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
+from .guards import Protected
 from .identity import Directory
 from .model import Action, Breach, Change, Plan, Snapshot
+from .order import awaited_additions, leads_to
 from .outcome import Outcome, Status
 from .planning import fingerprint
-from .planning._memberships import Protected
-from .planning._occupied import awaited_additions
 from .problems import quoted
-from .undo_order import leads_to
 from .verify import difference_of
 
 # How far the clock of the machine on which a plan was created may be ahead.

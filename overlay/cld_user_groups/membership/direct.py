@@ -20,9 +20,9 @@ from .applying import apply
 from .guards import check_guards
 from .journal import Journal, NoJournal
 from .model import Action, Change, Group, GroupRef, GuardLimits, Plan, Snapshot, UserRef
+from .order import awaited_additions
 from .outcome import Outcome, Result, Status
 from .planning import EXPIRES_AFTER, fingerprint
-from .planning._occupied import awaited_additions
 from .snapshot import read_account, read_account_async
 
 

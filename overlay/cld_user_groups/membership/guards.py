@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import translate
 from typing import NamedTuple
 
-from .model import Action, Breach, GroupRef, GuardLimits, Plan, Snapshot
-from .planning._memberships import Protected
-from .problems import quoted
+from cld_user_groups.identity import email_key
+
+from .identity import Directory
+from .model import Action, Breach, Desired, GroupRef, GuardLimits, Plan, Snapshot
+from .problems import Problem, quoted
 
 #: How many people may be removed where a file sets no limit, however few memberships there are.
 FREE_REMOVALS = 10
@@ -15,6 +20,12 @@ FREE_REMOVALS = 10
 FREE_SHARE = 0.1
 #: How many people may be removed from any group, however small it is.
 FREE_REMOVALS_PER_GROUP = 2
+
+# What a pattern has that may match an e-mail.
+_EMAIL_OR_GLOB = re.compile(r"[@*?\[]")
+
+# Most IDs are 30 or 32 hexadecimal digits, some 30 letters and digits.
+_USER_ID = re.compile(r"[0-9a-z]{16,}")
 
 
 def check_guards(
@@ -92,10 +103,7 @@ def _check_protected(plan: Plan, snapshot: Snapshot) -> tuple[Breach, ...]:
     protected = Protected(plan.protect, snapshot)
     found: list[Breach] = []
     for change in plan.changes:
-        users = change.members
-        if change.action is Action.REMOVE_USER and change.user is not None:
-            users = (change.user,)
-        kept = [user for user in users if protected(user.id, user.email)]
+        kept = [user for user in change.leavers if protected(user.id, user.email)]
         if kept:
             who = ", ".join(quoted(user.email or user.id) for user in kept)
             message = f"{quoted(change.group.name)} loses members who are protected: {who}."
@@ -151,3 +159,68 @@ def _check_share(loss: _Loss, limits: GuardLimits, needed: str) -> Breach | None
 
 def _members(count: int) -> str:
     return "1 member" if count == 1 else f"{count} members"
+
+
+class Protected:
+    """Tells the members who are never removed: by ID, e-mail or glob, without case.
+
+    A listing may lack an e-mail that another one of the account has, so all of them count. Where
+    none has it, whoever could be meant by an e-mail or a glob may be protected.
+    """
+
+    def __init__(self, patterns: Iterable[str], snapshot: Snapshot) -> None:
+        keys = [email_key(pattern) for pattern in patterns]
+        self._pattern = re.compile("|".join(map(translate, keys))) if keys else None
+        self._may_name_emails = any(_EMAIL_OR_GLOB.search(key) for key in keys)
+        self._ids: set[str] = set()
+        self._with_email: set[str] = set()
+        if not self._may_name_emails:
+            return
+        for members in (*(group.members for group in snapshot.groups), snapshot.people):
+            for member in members:
+                if member.email:
+                    self._with_email.add(member.id)
+                    if self._matches(member.email):
+                        self._ids.add(member.id)
+
+    def __call__(self, user_id: str, email: str | None) -> str:
+        """Return why a member must stay, as what follows the name in a sentence, or ""."""
+        texts = (user_id, email) if email else (user_id,)
+        if user_id in self._ids or any(map(self._matches, texts)):
+            return "is protected"
+        if self._may_name_emails and not email and user_id not in self._with_email:
+            return "may be protected, for its e-mail is not known"
+        return ""
+
+    def _matches(self, text: str) -> bool:
+        return self._pattern is not None and self._pattern.match(email_key(text)) is not None
+
+
+def check_protect(
+    desired: Desired, directory: Directory, problems: list[Problem]
+) -> Iterator[Problem]:
+    """Yield a warning for each entry of `protect` that matches nobody; one that never can is wrong.
+
+    Args:
+        desired: The file.
+        directory: The users who are in groups, and those who were looked up.
+        problems: Where entries that can match nobody are added.
+    """
+    keys: set[str] = set()
+    for user in directory.users() if desired.protect else ():
+        keys |= {email_key(text) for text in (user.id, user.email) if text}
+    for entry in desired.protect:
+        key = email_key(entry)
+        is_glob = any(character in "*?[" for character in key)
+        pattern = re.compile(translate(key))
+        if any(map(pattern.match, keys)) if is_glob else key in keys:
+            continue
+        message = f"{quoted(entry)} in `protect` matches nobody in a group"
+        if is_glob or "@" in key or _USER_ID.fullmatch(key):
+            close = difflib.get_close_matches(key, keys, n=1, cutoff=0.85)
+            hint = f"did you mean {quoted(close[0])}?" if close else ""
+            yield Problem(desired.source, None, message, hint)
+        else:
+            message = f"{quoted(entry)} in `protect` is no e-mail, no glob and no user's ID"
+            hint = "write an e-mail, an ID, or a glob such as `*@example.com`"
+            problems.append(Problem(desired.source, None, message, hint))

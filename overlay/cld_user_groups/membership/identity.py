@@ -66,7 +66,7 @@ class Directory:
                 by_email[key] = (*ids, member.id)
         return by_id, by_email
 
-    def groups(self) -> Iterable[Group]:
+    def groups(self) -> Sequence[Group]:
         """Return all groups, in their order."""
         return self._snapshot.groups
 

@@ -231,6 +231,13 @@ class Change:
     line: int | None = None
     depends_on: tuple[int, ...] = ()
 
+    @property
+    def leavers(self) -> tuple[UserRef, ...]:
+        """Whom it takes out of the group."""
+        if self.action is Action.REMOVE_USER and self.user is not None:
+            return (self.user,)
+        return self.members if self.action is Action.DELETE_GROUP else ()
+
 
 @frozen(kw_only=True)
 class Breach:

@@ -12,10 +12,10 @@ from typing import Literal
 import msgspec
 
 from .model import Action, Breach, Change, Group, GroupRef, GuardLimits, Member, Plan, UserRef
+from .order import leads_to
 from .planning import EXPIRES_AFTER, fingerprint
 from .problems import PlanFileError, Problem, quoted
 from .state import write_file
-from .undo_order import leads_to
 
 #: The format of a saved plan. The number grows when an older reader would misread it.
 FORMAT: Literal["cld-user-groups/plan/1"] = "cld-user-groups/plan/1"

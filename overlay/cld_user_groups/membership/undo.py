@@ -7,14 +7,13 @@ from datetime import datetime
 
 from attrs import evolve
 
-from .guards import check_guards
+from .guards import Protected, check_guards
 from .identity import Directory
 from .model import Action, Change, GroupRef, GuardLimits, Member, Plan, Snapshot, UserRef
+from .order import make_before_break
 from .outcome import Outcome, Status
 from .planning import EXPIRES_AFTER, fingerprint, note_on_roles
-from .planning._memberships import Protected
 from .runs import Run
-from .undo_order import make_before_break
 from .verify import difference_of
 
 

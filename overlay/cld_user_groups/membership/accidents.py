@@ -8,8 +8,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
 from cld_user_groups.identity import name_key
-from cld_user_groups.membership.model import DesiredGroup, Group
-from cld_user_groups.membership.problems import Problem, quoted
+
+from .identity import Directory
+from .model import DesiredGroup, Group
+from .problems import Problem, quoted
 
 #: How much of two names is the same where one of them may be the other mistyped.
 _NEAR = 0.65
@@ -22,60 +24,59 @@ class NewGroups:
     """Compares groups that are to be created with those of the account and of the file.
 
     Args:
-        groups: The groups of the account.
+        directory: The groups of the account.
         claimed: The IDs of those that the file names.
-        wanted: The groups of the file.
+        desired: The groups of the file.
         count: How many are to be created.
     """
 
     def __init__(
         self,
-        groups: Iterable[Group],
+        directory: Directory,
         claimed: Collection[str],
-        wanted: Iterable[DesiredGroup],
+        desired: Iterable[DesiredGroup],
         count: int,
     ) -> None:
-        groups = tuple(groups)
-        self._names = {name_key(group.name): group.name for group in groups}
-        self._known = self._names.keys() | {name_key(group.name) for group in wanted}
+        self._names = {name_key(group.name): group.name for group in directory.groups()}
+        self._known = self._names.keys() | {name_key(group.name) for group in desired}
         self._suggests = count * len(self._names) <= _MOST_PAIRS
-        self._left = {group.id: group for group in groups if group.id not in claimed}
+        self._left = {group.id: group for group in directory.groups() if group.id not in claimed}
         self._left_with: dict[str, list[str]] = {}
         for group in self._left.values():
             for member in group.members:
                 self._left_with.setdefault(member.id, []).append(group.id)
 
     def accident(
-        self, wanted: DesiredGroup, members: Collection[str], losses: Mapping[str, Collection[str]]
+        self, desired: DesiredGroup, members: Collection[str], losses: Mapping[str, Collection[str]]
     ) -> Problem | None:
         """Return why a group is not to be created, or None.
 
         Args:
-            wanted: The group.
+            desired: The group.
             members: The IDs of its members.
             losses: By the key of its name, whom each group of the file is to lose.
         """
         hint = "if it is meant: `allow_new: true` on the group, or --allow-new with its name"
-        parts = [part.strip() for part in re.split("[,;]", wanted.name) if part.strip()]
+        parts = [part.strip() for part in re.split("[,;]", desired.name) if part.strip()]
         known = [part for part in parts if name_key(part) in self._known]
         loses = any(set(members) & set(losses.get(name_key(part), ())) for part in known)
         if len(parts) > 1 and (len(known) == len(parts) or loses):
             names = " and ".join(map(quoted, known))
-            message = f"{quoted(wanted.name)} looks like several groups in one: {names} exist"
+            message = f"{quoted(desired.name)} looks like several groups in one: {names} exist"
             if len(known) == 1:
-                message = f"{quoted(wanted.name)} looks like several groups in one: {names} exists"
-            return _problem(wanted, message, f"list each by itself; {hint}")
-        former = self._former(wanted, members)
+                message = f"{quoted(desired.name)} looks like several groups in one: {names} exists"
+            return _problem(desired, message, f"list each by itself; {hint}")
+        former = self._former(desired, members)
         if former is None:
             return None
         message = (
-            f"{quoted(wanted.name)} has the members of {quoted(former.name)}, which the file does "
+            f"{quoted(desired.name)} has the members of {quoted(former.name)}, which the file does "
             f"not name (ID {quoted(former.id)})"
         )
         rename = f"if it was renamed: `previously: [{former.name}]`, or its `id`"
-        return _problem(wanted, message, f"{rename}; {hint}")
+        return _problem(desired, message, f"{rename}; {hint}")
 
-    def _former(self, wanted: DesiredGroup, members: Collection[str]) -> Group | None:
+    def _former(self, desired: DesiredGroup, members: Collection[str]) -> Group | None:
         """Return the group that the source has probably renamed: most of it is in the new one."""
         shared = Counter(
             group_id for user_id in members for group_id in self._left_with.get(user_id, ())
@@ -84,7 +85,7 @@ class NewGroups:
             group = self._left[group_id]
             if count < 0.8 * len(group.members):
                 continue
-            if _is_alike(wanted.name, group.name):
+            if _is_alike(desired.name, group.name):
                 is_former = 3 * count >= len(members)
             else:
                 is_former = count > 1 and 2 * count >= len(members)
@@ -92,14 +93,14 @@ class NewGroups:
                 return group
         return None
 
-    def near(self, wanted: DesiredGroup) -> Problem | None:
+    def near(self, desired: DesiredGroup) -> Problem | None:
         """Return a warning where a group of the account has almost this name, or None."""
-        key = name_key(wanted.name)
+        key = name_key(desired.name)
         close = difflib.get_close_matches(key, self._names, cutoff=_NEAR) if self._suggests else []
         for other in close:
             if _NUMBER.sub("", other) != _NUMBER.sub("", key):
-                message = f"{quoted(wanted.name)} is a new group"
-                return _problem(wanted, message, f"did you mean {quoted(self._names[other])}?")
+                message = f"{quoted(desired.name)} is a new group"
+                return _problem(desired, message, f"did you mean {quoted(self._names[other])}?")
         return None
 
 
@@ -110,5 +111,5 @@ def _is_alike(one: str, other: str) -> bool:
     return difflib.SequenceMatcher(None, shorter, longer).ratio() >= _NEAR
 
 
-def _problem(wanted: DesiredGroup, message: str, hint: str) -> Problem:
-    return Problem(wanted.source, wanted.line, message, hint)
+def _problem(desired: DesiredGroup, message: str, hint: str) -> Problem:
+    return Problem(desired.source, desired.line, message, hint)

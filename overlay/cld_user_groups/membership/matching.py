@@ -1,0 +1,326 @@
+"""Which group of the account each group of a file is, and which users its members are."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from attrs import define, field
+
+from cld_user_groups.identity import forbidden_character
+
+from .guards import Protected
+from .identity import Directory, is_wanted
+from .model import Desired, DesiredGroup, DesiredMember, Group, Member, Snapshot
+from .problems import Problem, quoted
+
+
+class Match(NamedTuple):
+    """A group of a file, and the group of the account that it is, or None."""
+
+    desired: DesiredGroup
+    group: Group | None
+
+
+class Matching:
+    """Finds the groups of a file in an account, and notes what is ambiguous.
+
+    IDs come first, then exact names, then `previously`. A name that differs only in case, space
+    or invisible characters from one in the account is held back: it would create a second group
+    that looks like the first.
+    """
+
+    def __init__(self, directory: Directory, desired: Desired, problems: list[Problem]) -> None:
+        self.directory = directory
+        self.problems = problems
+        self.notes: list[str] = []
+        self.held: list[Problem] = []
+        self.claimed: dict[str, DesiredGroup] = {}
+        self.matches = self._match(desired.groups)
+        self._note_absent()
+
+    def _match(self, desired: tuple[DesiredGroup, ...]) -> list[Match]:
+        found: dict[int, Group | None] = {}
+        for position, group in enumerate(desired):
+            if group.id is not None:
+                found[position] = self._claim(group, self._by_id(group))
+        for position, group in enumerate(desired):
+            if position not in found:
+                named = self.directory.named(group.name)
+                unclaimed = [other for other in named if other.id not in self.claimed]
+                if unclaimed:
+                    found[position] = self._claim(group, self._only(group, unclaimed))
+        for position, group in enumerate(desired):
+            if position not in found:
+                found[position] = self._claim(group, self._by_previous_name(group))
+        return [Match(group, found[position]) for position, group in enumerate(desired)]
+
+    def _note_absent(self) -> None:
+        """Note the groups that need not be deleted, once it is known which group is which."""
+        for desired, group in self.matches:
+            is_gone = group is None and desired.state == "absent"
+            if is_gone and (desired.id is not None or self._is_new(desired)):
+                self.notes.append(f"The group {quoted(desired.name)} is absent already.")
+
+    def _claim(self, desired: DesiredGroup, group: Group | None) -> Group | None:
+        if group is not None:
+            self.claimed[group.id] = desired
+        return group
+
+    def _by_id(self, desired: DesiredGroup) -> Group | None:
+        group = self.directory.group(desired.id)
+        if desired.state == "present":
+            if group is None:
+                self._problem(
+                    desired, f"the account has no group with the id {quoted(desired.id or '')}"
+                )
+        elif group is not None and group.name != desired.name:
+            self._problem(
+                desired,
+                f"the group to be deleted is called {quoted(group.name)} in the account",
+                "correct the name or the id",
+            )
+        return group
+
+    def _only(self, desired: DesiredGroup, groups: Sequence[Group]) -> Group | None:
+        if len(groups) > 1:
+            ids = ", ".join(quoted(group.id) for group in groups)
+            self._problem(
+                desired,
+                f"the account has {len(groups)} groups called {quoted(desired.name)}",
+                f"give the `id`, one of {ids}",
+            )
+            self.claimed.update((group.id, desired) for group in groups)
+            return None
+        return groups[0]
+
+    def _by_previous_name(self, desired: DesiredGroup) -> Group | None:
+        """Return the group to be renamed, or None for one to be created or already absent."""
+        before = [g for name in desired.previously for g in self.directory.named(name)]
+        for group in before:
+            if group.id in self.claimed:
+                other = self.claimed[group.id]
+                self._problem(
+                    desired,
+                    f"{quoted(group.name)} is the previous name of {quoted(desired.name)}, and the "
+                    f"group of line {other.line} as well",
+                )
+                return None
+        if len(before) > 1:
+            names = ", ".join(quoted(group.name) for group in before)
+            self._problem(
+                desired, f"several groups have a previous name of it: {names}", "give its `id`"
+            )
+            return None
+        return before[0] if before else None
+
+    def _is_new(self, desired: DesiredGroup) -> bool:
+        """Return whether no group that the file leaves alone has a name like this one."""
+        for group in self.directory.named_alike(desired.name):
+            if group.id not in self.claimed:
+                message = (
+                    f"{quoted(desired.name)} is not in the account, but {quoted(group.name)} is"
+                )
+                hint = "use that, or give `previously:` or `id:` to rename it"
+                self.held.append(Problem(desired.source, desired.line, message, hint))
+                return False
+        return True
+
+    def holders(self, match: Match) -> list[Group]:
+        """Return the other groups that have, now, the name that the group is to have."""
+        groups = self.directory.named(match.desired.name)
+        return [group for group in groups if match.group is None or group.id != match.group.id]
+
+    def can_be_named(self, match: Match) -> bool:
+        """Return whether a group can have the name that it is to get; note why it cannot."""
+        if said := forbidden_character(match.desired.name):
+            self._problem(
+                match.desired, f"{said} in the name of a group: {quoted(match.desired.name)}"
+            )
+            return False
+        for group in self.holders(match):
+            other = self.claimed.get(group.id)
+            if other is None or (other.state == "present" and other.name == group.name):
+                self._problem(
+                    match.desired,
+                    f"another group is called {quoted(match.desired.name)} already",
+                    f"its id is {quoted(group.id)}",
+                )
+                return False
+        return self._is_new(match.desired)
+
+    def _problem(self, desired: DesiredGroup, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(desired.source, desired.line, message, hint))
+
+
+@define
+class MemberDifference:
+    """How a group's membership is to change.
+
+    Attributes:
+        added: Who is to be added, by user ID.
+        removed: Who is to be removed, with the line that ends the membership, or None where it is
+            the group's list that does not have them.
+    """
+
+    added: dict[str, DesiredMember] = field(factory=dict[str, DesiredMember])
+    removed: list[tuple[Member, DesiredMember | None]] = field(
+        factory=list[tuple[Member, DesiredMember | None]]
+    )
+
+
+class MemberMatching:
+    """Compares groups of a file with those of the account, and notes who cannot be found."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        snapshot: Snapshot,
+        today: date,
+        protected: Protected,
+        problems: list[Problem],
+    ) -> None:
+        self.directory = directory
+        self.missing_ids = frozenset(snapshot.missing_ids)
+        self.today = today
+        self.protected = protected
+        self.problems = problems
+        self.notes: list[str] = []
+        self.warnings: list[Problem] = []
+        self.held: list[Problem] = []
+        self.held_people: set[str] = set()
+        self.unverified: set[str] = set()
+
+    def compare(self, desired: DesiredGroup, group: Group | None) -> MemberDifference:
+        """Return how the group is to change; `group` is None for one that is to be created."""
+        ended: list[DesiredMember] = []
+        # Not the directory's, which would keep it: a plan asks for each group once.
+        current = {} if group is None else {member.id: member for member in group.members}
+        members = self._resolve(desired, current, ended)
+        difference = MemberDifference(
+            {user_id: member for user_id, member in members.items() if user_id not in current}
+        )
+        if not current:
+            return difference
+        if desired.mode == "additive":
+            self._check_ended(ended, current)
+        over = self._ended_ids(ended)
+        for user_id, member in current.items():
+            if user_id in members or (desired.mode == "additive" and user_id not in over):
+                continue
+            if why := self.protected(user_id, member.email):
+                who = quoted(member.email or user_id)
+                self.notes.append(f"{who} {why}, and stays in {quoted(desired.name)}.")
+                continue
+            difference.removed.append((member, over.get(user_id)))
+        return difference
+
+    def _resolve(
+        self,
+        desired: DesiredGroup,
+        current: Container[str],
+        ended: list[DesiredMember],
+    ) -> dict[str, DesiredMember]:
+        """Return the members by user ID, except those whose `until` has passed."""
+        found: dict[str, DesiredMember] = {}
+        for member in desired.members:
+            if member.until is not None and not is_wanted(member, self.today):
+                if self._is_one_person(member, current, is_ended=True):
+                    ended.append(member)
+                continue
+            if not self._is_one_person(member, current):
+                user_id = None
+            elif member.id is not None:
+                user_id = self._check_id(member, member.id)
+            elif member.email is not None:
+                user_id = self.directory.id_of(member.email)
+                if user_id is None:
+                    self._unresolved(member, member.email)
+            else:
+                user_id = None
+            if user_id is None:
+                continue
+            first = found.setdefault(user_id, member)
+            if first is not member:
+                who = quoted(member.email or user_id)
+                where = f"first as {quoted(first.email or user_id)} on line {first.line}"
+                self._problem(member, f"{who} occurs twice in {quoted(desired.name)}, {where}")
+        return found
+
+    def _unresolved(self, member: DesiredMember, email: str) -> None:
+        users = self.directory.by_email(email)
+        who = quoted(email)
+        if not users:
+            self._problem(member, f"no user has the e-mail {who}", "is it spelt as in the account?")
+            return
+        ids = ", ".join(quoted(user.id) for user in users)
+        self._problem(member, f"{len(users)} users have the e-mail {who}", f"give the `id`: {ids}")
+
+    def _check_id(self, member: DesiredMember, user_id: str) -> str | None:
+        if user_id in self.missing_ids:
+            self._problem(member, f"no user has the id {quoted(user_id)}")
+            return None
+        if self.directory.by_id(user_id) is None:
+            self.unverified.add(user_id)
+        return user_id
+
+    def _is_one_person(
+        self, member: DesiredMember, current: Container[str], *, is_ended: bool = False
+    ) -> bool:
+        """Return whether a member's ID and e-mail are those of one person; note where not.
+
+        Then it is not known who is meant, as in a copied line of which only one was edited: neither
+        is added or removed. An e-mail that nobody has may be an old one of a member.
+        """
+        user_id, email = member.id, member.email
+        if user_id is None or email is None:
+            return True
+        owners = self.directory.by_email(email)
+        if any(owner.id == user_id for owner in owners):
+            return True
+        if is_ended and user_id not in current and not any(o.id in current for o in owners):
+            return True
+        user = self.directory.by_id(user_id)
+        has = "another" if user is None or user.email is None else quoted(user.email)
+        message = f"the e-mail of the ID {quoted(user_id)} is {has}, not {quoted(email)}"
+        if owners:
+            hint = f"whose ID is {quoted(owners[0].id)}; write only the ID or only the e-mail"
+        elif user_id in current and not is_ended:
+            hint = "correct the e-mail, or leave it out"
+            self.warnings.append(Problem(member.source, member.line, message, hint))
+            return True
+        elif user_id in self.missing_ids:
+            return True  # an error: nobody has either
+        else:
+            hint = "which nobody has; correct it, or write only the ID"
+        self.held.append(Problem(member.source, member.line, message, hint))
+        self.held_people |= {user_id, *(owner.id for owner in owners)}
+        return False
+
+    def unverified_note(self) -> Iterator[str]:
+        """Yield a note on the IDs for which nothing shows that they are users of the account."""
+        if self.unverified:
+            count = len(self.unverified)
+            what = "ID was" if count == 1 else "IDs were"
+            yield f"{count} {what} not looked up, and may be no user's."
+
+    def _check_ended(self, ended: Iterable[DesiredMember], current: Container[str]) -> None:
+        """Note e-mails of several users: where the line alone ends a membership, whose is it?"""
+        for member in ended:
+            if member.id is None and member.email is not None:
+                users = self.directory.by_email(member.email)
+                if len(users) > 1 and any(user.id in current for user in users):
+                    self._unresolved(member, member.email)
+
+    def _ended_ids(self, ended: list[DesiredMember]) -> dict[str, DesiredMember]:
+        found: dict[str, DesiredMember] = {}
+        for member in ended:
+            if member.id is not None:
+                found[member.id] = member
+            elif member.email is not None:
+                found.update((user.id, member) for user in self.directory.by_email(member.email))
+        return found
+
+    def _problem(self, member: DesiredMember, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(member.source, member.line, message, hint))

@@ -1,0 +1,143 @@
+"""The order of changes: what waits for what, and make before break."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from graphlib import CycleError, TopologicalSorter
+from heapq import heappop, heappush
+
+from attrs import evolve
+
+from .model import Action, Change
+
+_RANK = {action: rank for rank, action in enumerate(Action)}
+
+
+def in_order(changes: Sequence[Change]) -> list[int]:
+    """Return the positions of changes so that each comes after those that it depends on.
+
+    As far as that allows, they are in the order of the actions, and else as they were. Changes in a
+    circle, and those that depend on one, are left out.
+
+    Args:
+        changes: The changes, each with the positions of those that it depends on.
+    """
+    sorter = TopologicalSorter({at: each.depends_on for at, each in enumerate(changes)})
+    with suppress(CycleError):  # the sorter goes as far as it can all the same
+        sorter.prepare()
+    ready: list[tuple[int, int]] = []
+    order: list[int] = []
+    while sorter.is_active():
+        for position in sorter.get_ready():
+            heappush(ready, (_RANK[changes[position].action], position))
+        _, position = heappop(ready)
+        order.append(position)
+        sorter.done(position)
+    return order
+
+
+def select(changes: Sequence[Change], positions: Iterable[int]) -> tuple[Change, ...]:
+    """Return some of the changes, in an order of their own.
+
+    Args:
+        changes: The changes.
+        positions: The positions of those to return; with each, those that it depends on.
+    """
+    kept = list(positions)
+    new = {old: position for position, old in enumerate(kept)}
+    return tuple(
+        evolve(
+            changes[old],
+            depends_on=tuple(sorted(new[needed] for needed in changes[old].depends_on)),
+        )
+        for old in kept
+    )
+
+
+def with_dependents(changes: Sequence[Change], positions: Iterable[int]) -> set[int]:
+    """Return positions, and those of all changes that depend on them, directly or not."""
+    needed_by: dict[int, list[int]] = {}
+    for position, change in enumerate(changes):
+        for needed in change.depends_on:
+            needed_by.setdefault(needed, []).append(position)
+    found = set(positions)
+    waiting = list(found)
+    while waiting:
+        followers = [at for at in needed_by.get(waiting.pop(), ()) if at not in found]
+        found.update(followers)
+        waiting += followers
+    return found
+
+
+def leads_to(start: int, goal: int, needs: Sequence[Iterable[int]]) -> bool:
+    """Return whether a change depends on another, directly or not."""
+    seen = {start}
+    left = [start]
+    while left:
+        for needed in needs[left.pop()]:
+            if needed == goal:
+                return True
+            if needed not in seen:
+                seen.add(needed)
+                left.append(needed)
+    return False
+
+
+def awaited_additions(changes: Sequence[Change], members: Mapping[str, int]) -> dict[int, int]:
+    """Return, by position, the addition that a removal has to wait for.
+
+    The guards let a group lose everyone it has where others join it. If none of these additions
+    succeeds, nobody must be removed either: the group would end empty.
+
+    Args:
+        changes: The changes.
+        members: How many members a group has now, by ID, for the groups that must not end empty.
+    """
+    first: dict[str, int] = {}
+    removals: dict[str, list[int]] = {}
+    for position, change in enumerate(changes):
+        group_id = change.group.id
+        if group_id is None or group_id not in members:
+            continue
+        if change.action is Action.ADD_USER:
+            first.setdefault(group_id, position)
+        elif change.action is Action.REMOVE_USER:
+            removals.setdefault(group_id, []).append(position)
+    return {
+        position: first[group_id]
+        for group_id, positions in removals.items()
+        if group_id in first and len(positions) >= members[group_id]
+        for position in positions
+    }
+
+
+def make_before_break(steps: Sequence[Change], members: Mapping[str, int]) -> tuple[Change, ...]:
+    """Return the steps of an undo in an order that spares people a time without access.
+
+    Args:
+        steps: The steps, each with the positions of those that it depends on.
+        members: How many members each group has now, by ID.
+    """
+    needs = [set(step.depends_on) for step in steps]
+    _spare_access(steps, needs)
+    for position, addition in awaited_additions(steps, members).items():
+        if not leads_to(addition, position, needs):
+            needs[position].add(addition)
+    steps = [
+        evolve(step, depends_on=tuple(needed)) for step, needed in zip(steps, needs, strict=True)
+    ]
+    return select(steps, in_order(steps))
+
+
+def _spare_access(steps: Sequence[Change], needs: list[set[int]]) -> None:
+    """Let people leave a group only after they have joined another, where that is possible."""
+    joins: dict[str, list[int]] = {}
+    for position, step in enumerate(steps):
+        if step.action is Action.ADD_USER and step.user is not None:
+            joins.setdefault(step.user.id, []).append(position)
+    for position, step in enumerate(steps):
+        for user in step.leavers:
+            for join in joins.get(user.id, ()):
+                if not leads_to(join, position, needs):
+                    needs[position].add(join)
