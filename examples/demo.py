@@ -96,9 +96,10 @@ def show_sync(url: str) -> None:
 
         john = client.users.get(user_id=JOHN)
         of_john = client.users.get_groups(user_id=JOHN).groups
+        environments = client.users.list_sub_accounts(user_id=JOHN).sub_accounts
         said(
-            "users.get(user_id=…), users.get_groups(user_id=…)",
-            f"{john.name} is in {len(of_john)} groups",
+            "users.get(user_id=…), users.get_groups(user_id=…), users.list_sub_accounts(user_id=…)",
+            f"{john.name}: {len(of_john)} groups, {len(environments)} product environments",
         )
 
         left = groups.remove_user(group_id=group_id, user_id=JOHN)
@@ -140,12 +141,16 @@ async def show_async(url: str) -> None:
         read = await groups.get(group_id=ids[0], extended_details=True)
         said("get(group_id=…, extended_details=True)", group_line(read))
         users = client.users
-        everyone, john, of_john = await asyncio.gather(
-            users.list(), users.get(user_id=JOHN), users.get_groups(user_id=JOHN)
+        everyone, john, of_john, environments = await asyncio.gather(
+            users.list(),
+            users.get(user_id=JOHN),
+            users.get_groups(user_id=JOHN),
+            users.list_sub_accounts(user_id=JOHN),
         )
         said(
-            "users.list(), users.get(…), users.get_groups(…) at once",
-            f"{len(everyone.users)} users; {john.name} is in {len(of_john.groups)} groups",
+            "users.list(), users.get(…), users.get_groups(…), users.list_sub_accounts(…) at once",
+            f"{len(everyone.users)} users; {john.name}: {len(of_john.groups)} groups, "
+            f"{len(environments.sub_accounts)} product environments",
         )
         left = await groups.remove_user(group_id=ids[0], user_id=JOHN)
         said("remove_user(group_id=…, user_id=…)", f"left: {people(left.users)}")

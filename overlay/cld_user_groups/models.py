@@ -9,6 +9,7 @@ from cld_provisioning_api.models import (
     GetUsersUnionType,
     GroupOfUser,
     GroupsOfUserResponse,
+    SubAccountSummary,
     SuccessResponse,
     User,
     UserGroup,
@@ -17,6 +18,7 @@ from cld_provisioning_api.models import (
     UserGroupUser,
     UserGroupUsersResponse,
     UsersResponse,
+    UserSubAccountsResponse,
 )
 from cld_provisioning_api.models.user_group_request import UserGroupRequestTypedDict
 from cld_provisioning_api.types import InvalidId
@@ -65,6 +67,7 @@ __all__ = [
     "RateLimited",
     "ResponseValidationError",
     "Security",
+    "SubAccountSummary",
     "SuccessResponse",
     "TooManyRequests",
     "UsageRateExceeded",
@@ -75,5 +78,6 @@ __all__ = [
     "UserGroupUser",
     "UserGroupUsersResponse",
     "UserGroupsResponse",
+    "UserSubAccountsResponse",
     "UsersResponse",
 ]

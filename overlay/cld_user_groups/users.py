@@ -15,6 +15,7 @@ from cld_provisioning_api.models import (
     GroupsOfUserResponse,
     User,
     UsersResponse,
+    UserSubAccountsResponse,
 )
 from cld_user_groups._engine.request import RawResponse, check_options
 from cld_user_groups._engine.resource import AsyncResource, SyncResource
@@ -61,15 +62,17 @@ class RawUsers(SyncResource):
                 users, but was seen to mean users that are not pending.
             ids: The IDs of the users, at most 100. Disputed: with it, the other filters are published
                 to be ignored, but were seen to apply as well.
-            emails: The e-mails of the users, at most 100.
+            emails: The e-mails of the users, at most 100. With it, the other filters are published to
+                be ignored.
             prefix: The beginning of the users' names, in any case. Disputed: older clients document
                 that it is compared with e-mails too.
             sub_account_id: The ID of the product environment of the users.
             last_login: Whether to return users by their last login, between `from_` and `to`.
-            from_: The first day of last logins: a date, or a str in the form yyyy-mm-dd.
-            to: The last day of last logins.
-            union_type: Whether to "include" or "exclude" users who logged in between the two.
-            sort_order: "asc" or "desc".
+            from_: The day after which the last logins lie: a date, or a str in the form yyyy-mm-dd.
+            to: The day before which they lie.
+            union_type: Whether to "include" or "exclude" users who logged in between the two. The
+                server's default: "include".
+            sort_order: "asc" or "desc". The server's default: "desc".
             sort_by: "name", "role", "status", "activity" or "created_at".
             page: The page.
             page_size: How many users a page holds.
@@ -189,6 +192,44 @@ class RawUsers(SyncResource):
             ),
         )
 
+    def list_sub_accounts(
+        self,
+        *,
+        user_id: str,
+        retries: RetryConfig | Unset | None = UNSET,
+        server_url: str | None = None,
+        timeout_ms: float | None = None,
+        http_headers: Mapping[str, str] | None = None,
+    ) -> RawResponse[UserSubAccountsResponse]:
+        """List the product environments that a user can enter.
+
+        Args:
+            user_id: The user's ID.
+            retries: The retries of this call, None for none. Default: the client's.
+            server_url: The server of this call. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
+            http_headers: Headers to add, or to replace.
+
+        Returns:
+            A RawResponse, with this as its `parsed`: the product environments, in `sub_accounts`.
+
+        Raises:
+            TypeError, ValueError: An argument is not valid; nothing was sent.
+            NotFound: There is no such user.
+            CloudinaryError: The server responded with another error.
+            httpx.TransportError: No complete response was received.
+        """
+        return self._send(
+            operations.list_sub_accounts(self.account_id, user_id=user_id),
+            check_options(
+                retries=retries,
+                server_url=server_url,
+                timeout_ms=timeout_ms,
+                http_headers=http_headers,
+            ),
+        )
+
 
 class Users(SyncResource):
     """The users of an account, read-only."""
@@ -235,15 +276,17 @@ class Users(SyncResource):
                 users, but was seen to mean users that are not pending.
             ids: The IDs of the users, at most 100. Disputed: with it, the other filters are published
                 to be ignored, but were seen to apply as well.
-            emails: The e-mails of the users, at most 100.
+            emails: The e-mails of the users, at most 100. With it, the other filters are published to
+                be ignored.
             prefix: The beginning of the users' names, in any case. Disputed: older clients document
                 that it is compared with e-mails too.
             sub_account_id: The ID of the product environment of the users.
             last_login: Whether to return users by their last login, between `from_` and `to`.
-            from_: The first day of last logins: a date, or a str in the form yyyy-mm-dd.
-            to: The last day of last logins.
-            union_type: Whether to "include" or "exclude" users who logged in between the two.
-            sort_order: "asc" or "desc".
+            from_: The day after which the last logins lie: a date, or a str in the form yyyy-mm-dd.
+            to: The day before which they lie.
+            union_type: Whether to "include" or "exclude" users who logged in between the two. The
+                server's default: "include".
+            sort_order: "asc" or "desc". The server's default: "desc".
             sort_by: "name", "role", "status", "activity" or "created_at".
             page: The page.
             page_size: How many users a page holds.
@@ -367,6 +410,46 @@ class Users(SyncResource):
             ),
         ).parsed
 
+    def list_sub_accounts(
+        self,
+        *,
+        user_id: str,
+        retries: RetryConfig | Unset | None = UNSET,
+        server_url: str | None = None,
+        timeout_ms: float | None = None,
+        http_headers: Mapping[str, str] | None = None,
+    ) -> UserSubAccountsResponse:
+        """List the product environments that a user can enter.
+
+            environments = client.users.list_sub_accounts(user_id=USER_ID).sub_accounts
+
+        Args:
+            user_id: The user's ID.
+            retries: The retries of this call, None for none. Default: the client's.
+            server_url: The server of this call. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
+            http_headers: Headers to add, or to replace.
+
+        Returns:
+            The product environments, in `sub_accounts`.
+
+        Raises:
+            TypeError, ValueError: An argument is not valid; nothing was sent.
+            NotFound: There is no such user.
+            CloudinaryError: The server responded with another error.
+            httpx.TransportError: No complete response was received.
+        """
+        return self._send(
+            operations.list_sub_accounts(self.account_id, user_id=user_id),
+            check_options(
+                retries=retries,
+                server_url=server_url,
+                timeout_ms=timeout_ms,
+                http_headers=http_headers,
+            ),
+        ).parsed
+
     def find(
         self,
         *,
@@ -454,15 +537,17 @@ class AsyncRawUsers(AsyncResource):
                 users, but was seen to mean users that are not pending.
             ids: The IDs of the users, at most 100. Disputed: with it, the other filters are published
                 to be ignored, but were seen to apply as well.
-            emails: The e-mails of the users, at most 100.
+            emails: The e-mails of the users, at most 100. With it, the other filters are published to
+                be ignored.
             prefix: The beginning of the users' names, in any case. Disputed: older clients document
                 that it is compared with e-mails too.
             sub_account_id: The ID of the product environment of the users.
             last_login: Whether to return users by their last login, between `from_` and `to`.
-            from_: The first day of last logins: a date, or a str in the form yyyy-mm-dd.
-            to: The last day of last logins.
-            union_type: Whether to "include" or "exclude" users who logged in between the two.
-            sort_order: "asc" or "desc".
+            from_: The day after which the last logins lie: a date, or a str in the form yyyy-mm-dd.
+            to: The day before which they lie.
+            union_type: Whether to "include" or "exclude" users who logged in between the two. The
+                server's default: "include".
+            sort_order: "asc" or "desc". The server's default: "desc".
             sort_by: "name", "role", "status", "activity" or "created_at".
             page: The page.
             page_size: How many users a page holds.
@@ -582,6 +667,44 @@ class AsyncRawUsers(AsyncResource):
             ),
         )
 
+    async def list_sub_accounts(
+        self,
+        *,
+        user_id: str,
+        retries: RetryConfig | Unset | None = UNSET,
+        server_url: str | None = None,
+        timeout_ms: float | None = None,
+        http_headers: Mapping[str, str] | None = None,
+    ) -> RawResponse[UserSubAccountsResponse]:
+        """List the product environments that a user can enter.
+
+        Args:
+            user_id: The user's ID.
+            retries: The retries of this call, None for none. Default: the client's.
+            server_url: The server of this call. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
+            http_headers: Headers to add, or to replace.
+
+        Returns:
+            A RawResponse, with this as its `parsed`: the product environments, in `sub_accounts`.
+
+        Raises:
+            TypeError, ValueError: An argument is not valid; nothing was sent.
+            NotFound: There is no such user.
+            CloudinaryError: The server responded with another error.
+            httpx.TransportError: No complete response was received.
+        """
+        return await self._send(
+            operations.list_sub_accounts(self.account_id, user_id=user_id),
+            check_options(
+                retries=retries,
+                server_url=server_url,
+                timeout_ms=timeout_ms,
+                http_headers=http_headers,
+            ),
+        )
+
 
 class AsyncUsers(AsyncResource):
     """The users of an account, read-only."""
@@ -628,15 +751,17 @@ class AsyncUsers(AsyncResource):
                 users, but was seen to mean users that are not pending.
             ids: The IDs of the users, at most 100. Disputed: with it, the other filters are published
                 to be ignored, but were seen to apply as well.
-            emails: The e-mails of the users, at most 100.
+            emails: The e-mails of the users, at most 100. With it, the other filters are published to
+                be ignored.
             prefix: The beginning of the users' names, in any case. Disputed: older clients document
                 that it is compared with e-mails too.
             sub_account_id: The ID of the product environment of the users.
             last_login: Whether to return users by their last login, between `from_` and `to`.
-            from_: The first day of last logins: a date, or a str in the form yyyy-mm-dd.
-            to: The last day of last logins.
-            union_type: Whether to "include" or "exclude" users who logged in between the two.
-            sort_order: "asc" or "desc".
+            from_: The day after which the last logins lie: a date, or a str in the form yyyy-mm-dd.
+            to: The day before which they lie.
+            union_type: Whether to "include" or "exclude" users who logged in between the two. The
+                server's default: "include".
+            sort_order: "asc" or "desc". The server's default: "desc".
             sort_by: "name", "role", "status", "activity" or "created_at".
             page: The page.
             page_size: How many users a page holds.
@@ -757,6 +882,48 @@ class AsyncUsers(AsyncResource):
         return (
             await self._send(
                 operations.get_groups(self.account_id, user_id=user_id),
+                check_options(
+                    retries=retries,
+                    server_url=server_url,
+                    timeout_ms=timeout_ms,
+                    http_headers=http_headers,
+                ),
+            )
+        ).parsed
+
+    async def list_sub_accounts(
+        self,
+        *,
+        user_id: str,
+        retries: RetryConfig | Unset | None = UNSET,
+        server_url: str | None = None,
+        timeout_ms: float | None = None,
+        http_headers: Mapping[str, str] | None = None,
+    ) -> UserSubAccountsResponse:
+        """List the product environments that a user can enter.
+
+            environments = (await client.users.list_sub_accounts(user_id=USER_ID)).sub_accounts
+
+        Args:
+            user_id: The user's ID.
+            retries: The retries of this call, None for none. Default: the client's.
+            server_url: The server of this call. Default: the client's.
+            timeout_ms: The time limit of this call, in milliseconds: for connecting, between any two
+                parts of what is sent or received, and for the whole body. Default: the client's.
+            http_headers: Headers to add, or to replace.
+
+        Returns:
+            The product environments, in `sub_accounts`.
+
+        Raises:
+            TypeError, ValueError: An argument is not valid; nothing was sent.
+            NotFound: There is no such user.
+            CloudinaryError: The server responded with another error.
+            httpx.TransportError: No complete response was received.
+        """
+        return (
+            await self._send(
+                operations.list_sub_accounts(self.account_id, user_id=user_id),
                 check_options(
                     retries=retries,
                     server_url=server_url,

@@ -42,6 +42,7 @@ SESSION: tuple[tuple[str, dict[str, Any]], ...] = (
     ("getUsers", {"emails": ["maria@example.com"]}),
     ("getUser", {"user_id": CHEN}),
     ("getGroupsForUser", {"user_id": CHEN}),
+    ("getSubAccountsForUser", {"user_id": CHEN}),
 )
 
 # A status code, an operation that results in it, and the message where a fault is injected.

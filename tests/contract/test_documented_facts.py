@@ -43,6 +43,10 @@ OPERATIONS: dict[str, tuple[str, str, tuple[str, ...], str | None, str, set[int]
     "getUsers": ("GET", PEOPLE, PEOPLE_FILTERS, None, "UsersResponse", READ),
     "getUser": ("GET", PERSON, (), None, "User", READ),
     "getGroupsForUser": ("GET", f"{PERSON}/groups", (), None, "GroupsOfUserResponse", READ),
+    "getSubAccountsForUser": (
+        *("GET", f"{PERSON}/sub_accounts", ()),
+        *(None, "UserSubAccountsResponse", READ),
+    ),
 }
 
 # The type of a field, or its format, or its items.
@@ -73,6 +77,11 @@ SCHEMAS: dict[str, dict[str, str]] = {
     "UsersResponse": {"users": "[User]"},
     "GroupOfUser": {"id": "string", "name": "string"},
     "GroupsOfUserResponse": {"groups": "[GroupOfUser]"},
+    "SubAccountSummary": {
+        **dict.fromkeys(("id", "name", "description", "cloud_name"), "string"),
+        "enabled": "boolean",
+    },
+    "UserSubAccountsResponse": {"sub_accounts": "[SubAccountSummary]"},
     "Acknowledgement": {"ok": "boolean"},
     "SuccessResponse": {"message": "string"},
     "ErrorResponse": {"error": "ErrorDetail"},
@@ -90,6 +99,8 @@ REQUIRED = {
     "UsersResponse": {"users"},
     "GroupOfUser": {"id", "name"},
     "GroupsOfUserResponse": {"groups"},
+    "SubAccountSummary": {"id"},
+    "UserSubAccountsResponse": {"sub_accounts"},
     "Acknowledgement": {"ok"},
     "SuccessResponse": {"message"},
 }

@@ -37,6 +37,16 @@ def listed(emulator: Emulator, params: Any = None) -> list[str]:
         return [user["id"] for user in response.json()["users"]]
 
 
+def test_a_user_enters_their_own_product_environments_or_all() -> None:
+    emulator = Emulator(users=[ANA, CY])
+    with httpx.Client(base_url=BASE_URL, auth=("k", "s"), transport=emulator.transport()) as client:
+        of_ana = client.get("/users/u1/sub_accounts").json()["sub_accounts"]
+        of_cy = client.get("/users/u3/sub_accounts").json()
+        assert client.get("/users/nobody/sub_accounts").status_code == 404
+    assert [each["id"] for each in of_ana] == ["0aaaaa1bbbbb2ccccc3ddddd4eeeee5f", "sub1"]
+    assert of_cy == {"sub_accounts": [{"id": "sub1", "name": "sub1", "enabled": True}]}
+
+
 def test_a_user_has_the_observed_fields_in_the_list_and_alone() -> None:
     emulator = Emulator(users=[ANA, CY])
     emulator.add_group("Editors", users=[ANA])
@@ -92,13 +102,15 @@ def test_an_unknown_user_is_a_404(client: httpx.Client, path: str) -> None:
         ({"last_login": "false"}, ["u2"]),
         ({"from": "2024-04-01"}, ["u3"]),
         ({"from": "2024-04-01 00:00:00"}, ["u3"]),
-        ({"from": "01-03-2024", "to": "31-03-2024", "last_login": "true"}, ["u1"]),
-        ({"from": "2024-04-01", "to": "2024-04-30", "union_type": "exclude"}, ["u1", "u2"]),
-        ({"emails": "ana@example.com", "prefix": "ben"}, []),
-        ({"sort_by": "name"}, ["u1", "u2", "u3"]),
+        ({"from": "29-02-2024", "to": "31-03-2024", "last_login": "true"}, ["u1"]),
+        ({"from": "2024-04-01", "to": "2024-05-01", "union_type": "exclude"}, ["u1", "u2"]),
+        ({"from": "2024-03-01"}, ["u3"]),
+        ({"to": "2024-04-30"}, ["u1"]),
+        ({"sort_by": "name"}, ["u3", "u2", "u1"]),
+        ({"sort_by": "name", "sort_order": "asc"}, ["u1", "u2", "u3"]),
         ({"sort_by": "name", "sort_order": "desc"}, ["u3", "u2", "u1"]),
         ({"sort_by": "created_at", "sort_order": "desc"}, ["u3", "u1", "u2"]),
-        ({"sort_by": "status"}, ["u1", "u3", "u2"]),
+        ({"sort_by": "status", "sort_order": "asc"}, ["u1", "u3", "u2"]),
     ],
 )
 def test_a_filter_selects_users(wire: Any, params: Any, expected: list[str]) -> None:
@@ -111,6 +123,7 @@ def test_a_filter_selects_users(wire: Any, params: Any, expected: list[str]) -> 
         ({"pending": "false"}, ["u1", "u3"], ["u1", "u2", "u3"]),
         ({"ids": "u1,u2", "pending": "true"}, ["u2"], ["u1", "u2"]),
         ({"prefix": "ana"}, ["u1", "u3"], ["u1"]),
+        ({"emails": "ana@example.com", "prefix": "ben"}, [], ["u1"]),
     ],
 )
 def test_a_disputed_filter_follows_the_wire(

@@ -43,6 +43,7 @@ CALLS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "getUsers": ("users", "list", {"emails": ["john.doe@example.com"], "page_size": 50}),
     "getUser": ("users", "get", {"user_id": USER}),
     "getGroupsForUser": ("users", "get_groups", {"user_id": USER}),
+    "getSubAccountsForUser": ("users", "list_sub_accounts", {"user_id": USER}),
 }
 
 

@@ -168,7 +168,19 @@ USERS_GET_GROUPS = Operation(
     models.GroupsOfUserResponse(groups=[models.GroupOfUser(id=GROUP, name="Designers")]),
     "users",
 )
-USER_READS = (USERS_LIST, USERS_GET, USERS_GET_GROUPS)
+USERS_LIST_SUB_ACCOUNTS = Operation(
+    "list_sub_accounts",
+    "getSubAccountsForUser",
+    {"user_id": USER},
+    "GET",
+    f"{_USERS_PATH}/{USER}/sub_accounts",
+    b'{"sub_accounts": [{"id": "e1", "cloud_name": "demo"}]}',
+    models.UserSubAccountsResponse(
+        sub_accounts=[models.SubAccountSummary(id="e1", cloud_name="demo")]
+    ),
+    "users",
+)
+USER_READS = (USERS_LIST, USERS_GET, USERS_GET_GROUPS, USERS_LIST_SUB_ACCOUNTS)
 WRITES = (CREATE, UPDATE, DELETE, ADD_USER, REMOVE_USER)
 
 # Loading the machine's certificates takes longer than all else here, and nothing speaks TLS.

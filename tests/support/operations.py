@@ -34,6 +34,7 @@ METHODS = {
     "getUsers": "users.list",
     "getUser": "users.get",
     "getGroupsForUser": "users.get_groups",
+    "getSubAccountsForUser": "users.list_sub_accounts",
 }
 # The methods that are not an operation themselves, but make calls of one.
 COMPOSED = {"users.find"}

@@ -79,6 +79,8 @@ def sync_use(http: httpx.Client, body: models.UserGroupRequestTypedDict) -> None
         assert_type(client.users.get(user_id="u"), models.User)
         in_groups = client.users.get_groups(user_id="u")
         assert_type(in_groups, models.GroupsOfUserResponse)
+        environments = client.users.list_sub_accounts(user_id="u")
+        assert_type(environments.sub_accounts, list[models.SubAccountSummary])
         raw = client.user_groups.with_raw_response.list()
         assert_type(raw, RawResponse[models.UserGroupsResponse])
         assert_type(raw.parsed, models.UserGroupsResponse)
@@ -101,6 +103,8 @@ async def async_use(http: httpx.AsyncClient) -> Sequence[models.UserGroup]:
         assert_type(await client.users.get(user_id="u"), models.User)
         in_groups = await client.users.get_groups(user_id="u")
         assert_type(in_groups, models.GroupsOfUserResponse)
+        environments = await client.users.list_sub_accounts(user_id="u")
+        assert_type(environments.sub_accounts, list[models.SubAccountSummary])
         patient = client.with_options(timeout_ms=60_000)
         assert_type(patient, AsyncCldProvisioning)
         assert_type(

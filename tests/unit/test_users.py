@@ -130,12 +130,20 @@ def test_get_groups_returns_the_groups_of_a_user(perform: Perform) -> None:
     assert transport.lines == [f"GET {PATH}/u1/groups"]
 
 
+def test_list_sub_accounts_returns_the_product_environments_of_a_user(perform: Perform) -> None:
+    transport = FakeTransport(json({"sub_accounts": [{"id": "e1", "enabled": True}]}))
+    result = perform(transport, "list_sub_accounts", user_id="u1")
+    assert result.sub_accounts == [models.SubAccountSummary(id="e1", enabled=True)]
+    assert transport.lines == [f"GET {PATH}/u1/sub_accounts"]
+
+
 @pytest.mark.parametrize(
     ("method", "arguments", "parsed"),
     [
         ("list", {}, {"users": [JOHN]}),
         ("get", {"user_id": "u1"}, JOHN),
         ("get_groups", {"user_id": "u1"}, {"groups": [{"id": "g1", "name": "D"}]}),
+        ("list_sub_accounts", {"user_id": "u1"}, {"sub_accounts": [{"id": "e1"}]}),
     ],
 )
 def test_a_raw_response_has_the_result_and_the_headers(

@@ -11,6 +11,7 @@ from .get_users_sort_order import GetUsersSortOrder
 from .get_users_union_type import GetUsersUnionType
 from .group_of_user import GroupOfUser
 from .groups_of_user_response import GroupsOfUserResponse
+from .sub_account_summary import SubAccountSummary
 from .success_response import SuccessResponse
 from .user import User
 from .user_email_preferences import UserEmailPreferences
@@ -19,6 +20,7 @@ from .user_group_request import UserGroupRequest
 from .user_group_user import UserGroupUser
 from .user_group_users_response import UserGroupUsersResponse
 from .user_groups_response import UserGroupsResponse
+from .user_sub_accounts_response import UserSubAccountsResponse
 from .users_response import UsersResponse
 
 __all__ = (
@@ -30,6 +32,7 @@ __all__ = (
     "GetUsersUnionType",
     "GroupOfUser",
     "GroupsOfUserResponse",
+    "SubAccountSummary",
     "SuccessResponse",
     "User",
     "UserEmailPreferences",
@@ -39,4 +42,5 @@ __all__ = (
     "UserGroupUser",
     "UserGroupUsersResponse",
     "UsersResponse",
+    "UserSubAccountsResponse",
 )

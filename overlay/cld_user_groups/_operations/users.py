@@ -10,7 +10,12 @@ from typing import Any, cast
 import msgspec
 from attrs import asdict
 
-from cld_provisioning_api.api.users import get_groups_for_user, get_user, get_users
+from cld_provisioning_api.api.users import (
+    get_groups_for_user,
+    get_sub_accounts_for_user,
+    get_user,
+    get_users,
+)
 from cld_provisioning_api.api.users.get_users import GetUsersRequest, GetUsersRequestTypedDict
 from cld_provisioning_api.models import (
     GetUsersSortBy,
@@ -19,6 +24,7 @@ from cld_provisioning_api.models import (
     GroupsOfUserResponse,
     User,
     UsersResponse,
+    UserSubAccountsResponse,
 )
 from cld_user_groups._engine.request import Call
 from cld_user_groups._engine.request_forms import one_request
@@ -58,15 +64,17 @@ def list_(
             users, but was seen to mean users that are not pending.
         ids: The IDs of the users, at most 100. Disputed: with it, the other filters are published
             to be ignored, but were seen to apply as well.
-        emails: The e-mails of the users, at most 100.
+        emails: The e-mails of the users, at most 100. With it, the other filters are published to
+            be ignored.
         prefix: The beginning of the users' names, in any case. Disputed: older clients document
             that it is compared with e-mails too.
         sub_account_id: The ID of the product environment of the users.
         last_login: Whether to return users by their last login, between `from_` and `to`.
-        from_: The first day of last logins: a date, or a str in the form yyyy-mm-dd.
-        to: The last day of last logins.
-        union_type: Whether to "include" or "exclude" users who logged in between the two.
-        sort_order: "asc" or "desc".
+        from_: The day after which the last logins lie: a date, or a str in the form yyyy-mm-dd.
+        to: The day before which they lie.
+        union_type: Whether to "include" or "exclude" users who logged in between the two. The
+            server's default: "include".
+        sort_order: "asc" or "desc". The server's default: "desc".
         sort_by: "name", "role", "status", "activity" or "created_at".
         page: The page.
         page_size: How many users a page holds.
@@ -143,6 +151,29 @@ def get_groups(account_id: str, *, user_id: str) -> Call[GroupsOfUserResponse]:
         Effect.READ,
         get_groups_for_user.build_request(account_id, user_id),
         get_groups_for_user.decode_success,
+        {"user_id": user_id},
+    )
+
+
+def list_sub_accounts(account_id: str, *, user_id: str) -> Call[UserSubAccountsResponse]:
+    """List the product environments that a user can enter.
+
+        environments = client.users.list_sub_accounts(user_id=USER_ID).sub_accounts
+
+    Args:
+        user_id: The user's ID.
+
+    Returns:
+        The product environments, in `sub_accounts`.
+
+    Raises:
+        NotFound: There is no such user.
+    """
+    return Call(
+        get_sub_accounts_for_user.OPERATION_ID,
+        Effect.READ,
+        get_sub_accounts_for_user.build_request(account_id, user_id),
+        get_sub_accounts_for_user.decode_success,
         {"user_id": user_id},
     )
 

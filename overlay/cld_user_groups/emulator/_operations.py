@@ -8,7 +8,7 @@ import attrs
 
 from ._account import EmulatedAccount
 from ._messages import Behavior, EmulatorRequest
-from ._models import EmulatorGroup, EmulatorUser
+from ._models import SAMPLE_ENVIRONMENT, EmulatorGroup, EmulatorUser
 from ._reading import Query, read_group_body
 from ._users import select_users
 
@@ -107,6 +107,15 @@ class EmulatedApi(EmulatedAccount):
     def _list_groups_of_user(self, call: Operation) -> object:
         user = self._user(call.path["user_id"])
         return {"groups": [_group(each, details=False) for each in self._groups_of(user.id)]}
+
+    @_handles("getSubAccountsForUser")
+    def _list_environments_of_user(self, call: Operation) -> object:
+        user = self._user(call.path["user_id"])
+        ids = user.sub_account_ids
+        if user.all_sub_accounts:
+            of_others = {each for other in self.users for each in other.sub_account_ids}
+            ids = tuple(sorted({SAMPLE_ENVIRONMENT, *of_others}))
+        return {"sub_accounts": [{"id": each, "name": each, "enabled": True} for each in ids]}
 
 
 def _group(group: EmulatorGroup, details: bool) -> dict[str, object]:

@@ -30,7 +30,7 @@ def select_users(
     selected = [user for user in users if all(test(user) for test in tests)]
     sort_key = _SORT_KEYS.get(query.text("sort_by"))
     if sort_key is not None:
-        selected.sort(key=sort_key, reverse=query.text("sort_order") == "desc")
+        selected.sort(key=sort_key, reverse=query.text("sort_order") != "asc")
     page, size = query.positive_integer("page"), query.positive_integer("page_size")
     is_unpaged = behavior.users_paging == "on_request" and page is None and size is None
     if is_unpaged or behavior.users_paging == "ignored":
@@ -47,6 +47,8 @@ def _filters(query: Query, wire: Wire) -> Iterable[Callable[[EmulatorUser], bool
             return
     if emails := {email_key(email) for email in query.array("emails")[:_MAX_ITEMS]}:
         yield lambda user: email_key(user.email) in emails
+        if wire == "documented":
+            return
     pending = query.boolean("pending")
     # As published, false means all users; the live test suites rely on "not pending".
     if pending or (pending is False and wire == "observed"):
@@ -61,13 +63,13 @@ def _filters(query: Query, wire: Wire) -> Iterable[Callable[[EmulatorUser], bool
         )
     if environment := query.text("sub_account_id"):
         yield lambda user: user.all_sub_accounts or environment in user.sub_account_ids
-    first, last, wanted = query.day("from"), query.day("to"), query.boolean("last_login")
-    if (first, last, wanted) != (None, None, None):
+    after, before, wanted = query.day("from"), query.day("to"), query.boolean("last_login")
+    if (after, before, wanted) != (None, None, None):
         is_inverted = (wanted is False) is not (query.text("union_type") == "exclude")
-        yield lambda user: _logged_in(user, first, last) is not is_inverted
+        yield lambda user: _logged_in(user, after, before) is not is_inverted
 
 
-def _logged_in(user: EmulatorUser, first: date | None, last: date | None) -> bool:
+def _logged_in(user: EmulatorUser, after: date | None, before: date | None) -> bool:
     if user.last_login is None:
         return False
-    return (first or date.min) <= user.last_login.date() <= (last or date.max)
+    return (after or date.min) < user.last_login.date() < (before or date.max)

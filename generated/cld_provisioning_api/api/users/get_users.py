@@ -34,7 +34,7 @@ class GetUsersRequest:
     as well."""
     emails: list[str] | None = None
     """The e-mail addresses of the users to return, at most 100, each as a parameter of its own
-    (emails=a&emails=b)."""
+    (emails=a&emails=b). With it, the other filters are published to be ignored."""
     prefix: str | None = None
     """The beginning of the names of the users to return, in any case. Disputed: older clients
     document that it is compared with e-mail addresses too."""
@@ -43,14 +43,14 @@ class GetUsersRequest:
     last_login: bool | None = None
     """Whether to return users by the date of their last login, between from and to."""
     from_: datetime.date | str | None = None
-    """The first day of last logins, as yyyy-mm-dd. Older clients send dd-mm-yyyy."""
+    """The day after which the last logins lie, as yyyy-mm-dd. Older clients send dd-mm-yyyy."""
     to: datetime.date | str | None = None
-    """The last day of last logins, as yyyy-mm-dd. Older clients send dd-mm-yyyy."""
+    """The day before which the last logins lie, as yyyy-mm-dd. Older clients send dd-mm-yyyy."""
     union_type: GetUsersUnionType | None = None
-    """Whether to return the users who logged in between from and to (include), or those who did
-    not (exclude)."""
+    """Whether to return the users who logged in between from and to (include, the default), or
+    those who did not (exclude)."""
     sort_order: GetUsersSortOrder | None = None
-    """The direction of the order."""
+    """The direction of the order: desc by default."""
     sort_by: GetUsersSortBy | None = None
     """The field to order by."""
     page: int | None = None
@@ -108,17 +108,20 @@ def build_request(
             (ids=a&ids=b). Disputed: with it, the other filters are published to be ignored, but
             were seen to apply as well.
         emails: The e-mail addresses of the users to return, at most 100, each as a
-            parameter of its own (emails=a&emails=b).
+            parameter of its own (emails=a&emails=b). With it, the other filters are published
+            to be ignored.
         prefix: The beginning of the names of the users to return, in any case. Disputed:
             older clients document that it is compared with e-mail addresses too.
         sub_account_id: The ID of the product environment whose users to return.
         last_login: Whether to return users by the date of their last login, between from
             and to.
-        from_: The first day of last logins, as yyyy-mm-dd. Older clients send dd-mm-yyyy.
-        to: The last day of last logins, as yyyy-mm-dd. Older clients send dd-mm-yyyy.
-        union_type: Whether to return the users who logged in between from and to (include),
-            or those who did not (exclude).
-        sort_order: The direction of the order.
+        from_: The day after which the last logins lie, as yyyy-mm-dd. Older clients send
+            dd-mm-yyyy.
+        to: The day before which the last logins lie, as yyyy-mm-dd. Older clients send dd-
+            mm-yyyy.
+        union_type: Whether to return the users who logged in between from and to (include,
+            the default), or those who did not (exclude).
+        sort_order: The direction of the order: desc by default.
         sort_by: The field to order by.
         page: The page to return. No default and no number of pages are published.
         page_size: How many users a page holds. No default and no maximum are published.
@@ -241,17 +244,20 @@ def sync_detailed(
             (ids=a&ids=b). Disputed: with it, the other filters are published to be ignored, but
             were seen to apply as well.
         emails: The e-mail addresses of the users to return, at most 100, each as a
-            parameter of its own (emails=a&emails=b).
+            parameter of its own (emails=a&emails=b). With it, the other filters are published
+            to be ignored.
         prefix: The beginning of the names of the users to return, in any case. Disputed:
             older clients document that it is compared with e-mail addresses too.
         sub_account_id: The ID of the product environment whose users to return.
         last_login: Whether to return users by the date of their last login, between from
             and to.
-        from_: The first day of last logins, as yyyy-mm-dd. Older clients send dd-mm-yyyy.
-        to: The last day of last logins, as yyyy-mm-dd. Older clients send dd-mm-yyyy.
-        union_type: Whether to return the users who logged in between from and to (include),
-            or those who did not (exclude).
-        sort_order: The direction of the order.
+        from_: The day after which the last logins lie, as yyyy-mm-dd. Older clients send
+            dd-mm-yyyy.
+        to: The day before which the last logins lie, as yyyy-mm-dd. Older clients send dd-
+            mm-yyyy.
+        union_type: Whether to return the users who logged in between from and to (include,
+            the default), or those who did not (exclude).
+        sort_order: The direction of the order: desc by default.
         sort_by: The field to order by.
         page: The page to return. No default and no number of pages are published.
         page_size: How many users a page holds. No default and no maximum are published.
@@ -322,17 +328,20 @@ def sync(
             (ids=a&ids=b). Disputed: with it, the other filters are published to be ignored, but
             were seen to apply as well.
         emails: The e-mail addresses of the users to return, at most 100, each as a
-            parameter of its own (emails=a&emails=b).
+            parameter of its own (emails=a&emails=b). With it, the other filters are published
+            to be ignored.
         prefix: The beginning of the names of the users to return, in any case. Disputed:
             older clients document that it is compared with e-mail addresses too.
         sub_account_id: The ID of the product environment whose users to return.
         last_login: Whether to return users by the date of their last login, between from
             and to.
-        from_: The first day of last logins, as yyyy-mm-dd. Older clients send dd-mm-yyyy.
-        to: The last day of last logins, as yyyy-mm-dd. Older clients send dd-mm-yyyy.
-        union_type: Whether to return the users who logged in between from and to (include),
-            or those who did not (exclude).
-        sort_order: The direction of the order.
+        from_: The day after which the last logins lie, as yyyy-mm-dd. Older clients send
+            dd-mm-yyyy.
+        to: The day before which the last logins lie, as yyyy-mm-dd. Older clients send dd-
+            mm-yyyy.
+        union_type: Whether to return the users who logged in between from and to (include,
+            the default), or those who did not (exclude).
+        sort_order: The direction of the order: desc by default.
         sort_by: The field to order by.
         page: The page to return. No default and no number of pages are published.
         page_size: How many users a page holds. No default and no maximum are published.
@@ -400,17 +409,20 @@ async def asyncio_detailed(
             (ids=a&ids=b). Disputed: with it, the other filters are published to be ignored, but
             were seen to apply as well.
         emails: The e-mail addresses of the users to return, at most 100, each as a
-            parameter of its own (emails=a&emails=b).
+            parameter of its own (emails=a&emails=b). With it, the other filters are published
+            to be ignored.
         prefix: The beginning of the names of the users to return, in any case. Disputed:
             older clients document that it is compared with e-mail addresses too.
         sub_account_id: The ID of the product environment whose users to return.
         last_login: Whether to return users by the date of their last login, between from
             and to.
-        from_: The first day of last logins, as yyyy-mm-dd. Older clients send dd-mm-yyyy.
-        to: The last day of last logins, as yyyy-mm-dd. Older clients send dd-mm-yyyy.
-        union_type: Whether to return the users who logged in between from and to (include),
-            or those who did not (exclude).
-        sort_order: The direction of the order.
+        from_: The day after which the last logins lie, as yyyy-mm-dd. Older clients send
+            dd-mm-yyyy.
+        to: The day before which the last logins lie, as yyyy-mm-dd. Older clients send dd-
+            mm-yyyy.
+        union_type: Whether to return the users who logged in between from and to (include,
+            the default), or those who did not (exclude).
+        sort_order: The direction of the order: desc by default.
         sort_by: The field to order by.
         page: The page to return. No default and no number of pages are published.
         page_size: How many users a page holds. No default and no maximum are published.
@@ -481,17 +493,20 @@ async def asyncio(
             (ids=a&ids=b). Disputed: with it, the other filters are published to be ignored, but
             were seen to apply as well.
         emails: The e-mail addresses of the users to return, at most 100, each as a
-            parameter of its own (emails=a&emails=b).
+            parameter of its own (emails=a&emails=b). With it, the other filters are published
+            to be ignored.
         prefix: The beginning of the names of the users to return, in any case. Disputed:
             older clients document that it is compared with e-mail addresses too.
         sub_account_id: The ID of the product environment whose users to return.
         last_login: Whether to return users by the date of their last login, between from
             and to.
-        from_: The first day of last logins, as yyyy-mm-dd. Older clients send dd-mm-yyyy.
-        to: The last day of last logins, as yyyy-mm-dd. Older clients send dd-mm-yyyy.
-        union_type: Whether to return the users who logged in between from and to (include),
-            or those who did not (exclude).
-        sort_order: The direction of the order.
+        from_: The day after which the last logins lie, as yyyy-mm-dd. Older clients send
+            dd-mm-yyyy.
+        to: The day before which the last logins lie, as yyyy-mm-dd. Older clients send dd-
+            mm-yyyy.
+        union_type: Whether to return the users who logged in between from and to (include,
+            the default), or those who did not (exclude).
+        sort_order: The direction of the order: desc by default.
         sort_by: The field to order by.
         page: The page to return. No default and no number of pages are published.
         page_size: How many users a page holds. No default and no maximum are published.
