@@ -48,9 +48,9 @@ def export_command(context: click.Context, output: Path | None, force: bool) -> 
             print_result(text)
         return
     if output.suffix.lower() == ".json":
-        import msgspec
+        from cld_user_groups.membership.documents import json_text
 
-        text = msgspec.json.format(msgspec.json.encode(_as_json(text)), indent=2).decode() + "\n"
+        text = json_text(_as_json(text))
     file.write(text)
     _report(snapshot, output, is_json=settings.is_json, quiet=settings.quiet)
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+import attrs
 import msgspec
 
-from .model import Action, Breach, Change, Group, GroupRef, GuardLimits, Member, Plan, UserRef
+from .documents import form_of, json_text
+from .model import Action, Change, Group, Member, Plan
 from .order import leads_to
 from .planning import EXPIRES_AFTER, fingerprint
 from .problems import PlanFileError, Problem, quoted
@@ -21,132 +23,19 @@ from .state import write_file
 FORMAT: Literal["cld-user-groups/plan/1"] = "cld-user-groups/plan/1"
 
 
-class _Struct(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """The base of the parts of a saved plan."""
-
-
-class _Group(_Struct):
-    id: str | None
-    name: str
-
-
-class _User(_Struct):
-    id: str
-    email: str | None
-
-
-class _Summary(_Struct):
-    create_group: int
-    rename_group: int
-    add_user: int
-    remove_user: int
-    delete_group: int
-    requests: int
-    removals: int
-
-
-class _Change(_Struct):
-    action: Action
-    group: _Group
-    user: _User | None
-    old_name: str | None
-    members: list[_User]
-    until: date | None
-    reason: str
-    source: str
-    line: int | None
-    depends_on: list[int]
-
-
-class _Breach(_Struct):
-    guard: str
-    message: str
-    group: _Group | None
-    removals: int
-    limit: int
-
-
-class _Limits(_Struct):
-    max_removals: int | None
-    max_removals_per_group: float
-
-
-class _Document(_Struct):
-    format: Literal["cld-user-groups/plan/1"]
-    account: str
-    source: str
-    digest: str
-    created_at: datetime
-    expires_at: datetime
-    today: date | None
-    summary: _Summary
-    changes: list[_Change]
-    breaches: list[_Breach]
-    notes: list[str]
-    warnings: list[str]
-    held_back: list[str]
-    fingerprints: dict[str, str]
-    requests_left: int | None
-    memberships: int | None
-    limits: _Limits
-    protect: list[str]
-    allow_empty: list[str]
-
-
-# Made here, for msgspec must not examine a class in two threads at once.
-_DOCUMENT = msgspec.json.Decoder(_Document)
+_FORM = form_of(
+    Plan,
+    head={"format": Literal[FORMAT], "account": str, "summary": dict[str, int]},
+    without=("account_id",),
+)
+_DOCUMENT = msgspec.json.Decoder(_FORM)
 
 
 def render_json(plan: Plan) -> str:
     """Return a plan as JSON, in the format that `load_plan` reads."""
-    document = _Document(
-        format=FORMAT,
-        account=plan.account_id,
-        source=plan.source,
-        digest=plan.digest,
-        created_at=plan.created_at,
-        expires_at=plan.expires_at,
-        today=plan.today,
-        summary=_summary(plan),
-        changes=[
-            _Change(
-                action=change.action,
-                group=_group(change.group),
-                user=None if change.user is None else _user(change.user),
-                old_name=change.old_name,
-                members=[_user(member) for member in change.members],
-                until=change.until,
-                reason=change.reason,
-                source=change.source,
-                line=change.line,
-                depends_on=list(change.depends_on),
-            )
-            for change in plan.changes
-        ],
-        breaches=[
-            _Breach(
-                guard=breach.guard,
-                message=breach.message,
-                group=None if breach.group is None else _group(breach.group),
-                removals=breach.removals,
-                limit=breach.limit,
-            )
-            for breach in plan.breaches
-        ],
-        notes=list(plan.notes),
-        warnings=list(plan.warnings),
-        held_back=list(plan.held_back),
-        fingerprints=dict(plan.fingerprints),
-        requests_left=plan.requests_left,
-        memberships=plan.memberships,
-        limits=_Limits(
-            max_removals=plan.limits.max_removals,
-            max_removals_per_group=plan.limits.max_removals_per_group,
-        ),
-        protect=list(plan.protect),
-        allow_empty=list(plan.allow_empty),
-    )
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    fields = attrs.asdict(plan, recurse=False)
+    head = {"format": FORMAT, "account": fields.pop("account_id"), "summary": _summary(plan)}
+    return json_text(msgspec.convert({**head, **fields}, _FORM, from_attributes=True))
 
 
 def save_plan(plan: Plan, path: str | os.PathLike[str]) -> None:
@@ -187,74 +76,28 @@ def parse_plan(content: bytes | str, source: str = "plan.json") -> Plan:
     if isinstance(content, bytes):
         content = content.removeprefix(BOM_UTF8)  # which editors and shells put there
     try:
-        document = _DOCUMENT.decode(content)
+        document = msgspec.structs.asdict(_DOCUMENT.decode(content))
+        account = document["account"]
+        plan = msgspec.convert({**document, "account_id": account}, Plan, from_attributes=True)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise PlanFileError([Problem(source, None, f"not a saved plan: {error}")]) from None
-    try:
-        plan = _plan(document)
-    except ValueError as error:  # a limit that is out of its range
-        raise PlanFileError([Problem(source, None, f"not a valid plan: {error}")]) from None
-    problems = [
-        Problem(source, None, f"not a valid plan: {said}") for said in _wrong(document, plan)
-    ]
-    if problems:
-        raise PlanFileError(problems)
+        # The form has the types alone; a class rejects a limit that is out of its range.
+        kind = "saved" if error.__cause__ is None else "valid"
+        raise PlanFileError([Problem(source, None, f"not a {kind} plan: {error}")]) from None
+    wrong = list(_wrong(plan))
+    if document["summary"] != _summary(plan):
+        wrong.append("its summary is not that of its changes")
+    if wrong:
+        raise PlanFileError([Problem(source, None, f"not a valid plan: {each}") for each in wrong])
     return plan
 
 
-def _plan(document: _Document) -> Plan:
-    return Plan(
-        account_id=document.account,
-        source=document.source,
-        digest=document.digest,
-        created_at=document.created_at,
-        expires_at=document.expires_at,
-        today=document.today,
-        changes=tuple(
-            Change(
-                action=change.action,
-                group=_group_ref(change.group),
-                user=None if change.user is None else _user_ref(change.user),
-                old_name=change.old_name,
-                members=tuple(_user_ref(member) for member in change.members),
-                until=change.until,
-                reason=change.reason,
-                source=change.source,
-                line=change.line,
-                depends_on=tuple(change.depends_on),
-            )
-            for change in document.changes
-        ),
-        fingerprints=document.fingerprints,
-        breaches=tuple(
-            Breach(
-                guard=breach.guard,
-                message=breach.message,
-                group=None if breach.group is None else _group_ref(breach.group),
-                removals=breach.removals,
-                limit=breach.limit,
-            )
-            for breach in document.breaches
-        ),
-        requests_left=document.requests_left,
-        notes=tuple(document.notes),
-        warnings=tuple(document.warnings),
-        held_back=tuple(document.held_back),
-        limits=GuardLimits(
-            max_removals=document.limits.max_removals,
-            max_removals_per_group=document.limits.max_removals_per_group,
-        ),
-        protect=tuple(document.protect),
-        allow_empty=tuple(document.allow_empty),
-        memberships=document.memberships,
-    )
+def _summary(plan: Plan) -> dict[str, int]:
+    return {**plan.counts(), "requests": len(plan.changes), "removals": plan.removals}
 
 
-def _wrong(document: _Document, plan: Plan) -> Iterator[str]:
+def _wrong(plan: Plan) -> Iterator[str]:
     """Yield each contradiction within a plan."""
-    yield from _wrong_times(document.created_at, document.expires_at)
-    if document.summary != _summary(plan):
-        yield "its summary is not that of its changes"
+    yield from _wrong_times(plan.created_at, plan.expires_at)
     created: dict[str, int] = {}
     for position, change in enumerate(plan.changes):
         where = f"$.changes[{position}]"
@@ -344,24 +187,3 @@ def _wrong_fields(change: Change, where: str) -> Iterator[str]:
         yield f"{where}.group.id must be null for a group that is to be created"
     if change.group.id is None and change.action not in (Action.CREATE_GROUP, Action.ADD_USER):
         yield f"{where}.group.id is missing"
-
-
-def _summary(plan: Plan) -> _Summary:
-    counts = plan.counts()
-    return _Summary(**counts, requests=len(plan.changes), removals=plan.removals)
-
-
-def _group(group: GroupRef) -> _Group:
-    return _Group(id=group.id, name=group.name)
-
-
-def _user(user: UserRef) -> _User:
-    return _User(id=user.id, email=user.email)
-
-
-def _group_ref(group: _Group) -> GroupRef:
-    return GroupRef(id=group.id, name=group.name)
-
-
-def _user_ref(user: _User) -> UserRef:
-    return UserRef(id=user.id, email=user.email)

@@ -1,0 +1,66 @@
+"""Frozen classes as JSON documents: written with every key, in their order, and read strictly."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import attrs
+import msgspec
+
+
+def json_text(document: object) -> str:
+    """Return a document as JSON for people and programs, its line break included.
+
+    Args:
+        document: What msgspec can encode.
+    """
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+def form_of(
+    kind: type,
+    *,
+    head: Mapping[str, Any] | None = None,
+    without: Collection[str] = (),
+    keys: Mapping[type, Mapping[str, str]] | None = None,
+) -> type[msgspec.Struct]:
+    """Return the form in which a frozen class, and all those in it, stand in a document.
+
+    msgspec encodes an attrs class with its keys sorted, and decodes it with keys missing or
+    unknown. The form has the keys in the order of the class; all are required, no other is allowed.
+    `msgspec.convert(..., from_attributes=True)` leads from the class to the form and back. To be
+    called while a module is imported, for msgspec must not examine a class in two threads at once.
+
+    Args:
+        kind: The class.
+        head: The types of the keys that come first, and that the class does not have.
+        without: The attributes that are not written.
+        keys: For classes in it: the keys of the attributes that are not written by their names.
+    """
+    renamed = keys or {}
+    hints = get_type_hints(kind)
+    fields = [
+        (each.name, _form(hints[each.name], renamed))
+        for each in attrs.fields(kind)
+        if each.name not in without
+    ]
+    return msgspec.defstruct(
+        kind.__name__,
+        [*(head or {}).items(), *fields],
+        rename=renamed.get(kind, {}),
+        forbid_unknown_fields=True,
+        kw_only=True,
+    )
+
+
+def _form(hint: Any, keys: Mapping[type, Mapping[str, str]]) -> Any:
+    """Return a type with the forms of the classes in it."""
+    if isinstance(hint, type) and attrs.has(hint):
+        return form_of(hint, keys=keys)
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is None or origin is Literal:
+        return hint
+    generic: Any = Union if origin is UnionType else origin
+    return generic[tuple(_form(each, keys) for each in arguments)]
