@@ -19,6 +19,7 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support import documents, operations
@@ -502,6 +503,28 @@ def test_another_document_can_be_passed(tmp_path: Path):
     check = ContractCheck(path, raise_on_difference=False)
     list_groups(client(httpx.Response(200, json={"user_groups": []}), check))
     assert [each.path for each in check.differences] == ["$.groups", "$.user_groups"]
+
+
+def test_what_is_deprecated_in_the_document_is_no_difference_and_no_warning(tmp_path: Path):
+    document = documents.load()
+    for parameter in document["components"]["parameters"].values():
+        parameter["deprecated"] = True
+    for header in document["components"]["headers"].values():
+        header["deprecated"] = True
+    for schema in document["components"]["schemas"].values():
+        for field in schema.get("properties", {}).values():
+            field["deprecated"] = True
+    path = tmp_path / "openapi.yaml"
+    path.write_text(yaml.safe_dump(document))
+    check = ContractCheck(path)
+    emulator = Emulator("acc", "k", "s")
+    http = httpx.Client(transport=emulator.transport())
+    with CldProvisioning(
+        account_id="acc", security=Security("k", "s"), client=http, hooks=[check]
+    ) as sdk:
+        sdk.user_groups.list(extended_details=True)
+        sdk.user_groups.create(name="Legal")
+    assert check.differences == ()
 
 
 def test_a_document_that_does_not_exist_is_named(tmp_path: Path):
