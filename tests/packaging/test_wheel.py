@@ -90,6 +90,13 @@ def install(wheel: Path, folder: Path) -> Path:
     return folder / "bin" / "python"
 
 
+def test_a_plain_install_has_what_httpcore_looks_for_in_each_call(
+    wheel: Path, tmp_path: Path
+) -> None:
+    python = install(wheel, tmp_path / "env")
+    subprocess.run([python, "-c", "import sniffio"], check=True)
+
+
 def test_wheel_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
     python = install(wheel, tmp_path / "env")
     done = subprocess.run(
