@@ -117,7 +117,7 @@ def one_user(text: str) -> Named:
 
 def _content(path: str, timeout: float) -> bytes:
     from cld_user_groups.membership import FileError, Problem
-    from cld_user_groups.membership.reading import read_content
+    from cld_user_groups.membership.files.content import read_content
 
     try:
         return read_content(path, timeout=timeout)
@@ -128,8 +128,8 @@ def _content(path: str, timeout: float) -> bytes:
 
 def _lines(content: bytes, source: str) -> list[Named]:
     from cld_user_groups.membership import FileError, Problem
+    from cld_user_groups.membership.files.content import decode_text
     from cld_user_groups.membership.problems import quoted
-    from cld_user_groups.membership.reading._text import decode_text
 
     from .resolving import Named
 

@@ -33,7 +33,7 @@ def read_source(path: str) -> Desired | Plan:
         MembershipError: It cannot be read, or is not valid.
     """
     from cld_user_groups.membership import load_plan, parse_plan, read_file
-    from cld_user_groups.membership.reading import MAX_BYTES, read_content
+    from cld_user_groups.membership.files.content import MAX_BYTES, read_content
 
     timeout = source_timeout()
     if path == "-":

@@ -17,6 +17,7 @@ from .comparing import Difference, compare, groups_of
 from .direct import add_users, add_users_async, set_members, set_members_async
 from .explaining import Explanation, Listing, Verdict, explain, listing_of
 from .exporting import export
+from .files import read_file
 from .guards import check_guards
 from .history import History, Period, Step, history_of, read_history
 from .identity import Directory, Unknown, unknown_people
@@ -51,7 +52,6 @@ from .problems import (
     Problem,
     printable,
 )
-from .reading import read_file
 from .rendering import render_html, render_markdown, render_text
 from .runs import Run, RunSummary, list_runs, load_run, read_journal
 from .schemas import groups_schema, journal_schema, plan_schema, review_schema

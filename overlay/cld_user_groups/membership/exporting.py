@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from .files.fields import is_email
 from .model import Group, Member, Snapshot
 from .problems import printable
-from .reading._values import is_email
 
 # Longer keys need YAML's explicit form: a parser looks for the colon 1,024 characters far.
 _LONGEST_KEY = 1000

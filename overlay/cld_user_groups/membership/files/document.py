@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import date
 from typing import Literal, cast
 
 from attrs import field, frozen
 
-from cld_user_groups.identity import forbidden_character, name_key
-from cld_user_groups.membership.model import DesiredGroup, GuardLimits
-from cld_user_groups.membership.problems import quoted
+from cld_user_groups.identity import email_key, forbidden_character, name_key
+from cld_user_groups.membership.model import DesiredGroup, DesiredMember, GuardLimits
+from cld_user_groups.membership.problems import Problem, quoted
 
-from ._fields import Fields
-from ._members import Include, read_members, read_rows
-from ._rows import Row
-from ._tree import Items, Node, Scalar, Table
+from .fields import Fields, Items, Node, Scalar, TableNode, is_email
+from .rows import ListedRow
+
+# Reads the rows of an included file, and returns them with the name to show for it. Problems of
+# the file are added with its name; then there are no rows.
+Include = Callable[[str, int], tuple[Fields, list[ListedRow]]]
 
 _TOP = ("version", "account", "guards", "protect", "groups")
 _GUARDS = ("max_removals", "max_removals_per_group")
@@ -64,9 +67,9 @@ def read_tree(node: Node, fields: Fields, include: Include) -> Document:
     )
 
 
-def read_group_rows(rows: Iterable[Row], fields: Fields) -> Document:
+def read_group_rows(rows: Iterable[ListedRow], fields: Fields) -> Document:
     """Return the content of a file of rows: every group that it names, exactly as it lists it."""
-    by_key: dict[str, tuple[str, int, list[Row]]] = {}
+    by_key: dict[str, tuple[str, int, list[ListedRow]]] = {}
     for row in rows:
         name = row.values.get("group")
         if name is None or not name_key(name):
@@ -84,7 +87,10 @@ def read_group_rows(rows: Iterable[Row], fields: Fields) -> Document:
     return Document(
         groups=tuple(
             DesiredGroup(
-                name=name, members=read_rows(of_group, fields), source=fields.source, line=line
+                name=name,
+                members=_members_of_rows(of_group, fields),
+                source=fields.source,
+                line=line,
             )
             for name, line, of_group in by_key.values()
         )
@@ -117,7 +123,7 @@ def _guards(node: Node | None, fields: Fields) -> GuardLimits:
 
 
 def _groups(node: Node, fields: Fields, include: Include) -> tuple[DesiredGroup, ...]:
-    if not isinstance(node, Table):
+    if not isinstance(node, TableNode):
         fields.problem(node.line, "`groups` must be a mapping of names to groups")
         return ()
     found: list[DesiredGroup] = []
@@ -142,7 +148,7 @@ def _group(key: Scalar, node: Node, fields: Fields, include: Include) -> Desired
         fields.problem(node.line, f"{what} must be a mapping", "put the list under `members:`")
         return None
     if isinstance(node, Scalar) and (node.kind == "null" or node.text in ("", "~", "null")):
-        node = Table([], key.line)
+        node = TableNode([], key.line)
     values = fields.table(node, what, _GROUP)
     if values is None:
         return None
@@ -160,7 +166,7 @@ def _group(key: Scalar, node: Node, fields: Fields, include: Include) -> Desired
         allow_empty=fields.flag(values.get("allow_empty"), "`allow_empty`"),
         allow_new=fields.flag(values.get("allow_new"), "`allow_new`"),
         members=(
-            read_members(values["members"], fields, include)
+            _members(values["members"], fields, include)
             if state == "present" and not _is_null(values.get("members"))
             else ()
         ),
@@ -233,3 +239,114 @@ def _check_unique(groups: list[DesiredGroup], fields: Fields) -> None:
                     f"the group {quoted(group.name)} occurs twice, first on line {first.line} "
                     f"as {quoted(first.name)}",
                 )
+
+
+def _members(node: Node, fields: Fields, include: Include) -> tuple[DesiredMember, ...]:
+    """Return the members that a group's `members` lists or includes."""
+    if isinstance(node, TableNode):
+        return _unique(_included(node, fields, include), fields)
+    if not isinstance(node, Items):
+        fields.problem(node.line, "`members` must be a list, or `{from: FILE}`")
+        return ()
+    found: list[DesiredMember] = []
+    for item in node.items:
+        if isinstance(item, TableNode) and any(key.text == "from" for key, _ in item.entries):
+            found += _included(item, fields, include)
+        else:
+            member = _member(item, fields)
+            if member is not None:
+                found.append(member)
+    return _unique(found, fields)
+
+
+def _members_of_rows(rows: Iterable[ListedRow], fields: Fields) -> tuple[DesiredMember, ...]:
+    """Return the members that rows name."""
+    return _unique(_from_rows(rows, fields), fields)
+
+
+def _included(node: TableNode, fields: Fields, include: Include) -> list[DesiredMember]:
+    values = fields.table(node, "`members`", ("from",))
+    if values is None:
+        return []
+    path = fields.text(values.get("from"), "`from`")
+    if path is None:
+        if "from" not in values:
+            fields.problem(node.line, "`members` must be a list, or `{from: FILE}`")
+        return []
+    of_file, rows = include(path, values["from"].line)
+    return _from_rows(rows, of_file)
+
+
+def _from_rows(rows: Iterable[ListedRow], fields: Fields) -> list[DesiredMember]:
+    found: list[DesiredMember] = []
+    for line, values in rows:
+        until = values.get("until")
+        member = _checked(
+            fields,
+            line,
+            user_id=values.get("id"),
+            email=values.get("email"),
+            until=None if until is None else fields.date_text(until, line, "`until`"),
+            reason=values.get("reason"),
+        )
+        if member is not None:
+            found.append(member)
+    return found
+
+
+def _member(node: Node, fields: Fields) -> DesiredMember | None:
+    if isinstance(node, Scalar):
+        email = fields.text(node, "a member")
+        return None if email is None else _checked(fields, node.line, email=email)
+    values = fields.table(node, "a member", ("email", "id", "until", "reason"))
+    if values is None:
+        return None
+    user_id = fields.text(values.get("id"), "`id`")
+    email = fields.text(values.get("email"), "`email`")
+    until = fields.date(values.get("until"), "`until`")
+    reason = fields.text(values.get("reason"), "`reason`")
+    if user_id is None and email is None and ("id" in values or "email" in values):
+        return None  # noted already
+    return _checked(fields, node.line, user_id=user_id, email=email, until=until, reason=reason)
+
+
+def _checked(
+    fields: Fields,
+    line: int,
+    *,
+    user_id: str | None = None,
+    email: str | None = None,
+    until: date | None = None,
+    reason: str | None = None,
+) -> DesiredMember | None:
+    if user_id is None and email is None:
+        fields.problem(line, "a member needs an `email` or an `id`")
+        return None
+    if email is not None:
+        if said := forbidden_character(email):
+            fields.problem(line, f"{said} in `email`: {quoted(email)}")
+            return None
+        email = email.strip()
+        if not is_email(email):
+            hint = "" if "@" in email else "write an ID as `{id: …}`"
+            fields.problem(line, f"not an e-mail address: {quoted(email)}", hint)
+            return None
+    return DesiredMember(
+        id=user_id, email=email, until=until, reason=reason, source=fields.source, line=line
+    )
+
+
+def _unique(found: Iterable[DesiredMember], fields: Fields) -> tuple[DesiredMember, ...]:
+    """Return the members; one listed twice is a problem. Two users may share an e-mail."""
+    members = tuple(found)
+    seen: dict[tuple[str | None, str], DesiredMember] = {}
+    for member in members:
+        key = (member.id, "" if member.id is not None else email_key(member.email or ""))
+        first = seen.setdefault(key, member)
+        if first is not member:
+            where = f"{first.source}:{first.line}" if first.source != member.source else first.line
+            who = quoted(member.email or member.id or "")
+            fields.problems.append(
+                Problem(member.source, member.line, f"{who} occurs twice, first on line {where}")
+            )
+    return members

@@ -11,22 +11,22 @@ from typing import NamedTuple
 
 from cld_user_groups.membership.problems import did_you_mean, quoted
 
-from ._fields import Fields
-from ._text import is_unicode
+from .content import is_unicode
+from .fields import Fields
 
 COLUMNS = ("group", "email", "id", "reason", "until")
 _DELIMITERS = (",", ";", "\t")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 
-class Row(NamedTuple):
+class ListedRow(NamedTuple):
     """One membership as written; absent values are left out."""
 
     line: int
     values: dict[str, str]
 
 
-def parse_csv(text: str, fields: Fields, columns: Iterable[str]) -> list[Row]:
+def parse_csv(text: str, fields: Fields, columns: Iterable[str]) -> list[ListedRow]:
     """Return the rows of a CSV file, the header aside.
 
     Commas, semicolons and tabs separate cells, whichever the header or a line `sep=;` shows. Rows
@@ -50,7 +50,7 @@ def parse_csv(text: str, fields: Fields, columns: Iterable[str]) -> list[Row]:
         delimiter = max(_DELIMITERS, key=first.count)
     before = len(fields.problems)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows: list[Row] = []
+    rows: list[ListedRow] = []
     header: list[str] = []
     line = skipped
     try:
@@ -65,7 +65,7 @@ def parse_csv(text: str, fields: Fields, columns: Iterable[str]) -> list[Row]:
                 continue
             values = _cells(cells, header, delimiter, begun, fields)
             if values is not None:
-                rows.append(Row(begun, values))
+                rows.append(ListedRow(begun, values))
     except csv.Error as error:
         hint = "is the file truncated?" if "end of data" in str(error) else ""
         fields.problem(line + 1, f"not CSV: {error}", hint)
@@ -134,7 +134,7 @@ def _header(cells: list[str], line: int, fields: Fields, columns: Iterable[str])
     return names if len(fields.problems) == before else []
 
 
-def parse_json_lines(text: str, fields: Fields, columns: Iterable[str]) -> list[Row]:
+def parse_json_lines(text: str, fields: Fields, columns: Iterable[str]) -> list[ListedRow]:
     """Return the rows of a file that has a JSON object a line.
 
     A line that is not such an object, and a file without rows, are noted as problems.
@@ -146,7 +146,7 @@ def parse_json_lines(text: str, fields: Fields, columns: Iterable[str]) -> list[
     """
     known = tuple(columns)
     before = len(fields.problems)
-    rows: list[Row] = []
+    rows: list[ListedRow] = []
     for number, line in enumerate(_LINE_BREAK.split(text), start=1):
         if not line.strip():
             continue
@@ -161,7 +161,7 @@ def parse_json_lines(text: str, fields: Fields, columns: Iterable[str]) -> list[
             continue
         values = _texts(pairs, known, number, fields)
         if values is not None:
-            rows.append(Row(number, values))
+            rows.append(ListedRow(number, values))
     return _complete(rows, fields, before)
 
 
@@ -192,7 +192,7 @@ def _texts(
     return values if len(fields.problems) == before else None
 
 
-def _complete(rows: list[Row], fields: Fields, before: int) -> list[Row]:
+def _complete(rows: list[ListedRow], fields: Fields, before: int) -> list[ListedRow]:
     if not rows and len(fields.problems) == before:
         fields.problem(None, "there are no rows", "an empty source is an error")
     return rows

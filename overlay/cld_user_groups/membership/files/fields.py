@@ -1,16 +1,57 @@
-"""Read the fields of a file's tree, and collect their problems."""
+"""The tree that every format is read into, each value with its line, and its fields."""
 
 from __future__ import annotations
 
 import datetime as dt
+import math
+import re
 from collections.abc import Iterable
+from typing import Literal, NamedTuple, TypeAlias
 
 from attrs import define, field
 
 from cld_user_groups.membership.problems import Problem, did_you_mean, quoted
 
-from ._tree import Items, Node, Scalar, Table
-from ._values import parse_date, parse_share, parse_whole
+# Only enough to find a mistyped or truncated address; the account decides the rest.
+_EMAIL = re.compile(
+    r"[^\s@\"(),:;<>\[\]\\]{1,64}@[^\s@.,:;<>\"()\[\]\\]+(?:\.[^\s@.,:;<>\"()\[\]\\]+)+"
+)
+_LONGEST_EMAIL = 254
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?)\s*%", re.ASCII)
+_WHOLE = re.compile(r"\d{1,9}", re.ASCII)
+
+# What a value is written as. Plain is YAML without quotes, which may stand for any of the others;
+# invalid is what was reported already.
+Kind = Literal["text", "plain", "number", "boolean", "date", "null", "invalid"]
+
+# A file nests four deep; a limit keeps a hostile one from exhausting the stack.
+DEEPEST = 16
+
+
+class Scalar(NamedTuple):
+    """A single value, as its text."""
+
+    text: str
+    kind: Kind
+    line: int
+
+
+class Items(NamedTuple):
+    """A list."""
+
+    items: list[Node]
+    line: int
+
+
+class TableNode(NamedTuple):
+    """A mapping, its keys in the order of the file and possibly not unique."""
+
+    entries: list[tuple[Scalar, Node]]
+    line: int
+
+
+Node: TypeAlias = Scalar | Items | TableNode
 
 
 @define
@@ -37,7 +78,7 @@ class Fields:
 
     def table(self, node: Node, what: str, known: Iterable[str]) -> dict[str, Node] | None:
         """Return the values of a mapping by key; unknown keys and repeated ones are problems."""
-        if not isinstance(node, Table):
+        if not isinstance(node, TableNode):
             self._wrong(node, f"{what} must be a mapping")
             return None
         names = tuple(known)
@@ -146,3 +187,45 @@ class Fields:
         if found is None:
             self.problem(line, f"{what} is not a date: {quoted(text)}", "write YYYY-MM-DD")
         return found
+
+
+def is_email(text: str) -> bool:
+    """Return whether the text has the form of an e-mail address."""
+    return len(text) <= _LONGEST_EMAIL and text.isprintable() and _EMAIL.fullmatch(text) is not None
+
+
+def parse_date(text: str) -> dt.date | None:
+    """Return the date that is written YYYY-MM-DD, or None."""
+    if not _DATE.fullmatch(text):
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def parse_whole(text: str) -> int | None:
+    """Return the whole number from 0, or None."""
+    return int(text) if _WHOLE.fullmatch(text) else None
+
+
+def parse_share(text: str, *, number: bool) -> float | None:
+    """Parse a share, written as a percentage, "25%", or as a number below 1.
+
+    The number 1 is rejected: it could mean 1 % or all.
+
+    Args:
+        text: What is written.
+        number: Whether it may be a number.
+    """
+    match = _PERCENT.fullmatch(text.strip())
+    if match:
+        share = float(match[1]) / 100
+        return share if share <= 1 else None
+    if not number:
+        return None
+    try:
+        share = float(text)
+    except ValueError:
+        return None
+    return share if math.isfinite(share) and 0 <= share < 1 else None

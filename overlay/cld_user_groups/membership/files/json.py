@@ -7,8 +7,8 @@ import re
 
 from cld_user_groups.membership.problems import FileError, Problem
 
-from ._text import is_unicode
-from ._tree import DEEPEST, Items, Kind, Node, Scalar, Table
+from .content import is_unicode
+from .fields import DEEPEST, Items, Kind, Node, Scalar, TableNode
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
@@ -61,8 +61,8 @@ class _Parser:
             found.items.append(self._node(depth + 1))
         return found
 
-    def _table(self, depth: int) -> Table:
-        found = Table([], self.line)
+    def _table(self, depth: int) -> TableNode:
+        found = TableNode([], self.line)
         while not self._ended("}", first=not found.entries):
             if self.text[self.at : self.at + 1] != '"':
                 raise self._error("not JSON: a key in double quotes is missing")

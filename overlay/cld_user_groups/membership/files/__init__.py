@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import os
 import re
-import stat
-import sys
-import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from errno import ELOOP
 from pathlib import Path
 from typing import BinaryIO, Literal, get_args
@@ -19,18 +15,12 @@ import attrs
 from cld_user_groups.membership.model import Desired
 from cld_user_groups.membership.problems import FileError, Problem, quoted
 
-from ._document import Document, read_group_rows, read_tree
-from ._fields import Fields
-from ._rows import COLUMNS, Row, first_line, parse_csv, parse_json_lines
-from ._text import decode_text
-from ._tree import Node
+from .content import MAX_BYTES, TIMEOUT, decode_text, read_content
+from .document import Document, read_group_rows, read_tree
+from .fields import Fields, Node
+from .rows import COLUMNS, ListedRow, first_line, parse_csv, parse_json_lines
 
 Format = Literal["yaml", "json", "toml", "csv", "jsonl"]
-
-#: The most bytes that a file may have: ten times the size of 100,000 memberships.
-MAX_BYTES = 64 * 1024 * 1024
-#: How long to wait for the end of a source that is a pipe, in seconds.
-TIMEOUT = 600.0
 
 _SUFFIXES: dict[str, Format] = {
     ".yaml": "yaml",
@@ -76,93 +66,6 @@ def read_file(
     return _Reader(source, max_bytes, timeout).read(stdin, format)
 
 
-def read_content(
-    path: str | os.PathLike[str],
-    *,
-    stdin: BinaryIO | None = None,
-    max_bytes: int = MAX_BYTES,
-    timeout: float = TIMEOUT,
-) -> bytes:
-    """Read a file, a pipe or standard input whole, within a limit of size and of time.
-
-    Args:
-        path: The file; "-" for standard input.
-        stdin: The stream for "-". Default: the standard input of the process.
-        max_bytes: The maximum size, in bytes.
-        timeout: How long to wait for the end of a pipe, in seconds.
-
-    Raises:
-        FileError: It is larger, or a pipe that nobody has closed in time.
-        OSError: It cannot be read.
-        ValueError: The timeout is not positive and finite.
-    """
-    if not (math.isfinite(timeout) and timeout > 0):
-        raise ValueError(f"timeout must be a positive number of seconds, not {timeout!r}")
-    source = os.fspath(path)
-    if source == "-":
-        stream = stdin or sys.stdin.buffer
-        number = _waiting_descriptor(stream)
-        if number is None:
-            content = stream.read(max_bytes + 1)
-        else:
-            content = _in_time(lambda: _drain(number, max_bytes), source, timeout)
-    elif Path(source).is_fifo():
-        content = _in_time(lambda: _drain_pipe(source, max_bytes), source, timeout)
-    else:
-        with Path(source).open("rb") as file:
-            content = file.read(max_bytes + 1)
-    if len(content) > max_bytes:
-        raise FileError([Problem(source, None, f"larger than {max_bytes} bytes")])
-    return content
-
-
-def _waiting_descriptor(stream: BinaryIO) -> int | None:
-    """Return the descriptor of a pipe or a terminal, or None where reading does not wait."""
-    try:
-        number = stream.fileno()
-        is_regular = stat.S_ISREG(os.fstat(number).st_mode)
-    except (AttributeError, OSError, ValueError):
-        return None
-    return None if is_regular else number
-
-
-def _drain_pipe(path: str, max_bytes: int) -> bytes:
-    number = os.open(path, os.O_RDONLY)  # which waits until somebody writes
-    try:
-        return _drain(number, max_bytes)
-    finally:
-        os.close(number)
-
-
-def _drain(number: int, max_bytes: int) -> bytes:
-    content = bytearray()
-    while len(content) <= max_bytes and (part := os.read(number, 1 << 20)):
-        content += part
-    return bytes(content)
-
-
-def _in_time(read: Callable[[], bytes], source: str, timeout: float) -> bytes:
-    """Call a function that may wait for ever, in a thread that is given up after a time."""
-    result: list[bytes | OSError] = []
-
-    def run() -> None:
-        try:
-            result.append(read())
-        except OSError as error:
-            result.append(error)
-
-    thread = threading.Thread(target=run, name="source", daemon=True)
-    thread.start()
-    thread.join(min(timeout, threading.TIMEOUT_MAX))
-    if not result:
-        message = f"a pipe that was not closed within {timeout:g} seconds"
-        hint = "is its writer running? --source-timeout sets how long to wait"
-        raise FileError([Problem(source, None, message, hint)])
-    if isinstance(result[0], OSError):
-        raise result[0]
-    return result[0]
-
-
 class _Reader:
     """Reads one file, and those that it includes, once each."""
 
@@ -172,7 +75,7 @@ class _Reader:
         self.timeout = timeout
         self.digest = hashlib.sha256()
         self.problems: list[Problem] = []
-        self.included: dict[str, tuple[Fields, list[Row]]] = {}
+        self.included: dict[str, tuple[Fields, list[ListedRow]]] = {}
 
     def read(self, stdin: BinaryIO | None, named: Format | None) -> Desired:
         try:
@@ -228,12 +131,12 @@ class _Reader:
             raise FileError([Problem(self.source, None, message, hint)])
         return _SUFFIXES[suffix]
 
-    def _include(self, path: str, line: int) -> tuple[Fields, list[Row]]:
+    def _include(self, path: str, line: int) -> tuple[Fields, list[ListedRow]]:
         """Return the rows of a file in the same folder or below; none where it cannot be read."""
         shown = os.path.join(os.path.dirname(self.source), path)  # noqa: PTH118, PTH120
         if shown not in self.included:
             fields = Fields(shown, self.problems)
-            rows: list[Row] = []
+            rows: list[ListedRow] = []
             try:
                 rows = self._included_rows(path, fields, line)
             except FileError as error:
@@ -241,7 +144,7 @@ class _Reader:
             self.included[shown] = (fields, rows)
         return self.included[shown]
 
-    def _included_rows(self, path: str, fields: Fields, line: int) -> list[Row]:
+    def _included_rows(self, path: str, fields: Fields, line: int) -> list[ListedRow]:
         def rejected(message: str, hint: str = "") -> FileError:
             return FileError([Problem(self.source, line, message, hint)])
 
@@ -274,15 +177,15 @@ def _parse(text: str, chosen: Literal["yaml", "json", "toml"], fields: Fields) -
     """Return the tree of a file; each format's parser is lazily imported."""
     match chosen:
         case "yaml":
-            from ._yaml import parse_yaml
+            from .yaml import parse_yaml
 
             return parse_yaml(text, fields)
         case "json":
-            from ._json import parse_json
+            from .json import parse_json
 
             return parse_json(text, fields.source)
         case "toml":
-            from ._toml import parse_toml
+            from .toml import parse_toml
 
             return parse_toml(text, fields.source)
 

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from cld_user_groups._version import install_command
 from cld_user_groups.membership.problems import FileError, Problem, quoted
 
-from ._fields import Fields
-from ._tree import DEEPEST, Items, Node, Scalar, Table
+from .fields import DEEPEST, Fields, Items, Node, Scalar, TableNode
 
 try:
     import yaml
@@ -84,7 +83,7 @@ class _Builder:
     def __init__(self, fields: Fields) -> None:
         self.fields = fields
         self.source = fields.source
-        self.open: list[Items | Table] = []
+        self.open: list[Items | TableNode] = []
         self.key: list[Scalar | None] = []
         self.root: Node | None = None
         self.documents = 0
@@ -105,7 +104,7 @@ class _Builder:
                 node = (
                     Items([], line)
                     if isinstance(event, yaml.SequenceStartEvent)
-                    else Table([], line)
+                    else TableNode([], line)
                 )
                 self._add(node, line)
                 self.open.append(node)

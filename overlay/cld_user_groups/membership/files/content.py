@@ -1,0 +1,146 @@
+"""The content of a file, a pipe or standard input: within a limit of size and of time, as text."""
+
+from __future__ import annotations
+
+import math
+import os
+import stat
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from cld_user_groups.membership.problems import FileError, Problem
+
+#: The most bytes that a file may have: ten times the size of 100,000 memberships.
+MAX_BYTES = 64 * 1024 * 1024
+#: How long to wait for the end of a source that is a pipe, in seconds.
+TIMEOUT = 600.0
+_BOM = "\ufeff"
+
+
+def read_content(
+    path: str | os.PathLike[str],
+    *,
+    stdin: BinaryIO | None = None,
+    max_bytes: int = MAX_BYTES,
+    timeout: float = TIMEOUT,
+) -> bytes:
+    """Read a file, a pipe or standard input whole, within a limit of size and of time.
+
+    Args:
+        path: The file; "-" for standard input.
+        stdin: The stream for "-". Default: the standard input of the process.
+        max_bytes: The maximum size, in bytes.
+        timeout: How long to wait for the end of a pipe, in seconds.
+
+    Raises:
+        FileError: It is larger, or a pipe that nobody has closed in time.
+        OSError: It cannot be read.
+        ValueError: The timeout is not positive and finite.
+    """
+    if not (math.isfinite(timeout) and timeout > 0):
+        raise ValueError(f"timeout must be a positive number of seconds, not {timeout!r}")
+    source = os.fspath(path)
+    if source == "-":
+        stream = stdin or sys.stdin.buffer
+        number = _waiting_descriptor(stream)
+        if number is None:
+            content = stream.read(max_bytes + 1)
+        else:
+            content = _in_time(lambda: _drain(number, max_bytes), source, timeout)
+    elif Path(source).is_fifo():
+        content = _in_time(lambda: _drain_pipe(source, max_bytes), source, timeout)
+    else:
+        with Path(source).open("rb") as file:
+            content = file.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise FileError([Problem(source, None, f"larger than {max_bytes} bytes")])
+    return content
+
+
+def _waiting_descriptor(stream: BinaryIO) -> int | None:
+    """Return the descriptor of a pipe or a terminal, or None where reading does not wait."""
+    try:
+        number = stream.fileno()
+        is_regular = stat.S_ISREG(os.fstat(number).st_mode)
+    except (AttributeError, OSError, ValueError):
+        return None
+    return None if is_regular else number
+
+
+def _drain_pipe(path: str, max_bytes: int) -> bytes:
+    number = os.open(path, os.O_RDONLY)  # which waits until somebody writes
+    try:
+        return _drain(number, max_bytes)
+    finally:
+        os.close(number)
+
+
+def _drain(number: int, max_bytes: int) -> bytes:
+    content = bytearray()
+    while len(content) <= max_bytes and (part := os.read(number, 1 << 20)):
+        content += part
+    return bytes(content)
+
+
+def _in_time(read: Callable[[], bytes], source: str, timeout: float) -> bytes:
+    """Call a function that may wait for ever, in a thread that is given up after a time."""
+    result: list[bytes | OSError] = []
+
+    def run() -> None:
+        try:
+            result.append(read())
+        except OSError as error:
+            result.append(error)
+
+    thread = threading.Thread(target=run, name="source", daemon=True)
+    thread.start()
+    thread.join(min(timeout, threading.TIMEOUT_MAX))
+    if not result:
+        message = f"a pipe that was not closed within {timeout:g} seconds"
+        hint = "is its writer running? --source-timeout sets how long to wait"
+        raise FileError([Problem(source, None, message, hint)])
+    if isinstance(result[0], OSError):
+        raise result[0]
+    return result[0]
+
+
+def decode_text(content: bytes, source: str) -> str:
+    """Return the content as text, without a byte order mark.
+
+    Raises:
+        FileError: It is empty, or not UTF-8, or has NUL bytes.
+    """
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise FileError([Problem(source, 1, "encoded as UTF-16", "save it as UTF-8")])
+    nul = content.find(b"\0")
+    if nul >= 0:
+        hint = "save it as UTF-8" if nul < 4 else "is it a text file?"
+        raise FileError([Problem(source, _line(content, nul), "a NUL byte", hint)])
+    try:
+        text = content.decode("utf-8").removeprefix(_BOM)
+    except UnicodeDecodeError as error:
+        message = f"not UTF-8: byte 0x{content[error.start]:02x}"
+        line = _line(content, error.start)
+        raise FileError([Problem(source, line, message, "save it as UTF-8")]) from None
+    if not text.strip():
+        raise FileError([Problem(source, None, "the file is empty")])
+    # Lines that end in CR alone, as old spreadsheets write them.
+    return text if "\n" in text else text.replace("\r", "\n")
+
+
+def is_unicode(text: str) -> bool:
+    """Return whether text can be written in any encoding: JSON's escapes allow half characters."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _line(content: bytes, position: int) -> int:
+    return content.count(b"\n", 0, position) + 1
