@@ -4,11 +4,8 @@ Names, reasons and e-mails come from files and from the API. They are shown with
 characters escaped, and never as markup.
 """
 
-from ._view import counted, joined, shown
-from .environment import render
-from .html import render_html
-from .markdown import code_span, render_markdown
-from .text import render_text
+from .environment import code_span, counted, joined, render, shown
+from .plan import render_html, render_markdown, render_text
 
 __all__ = [
     "code_span",

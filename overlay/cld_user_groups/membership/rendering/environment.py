@@ -7,19 +7,45 @@ and in HTML nothing in it is ever markup.
 from __future__ import annotations
 
 import hashlib
+import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from html import escape
 from typing import TYPE_CHECKING
 
 from cld_user_groups.membership.problems import printable
 
-from ._view import counted, shown
-from .markdown import code_span
-
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+_BACKTICKS = re.compile("`+")
+
+
+def shown(text: str) -> str:
+    """Return text for one line: printable, and in quotes where it is blank."""
+    printed = printable(text)
+    return printed if printed.strip() else f'"{printed}"'
+
+
+def code_span(text: str) -> str:
+    """Return text as a code span, where nothing is markup, a link or a mention."""
+    shown_text = shown(text)
+    longest = max(map(len, _BACKTICKS.findall(shown_text)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if shown_text[0] in "` " or shown_text[-1] in "` " else ""
+    return f"{fence}{pad}{shown_text}{pad}{fence}"
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def joined(parts: Iterable[str]) -> str:
+    """Return parts as a list in a sentence."""
+    *most, last = parts
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def render(name: str, data: Mapping[str, object]) -> str:
