@@ -90,6 +90,7 @@ def test_a_membership_has_the_run_that_added_it_who_ran_it_why_and_its_last_day(
     known, unknown = review.groups[0].members
     assert known == Membership(
         user_id="u-ann",
+        email="ann@example.com",
         since=datetime(2026, 3, 2, 12, tzinfo=UTC),
         run="run-1",
         by="ada@ops",
@@ -97,7 +98,7 @@ def test_a_membership_has_the_run_that_added_it_who_ran_it_why_and_its_last_day(
         source="groups.yaml:7",
         until=date(2027, 1, 31),
     )
-    assert unknown == Membership(user_id="u-bob")
+    assert unknown == Membership(user_id="u-bob", email="bob@example.com")
 
 
 def test_the_file_says_why_where_the_journal_does_not_and_its_last_day_counts():
@@ -199,7 +200,10 @@ def test_a_comparison_names_groups_and_memberships_that_came_went_and_were_renam
     after = account({"Old": ["ann", "dee"], "New": ["eve"]})
     after = evolve(after, groups=(evolve(after.groups[0], name="Renamed"), after.groups[1]))
     changes = compare(before.groups, after, to="the report of 2026-08-22", at=NOW)
-    found = [(each.group, each.event, each.old_name, each.email) for each in changes.differences]
+    found = [
+        (each.group.name, each.event, each.old_name, each.user and each.user.email)
+        for each in changes.differences
+    ]
     assert found == [
         ("Gone", Event.GROUP_REMOVED, None, None),
         ("Gone", Event.MEMBER_REMOVED, None, "cyd@example.com"),

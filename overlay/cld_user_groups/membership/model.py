@@ -117,6 +117,16 @@ class DesiredGroup:
     line: int = 0
 
 
+def _check_count(limits: object, attribute: Attribute[int | None], value: int | None) -> None:
+    if value is not None and value < 0:
+        raise ValueError(f"{attribute.name} must be 0 or more, not {value}")
+
+
+def _check_share(limits: object, attribute: Attribute[float], value: float) -> None:
+    if not 0 <= value <= 1:  # nor is NaN
+        raise ValueError(f"{attribute.name} must be from 0 to 1, not {value}")
+
+
 @frozen(kw_only=True)
 class GuardLimits:
     """How much a run may remove before a human must confirm it.
@@ -131,18 +141,8 @@ class GuardLimits:
         ValueError: A limit is out of its range.
     """
 
-    max_removals: int | None = field(default=None)
-    max_removals_per_group: float = field(default=0.25)
-
-    @max_removals.validator
-    def _check_count(self, attribute: Attribute[int | None], value: int | None) -> None:
-        if value is not None and value < 0:
-            raise ValueError(f"max_removals must be 0 or more, not {value}")
-
-    @max_removals_per_group.validator
-    def _check_share(self, attribute: Attribute[float], value: float) -> None:
-        if not 0 <= value <= 1:  # nor is NaN
-            raise ValueError(f"max_removals_per_group must be from 0 to 1, not {value}")
+    max_removals: int | None = field(default=None, validator=_check_count)
+    max_removals_per_group: float = field(default=0.25, validator=_check_share)
 
 
 @frozen(kw_only=True)

@@ -12,7 +12,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from functools import cache
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cld_user_groups.membership.problems import printable
 
@@ -80,12 +80,11 @@ def _environment(*, is_html: bool) -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {"shown": shown, "code": code_span, "printable": printable}
-    environment.globals["counted"] = counted
+    functions: dict[str, Any] = {"counted": counted}
     if is_html:
-        environment.globals["asset"] = lambda name: Markup(  # noqa: S704 - ours
-            _asset(environment, name)
-        )
-        environment.globals["digest"] = lambda name: _digest(_asset(environment, name))
+        functions["asset"] = lambda name: Markup(_asset(environment, name))  # noqa: S704 - ours
+        functions["digest"] = lambda name: _digest(_asset(environment, name))
+    environment.globals.update(functions)
     return environment
 
 

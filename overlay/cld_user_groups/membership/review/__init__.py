@@ -7,26 +7,12 @@ made = review(snapshot, people, read_history(state), now=now, unseen_days=90, en
 print(render_html(made))
 """
 
-from .comparing import compare
-from .document import Earlier, load_earlier, render_json
-from .kept import keep, last_before, last_until
-from .making import review
-from .model import (
-    Comparison,
-    Difference,
-    Event,
-    Finding,
-    Kind,
-    Membership,
-    People,
-    Person,
-    Review,
-    ReviewedGroup,
-    State,
-)
-from .people import read_people
-from .rendering import render_html, render_markdown, render_text
-from .rows import COLUMNS, rows
+from .builder import compare, review
+from .model import Comparison, Event, Finding, Kind, Membership, Review, ReviewedGroup
+from .model import ReviewDifference as Difference
+from .people import People, Person, State, read_people
+from .rendering import COLUMNS, render_html, render_markdown, render_text, rows
+from .store import Earlier, keep, last_before, last_until, load_earlier, render_json
 
 __all__ = [
     "COLUMNS",

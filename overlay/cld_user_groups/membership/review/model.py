@@ -7,49 +7,9 @@ from enum import StrEnum
 
 from attrs import frozen
 
+from cld_user_groups.membership.model import GroupRef, UserRef
 
-class State(StrEnum):
-    """Whether a user can log in. `PENDING` was invited and has not joined yet."""
-
-    ACTIVE = "active"
-    PENDING = "pending"
-    DISABLED = "disabled"
-    UNKNOWN = "unknown"
-
-
-@frozen(kw_only=True)
-class Person:
-    """A user of the account.
-
-    Attributes:
-        id: The user's ID.
-        email: The e-mail, or None where the API returned none.
-        name: The name, or None.
-        role: The role in the account, or None.
-        state: Whether the user can log in.
-        last_login: When the user last logged in, aware, or None where it is not known. The API
-            does not tell "never" from "not known".
-    """
-
-    id: str
-    email: str | None = None
-    name: str | None = None
-    role: str | None = None
-    state: State = State.UNKNOWN
-    last_login: datetime | None = None
-
-
-@frozen(kw_only=True)
-class People:
-    """The users of an account, as they were read.
-
-    Attributes:
-        found: The users.
-        complete: Whether there is no sign that the API has left users out.
-    """
-
-    found: tuple[Person, ...] = ()
-    complete: bool = True
+from .people import Person
 
 
 @frozen(kw_only=True)
@@ -58,6 +18,7 @@ class Membership:
 
     Attributes:
         user_id: The user's ID.
+        email: The e-mail, or None where the API returned none.
         since: When the run began that added the user, or None where no journal tells.
         run: The ID of that run, or None.
         by: Who ran it, "user@host", or None.
@@ -67,6 +28,7 @@ class Membership:
     """
 
     user_id: str
+    email: str | None = None
     since: datetime | None = None
     run: str | None = None
     by: str | None = None
@@ -131,24 +93,20 @@ class Event(StrEnum):
 
 
 @frozen(kw_only=True)
-class Difference:
+class ReviewDifference:
     """One way in which the account differs from an earlier state.
 
     Attributes:
         event: What has happened.
-        group_id: The group.
-        group: The group's name, now or last.
+        group: The group, by its name now or last.
         old_name: The name that it had, for `GROUP_RENAMED`.
-        user_id: The user, for `MEMBER_ADDED` and `MEMBER_REMOVED`.
-        email: The user's e-mail, now or last, or None.
+        user: The user, by the e-mail now or last, for `MEMBER_ADDED` and `MEMBER_REMOVED`.
     """
 
     event: Event
-    group_id: str
-    group: str
+    group: GroupRef
     old_name: str | None = None
-    user_id: str | None = None
-    email: str | None = None
+    user: UserRef | None = None
 
 
 @frozen(kw_only=True)
@@ -163,7 +121,7 @@ class Comparison:
 
     to: str
     at: datetime
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[ReviewDifference, ...] = ()
 
 
 @frozen(kw_only=True)

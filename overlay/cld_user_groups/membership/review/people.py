@@ -1,4 +1,4 @@
-"""Read who the users of an account are: role, state, last login.
+"""Who the users of an account are: role, state, last login; and how that is read.
 
 Sans-IO: a generator decides which page or which users to list, and is sent the response.
 """
@@ -6,6 +6,10 @@ Sans-IO: a generator decides which page or which users to list, and is sent the 
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from datetime import datetime
+from enum import StrEnum
+
+from attrs import frozen
 
 from cld_provisioning_api.api.users.get_users import GetUsersRequest
 from cld_provisioning_api.models import User, UsersResponse
@@ -14,7 +18,49 @@ from cld_user_groups._find_users import MAX_ITEMS, read_pages
 from cld_user_groups.client import CldProvisioning
 from cld_user_groups.membership.model import Member, Snapshot
 
-from .model import People, Person, State
+
+class State(StrEnum):
+    """Whether a user can log in. `PENDING` was invited and has not joined yet."""
+
+    ACTIVE = "active"
+    PENDING = "pending"
+    DISABLED = "disabled"
+    UNKNOWN = "unknown"
+
+
+@frozen(kw_only=True)
+class Person:
+    """A user of the account.
+
+    Attributes:
+        id: The user's ID.
+        email: The e-mail, or None where the API returned none.
+        name: The name, or None.
+        role: The role in the account, or None.
+        state: Whether the user can log in.
+        last_login: When the user last logged in, aware, or None where it is not known. The API
+            does not tell "never" from "not known".
+    """
+
+    id: str
+    email: str | None = None
+    name: str | None = None
+    role: str | None = None
+    state: State = State.UNKNOWN
+    last_login: datetime | None = None
+
+
+@frozen(kw_only=True)
+class People:
+    """The users of an account, as they were read.
+
+    Attributes:
+        found: The users.
+        complete: Whether there is no sign that the API has left users out.
+    """
+
+    found: tuple[Person, ...] = ()
+    complete: bool = True
 
 
 def read_people(client: CldProvisioning, snapshot: Snapshot) -> People:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cld_user_groups.membership.rendering import shown
 
-from .model import Event, Person, ReviewedGroup, State
+from .model import Event, ReviewedGroup
+from .people import Person, State
 
 if TYPE_CHECKING:
     from .rendering import View
@@ -50,7 +51,7 @@ class Head(NamedTuple):
     short: str
 
 
-class Row(NamedTuple):
+class PersonRow(NamedTuple):
     """A person's row, with the path of the marks of each class."""
 
     y: int
@@ -69,7 +70,7 @@ class Panel(NamedTuple):
     cell: int
     label: str
     heads: list[Head]
-    rows: list[Row]
+    rows: list[PersonRow]
     guides: str
 
 
@@ -79,9 +80,9 @@ def panels(view: View) -> list[Panel]:
     people = [person for person in review.people if person.id in view.groups_of]
     changes = review.changes
     added = {
-        (found.group_id, found.user_id)
+        (found.group.id, found.user.id)
         for found in (changes.differences if changes else ())
-        if found.event is Event.MEMBER_ADDED
+        if found.user is not None and found.event is Event.MEMBER_ADDED
     }
     return [
         _panel(
@@ -99,7 +100,7 @@ def _panel(
     view: View,
     people: Sequence[Person],
     groups: Sequence[ReviewedGroup],
-    added: AbstractSet[tuple[str, str | None]],
+    added: AbstractSet[tuple[str | None, str]],
 ) -> Panel:
     names = [shown(group.name) for group in groups]
     lengths = [sum(map(_width, _short(name))) for name in names]
@@ -122,7 +123,7 @@ def _panel(
             for number, name in enumerate(names)
         ],
         rows=[
-            Row(
+            PersonRow(
                 y := top + number * _CELL,
                 f"{view.name_of(person)} ({view.address_of(person)}): "
                 f"{view.group_names(person.id)}",
@@ -139,7 +140,7 @@ def _marks(
     view: View,
     person: Person,
     groups: Sequence[ReviewedGroup],
-    added: AbstractSet[tuple[str, str | None]],
+    added: AbstractSet[tuple[str | None, str]],
     y: int,
 ) -> Mapping[str, str]:
     mine = {group.id for group in view.groups_of[person.id]}

@@ -1,15 +1,24 @@
-"""An access review for people to read: as text, as Markdown, as HTML. JSON is in `review`."""
+"""An access review for people: as text, as Markdown, as HTML, and as rows for a spreadsheet."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
+from typing import TypeAlias
 
+from cld_user_groups.membership.model import UserRef
 from cld_user_groups.membership.rendering import counted, joined, render, shown
 
-from .model import Difference, Event, Finding, Kind, Membership, Person, Review, ReviewedGroup
+from .model import Event, Finding, Kind, Membership, Review, ReviewDifference, ReviewedGroup
+from .people import Person
 from .picture import MARKS, panels
 
+Value: TypeAlias = str | datetime | None
+
+COLUMNS = (
+    "group", "group_id", "email", "name", "user_id", "role", "state", "last_login", "since",
+    "by", "run", "reason", "source", "until", "findings",
+)  # fmt: skip
 _NO_LOGINS = "Last login unknown: the API returned no last login for anyone."
 
 
@@ -91,9 +100,9 @@ class View:
         whom: list[str | None] = [found.user_id for found in group.members]
         return sum(bool(self.kinds(user_id, group.id)) for user_id in whom or [None])
 
-    def membership(self, group_id: str, user_id: str | None) -> Membership | None:
+    def membership(self, group_id: str, user: UserRef | None) -> Membership | None:
         """Return a person's membership in a group, or None."""
-        return self._memberships.get((group_id, user_id or ""))
+        return None if user is None else self._memberships.get((group_id, user.id))
 
     @staticmethod
     def name_of(person: Person) -> str:
@@ -218,7 +227,7 @@ def moment(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def event(difference: Difference) -> str:
+def event(difference: ReviewDifference) -> str:
     """Return what has happened."""
     match difference.event:
         case Event.GROUP_ADDED:
@@ -231,3 +240,42 @@ def event(difference: Difference) -> str:
             return "added"
         case Event.MEMBER_REMOVED:
             return "removed"
+
+
+def rows(review: Review) -> Iterator[tuple[Value, ...]]:
+    """Return the rows of a review, in the order of its groups; see `COLUMNS`.
+
+    Args:
+        review: The review.
+    """
+    view = View(review)
+    for group in review.groups:
+        for membership in group.members:
+            yield _row(view, group, membership.user_id, membership)
+        if not group.members:
+            yield _row(view, group, None, None)
+    for person in review.people:
+        if person.id not in view.groups_of:
+            yield _row(view, None, person.id, None)
+
+
+def _row(
+    view: View, group: ReviewedGroup | None, user_id: str | None, membership: Membership | None
+) -> tuple[Value, ...]:
+    person = view.people.get(user_id or "")
+    of_group: tuple[Value, ...] = (group.name, group.id) if group else (None, None)
+    of_person: tuple[Value, ...] = (None,) * 6
+    if person is not None:
+        of_person = (
+            *(person.email, person.name, person.id, person.role),
+            *(person.state.value, person.last_login),
+        )
+    of_membership: tuple[Value, ...] = (None,) * 6
+    if membership is not None:
+        until = membership.until.isoformat() if membership.until else None
+        of_membership = (
+            *(membership.since, membership.by, membership.run),
+            *(membership.reason, membership.source, until),
+        )
+    found = view.kinds(user_id, group.id if group else None)
+    return (*of_group, *of_person, *of_membership, "; ".join(found))

@@ -1,4 +1,4 @@
-"""Make an access review: a pure function of the account, its users, the journals and the day."""
+"""Build an access review: a pure function of the account, its users, the journals and the day."""
 
 from __future__ import annotations
 
@@ -7,20 +7,27 @@ from datetime import UTC, date, datetime, timedelta
 
 from cld_user_groups.membership.history import History, Key, Period
 from cld_user_groups.membership.identity import Directory
-from cld_user_groups.membership.model import Desired, DesiredMember, Group, Snapshot
+from cld_user_groups.membership.model import (
+    Desired,
+    DesiredMember,
+    Group,
+    GroupRef,
+    Member,
+    Snapshot,
+    UserRef,
+)
 
 from .model import (
     Comparison,
+    Event,
     Finding,
     Kind,
     Membership,
-    People,
-    Person,
     Review,
+    ReviewDifference,
     ReviewedGroup,
-    State,
 )
-from .people import person_of
+from .people import People, Person, State, person_of
 
 _MEMBERS = {State.DISABLED: Kind.DISABLED_MEMBER, State.PENDING: Kind.PENDING_MEMBER}
 
@@ -61,7 +68,7 @@ def review(
     rank = {person.id: position for position, person in enumerate(ordered)}
     wanted = {} if desired is None else _wanted(snapshot, desired)
     groups = tuple(
-        _reviewed(group, history, wanted, rank)
+        _reviewed(group, history, wanted, known, rank)
         for group in sorted(snapshot.groups, key=lambda group: (group.name.casefold(), group.id))
     )
     today = snapshot.taken_at.astimezone(UTC).date()
@@ -105,7 +112,11 @@ def _wanted(snapshot: Snapshot, desired: Desired) -> dict[Key, DesiredMember]:
 
 
 def _reviewed(
-    group: Group, history: History, wanted: Mapping[Key, DesiredMember], rank: Mapping[str, int]
+    group: Group,
+    history: History,
+    wanted: Mapping[Key, DesiredMember],
+    people: Mapping[str, Person],
+    rank: Mapping[str, int],
 ) -> ReviewedGroup:
     members = sorted(group.members, key=lambda member: rank[member.id])
     return ReviewedGroup(
@@ -113,7 +124,7 @@ def _reviewed(
         name=group.name,
         members=tuple(
             _membership(
-                member.id,
+                people[member.id],
                 history.current(group.id, member.id),
                 wanted.get((group.id, member.id)),
             )
@@ -122,16 +133,19 @@ def _reviewed(
     )
 
 
-def _membership(user_id: str, period: Period | None, wanted: DesiredMember | None) -> Membership:
+def _membership(person: Person, period: Period | None, wanted: DesiredMember | None) -> Membership:
     step = None if period is None else period.since
     reason = (step.reason if step else "") or (wanted.reason if wanted else "") or ""
     # The file is what holds now; the journal has what it said when the user was added.
     until = wanted.until if wanted else step.until if step else None
     if step is None:
         source = "" if wanted is None else _place(wanted.source, wanted.line)
-        return Membership(user_id=user_id, reason=reason, source=source, until=until)
+        return Membership(
+            user_id=person.id, email=person.email, reason=reason, source=source, until=until
+        )
     return Membership(
-        user_id=user_id,
+        user_id=person.id,
+        email=person.email,
         since=step.at,
         run=step.run,
         by="@".join(filter(None, (step.by.user, step.by.host))),
@@ -182,3 +196,54 @@ def _notes(people: People, history: History) -> Iterator[str]:
     if history.unreadable:
         runs = ", ".join(summary.id for summary in history.unreadable)
         yield f"Journals that cannot be read, and so tell nothing here: {runs}."
+
+
+def compare(earlier: Iterable[Group], snapshot: Snapshot, *, to: str, at: datetime) -> Comparison:
+    """Return what has changed since an earlier state.
+
+    Args:
+        earlier: The groups as they were, with their members.
+        snapshot: The groups as they are.
+        to: What it is compared with, in words.
+        at: When that was, aware.
+    """
+    differences = sorted(
+        _differences({group.id: group for group in earlier}, snapshot.groups),
+        key=lambda found: (
+            found.group.name.casefold(),
+            found.group.id,
+            list(Event).index(found.event),
+        ),
+    )
+    return Comparison(to=to, at=at, differences=tuple(differences))
+
+
+def _differences(before: dict[str, Group], groups: Iterable[Group]) -> Iterator[ReviewDifference]:
+    nobody = Group(id="", name="")
+    left = dict(before)
+    for group in groups:
+        old = left.pop(group.id, None)
+        ref = GroupRef(id=group.id, name=group.name)
+        if old is None:
+            yield ReviewDifference(event=Event.GROUP_ADDED, group=ref)
+        elif old.name != group.name:
+            yield ReviewDifference(event=Event.GROUP_RENAMED, group=ref, old_name=old.name)
+        yield from _of_members(ref, (old or nobody).members, group.members)
+    for group in left.values():
+        ref = GroupRef(id=group.id, name=group.name)
+        yield ReviewDifference(event=Event.GROUP_REMOVED, group=ref)
+        yield from _of_members(ref, group.members, ())
+
+
+def _of_members(
+    group: GroupRef, before: Iterable[Member], after: Iterable[Member]
+) -> Iterator[ReviewDifference]:
+    old, new = ({member.id: member for member in members} for members in (before, after))
+    for event, members, others in (
+        (Event.MEMBER_ADDED, new, old),
+        (Event.MEMBER_REMOVED, old, new),
+    ):
+        for user_id, member in members.items():
+            if user_id not in others:
+                user = UserRef(id=user_id, email=member.email)
+                yield ReviewDifference(event=event, group=group, user=user)

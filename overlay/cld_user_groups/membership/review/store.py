@@ -1,0 +1,161 @@
+"""Reviews on disk: JSON documents, of which one a day is kept for the next one to compare with.
+
+`schemas/review.schema.json` defines the document.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import attrs
+import msgspec
+
+from cld_user_groups.membership.documents import form_of, json_text
+from cld_user_groups.membership.model import Group
+from cld_user_groups.membership.problems import FileError, Problem
+from cld_user_groups.membership.state import make_private, replace_file
+
+from .model import Finding, Kind, Membership, Review
+
+FORMAT = "cld-user-groups/review/1"
+_DIRECTORY = "reviews"
+_FORM = form_of(
+    Review,
+    head={"format": str, "account": str, "summary": dict[str, Any]},
+    without=("account_id",),
+    keys={
+        Finding: {"user_id": "user", "group_id": "group"},
+        Membership: {"user_id": "id"},
+    },
+)
+
+
+def render_json(review: Review) -> str:
+    """Return a review as a JSON document.
+
+    Args:
+        review: The review.
+    """
+    fields = attrs.asdict(review, recurse=False)
+    summary = {
+        "groups": len(review.groups),
+        "people": len(review.people),
+        "memberships": review.memberships,
+        "findings": {
+            kind: sum(finding.kind is kind for finding in review.findings) for kind in Kind
+        },
+    }
+    head = {"format": FORMAT, "account": fields.pop("account_id"), "summary": summary}
+    return json_text(msgspec.convert({**head, **fields}, _FORM, from_attributes=True))
+
+
+class Earlier(msgspec.Struct, frozen=True, kw_only=True, rename={"account_id": "account"}):
+    """What a later review needs of a review.
+
+    Attributes:
+        format: The format of its document.
+        account_id: The account.
+        made_at: When it was made, aware, in UTC.
+        groups: The groups, with their members.
+    """
+
+    format: str
+    account_id: str
+    made_at: datetime
+    groups: tuple[Group, ...]
+
+
+# Made here, for msgspec must not examine a class in two threads at once.
+_EARLIER = msgspec.json.Decoder(Earlier)
+
+
+def load_earlier(path: Path) -> Earlier:
+    """Return what a review, saved as JSON, says of the groups.
+
+    Args:
+        path: The file.
+
+    Raises:
+        FileError: It cannot be read, or is no such review.
+    """
+    try:
+        earlier = _EARLIER.decode(path.read_bytes())
+        if earlier.format != FORMAT:
+            raise ValueError(f"the format is {earlier.format!r}, not {FORMAT!r}")
+        if earlier.made_at.tzinfo is None:
+            raise ValueError("`made_at` has no time zone")
+    except OSError as error:
+        raise _unreadable(path, error.strerror or str(error)) from error
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise _unreadable(path, str(error)) from error
+    return msgspec.structs.replace(earlier, made_at=earlier.made_at.astimezone(UTC))
+
+
+def _unreadable(path: Path, why: str) -> FileError:
+    message = f"this is not a review as JSON: {why}"
+    return FileError([Problem(str(path), None, message, "save one with `report --format json`")])
+
+
+def keep(review: Review, state: Path) -> None:
+    """Keep a review as the one of its day, in place of an earlier one of that day.
+
+    Args:
+        review: The review, of the account as it is now.
+        state: The directory of the account; see `state_directory`.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    directory = state / _DIRECTORY
+    make_private(directory)
+    path = directory / f"{review.made_at.astimezone(UTC).date()}.json"
+    replace_file(path, render_json(review).encode())
+
+
+def last_before(state: Path, day: date) -> Earlier | None:
+    """Return the last kept review of an earlier day, or None.
+
+    Not the last one of all: who makes a report as HTML and then as CSV gets the same changes twice.
+
+    Args:
+        state: The directory of the account; see `state_directory`.
+        day: The day.
+    """
+    days = [kept for kept in _days(state) if kept < day]
+    return _load(state, max(days)) if days else None
+
+
+def last_until(state: Path, day: date) -> Earlier:
+    """Return the last kept review of a day or an earlier one.
+
+    Args:
+        state: The directory of the account; see `state_directory`.
+        day: The day.
+
+    Raises:
+        FileError: There is none.
+    """
+    days = _days(state)
+    until = [kept for kept in days if kept <= day]
+    if not until:
+        there = ", ".join(map(str, days)) or "none"
+        message = f"no report of {day} or before is kept here (kept: {there})"
+        hint = "pass a report that was saved as JSON, or the ID of a run"
+        raise FileError([Problem(str(state / _DIRECTORY), None, message, hint)])
+    return _load(state, max(until))
+
+
+def _days(state: Path) -> list[date]:
+    days: list[date] = []
+    for path in (state / _DIRECTORY).glob("*.json"):
+        try:
+            days.append(date.fromisoformat(path.stem))
+        except ValueError:
+            continue  # not one of ours
+    return sorted(days)
+
+
+def _load(state: Path, day: date) -> Earlier:
+    return load_earlier(state / _DIRECTORY / f"{day}.json")
