@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from attrs import field, frozen
+from attrs import frozen
 
 from cld_user_groups.identity import email_key
 
@@ -62,112 +62,86 @@ def compare(
     """
     old = [group for group in before if group.state == "present"]
     new = [group for group in after if group.state == "present"]
-    pairs = _Pairs(old, new, by_id=by_id)
-    found: list[Difference] = []
-    for group in old:
-        other = pairs.after(group)
-        found += _removed(group) if other is None else _changed(group, other, by_id=by_id)
-    for group in new:
-        if not pairs.has_before(group):
-            found += _added(group)
-    return tuple(found)
+    pairs = _pairs(old, new, by_id=by_id)
+    is_paired = frozenset(pairs.values())
+    both: list[tuple[DesiredGroup | None, DesiredGroup | None]] = [
+        (group, new[pairs[position]] if position in pairs else None)
+        for position, group in enumerate(old)
+    ]
+    both += [(None, group) for position, group in enumerate(new) if position not in is_paired]
+    return tuple(each for one, other in both for each in _between(one, other, by_id=by_id))
 
 
-class _Pairs:
-    """Which group of the one side is which of the other."""
+def _pairs(
+    old: Sequence[DesiredGroup], new: Sequence[DesiredGroup], *, by_id: bool
+) -> dict[int, int]:
+    """Return which group of the one side is which of the other, by their positions."""
+    found: dict[int, int] = {}
+    paired: set[int] = set()
 
-    def __init__(
-        self, old: Sequence[DesiredGroup], new: Sequence[DesiredGroup], *, by_id: bool
-    ) -> None:
-        self._after: dict[int, DesiredGroup] = {}
-        self._has_before: set[int] = set()
-        if by_id:
-            ids = {group.id: group for group in new if group.id is not None}
-            for group in old:
-                if group.id in ids:
-                    self._pair(group, ids[group.id])
-        self._by_name(old, {each.name: each for each in new}, by_id=by_id)
-        previous = {name: each for each in new for name in each.previously}
-        self._by_name(old, previous, by_id=by_id)
+    def pair(position: int, other: int | None) -> None:
+        if other is not None and position not in found and other not in paired:
+            found[position] = other
+            paired.add(other)
 
-    def _by_name(
-        self, old: Sequence[DesiredGroup], names: Mapping[str, DesiredGroup], *, by_id: bool
-    ) -> None:
-        for group in old:
-            other = names.get(group.name)
-            if other is None or id(group) in self._after or id(other) in self._has_before:
-                continue
+    if by_id:
+        ids = {group.id: position for position, group in enumerate(new)}
+        for position, group in enumerate(old):
+            pair(position, None if group.id is None else ids.get(group.id))
+    names = {group.name: position for position, group in enumerate(new)}
+    previous = {name: position for position, group in enumerate(new) for name in group.previously}
+    for of_name in (names, previous):
+        for position, group in enumerate(old):
+            other = of_name.get(group.name)
             # Two IDs are two groups, whatever they are called.
-            if not by_id or group.id is None or other.id is None:
-                self._pair(group, other)
-
-    def _pair(self, group: DesiredGroup, other: DesiredGroup) -> None:
-        self._after[id(group)] = other
-        self._has_before.add(id(other))
-
-    def after(self, group: DesiredGroup) -> DesiredGroup | None:
-        """Return what a group has become, or None."""
-        return self._after.get(id(group))
-
-    def has_before(self, group: DesiredGroup) -> bool:
-        """Return whether a group was there before."""
-        return id(group) in self._has_before
+            if other is not None and not (by_id and group.id and new[other].id):
+                pair(position, other)
+    return found
 
 
-@frozen
-class _People:
-    """The members of a group, to be found by ID or by e-mail."""
+class _Members:
+    """The members of a group, to be found by ID, or by e-mail where one side has no ID."""
 
-    ids: frozenset[str] = field(factory=frozenset[str])
-    emails: frozenset[str] = field(factory=frozenset[str])
-    emails_without_id: frozenset[str] = field(factory=frozenset[str])
+    def __init__(self, group: DesiredGroup | None, *, by_id: bool) -> None:
+        self.listed = () if group is None else group.members
+        self._by_id = by_id
+        self._ids = {member.id for member in self.listed if member.id is not None}
+        self._emails = {_key(member) for member in self.listed}
+        self._emails_without_id = {_key(member) for member in self.listed if member.id is None}
 
-    @classmethod
-    def of(cls, members: Iterable[DesiredMember], *, by_id: bool) -> _People:
-        """Return the members of a group."""
-        people = [(member.id if by_id else None, _key(member)) for member in members]
-        return cls(
-            ids=frozenset(user_id for user_id, _ in people if user_id is not None),
-            emails=frozenset(email for _, email in people if email is not None),
-            emails_without_id=frozenset(
-                email for user_id, email in people if email is not None and user_id is None
-            ),
-        )
+    def without(self, others: _Members) -> Iterator[DesiredMember]:
+        """Yield those who are not among the others."""
+        for member in self.listed:
+            if not others.has(member):
+                yield member
 
-    def has(self, member: DesiredMember, *, by_id: bool) -> bool:
+    def has(self, member: DesiredMember) -> bool:
         """Return whether a member of the other side is one of them."""
-        if not by_id or member.id is None:
-            return _key(member) in self.emails
-        return member.id in self.ids or _key(member) in self.emails_without_id
+        key = _key(member)
+        if not self._by_id or member.id is None:
+            return key is not None and key in self._emails
+        return member.id in self._ids or (key is not None and key in self._emails_without_id)
 
 
 def _key(member: DesiredMember) -> str | None:
     return None if member.email is None else email_key(member.email)
 
 
-def _added(group: DesiredGroup) -> Iterator[Difference]:
-    ref = GroupRef(id=group.id, name=group.name)
-    yield Difference(action=Action.CREATE_GROUP, group=ref)
-    for member in group.members:
-        yield Difference(action=Action.ADD_USER, group=ref, member=member)
-
-
-def _removed(group: DesiredGroup) -> Iterator[Difference]:
-    ref = GroupRef(id=group.id, name=group.name)
-    for member in group.members:
-        yield Difference(action=Action.REMOVE_USER, group=ref, member=member)
-    yield Difference(action=Action.DELETE_GROUP, group=ref)
-
-
-def _changed(old: DesiredGroup, new: DesiredGroup, *, by_id: bool) -> Iterator[Difference]:
-    ref = GroupRef(id=new.id or old.id, name=new.name)
-    if old.name != new.name:
+def _between(
+    old: DesiredGroup | None, new: DesiredGroup | None, *, by_id: bool
+) -> Iterator[Difference]:
+    """Yield how a group differs; None where there is none."""
+    either = new or old
+    assert either is not None
+    ref = GroupRef(id=either.id or (old.id if old else None), name=either.name)
+    if old is None:
+        yield Difference(action=Action.CREATE_GROUP, group=ref)
+    elif new is not None and old.name != new.name:
         yield Difference(action=Action.RENAME_GROUP, group=ref, old_name=old.name)
-    before = _People.of(old.members, by_id=by_id)
-    after = _People.of(new.members, by_id=by_id)
-    for member in new.members:
-        if not before.has(member, by_id=by_id):
-            yield Difference(action=Action.ADD_USER, group=ref, member=member)
-    for member in old.members:
-        if not after.has(member, by_id=by_id):
-            yield Difference(action=Action.REMOVE_USER, group=ref, member=member)
+    before, after = _Members(old, by_id=by_id), _Members(new, by_id=by_id)
+    for member in after.without(before):
+        yield Difference(action=Action.ADD_USER, group=ref, member=member)
+    for member in before.without(after):
+        yield Difference(action=Action.REMOVE_USER, group=ref, member=member)
+    if new is None:
+        yield Difference(action=Action.DELETE_GROUP, group=ref)

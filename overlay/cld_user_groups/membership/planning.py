@@ -77,7 +77,7 @@ def plan(
     matching = Matching(directory, desired, problems)
     protected = Protected(desired.protect, snapshot)
     members = MemberMatching(directory, snapshot, today, protected, problems)
-    builder = _Builder(matching)
+    builder = _ChangeBuilder(matching)
     for match in matching.matches:
         if match.desired.state == "present":
             builder.add(match, members.compare(match.desired, match.group))
@@ -192,7 +192,7 @@ def adds_only(full: Plan) -> Plan:
     )
 
 
-class _Builder:
+class _ChangeBuilder:
     """Collects what differs between a file and an account, and makes changes of it.
 
     What a change depends on is kept as positions in the list of changes, which are those in the

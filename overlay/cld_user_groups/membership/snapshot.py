@@ -8,12 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
 from datetime import UTC, date, datetime
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import attrs
 
-from cld_provisioning_api.models import UserGroup
+from cld_provisioning_api.models import (
+    User,
+    UserGroup,
+    UserGroupsResponse,
+    UserGroupUser,
+    UserGroupUsersResponse,
+    UsersResponse,
+)
+from cld_user_groups import RawResponse
 from cld_user_groups._engine.retry import parse_http_date
+from cld_user_groups._find_users import FoundUsers
 from cld_user_groups.client import AsyncCldProvisioning, CldProvisioning
 
 from .identity import unknown_people
@@ -66,17 +75,6 @@ async def read_account_async(
         return snapshot
 
 
-class _User(Protocol):
-    """What a group's member and a user have in common."""
-
-    @property
-    def id(self) -> str | None: ...
-    @property
-    def email(self) -> str | None: ...
-    @property
-    def name(self) -> str | None: ...
-
-
 class _ListGroups(NamedTuple):
     """All groups, with their members."""
 
@@ -99,6 +97,7 @@ class _ListIds(NamedTuple):
     ids: tuple[str, ...]
 
 
+_Listed: TypeAlias = UserGroupUser | User
 _Step: TypeAlias = _ListGroups | _ListMembers | _FindEmails | _ListIds
 
 
@@ -106,56 +105,53 @@ class _Fetched(NamedTuple):
     """The responses."""
 
     groups: Sequence[UserGroup] = ()
-    users: Sequence[_User] = ()
+    users: Sequence[_Listed] = ()
     requests_left: int | None = None
     quota_reset_at: datetime | None = None
     server_time: datetime | None = None
 
 
 def _fetch(client: CldProvisioning, step: _Step) -> _Fetched:
+    groups, users = client.user_groups.with_raw_response, client.users
     match step:
         case _ListGroups():
-            listed = client.user_groups.with_raw_response.list(extended_details=True)
-            return _Fetched(
-                groups=listed.parsed.user_groups or (),
-                requests_left=listed.rate_limit.remaining,
-                quota_reset_at=listed.rate_limit.reset,
-                server_time=parse_http_date(listed.headers.get("date") or ""),
-            )
+            return _groups(groups.list(extended_details=True))
         case _ListMembers():
-            members = client.user_groups.with_raw_response.list_users(group_id=step.group_id)
-            return _Fetched(
-                users=members.parsed.users or (), requests_left=members.rate_limit.remaining
-            )
+            return _users(groups.list_users(group_id=step.group_id))
         case _FindEmails():
-            found = client.users.find(emails=step.emails)
-            return _Fetched(users=[user for users in found.by_email.values() for user in users])
+            return _found(users.find(emails=step.emails))
         case _ListIds():
-            users = client.users.with_raw_response.list(ids=list(step.ids))
-            return _Fetched(users=users.parsed.users, requests_left=users.rate_limit.remaining)
+            return _users(users.with_raw_response.list(ids=list(step.ids)))
 
 
 async def _fetch_async(client: AsyncCldProvisioning, step: _Step) -> _Fetched:
+    groups, users = client.user_groups.with_raw_response, client.users
     match step:
         case _ListGroups():
-            listed = await client.user_groups.with_raw_response.list(extended_details=True)
-            return _Fetched(
-                groups=listed.parsed.user_groups or (),
-                requests_left=listed.rate_limit.remaining,
-                quota_reset_at=listed.rate_limit.reset,
-                server_time=parse_http_date(listed.headers.get("date") or ""),
-            )
+            return _groups(await groups.list(extended_details=True))
         case _ListMembers():
-            members = await client.user_groups.with_raw_response.list_users(group_id=step.group_id)
-            return _Fetched(
-                users=members.parsed.users or (), requests_left=members.rate_limit.remaining
-            )
+            return _users(await groups.list_users(group_id=step.group_id))
         case _FindEmails():
-            found = await client.users.find(emails=step.emails)
-            return _Fetched(users=[user for users in found.by_email.values() for user in users])
+            return _found(await users.find(emails=step.emails))
         case _ListIds():
-            users = await client.users.with_raw_response.list(ids=list(step.ids))
-            return _Fetched(users=users.parsed.users, requests_left=users.rate_limit.remaining)
+            return _users(await users.with_raw_response.list(ids=list(step.ids)))
+
+
+def _groups(listed: RawResponse[UserGroupsResponse]) -> _Fetched:
+    return _Fetched(
+        groups=listed.parsed.user_groups or (),
+        requests_left=listed.rate_limit.remaining,
+        quota_reset_at=listed.rate_limit.reset,
+        server_time=parse_http_date(listed.headers.get("date") or ""),
+    )
+
+
+def _users(listed: RawResponse[UserGroupUsersResponse] | RawResponse[UsersResponse]) -> _Fetched:
+    return _Fetched(users=listed.parsed.users or (), requests_left=listed.rate_limit.remaining)
+
+
+def _found(found: FoundUsers) -> _Fetched:
+    return _Fetched(users=[user for users in found.by_email.values() for user in users])
 
 
 def _read(
@@ -168,7 +164,7 @@ def _read(
     groups: list[Group] = []
     for listed in fetched.groups:
         group_id = listed.id or ""
-        users: Iterable[_User] | None = listed.users
+        users: Iterable[_Listed] | None = listed.users
         if users is None:  # the response does not say; nobody would be an empty list
             of_group = yield _ListMembers(group_id)
             users, requests_left = of_group.users, of_group.requests_left
@@ -221,7 +217,7 @@ def _look_up(
     )
 
 
-def _members(users: Iterable[_User], known: dict[str, Member]) -> tuple[Member, ...]:
+def _members(users: Iterable[_Listed], known: dict[str, Member]) -> tuple[Member, ...]:
     """Return users as members, each once. Who is in many groups is one object in all of them."""
     found: dict[str, Member] = {}
     for user in users:

@@ -63,10 +63,10 @@ def read_file(
             f"unknown format {format!r}: it must be one of {', '.join(get_args(Format))}"
         )
     source = os.fspath(path)
-    return _Reader(source, max_bytes, timeout).read(stdin, format)
+    return _FileReader(source, max_bytes, timeout).read(stdin, format)
 
 
-class _Reader:
+class _FileReader:
     """Reads one file, and those that it includes, once each."""
 
     def __init__(self, source: str, max_bytes: int, timeout: float) -> None:

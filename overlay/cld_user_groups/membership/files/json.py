@@ -25,10 +25,10 @@ def parse_json(text: str, source: str, line: int = 1) -> Node:
     Raises:
         FileError: It is not JSON.
     """
-    return _Parser(text, source, line).parse()
+    return _JsonReader(text, source, line).parse()
 
 
-class _Parser:
+class _JsonReader:
     """Reads lists and objects; the standard library's decoder reads the scalars between."""
 
     def __init__(self, text: str, source: str, line: int) -> None:

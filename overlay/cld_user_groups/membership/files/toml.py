@@ -43,7 +43,7 @@ def parse_toml(text: str, source: str) -> Node:
         raise FileError([Problem(source, line, message, hint)]) from None
     except RecursionError:
         raise FileError([Problem(source, None, "nested too deeply")]) from None
-    return _Reader(text, source).read()
+    return _TomlReader(text, source).read()
 
 
 class _Token(NamedTuple):
@@ -57,7 +57,7 @@ _END = _Token("", 0)
 _AFTER_VALUE = ("\n", ",", "]", "}", "")
 
 
-class _Reader:
+class _TomlReader:
     """Reads a document that is known to be valid: so a token alone says what it begins."""
 
     def __init__(self, text: str, source: str) -> None:

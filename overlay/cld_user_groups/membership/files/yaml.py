@@ -31,7 +31,7 @@ def parse_yaml(text: str, fields: Fields) -> Node | None:
     """
     source = fields.source
     try:
-        return _Builder(fields).build(yaml.parse(text, Loader=_LOADER))
+        return _TreeBuilder(fields).build(yaml.parse(text, Loader=_LOADER))
     except yaml.reader.ReaderError as error:
         at = error.position
         # libyaml counts bytes, the parser in Python characters.
@@ -77,7 +77,7 @@ def _explained(error: yaml.MarkedYAMLError, text: str) -> tuple[str, str]:
     return message, ""
 
 
-class _Builder:
+class _TreeBuilder:
     """Builds a tree from events."""
 
     def __init__(self, fields: Fields) -> None:
