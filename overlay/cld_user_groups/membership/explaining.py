@@ -10,7 +10,7 @@ from attrs import frozen
 from cld_user_groups.identity import email_key
 
 from .history import History, Period, Step
-from .identity import is_wanted
+from .identity import Directory, is_wanted
 from .model import Desired, DesiredGroup, DesiredMember, GroupRef, Member, Snapshot
 from .outcome import Status
 
@@ -90,10 +90,7 @@ def explain(
         today: The day for which the file is read, where there is one.
     """
     key = (group.id or "", user.id)
-    is_member = any(
-        each.id == group.id and any(member.id == user.id for member in each.members)
-        for each in snapshot.groups
-    )
+    is_member = user.id in Directory(snapshot).members(group.id)
     steps = history.steps.get(key, ())
     periods = history.periods.get(key, ())
     period = periods[-1] if periods else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from itertools import chain
@@ -81,6 +81,13 @@ class Directory:
     def named_alike(self, name: str) -> Sequence[Group]:
         """Return all groups whose names differ from this one at most as `name_key` ignores."""
         return self._by_key.get(name_key(name), ())
+
+    def meant_by(self, desired: DesiredGroup) -> Sequence[Group]:
+        """Return what a group of a file may be now: by its ID, else by the first name in use."""
+        if desired.id is not None:
+            group = self.group(desired.id)
+            return () if group is None else (group,)
+        return next(filter(None, map(self.named, (desired.name, *desired.previously))), ())
 
     def members(self, group_id: str | None) -> Mapping[str, Member]:
         """Return the members of a group, by ID; nobody where there is no such group."""
@@ -163,7 +170,9 @@ def unknown_people(snapshot: Snapshot, desired: Desired, today: date) -> Unknown
     emails: dict[str, str] = {}
     ids: dict[str, None] = {}
     for group in desired.groups:
-        current = _current_members(directory, group)
+        current = {
+            each for found in directory.meant_by(group) for each in directory.members(found.id)
+        }
         for member in group.members:
             wanted = is_wanted(member, today)
             if member.email is None:
@@ -184,11 +193,3 @@ def unknown_people(snapshot: Snapshot, desired: Desired, today: date) -> Unknown
             if is_sought:
                 emails.setdefault(email_key(member.email), member.email)
     return Unknown(emails=tuple(emails.values()), ids=tuple(ids))
-
-
-def _current_members(directory: Directory, desired: DesiredGroup) -> Collection[str]:
-    """Return the IDs of those who are in a group of a file now, found by its ID or its names."""
-    if desired.id is not None:
-        return directory.members(desired.id)
-    found = filter(None, map(directory.named, (desired.name, *desired.previously)))
-    return {member.id for group in next(found, ()) for member in group.members}

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 
+from attrs import evolve
+
+from cld_user_groups.membership.comparing import compare as compare_groups
+from cld_user_groups.membership.comparing import groups_of
 from cld_user_groups.membership.history import History, Key, Period
 from cld_user_groups.membership.identity import Directory
 from cld_user_groups.membership.model import (
+    Action,
     Desired,
     DesiredMember,
     Group,
-    GroupRef,
-    Member,
     Snapshot,
     UserRef,
 )
@@ -29,6 +32,13 @@ from .model import (
 )
 from .people import People, Person, State, person_of
 
+_EVENTS = {
+    Action.CREATE_GROUP: Event.GROUP_ADDED,
+    Action.DELETE_GROUP: Event.GROUP_REMOVED,
+    Action.RENAME_GROUP: Event.GROUP_RENAMED,
+    Action.ADD_USER: Event.MEMBER_ADDED,
+    Action.REMOVE_USER: Event.MEMBER_REMOVED,
+}
 _MEMBERS = {State.DISABLED: Kind.DISABLED_MEMBER, State.PENDING: Kind.PENDING_MEMBER}
 
 
@@ -99,15 +109,13 @@ def _by_name(person: Person) -> tuple[str, str, str]:
 def _wanted(snapshot: Snapshot, desired: Desired) -> dict[Key, DesiredMember]:
     """Return what a file says of each membership, by the IDs of the group and the user."""
     directory = Directory(snapshot)
-    by_name = {group.name: group.id for group in snapshot.groups}
     found: dict[Key, DesiredMember] = {}
     for group in desired.groups:
-        names = (group.name, *group.previously)
-        group_id = group.id or next((by_name[name] for name in names if name in by_name), None)
-        for member in group.members:
-            user_id = member.id or directory.id_of(member.email or "")
-            if group_id is not None and user_id is not None:
-                found[group_id, user_id] = member
+        for current in directory.meant_by(group):
+            for member in group.members:
+                user_id = member.id or directory.id_of(member.email or "")
+                if user_id is not None:
+                    found[current.id, user_id] = member
     return found
 
 
@@ -207,43 +215,18 @@ def compare(earlier: Iterable[Group], snapshot: Snapshot, *, to: str, at: dateti
         to: What it is compared with, in words.
         at: When that was, aware.
     """
-    differences = sorted(
-        _differences({group.id: group for group in earlier}, snapshot.groups),
-        key=lambda found: (
-            found.group.name.casefold(),
-            found.group.id,
-            list(Event).index(found.event),
-        ),
+    before = evolve(snapshot, groups=tuple(earlier))
+    differences = [
+        ReviewDifference(
+            event=_EVENTS[each.action],
+            group=each.group,
+            old_name=each.old_name,
+            user=UserRef(id=each.member.id or "", email=each.member.email) if each.member else None,
+        )
+        for each in compare_groups(groups_of(before), groups_of(snapshot))
+    ]
+    order = list(Event)
+    differences.sort(
+        key=lambda each: (each.group.name.casefold(), each.group.id, order.index(each.event))
     )
     return Comparison(to=to, at=at, differences=tuple(differences))
-
-
-def _differences(before: dict[str, Group], groups: Iterable[Group]) -> Iterator[ReviewDifference]:
-    nobody = Group(id="", name="")
-    left = dict(before)
-    for group in groups:
-        old = left.pop(group.id, None)
-        ref = GroupRef(id=group.id, name=group.name)
-        if old is None:
-            yield ReviewDifference(event=Event.GROUP_ADDED, group=ref)
-        elif old.name != group.name:
-            yield ReviewDifference(event=Event.GROUP_RENAMED, group=ref, old_name=old.name)
-        yield from _of_members(ref, (old or nobody).members, group.members)
-    for group in left.values():
-        ref = GroupRef(id=group.id, name=group.name)
-        yield ReviewDifference(event=Event.GROUP_REMOVED, group=ref)
-        yield from _of_members(ref, group.members, ())
-
-
-def _of_members(
-    group: GroupRef, before: Iterable[Member], after: Iterable[Member]
-) -> Iterator[ReviewDifference]:
-    old, new = ({member.id: member for member in members} for members in (before, after))
-    for event, members, others in (
-        (Event.MEMBER_ADDED, new, old),
-        (Event.MEMBER_REMOVED, old, new),
-    ):
-        for user_id, member in members.items():
-            if user_id not in others:
-                user = UserRef(id=user_id, email=member.email)
-                yield ReviewDifference(event=event, group=group, user=user)
