@@ -147,10 +147,53 @@ def test_look_that_finds_no_group_does_not_say_that_a_user_was_removed_from_it(
     assert caught.value.maybe_applied is True
 
 
+WAS_LOST = "an earlier attempt, whose response was lost,"
+MET_503 = "an earlier attempt, to which a gateway responded with 503,"
+
+
+@pytest.mark.parametrize(
+    ("method", "outcomes", "facts"),
+    [
+        (
+            "add_user",
+            (LOST, error(409), error(500)),
+            (f"{WAS_LOST} made the change", "the result could not be read (APIError)"),
+        ),
+        (
+            "add_user",
+            (LOST, error(409), error(404)),
+            (f"{WAS_LOST} made the change", "the result could not be read (NotFound)"),
+        ),
+        (
+            "remove_user",
+            (LOST, error(404), error(500)),
+            (f"{WAS_LOST} made the change", "the result could not be read (APIError)"),
+        ),
+        (
+            "remove_user",
+            (LOST, error(404), error(404)),
+            (f"{WAS_LOST} may have made the change", "there is no such group now"),
+        ),
+        (
+            "add_user",
+            (error(503), error(409), error(500)),
+            (f"{MET_503} may have made the change", "the result could not be read (APIError)"),
+        ),
+    ],
+)
+def test_facts_of_an_error_say_what_is_known_of_the_earlier_attempt(
+    method: str, outcomes: tuple[Outcome, ...], facts: tuple[str, ...], waits: list[float]
+) -> None:
+    with pytest.raises(models.ErrorResponse) as caught:
+        call(FakeTransport(*outcomes), method, IDS)
+    assert caught.value.facts == facts
+
+
 def test_raw_response_of_a_look_counts_the_retries_of_the_write(waits: list[float]) -> None:
     groups = FakeTransport(LOST, LOST, error(409), USERS).client().user_groups.with_raw_response
     raw = groups.add_user(group_id="g1", user_id="u1")
     assert (raw.status_code, raw.retries) == (200, 2)
+    assert raw.headers["content-type"] == "application/json"
     groups = (
         FakeTransport(LOST, error(404, X_Request_Id="r1")).client().user_groups.with_raw_response
     )
