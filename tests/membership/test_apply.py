@@ -25,13 +25,18 @@ from cld_user_groups.membership._run import Run
 from cld_user_groups.membership.applying import apply
 from cld_user_groups.membership.applying_async import apply_async
 from cld_user_groups.membership.checks import GuardBreached, StalePlan, WrongAccount
-from cld_user_groups.membership.journal import JournalError, NoJournal
-from cld_user_groups.membership.journal_lines import Ended, Line
+from cld_user_groups.membership.journal import (
+    Ended,
+    JournalError,
+    Line,
+    NoJournal,
+    load_run,
+    read_journal,
+)
 from cld_user_groups.membership.lock import AlreadyRunning, account_lock
 from cld_user_groups.membership.model import Breach, Change, GroupRef, Plan
 from cld_user_groups.membership.outcome import Progress, Result, Status, Stop
 from cld_user_groups.membership.perform import Performed, perform, perform_now
-from cld_user_groups.membership.runs import load_run, read_journal
 from cld_user_groups.membership.scheduler import Reply, Scheduler, Verdict
 from cld_user_groups.membership.snapshot import read_account
 from cld_user_groups.membership.state import state_directory

@@ -11,8 +11,7 @@ from attrs import evolve
 
 from cld_user_groups.membership import PlanFileError, parse_plan, plan, read_file, render_json
 from cld_user_groups.membership.history import Period, history_of, read_history
-from cld_user_groups.membership.journal import FileJournal
-from cld_user_groups.membership.journal_lines import Ended, Intent
+from cld_user_groups.membership.journal import Ended, FileJournal, Intent
 from cld_user_groups.membership.model import Action, Change, GroupRef, Member, Plan, Snapshot
 from cld_user_groups.membership.outcome import Status
 

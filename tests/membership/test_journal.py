@@ -13,12 +13,21 @@ import pytest
 from hypothesis import given
 
 from cld_user_groups.membership.history import read_history
-from cld_user_groups.membership.journal import FileJournal, JournalError
-from cld_user_groups.membership.journal_lines import End, Ended, Intent, Line, encode_line
+from cld_user_groups.membership.journal import (
+    End,
+    Ended,
+    FileJournal,
+    Intent,
+    JournalError,
+    Line,
+    encode_line,
+    list_runs,
+    load_run,
+    read_journal,
+)
 from cld_user_groups.membership.lock import account_lock
 from cld_user_groups.membership.model import Plan
 from cld_user_groups.membership.outcome import Status, Stop
-from cld_user_groups.membership.runs import list_runs, load_run, read_journal
 from cld_user_groups.membership.schemas import journal_schema
 from cld_user_groups.membership.state import state_directory
 

@@ -14,7 +14,7 @@ import pytest
 import redis
 from tests.support.redis_server import Network, RedisServer
 
-from cld_user_groups.membership.journal_lines import author
+from cld_user_groups.membership.journal import author
 from cld_user_groups.membership.lease import LeaseError, RedisLease
 from cld_user_groups.membership.lock import AlreadyRunning
 

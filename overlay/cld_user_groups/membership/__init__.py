@@ -19,9 +19,18 @@ from .explaining import Explanation, Listing, Verdict, explain, listing_of
 from .exporting import export
 from .files import read_file
 from .guards import check_guards
-from .history import History, Period, Step, history_of, read_history
+from .history import AsOf, History, Period, Step, as_of, history_of, read_history
 from .identity import Directory, Unknown, unknown_people
-from .journal import FileJournal, JournalError, NoJournal
+from .journal import (
+    FileJournal,
+    JournalError,
+    NoJournal,
+    Run,
+    RunSummary,
+    list_runs,
+    load_run,
+    read_journal,
+)
 from .lease import Lease, LeaseError, RedisLease
 from .lock import AlreadyRunning, account_lock
 from .model import (
@@ -40,7 +49,6 @@ from .model import (
     UserRef,
 )
 from .outcome import Outcome, Progress, Result, Status, Stop
-from .past import AsOf, as_of
 from .plan_file import load_plan, parse_plan, render_json, save_plan
 from .planning import adds_only, fingerprint, plan
 from .problems import (
@@ -53,7 +61,6 @@ from .problems import (
     printable,
 )
 from .rendering import render_html, render_markdown, render_text
-from .runs import Run, RunSummary, list_runs, load_run, read_journal
 from .schemas import groups_schema, journal_schema, plan_schema, review_schema
 from .snapshot import read_account, read_account_async
 from .state import state_directory

@@ -17,8 +17,7 @@ from cld_user_groups import AsyncCldProvisioning, CldProvisioning
 
 from .checks import creators, no_longer_fits
 from .identity import Directory
-from .journal import Journal, JournalError
-from .journal_lines import End, Ended, Intent
+from .journal import End, Ended, Intent, Journal, JournalError
 from .lease import Lease
 from .model import Change, Plan, Snapshot
 from .outcome import Outcome, Progress, Result, Status, Stop

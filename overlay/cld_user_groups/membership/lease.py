@@ -23,7 +23,7 @@ from attrs import frozen
 
 from cld_user_groups.limits.redis_client import connect
 
-from .journal_lines import author
+from .journal import author
 from .lock import AlreadyRunning, Holder
 
 if TYPE_CHECKING:

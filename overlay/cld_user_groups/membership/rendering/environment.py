@@ -80,10 +80,14 @@ def _environment(*, is_html: bool) -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {"shown": shown, "code": code_span, "printable": printable}
-    functions: dict[str, Any] = {"counted": counted}
-    if is_html:
-        functions["asset"] = lambda name: Markup(_asset(environment, name))  # noqa: S704 - ours
-        functions["digest"] = lambda name: _digest(_asset(environment, name))
+
+    def asset(name: str) -> Markup:
+        return Markup(_asset(environment, name))  # noqa: S704 - ours
+
+    def digest(name: str) -> str:
+        return _digest(_asset(environment, name))
+
+    functions: dict[str, Any] = {"counted": counted, "asset": asset, "digest": digest}
     environment.globals.update(functions)
     return environment
 
