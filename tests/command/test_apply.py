@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from cld_user_groups.command import running, source
+from cld_user_groups import membership
+from cld_user_groups.command import files, running
 from cld_user_groups.membership import Plan, account_lock, list_runs, snapshot, state_directory
 
 from .shell import AS_EDITED, EDITED, SAMPLE, Shell
@@ -231,14 +232,14 @@ def test_what_somebody_else_changed_meanwhile_is_not_called_as_asked(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     eve = shell.emulator.add_user_account("Eve", email="eve@example.com")
-    original = running.apply
+    original = membership.apply
 
     def apply_and_interfere(*arguments: Any, **options: Any) -> Any:
         group = next(group for group in shell.emulator.groups if group.name == "Designers")
         shell.emulator.add_member(group.id, eve)
         return original(*arguments, **options)
 
-    monkeypatch.setattr(running, "apply", apply_and_interfere)
+    monkeypatch.setattr(membership, "apply", apply_and_interfere)
     done = shell("apply", shell.write(EDITED), "--yes")
     assert done.exit_code == 5
     assert "is not as asked:" in done.stdout
@@ -405,10 +406,10 @@ def test_what_the_file_asks_for_since_midnight_is_not_called_somebody_elses_chan
 ) -> None:
     today = datetime.now(UTC).date()
     yesterday = today - timedelta(days=1)
-    original = source.make_plan
+    original = files.make_plan
     # As if the plan had been made before midnight, for the last day of Harry's membership.
     monkeypatch.setattr(
-        source, "make_plan", lambda client, desired: original(client, desired, yesterday)
+        files, "make_plan", lambda client, desired: original(client, desired, yesterday)
     )
     rows = f"Designers,harry@example.com,{yesterday}\nDesigners,john@example.com,\n"
     rows += "Designers,maria@example.com,\n"

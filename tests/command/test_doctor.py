@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from cld_user_groups.command.checks import Check, account, installation
-from cld_user_groups.command.checks.installation import check_import_name, check_packages
+from cld_user_groups.command import doctor, installation
+from cld_user_groups.command.doctor import Check
+from cld_user_groups.command.installation import check_import_name, check_packages
 from cld_user_groups.membership import state_directory
 
 from .shell import Shell
@@ -307,6 +308,6 @@ def test_a_python_that_is_too_old_fails(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_server_that_never_responds_does_not_hang_it(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(account, "TIME_LIMIT_MS", 100)
+    monkeypatch.setattr(doctor, "TIME_LIMIT_MS", 100)
     shell.emulator.fail("getUserGroups", delay=1.0)
     assert found(shell)["reachable"]["status"] == "failed"

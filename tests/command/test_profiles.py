@@ -11,7 +11,7 @@ import keyring
 import pytest
 from keyring.backend import KeyringBackend
 
-from cld_user_groups.command import credential_sources
+from cld_user_groups.command import profiles as profiles_module
 from cld_user_groups.command.profiles import ProfileError, load_profile, profiles_file
 
 from .shell import Shell
@@ -110,7 +110,7 @@ def test_a_command_that_fails_is_named_and_its_output_never_shown(
 def test_a_command_that_takes_too_long_is_ended(
     shell: Shell, profiles: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(credential_sources, "TIME_LIMIT", 0.1)
+    monkeypatch.setattr(profiles_module, "TIME_LIMIT", 0.1)
     profiles.write_text(profile(command([sys.executable, "-c", "import time; time.sleep(30)"])))
     done = shell("export", "--profile", "work")
     assert done.exit_code == 1

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cld_user_groups.command.progress import progress_of
+from cld_user_groups.command.results import progress_of
 from cld_user_groups.membership import Progress
 
 WAIT = Progress(outcome=None, ended=0, total=1, waiting_until=datetime(2026, 1, 1, tzinfo=UTC))

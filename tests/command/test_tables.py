@@ -12,13 +12,13 @@ from cld_user_groups.command.settings import Settings
 from cld_user_groups.command.tables import (
     Column,
     Table,
+    _fitting,
     as_csv,
     as_document,
     as_markdown,
     as_tsv,
     print_table,
 )
-from cld_user_groups.command.terminal_tables import _fitting
 from cld_user_groups.membership import GroupRef
 
 COLUMNS = (Column("name"), Column("members", is_number=True), Column("last_login"), Column("in"))

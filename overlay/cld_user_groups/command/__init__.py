@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: The command line. Default: that of this process.
 
     Raises:
-        SystemExit: Always, with the exit code; see `exit_codes`.
+        SystemExit: Always, with the exit code; see `errors`.
     """
     try:
         interrupts.install()

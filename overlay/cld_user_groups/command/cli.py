@@ -13,11 +13,11 @@ import click
 
 from cld_user_groups._version import __version__
 
-from . import exit_codes, interrupts
-from .failures import report_failure
+from . import errors, interrupts
 from .logs import logging_as
-from .settings import PLAN_FORMATS, Settings, global_options
-from .streams import finish_streams, prepare_streams
+from .options import global_options
+from .output import finish_streams, prepare_streams
+from .settings import PLAN_FORMATS, Settings
 
 #: By section and name, the module in this package and the command in it.
 SECTIONS: Mapping[str, Mapping[str, str]] = {
@@ -37,21 +37,21 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "merge": "groups:merge_command",
     },
     "Files": {
-        "export": "export:export_command",
-        "plan": "plan:plan_command",
-        "apply": "apply:apply_command",
-        "schema": "schema:schema_command",
+        "export": "files:export_command",
+        "plan": "files:plan_command",
+        "apply": "files:apply_command",
+        "schema": "files:schema_command",
     },
     "History and reports": {
-        "explain": "explain:explain_command",
-        "diff": "diff:diff_command",
-        "report": "review:report_command",
-        "runs": "runs:runs_command",
-        "undo": "undo:undo_command",
+        "explain": "history:explain_command",
+        "diff": "files:diff_command",
+        "report": "report:report_command",
+        "runs": "history:runs_command",
+        "undo": "history:undo_command",
     },
     "Setup and testing": {
         "doctor": "doctor:doctor_command",
-        "emulator": "emulator:emulator_command",
+        "emulator": "cli:emulator_command",
         "completion": "completion:completion_command",
     },
 }
@@ -129,15 +129,15 @@ class Tool(SuggestingGroup):
         options.update(standalone_mode=False, obj=settings)
         options.setdefault("prog_name", self.name)
         prepare_streams()
-        code = exit_codes.DONE
+        code = errors.DONE
         with logging_as(log_format, debug=settings.debug, is_quiet=lambda: settings.quiet):
             try:
                 result = super().main(arguments, *unused, **options)
                 interrupts.may_raise = False
-                code = result if isinstance(result, int) else exit_codes.DONE
+                code = result if isinstance(result, int) else errors.DONE
             except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - told, not swallowed
                 interrupts.may_raise = False
-                code = report_failure(error, settings)
+                code = errors.report_failure(error, settings)
         finish_streams()
         sys.exit(code)
 
@@ -161,3 +161,25 @@ def cli() -> None:
     Exit codes: 0 done or nothing to do; 1 error; 2 there are changes (--detailed-exitcode);
     3 refused by a guard; 4 stale plan; 5 incomplete; 64 usage.
     """
+
+
+@click.command(
+    "emulator",
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+)
+@click.pass_context
+def emulator_command(context: click.Context) -> int:
+    """Serve an emulated account, for demos, tests and rehearsals on a copy (`--from FILE`).
+
+    The options are the emulator's own: `cld-user-groups emulator --help` lists them.
+    """
+    from cld_user_groups.emulator.__main__ import main
+
+    try:
+        return main(context.args, program=context.command_path)
+    except SystemExit as ended:
+        # The emulator's parser exits with 2, which here means that there are changes.
+        if ended.code == 2:
+            return errors.USAGE
+        raise

@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
+from .lazy import state
+from .options import command
 from .output import print_result
-from .settings import Settings, global_options, settings_of
+from .settings import Settings, settings_of
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -30,11 +33,8 @@ _TIMEOUT_MS = 2_000
 _FILE = "completion.json"
 
 
-@click.command("completion")
-@click.argument("shell", type=click.Choice(_SHELLS), required=False)
-@global_options()
-@click.pass_context
-def completion_command(context: click.Context, shell: str | None) -> None:
+@command("completion", click.argument("shell", type=click.Choice(_SHELLS), required=False))
+def completion_command(settings: Settings, shell: str | None) -> None:
     """Print the completion script of a shell: commands, options and names of groups.
 
     Default: the script for the shell in $SHELL. In ~/.bashrc, for one:
@@ -43,6 +43,7 @@ def completion_command(context: click.Context, shell: str | None) -> None:
     """
     from click.shell_completion import get_completion_class
 
+    context = click.get_current_context()
     name = shell or Path(os.environ.get("SHELL", "")).name
     kind = get_completion_class(name)
     if kind is None or name not in _SHELLS:
@@ -91,20 +92,14 @@ def _quoted_for_bash(name: str, typed: str) -> str:
 
 def forget_groups(account_id: str) -> None:
     """Let the next completion request the names anew: a run may have changed them."""
-    from cld_user_groups.membership.state import state_directory
-
     with suppress(OSError):
-        (state_directory(account_id) / _FILE).unlink()
+        (state.state_directory(account_id) / _FILE).unlink()
 
 
 def _names(settings: Settings) -> list[str]:
     """Return the names from the file, or else from one request, also where that one fails."""
-    import msgspec
-
-    from cld_user_groups.membership.state import state_directory
-
     with settings.open_client() as client:
-        path = state_directory(client.account_id) / _FILE
+        path = state.state_directory(client.account_id) / _FILE
         if _is_fresh(path):
             return msgspec.json.decode(path.read_bytes(), type=list[str])
         names: list[str] = []
@@ -118,10 +113,8 @@ def _names(settings: Settings) -> list[str]:
 
 
 def _keep(path: Path, content: bytes) -> None:
-    from cld_user_groups.membership.state import make_private, replace_file
-
-    make_private(path.parent)
-    replace_file(path, content)
+    state.make_private(path.parent)
+    state.replace_file(path, content)
 
 
 def _is_fresh(path: Path) -> bool:

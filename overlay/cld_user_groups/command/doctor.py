@@ -2,38 +2,108 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar
+from urllib.parse import urlsplit
+from urllib.request import proxy_bypass
 
-import click
+import httpx
+from attrs import define, field, frozen
 
-from cld_user_groups.membership import printable
+from cld_provisioning_api.models import UserGroup
+from cld_user_groups import CldProvisioning, Security
+from cld_user_groups._engine.body import DEFAULT_MAX_BYTES
+from cld_user_groups._engine.config import (
+    ACCOUNT_URL,
+    KEY,
+    SECRET,
+    find_account_id,
+    find_security,
+    find_server_url,
+)
+from cld_user_groups._engine.environment import proxies
+from cld_user_groups._engine.retry import parse_http_date, parse_rate_limit
+from cld_user_groups._version import install_command
+from cld_user_groups.identity import printable
+from cld_user_groups.models import CloudinaryError
 
-from . import exit_codes
+from . import errors
+from .lazy import membership, profiles
+from .logs import json_log
+from .options import command
 from .output import colored, has_color, print_result
-from .settings import TABLE_FORMATS, Settings, global_options, settings_of
+from .settings import TABLE_FORMATS, Settings
+from .tables import Column, Table, print_table
 
 if TYPE_CHECKING:
-    from .checks import Check
+    from cld_user_groups.contract import ContractCheck
+
+T = TypeVar("T")
+Status = Literal["ok", "warning", "failed", "skipped"]
 
 _COLORS = {"ok": "green", "warning": "yellow", "failed": "red", "skipped": None}
+# Of a key that is shorter, the last four characters would be too much of it.
+_SHOWN_OF_KEY = 4
+_SHORTEST_SHOWN = 12
+#: How long to wait for a connection, and for a response, in milliseconds.
+TIME_LIMIT_MS = 10_000
+#: How far the clock may be off, in seconds: `until` and the expiry of plans go by it.
+MOST_SKEW = 60.0
+# The share of the quota below which it is worth a word.
+_LOW = 0.1
+
+_NETWORK = (
+    "check the network, the proxy (HTTPS_PROXY, NO_PROXY), --region and --server-url; "
+    "where a proxy inspects TLS, SSL_CERT_FILE names its certificate"
+)
 
 
-@click.command("doctor")
-@global_options(TABLE_FORMATS)
-@click.pass_context
-def doctor_command(context: click.Context) -> int:
+@frozen
+class Check:
+    """What a check found.
+
+    Attributes:
+        name: What was checked.
+        status: "warning" is for what works now and may not tomorrow; "skipped" for what could not
+            be checked, because of what another check says or for want of something optional.
+        result: What was found, in a line.
+        way_out: What to do about it, or "".
+        details: All that was found, where the result is only the first of it.
+    """
+
+    name: str
+    status: Status
+    result: str
+    way_out: str = ""
+    details: tuple[str, ...] = ()
+
+
+def guarded(name: str, check: Callable[[], Check]) -> Check:
+    """Return what a check finds; one that ends in an error has failed, and stops no other.
+
+    Args:
+        name: What is checked.
+        check: The check.
+    """
+    try:
+        return check()
+    except Exception as error:  # noqa: BLE001 - it is told
+        return Check(name, "failed", errors.describe(error).message.rstrip("."))
+
+
+@command("doctor", formats=TABLE_FORMATS)
+def doctor_command(settings: Settings) -> int:
     """Check the installation, the settings and the account; say how to fix problems.
 
     Sends at most three requests, which only read. Exits with 1 where a check has failed.
     """
-    settings = settings_of(context)
-    from .tables import Column, Table, print_table
-
     checks = list(_all(settings))
     is_well = all(check.status != "failed" for check in checks)
-    code = exit_codes.DONE if is_well else exit_codes.ERROR
+    code = errors.DONE if is_well else errors.ERROR
     table = Table(
         format="cld-user-groups/doctor/1",
         account=next((check.result for check in checks if check.name == "account"), ""),
@@ -62,10 +132,7 @@ def _line(check: Check) -> str:
 
 
 def _all(settings: Settings) -> Iterator[Check]:
-    from .checks import guarded
-    from .checks.account import check_account
-    from .checks.installation import check_import_name, check_packages, check_python
-    from .checks.settings import check_settings
+    from .installation import check_import_name, check_packages, check_python
 
     yield guarded("python", check_python)
     yield guarded("packages", check_packages)
@@ -73,3 +140,259 @@ def _all(settings: Settings) -> Iterator[Check]:
     found = check_settings(settings)
     yield from found.checks
     yield from check_account(found, max_body=settings.max_body)
+
+
+@define
+class Found:
+    """The settings, as far as they are valid, and what was found on the way.
+
+    Attributes:
+        security: The credentials, or None.
+        account_id: The account, or None.
+        server_url: The server, or None.
+        checks: What was found.
+    """
+
+    security: Security | None = None
+    account_id: str | None = None
+    server_url: str | None = None
+    checks: list[Check] = field(factory=list[Check])
+
+    def keep(self, name: str, find: Callable[[], T]) -> T | None:
+        """Return what is found, or None where it is not valid, which is a failed check."""
+        try:
+            return find()
+        except Exception as error:  # noqa: BLE001 - each is told
+            result = errors.describe(error).message.rstrip(".")
+            self.checks.append(Check(name, "failed", result))
+            return None
+
+
+def check_settings(settings: Settings) -> Found:
+    """Check all that can be said before anything is sent.
+
+    Args:
+        settings: The global options.
+    """
+    found = Found()
+    options = found.keep("profile", settings.client_options)
+    if options is None:
+        return found
+    if settings.profile_name is not None:
+        result = f"{settings.profile_name}, {profiles.profiles_file()}"
+        found.checks.append(Check("profile", "ok", result))
+    found.security = found.keep("credentials", lambda: _fetch(options.get("security")))
+    if found.security is not None:
+        result = f"key {masked(found.security)}, from {_origin(settings)}"
+        found.checks.append(Check("credentials", "ok", result))
+    found.account_id = found.keep("account", lambda: find_account_id(options.get("account_id")))
+    if found.account_id is not None:
+        found.checks.append(Check("account", "ok", found.account_id))
+        account_id = found.account_id
+        check = guarded("journals", lambda: _check_journals(membership.state_directory(account_id)))
+        found.checks.append(check)
+    found.server_url = found.keep(
+        "server",
+        lambda: find_server_url(
+            server_url=options.get("server_url"),
+            server_idx=None,
+            region=options.get("region"),
+            host=None,
+            url_params=None,
+        ),
+    )
+    if (server_url := found.server_url) is not None:
+        through = found.keep("proxy", lambda: _proxy_of(server_url))
+        result = server_url + (f", through the proxy {through}" if through else "")
+        found.checks.append(Check("server", "ok", result))
+    return found
+
+
+def _fetch(source: Callable[[], Security] | None) -> Security:
+    found = find_security(source)
+    if isinstance(found, Exception):
+        raise found
+    return found if isinstance(found, Security) else found()
+
+
+def masked(security: Security) -> str:
+    """Return a key as it may be shown: its last characters, if it has enough others."""
+    key = security.provisioning_api_key or ""
+    return "***" + (key[-_SHOWN_OF_KEY:] if len(key) >= _SHORTEST_SHOWN else "")
+
+
+def _origin(settings: Settings) -> str:
+    name = settings.profile_name
+    source = None if name is None else profiles.load_profile(name).source
+    if source is not None:
+        return str(source)
+    return f"{KEY} and {SECRET}" if os.environ.get(KEY) else ACCOUNT_URL
+
+
+def _check_journals(directory: Path) -> Check:
+    existing = next(path for path in (directory, *directory.parents) if path.exists())
+    if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
+        way_out = "let this user write there, or set XDG_STATE_HOME to another directory"
+        return Check("journals", "failed", f"{directory} cannot be written", way_out)
+    runs = membership.list_runs(directory)
+    unreadable = [summary.id for summary in runs if summary.run is None]
+    if unreadable:
+        result = f"{len(unreadable)} of {len(runs)} in {directory} cannot be read: {unreadable[0]}"
+        way_out = "see `cld-user-groups runs`; move them away if they are of no use"
+        return Check("journals", "warning", result, way_out, tuple(unreadable))
+    return Check("journals", "ok", f"{len(runs)} in {directory}")
+
+
+def _proxy_of(server_url: str) -> str | None:
+    """Return the proxy that the environment names for a server, without credentials, or None."""
+    url = urlsplit(server_url)
+    host = url.hostname or ""
+    # Plain http:// goes to this machine only, and so through no proxy.
+    if url.scheme != "https" or proxy_bypass(host):
+        return None
+    proxy = proxies(server_url).get("https://")
+    return None if proxy is None else proxy.url.netloc.decode("ascii")
+
+
+@frozen(kw_only=True)
+class _Reading:
+    """What reading the account showed.
+
+    Attributes:
+        check: Whether it could be read.
+        groups: The groups, or None.
+        headers: The headers of the response; none if there was none.
+    """
+
+    check: Check
+    groups: Sequence[UserGroup] | None = None
+    headers: httpx.Headers = field(factory=httpx.Headers)
+
+
+def check_account(found: Found, *, max_body: int | None = None) -> Iterator[Check]:
+    """Read the account, with at most three requests, and yield what that shows.
+
+    Args:
+        found: The settings.
+        max_body: The maximum size of a response's body, in MiB, or None for the client's own.
+    """
+    if found.security is None or found.account_id is None or found.server_url is None:
+        for name in ("reachable", "quota", "clock", "contract"):
+            yield Check(name, "skipped", "the settings are not complete")
+        return
+    contract = _contract_check()
+    hooks = (json_log(), None if isinstance(contract, Check) else contract)
+    with CldProvisioning(
+        account_id=found.account_id,
+        security=found.security,
+        server_url=found.server_url,
+        retry_config=None,
+        timeout_ms=TIME_LIMIT_MS,
+        max_response_bytes=DEFAULT_MAX_BYTES if max_body is None else max_body * 1024 * 1024,
+        hooks=[hook for hook in hooks if hook is not None],
+    ) as client:
+        reading = _read(client)
+        yield reading.check
+        yield _check_quota(reading.headers)
+        yield _check_clock(reading.headers, datetime.now(UTC))
+        yield (
+            contract
+            if isinstance(contract, Check)
+            else _check_contract(client, contract, reading.groups)
+        )
+
+
+def _read(client: CldProvisioning) -> _Reading:
+    """Read all groups with their members, as `plan` does."""
+    name = "reachable"
+    try:
+        listed = client.user_groups.with_raw_response.list(extended_details=True)
+    except CloudinaryError as error:
+        check = Check(name, "failed", str(error), errors.way_out_of(error))
+        return _Reading(check=check, headers=error.headers)
+    except httpx.TransportError as error:
+        result = f"no response: {error or type(error).__name__}"
+        return _Reading(check=Check(name, "failed", result, _NETWORK))
+    except Exception as error:  # noqa: BLE001 - a proxy's address that is none, for one
+        return _Reading(check=Check(name, "failed", errors.describe(error).message, _NETWORK))
+    groups = listed.parsed.user_groups
+    members = sum(len(group.users or ()) for group in groups)
+    result = f"{len(groups)} groups with {members} memberships"
+    return _Reading(check=Check(name, "ok", result), groups=groups, headers=listed.headers)
+
+
+def _check_quota(headers: httpx.Headers) -> Check:
+    quota = parse_rate_limit(headers)
+    if quota.remaining is None:
+        return Check("quota", "skipped", "no response says how many requests are left")
+    of = "" if quota.limit is None else f" of {quota.limit}"
+    reset = "" if quota.reset is None else f", renewed at {quota.reset:%Y-%m-%d %H:%M:%S} UTC"
+    result = f"{quota.remaining}{of} requests left{reset}"
+    if not quota.remaining:
+        return Check("quota", "failed", result, "wait until then: apply --max-wait 1h does")
+    if quota.limit and quota.remaining < _LOW * quota.limit:
+        return Check("quota", "warning", result, "leave some to others: apply --keep-quota N")
+    return Check("quota", "ok", result)
+
+
+def _check_clock(headers: httpx.Headers, now: datetime) -> Check:
+    date = parse_http_date(headers.get("date") or "")
+    if date is None:
+        return Check("clock", "skipped", "no response says what time it is")
+    skew = (now - date).total_seconds()
+    if abs(skew) <= MOST_SKEW:
+        return Check("clock", "ok", f"within {MOST_SKEW:.0f} s of the server's")
+    side = "ahead of" if skew > 0 else "behind"
+    return Check(
+        "clock",
+        "failed",
+        f"{abs(skew):.0f} s {side} the server's: memberships and plans end at the wrong time",
+        "set the clock, by NTP for one",
+    )
+
+
+def _contract_check() -> ContractCheck | Check:
+    """Return the hook that compares responses with the OpenAPI document, or why there is none."""
+    try:
+        from cld_user_groups.contract import ContractCheck
+
+        return ContractCheck(raise_on_difference=False)
+    except ImportError:
+        result, way_out = "not installed", install_command("contract")
+        return Check("contract", "skipped", result, way_out)
+    except OSError as error:
+        way_out = install_command(options="--force-reinstall --no-deps ")
+        return Check("contract", "failed", errors.describe(error).message, way_out)
+
+
+def _check_contract(
+    client: CldProvisioning, contract: ContractCheck, groups: Sequence[UserGroup] | None
+) -> Check:
+    """Compare the list of groups, a group's members and a user with the OpenAPI document."""
+    error = None if groups is None else _read_more(client, groups)
+    # A status code that is not documented is that of an outage: `reachable` tells it.
+    differences = tuple(str(each) for each in contract.differences if each.path != "status")
+    if differences:
+        first, *others = differences
+        more = f" (and {len(others)} more)" if others else ""
+        way_out = "upgrade cld-user-groups; if there is no newer one, report this"
+        return Check("contract", "failed", first + more, way_out, differences)
+    if groups is None:
+        return Check("contract", "skipped", "the account cannot be read")
+    if error is not None:
+        return Check("contract", "failed", errors.describe(error).message)
+    return Check("contract", "ok", "the responses match the OpenAPI document")
+
+
+def _read_more(client: CldProvisioning, groups: Sequence[UserGroup]) -> Exception | None:
+    """Read a group's members and one of them; return the error in which that ends, or None."""
+    first = next(((group.id, user.id) for group in groups for user in group.users or ()), None)
+    if first is None:
+        return None
+    group_id, user_id = first
+    try:
+        client.user_groups.list_users(group_id=group_id)
+        client.users.list(ids=[user_id])
+    except Exception as error:  # noqa: BLE001 - returned
+        return error
+    return None

@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
-from .arguments import change_command, read_people, users_argument
 from .completion import complete_group
-from .settings import TABLE_FORMATS, global_options, settings_of
-
-if TYPE_CHECKING:
-    from .changing import Request
-    from .resolving import Finder
-    from .wanted import Wanted
+from .desired import (
+    ChangeRequest,
+    Wanted,
+    absent_group,
+    addition,
+    change_command,
+    combination,
+    new_group,
+    removal,
+    same_group,
+)
+from .lazy import membership
+from .lookup import Finder, read_people
+from .options import command, users_argument
+from .settings import TABLE_FORMATS, Settings
+from .tables import Column, Table, print_table
 
 _group_argument = click.argument("group", shell_complete=complete_group)
 
 
-@click.command("list")
-@global_options(TABLE_FORMATS)
-@click.pass_context
-def list_command(context: click.Context) -> None:
+@command("list", formats=TABLE_FORMATS)
+def list_command(settings: Settings) -> None:
     """List the groups, by name, with how many members each has."""
-    settings = settings_of(context)
-    from cld_user_groups.membership import read_account
-
-    from .tables import Column, Table, print_table
-
     with settings.open_client() as client:
-        snapshot = read_account(client)
+        snapshot = membership.read_account(client)
     groups = sorted(snapshot.groups, key=lambda group: (group.name.casefold(), group.id))
     table = Table(
         format="cld-user-groups/groups/1",
@@ -42,20 +42,11 @@ def list_command(context: click.Context) -> None:
     print_table(table, settings)
 
 
-@click.command("show")
-@_group_argument
-@global_options(TABLE_FORMATS)
-@click.pass_context
-def show_command(context: click.Context, group: str) -> None:
+@command("show", _group_argument, formats=TABLE_FORMATS)
+def show_command(settings: Settings, group: str) -> None:
     """Show the members of GROUP, a name or an ID."""
-    settings = settings_of(context)
-    from cld_user_groups.membership import read_account
-
-    from .resolving import Finder
-    from .tables import Column, Table, print_table
-
     with settings.open_client() as client:
-        snapshot = read_account(client)
+        snapshot = membership.read_account(client)
     found = Finder(snapshot).group(group)
     members = sorted(found.members, key=lambda member: ((member.email or "").casefold(), member.id))
     count = "1 member" if len(members) == 1 else f"{len(members)} members"
@@ -73,82 +64,70 @@ def show_command(context: click.Context, group: str) -> None:
 
 
 @change_command("create", click.argument("name"))
-def create_command(name: str) -> Request:
+def create_command(name: str) -> ChangeRequest:
     """Create an empty group."""
-    from .changing import Request
-    from .wanted import Wanted, new_group
 
     def want(finder: Finder) -> Wanted:
         finder.check_new_name(name)
         return Wanted(groups=(new_group(name),))
 
-    return Request(["create", name], want)
+    return ChangeRequest(["create", name], want)
 
 
 @change_command("rename", _group_argument, click.argument("name"))
-def rename_command(group: str, name: str) -> Request:
+def rename_command(group: str, name: str) -> ChangeRequest:
     """Rename GROUP to NAME. Its ID, members and permissions stay."""
-    from .changing import Request
-    from .wanted import Wanted, same_group
 
     def want(finder: Finder) -> Wanted:
         found = finder.group(group)
         finder.check_new_name(name, of=found)
         return Wanted(groups=(same_group(found, name=name),))
 
-    return Request(["rename", group, name], want)
+    return ChangeRequest(["rename", group, name], want)
 
 
 @change_command("delete", _group_argument, removes=True)
-def delete_command(group: str) -> Request:
+def delete_command(group: str) -> ChangeRequest:
     """Delete GROUP, a name or an ID.
 
     With members in it, only if --allow-removals says exactly how many. Roles and shares that hang
     on its ID end with it, and undo does not give them back.
     """
-    from .changing import Request
-    from .wanted import Wanted, absent_group
 
     def want(finder: Finder) -> Wanted:
         return Wanted(groups=(absent_group(finder.group(group)),))
 
-    return Request(["delete", group], want)
+    return ChangeRequest(["delete", group], want)
 
 
 @change_command("add", _group_argument, users_argument)
-def add_command(group: str, users: tuple[str, ...]) -> Request:
+def add_command(group: str, users: tuple[str, ...]) -> ChangeRequest:
     """Add users to GROUP. USER is an e-mail or an ID.
 
     @FILE reads users from a file, one a line, and - from standard input.
     """
-    from .changing import Request
-    from .wanted import addition
-
     people = read_people(users)
 
     def want(finder: Finder) -> Wanted:
         return addition(finder.group(group), finder.users(people))
 
-    return Request(["add", group], want, users, people, adds=True)
+    return ChangeRequest(["add", group], want, users, people, adds=True)
 
 
 @change_command("remove", _group_argument, users_argument, removes=True)
-def remove_command(group: str, users: tuple[str, ...]) -> Request:
+def remove_command(group: str, users: tuple[str, ...]) -> ChangeRequest:
     """Remove users from GROUP. USER is an e-mail or an ID.
 
     @FILE reads users from a file, one a line, and - from standard input; the guards of a file
     limit how many of these are removed. The last members are removed only if --allow-removals says
     exactly how many.
     """
-    from .changing import Request
-    from .wanted import removal
-
     people = read_people(users)
 
     def want(finder: Finder) -> Wanted:
         return removal(finder.group(group), finder.users(people))
 
-    return Request(["remove", group], want, users, people)
+    return ChangeRequest(["remove", group], want, users, people)
 
 
 @change_command(
@@ -156,19 +135,17 @@ def remove_command(group: str, users: tuple[str, ...]) -> Request:
     _group_argument,
     click.argument("target", metavar="GROUP", shell_complete=complete_group),
 )
-def copy_command(group: str, target: str) -> Request:
+def copy_command(group: str, target: str) -> ChangeRequest:
     """Add the members of a GROUP to a second one, which is created if there is none.
 
     Nobody leaves the second one.
     """
-    from .changing import Request
-    from .wanted import combination
 
     def want(finder: Finder) -> Wanted:
         source = finder.group(group)
         return combination([source], finder.group_or_new(target), target)
 
-    return Request(["copy", group, target], want)
+    return ChangeRequest(["copy", group, target], want)
 
 
 @change_command(
@@ -185,15 +162,13 @@ def copy_command(group: str, target: str) -> Request:
     ),
     removes=True,
 )
-def merge_command(groups: tuple[str, ...], into: str) -> Request:
+def merge_command(groups: tuple[str, ...], into: str) -> ChangeRequest:
     """Add the members of each GROUP to one group, then delete the others.
 
     What the deleted groups gave access to, their members lose: those that have members are deleted
     only if --allow-removals says exactly how many. Roles and shares that hang on their IDs end with
     them, and undo does not give them back.
     """
-    from .changing import Request
-    from .wanted import Wanted, absent_group, combination
 
     def want(finder: Finder) -> Wanted:
         sources = finder.all_groups(groups)
@@ -201,4 +176,4 @@ def merge_command(groups: tuple[str, ...], into: str) -> Request:
         gone = (absent_group(group) for group in sources)
         return Wanted(groups=(*combined.groups, *gone), notes=combined.notes)
 
-    return Request(["merge", *groups, "--into", into], want)
+    return ChangeRequest(["merge", *groups, "--into", into], want)

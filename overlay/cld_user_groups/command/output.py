@@ -1,8 +1,9 @@
-"""Where things are written: results to standard output, all else to standard error."""
+"""Where things are written: results to standard output, all else to standard error, or a file."""
 
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 from collections.abc import Mapping
@@ -12,11 +13,41 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
+from .lazy import state
 from .logs import escaped_json, json_log, log_event
 
 # How many digests of files that were written are kept.
 _KEPT = 1000
+
+
+def prepare_streams() -> None:
+    """Open what was closed (`>&-`), and let no character be one that cannot be written.
+
+    Pipes and files get UTF-8, whatever the locale: a spreadsheet, a browser and the next program of
+    a pipe would have to guess otherwise. A terminal keeps its encoding, and gets escapes for what
+    that lacks.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # In their order: each takes the lowest free descriptor, and so the one that it had.
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            encoding = None if stream.isatty() else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
+
+
+def finish_streams() -> None:
+    """Flush the streams; forget what cannot be flushed, as was told where it was written."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            # Else the interpreter tries once more at its end, and exits with 120.
+            with suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def print_result(text: str) -> None:
@@ -33,8 +64,6 @@ def print_result(text: str) -> None:
 
 def print_json(document: Mapping[str, Any]) -> None:
     """Write a result as one JSON document."""
-    import msgspec
-
     text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
     print_result(escaped_json(text))
 
@@ -62,10 +91,8 @@ class OutputFile:
     """
 
     def __init__(self, path: Path, account_id: str, *, force: bool) -> None:
-        from cld_user_groups.membership import state_directory
-
         self._path = path
-        self._digests = state_directory(account_id) / "written"
+        self._digests = state.state_directory(account_id) / "written"
         if not force and path.is_file() and (content := path.read_bytes()):
             if sha256(content).hexdigest() in self._known() or _carries_digest(content):
                 return
@@ -81,16 +108,14 @@ class OutputFile:
         Raises:
             OSError: It cannot be written; what was there is still there.
         """
-        from cld_user_groups.membership.state import make_private, replace_file, write_file
-
         data = text.encode()
         if self._path.suffix.lower() in (".yaml", ".yml"):
             data = b"# cld-user-groups, sha256 %s\n" % sha256(data).hexdigest().encode() + data
-        write_file(self._path, data)
+        state.write_file(self._path, data)
         known = [*self._known(), sha256(data).hexdigest()]
         with suppress(OSError):  # then the file is not replaced without --force
-            make_private(self._digests.parent)
-            replace_file(self._digests, "\n".join(dict.fromkeys(known[-_KEPT:])).encode())
+            state.make_private(self._digests.parent)
+            state.replace_file(self._digests, "\n".join(dict.fromkeys(known[-_KEPT:])).encode())
 
     def _known(self) -> list[str]:
         try:

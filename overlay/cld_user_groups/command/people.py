@@ -8,34 +8,26 @@ from typing import TYPE_CHECKING
 import click
 from attrs import frozen
 
-from .arguments import change_command, one_user, read_people, users_argument
+from cld_provisioning_api.models import User
+from cld_user_groups import CldProvisioning
+
+from .desired import ChangeRequest, Wanted, change_command, offboarding, onboarding
+from .lazy import membership
+from .lookup import Finder, lookup_of, one_user, read_people
+from .options import command, users_argument
 from .output import print_message
-from .settings import TABLE_FORMATS, global_options, settings_of
+from .settings import TABLE_FORMATS, Settings
+from .tables import Column, Table, print_table
 
 if TYPE_CHECKING:
-    from cld_provisioning_api.models import User
-    from cld_user_groups import CldProvisioning
-    from cld_user_groups.membership import Snapshot
-
-    from .changing import Request
-    from .resolving import Finder
-    from .tables import Table
-    from .wanted import Wanted
+    from cld_user_groups.membership import GroupRef, Snapshot
 
 
-@click.command("users")
-@click.argument("text", required=False)
-@global_options(TABLE_FORMATS)
-@click.pass_context
-def users_command(context: click.Context, text: str | None) -> None:
+@command("users", click.argument("text", required=False), formats=TABLE_FORMATS)
+def users_command(settings: Settings, text: str | None) -> None:
     """List the users, or those with TEXT in their e-mail, name or ID."""
-    settings = settings_of(context)
-    from cld_user_groups.membership import read_account
-
-    from .tables import print_table
-
     with settings.open_client() as client:
-        snapshot = read_account(client)
+        snapshot = membership.read_account(client)
         everyone = read_everyone(client)
     sought = (text or "").strip().casefold()
     found = [user for user in everyone.users if _has(user, sought)]
@@ -45,21 +37,12 @@ def users_command(context: click.Context, text: str | None) -> None:
         print_message("There may be more users: the server repeats its pages.")
 
 
-@click.command("whois")
-@click.argument("user")
-@global_options(TABLE_FORMATS)
-@click.pass_context
-def whois_command(context: click.Context, user: str) -> None:
+@command("whois", click.argument("user"), formats=TABLE_FORMATS)
+def whois_command(settings: Settings, user: str) -> None:
     """Show role, state, last login and groups of USER, an e-mail or an ID."""
-    settings = settings_of(context)
-    from cld_user_groups.membership import read_account
-
-    from .resolving import Finder, lookup_of
-    from .tables import print_table
-
     named = one_user(user)
     with settings.open_client() as client:
-        snapshot = read_account(client, lookup_of([named]))
+        snapshot = membership.read_account(client, lookup_of([named]))
         ((member, _),) = Finder(snapshot).users([named])
         found = client.users.get(user_id=member.id)
     print_table(_table(snapshot, [found]), settings, is_record=True)
@@ -70,14 +53,13 @@ def _has(user: User, sought: str) -> bool:
 
 
 def _table(snapshot: Snapshot, users: Iterable[User]) -> Table:
-    from cld_user_groups.membership import GroupRef
-
-    from .tables import Column, Table
 
     groups: dict[str, list[GroupRef]] = {}
     for group in sorted(snapshot.groups, key=lambda group: group.name.casefold()):
         for member in group.members:
-            groups.setdefault(member.id, []).append(GroupRef(id=group.id, name=group.name))
+            groups.setdefault(member.id, []).append(
+                membership.GroupRef(id=group.id, name=group.name)
+            )
     return Table(
         format="cld-user-groups/users/1",
         account=snapshot.account_id,
@@ -108,22 +90,19 @@ def _table(snapshot: Snapshot, users: Iterable[User]) -> Table:
 
 
 @change_command("offboard", users_argument, removes=True)
-def offboard_command(users: tuple[str, ...]) -> Request:
+def offboard_command(users: tuple[str, ...]) -> ChangeRequest:
     """Remove users from every group; they stay users of the account.
 
     USER is an e-mail or an ID. @FILE reads users from a file, one a line, and - from standard
     input; the guards of a file limit how many of these are removed. The last members of a group are
     removed only if --allow-removals says exactly how many.
     """
-    from .changing import Request
-    from .wanted import offboarding
-
     people = read_people(users)
 
     def want(finder: Finder) -> Wanted:
         return offboarding(finder.groups, finder.users(people))
 
-    return Request(["offboard"], want, users, people)
+    return ChangeRequest(["offboard"], want, users, people)
 
 
 @change_command(
@@ -133,21 +112,18 @@ def offboard_command(users: tuple[str, ...]) -> Request:
         "--like", required=True, metavar="USER", help="The user whose groups they are added to."
     ),
 )
-def onboard_command(users: tuple[str, ...], like: str) -> Request:
+def onboard_command(users: tuple[str, ...], like: str) -> ChangeRequest:
     """Add users to every group that another user is in. USER is an e-mail or an ID.
 
     @FILE reads users from a file, one a line, and - from standard input.
     """
-    from .changing import Request
-    from .wanted import onboarding
-
     people, model = read_people(users), one_user(like)
 
     def want(finder: Finder) -> Wanted:
         ((other, _),) = finder.users([model])
         return onboarding(finder.groups, finder.users(people), other)
 
-    return Request(["onboard", "--like", like], want, users, (*people, model), adds=True)
+    return ChangeRequest(["onboard", "--like", like], want, users, (*people, model), adds=True)
 
 
 @frozen(kw_only=True)

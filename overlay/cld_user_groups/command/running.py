@@ -6,49 +6,40 @@ import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import click
 from attrs import evolve, frozen
 
 from cld_user_groups import CldProvisioning
-from cld_user_groups.membership import (
-    Change,
-    FileJournal,
-    Lease,
-    NoJournal,
-    Plan,
-    PlanError,
-    Result,
-    Snapshot,
-    Stop,
-    account_lock,
-    apply,
-    read_account,
-    read_journal,
-    state_directory,
-)
-from cld_user_groups.membership.checks import check_plan, check_saved
-from cld_user_groups.membership.journal import SUFFIX, new_run
+from cld_user_groups.identity import printable
 
-from . import exit_codes, interrupts
-from .change_tables import result_table
+from . import errors, interrupts
 from .completion import forget_groups
-from .failures import Incomplete, NobodyToAsk, Refused
+from .lazy import checks, journal, membership
 from .logs import log_event
 from .output import can_ask, has_color, print_json, print_message, print_result
-from .plan import code_of_plan, render_plan, tell_apart, tell_held_back
-from .progress import log_run_ended, progress_of
-from .report import describe, result_document, result_text
+from .results import (
+    describe_change,
+    log_run_ended,
+    plan_table,
+    progress_of,
+    result_document,
+    result_table,
+    result_text,
+)
 from .settings import Settings
 from .tables import as_csv, as_markdown
 
-Prepare: TypeAlias = Callable[[CldProvisioning], tuple[Plan, Snapshot]]
-StillNeeded: TypeAlias = Callable[[Snapshot, date], Sequence[Change]]
+if TYPE_CHECKING:
+    from cld_user_groups.membership import Change, Lease, Plan, Result, Snapshot
+
+Prepare: TypeAlias = "Callable[[CldProvisioning], tuple[Plan, Snapshot]]"
+StillNeeded: TypeAlias = "Callable[[Snapshot, date], Sequence[Change]]"
 
 
 @frozen(kw_only=True)
-class Options:
+class RunOptions:
     """How to run a plan.
 
     Attributes:
@@ -73,7 +64,7 @@ class Options:
 def run_plan(
     settings: Settings,
     prepare: Prepare,
-    options: Options,
+    options: RunOptions,
     still_needed: StillNeeded | None = None,
 ) -> int:
     """Run a plan, and return the exit code.
@@ -93,7 +84,7 @@ def run_plan(
         Refused, PlanRefused: The plan must not be applied. Nothing was written.
         NobodyToAsk: There is nobody to ask. Nothing was written.
     """
-    run = new_run(datetime.now(UTC))
+    run = journal.new_run(datetime.now(UTC))
     with (
         settings.open_client() as client,
         _told_if_interrupted(settings, client.account_id, run, options),
@@ -101,21 +92,24 @@ def run_plan(
         with _only_run(settings, client.account_id, options, run) as lease:
             made, snapshot = prepare(client)
             if options.dry_run:
-                return _show_only(settings, made)
+                print_plan(made, settings)
+                return code_of_plan(made)
             is_shown = _show(settings, made)
             if made.breaches:
-                raise Refused(made.breaches, options.way_out, is_shown=is_shown)
+                raise errors.Refused(made.breaches, options.way_out, is_shown=is_shown)
             if made.changes and not options.yes:
                 _ask(made)
                 # The account may have changed while the plan was being read.
-                fresh = read_account(client)
+                fresh = membership.read_account(client)
                 snapshot = evolve(fresh, people=snapshot.people, missing_ids=snapshot.missing_ids)
-                check_saved(made, snapshot)
-            check_plan(made, client.account_id, datetime.now(UTC))
+                checks.check_saved(made, snapshot)
+            checks.check_plan(made, client.account_id, datetime.now(UTC))
             result = _apply(settings, client, made, snapshot, options, run, lease)
             forget_groups(made.account_id)
         if interrupts.count and result.stopped is None:
-            result = evolve(result, stopped=Stop.REQUESTED, detail="the run was interrupted")
+            result = evolve(
+                result, stopped=membership.Stop.REQUESTED, detail="the run was interrupted"
+            )
         if still_needed is not None and result.snapshot is not None:
             # What the lookups found before holds: nobody is looked up again.
             after = evolve(
@@ -128,17 +122,17 @@ def run_plan(
 
 @contextmanager
 def _told_if_interrupted(
-    settings: Settings, account_id: str, run: str, options: Options
+    settings: Settings, account_id: str, run: str, options: RunOptions
 ) -> Generator[None]:
     """Tell what was written where an interrupt ends a run that has begun."""
     try:
         yield
     except KeyboardInterrupt:
-        path = state_directory(account_id) / f"{run}{SUFFIX}"
-        if not path.exists() or not (sent := read_journal(path)).outcomes:
+        path = membership.state_directory(account_id) / f"{run}{journal.SUFFIX}"
+        if not path.exists() or not (sent := membership.read_journal(path)).outcomes:
             raise
         done, unknown = len(sent.confirmed), len(sent.unconfirmed)
-        raise Incomplete(
+        raise errors.Incomplete(
             f"stopped at once; {done} of {sent.header.plan.changes} changes were done, and "
             f"{unknown} that were in flight may have been. See: "
             f"{settings.command_line('runs', 'show', run)}. To go on: {options.again}"
@@ -147,14 +141,16 @@ def _told_if_interrupted(
 
 @contextmanager
 def _only_run(
-    settings: Settings, account_id: str, options: Options, run: str
+    settings: Settings, account_id: str, options: RunOptions, run: str
 ) -> Generator[Lease | None]:
     """Keep other runs off the account, of this machine and of others."""
     if options.dry_run:
         yield None
         return
     with (
-        account_lock(state_directory(account_id), account_id, options.max_wait),
+        membership.account_lock(
+            membership.state_directory(account_id), account_id, options.max_wait
+        ),
         settings.open_lease(account_id, wait=options.max_wait, run=run) as lease,
     ):
         yield lease
@@ -166,12 +162,10 @@ def _report(settings: Settings, made: Plan, result: Result, again: str) -> None:
         match settings.format:
             case "json":
                 print_json(result_document(made, result, _code_of(result)))
-            case "csv":
-                print_result(as_csv(result_table(made.account_id, result.outcomes)))
-                tell_held_back(made)
-            case "markdown":
-                print_result(as_markdown(result_table(made.account_id, result.outcomes)))
-                tell_held_back(made)
+            case "csv" | "markdown":
+                render = as_csv if settings.format == "csv" else as_markdown
+                print_result(render(result_table(made.account_id, result.outcomes)))
+                _tell_held_back(made)
             case _:
                 take_back = settings.command_line("undo", result.run)
                 color = has_color(sys.stdout)
@@ -193,9 +187,9 @@ def _compare(made: Plan, result: Result, after: Snapshot, still_needed: StillNee
     try:
         for day, reason in reasons.items():
             others = [each for each in still_needed(after, day) if _key(each) not in seen]
-            differences += [f"{reason}: to do, {describe(each)}" for each in others]
+            differences += [f"{reason}: to do, {describe_change(each)}" for each in others]
             seen.update(map(_key, others))
-    except PlanError as error:
+    except membership.PlanError as error:
         differences = [f"somebody else changed it, and the file no longer fits: {error}"]
     if not differences:
         return result
@@ -208,14 +202,8 @@ def _key(change: Change) -> tuple[object, ...]:
 
 def _code_of(result: Result) -> int:
     """Return the exit code; after an interrupt not 0, for what follows must not go on."""
-    is_done = result.is_complete and result.stopped is not Stop.REQUESTED
-    return exit_codes.DONE if is_done else exit_codes.INCOMPLETE
-
-
-def _show_only(settings: Settings, made: Plan) -> int:
-    print_result(render_plan(made, settings.format, color=has_color(sys.stdout)))
-    tell_apart(made, settings)
-    return code_of_plan(made)
+    is_done = result.is_complete and result.stopped is not membership.Stop.REQUESTED
+    return errors.DONE if is_done else errors.INCOMPLETE
 
 
 def _show(settings: Settings, made: Plan) -> bool:
@@ -231,7 +219,7 @@ def _show(settings: Settings, made: Plan) -> bool:
         return False
     if settings.quiet and not can_ask():
         return False
-    print_message(render_plan(made, "text", color=has_color(sys.stderr)))
+    print_message(_render_plan(made, "text", color=has_color(sys.stderr)))
     return True
 
 
@@ -239,7 +227,7 @@ def _ask(made: Plan) -> None:
     count = len(made.changes)
     what = "this change" if count == 1 else f"these {count} changes"
     if not can_ask():
-        raise NobodyToAsk(
+        raise errors.NobodyToAsk(
             "there is no terminal to ask on; nothing was written. "
             f"To make {what}, add --yes; only to show the plan, --dry-run."
         )
@@ -253,21 +241,25 @@ def _apply(
     client: CldProvisioning,
     made: Plan,
     snapshot: Snapshot,
-    options: Options,
+    options: RunOptions,
     run: str,
     lease: Lease | None,
 ) -> Result:
-    directory = state_directory(made.account_id)
+    directory = membership.state_directory(made.account_id)
     now = datetime.now(UTC)
     interrupts.may_raise = not made.changes
-    journal = FileJournal(directory, made, now, run) if made.changes else NoJournal()
+    written = (
+        membership.FileJournal(directory, made, now, run)
+        if made.changes
+        else membership.NoJournal()
+    )
     with progress_of(len(made.changes), quiet=settings.quiet) as on_progress:
-        log_event("run_started", run=journal.run or None, changes=len(made.changes))
-        result = apply(
+        log_event("run_started", run=written.run or None, changes=len(made.changes))
+        result = membership.apply(
             client,
             made,
             snapshot=snapshot,
-            journal=journal,
+            journal=written,
             lease=lease,
             concurrency=options.concurrency,
             keep_quota=options.keep_quota,
@@ -277,3 +269,40 @@ def _apply(
         )
         log_run_ended(result)
         return result
+
+
+def print_plan(made: Plan, settings: Settings) -> None:
+    """Write a plan to standard output, and to standard error what its CSV has no place for."""
+    print_result(_render_plan(made, settings.format, color=has_color(sys.stdout)))
+    if settings.format == "csv":
+        for warning in made.warnings:
+            print_message(f"Warning: {printable(warning)}", quiet=settings.quiet)
+        _tell_held_back(made)
+
+
+def _tell_held_back(made: Plan) -> None:
+    """Write to standard error what a plan holds back, with --quiet too: it is an error."""
+    for held in made.held_back:
+        print_message(f"Held back: {printable(held)}")
+
+
+def _render_plan(made: Plan, format: str, *, color: bool = False) -> str:  # noqa: A002
+    """Return a plan in a format of `PLAN_FORMATS`."""
+    match format:
+        case "json":
+            return membership.render_json(made)
+        case "csv":
+            return as_csv(plan_table(made))
+        case "markdown":
+            return membership.render_markdown(made)
+        case "html":
+            return membership.render_html(made)
+        case _:
+            return membership.render_text(made, color=color)
+
+
+def code_of_plan(made: Plan) -> int:
+    """Return the exit code of a plan that is only shown."""
+    if made.breaches:
+        return errors.GUARD
+    return errors.INCOMPLETE if made.held_back else errors.DONE

@@ -1,24 +1,23 @@
-"""The global options, which are accepted before the command's name and after it."""
+"""The values of the global options, and the client that they make."""
 
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, cast
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 import click
 from attrs import define, field
 
-from .durations import duration, some_time
+from cld_user_groups import CldProvisioning, Security
+
+from .lazy import membership
 from .logs import json_log
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from cld_user_groups import CldProvisioning, Security
     from cld_user_groups.membership import Lease
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 _CREDENTIALS = (
     "CLOUDINARY_ACCOUNT_URL",
@@ -88,8 +87,6 @@ class Settings:
         Args:
             words: The command and its arguments.
         """
-        import shlex
-
         chosen = {
             "--profile": self.profile,
             "--account-id": self.account_id,
@@ -106,8 +103,6 @@ class Settings:
         Raises:
             ValueError: A setting is not valid, or the credentials are missing.
         """
-        from cld_user_groups import CldProvisioning
-
         log = json_log()
         return CldProvisioning(**self.client_options(), hooks=() if log is None else (log,))
 
@@ -131,8 +126,7 @@ class Settings:
         if name is None:
             _check_environment()
             return found
-        from .credential_sources import fetched_once
-        from .profiles import load_profile
+        from .profiles import fetched_once, load_profile
 
         profile = load_profile(name)
         found["account_id"] = self.account_id or profile.account_id
@@ -165,12 +159,8 @@ class Settings:
         Raises:
             ValueError: The URL is not valid.
         """
-        from contextlib import nullcontext
-
-        from cld_user_groups.membership import RedisLease
-
         url = self.lease or os.environ.get("CLOUDINARY_LEASE_URL")
-        return RedisLease(url, account_id, wait=wait, run=run) if url else nullcontext()
+        return membership.RedisLease(url, account_id, wait=wait, run=run) if url else nullcontext()
 
 
 def _check_environment() -> None:
@@ -183,98 +173,6 @@ def _check_environment() -> None:
         )
 
 
-def _complete_profile(
-    context: click.Context, parameter: click.Parameter, incomplete: str
-) -> list[str]:
-    """Return the names of profiles that begin as what is typed; none if the file is not valid."""
-    from .profiles import ProfileError, profiles_file, read_profiles
-
-    try:
-        return [name for name in read_profiles(profiles_file()) if name.startswith(incomplete)]
-    except ProfileError:
-        return []
-
-
 def settings_of(context: click.Context) -> Settings:
     """Return the settings of this call of the command."""
     return context.ensure_object(Settings)
-
-
-def global_options(formats: tuple[str, ...] = FORMATS) -> Callable[[F], F]:
-    """Return a decorator that adds the global options to a command.
-
-    Args:
-        formats: The formats that the command knows.
-    """
-
-    def store(context: click.Context, parameter: click.Parameter, value: object) -> None:
-        settings = settings_of(context)
-        if parameter.name and value not in (None, False):
-            setattr(settings, parameter.name, value)
-        if parameter.name == "format" and settings.format not in formats:
-            raise click.BadParameter(
-                f"{settings.format!r} is not one of {', '.join(map(repr, formats))}.",
-                context,
-                parameter,
-            )
-
-    def option(*names: str, **settings: object) -> Callable[[F], F]:
-        return click.option(*names, expose_value=False, callback=store, **cast("Any", settings))
-
-    options = [
-        option("--server-url", metavar="URL", help="The URL of the server, instead of a region."),
-        option(
-            "--region",
-            type=click.Choice(["api", "api-eu", "api-ap"]),
-            help="The region of the server.",
-        ),
-        option("--account-id", metavar="ID", help="The ID of the account. [CLOUDINARY_ACCOUNT_ID]"),
-        option(
-            "--profile",
-            metavar="NAME",
-            shell_complete=_complete_profile,
-            help="The profile to use. [CLOUDINARY_PROFILE]",
-        ),
-        option(
-            "--lease",
-            metavar="URL",
-            help="The Redis that keeps other machines off the account. [CLOUDINARY_LEASE_URL]",
-        ),
-        option(
-            "--format",
-            type=click.Choice(formats),
-            help="The format of standard output. Default: text.",
-        ),
-        option(
-            "--log-format",
-            type=click.Choice(["text", "json"]),
-            help="The format of standard error: text (default), or one JSON object per line.",
-        ),
-        option("--quiet", is_flag=True, help="Print no progress, and no messages except errors."),
-        option(
-            "--timeout",
-            type=duration,
-            metavar="DURATION",
-            help="How long to wait for a connection, and for a whole response. Default: 10s, 30s.",
-        ),
-        option(
-            "--source-timeout",
-            type=some_time,
-            metavar="DURATION",
-            help="How long to wait for a source that is a pipe to end: 90s, 15m. Default: 10m.",
-        ),
-        option(
-            "--max-body",
-            type=click.IntRange(min=1),
-            metavar="MIB",
-            help="The maximum size of a response, in MiB. Default: 64.",
-        ),
-        option("--debug", is_flag=True, help="Show requests and the tracebacks of errors."),
-    ]
-
-    def decorate(command: F) -> F:
-        for add in reversed(options):
-            command = add(command)
-        return command
-
-    return decorate

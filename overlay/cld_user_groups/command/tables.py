@@ -12,18 +12,27 @@ import io
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import field, frozen
 
-from cld_user_groups.membership import GroupRef, printable
-from cld_user_groups.membership.rendering import code_span
+from cld_user_groups.identity import printable
 
-from .output import print_json, print_message, print_result
+from .lazy import rendering
+from .output import has_color, print_json, print_message, print_result
 from .settings import Settings
 
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table as Grid
+
+    from cld_user_groups.membership import GroupRef
+
 #: A value: a text, a number, a time, groups (text has their names), or None where it is not known.
-Cell: TypeAlias = str | int | bool | datetime | tuple[GroupRef, ...] | None
+Cell: TypeAlias = "str | int | bool | datetime | tuple[GroupRef, ...] | None"
+
+# Between the columns on a terminal.
+_GAP = 2
 
 # What a spreadsheet would read as the beginning of a formula, in East Asian settings too.
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -84,8 +93,6 @@ def print_table(table: Table, settings: Settings, *, is_record: bool = False) ->
     elif settings.format == "markdown":
         print_result(as_markdown(table))
     elif sys.stdout.isatty():
-        from .terminal_tables import show_record, show_table
-
         (show_record if is_record else show_table)(table)
     else:
         print_result(as_tsv(table))
@@ -164,4 +171,80 @@ def _as_markdown(cell: Cell) -> str:
     text = as_text(cell)
     if not text or not isinstance(cell, str | tuple):
         return text
-    return code_span(text).replace("|", "\\|")
+    return rendering.code_span(text).replace("|", "\\|")
+
+
+def show_table(table: Table) -> None:
+    """Print a table: a header, and one row a line where the terminal is wide enough."""
+    from rich.table import Table as Grid
+    from rich.text import Text
+
+    console = _console()
+    rows = [[_shown(cell) for cell in row] for row in table.rows]
+    grid = Grid(box=None, pad_edge=False, header_style="bold")
+    kept = _fitting(table.columns, rows, console.width)
+    for position in kept:
+        column = table.columns[position]
+        grid.add_column(
+            _title(column), justify="right" if column.is_number else "left", overflow="fold"
+        )
+    for row in rows:
+        grid.add_row(*(Text(row[position]) for position in kept))
+    _print(console, table, grid)
+
+
+def show_record(table: Table) -> None:
+    """Print each row as a list of the columns' names and its values."""
+    from rich.table import Table as Grid
+    from rich.text import Text
+
+    grid = Grid(box=None, pad_edge=False, show_header=False)
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for row in table.rows:
+        for column, cell in zip(table.columns, row, strict=True):
+            grid.add_row(_title(column), Text(_shown(cell)))
+    _print(_console(), table, grid)
+
+
+def _fitting(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) -> list[int]:
+    """Return the positions of the columns that are shown: without the last extra ones if needed."""
+    from rich.cells import cell_len
+
+    widths = [
+        max([len(column.name), *(cell_len(row[position]) for row in rows)])
+        for position, column in enumerate(columns)
+    ]
+    kept = list(range(len(columns)))
+    for position in reversed(kept.copy()):
+        if sum(widths[each] + _GAP for each in kept) - _GAP <= width:
+            break
+        if columns[position].is_extra:
+            kept.remove(position)
+    return kept
+
+
+def _shown(cell: Cell) -> str:
+    if isinstance(cell, datetime):
+        return f"{cell.astimezone(UTC):%Y-%m-%d %H:%MZ}"
+    return as_text(cell)
+
+
+def _title(column: Column) -> str:
+    return column.name.replace("_", " ").upper()
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    # Without a color system nothing is bold either.
+    return Console(file=sys.stdout, color_system="auto" if has_color(sys.stdout) else None)
+
+
+def _print(console: Console, table: Table, grid: Grid) -> None:
+    from rich.text import Text
+
+    if table.heading:
+        console.print(Text(printable(table.heading), style="bold"))
+    if table.rows:
+        console.print(grid)

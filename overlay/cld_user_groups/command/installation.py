@@ -13,7 +13,7 @@ from pathlib import Path
 import cld_user_groups
 from cld_user_groups._version import __version__, install_command
 
-from . import Check
+from .doctor import Check
 
 DISTRIBUTION = "cld-user-groups"
 DOCUMENTED_NAME = "cloudinary_account_provisioning"

@@ -1,26 +1,34 @@
-"""Which group and which users the command line means, in an account as it was read."""
+"""Which group and which users the command line names, in an account as it was read."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
+import click
 from attrs import frozen
 
-from cld_user_groups.identity import email_key, forbidden_character, name_key, seen_name
-from cld_user_groups.membership import (
-    Desired,
-    DesiredGroup,
-    DesiredMember,
-    Directory,
-    Group,
-    Member,
-    MembershipError,
-    Problem,
-    Snapshot,
+from cld_user_groups.identity import (
+    email_key,
+    forbidden_character,
+    name_key,
     printable,
+    seen_name,
 )
-from cld_user_groups.membership.problems import quoted
+
+from .lazy import content, membership
+from .settings import Settings, settings_of
+
+if TYPE_CHECKING:
+    from cld_user_groups.membership import (
+        Desired,
+        Group,
+        Member,
+        MembershipError,
+        Problem,
+        Snapshot,
+    )
 
 _MOST_SHOWN = 3
 
@@ -45,6 +53,85 @@ class Named:
         return "@" in self.text
 
 
+def read_people(users: Sequence[str]) -> tuple[Named, ...]:
+    """Return the users that are named: as such, in files (`@FILE`) and on standard input (`-`).
+
+    A file has an e-mail or an ID a line; blank lines and those that begin with # are left out.
+
+    Raises:
+        FileError: A file cannot be read, names nobody, or has something else on a line.
+        click.UsageError: An argument is blank, or standard input is named twice.
+    """
+    if users.count("-") > 1:
+        raise click.UsageError("standard input (-) can be read only once")
+    found: list[Named] = []
+    for text in users:
+        if text == "@":
+            raise click.UsageError("@ must be followed by the name of a file of users: @FILE")
+        if text == "-" or text.startswith("@"):
+            found += _people_in(text.removeprefix("@"))
+        else:
+            found.append(one_user(text))
+    return tuple(found)
+
+
+def one_user(text: str) -> Named:
+    """Return the user that an argument names.
+
+    Raises:
+        click.UsageError: It is blank.
+    """
+    if not text.strip():
+        raise click.UsageError("a user must not be blank: give an e-mail or an ID")
+    return Named(text.strip())
+
+
+def source_timeout() -> float:
+    """Return how long to wait for the end of a source that is a pipe, in seconds."""
+    context = click.get_current_context(silent=True)
+    return Settings().source_timeout if context is None else settings_of(context).source_timeout
+
+
+def _people_in(source: str) -> list[Named]:
+    try:
+        found = content.read_content(source, timeout=source_timeout())
+    except OSError as error:
+        message = f"cannot read the file: {error.strerror or error}"
+        problem = membership.Problem(source, None, message, "@ names a file of users")
+        raise membership.FileError([problem]) from None
+    lines = enumerate(content.decode_text(found, source).splitlines(), start=1)
+    people = [
+        Named(text, source, number)
+        for number, line in lines
+        if (text := line.strip()) and not text.startswith("#")
+    ]
+    wrong = [
+        membership.Problem(
+            source,
+            named.line,
+            f"{quoted(named.text)} is not an e-mail or an ID",
+            "one a line",
+        )
+        for named in people
+        if not named.text.isprintable() or any(part in named.text for part in " ,;\t")
+    ]
+    if not people:
+        wrong.append(membership.Problem(source, None, "the file names nobody"))
+    if wrong:
+        raise membership.FileError(wrong)
+    return people
+
+
+def quoted(text: str) -> str:
+    """Return a text in quotation marks, as messages show it: escaped, and cut where it is long."""
+    return membership.problems.quoted(text)
+
+
+def error_in_call(message: str, hint: str = "") -> MembershipError:
+    """Return the error of a command line that does not fit the account."""
+    return membership.MembershipError([membership.Problem("", None, message, hint)])
+
+
 def lookup_of(people: Iterable[Named], *, adds: bool = False) -> Desired:
     """Return what makes `read_account` look up users.
 
@@ -54,11 +141,13 @@ def lookup_of(people: Iterable[Named], *, adds: bool = False) -> Desired:
             too, for a second user of an e-mail may be in none.
     """
     members = tuple(
-        DesiredMember(email=named.text) if named.is_email else DesiredMember(id=named.text)
+        membership.DesiredMember(email=named.text)
+        if named.is_email
+        else membership.DesiredMember(id=named.text)
         for named in people
     )
-    group = DesiredGroup(name="", state="present" if adds else "absent", members=members)
-    return Desired(source="", digest="", groups=(group,))
+    group = membership.DesiredGroup(name="", state="present" if adds else "absent", members=members)
+    return membership.Desired(source="", digest="", groups=(group,))
 
 
 class Finder:
@@ -66,7 +155,7 @@ class Finder:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.groups = snapshot.groups
-        self._directory = Directory(snapshot)
+        self._directory = membership.Directory(snapshot)
         self._missing_ids = frozenset(snapshot.missing_ids)
 
     def group(self, text: str) -> Group:
@@ -84,16 +173,16 @@ class Finder:
         Raises:
             MembershipError: Some are not found, or more than once; all problems together.
         """
-        problems: list[Problem] = []
+        wrong: list[Problem] = []
         found: dict[str, Group] = {}
         for text in texts:
             groups = self._by_id_or_name(text)
             if len(groups) == 1:
                 found[groups[0].id] = groups[0]
             else:
-                problems.append(self._several(text, groups) if groups else self._no_group(text))
-        if problems:
-            raise MembershipError(problems)
+                wrong.append(self._several(text, groups) if groups else self._no_group(text))
+        if wrong:
+            raise membership.MembershipError(wrong)
         return tuple(found.values())
 
     def group_or_new(self, text: str) -> Group | None:
@@ -104,7 +193,7 @@ class Finder:
         """
         groups = self._by_id_or_name(text)
         if len(groups) > 1:
-            raise MembershipError([self._several(text, groups)])
+            raise membership.MembershipError([self._several(text, groups)])
         if groups:
             return groups[0]
         self.check_new_name(text)
@@ -122,21 +211,21 @@ class Finder:
                 mistaken for one, or for an ID.
         """
         if not name_key(name):
-            raise MembershipError([Problem("", None, "a group's name must not be blank")])
+            raise error_in_call("a group's name must not be blank")
         if any("\ud800" <= character <= "\udfff" for character in name):
             message = f"the name {quoted(name)} is not valid Unicode"
-            raise MembershipError([Problem("", None, message, "type it in UTF-8")])
+            raise error_in_call(message, "type it in UTF-8")
         if said := forbidden_character(name):
             message = f"{said} in the name of a group: {quoted(name)}"
-            raise MembershipError([Problem("", None, message, "choose another name")])
+            raise error_in_call(message, "choose another name")
         for group in self.groups:
             if group.id == name:
                 message = f"{quoted(name)} is the ID of the group {quoted(group.name)}"
-                raise MembershipError([Problem("", None, message, "choose another name")])
+                raise error_in_call(message, "choose another name")
             if (of is None or group.id != of.id) and name_key(group.name) == name_key(name):
                 is_same = "already" if group.name == name else "that would look the same"
                 message = f"there is a group {quoted(group.name)} {is_same} (ID {quoted(group.id)})"
-                raise MembershipError([Problem("", None, message, "choose another name")])
+                raise error_in_call(message, "choose another name")
 
     def users(self, people: Iterable[Named]) -> tuple[tuple[Member, Named], ...]:
         """Return users, each once, with how each was named first.
@@ -144,16 +233,16 @@ class Finder:
         Raises:
             MembershipError: Some are not found, or more than once; all problems together.
         """
-        problems: list[Problem] = []
+        wrong: list[Problem] = []
         found: dict[str, tuple[Member, Named]] = {}
         for named in people:
             users = self._matching(named)
             if len(users) == 1:
                 found.setdefault(users[0].id, (users[0], named))
             else:
-                problems.append(self._not_one(named, users))
-        if problems:
-            raise MembershipError(problems)
+                wrong.append(self._not_one(named, users))
+        if wrong:
+            raise membership.MembershipError(wrong)
         return tuple(found.values())
 
     def _by_id_or_name(self, text: str) -> list[Group]:
@@ -169,7 +258,7 @@ class Finder:
         meant |= {group.id: group for key in close for group in names[key]}
         said = [_unmistakable(group, text) for group in meant.values()]
         hint = f"did you mean {' or '.join(said)}?" if said else "see cld-user-groups list"
-        return Problem("", None, f"there is no group {quoted(text)}", hint)
+        return membership.Problem("", None, f"there is no group {quoted(text)}", hint)
 
     def _several(self, text: str, groups: Sequence[Group]) -> Problem:
         names = [group.name for group in self.groups]
@@ -180,7 +269,7 @@ class Finder:
             first, second = (group.id, group.name) if is_id else (group.name, group.id)
             shown.append(f"{'the ID' if is_id else 'the name'} {quoted(first)} ({quoted(second)})")
         message = f"{len(groups)} groups have the name or ID {quoted(text)}"
-        return Problem("", None, message, f"give {' or '.join(shown)}")
+        return membership.Problem("", None, message, f"give {' or '.join(shown)}")
 
     def _matching(self, named: Named) -> tuple[Member, ...]:
         if named.is_email:
@@ -188,17 +277,17 @@ class Finder:
         if named.text in self._missing_ids:
             return ()
         # Where the server does not tell, the API rejects the ID of nobody.
-        return (self._directory.by_id(named.text) or Member(id=named.text),)
+        return (self._directory.by_id(named.text) or membership.Member(id=named.text),)
 
     def _not_one(self, named: Named, users: Sequence[Member]) -> Problem:
         what = "e-mail" if named.is_email else "ID"
         if users:
             ids = " or ".join(quoted(user.id) for user in users)
             message = f"{len(users)} users have the {what} {quoted(named.text)}"
-            return Problem(named.source, named.line, message, f"give the ID: {ids}")
+            return membership.Problem(named.source, named.line, message, f"give the ID: {ids}")
         hint = _did_you_mean(self._emails_like(named.text)) or "see cld-user-groups users"
         message = f"no user has the {what} {quoted(named.text)}"
-        return Problem(named.source, named.line, message, hint)
+        return membership.Problem(named.source, named.line, message, hint)
 
     def _emails_like(self, text: str) -> list[str]:
         emails = {

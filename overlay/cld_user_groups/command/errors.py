@@ -1,4 +1,4 @@
-"""Errors: what is said of each, in a sentence with a way out, and the exit code."""
+"""Errors and exit codes: what is said of each error, in a sentence with a way out."""
 
 from __future__ import annotations
 
@@ -8,30 +8,47 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
-from attrs import frozen
+import httpx
+from attrs import asdict, frozen
 
 from cld_user_groups._version import install_command
 from cld_user_groups.identity import printable
+from cld_user_groups.models import CloudinaryError, ResponseValidationError, UsageRateExceeded
 
-from . import exit_codes
+from .lazy import membership
 from .logs import log_event
 from .output import print_json, print_message
 from .settings import Settings
 
 if TYPE_CHECKING:
     from cld_user_groups.membership import Breach
-    from cld_user_groups.models import CloudinaryError
+
+#: Done, or nothing to do.
+DONE = 0
+#: An error. Nothing was written. `doctor`: a check has failed.
+ERROR = 1
+#: `plan --detailed-exitcode`, `diff --detailed-exitcode`: there are changes.
+CHANGES = 2
+#: A guard refuses the plan. Nothing was written.
+GUARD = 3
+#: The account has changed since the plan was made, or the plan has expired. Nothing was written.
+STALE = 4
+#: The run has ended before the account was as asked, or was interrupted; or there was no quota to
+#: read the account.
+INCOMPLETE = 5
+#: The command line is not valid, or the command cannot ask. Nothing was written.
+USAGE = 64
 
 
-class Incomplete(Exception):  # noqa: N818 - reads as what is the case
+class Incomplete(Exception):
     """A run was cut short at once; its journal has what is known."""
 
 
-class NobodyToAsk(Exception):  # noqa: N818 - as above
+class NobodyToAsk(Exception):
     """There is no terminal to ask on. Nothing was written."""
 
 
-class Refused(Exception):  # noqa: N818 - as above
+class Refused(Exception):
     """The guards refuse a plan. Nothing was written.
 
     Attributes:
@@ -60,7 +77,7 @@ class Failure:
 
     kind: str
     message: str
-    code: int = exit_codes.ERROR
+    code: int = ERROR
     details: Mapping[str, Any] = {}
 
 
@@ -105,17 +122,17 @@ def _is_logged(failure: Failure, error: BaseException, settings: Settings) -> bo
 def describe(error: BaseException) -> Failure:
     """Return what to say of an error."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):  # whose message is all of the help
-        return Failure(kind="usage", message="a command is missing.", code=exit_codes.USAGE)
+        return Failure(kind="usage", message="a command is missing.", code=USAGE)
     if isinstance(error, click.UsageError):
-        return Failure(kind="usage", message=error.format_message(), code=exit_codes.USAGE)
+        return Failure(kind="usage", message=error.format_message(), code=USAGE)
     if isinstance(error, click.ClickException):
         return Failure(kind="error", message=error.format_message())
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         return Failure(kind="interrupted", message="interrupted; nothing was written.")
     if isinstance(error, Incomplete):
-        return Failure(kind="incomplete", message=str(error), code=exit_codes.INCOMPLETE)
+        return Failure(kind="incomplete", message=str(error), code=INCOMPLETE)
     if isinstance(error, NobodyToAsk):
-        return Failure(kind="usage", message=str(error), code=exit_codes.USAGE)
+        return Failure(kind="usage", message=str(error), code=USAGE)
     if isinstance(error, ImportError):
         package = (error.name or "").partition(".")[0]
         extra = "redis" if package == "redis" else "cli"
@@ -127,26 +144,9 @@ def describe(error: BaseException) -> Failure:
 
 
 def _of_library(error: BaseException) -> Failure | None:
-    from cld_user_groups.membership import (
-        AlreadyRunning,
-        JournalError,
-        LeaseError,
-        MembershipError,
-        StalePlan,
-        WrongAccount,
-    )
-
     match error:
-        case MembershipError():
-            problems = [
-                {
-                    "source": problem.source,
-                    "line": problem.line,
-                    "message": problem.message,
-                    "hint": problem.hint,
-                }
-                for problem in error.problems
-            ]
+        case membership.MembershipError():
+            problems = [asdict(problem) for problem in error.problems]
             message = str(error)
             if len(error.problems) > 1:
                 message = f"{len(error.problems)} problems; nothing was written.\n{message}"
@@ -154,38 +154,29 @@ def _of_library(error: BaseException) -> Failure | None:
         case Refused():
             lines = [] if error.is_shown else [f"  {each.message}" for each in error.breaches]
             said = f"refused by the guards; nothing was written. {error.way_out}".rstrip()
-            breaches = [
-                {
-                    "guard": breach.guard,
-                    "message": breach.message,
-                    "group": breach.group and {"id": breach.group.id, "name": breach.group.name},
-                    "removals": breach.removals,
-                    "limit": breach.limit,
-                }
-                for breach in error.breaches
-            ]
+            breaches = [asdict(breach) for breach in error.breaches]
             return Failure(
                 kind="guard",
                 message="\n".join([said, *lines]),
-                code=exit_codes.GUARD,
+                code=GUARD,
                 details={"breaches": breaches},
             )
-        case StalePlan():
+        case membership.StalePlan():
             message = f"{error}; nothing was written. Make the plan again."
-            return Failure(kind="stale", message=message, code=exit_codes.STALE)
-        case WrongAccount():
+            return Failure(kind="stale", message=message, code=STALE)
+        case membership.WrongAccount():
             message = f"{error}; nothing was written. Choose the account with --account-id."
             return Failure(kind="account", message=message)
-        case AlreadyRunning():
+        case membership.AlreadyRunning():
             message = f"{error}; nothing was written. Try again once it has ended."
             return Failure(kind="running", message=message)
-        case LeaseError():
+        case membership.LeaseError():
             message = (
                 f"{error}; nothing was written. Try again once Redis responds, or without the "
                 "lease (--lease, CLOUDINARY_LEASE_URL): a stale plan is refused all the same."
             )
             return Failure(kind="lease", message=message)
-        case JournalError():
+        case membership.JournalError():
             return Failure(kind="journal", message=f"{error}.")
         case _:
             return None
@@ -205,8 +196,6 @@ def way_out_of(error: CloudinaryError) -> str:
     Args:
         error: The error.
     """
-    from cld_user_groups.models import ResponseValidationError
-
     if "the body is larger than" in error.message:
         return "allow more with --max-body, in MiB (default: 64)"
     is_elsewhere = 300 <= error.status_code < 400  # a redirect
@@ -220,11 +209,6 @@ def _is_json(error: CloudinaryError) -> bool:
 
 
 def _of_call(error: BaseException) -> Failure | None:
-    import httpx
-
-    from cld_user_groups.identity import printable
-    from cld_user_groups.models import CloudinaryError, UsageRateExceeded
-
     if isinstance(error, UsageRateExceeded):
         reset = error.rate_limit.reset
         when = "it is renewed" if reset is None else f"{reset:%Y-%m-%d %H:%M:%S} UTC"
@@ -232,7 +216,7 @@ def _of_call(error: BaseException) -> Failure | None:
             kind="quota",
             message=f"{error}; nothing was written: the quota of requests is used up. "
             f"Run it again after {when}.",
-            code=exit_codes.INCOMPLETE,
+            code=INCOMPLETE,
             details={
                 "status_code": error.status_code,
                 "request_id": error.request_id,

@@ -1,0 +1,285 @@
+"""The commands that change the account: what each asks for, as a desired state, and its plan."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import UTC, datetime
+from functools import update_wrapper
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import click
+from attrs import evolve, field, frozen
+
+from cld_user_groups import CldProvisioning
+
+from .lazy import guards, membership
+from .lookup import Finder, Named, error_in_call, lookup_of, quoted
+from .options import (
+    F,
+    allow_removals_option,
+    dry_run_option,
+    global_options,
+    reason_option,
+    yes_option,
+)
+from .running import RunOptions, run_plan
+from .settings import TABLE_FORMATS, Settings, settings_of
+from .source import hold_to_guards
+
+if TYPE_CHECKING:
+    from cld_user_groups.membership import (
+        DesiredGroup,
+        DesiredMember,
+        Group,
+        GuardLimits,
+        Member,
+        Plan,
+        Snapshot,
+    )
+
+#: A user, and how the command line named this user.
+Person: TypeAlias = "tuple[Member, Named]"
+
+
+@frozen(kw_only=True)
+class Wanted:
+    """A desired state.
+
+    Attributes:
+        groups: The groups that it names; no other group is touched.
+        limits: How much may be removed.
+        notes: What a reader of the plan should know, a sentence each.
+    """
+
+    groups: tuple[DesiredGroup, ...]
+    limits: GuardLimits = field(factory=lambda: membership.GuardLimits())
+    notes: tuple[str, ...] = ()
+
+
+def new_group(name: str, members: Iterable[DesiredMember] = ()) -> DesiredGroup:
+    """Return a group that is to exist: who types its name means it."""
+    return membership.DesiredGroup(
+        name=name, mode="additive", allow_new=True, members=tuple(members)
+    )
+
+
+def same_group(
+    group: Group, members: Iterable[DesiredMember] = (), *, name: str | None = None
+) -> DesiredGroup:
+    """Return a group that keeps its members and gets more of them, or another name."""
+    return membership.DesiredGroup(
+        name=group.name if name is None else name,
+        id=group.id,
+        mode="additive",
+        members=tuple(members),
+    )
+
+
+def absent_group(group: Group) -> DesiredGroup:
+    """Return a group that is to be deleted."""
+    return membership.DesiredGroup(name=group.name, id=group.id, state="absent")
+
+
+def group_without(group: Group, user_ids: Collection[str]) -> DesiredGroup:
+    """Return a group that loses some members, and no others."""
+    stay = (
+        membership.DesiredMember(id=member.id)
+        for member in group.members
+        if member.id not in user_ids
+    )
+    return membership.DesiredGroup(name=group.name, id=group.id, members=tuple(stay))
+
+
+def as_named(people: Iterable[Person]) -> tuple[DesiredMember, ...]:
+    """Return users as members, each with the place where it is named."""
+    return tuple(
+        membership.DesiredMember(
+            id=user.id, email=user.email, source=named.source, line=named.line or 0
+        )
+        for user, named in people
+    )
+
+
+def addition(group: Group, people: Sequence[Person]) -> Wanted:
+    """Return a group with more members."""
+    there = _members(group)
+    notes = (
+        f"{_who(user)} is in {quoted(group.name)} already."
+        for user, _ in people
+        if user.id in there
+    )
+    return Wanted(groups=(same_group(group, as_named(people)),), notes=tuple(notes))
+
+
+def removal(group: Group, people: Sequence[Person]) -> Wanted:
+    """Return a group without some of its members."""
+    left_alone = [user for user, _ in people if user.id not in _members(group)]
+    notes = (f"{_who(user)} is not in {quoted(group.name)}." for user in left_alone)
+    return _without([group], people, notes)
+
+
+def offboarding(groups: Sequence[Group], people: Sequence[Person]) -> Wanted:
+    """Return all groups that have some users, without them."""
+    there = {user_id for group in groups for user_id in _members(group)}
+    left_alone = [user for user, _ in people if user.id not in there]
+    return _without(groups, people, (f"{_who(user)} is in no group." for user in left_alone))
+
+
+def onboarding(groups: Iterable[Group], people: Sequence[Person], like: Member) -> Wanted:
+    """Return the groups of one user with others in them.
+
+    Raises:
+        MembershipError: That user is in no group.
+    """
+    joined = [addition(group, people) for group in groups if like.id in _members(group)]
+    if not joined:
+        message = f"{_who(like)} is in no group, so there is none to join"
+        raise error_in_call(message, "see cld-user-groups users")
+    return Wanted(
+        groups=tuple(group for each in joined for group in each.groups),
+        notes=tuple(note for each in joined for note in each.notes),
+    )
+
+
+def combination(sources: Sequence[Group], target: Group | None, name: str) -> Wanted:
+    """Return a group with the members of others.
+
+    Args:
+        sources: The others.
+        target: The group, or None where it is to be created.
+        name: Its name there.
+
+    Raises:
+        MembershipError: The group is one of the others.
+    """
+    if target in sources:
+        message = f"{quoted(name)} is on both sides"
+        raise error_in_call(message, "name another group")
+    users = {member.id: member for group in sources for member in group.members}
+    members = (membership.DesiredMember(id=user.id, email=user.email) for user in users.values())
+    return Wanted(
+        groups=(new_group(name, members) if target is None else same_group(target, members),)
+    )
+
+
+def limits_of(people: Sequence[Person], removals: int) -> GuardLimits:
+    """Return how much may be removed where users are named.
+
+    A few whom the command line itself names are their own allowance, however many groups they
+    leave, and whatever share of a group they are. Those of a file, and more than anybody types, may
+    come from a source that went wrong: the guards of a file hold. Emptying a group is never
+    allowed here.
+    """
+    if len(people) > guards.FREE_REMOVALS or any(named.source for _, named in people):
+        return membership.GuardLimits()
+    return membership.GuardLimits(max_removals=removals, max_removals_per_group=1.0)
+
+
+def _without(groups: Iterable[Group], people: Sequence[Person], notes: Iterable[str]) -> Wanted:
+    user_ids = {user.id for user, _ in people}
+    losing = [group for group in groups if _members(group) & user_ids]
+    ended = sum(len(_members(group) & user_ids) for group in losing)
+    return Wanted(
+        groups=tuple(group_without(group, user_ids) for group in losing),
+        limits=limits_of(people, ended),
+        notes=tuple(notes),
+    )
+
+
+def _members(group: Group) -> set[str]:
+    return {member.id for member in group.members}
+
+
+def _who(user: Member) -> str:
+    return quoted(user.email or user.id)
+
+
+@frozen
+class ChangeRequest:
+    """What a command asks for.
+
+    Attributes:
+        words: The command and its groups: the source that the plan and the journal name.
+        want: Returns what is asked for, once the account has been read.
+        users: The other arguments.
+        people: The users whom they mean, to be looked up.
+        adds: Whether they are to be added to groups.
+    """
+
+    words: Sequence[str]
+    want: Callable[[Finder], Wanted]
+    users: Sequence[str] = ()
+    people: Sequence[Named] = ()
+    adds: bool = False
+
+
+def change_command(
+    name: str, *parameters: Callable[[F], F], removes: bool = False
+) -> Callable[[Callable[..., ChangeRequest]], click.Command]:
+    """Return a decorator: a command that plans what a function asks for, shows it, and applies it.
+
+    Args:
+        name: The name of the command.
+        parameters: What the function takes: its arguments and options on the command line.
+        removes: Whether members may be removed, and so --allow-removals is known.
+    """
+    common = (reason_option, dry_run_option, yes_option)
+    options = (*common, allow_removals_option) if removes else common
+
+    def decorate(function: Callable[..., ChangeRequest]) -> click.Command:
+        def run(
+            context: click.Context,
+            /,
+            yes: bool,
+            dry_run: bool,
+            reason: str | None,
+            allow_removals: int | None = None,
+            **values: Any,
+        ) -> int:
+            how = _Given(settings_of(context), yes, dry_run, reason or "", allow_removals)
+            return _run_change(function(**values), how)
+
+        callback = update_wrapper(click.pass_context(run), function)
+        for add in (global_options(TABLE_FORMATS), *reversed(options), *reversed(parameters)):
+            callback = add(callback)
+        return click.command(name)(callback)
+
+    return decorate
+
+
+@frozen
+class _Given:
+    """The options that commands which change the account share."""
+
+    settings: Settings
+    yes: bool
+    dry_run: bool
+    reason: str
+    allow_removals: int | None
+
+
+def _run_change(request: ChangeRequest, given: _Given) -> int:
+    """Plan what a command asks for, show the plan, ask, apply it, and return the exit code."""
+    source = shlex.join(["cld-user-groups", *request.words])
+    why = ["--reason", given.reason] if given.reason else []
+
+    def prepare(client: CldProvisioning) -> tuple[Plan, Snapshot]:
+        now = datetime.now(UTC)
+        lookup = lookup_of(request.people, adds=request.adds)
+        snapshot = membership.read_account(client, lookup, now.date())
+        wanted = request.want(Finder(snapshot))
+        desired = membership.Desired(
+            source=source, digest="", guards=wanted.limits, groups=wanted.groups
+        )
+        made = membership.plan(snapshot, desired, now.date(), now=now)
+        # The reasons of `plan` speak of a file and its lines.
+        changes = (
+            evolve(change, reason=given.reason, line=change.line or None) for change in made.changes
+        )
+        made = evolve(made, changes=tuple(changes), notes=(*made.notes, *wanted.notes))
+        return hold_to_guards(made, snapshot, allow_removals=given.allow_removals), snapshot
+
+    again = given.settings.command_line(*request.words, *request.users, *why)
+    how = RunOptions(yes=given.yes, dry_run=given.dry_run, again=again)
+    return run_plan(given.settings, prepare, how)

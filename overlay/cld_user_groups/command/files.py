@@ -1,0 +1,342 @@
+"""The commands of files: `export`, `plan`, `apply`, `diff`, `schema`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+from attrs import evolve
+
+from cld_user_groups import CldProvisioning
+from cld_user_groups.identity import printable
+
+from . import errors
+from .lazy import checks, documents, membership
+from .lookup import Named, lookup_of
+from .options import (
+    adds_only_option,
+    allow_new_option,
+    allow_removals_option,
+    command,
+    dry_run_option,
+    duration,
+    flag,
+    force_option,
+    yes_option,
+)
+from .output import OutputFile, colored, has_color, print_json, print_message, print_result
+from .running import RunOptions, code_of_plan, print_plan, run_plan
+from .settings import PLAN_FORMATS, TABLE_FORMATS, Settings
+from .source import hold_to_guards, make_plan, read_groups, read_source, with_new_groups
+from .tables import Column, Table, print_table
+
+if TYPE_CHECKING:
+    from cld_user_groups.membership import Change, Desired, Difference, Plan, Snapshot
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_NO_DIFFERENCE = "There are no differences."
+
+
+@command(
+    "export",
+    click.option(
+        "--output",
+        "-o",
+        type=_FILE,
+        help="The file to write, .yaml or .json. Default: standard output.",
+    ),
+    force_option,
+)
+def export_command(settings: Settings, output: Path | None, force: bool) -> None:
+    """Write the account as a file, with the IDs of all groups and members.
+
+    Planning that file finds nothing to do.
+    """
+    if output is not None and output.suffix.lower() not in (".yaml", ".yml", ".json"):
+        context = click.get_current_context()
+        raise click.UsageError(f"{output} must end in .yaml, .yml or .json", context)
+    with settings.open_client() as client:
+        file = None if output is None else OutputFile(output, client.account_id, force=force)
+        snapshot = membership.read_account(client)
+    text = membership.export(snapshot)
+    if output is None or file is None:
+        if settings.is_json:
+            print_json(_as_json(text))
+        else:
+            print_result(text)
+        return
+    if output.suffix.lower() == ".json":
+        text = documents.json_text(_as_json(text))
+    file.write(text)
+    memberships = sum(len(group.members) for group in snapshot.groups)
+    if settings.is_json:
+        print_json(
+            {
+                "format": "cld-user-groups/export/1",
+                "account": snapshot.account_id,
+                "output": str(output),
+                "groups": len(snapshot.groups),
+                "memberships": memberships,
+            }
+        )
+    wrote = f"Wrote {len(snapshot.groups)} groups with {memberships} memberships to {output}."
+    print_message(wrote, quiet=settings.quiet)
+
+
+def _as_json(text: str) -> dict[str, Any]:
+    """Return a file in YAML as what JSON needs, so that the two cannot differ."""
+    import yaml
+
+    document: dict[str, Any] = yaml.safe_load(text)
+    return document
+
+
+@command(
+    "plan",
+    click.argument("file"),
+    click.option("--out", type=_FILE, help="Save the plan to this file, for `apply`."),
+    force_option,
+    flag("--detailed-exitcode", help="Exit with 2 if there are changes."),
+    adds_only_option,
+    allow_removals_option,
+    allow_new_option,
+    click.option(
+        "--today",
+        type=click.DateTime(["%Y-%m-%d"]),
+        metavar="DATE",
+        help="Plan for the memberships of that day. Default: today, in UTC.",
+    ),
+    formats=PLAN_FORMATS,
+)
+def plan_command(
+    settings: Settings,
+    file: str,
+    out: Path | None,
+    force: bool,
+    detailed_exitcode: bool,
+    adds_only: bool,
+    allow_removals: int | None,
+    allow_new: tuple[str, ...],
+    today: datetime | None,
+) -> int:
+    """Show what would change so that the account matches FILE. Nothing is written.
+
+    FILE is YAML, TOML, JSON, CSV or JSON lines; - reads standard input.
+
+    Exits with 3 where a guard refuses the plan, and with 5 where something is held back.
+    """
+    desired = with_new_groups(read_groups(file), allow_new)
+    with settings.open_client() as client:
+        output = None if out is None else OutputFile(out, client.account_id, force=force)
+        made, snapshot = make_plan(client, desired, today.date() if today else None)
+    made = hold_to_guards(made, snapshot, allow_removals=allow_removals, only_adds=adds_only)
+    if output is not None:
+        output.write(membership.render_json(made))
+    print_plan(made, settings)
+    if out is not None:
+        apply_it = settings.command_line("apply", str(out))
+        print_message(f"Saved in {out}. To apply it: {apply_it}", quiet=settings.quiet)
+    code = code_of_plan(made)
+    return errors.CHANGES if not code and made.changes and detailed_exitcode else code
+
+
+@command(
+    "apply",
+    click.argument("file", metavar="FILE|PLAN"),
+    yes_option,
+    dry_run_option,
+    allow_removals_option,
+    allow_new_option,
+    adds_only_option,
+    click.option(
+        "--concurrency",
+        type=click.IntRange(min=1),
+        default=16,
+        show_default=True,
+        metavar="N",
+        help="The maximum number of changes in flight.",
+    ),
+    click.option(
+        "--keep-quota",
+        type=click.IntRange(min=0),
+        default=0,
+        metavar="N",
+        help="Leave N requests of the quota unused.",
+    ),
+    click.option(
+        "--max-wait",
+        type=duration,
+        default="0",
+        metavar="DURATION",
+        help="How long to wait for another run to end, and for the quota to be renewed: 90s, 15m, "
+        "1h30m. Default: do not wait.",
+    ),
+    formats=TABLE_FORMATS,
+)
+def apply_command(
+    settings: Settings,
+    /,
+    file: str,
+    allow_removals: int | None,
+    allow_new: tuple[str, ...],
+    adds_only: bool,
+    **how: Any,
+) -> int:
+    """Make the account match FILE, or apply a saved PLAN; - reads standard input.
+
+    Shows the plan, asks (on a terminal; elsewhere --yes is needed), writes, and reads the account
+    again. Ctrl-C starts nothing more and lets what is in flight end; a second one stops at once.
+    """
+    source = read_source(file)
+    if allow_new:
+        if isinstance(source, membership.Plan):
+            raise click.UsageError("--allow-new is for a file, or for the `plan` that saves a plan")
+        source = with_new_groups(source, allow_new)
+
+    def prepare(client: CldProvisioning) -> tuple[Plan, Snapshot]:
+        if isinstance(source, membership.Plan):
+            # Held to its guards below, where a human may have allowed its removals.
+            checks.check_plan(evolve(source, breaches=()), client.account_id, datetime.now(UTC))
+            users = {change.user.id for change in source.changes if change.user is not None}
+            people = lookup_of(Named(text=user) for user in sorted(users))
+            made, snapshot = source, membership.read_account(client, people)
+            checks.check_saved(made, snapshot)
+        else:
+            made, snapshot = make_plan(client, source)
+        held = hold_to_guards(made, snapshot, allow_removals=allow_removals, only_adds=adds_only)
+        return held, snapshot
+
+    def still_needed(snapshot: Snapshot, day: date) -> Sequence[Change]:
+        if isinstance(source, membership.Plan):
+            return ()  # a saved plan asks for its own changes only
+        made = membership.plan(snapshot, source, day, now=datetime.now(UTC))
+        return (membership.adds_only(made) if adds_only else made).changes
+
+    options = RunOptions(
+        **how,
+        again=_way_on(settings, file, source),
+        way_out="What takes nothing away can be applied all the same: --adds-only.",
+    )
+    return run_plan(settings, prepare, options, still_needed)
+
+
+def _way_on(settings: Settings, file: str, source: Desired | Plan) -> str:
+    """Return how to go on where a run ends early: a saved plan is stale once begun."""
+    if not isinstance(source, membership.Plan):
+        return settings.command_line("apply", file)
+    again = settings.command_line("plan", printable(source.source), "--out", file)
+    return f"create the plan again: {again}"
+
+
+@command(
+    "diff",
+    click.argument("before"),
+    click.argument("after", required=False),
+    flag("--detailed-exitcode", help="Exit with 2 if they differ."),
+    formats=TABLE_FORMATS,
+)
+def diff_command(
+    settings: Settings, before: str, after: str | None, detailed_exitcode: bool
+) -> int:
+    """Show how the export AFTER differs from BEFORE; without AFTER, the account as it is now.
+
+    Both are what `export` writes, or other files of groups; - reads standard input. Files are
+    compared as they stand: to see what one would change, use `plan`.
+    """
+    if before == after == "-":
+        context = click.get_current_context()
+        raise click.UsageError("standard input (-) can be read only once", context)
+    old = read_groups(before)
+    if after is not None:
+        new = read_groups(after)
+        account_id, groups = new.account, new.groups
+    else:
+        with settings.open_client() as client:
+            snapshot = membership.read_account(client)
+        account_id, groups = snapshot.account_id, membership.groups_of(snapshot)
+    is_same_account = None in (old.account, account_id) or old.account == account_id
+    if not is_same_account:
+        note = f"Accounts {old.account} and {account_id}: compared by names and e-mails, not by ID."
+        print_message(note, quiet=settings.quiet)
+    differences = membership.compare(old.groups, groups, by_id=is_same_account)
+    if settings.format == "text" and sys.stdout.isatty():
+        _print_differences(differences, settings)
+    else:
+        print_table(_differences_table(differences, account_id or old.account or ""), settings)
+    return errors.CHANGES if differences and detailed_exitcode else errors.DONE
+
+
+def _differences_table(differences: Sequence[Difference], account_id: str) -> Table:
+    names = ("change", "group", "user", "old_name", "group_id", "user_id")
+    return Table(
+        format="cld-user-groups/diff/1",
+        account=account_id,
+        key="differences",
+        columns=tuple(map(Column, names)),
+        rows=[
+            (
+                each.action,
+                each.group.name,
+                each.member.email if each.member else None,
+                each.old_name,
+                each.group.id,
+                each.member.id if each.member else None,
+            )
+            for each in differences
+        ],
+        empty=_NO_DIFFERENCE,
+    )
+
+
+def _print_differences(differences: Sequence[Difference], settings: Settings) -> None:
+    if differences:
+        print_result("\n".join(_difference_lines(differences, color=has_color(sys.stdout))))
+    else:
+        print_message(_NO_DIFFERENCE, quiet=settings.quiet)
+
+
+def _difference_lines(differences: Sequence[Difference], *, color: bool) -> Iterator[str]:
+    """Yield the differences for a terminal: a line a group, and below it a line a member."""
+    signs = {
+        "create_group": ("+", "green"),
+        "delete_group": ("-", "red"),
+        "rename_group": ("~", "yellow"),
+    }
+    groups: dict[tuple[str | None, str], list[Difference]] = {}
+    for each in differences:
+        groups.setdefault((each.group.id, each.group.name), []).append(each)
+    for (_, name), found in groups.items():
+        of_group = next((each for each in found if each.action in signs), None)
+        sign, hue = signs[of_group.action] if of_group else ("~", "yellow")
+        was = f" (was {printable(of_group.old_name)})" if of_group and of_group.old_name else ""
+        yield colored(f"{sign} {printable(name)}{was}", hue if color else None)
+        for each in found:
+            if each.member is not None:
+                is_added = each.action == "add_user"
+                who = printable(each.member.email or each.member.id or "")
+                line = f"    {'+' if is_added else '-'} {who}"
+                hue = "green" if is_added else "red"
+                yield colored(line, hue if color else None)
+
+
+@command(
+    "schema",
+    click.argument(
+        "name", type=click.Choice(["groups", "plan", "journal", "review"]), default="groups"
+    ),
+)
+def schema_command(
+    settings: Settings, name: Literal["groups", "plan", "journal", "review"]
+) -> None:
+    """Print the JSON Schema of a file of groups, a plan, a journal's line or a review."""
+    schemas = {
+        "groups": membership.groups_schema,
+        "plan": membership.plan_schema,
+        "journal": membership.journal_schema,
+        "review": membership.review_schema,
+    }
+    print_json(schemas[name]())

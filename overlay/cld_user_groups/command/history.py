@@ -1,0 +1,358 @@
+"""The commands of history, from the journals of this machine: `runs`, `undo`, `explain`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cld_user_groups import CldProvisioning
+from cld_user_groups.identity import email_key, printable
+
+from .cli import SuggestingGroup
+from .completion import complete_group
+from .lazy import membership
+from .lookup import Finder, Named, lookup_of, one_user
+from .options import (
+    allow_removals_option,
+    command,
+    dry_run_option,
+    global_options,
+    yes_option,
+)
+from .output import has_color, print_json, print_message, print_result
+from .results import outcome_document, outcome_text, result_table
+from .running import RunOptions, run_plan
+from .settings import TABLE_FORMATS, Settings, settings_of
+from .source import check_is_for, read_groups
+from .tables import Cell, Column, Table, print_table
+
+if TYPE_CHECKING:
+    from cld_user_groups.membership import (
+        Explanation,
+        GroupRef,
+        History,
+        Listing,
+        Member,
+        Plan,
+        Run,
+        RunSummary,
+        Snapshot,
+        Step,
+    )
+
+# Of a digest, enough to tell two files apart, as Git shows a commit.
+_SHOWN_OF_DIGEST = 12
+
+
+@click.group("runs", cls=SuggestingGroup, invoke_without_command=True)
+@global_options(TABLE_FORMATS)
+@click.pass_context
+def runs_command(context: click.Context) -> None:
+    """List the runs on the account from this machine, the latest first."""
+    if context.invoked_subcommand is not None:
+        return
+    settings = settings_of(context)
+    with settings.open_client() as client:
+        account_id = client.account_id
+    directory = membership.state_directory(account_id)
+    found = membership.list_runs(directory)
+    if settings.is_json:
+        runs = [_summary_document(summary) for summary in found]
+        print_json({"format": "cld-user-groups/runs/1", "account": account_id, "runs": runs})
+        return
+    names = ("run", "by", "source", "changes", "result")
+    table = Table(
+        format="cld-user-groups/runs/1",
+        account=account_id,
+        key="runs",
+        columns=tuple(Column(name, is_number=name == "changes") for name in names),
+        rows=[_row(summary) for summary in found],
+        empty=f"There are no runs in {directory}.",
+    )
+    print_table(table, settings)
+
+
+@command("show", click.argument("run", required=False), formats=TABLE_FORMATS)
+def show_command(settings: Settings, run: str | None) -> None:
+    """Show what a run has done: the last one, or RUN."""
+    with settings.open_client() as client:
+        found = membership.load_run(membership.state_directory(client.account_id), run)
+    header = found.header
+    if settings.is_json:
+        outcomes = [outcome_document(outcome) for outcome in found.outcomes]
+        print_json({"format": "cld-user-groups/run/1", **_document(found), "changes": outcomes})
+        return
+    if settings.format != "text":
+        print_table(result_table(header.account, found.outcomes), settings)
+        return
+    print_result(
+        f"Run {found.id} on account {printable(header.account)}, "
+        f"{header.started_at:%Y-%m-%d %H:%M:%S} UTC, "
+        f"by {printable(header.by.user)} on {printable(header.by.host)}\n"
+        f"From {printable(header.plan.source)}: {_counted(header.plan.changes)}; {_result(found)}"
+    )
+    for outcome in found.outcomes:
+        print_result(outcome_text(outcome, color=has_color(sys.stdout)))
+    for difference in found.end.differences if found.end else ():
+        print_result(f"  {printable(difference)}")
+
+
+runs_command.add_command(show_command)
+
+
+def _counted(count: int) -> str:
+    return "1 change" if count == 1 else f"{count} changes"
+
+
+def _result(run: Run) -> str:
+    if run.end is None:
+        return "broken off"
+    counts = run.end.summary
+    done = counts.get("done", 0) + counts.get("already", 0)
+    if run.end.verified is not False and done == run.header.plan.changes:
+        return "complete"
+    stopped = f", stopped: {run.end.stopped}" if run.end.stopped else ""
+    return f"{done} of {run.header.plan.changes} done{stopped}"
+
+
+def _row(summary: RunSummary) -> tuple[Cell, ...]:
+    if summary.run is None:
+        return (summary.id, None, None, None, f"unreadable: {summary.error}")
+    header = summary.run.header
+    by = f"{header.by.user}@{header.by.host}"
+    return (summary.id, by, header.plan.source, header.plan.changes, _result(summary.run))
+
+
+def _document(run: Run) -> dict[str, Any]:
+    header = run.header
+    return {
+        "run": run.id,
+        "account": header.account,
+        "started_at": header.started_at,
+        "ended_at": run.end.at if run.end else None,
+        "by": {"user": header.by.user, "host": header.by.host, "pid": header.by.pid},
+        "source": header.plan.source,
+        "planned": header.plan.changes,
+        "summary": dict(run.end.summary) if run.end else None,
+        "stopped": run.end.stopped if run.end else None,
+        "verified": run.end.verified if run.end else None,
+        "differences": list(run.end.differences) if run.end else [],
+    }
+
+
+def _summary_document(summary: RunSummary) -> dict[str, Any]:
+    if summary.run is None:
+        return {"run": summary.id, "error": summary.error}
+    return _document(summary.run)
+
+
+@command(
+    "undo",
+    click.argument("run", required=False),
+    yes_option,
+    dry_run_option,
+    allow_removals_option,
+    formats=TABLE_FORMATS,
+)
+def undo_command(
+    settings: Settings, run: str | None, yes: bool, dry_run: bool, allow_removals: int | None
+) -> int:
+    """Undo a run: the last one, or RUN.
+
+    What its journal confirms, or the account shows, is taken back as far as it still stands. That
+    is a plan too, with the same guards; it has a journal of its own, and can itself be undone. A
+    deleted group comes back with another ID, and without the roles and shares of the old one.
+    Exits with 5 where something still stands that cannot be undone.
+    """
+
+    def prepare(client: CldProvisioning) -> tuple[Plan, Snapshot]:
+        found = membership.load_run(membership.state_directory(client.account_id), run)
+        snapshot = membership.read_account(client)
+        now = datetime.now(UTC)
+        return membership.undo_plan(
+            found, snapshot, now=now, allow_removals=allow_removals
+        ), snapshot
+
+    # Once more it is a matter of the journal of the run that it has taken back.
+    again = settings.command_line("undo", run or "RUN") + ("" if run else ", with the same RUN")
+    return run_plan(settings, prepare, RunOptions(yes=yes, dry_run=dry_run, again=again))
+
+
+@command(
+    "explain",
+    click.argument("group", shell_complete=complete_group),
+    click.argument("user"),
+    click.option("--file", metavar="FILE", help="Also show what this file of groups says."),
+    formats=TABLE_FORMATS,
+)
+def explain_command(settings: Settings, group: str, user: str, file: str | None) -> None:
+    """Explain why USER is in GROUP or not: since which run, who, why, until when.
+
+    GROUP is a name or an ID, USER an e-mail or an ID; those that are gone are explained too. What
+    is known comes from the journals of this machine, so changes made elsewhere are not.
+    """
+    desired = None if file is None else read_groups(file)
+    named = one_user(user)
+    with settings.open_client() as client:
+        if desired is not None:
+            check_is_for(desired, client.account_id)
+        snapshot = membership.read_account(client, lookup_of([named]))
+    history = membership.read_history(membership.state_directory(snapshot.account_id))
+    explained = membership.explain(
+        snapshot,
+        history,
+        _group(snapshot, history, group),
+        _user(snapshot, history, named),
+        desired=desired,
+        today=datetime.now(UTC).date(),
+    )
+    if settings.format == "text" and sys.stdout.isatty():
+        print_result("\n".join(_explanation_lines(explained)))
+    else:
+        print_table(_explanation_table(explained, snapshot.account_id), settings)
+    if history.unreadable:
+        count, first = len(history.unreadable), history.unreadable[0].id
+        print_message(f"{count} of the journals cannot be read, and may have more: {first}, ...")
+
+
+def _group(snapshot: Snapshot, history: History, text: str) -> GroupRef:
+    """Return the group of a name or an ID, else a deleted one that the journals know."""
+    try:
+        found = Finder(snapshot).group(text)
+        return membership.GroupRef(id=found.id, name=found.name)
+    except membership.MembershipError:
+        ids = {group.id for group in snapshot.groups}
+        known = [
+            each
+            for each in history.groups.values()
+            if text in (each.id, each.name) and each.id not in ids
+        ]
+        if not known:
+            raise
+        return known[-1]
+
+
+def _user(snapshot: Snapshot, history: History, named: Named) -> Member:
+    """Return the user of an e-mail or an ID, else one who is gone and whom the journals know."""
+    try:
+        ((found, _),) = Finder(snapshot).users([named])
+        return found
+    except membership.MembershipError:
+        users = [periods[-1].user for periods in history.periods.values() if periods]
+        for user in reversed(users):
+            emails = (email_key(user.email or ""), email_key(named.text))
+            if user.id == named.text or emails[0] == emails[1]:
+                return membership.Member(id=user.id, email=user.email)
+        raise
+
+
+def _explanation_table(explained: Explanation, account_id: str) -> Table:
+    step, period = explained.step, explained.period
+    until = period.until if period is not None and explained.is_member else None
+    values: dict[str, Any] = {
+        "group": explained.group.name,
+        "user": explained.user.email,
+        "is_member": explained.is_member,
+        "verdict": explained.verdict,
+        "since": step.at if step and explained.is_member else None,
+        "ended": step.at if step and not explained.is_member else None,
+        "until": until and str(until),
+        "by": step and _author(step),
+        "reason": (step and step.reason) or None,
+        "run": step and step.run,
+        "source": step and _source(step),
+        "digest": (step and step.header.plan.digest) or None,
+        "certain": step and step.status == "done",
+        "file": explained.listing and _said(explained.listing),
+        "group_id": explained.group.id,
+        "user_id": explained.user.id,
+    }
+    return Table(
+        format="cld-user-groups/explanation/1",
+        account=account_id,
+        key="explanation",
+        columns=tuple(map(Column, values)),
+        rows=[tuple(values.values())],
+        details={"steps": [_step_document(step) for step in explained.steps]},
+    )
+
+
+def _step_document(step: Step) -> dict[str, Any]:
+    return {
+        "at": step.at,
+        "action": step.action,
+        "status": step.status,
+        "run": step.run,
+        "by": _author(step),
+        "source": step.source,
+        "line": step.line,
+        "digest": step.header.plan.digest or None,
+        "reason": step.reason or None,
+        "until": step.until,
+        "request_id": step.outcome.request_id,
+    }
+
+
+def _explanation_lines(explained: Explanation) -> Iterator[str]:
+    """Yield the explanation for people."""
+    who = printable(explained.user.email or explained.user.id)
+    where = printable(explained.group.name)
+    yield {
+        "made_by_run": f"{who} is in {where}.",
+        "made_elsewhere": (
+            f"{who} is in {where}, and no run of this machine made it so: it is older than the "
+            f"journals, or was made in the console or on another machine."
+        ),
+        "ended_by_run": f"{who} is no longer in {where}.",
+        "ended_elsewhere": (
+            f"{who} is no longer in {where}, and no run of this machine ended it: it was ended in "
+            f"the console or on another machine."
+        ),
+        "never_made": f"{who} is not in {where}, and no run of this machine changed that.",
+    }[explained.verdict]
+    yield from _steps(explained.steps)
+    if explained.listing is not None:
+        yield f"The file: {printable(_said(explained.listing))}."
+
+
+def _steps(steps: Iterable[Step]) -> Iterator[str]:
+    done = {"add_user": "added", "remove_user": "removed", "delete_group": "group deleted"}
+    doubt = {"already": " (it was so already)", "unknown": " (perhaps)"}
+    for step in steps:
+        until = f" until {step.until}" if step.until else ""
+        why = f": {printable(step.reason)}" if step.reason else ""
+        yield (
+            f"  {step.at:%Y-%m-%d %H:%M} UTC  {done[step.action]}{doubt.get(step.status, '')}"
+            f"{until} by {printable(_author(step))}{why}"
+        )
+        digest = step.header.plan.digest[:_SHOWN_OF_DIGEST]
+        of = f", SHA-256 {digest}" if digest else ""
+        yield f"      run {step.run}, from {printable(_source(step))}{of}"
+
+
+def _said(listing: Listing) -> str:
+    """Return what a file says, in a few words."""
+    group, member = listing.group, listing.member
+    if group is None:
+        return "does not name the group"
+    if member is None:
+        where = f"{group.source}:{group.line}"
+        if listing.is_wanted is None:
+            return f"{where} names the group, does not list the user, and leaves other members"
+        return f"{where} names the group, and does not want the user in it"
+    until = f" until {member.until}" if member.until else ""
+    why = f": {member.reason}" if member.reason else ""
+    ended = "" if listing.is_wanted else " (which is over)"
+    return f"{member.source}:{member.line} lists the user{until}{ended}{why}"
+
+
+def _author(step: Step) -> str:
+    return f"{step.by.user}@{step.by.host}"
+
+
+def _source(step: Step) -> str:
+    return step.source if step.line is None else f"{step.source}:{step.line}"

@@ -1,0 +1,273 @@
+"""What a run reports: its progress, and its result as text, as a table and as JSON."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from cld_user_groups.identity import printable
+
+from .logs import json_log, log_event
+from .output import has_color, print_message
+from .tables import Cell, Column, Table
+
+if TYPE_CHECKING:
+    from cld_user_groups.membership import Change, Outcome, Plan, Progress, Result
+
+_CHANGE = ("action", "group", "email", "group_id", "user_id")
+# By status.
+_SIGNS = {
+    "done": "done",
+    "already": "already so",
+    "failed": "FAILED",
+    "unknown": "UNKNOWN",
+    "not_started": "not started",
+}
+_COLORS = {"done": "32", "failed": "31", "unknown": "33"}
+_WIDTH = max(map(len, _SIGNS.values()))
+
+
+def plan_table(made: Plan) -> Table:
+    """Return the changes of a plan, a row each, with the reason and the place."""
+    return _table(
+        made.account_id,
+        "plan",
+        ("reason", "source", "line"),
+        (
+            (*_cells(change, change.group.id), change.reason, change.source, change.line)
+            for change in made.changes
+        ),
+    )
+
+
+def result_table(account_id: str, outcomes: Iterable[Outcome]) -> Table:
+    """Return the changes of a run, a row each, with what came of them."""
+    return _table(
+        account_id,
+        "result",
+        ("status", "error", "request_id"),
+        (
+            (*_cells(each.change, each.group_id), each.status, each.error, each.request_id)
+            for each in outcomes
+        ),
+    )
+
+
+def _table(
+    account_id: str, name: str, more: tuple[str, ...], rows: Iterable[tuple[Cell, ...]]
+) -> Table:
+    return Table(
+        format=f"cld-user-groups/{name}/1",
+        account=account_id,
+        key="changes",
+        columns=tuple(map(Column, (*_CHANGE, *more))),
+        rows=list(rows),
+    )
+
+
+def _cells(change: Change, group_id: str | None) -> tuple[Cell, ...]:
+    user = change.user
+    email, user_id = (user.email, user.id) if user else (None, None)
+    return change.action, change.group.name, email, group_id, user_id
+
+
+def result_document(made: Plan, result: Result, code: int) -> dict[str, Any]:
+    """Return the result of a plan, for JSON, with the exit code."""
+    return {
+        "format": "cld-user-groups/result/1",
+        "account": made.account_id,
+        "source": made.source,
+        "run": result.run or None,
+        "complete": result.is_complete,
+        "verified": result.verified,
+        "differences": result.differences,
+        "held_back": made.held_back,
+        "warnings": made.warnings,
+        "stopped": result.stopped,
+        "detail": result.detail,
+        "notes": made.notes,
+        "summary": result.counts(),
+        "changes": [outcome_document(outcome) for outcome in result.outcomes],
+        "requests_left": result.requests_left,
+        "resume_at": result.resume_at,
+        "exit_code": code,
+    }
+
+
+def outcome_document(outcome: Outcome) -> dict[str, Any]:
+    """Return what came of a change, for JSON."""
+    change = outcome.change
+    return {
+        "action": change.action,
+        "group": {"id": outcome.group_id, "name": change.group.name},
+        "user": change.user and {"id": change.user.id, "email": change.user.email},
+        "status": outcome.status,
+        "error": outcome.error,
+        "request_id": outcome.request_id,
+    }
+
+
+def result_text(
+    made: Plan, result: Result, again: str, take_back: str, *, color: bool = False
+) -> str:
+    """Return what came of a plan: what was done, what was not and why, and how to go on.
+
+    Args:
+        made: The plan.
+        result: What came of it.
+        again: The command that goes on.
+        take_back: The command that undoes the run.
+        color: Whether to use the colors of a terminal.
+    """
+    return "\n".join(_lines(made, result, again, take_back, color=color))
+
+
+def _lines(made: Plan, result: Result, again: str, take_back: str, *, color: bool) -> Iterator[str]:
+    differences = [f"  {printable(each)}" for each in dict.fromkeys(result.differences)]
+    if not result.outcomes:
+        account = printable(made.account_id)
+        if result.is_complete:
+            yield f"Nothing to do: account {account} is as asked."
+        else:
+            yield f"Nothing could be done, and account {account} is not as asked:"
+            yield from differences
+        return
+    for outcome in result.outcomes:
+        yield outcome_text(outcome, color=color)
+    counts = {_SIGNS[name].lower(): count for name, count in result.counts().items()}
+    yield ", ".join(f"{count} {name}" for name, count in counts.items() if count) + "."
+    if result.stopped is not None:
+        yield f"Stopped early: {printable(result.detail or result.stopped)}."
+    if result.verified:
+        actions = {change.action.value for change in made.changes}
+        is_recreated = made.source.startswith("undo of ") and "create_group" in actions
+        what = "its groups and their members are" if is_recreated else "it is"
+        yield f"The account was read again: {what} as asked."
+        if is_recreated or "delete_group" in actions:
+            yield "Roles and shares were not read: those of a deleted group do not come back."
+    elif result.verified is None:
+        yield "The account was not read again."
+    else:
+        how = "was read again, and" if result.snapshot is not None else "was not read again; it"
+        yield f"The account {how} is not as asked:"
+        yield from differences
+    if not result.is_complete:
+        yield f"To go on: {again}{_resumable_when(result)}"
+    if any(outcome.status in ("done", "unknown") for outcome in result.outcomes):
+        yield f"To take it back: {take_back}"
+
+
+def _resumable_when(result: Result) -> str:
+    if result.stopped == "unauthorized":
+        return ", once the key is allowed to"
+    if result.resume_at is not None:
+        return f", once the quota is renewed at {result.resume_at:%Y-%m-%d %H:%M:%S} UTC"
+    return ""
+
+
+def outcome_text(outcome: Outcome, *, color: bool = False) -> str:
+    """Return what came of a change, in a line."""
+    sign = f"{_SIGNS[outcome.status]:{_WIDTH}}"
+    if color and (code := _COLORS.get(outcome.status)):
+        sign = f"\x1b[{code}m{sign}\x1b[0m"
+    why = f": {printable(outcome.error)}" if outcome.error else ""
+    return f"  {sign}  {describe_change(outcome.change)}{why}"
+
+
+def describe_change(change: Change) -> str:
+    """Return a change in a few words, fit for a terminal."""
+    name = printable(change.group.name)
+    user = printable(change.user.email or change.user.id) if change.user else ""
+    return {
+        "create_group": f"create {name}",
+        "rename_group": f"rename {printable(change.old_name or '')} to {name}",
+        "add_user": f"add {user} to {name}",
+        "remove_user": f"remove {user} from {name}",
+        "delete_group": f"delete {name}",
+    }[change.action]
+
+
+@contextmanager
+def progress_of(total: int, *, quiet: bool) -> Generator[Callable[[Progress], None]]:
+    """Yield what shows the progress of a run on standard error.
+
+    Args:
+        total: How many changes the plan has.
+        quiet: Whether to show nothing.
+    """
+    if json_log() is not None:
+        yield _log_progress
+        return
+    if quiet or not total:
+        yield lambda progress: None
+        return
+    if not sys.stderr.isatty():
+        yield _announce_wait
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    console = Console(file=sys.stderr, no_color=not has_color(sys.stderr))
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("Applying", total=total)
+
+        def show(progress: Progress) -> None:
+            waits = progress.waiting_until
+            text = "Applying" if waits is None else f"Waiting for the quota until {waits:%H:%M} UTC"
+            bar.update(task, completed=progress.ended, description=text)
+
+        yield show
+
+
+def log_run_ended(result: Result) -> None:
+    """Write how a run ended, where the log is JSON.
+
+    Args:
+        result: The outcome of its plan.
+    """
+    log_event(
+        "run_ended",
+        "info" if result.is_complete else "warning",
+        run=result.run or None,
+        complete=result.is_complete,
+        verified=result.verified,
+        stopped=result.stopped,
+        detail=result.detail or None,
+        summary=result.counts(),
+        requests_left=result.requests_left,
+        resume_at=result.resume_at,
+    )
+
+
+def _log_progress(progress: Progress) -> None:
+    outcome = progress.outcome
+    if outcome is None:
+        log_event("waiting", until=progress.waiting_until)
+        return
+    change = outcome.change
+    log_event(
+        "change",
+        "info" if outcome.holds else "warning",
+        action=change.action,
+        group={"id": outcome.group_id, "name": change.group.name},
+        user=change.user and {"id": change.user.id, "email": change.user.email},
+        status=outcome.status,
+        error=outcome.error or None,
+        request_id=outcome.request_id,
+        ended=progress.ended,
+        total=progress.total,
+    )
+
+
+def _announce_wait(progress: Progress) -> None:
+    if progress.waiting_until is not None:
+        print_message(f"Waiting for the quota until {progress.waiting_until:%H:%M:%S} UTC.")
