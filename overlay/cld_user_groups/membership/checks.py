@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from .guards import Protected
 from .identity import Directory
@@ -167,14 +167,8 @@ def _check_day(plan: Plan, snapshot: Snapshot) -> None:
     if planned not in (created, day, server_day):
         raise StalePlan(f"the plan is for the memberships of {planned}, and today is {day} (UTC)")
     day = planned if planned in (day, server_day) else max(day, server_day)
-    ended = [
-        f"the membership of {quoted(change.user.email or change.user.id)} in "
-        f"{quoted(change.group.name)} has ended on {change.until}"
-        for change in plan.changes
-        if change.user is not None and change.until is not None and change.until < day
-    ]
-    if ended:
-        raise StalePlan("; ".join(ended))
+    if ended := _ended_by(plan.changes, day):
+        raise StalePlan("; ".join(ended.values()))
 
 
 def ended_since(changes: Sequence[Change], began: datetime, now: datetime) -> dict[int, str]:
@@ -189,13 +183,15 @@ def ended_since(changes: Sequence[Change], began: datetime, now: datetime) -> di
         A sentence for each, by position.
     """
     today = now.astimezone(UTC).date()
-    if began.astimezone(UTC).date() >= today:
-        return {}
+    return _ended_by(changes, today) if began.astimezone(UTC).date() < today else {}
+
+
+def _ended_by(changes: Sequence[Change], day: date) -> dict[int, str]:
     return {
         position: f"the membership of {quoted(change.user.email or change.user.id)} in "
         f"{quoted(change.group.name)} has ended on {change.until}"
         for position, change in enumerate(changes)
-        if change.user is not None and change.until is not None and change.until < today
+        if change.user is not None and change.until is not None and change.until < day
     }
 
 

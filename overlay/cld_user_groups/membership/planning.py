@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from attrs import evolve
@@ -27,7 +27,7 @@ from .model import (
     UserRef,
 )
 from .order import awaited_additions, in_order, select, with_dependents
-from .problems import PlanError, Problem, quoted
+from .problems import PlanError, Problem, in_file_order, quoted
 
 #: How long a plan is valid. The groups that it touches must not have changed in any case; this is
 #: for what it read and does not touch, such as who has which e-mail.
@@ -89,7 +89,7 @@ def plan(
         *builder.check_new_groups(desired),
     ]
     if problems:
-        raise PlanError(_by_line(problems, desired))
+        raise PlanError(in_file_order(problems, desired.source))
     changes = builder.changes(desired.source, members.held_people)
     held = (*matching.held, *members.held, *builder.held)
     touched = {change.group.id for change in changes}
@@ -111,7 +111,7 @@ def plan(
             *note_on_roles(changes),
         ),
         warnings=tuple(map(str, (*_unnamed_groups(matching, desired), *warnings))),
-        held_back=tuple(map(str, _by_line(held, desired))),
+        held_back=tuple(map(str, in_file_order(held, desired.source))),
         limits=desired.guards,
         protect=desired.protect,
         allow_empty=tuple(
@@ -148,13 +148,6 @@ def _unnamed_groups(matching: Matching, desired: Desired) -> Iterator[Problem]:
         count = f"{len(names)} of {len(groups)} groups"
         message = f"{count} of the account are not named, and left alone: {shown}{more}"
         yield Problem(desired.source, None, message)
-
-
-def _by_line(problems: Iterable[Problem], desired: Desired) -> tuple[Problem, ...]:
-    """Return problems by line, those of the file itself before those of files it includes."""
-    return tuple(
-        sorted(problems, key=lambda at: (at.source != desired.source, at.source, at.line or 0))
-    )
 
 
 def fingerprint(group: Group) -> str:

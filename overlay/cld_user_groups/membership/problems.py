@@ -74,6 +74,11 @@ class PlanFileError(MembershipError):
     """A saved plan that cannot be read."""
 
 
+def in_file_order(problems: Iterable[Problem], source: str) -> list[Problem]:
+    """Return problems by line, those of the file itself before those of files it includes."""
+    return sorted(problems, key=lambda at: (at.source != source, at.source, at.line or 0))
+
+
 @contextmanager
 def naming_file(path: str | os.PathLike[str]) -> Generator[None]:
     """Name a file in an error that the system raises without its name, as for a full disk."""

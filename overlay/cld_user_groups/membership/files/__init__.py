@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable
 from errno import ELOOP
 from pathlib import Path
 from typing import BinaryIO, Literal, get_args
@@ -13,10 +12,10 @@ from typing import BinaryIO, Literal, get_args
 import attrs
 
 from cld_user_groups.membership.model import Desired
-from cld_user_groups.membership.problems import FileError, Problem, quoted
+from cld_user_groups.membership.problems import FileError, Problem, in_file_order, quoted
 
 from .content import MAX_BYTES, TIMEOUT, decode_text, read_content
-from .document import Document, read_group_rows, read_tree
+from .document import read_group_rows, read_tree
 from .fields import Fields, Node
 from .rows import COLUMNS, ListedRow, first_line, parse_csv, parse_json_lines
 
@@ -85,19 +84,12 @@ class _FileReader:
         text = decode_text(content, self.source)
         chosen = named or self._format(text)
         fields = Fields(self.source, self.problems)
-        document = self._document(text, chosen, fields)
+        desired = self._desired(text, chosen, fields)
         if self.problems:
-            raise FileError(_in_order(dict.fromkeys(self.problems), self.source))
-        return Desired(
-            source=self.source,
-            digest=self.digest.hexdigest(),
-            account=document.account,
-            guards=document.guards,
-            protect=document.protect,
-            groups=document.groups,
-        )
+            raise FileError(in_file_order(dict.fromkeys(self.problems), self.source))
+        return attrs.evolve(desired, digest=self.digest.hexdigest())
 
-    def _document(self, text: str, chosen: Format, fields: Fields) -> Document:
+    def _desired(self, text: str, chosen: Format, fields: Fields) -> Desired:
         match chosen:
             case "csv":
                 return read_group_rows(parse_csv(text, fields, COLUMNS), fields)
@@ -205,8 +197,3 @@ def _sniff(text: str) -> Format:
 
 def _unreadable(source: str, error: OSError) -> Problem:
     return Problem(source, None, f"cannot read the file: {error.strerror or error}")
-
-
-def _in_order(problems: Iterable[Problem], source: str) -> list[Problem]:
-    """Return problems by line, those of the file itself before those of files it includes."""
-    return sorted(problems, key=lambda at: (at.source != source, at.source, at.line or 0))

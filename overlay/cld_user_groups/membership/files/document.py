@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Literal, cast
 
-from attrs import field, frozen
-
 from cld_user_groups.identity import email_key, forbidden_character, name_key
-from cld_user_groups.membership.model import DesiredGroup, DesiredMember, GuardLimits
+from cld_user_groups.membership.model import Desired, DesiredGroup, DesiredMember, GuardLimits
 from cld_user_groups.membership.problems import Problem, quoted
 
 from .fields import Fields, Items, Node, Scalar, TableNode, is_email
@@ -36,21 +34,11 @@ _GROUP = (
 _PRESENT_ONLY = ("members", "mode", "previously", "allow_new")
 
 
-@frozen(kw_only=True)
-class Document:
-    """The content of a file, before its name and its digest are added."""
-
-    account: str | None = None
-    guards: GuardLimits = field(factory=GuardLimits)
-    protect: tuple[str, ...] = ()
-    groups: tuple[DesiredGroup, ...] = ()
-
-
-def read_tree(node: Node, fields: Fields, include: Include) -> Document:
-    """Return the content of a YAML, JSON or TOML file; problems are added to `fields`."""
+def read_tree(node: Node, fields: Fields, include: Include) -> Desired:
+    """Return what a YAML, JSON or TOML file asks for; problems are added to `fields`."""
     values = fields.table(node, "the file", _TOP)
     if values is None:
-        return Document()
+        return Desired(source=fields.source, digest="")
     version = values.get("version")
     if version is None:
         fields.problem(node.line, "`version` is missing", "write `version: 1`")
@@ -59,7 +47,9 @@ def read_tree(node: Node, fields: Fields, include: Include) -> Document:
     groups = values.get("groups")
     if groups is None:
         fields.problem(node.line, "`groups` is missing")
-    return Document(
+    return Desired(
+        source=fields.source,
+        digest="",
         account=fields.text(values.get("account"), "`account`"),
         guards=_guards(values.get("guards"), fields),
         protect=_protect(values.get("protect"), fields),
@@ -67,8 +57,8 @@ def read_tree(node: Node, fields: Fields, include: Include) -> Document:
     )
 
 
-def read_group_rows(rows: Iterable[ListedRow], fields: Fields) -> Document:
-    """Return the content of a file of rows: every group that it names, exactly as it lists it."""
+def read_group_rows(rows: Iterable[ListedRow], fields: Fields) -> Desired:
+    """Return what a file of rows asks for: every group that it names, exactly as it lists it."""
     by_key: dict[str, tuple[str, int, list[ListedRow]]] = {}
     for row in rows:
         name = row.values.get("group")
@@ -84,7 +74,9 @@ def read_group_rows(rows: Iterable[ListedRow], fields: Fields) -> Document:
                 row.line, f"the group {quoted(name)} is spelt {quoted(spelt)} on line {first}"
             )
         of_group.append(row)
-    return Document(
+    return Desired(
+        source=fields.source,
+        digest="",
         groups=tuple(
             DesiredGroup(
                 name=name,
@@ -93,7 +85,7 @@ def read_group_rows(rows: Iterable[ListedRow], fields: Fields) -> Document:
                 line=line,
             )
             for name, line, of_group in by_key.values()
-        )
+        ),
     )
 
 
