@@ -240,7 +240,8 @@ def change_command(
             how = _Given(settings_of(context), yes, dry_run, reason or "", allow_removals)
             return _run_change(function(**values), how)
 
-        callback = update_wrapper(click.pass_context(run), function)
+        wrapped = update_wrapper(click.pass_context(run), function)
+        callback = cast("Callable[..., Any]", wrapped)
         for add in (global_options(TABLE_FORMATS), *reversed(options), *reversed(parameters)):
             callback = add(callback)
         return click.command(name)(callback)

@@ -273,7 +273,7 @@ def _changed_groups(
         group = account.group(group_id)
         if group is None:
             found[group_id] = f"the group {name!r} no longer exists"
-        elif group.name != name or account.members(group_id).keys() != members[group_id]:
+        elif group.name != name or set(account.members(group_id)) != members[group_id]:
             found[group_id] = f"somebody else has changed the group {name!r}"
     return found
 

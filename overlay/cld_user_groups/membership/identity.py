@@ -87,7 +87,8 @@ class Directory:
         if desired.id is not None:
             group = self.group(desired.id)
             return () if group is None else (group,)
-        return next(filter(None, map(self.named, (desired.name, *desired.previously))), ())
+        found = map(self.named, (desired.name, *desired.previously))
+        return next((groups for groups in found if groups), ())
 
     def members(self, group_id: str | None) -> Mapping[str, Member]:
         """Return the members of a group, by ID; nobody where there is no such group."""

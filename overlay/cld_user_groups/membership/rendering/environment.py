@@ -71,7 +71,7 @@ def _environment(*, is_html: bool) -> Environment:
         return Markup(escape(printable(text))) if is_html else text  # noqa: S704 - escaped here
 
     environment = Environment(
-        loader=PackageLoader(__package__),
+        loader=PackageLoader(__name__.rpartition(".")[0]),
         autoescape=is_html,  # noqa: S701 - Markdown and text are not HTML
         finalize=finalize,
         undefined=StrictUndefined,
