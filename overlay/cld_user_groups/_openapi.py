@@ -45,7 +45,7 @@ _NO_FIELD = "no such field"
 _SOME_OPERATION = "a method, a path and a server of the document"
 
 
-class Finding(NamedTuple):
+class Violation(NamedTuple):
     """One difference: its place, what the document requires, and the actual value, unmasked."""
 
     path: str
@@ -73,26 +73,26 @@ class OpenAPIDocument:
         """Parse a document."""
         return cls(yaml.safe_load(text))
 
-    def check_request(self, operation_id: str, request: httpx.Request) -> list[Finding]:
+    def check_request(self, operation_id: str, request: httpx.Request) -> list[Violation]:
         """Return the differences of an operation's request, whose body has been read."""
         return _distinct(self._request_findings(operation_id, _Request(request)))
 
-    def check_response(self, request: httpx.Request, response: httpx.Response) -> list[Finding]:
+    def check_response(self, request: httpx.Request, response: httpx.Response) -> list[Violation]:
         """Return the differences of the response to a request, whose body has been read."""
         sent, received = _Request(request), _Response(response)
         return _distinct(
             _all_findings(lambda: self._responses.iter_errors(sent, received), received.data)
         )
 
-    def _request_findings(self, operation_id: str, request: _Request) -> Iterator[Finding]:
+    def _request_findings(self, operation_id: str, request: _Request) -> Iterator[Violation]:
         sent = f"{request.method.upper()} {request.path}"
         try:
             found = cast("Any", self._finder.find(request.method, request.host_url + request.path))
         except PathError:
-            yield Finding("operation", _SOME_OPERATION, sent)
+            yield Violation("operation", _SOME_OPERATION, sent)
             return
         if found.operation["operationId"] != operation_id:
-            yield Finding("operation", f"a request of {operation_id}", sent)
+            yield Violation("operation", f"a request of {operation_id}", sent)
             return
         parameters = (*found.path.get("parameters", ()), *found.operation.get("parameters", ()))
         yield from _query_findings(request.query, parameters)
@@ -154,7 +154,7 @@ def _closed(node: Any) -> Any:
     return closed
 
 
-def _distinct(findings: Iterable[Finding]) -> list[Finding]:
+def _distinct(findings: Iterable[Violation]) -> list[Violation]:
     return list(dict.fromkeys(findings))
 
 
@@ -162,7 +162,7 @@ def _json_text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _query_findings(query: httpx.QueryParams, parameters: Iterable[Any]) -> Iterator[Finding]:
+def _query_findings(query: httpx.QueryParams, parameters: Iterable[Any]) -> Iterator[Violation]:
     """Find what openapi-core accepts: undocumented parameters, "yes" for true, repetitions."""
     types = {
         parameter["name"]: parameter["schema"].get("type")
@@ -171,37 +171,37 @@ def _query_findings(query: httpx.QueryParams, parameters: Iterable[Any]) -> Iter
     }
     for name, value in query.multi_items():
         if name not in types:
-            yield Finding(f"query {name}", "no such parameter", _json_text(value))
+            yield Violation(f"query {name}", "no such parameter", _json_text(value))
         elif types[name] == "boolean" and value not in ("true", "false"):
-            yield Finding(f"query {name}", "true or false", _json_text(value))
+            yield Violation(f"query {name}", "true or false", _json_text(value))
         elif types[name] != "array" and len(query.get_list(name)) > 1:
-            yield Finding(f"query {name}", "one value", _json_text(query.get_list(name)))
+            yield Violation(f"query {name}", "one value", _json_text(query.get_list(name)))
 
 
 def _all_findings(
     errors: Callable[[], Iterable[Exception]], body: bytes | None
-) -> Iterator[Finding]:
+) -> Iterator[Violation]:
     try:
         for error in errors():
             yield from _findings(error, body)
     except RecursionError:
-        yield Finding("$", "JSON", "JSON that is nested too deeply")
+        yield Violation("$", "JSON", "JSON that is nested too deeply")
     except (OpenAPIError, ValueError):
         # openapi-core does not handle a malformed parameter of a content type.
-        yield Finding("content type", "application/json", "one that cannot be read")
+        yield Violation("content type", "application/json", "one that cannot be read")
 
 
-def _findings(error: Exception, body: bytes | None) -> Iterator[Finding]:
+def _findings(error: Exception, body: bytes | None) -> Iterator[Violation]:
     """Turn an error of openapi-core into findings."""
     match error:
         case PathError():
-            yield Finding("operation", _SOME_OPERATION, "none")
+            yield Violation("operation", _SOME_OPERATION, "none")
         case ResponseNotFound():
-            yield Finding("status", " or ".join(error.availableresponses), error.http_status)
+            yield Violation("status", " or ".join(error.availableresponses), error.http_status)
         case SecurityValidationError():
-            yield Finding("credentials", _schemes(error.__cause__), "none, or of another scheme")
+            yield Violation("credentials", _schemes(error.__cause__), "none, or of another scheme")
         case MissingRequestBodyError() | MissingData():
-            yield Finding("$", "a body", "nothing")
+            yield Violation("$", "a body", "nothing")
         case ParameterValidationError():
             yield from _value_findings(error.__cause__, f"{error.location} {error.name}", body)
         case HeaderValidationError():
@@ -210,7 +210,9 @@ def _findings(error: Exception, body: bytes | None) -> Iterator[Finding]:
             yield from _value_findings(error.__cause__, "$", body)
 
 
-def _value_findings(cause: BaseException | None, at: str, body: bytes | None) -> Iterator[Finding]:
+def _value_findings(
+    cause: BaseException | None, at: str, body: bytes | None
+) -> Iterator[Violation]:
     """Turn the error of a value, of a parameter or a body, into findings."""
     match cause:
         case InvalidSchemaValue():
@@ -218,13 +220,13 @@ def _value_findings(cause: BaseException | None, at: str, body: bytes | None) ->
                 yield from _schema_findings(cast("_SchemaError", error), at)
         case MediaTypeNotFound():
             known = " or ".join(cause.availableMimetypes)
-            yield Finding("content type", known, cause.mimetype or "none")
+            yield Violation("content type", known, cause.mimetype or "none")
         case CastError():
-            yield Finding(at, str(cause.type), _json_text(cause.value))
+            yield Violation(at, str(cause.type), _json_text(cause.value))
         case None:
-            yield Finding(at, "a value", "nothing")
+            yield Violation(at, "a value", "nothing")
         case _:
-            yield Finding(at, "JSON", (body or b"").decode("utf-8", "replace"))
+            yield Violation(at, "JSON", (body or b"").decode("utf-8", "replace"))
 
 
 def _schemes(cause: BaseException | None) -> str:
@@ -244,39 +246,39 @@ class _SchemaError(Protocol):
     context: Sequence[_SchemaError]
 
 
-def _schema_findings(error: _SchemaError, at: str) -> Iterator[Finding]:
+def _schema_findings(error: _SchemaError, at: str) -> Iterator[Violation]:
     """Turn an error of jsonschema into findings, one per field."""
     where = error.json_path if at == "$" else at
     match error.validator:
         case "additionalProperties":
             for name, value in error.instance.items():
                 if name not in error.schema["properties"]:
-                    yield Finding(f"{where}.{name}", _NO_FIELD, _json_text(value))
+                    yield Violation(f"{where}.{name}", _NO_FIELD, _json_text(value))
         case "required":
             for name in error.validator_value:
                 if name not in error.instance:
-                    yield Finding(f"{where}.{name}", "a value", "nothing")
+                    yield Violation(f"{where}.{name}", "a value", "nothing")
         case "anyOf" | "oneOf" if error.context:
             yield from _nearest_alternative(error, at)
         case "type" | "format":
-            yield Finding(where, str(error.validator_value), _json_text(error.instance))
+            yield Violation(where, str(error.validator_value), _json_text(error.instance))
         case keyword:
             expected = f"{keyword} {_json_text(error.validator_value)}"
-            yield Finding(where, expected, _json_text(error.instance))
+            yield Violation(where, expected, _json_text(error.instance))
 
 
-def _nearest_alternative(error: _SchemaError, at: str) -> Iterator[Finding]:
+def _nearest_alternative(error: _SchemaError, at: str) -> Iterator[Violation]:
     """Return the findings for the alternative that is nearest to the value.
 
     That is the one with the fewest undocumented fields, then with the fewest findings.
     """
-    by_alternative: dict[str | int, list[Finding]] = {}
+    by_alternative: dict[str | int, list[Violation]] = {}
     for inner in error.context:
         findings = by_alternative.setdefault(inner.relative_schema_path[0], [])
         findings.extend(_schema_findings(inner, at))
     yield from min(by_alternative.values(), key=_distance)
 
 
-def _distance(findings: list[Finding]) -> tuple[int, int]:
+def _distance(findings: list[Violation]) -> tuple[int, int]:
     foreign = sum(finding.expected == _NO_FIELD for finding in findings)
     return foreign, len(findings)

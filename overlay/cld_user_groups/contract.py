@@ -25,7 +25,7 @@ import httpx
 from attrs import frozen
 
 from ._engine.retry import parse_http_date
-from ._openapi import Finding, OpenAPIDocument
+from ._openapi import OpenAPIDocument, Violation
 from .hooks import HookContext
 from .security import Authorization, Security
 
@@ -153,7 +153,7 @@ def _differences(
     context: HookContext,
     side: Literal["request", "response"],
     request: httpx.Request,
-    findings: Sequence[Finding],
+    findings: Sequence[Violation],
 ) -> list[Difference]:
     """Return findings as differences: masked first, for shortening could leave half of a secret."""
     if not findings:
@@ -165,7 +165,7 @@ def _differences(
     ]
 
 
-def _body_findings(context: HookContext, response: httpx.Response) -> Iterator[Finding]:
+def _body_findings(context: HookContext, response: httpx.Response) -> Iterator[Violation]:
     """Find what no schema says: a key that comes twice, and a success about something else."""
     twice: list[str] = []
 
@@ -179,29 +179,29 @@ def _body_findings(context: HookContext, response: httpx.Response) -> Iterator[F
     except (ValueError, RecursionError):  # the schema's finding
         return
     for name in twice:
-        yield Finding("$", "each key once", f"{json.dumps(name)} more than once")
+        yield Violation("$", "each key once", f"{json.dumps(name)} more than once")
     if not (response.is_success and isinstance(body, dict) and context.path_parameters):
         return
     *_, wanted = context.path_parameters.values()
     if isinstance(body.get("id"), str) and body["id"] != wanted:
-        yield Finding("$.id", json.dumps(wanted), json.dumps(body["id"]))
+        yield Violation("$.id", json.dumps(wanted), json.dumps(body["id"]))
     if context.user_id is not None and isinstance(body.get("users"), list):
         is_in = any(isinstance(user, dict) and user.get("id") == wanted for user in body["users"])
         if is_in != (response.request.method == "POST"):
             user = f"the user {json.dumps(wanted)}"
             texts = ("a membership without", "it") if is_in else ("a membership with", "others")
-            yield Finding("$.users", f"{texts[0]} {user}", texts[1])
+            yield Violation("$.users", f"{texts[0]} {user}", texts[1])
 
 
-def _quota_findings(headers: httpx.Headers) -> Iterator[Finding]:
+def _quota_findings(headers: httpx.Headers) -> Iterator[Violation]:
     """Find a quota that is not whole, or whose end is no date."""
     found = {name: headers.get(name) for name in _QUOTA}
     if any(value is not None for value in found.values()):
         for name in (name for name, value in found.items() if value is None):
-            yield Finding(f"header {name}", "a value", "nothing")
+            yield Violation(f"header {name}", "a value", "nothing")
     reset = found[_RESET]
     if reset is not None and parse_http_date(reset) is None:
-        yield Finding(f"header {_RESET}", "an HTTP date", json.dumps(reset))
+        yield Violation(f"header {_RESET}", "an HTTP date", json.dumps(reset))
 
 
 def _mask(request: httpx.Request) -> Callable[[str], str]:

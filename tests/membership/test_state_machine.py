@@ -32,11 +32,10 @@ from cld_user_groups.membership.model import (
     GuardLimits,
     Plan,
 )
-from cld_user_groups.membership.outcome import Progress, Result, Status
+from cld_user_groups.membership.outcome import Progress, Result, Status, difference_of
 from cld_user_groups.membership.planning import plan
 from cld_user_groups.membership.snapshot import read_account
 from cld_user_groups.membership.undo import undo_plan
-from cld_user_groups.membership.verify import difference_of
 from cld_user_groups.utils import BackoffStrategy, RetryConfig, waiting_disabled
 
 from .accounts import client_over, emulated, members

@@ -20,10 +20,9 @@ from .identity import Directory
 from .journal import End, Ended, Intent, Journal, JournalError
 from .lease import Lease
 from .model import Change, Plan, Snapshot
-from .outcome import Outcome, Progress, Result, Status, Stop
+from .outcome import Outcome, Progress, Result, Status, Stop, differences, settle
 from .perform import Performed, reply_to_reading
 from .scheduler import Scheduler, Verdict
-from .verify import differences, settle
 
 C = TypeVar("C", CldProvisioning, AsyncCldProvisioning)
 OnProgress = Callable[[Progress], object]

@@ -9,10 +9,9 @@ from .guards import Protected
 from .identity import Directory
 from .model import Action, Breach, Change, Plan, Snapshot
 from .order import awaited_additions, leads_to
-from .outcome import Outcome, Status
+from .outcome import Outcome, Status, difference_of
 from .planning import fingerprint
 from .problems import quoted
-from .verify import difference_of
 
 # How far the clock of the machine on which a plan was created may be ahead.
 _MOST_SKEW = timedelta(hours=1)

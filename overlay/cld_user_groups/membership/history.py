@@ -284,19 +284,19 @@ def as_of(snapshot: Snapshot, runs: Iterable[Run], run: str) -> AsOf:
     position = {each.id: at for at, each in enumerate(ordered)}.get(run)
     if position is None:
         raise ValueError(f"there is no run {run!r} on account {snapshot.account_id!r}")
-    past = _Past(snapshot)
+    account = _Rewind(snapshot)
     for later in reversed(ordered[position + 1 :]):
         for outcome in reversed(later.outcomes):
-            past.without(outcome, later)
+            account.without(outcome, later)
     found = ordered[position]
-    return AsOf(snapshot=past.snapshot(_end_of(found)), run=found, notes=tuple(past.notes))
+    return AsOf(snapshot=account.snapshot(_end_of(found)), run=found, notes=tuple(account.notes))
 
 
 def _end_of(run: Run) -> datetime:
     return run.header.started_at if run.end is None else run.end.at
 
 
-class _Past:
+class _Rewind:
     """Takes changes out of an account, the latest first."""
 
     def __init__(self, snapshot: Snapshot) -> None:

@@ -162,7 +162,7 @@ TYPES: dict[str, type[Line]] = {
     "outcome": Ended,
     "end": End,
 }
-_NAMES = {kind: name for name, kind in TYPES.items()}
+_TYPES = {kind: (name, [each.name for each in attrs.fields(kind)]) for name, kind in TYPES.items()}
 
 # Made here, for msgspec must not examine a class in two threads at once.
 for _kind in TYPES.values():
@@ -171,9 +171,12 @@ for _kind in TYPES.values():
 
 def encode_line(line: Line) -> bytes:
     """Return a line of the journal, its line break included; what is empty is left out."""
-    values = {each.name: getattr(line, each.name) for each in attrs.fields(type(line))}
-    is_said = {name: value for name, value in values.items() if value not in (None, "", ())}
-    return msgspec.json.encode({"type": _NAMES[type(line)], **is_said}) + b"\n"
+    kind, names = _TYPES[type(line)]
+    fields: dict[str, object] = {"type": kind}
+    for name in names:
+        if (value := getattr(line, name)) not in (None, "", ()):
+            fields[name] = value
+    return msgspec.json.encode(fields) + b"\n"
 
 
 def _header(run: str, plan: Plan, now: datetime, sequence: int) -> Header:
@@ -197,14 +200,11 @@ def _header(run: str, plan: Plan, now: datetime, sequence: int) -> Header:
 
 def author() -> Author:
     """Return who this is."""
-    return Author(user=_user(), host=socket.gethostname(), pid=os.getpid())
-
-
-def _user() -> str:
     try:
-        return getpass.getuser()
+        user = getpass.getuser()
     except (OSError, KeyError, ImportError):  # a container without that user, or Windows
-        return ""
+        user = ""
+    return Author(user=user, host=socket.gethostname(), pid=os.getpid())
 
 
 class Journal(Protocol):

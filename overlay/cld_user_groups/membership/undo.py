@@ -12,9 +12,8 @@ from .identity import Directory
 from .journal import Run
 from .model import Action, Change, GroupRef, GuardLimits, Member, Plan, Snapshot, UserRef
 from .order import make_before_break
-from .outcome import Outcome, Status
+from .outcome import Outcome, Status, difference_of
 from .planning import EXPIRES_AFTER, fingerprint, note_on_roles
-from .verify import difference_of
 
 
 def undo_plan(
@@ -56,7 +55,7 @@ def undo_plan(
     applied, doubtful = _applied(run, snapshot)
     inverse = _Inverse(applied, snapshot, Protected(run.header.plan.protect, snapshot))
     for outcome in reversed(applied):
-        inverse.take_back(outcome)
+        inverse.revert(outcome)
     for outcome in doubtful:
         if outcome in applied:
             what = "is not confirmed by the journal, but the account shows it: it is undone too"
@@ -135,7 +134,7 @@ class _Inverse:
             Action.DELETE_GROUP: self._recreate,
         }
 
-    def take_back(self, outcome: Outcome) -> None:
+    def revert(self, outcome: Outcome) -> None:
         """Add the steps that revert a change, or a note why there are none."""
         group_id = outcome.group_id
         if group_id is None:

@@ -76,9 +76,9 @@ def review(
             known.setdefault(member.id, person_of(member))
     ordered = tuple(sorted(known.values(), key=_by_name))
     rank = {person.id: position for position, person in enumerate(ordered)}
-    wanted = {} if desired is None else _wanted(snapshot, desired)
+    entries = {} if desired is None else _entries(snapshot, desired)
     groups = tuple(
-        _reviewed(group, history, wanted, known, rank)
+        _reviewed(group, history, entries, known, rank)
         for group in sorted(snapshot.groups, key=lambda group: (group.name.casefold(), group.id))
     )
     today = snapshot.taken_at.astimezone(UTC).date()
@@ -106,23 +106,23 @@ def _by_name(person: Person) -> tuple[str, str, str]:
     return ((person.name or person.email or "").casefold(), (person.email or ""), person.id)
 
 
-def _wanted(snapshot: Snapshot, desired: Desired) -> dict[Key, DesiredMember]:
+def _entries(snapshot: Snapshot, desired: Desired) -> dict[Key, DesiredMember]:
     """Return what a file says of each membership, by the IDs of the group and the user."""
     directory = Directory(snapshot)
     found: dict[Key, DesiredMember] = {}
-    for group in desired.groups:
-        for current in directory.meant_by(group):
-            for member in group.members:
+    for desired_group in desired.groups:
+        for group in directory.meant_by(desired_group):
+            for member in desired_group.members:
                 user_id = member.id or directory.id_of(member.email or "")
                 if user_id is not None:
-                    found[current.id, user_id] = member
+                    found[group.id, user_id] = member
     return found
 
 
 def _reviewed(
     group: Group,
     history: History,
-    wanted: Mapping[Key, DesiredMember],
+    entries: Mapping[Key, DesiredMember],
     people: Mapping[str, Person],
     rank: Mapping[str, int],
 ) -> ReviewedGroup:
@@ -134,20 +134,20 @@ def _reviewed(
             _membership(
                 people[member.id],
                 history.current(group.id, member.id),
-                wanted.get((group.id, member.id)),
+                entries.get((group.id, member.id)),
             )
             for member in members
         ),
     )
 
 
-def _membership(person: Person, period: Period | None, wanted: DesiredMember | None) -> Membership:
+def _membership(person: Person, period: Period | None, entry: DesiredMember | None) -> Membership:
     step = None if period is None else period.since
-    reason = (step.reason if step else "") or (wanted.reason if wanted else "") or ""
+    reason = (step.reason if step else "") or (entry.reason if entry else "") or ""
     # The file is what holds now; the journal has what it said when the user was added.
-    until = wanted.until if wanted else step.until if step else None
+    until = entry.until if entry else step.until if step else None
     if step is None:
-        source = "" if wanted is None else _place(wanted.source, wanted.line)
+        source = "" if entry is None else _place(entry.source, entry.line)
         return Membership(
             user_id=person.id, email=person.email, reason=reason, source=source, until=until
         )
