@@ -12,6 +12,7 @@ from cld_user_groups.membership import (
     Change,
     Desired,
     DesiredGroup,
+    Directory,
     Group,
     Plan,
     Snapshot,
@@ -199,3 +200,21 @@ def test_every_rendering_names_every_user_of_the_plan(case):
         for change in made.changes:
             if change.user is not None:
                 assert (change.user.email or change.user.id) in text
+
+
+@settings(max_examples=40, deadline=None)
+@given(account_and_file())
+def test_the_index_of_an_account_finds_what_a_search_of_it_finds(case):
+    snapshot, file = case
+    index = Directory(snapshot)
+    for group in snapshot.groups:
+        assert index.group(group.id) is group
+        assert index.members(group.id) == {member.id: member for member in group.members}
+        assert list(index.named(group.name)) == [
+            other for other in snapshot.groups if other.name == group.name
+        ]
+    for group in file.groups:
+        expected = found(snapshot, group)
+        assert list(index.meant_by(group)) == ([] if expected is None else [expected])
+    assert index.group("no-id") is index.group(None) is None
+    assert not index.members("no-id")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from datetime import date
-from typing import Literal, cast
+from typing import Literal
 
 from cld_user_groups.identity import email_key, forbidden_character, name_key
 from cld_user_groups.membership.model import Desired, DesiredGroup, DesiredMember, GuardLimits
@@ -21,16 +21,9 @@ Include = Callable[[str, int], tuple[Fields, list[ListedRow]]]
 _TOP = ("version", "account", "guards", "protect", "groups")
 _GUARDS = ("max_removals", "max_removals_per_group")
 _GROUP = (
-    "name",
-    "id",
-    "previously",
-    "mode",
-    "state",
-    "allow_empty",
-    "allow_new",
-    "members",
+    *("name", "id", "previously", "mode", "state", "allow_empty", "allow_new", "members"),
     "reason",
-)  # fmt: skip
+)
 _PRESENT_ONLY = ("members", "mode", "previously", "allow_new")
 
 
@@ -144,17 +137,16 @@ def _group(key: Scalar, node: Node, fields: Fields, include: Include) -> Desired
     values = fields.table(node, what, _GROUP)
     if values is None:
         return None
-    state = fields.choice(values.get("state"), "`state`", "present", "absent")
+    state: Literal["present", "absent"] = fields.choice(
+        values.get("state"), "`state`", "present", "absent"
+    )
     name = fields.text(values.get("name"), "`name`", blank=True)
     group = DesiredGroup(
         name=key.text if name is None else name,
         id=fields.text(values.get("id"), "`id`"),
         previously=fields.texts(values.get("previously"), "`previously`"),
-        mode=cast(
-            Literal["exact", "additive"],
-            fields.choice(values.get("mode"), "`mode`", "exact", "additive"),
-        ),
-        state=cast(Literal["present", "absent"], state),
+        mode=fields.choice(values.get("mode"), "`mode`", "exact", "additive"),
+        state=state,
         allow_empty=fields.flag(values.get("allow_empty"), "`allow_empty`"),
         allow_new=fields.flag(values.get("allow_new"), "`allow_new`"),
         members=(

@@ -6,7 +6,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Iterable
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 from attrs import define, field
 
@@ -20,6 +20,8 @@ _LONGEST_EMAIL = 254
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?)\s*%", re.ASCII)
 _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
+
+C = TypeVar("C", bound=str)
 
 # What a value is written as. Plain is YAML without quotes, which may stand for any of the others;
 # invalid is what was reported already.
@@ -132,18 +134,13 @@ class Fields:
             return False
         return node.text == "true"
 
-    def choice(self, node: Node | None, what: str, first: str, second: str) -> str:
+    def choice(self, node: Node | None, what: str, first: C, second: C) -> C:
         """Return one of two words; the first if it is absent."""
-        if node is None:
-            return first
         text = self.text(node, what)
-        if text is None or text in (first, second):
-            return text or first
-        self.problem(
-            node.line,
-            f"{what} must be `{first}` or `{second}`, not {quoted(text)}",
-        )
-        return first
+        if node is not None and text not in (None, first, second):
+            message = f"{what} must be `{first}` or `{second}`, not {quoted(text or '')}"
+            self.problem(node.line, message)
+        return second if text == second else first
 
     def whole(self, node: Node | None, what: str) -> int | None:
         """Return a whole number from 0."""

@@ -1,0 +1,58 @@
+"""The order of changes: what waits for what."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cld_user_groups.membership import Action, Change, GroupRef
+from cld_user_groups.membership.order import in_order, select, with_dependents
+
+_RANKS = list(Action)
+
+
+@st.composite
+def changes_that_wait(draw: st.DrawFn) -> list[Change]:
+    """Return changes that may depend on each other in any way, in circles too."""
+    count = draw(st.integers(0, 8))
+    waits = st.lists(st.integers(0, max(0, count - 1)), max_size=2, unique=True)
+    group = GroupRef(id="g", name="G")
+    return [
+        Change(action=action, group=group, depends_on=tuple(draw(waits)))
+        for action in draw(st.lists(st.sampled_from(Action), min_size=count, max_size=count))
+    ]
+
+
+@given(changes_that_wait())
+def test_the_next_change_is_the_first_by_action_that_waits_for_nothing(
+    changes: list[Change],
+) -> None:
+    left, expected = dict(enumerate(changes)), []
+    while free := [at for at, each in left.items() if not set(each.depends_on) & left.keys()]:
+        expected.append(min(free, key=lambda at: (_RANKS.index(changes[at].action), at)))
+        del left[expected[-1]]
+    assert in_order(changes) == expected
+
+
+@given(changes_that_wait(), st.data())
+def test_what_depends_on_a_change_is_all_that_cannot_be_done_without_it(
+    changes: list[Change], data: st.DataObject
+) -> None:
+    order = in_order(changes)
+    left_out = data.draw(st.sets(st.sampled_from(order))) if order else set()
+    done: set[int] = set()
+    for at in order:
+        if at not in left_out and done.issuperset(changes[at].depends_on):
+            done.add(at)
+    assert with_dependents(changes, left_out).isdisjoint(done)
+    assert with_dependents(changes, left_out) >= set(order) - done
+
+
+@given(changes_that_wait())
+def test_changes_that_are_selected_depend_on_the_same_changes(changes: list[Change]) -> None:
+    order = in_order(changes)
+    for at, change in zip(order, select(changes, order), strict=True):
+        assert sorted(order[needed] for needed in change.depends_on) == sorted(
+            changes[at].depends_on
+        )
+        assert change.depends_on == tuple(sorted(change.depends_on))
