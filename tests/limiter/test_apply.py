@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,31 @@ def test_what_is_let_out_gradually_after_a_reset_is_not_a_wait_for_the_quota() -
     assert scheduler.start(1000.1) == [0]
     scheduler.finish(0, evolve(HELD, status_code=420, retry_after=1800), 1000.1)
     assert scheduler.stopped is Stop.QUOTA
+
+
+@pytest.mark.usefixtures("waits")
+def test_a_run_that_backs_off_is_not_slowed_down_by_the_limiter_too(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    client = client_of(emulator, LocalLimiter())
+    plan = plan_for(client, *(add("b", f"u{number}") for number in range(10, 40)))
+    headers = {"retry-after": "0"}
+    emulator.fail(
+        "addUserToUserGroup", status=429, headers=headers, times=None, probability=0.25, seed=1
+    )
+    slept = 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal slept
+        slept += seconds
+        utils.wait(seconds)  # the limiter's clock goes on
+
+    now = emulator.clock.now()
+    result = apply(
+        client, plan, state_dir=tmp_path, sleep=sleep, now=lambda: now + timedelta(seconds=slept)
+    )
+    assert result.is_complete
+    assert slept <= 0.5 * refusals(emulator)
 
 
 @pytest.mark.usefixtures("waits")

@@ -171,8 +171,12 @@ def test_a_429_halves_what_runs_at_once_and_the_change_is_tried_again() -> None:
     assert scheduler.start(NOW + 3)[0] == 0
 
 
-@pytest.mark.parametrize("status_code", [420, 429])
-def test_a_server_that_asks_to_wait_no_seconds_is_given_some(status_code: int) -> None:
+@pytest.mark.parametrize(
+    ("status_code", "delays"), [(420, [1, 2, 4]), (429, [0.25, 0.5, 1])], ids=["420", "429"]
+)
+def test_a_server_that_asks_to_wait_no_seconds_is_given_some(
+    status_code: int, delays: list[float]
+) -> None:
     scheduler = Scheduler([change()], max_wait=60)
     now, pauses = NOW, []
     for _ in range(3):
@@ -181,7 +185,7 @@ def test_a_server_that_asks_to_wait_no_seconds_is_given_some(status_code: int) -
         assert scheduler.paused_until is not None
         pauses.append(scheduler.paused_until - now)
         now = scheduler.paused_until
-    assert pauses == [1, 2, 4]
+    assert pauses == delays
 
 
 def test_requests_that_are_turned_away_together_halve_only_once() -> None:
@@ -213,14 +217,59 @@ def test_what_runs_at_once_grows_by_one_a_round_and_not_past_the_concurrency() -
     assert seen == [2, 2, 3, 3, 4, 4] or seen == [2, 2, 3, 4, 4, 4]
 
 
-def test_a_change_that_is_always_turned_away_stops_the_run() -> None:
-    scheduler = Scheduler([change()])
+@pytest.mark.parametrize("max_wait", [0, 3600])
+def test_a_change_that_is_always_turned_away_stops_the_run(max_wait: float) -> None:
+    scheduler = Scheduler([change()], max_wait=max_wait)
     now = NOW
-    for _ in range(6):
+    while not scheduler.is_over:
         assert started(scheduler, now) == [0]
         scheduler.finish(0, turned_away(429), now)
         now = scheduler.paused_until or now
     assert scheduler.stopped is Stop.QUOTA
+    assert 30 < now - NOW <= 64
+
+
+@pytest.mark.parametrize("share", [0.1, 0.25])
+def test_a_server_that_throttles_a_share_of_all_writes_gets_all_of_them(share: float) -> None:
+    chance = random.Random(1)
+    scheduler = Scheduler(independent(400))
+    now, done = NOW, 0
+    in_flight: list[tuple[float, int]] = []  # each takes 50 ms
+    while not scheduler.is_over:
+        in_flight += [(now + 0.05, position) for position in scheduler.start(now)]
+        if not in_flight:
+            assert scheduler.paused_until is not None
+            now = scheduler.paused_until
+            continue
+        now, position = in_flight.pop(0)
+        is_throttled = chance.random() < share
+        done += not is_throttled
+        reply = turned_away(429, retry_after=0) if is_throttled else HOLDS
+        scheduler.finish(position, reply, now)
+    assert (scheduler.stopped, done) == (None, 400)
+    assert now - NOW < 45
+
+
+def test_a_write_that_is_accepted_ends_the_backoff_and_renews_the_time_for_it() -> None:
+    scheduler = Scheduler(independent(40), concurrency=1)
+    now = NOW
+    for position in range(40):
+        for delay in (0.25, 0.5, 1, 2):  # 150 s in all
+            assert scheduler.start(now) == [position]
+            scheduler.finish(position, turned_away(429), now)
+            assert scheduler.paused_until == now + delay
+            now += delay
+        assert scheduler.start(now) == [position]
+        scheduler.finish(position, HOLDS, now)
+    assert scheduler.is_over
+    assert scheduler.stopped is None
+
+
+def test_a_delay_of_the_servers_own_is_kept_to() -> None:
+    scheduler = Scheduler(independent(4), concurrency=1)
+    scheduler.start(NOW)
+    scheduler.finish(0, turned_away(429, retry_after=0.4), NOW)
+    assert scheduler.paused_until == NOW + 0.4
 
 
 def test_a_used_up_quota_stops_the_run_where_it_may_not_wait() -> None:

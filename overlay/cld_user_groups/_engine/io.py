@@ -34,12 +34,14 @@ class Admission:
         limiter: The limiter.
         account_id: The account, whose quota the call uses.
         timeout: The call's time limit in seconds, or None.
+        is_paced: Whether the caller paces its calls itself.
         held: How many attempts were not admitted.
     """
 
     limiter: Limiter
     account_id: str
     timeout: float | None
+    is_paced: bool = False
     held: int = 0
     _ticket: Any = None
 
@@ -50,7 +52,7 @@ class Admission:
             patience: The seconds that the call may still wait.
         """
         if self._ticket is None:
-            self._ticket = Ticket(self.account_id, patience, self.timeout)
+            self._ticket = Ticket(self.account_id, patience, self.timeout, is_paced=self.is_paced)
         else:
             self._ticket.patience = patience
 

@@ -57,7 +57,8 @@ def run(session: Session, client: Client, call: Call[T], options: CheckedOptions
     if session.limiter is not None:
         timeout = options.timeout or session.timeout
         limit = None if timeout is None else timeout.read
-        admission = Admission(session.limiter, session.account_id, limit)
+        is_paced = retries is not None and not retries.retry_throttled
+        admission = Admission(session.limiter, session.account_id, limit, is_paced)
     state = _Run(session, client, call, options, session.authorize(), hooks, retries, admission)
     try:
         return (yield from state.attempts())

@@ -19,12 +19,14 @@ class Ticket:
         patience: The seconds that the call may still wait; 0.0 with retries off.
         timeout: The call's time limit in seconds, which a limiter's own I/O must keep to, or None.
         note: For the limiter: what it must remember of the attempt.
+        is_paced: Whether the caller paces its calls itself: it need not be released gradually.
     """
 
     account_id: str
     patience: float
     timeout: float | None
     note: object = None
+    is_paced: bool = False
 
 
 @frozen

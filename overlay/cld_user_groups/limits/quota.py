@@ -107,7 +107,7 @@ class AccountQuota:
         """Return None if an attempt may be sent now, else how long to wait."""
         position = position_of(ticket)
         hold = (
-            self._wait_for_delay(ticket.patience, position, now)
+            self._wait_for_delay(ticket, position, now)
             or self._wait_for_quota(now)
             or self._wait_for_pace(ticket.patience, position, now)
         )
@@ -210,10 +210,12 @@ class AccountQuota:
         self.not_before = self._last_slot = self._next_slot = until
         self._released = 0
 
-    def _wait_for_delay(self, patience: float, position: Position, now: float) -> Hold | None:
+    def _wait_for_delay(self, ticket: Ticket, position: Position, now: float) -> Hold | None:
         if self.is_over(now):
             return None
-        left = self.not_before - now
+        patience, left = ticket.patience, self.not_before - now
+        if ticket.is_paced and (self._is_guessed or left <= _TOLERANCE):
+            return None  # the server has asked for no delay, or that is over: the caller knows
         if position.delay != self._delay:
             is_probe = self._may_probe(left, patience, now)
             is_alone = left <= _TOLERANCE and not self.in_flight and self._last_slot <= now

@@ -16,14 +16,17 @@ from .model import Action, Change
 from .outcome import Stop
 
 MAX_CONSECUTIVE_FAILURES = 5
-# A change that is throttled more often than this stops the run: the server does not recover.
-_MAX_TURNED_AWAY = 5
-# How long all waits after a 429 may take together, whatever max_wait allows for the quota.
+# How often in a row, no write accepted between, the server may throttle (429), or say that a renewed
+# quota is used up (420), before the run stops: it does not recover.
+_MAX_THROTTLED = 12
+_MAX_OUT_OF_QUOTA = 5
+# The first and the longest wait after a 429 without a delay of the server's. All changes of the one
+# run on the account wait together: there is nobody to spread them from, so no jitter.
+_BACKOFF, _MAX_BACKOFF = 0.25, 8.0
+# How long waits after a 429 may take until a write is accepted, where max_wait is shorter.
 _BRIEF_WAITS = 60.0
 # A pause that is shorter than this does not make what was read old.
 _LONG_PAUSE = 5.0
-# Not the position of a change, but of the account in the count of what was throttled.
-_ACCOUNT = -1
 # How long the client's limiter holds a call back at most where the quota has been renewed, and it
 # only lets the calls out gradually. One that is held for longer waits for the quota itself.
 _GRADUALLY = 10.0
@@ -117,7 +120,7 @@ class Scheduler:
         # One more than `keep_quota`: the account is read again at the end.
         self._reserve = keep_quota + 1 if keep_quota else 0
         self._wait_left = max_wait
-        self._brief_wait_left = max(_BRIEF_WAITS, max_wait)
+        self._brief_waits = self._brief_wait_left = max(_BRIEF_WAITS, max_wait)
         self._paused_until: float | None = None
         self._must_probe = False
         self._failures_in_a_row = 0
@@ -127,7 +130,7 @@ class Scheduler:
         self._round = 0
         self._running: dict[int, int] = {}
         self._held_back: frozenset[int] = frozenset()
-        self._turned_away: dict[int, int] = {}
+        self._throttled_in_a_row = 0
         self._missing = [0] * len(changes)
         self._dependents: list[list[int]] = [[] for _ in changes]
         self._awaiting_anybody: dict[str | None, set[int]] = {}
@@ -211,15 +214,19 @@ class Scheduler:
         """
         started_in = self._running.pop(position)
         self._learn_quota(reply, now)
-        was_refused = reply.verdict is Verdict.TURNED_AWAY and reply.was_sent
-        if reply.was_retried or was_refused:
-            self._slow_down(started_in)
+        was_throttled = reply.verdict is Verdict.TURNED_AWAY and reply.was_sent
+        # Concurrent changes are throttled together: that is one sign of load, not sixteen.
+        if (reply.was_retried or was_throttled) and started_in == self._round:
+            self._limit = max(1.0, self._limit / 2)
+            self._round += 1
+            self._throttled_in_a_row += was_throttled
         if reply.verdict is Verdict.TURNED_AWAY:
             heapq.heappush(self._ready, position)
-            self._throttle(position, reply, now)
+            self._throttle(reply, now)
         elif reply.verdict is Verdict.HOLDS:
             self._release_dependents(position)
-            self._failures_in_a_row = 0
+            self._failures_in_a_row = self._throttled_in_a_row = 0
+            self._brief_wait_left = self._brief_waits
             self._is_accepted = True
             if not reply.was_retried:
                 self._limit = min(self._concurrency, self._limit + 1 / self._limit)
@@ -268,7 +275,8 @@ class Scheduler:
         if reply.verdict is Verdict.HOLDS:
             self.must_read = False
         elif reply.verdict is Verdict.TURNED_AWAY:
-            self._throttle(_ACCOUNT, reply, now)
+            self._throttled_in_a_row += reply.was_sent
+            self._throttle(reply, now)
         else:
             why = Stop.UNAUTHORIZED if reply.status_code in (401, 403) else Stop.FAILURES
             self.stop(why, "the account could not be read again after a wait")
@@ -315,36 +323,31 @@ class Scheduler:
         heapq.heapify(self._ready)
         return probe
 
-    def _slow_down(self, started_in: int) -> None:
-        # Concurrent changes are throttled together: that is one sign of load, not sixteen.
-        if started_in == self._round:
-            self._limit = max(1.0, self._limit / 2)
-            self._round += 1
-
-    def _throttle(self, position: int, reply: Reply, now: float) -> None:
+    def _throttle(self, reply: Reply, now: float) -> None:
         # What the client's limiter held back says when to go on, not that the server is overloaded.
-        times = self._turned_away.get(position, 0) + reply.was_sent
-        self._turned_away[position] = times
-        if times > _MAX_TURNED_AWAY:
-            self.stop(Stop.QUOTA, f"a change was throttled {times} times")
-        elif reply.status_code == 420 and not _is_let_out_soon(reply):
+        times = self._throttled_in_a_row
+        is_out_of_quota = reply.status_code == 420 and not _is_let_out_soon(reply)
+        if times > (_MAX_OUT_OF_QUOTA if is_out_of_quota else _MAX_THROTTLED):
+            self.stop(Stop.QUOTA, f"the API throttled {times} times in a row")
+        elif is_out_of_quota:
             if reply.was_sent:
                 self.remaining = 0
-            delay = self._until_reset(reply, now, times)
+            delay = self._until_reset(reply, now)
             self._pause(now, delay, "the quota of requests is used up", is_brief=False)
         else:
             delay = reply.retry_after
-            if not delay and reply.was_sent:  # "now" is no answer to "too many": back off
-                delay = 2.0 ** (times - 1)
+            if reply.was_sent:  # also where that is no time at all, again and again
+                delay = max(delay or 0.0, min(_MAX_BACKOFF, _BACKOFF * 2.0 ** max(0, times - 1)))
             self._pause(now, delay, "the API allows no more requests for now", is_brief=True)
 
-    def _until_reset(self, reply: Reply, now: float, times: int) -> float | None:
+    def _until_reset(self, reply: Reply, now: float) -> float | None:
         if reply.retry_after or not reply.was_sent:
             return reply.retry_after
         if self.reset_at is not None:
             return max(0.0, self.reset_at - now)
         # The reset has just passed, and the server does not know it yet: clocks differ, and an HTTP
         # date has no fraction of a second.
+        times = self._throttled_in_a_row
         return None if reply.reset_at is None else 2.0 ** max(0, times - 1)
 
     def _pause(self, now: float, delay: float | None, why: str, *, is_brief: bool) -> None:
