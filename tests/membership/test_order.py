@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cld_user_groups.membership import Action, Change, GroupRef
-from cld_user_groups.membership.order import in_order, select, with_dependents
+from cld_user_groups.membership import Action, Change, GroupRef, UserRef
+from cld_user_groups.membership.order import in_order, make_before_break, select, with_dependents
 
 _RANKS = list(Action)
 
@@ -56,3 +56,45 @@ def test_changes_that_are_selected_depend_on_the_same_changes(changes: list[Chan
             changes[at].depends_on
         )
         assert change.depends_on == tuple(sorted(change.depends_on))
+
+
+@st.composite
+def steps_of_an_undo(draw: st.DrawFn) -> list[Change]:
+    """Return steps that depend on earlier ones, about two people and two groups."""
+    steps: list[Change] = []
+    for position in range(draw(st.integers(0, 8))):
+        earlier = st.sets(st.integers(0, position - 1), max_size=2) if position else st.just(set())
+        steps.append(
+            Change(
+                action=draw(st.sampled_from([Action.ADD_USER, Action.REMOVE_USER])),
+                group=GroupRef(id=draw(st.sampled_from("gh")), name="G"),
+                user=UserRef(id=draw(st.sampled_from("uv"))),
+                line=position,
+                depends_on=tuple(sorted(draw(earlier))),
+            )
+        )
+    return steps
+
+
+@given(steps_of_an_undo(), st.integers(1, 2))
+def test_an_undo_keeps_its_steps_and_lets_people_join_before_they_leave(
+    steps: list[Change], members: int
+) -> None:
+    ordered = make_before_break(steps, {"g": members, "h": members})
+    assert sorted(each.line or 0 for each in ordered) == list(range(len(steps)))
+    place = {each.line: at for at, each in enumerate(ordered)}
+    for step in steps:
+        needed = {place[before] for before in step.depends_on}
+        assert needed <= set(ordered[place[step.line]].depends_on)
+    for at, leave in enumerate(ordered):
+        assert all(needed < at for needed in leave.depends_on)
+        for join_at, join in enumerate(ordered):
+            if join.action is Action.ADD_USER and leave.leavers == (join.user,):
+                waits_for_leaver = at in with_needed(ordered, join_at)
+                assert waits_for_leaver or join_at in leave.depends_on
+
+
+def with_needed(changes: tuple[Change, ...], position: int) -> set[int]:
+    """Return all that a change waits for, directly or not."""
+    needed = set(changes[position].depends_on)
+    return needed.union(*(with_needed(changes, at) for at in needed))

@@ -127,7 +127,9 @@ def make_before_break(steps: Sequence[Change], members: Mapping[str, int]) -> tu
     steps = [
         evolve(step, depends_on=tuple(needed)) for step, needed in zip(steps, needs, strict=True)
     ]
-    return select(steps, in_order(steps))
+    order = in_order(steps)
+    assert len(order) == len(steps)  # nothing was added that makes a circle
+    return select(steps, order)
 
 
 def _spare_access(steps: Sequence[Change], needs: list[set[int]]) -> None:
