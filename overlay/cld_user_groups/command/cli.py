@@ -6,7 +6,7 @@ import difflib
 import importlib
 import itertools
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import click
@@ -19,44 +19,23 @@ from .options import global_options
 from .output import finish_streams, prepare_streams
 from .settings import PLAN_FORMATS, Settings
 
-#: By section and name, the module in this package and the command in it.
-SECTIONS: Mapping[str, Mapping[str, str]] = {
-    "People and groups": {
-        "list": "groups:list_command",
-        "show": "groups:show_command",
-        "users": "people:users_command",
-        "whois": "people:whois_command",
-        "add": "groups:add_command",
-        "remove": "groups:remove_command",
-        "onboard": "people:onboard_command",
-        "offboard": "people:offboard_command",
-        "create": "groups:create_command",
-        "rename": "groups:rename_command",
-        "delete": "groups:delete_command",
-        "copy": "groups:copy_command",
-        "merge": "groups:merge_command",
-    },
-    "Files": {
-        "export": "files:export_command",
-        "plan": "files:plan_command",
-        "apply": "files:apply_command",
-        "schema": "files:schema_command",
-    },
-    "History and reports": {
-        "explain": "history:explain_command",
-        "diff": "files:diff_command",
-        "report": "report:report_command",
-        "runs": "history:runs_command",
-        "undo": "history:undo_command",
-    },
-    "Setup and testing": {
-        "doctor": "doctor:doctor_command",
-        "emulator": "cli:emulator_command",
-        "completion": "completion:completion_command",
-    },
+#: By section, the commands, each after its module in this package.
+SECTIONS = {
+    "People and groups": (
+        "groups.list groups.show people.users people.whois groups.add groups.remove "
+        "people.onboard people.offboard groups.create groups.rename groups.delete groups.copy "
+        "groups.merge"
+    ),
+    "Files": "files.export files.plan files.apply files.schema",
+    "History and reports": "history.explain files.diff report.report history.runs history.undo",
+    "Setup and testing": "doctor.doctor cli.emulator completion.completion",
 }
-#: All commands by name.
-COMMANDS = {name: where for commands in SECTIONS.values() for name, where in commands.items()}
+#: The module of each command.
+COMMANDS = {
+    name: module
+    for section in SECTIONS.values()
+    for module, _, name in (entry.partition(".") for entry in section.split())
+}
 
 
 class SuggestingGroup(click.Group):
@@ -92,17 +71,18 @@ class Tool(SuggestingGroup):
         """Import a command, and return it; None if there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        module, _, name = COMMANDS[cmd_name].partition(":")
-        command: click.Command = getattr(importlib.import_module(f".{module}", __package__), name)
+        module = importlib.import_module(f".{COMMANDS[cmd_name]}", __package__)
+        command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands with their first sentences, section by section."""
         width = max(map(len, COMMANDS))
         limit = formatter.width - 6 - width
-        for section, commands in SECTIONS.items():
+        for section, entries in SECTIONS.items():
             with formatter.section(section):
-                found = ((name, self.get_command(ctx, name)) for name in commands)
+                names = [entry.partition(".")[2] for entry in entries.split()]
+                found = [(name, self.get_command(ctx, name)) for name in names]
                 formatter.write_dl(
                     [
                         (f"{name:{width}}", command.get_short_help_str(limit))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 from attrs import evolve, field, frozen
@@ -14,17 +14,17 @@ from attrs import evolve, field, frozen
 from cld_user_groups import CldProvisioning
 
 from .lazy import guards, membership
-from .lookup import Finder, Named, error_in_call, lookup_of, quoted
+from .lookup import Finder, Named, error_in_call, lookup_of, one_user, quoted, read_people
 from .options import (
-    F,
+    Decorator,
     allow_removals_option,
+    declared,
     dry_run_option,
-    global_options,
     reason_option,
     yes_option,
 )
 from .running import RunOptions, run_plan
-from .settings import TABLE_FORMATS, Settings, settings_of
+from .settings import TABLE_FORMATS, settings_of
 from .source import hold_to_guards
 
 if TYPE_CHECKING:
@@ -195,39 +195,23 @@ def _who(user: Member) -> str:
     return quoted(user.email or user.id)
 
 
-@frozen
-class ChangeRequest:
-    """What a command asks for.
-
-    Attributes:
-        words: The command and its groups: the source that the plan and the journal name.
-        want: Returns what is asked for, once the account has been read.
-        users: The other arguments.
-        people: The users whom they mean, to be looked up.
-        adds: Whether they are to be added to groups.
-    """
-
-    words: Sequence[str]
-    want: Callable[[Finder], Wanted]
-    users: Sequence[str] = ()
-    people: Sequence[Named] = ()
-    adds: bool = False
-
-
 def change_command(
-    name: str, *parameters: Callable[[F], F], removes: bool = False
-) -> Callable[[Callable[..., ChangeRequest]], click.Command]:
-    """Return a decorator: a command that plans what a function asks for, shows it, and applies it.
+    name: str, *parameters: Decorator, removes: bool = False
+) -> Callable[[Callable[..., Wanted]], click.Command]:
+    """Return a decorator: a command that plans what a function wants, shows the plan, applies it.
+
+    The function takes a `Finder` in the account as it was read, and its parameters by name; those
+    that name users, as what is found: `people` for the argument USER..., and `like`.
 
     Args:
         name: The name of the command.
-        parameters: What the function takes: its arguments and options on the command line.
+        parameters: What it takes on the command line.
         removes: Whether members may be removed, and so --allow-removals is known.
     """
     common = (reason_option, dry_run_option, yes_option)
     options = (*common, allow_removals_option) if removes else common
 
-    def decorate(function: Callable[..., ChangeRequest]) -> click.Command:
+    def decorate(function: Callable[..., Wanted]) -> click.Command:
         def run(
             context: click.Context,
             /,
@@ -235,52 +219,55 @@ def change_command(
             dry_run: bool,
             reason: str | None,
             allow_removals: int | None = None,
+            users: Sequence[str] = (),
             **values: Any,
         ) -> int:
-            how = _Given(settings_of(context), yes, dry_run, reason or "", allow_removals)
-            return _run_change(function(**values), how)
+            people = read_people(users)
+            model = one_user(values["like"]) if "like" in values else None
+            words = [name, *_words(context, values)]
 
-        wrapped = update_wrapper(click.pass_context(run), function)
-        callback = cast("Callable[..., Any]", wrapped)
-        for add in (global_options(TABLE_FORMATS), *reversed(options), *reversed(parameters)):
-            callback = add(callback)
-        return click.command(name)(callback)
+            def prepare(client: CldProvisioning) -> tuple[Plan, Snapshot]:
+                now = datetime.now(UTC)
+                sought = people if model is None else (*people, model)
+                lookup = lookup_of(sought, adds=bool(people) and not removes)
+                snapshot = membership.read_account(client, lookup, now.date())
+                finder = Finder(snapshot)
+                found: dict[str, Any] = {}
+                if model is not None:
+                    ((found["like"], _),) = finder.users([model])
+                if people:
+                    found["people"] = finder.users(people)
+                wanted = function(finder, **values | found)
+                desired = membership.Desired(
+                    source=shlex.join(["cld-user-groups", *words]),
+                    digest="",
+                    guards=wanted.limits,
+                    groups=wanted.groups,
+                )
+                made = membership.plan(snapshot, desired, now.date(), now=now)
+                # The reasons of `plan` speak of a file and its lines.
+                changes = (
+                    evolve(change, reason=reason or "", line=change.line or None)
+                    for change in made.changes
+                )
+                made = evolve(made, changes=tuple(changes), notes=(*made.notes, *wanted.notes))
+                return hold_to_guards(made, snapshot, allow_removals=allow_removals), snapshot
+
+            settings = settings_of(context)
+            why = ["--reason", reason] if reason else []
+            again = settings.command_line(*words, *users, *why)
+            return run_plan(settings, prepare, RunOptions(yes=yes, dry_run=dry_run, again=again))
+
+        callback = update_wrapper(click.pass_context(run), function)
+        return declared(name, callback, (*parameters, *options), TABLE_FORMATS)
 
     return decorate
 
 
-@frozen
-class _Given:
-    """The options that commands which change the account share."""
-
-    settings: Settings
-    yes: bool
-    dry_run: bool
-    reason: str
-    allow_removals: int | None
-
-
-def _run_change(request: ChangeRequest, given: _Given) -> int:
-    """Plan what a command asks for, show the plan, ask, apply it, and return the exit code."""
-    source = shlex.join(["cld-user-groups", *request.words])
-    why = ["--reason", given.reason] if given.reason else []
-
-    def prepare(client: CldProvisioning) -> tuple[Plan, Snapshot]:
-        now = datetime.now(UTC)
-        lookup = lookup_of(request.people, adds=request.adds)
-        snapshot = membership.read_account(client, lookup, now.date())
-        wanted = request.want(Finder(snapshot))
-        desired = membership.Desired(
-            source=source, digest="", guards=wanted.limits, groups=wanted.groups
-        )
-        made = membership.plan(snapshot, desired, now.date(), now=now)
-        # The reasons of `plan` speak of a file and its lines.
-        changes = (
-            evolve(change, reason=given.reason, line=change.line or None) for change in made.changes
-        )
-        made = evolve(made, changes=tuple(changes), notes=(*made.notes, *wanted.notes))
-        return hold_to_guards(made, snapshot, allow_removals=given.allow_removals), snapshot
-
-    again = given.settings.command_line(*request.words, *request.users, *why)
-    how = RunOptions(yes=given.yes, dry_run=given.dry_run, again=again)
-    return run_plan(given.settings, prepare, how)
+def _words(context: click.Context, values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a command line says beside users: what the plan and the journal name as source."""
+    for parameter in context.command.params:
+        if (value := values.get(parameter.name or "")) is not None:
+            if isinstance(parameter, click.Option):
+                yield parameter.opts[0]
+            yield from [value] if isinstance(value, str) else value

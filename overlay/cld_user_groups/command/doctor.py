@@ -83,12 +83,7 @@ class Check:
 
 
 def guarded(name: str, check: Callable[[], Check]) -> Check:
-    """Return what a check finds; one that ends in an error has failed, and stops no other.
-
-    Args:
-        name: What is checked.
-        check: The check.
-    """
+    """Return what a check finds; one that ends in an error has failed, and stops no other."""
     try:
         return check()
     except Exception as error:  # noqa: BLE001 - it is told
@@ -169,11 +164,7 @@ class Found:
 
 
 def check_settings(settings: Settings) -> Found:
-    """Check all that can be said before anything is sent.
-
-    Args:
-        settings: The global options.
-    """
+    """Check all that can be said before anything is sent."""
     found = Found()
     options = found.keep("profile", settings.client_options)
     if options is None:

@@ -191,11 +191,7 @@ _WAYS_OUT = {
 
 
 def way_out_of(error: CloudinaryError) -> str:
-    """Return what to do about a response that is an error.
-
-    Args:
-        error: The error.
-    """
+    """Return what to do about a response that is an error."""
     if "the body is larger than" in error.message:
         return "allow more with --max-body, in MiB (default: 64)"
     is_elsewhere = 300 <= error.status_code < 400  # a redirect

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from .completion import complete_group
 from .desired import (
-    ChangeRequest,
+    Person,
     Wanted,
     absent_group,
     addition,
@@ -17,7 +19,7 @@ from .desired import (
     same_group,
 )
 from .lazy import membership
-from .lookup import Finder, read_people
+from .lookup import Finder
 from .options import command, users_argument
 from .settings import TABLE_FORMATS, Settings
 from .tables import Column, Table, print_table
@@ -64,70 +66,48 @@ def show_command(settings: Settings, group: str) -> None:
 
 
 @change_command("create", click.argument("name"))
-def create_command(name: str) -> ChangeRequest:
+def create_command(finder: Finder, name: str) -> Wanted:
     """Create an empty group."""
-
-    def want(finder: Finder) -> Wanted:
-        finder.check_new_name(name)
-        return Wanted(groups=(new_group(name),))
-
-    return ChangeRequest(["create", name], want)
+    finder.check_new_name(name)
+    return Wanted(groups=(new_group(name),))
 
 
 @change_command("rename", _group_argument, click.argument("name"))
-def rename_command(group: str, name: str) -> ChangeRequest:
+def rename_command(finder: Finder, group: str, name: str) -> Wanted:
     """Rename GROUP to NAME. Its ID, members and permissions stay."""
-
-    def want(finder: Finder) -> Wanted:
-        found = finder.group(group)
-        finder.check_new_name(name, of=found)
-        return Wanted(groups=(same_group(found, name=name),))
-
-    return ChangeRequest(["rename", group, name], want)
+    found = finder.group(group)
+    finder.check_new_name(name, of=found)
+    return Wanted(groups=(same_group(found, name=name),))
 
 
 @change_command("delete", _group_argument, removes=True)
-def delete_command(group: str) -> ChangeRequest:
+def delete_command(finder: Finder, group: str) -> Wanted:
     """Delete GROUP, a name or an ID.
 
     With members in it, only if --allow-removals says exactly how many. Roles and shares that hang
     on its ID end with it, and undo does not give them back.
     """
-
-    def want(finder: Finder) -> Wanted:
-        return Wanted(groups=(absent_group(finder.group(group)),))
-
-    return ChangeRequest(["delete", group], want)
+    return Wanted(groups=(absent_group(finder.group(group)),))
 
 
 @change_command("add", _group_argument, users_argument)
-def add_command(group: str, users: tuple[str, ...]) -> ChangeRequest:
+def add_command(finder: Finder, group: str, people: Sequence[Person]) -> Wanted:
     """Add users to GROUP. USER is an e-mail or an ID.
 
     @FILE reads users from a file, one a line, and - from standard input.
     """
-    people = read_people(users)
-
-    def want(finder: Finder) -> Wanted:
-        return addition(finder.group(group), finder.users(people))
-
-    return ChangeRequest(["add", group], want, users, people, adds=True)
+    return addition(finder.group(group), people)
 
 
 @change_command("remove", _group_argument, users_argument, removes=True)
-def remove_command(group: str, users: tuple[str, ...]) -> ChangeRequest:
+def remove_command(finder: Finder, group: str, people: Sequence[Person]) -> Wanted:
     """Remove users from GROUP. USER is an e-mail or an ID.
 
     @FILE reads users from a file, one a line, and - from standard input; the guards of a file
     limit how many of these are removed. The last members are removed only if --allow-removals says
     exactly how many.
     """
-    people = read_people(users)
-
-    def want(finder: Finder) -> Wanted:
-        return removal(finder.group(group), finder.users(people))
-
-    return ChangeRequest(["remove", group], want, users, people)
+    return removal(finder.group(group), people)
 
 
 @change_command(
@@ -135,17 +115,13 @@ def remove_command(group: str, users: tuple[str, ...]) -> ChangeRequest:
     _group_argument,
     click.argument("target", metavar="GROUP", shell_complete=complete_group),
 )
-def copy_command(group: str, target: str) -> ChangeRequest:
+def copy_command(finder: Finder, group: str, target: str) -> Wanted:
     """Add the members of a GROUP to a second one, which is created if there is none.
 
     Nobody leaves the second one.
     """
-
-    def want(finder: Finder) -> Wanted:
-        source = finder.group(group)
-        return combination([source], finder.group_or_new(target), target)
-
-    return ChangeRequest(["copy", group, target], want)
+    source = finder.group(group)
+    return combination([source], finder.group_or_new(target), target)
 
 
 @change_command(
@@ -162,18 +138,14 @@ def copy_command(group: str, target: str) -> ChangeRequest:
     ),
     removes=True,
 )
-def merge_command(groups: tuple[str, ...], into: str) -> ChangeRequest:
+def merge_command(finder: Finder, groups: tuple[str, ...], into: str) -> Wanted:
     """Add the members of each GROUP to one group, then delete the others.
 
     What the deleted groups gave access to, their members lose: those that have members are deleted
     only if --allow-removals says exactly how many. Roles and shares that hang on their IDs end with
     them, and undo does not give them back.
     """
-
-    def want(finder: Finder) -> Wanted:
-        sources = finder.all_groups(groups)
-        combined = combination(sources, finder.group_or_new(into), into)
-        gone = (absent_group(group) for group in sources)
-        return Wanted(groups=(*combined.groups, *gone), notes=combined.notes)
-
-    return ChangeRequest(["merge", *groups, "--into", into], want)
+    sources = finder.all_groups(groups)
+    combined = combination(sources, finder.group_or_new(into), into)
+    gone = (absent_group(group) for group in sources)
+    return Wanted(groups=(*combined.groups, *gone), notes=combined.notes)

@@ -150,13 +150,7 @@ def json_log() -> JsonLog | None:
 
 
 def log_event(event: str, level: Level = "info", **fields: Any) -> bool:
-    """Write an event where the log is JSON; return whether it is.
-
-    Args:
-        event: Its name.
-        level: How much it matters.
-        fields: What else is known of it.
-    """
+    """Write an event where the log is JSON; return whether it is."""
     log = json_log()
     if log is not None:
         log.write(event, level, **fields)

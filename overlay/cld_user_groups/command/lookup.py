@@ -202,10 +202,6 @@ class Finder:
     def check_new_name(self, name: str, *, of: Group | None = None) -> None:
         """Check that a group can be given a name.
 
-        Args:
-            name: The name.
-            of: The group that is to have it, where it exists.
-
         Raises:
             MembershipError: The name is blank, not valid Unicode, or another group's, or could be
                 mistaken for one, or for an ID.

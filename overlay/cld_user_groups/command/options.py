@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, Concatenate, ParamSpec, TypeAlias
 
 import click
 
 from .settings import FORMATS, Settings, settings_of
 
-F = TypeVar("F", bound=Callable[..., Any])
+Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 P = ParamSpec("P")
 
 _PARTS = re.compile(
@@ -43,7 +43,7 @@ def some_time(text: str) -> float:
     return seconds
 
 
-def flag(*names: str, help: str) -> Callable[[F], F]:  # noqa: A002
+def flag(*names: str, help: str) -> Decorator:  # noqa: A002
     """Return an option without a value."""
     return click.option(*names, is_flag=True, help=help)
 
@@ -68,9 +68,7 @@ users_argument = click.argument("users", metavar="USER...", nargs=-1, required=T
 
 
 def command(
-    name: str,
-    *parameters: Callable[[Callable[..., Any]], Callable[..., Any]],
-    formats: tuple[str, ...] = FORMATS,
+    name: str, *parameters: Decorator, formats: tuple[str, ...] = FORMATS
 ) -> Callable[[Callable[Concatenate[Settings, P], Any]], click.Command]:
     """Return a decorator: a command whose function takes the settings, then its parameters.
 
@@ -81,12 +79,22 @@ def command(
     """
 
     def decorate(function: Callable[Concatenate[Settings, P], Any]) -> click.Command:
-        callback: Callable[..., Any] = click.make_pass_decorator(Settings, ensure=True)(function)
-        for add in (global_options(formats), *reversed(parameters)):
-            callback = add(callback)
-        return click.command(name)(callback)
+        callback = click.make_pass_decorator(Settings, ensure=True)(function)
+        return declared(name, callback, parameters, formats)
 
     return decorate
+
+
+def declared(
+    name: str,
+    callback: Callable[..., Any],
+    parameters: Sequence[Decorator],
+    formats: tuple[str, ...],
+) -> click.Command:
+    """Return a command with its parameters and the global options."""
+    for add in (global_options(formats), *reversed(parameters)):
+        callback = add(callback)
+    return click.command(name)(callback)
 
 
 def _complete_profile(
@@ -101,12 +109,8 @@ def _complete_profile(
         return []
 
 
-def global_options(formats: tuple[str, ...] = FORMATS) -> Callable[[F], F]:
-    """Return a decorator that adds the options that are accepted before and after a command's name.
-
-    Args:
-        formats: The formats that the command knows.
-    """
+def global_options(formats: tuple[str, ...] = FORMATS) -> Decorator:
+    """Return a decorator that adds the options of every command, before and after its name."""
 
     def store(context: click.Context, parameter: click.Parameter, value: object) -> None:
         settings = settings_of(context)
@@ -119,7 +123,7 @@ def global_options(formats: tuple[str, ...] = FORMATS) -> Callable[[F], F]:
                 parameter,
             )
 
-    def option(name: str, help: str, **more: Any) -> Callable[[F], F]:  # noqa: A002
+    def option(name: str, help: str, **more: Any) -> Decorator:  # noqa: A002
         return click.option(name, help=help, expose_value=False, callback=store, **more)
 
     options = [
@@ -171,7 +175,7 @@ def global_options(formats: tuple[str, ...] = FORMATS) -> Callable[[F], F]:
         option("--debug", "Show requests and the tracebacks of errors.", is_flag=True),
     ]
 
-    def decorate(command: F) -> F:
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         for add in reversed(options):
             command = add(command)
         return command

@@ -81,11 +81,6 @@ class OutputFile:
     The digests of what this user's commands wrote are kept beside the journals. A file of groups
     in YAML carries its own too, for it is kept in repositories, and checked out elsewhere.
 
-    Args:
-        path: The file.
-        account_id: The account.
-        force: Whether to replace whatever is there.
-
     Raises:
         FileExistsError: The file is there, and was not written by a command, or was edited since.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -11,16 +11,16 @@ from attrs import frozen
 from cld_provisioning_api.models import User
 from cld_user_groups import CldProvisioning
 
-from .desired import ChangeRequest, Wanted, change_command, offboarding, onboarding
+from .desired import Person, Wanted, change_command, offboarding, onboarding
 from .lazy import membership
-from .lookup import Finder, lookup_of, one_user, read_people
+from .lookup import Finder, lookup_of, one_user
 from .options import command, users_argument
 from .output import print_message
 from .settings import TABLE_FORMATS, Settings
 from .tables import Column, Table, print_table
 
 if TYPE_CHECKING:
-    from cld_user_groups.membership import GroupRef, Snapshot
+    from cld_user_groups.membership import GroupRef, Member, Snapshot
 
 
 @command("users", click.argument("text", required=False), formats=TABLE_FORMATS)
@@ -90,19 +90,14 @@ def _table(snapshot: Snapshot, users: Iterable[User]) -> Table:
 
 
 @change_command("offboard", users_argument, removes=True)
-def offboard_command(users: tuple[str, ...]) -> ChangeRequest:
+def offboard_command(finder: Finder, people: Sequence[Person]) -> Wanted:
     """Remove users from every group; they stay users of the account.
 
     USER is an e-mail or an ID. @FILE reads users from a file, one a line, and - from standard
     input; the guards of a file limit how many of these are removed. The last members of a group are
     removed only if --allow-removals says exactly how many.
     """
-    people = read_people(users)
-
-    def want(finder: Finder) -> Wanted:
-        return offboarding(finder.groups, finder.users(people))
-
-    return ChangeRequest(["offboard"], want, users, people)
+    return offboarding(finder.groups, people)
 
 
 @change_command(
@@ -112,18 +107,12 @@ def offboard_command(users: tuple[str, ...]) -> ChangeRequest:
         "--like", required=True, metavar="USER", help="The user whose groups they are added to."
     ),
 )
-def onboard_command(users: tuple[str, ...], like: str) -> ChangeRequest:
+def onboard_command(finder: Finder, people: Sequence[Person], like: Member) -> Wanted:
     """Add users to every group that another user is in. USER is an e-mail or an ID.
 
     @FILE reads users from a file, one a line, and - from standard input.
     """
-    people, model = read_people(users), one_user(like)
-
-    def want(finder: Finder) -> Wanted:
-        ((other, _),) = finder.users([model])
-        return onboarding(finder.groups, finder.users(people), other)
-
-    return ChangeRequest(["onboard", "--like", like], want, users, (*people, model), adds=True)
+    return onboarding(finder.groups, people, like)
 
 
 @frozen(kw_only=True)
@@ -142,9 +131,6 @@ class Everyone:
 
 def read_everyone(client: CldProvisioning) -> Everyone:
     """Read all users of an account, at one request for each 100 users and one more.
-
-    Args:
-        client: The client of the account.
 
     Raises:
         CloudinaryError, httpx.TransportError: They cannot be read.

@@ -185,11 +185,7 @@ Source: TypeAlias = FromEnvironment | FromKeyring | FromCommand
 
 
 def fetched_once(source: Source) -> Callable[[], Security]:
-    """Return a function that fetches the credentials when it is first called, and only then.
-
-    Args:
-        source: Where they come from.
-    """
+    """Return a function that fetches the credentials when it is first called, and only then."""
     lock = threading.Lock()
     found: list[Security] = []
 
@@ -259,10 +255,6 @@ def profiles_file() -> Path:
 def load_profile(name: str, path: Path | None = None) -> Profile:
     """Return a profile.
 
-    Args:
-        name: Its name.
-        path: The file. Default: see `profiles_file`.
-
     Raises:
         ProfileError: There is no such profile, or the file is not valid.
     """
@@ -277,9 +269,6 @@ def load_profile(name: str, path: Path | None = None) -> Profile:
 
 def read_profiles(path: Path) -> Mapping[str, Profile]:
     """Return the profiles of a file by name. All are checked: a secret in any is an error.
-
-    Args:
-        path: The file.
 
     Raises:
         ProfileError: The file cannot be read, is not valid, or has no profiles.

@@ -191,12 +191,7 @@ def describe_change(change: Change) -> str:
 
 @contextmanager
 def progress_of(total: int, *, quiet: bool) -> Generator[Callable[[Progress], None]]:
-    """Yield what shows the progress of a run on standard error.
-
-    Args:
-        total: How many changes the plan has.
-        quiet: Whether to show nothing.
-    """
+    """Yield what shows the progress of a run on standard error."""
     if json_log() is not None:
         yield _log_progress
         return
@@ -229,11 +224,7 @@ def progress_of(total: int, *, quiet: bool) -> Generator[Callable[[Progress], No
 
 
 def log_run_ended(result: Result) -> None:
-    """Write how a run ended, where the log is JSON.
-
-    Args:
-        result: The outcome of its plan.
-    """
+    """Write how a run ended, where the log is JSON."""
     log_event(
         "run_ended",
         "info" if result.is_complete else "warning",

@@ -82,11 +82,7 @@ class Settings:
         return self.format == "json"
 
     def command_line(self, *words: str) -> str:
-        """Return a command line for the same account, as it can be pasted into a shell.
-
-        Args:
-            words: The command and its arguments.
-        """
+        """Return a command line for the same account, as it can be pasted into a shell."""
         chosen = {
             "--profile": self.profile,
             "--account-id": self.account_id,
@@ -150,11 +146,6 @@ class Settings:
         self, account_id: str, *, wait: float, run: str
     ) -> AbstractContextManager[Lease | None]:
         """Return a lease on an account, to be entered; an empty context where none is asked for.
-
-        Args:
-            account_id: The account.
-            wait: The most seconds to wait for another run to end.
-            run: The ID of the run.
 
         Raises:
             ValueError: The URL is not valid.
