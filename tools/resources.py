@@ -90,7 +90,7 @@ class Operation:
     Attributes:
         resource: The name of the resource.
         function: The function.
-        result: The type of its result: the T of Call[T], the R of Calls[T, R].
+        result: The type of its result: the T of ApiCall[T], the R of Calls[T, R].
         is_composed: Whether it makes several calls.
     """
 
@@ -149,9 +149,11 @@ def operations(resource: str, tree: ast.Module) -> Iterator[Operation]:
         if not isinstance(function, ast.FunctionDef) or function.name.startswith("_"):
             continue
         returns = ast.unparse(function.returns) if function.returns else ""
-        match = re.fullmatch(r"(?:Call\[|(?P<composed>Calls\[\w+, ))(?P<result>.+)\]", returns)
+        match = re.fullmatch(r"(?:ApiCall\[|(?P<composed>Calls\[\w+, ))(?P<result>.+)\]", returns)
         if match is None:
-            raise SystemExit(f"{resource}: {function.name} must return a Call[T] or a Calls[T, R]")
+            raise SystemExit(
+                f"{resource}: {function.name} must return an ApiCall[T] or a Calls[T, R]"
+            )
         yield Operation(resource, function, match["result"], match["composed"] is not None)
 
 

@@ -15,7 +15,7 @@ from attrs import frozen
 
 from cld_provisioning_api.models import User, UsersResponse
 
-from ._engine.request import Call
+from ._engine.request import ApiCall
 from ._engine.resource import Calls
 from .identity import email_key
 
@@ -49,7 +49,7 @@ class FoundUsers:
 
 
 def find_users(
-    emails: Iterable[str], list_users: Callable[..., Call[UsersResponse]]
+    emails: Iterable[str], list_users: Callable[..., ApiCall[UsersResponse]]
 ) -> Calls[UsersResponse, FoundUsers]:
     """Decide which calls of `users.list` find the users of some e-mails.
 

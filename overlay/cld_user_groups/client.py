@@ -23,7 +23,7 @@ from ._engine.http_client import DEFAULT_TIMEOUT, AsyncHttpClient, HttpClient
 from ._engine.io import drive, drive_async
 from ._engine.pipeline import run
 from ._engine.request import (
-    Call,
+    ApiCall,
     CheckedOptions,
     RawResponse,
     Session,
@@ -251,7 +251,7 @@ class CldProvisioning(_Client[httpx.Client, HttpClient]):
         """The users of the account, read-only."""
         return Users(self.account_id, self._send)
 
-    def _send(self, call: Call[T], options: CheckedOptions, /) -> RawResponse[T]:
+    def _send(self, call: ApiCall[T], options: CheckedOptions, /) -> RawResponse[T]:
         connections = self._http.get()
         flow = run(self._session, connections.client, call, options)
         return drive(self._http, connections, flow, self._session.max_response_bytes)
@@ -309,7 +309,7 @@ class AsyncCldProvisioning(_Client[httpx.AsyncClient, AsyncHttpClient]):
         """The users of the account, read-only."""
         return AsyncUsers(self.account_id, self._send)
 
-    async def _send(self, call: Call[T], options: CheckedOptions, /) -> RawResponse[T]:
+    async def _send(self, call: ApiCall[T], options: CheckedOptions, /) -> RawResponse[T]:
         connections = await self._http.get()
         flow = run(self._session, connections.client, call, options)
         return await drive_async(self._http, connections, flow, self._session.max_response_bytes)

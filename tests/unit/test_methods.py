@@ -56,7 +56,7 @@ def test_the_resources_are_those_of_the_operations() -> None:
 
 NO_ARGUMENTS = '''\
 """The environments of an account."""
-def list_(account_id: str) -> Call[UsersResponse]:
+def list_(account_id: str) -> ApiCall[UsersResponse]:
     """List the environments.
 
         environments = client.environments.list()

@@ -20,7 +20,7 @@ from cld_user_groups import (
 )
 from cld_user_groups._engine.io import Attempt
 from cld_user_groups._engine.pipeline import run
-from cld_user_groups._engine.request import Call, Session, check_options
+from cld_user_groups._engine.request import ApiCall, Session, check_options
 from cld_user_groups._engine.retry import Effect
 from cld_user_groups.hooks import make_hooks
 from cld_user_groups.security import Authorizer
@@ -365,7 +365,7 @@ def test_time_in_which_too_many_are_in_flight_does_not_count(
         "acc", "https://api.cloudinary.com", Authorizer(SECURITY), utils.RetryConfig(), None,
         hooks, debug_hooks, "test", lambda: False,
     )  # fmt: skip
-    read = Call("getUserGroups", Effect.READ, get_user_groups.build_request("acc"), bytes.decode)
+    read = ApiCall("getUserGroups", Effect.READ, get_user_groups.build_request("acc"), bytes.decode)
     with httpx.Client() as http:
         flow = run(session, http, read, check_options())
         step = next(flow)

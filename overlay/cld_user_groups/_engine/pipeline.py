@@ -37,13 +37,13 @@ from .failures import (
     undecodable,
 )
 from .io import Admission, Attempt, Flow, Step
-from .request import Call, CheckedOptions, Client, RawResponse, Session, build_request, check_id
+from .request import ApiCall, CheckedOptions, Client, RawResponse, Session, build_request, check_id
 from .retry import Decision, Effect, FollowUp, Lost, decide, is_ambiguous
 
 T = TypeVar("T")
 
 
-def run(session: Session, client: Client, call: Call[T], options: CheckedOptions) -> Flow[T]:
+def run(session: Session, client: Client, call: ApiCall[T], options: CheckedOptions) -> Flow[T]:
     """Make one call, from its first request to its result.
 
     Raises:
@@ -79,7 +79,7 @@ class _Run(Generic[T]):
 
     session: Session
     client: Client
-    call: Call[T]
+    call: ApiCall[T]
     options: CheckedOptions
     authorization: Authorization
     hooks: Hooks

@@ -130,7 +130,7 @@ def check_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 @frozen
-class Call(Generic[T]):
+class ApiCall(Generic[T]):
     """One call of an operation.
 
     Attributes:
@@ -154,7 +154,7 @@ class Call(Generic[T]):
     decode: Callable[[bytes], T]
     path_parameters: Mapping[str, str] = _NO_PARAMETERS
     about: str | None = field(default=None, kw_only=True)
-    verify: Callable[[], Call[T | None]] | None = None
+    verify: Callable[[], ApiCall[T | None]] | None = None
     contradicts: str = ""
     leaves_open: str = ""
     applied: Callable[[], T] | None = None
@@ -257,7 +257,7 @@ def _url_and_host(server_url: str, target: str) -> tuple[httpx.URL, bytes]:
 def build_request(
     session: Session,
     client: Client,
-    call: Call[T],
+    call: ApiCall[T],
     options: CheckedOptions,
     authorization: Authorization,
 ) -> httpx.Request:

@@ -7,13 +7,13 @@ from typing import Protocol, TypeVar, cast
 
 from attrs import define
 
-from .request import Call, CheckedOptions, RawResponse
+from .request import ApiCall, CheckedOptions, RawResponse
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 # Several calls that lead to one result: yields each call, and is sent what it returned.
-Calls = Generator[Call[T], T, R]
+Calls = Generator[ApiCall[T], T, R]
 
 
 Q = TypeVar("Q")
@@ -37,13 +37,13 @@ def send_each(queries: Generator[Q, T, R], send: Callable[[Q], T]) -> R:
 class Send(Protocol):
     """Makes a call: the sync client's own method."""
 
-    def __call__(self, call: Call[T], options: CheckedOptions, /) -> RawResponse[T]: ...
+    def __call__(self, call: ApiCall[T], options: CheckedOptions, /) -> RawResponse[T]: ...
 
 
 class AsyncSend(Protocol):
     """Makes a call: the async client's own method."""
 
-    async def __call__(self, call: Call[T], options: CheckedOptions, /) -> RawResponse[T]: ...
+    async def __call__(self, call: ApiCall[T], options: CheckedOptions, /) -> RawResponse[T]: ...
 
 
 @define(repr=False)

@@ -26,7 +26,7 @@ from cld_provisioning_api.models import (
     UserGroupUsersResponse,
 )
 from cld_provisioning_api.models.user_group_request import UserGroupRequestTypedDict
-from cld_user_groups._engine.request import Call, check_id
+from cld_user_groups._engine.request import ApiCall, check_id
 from cld_user_groups._engine.request_forms import one_request
 from cld_user_groups._engine.retry import Effect
 from cld_user_groups.identity import forbidden_character
@@ -34,7 +34,7 @@ from cld_user_groups.identity import forbidden_character
 T = TypeVar("T")
 
 
-def list_(account_id: str, *, extended_details: bool | None = None) -> Call[UserGroupsResponse]:
+def list_(account_id: str, *, extended_details: bool | None = None) -> ApiCall[UserGroupsResponse]:
     """List all user groups of the account.
 
         for group in client.user_groups.list(extended_details=True).user_groups:
@@ -46,7 +46,7 @@ def list_(account_id: str, *, extended_details: bool | None = None) -> Call[User
     Returns:
         The groups, in `user_groups`.
     """
-    return Call(
+    return ApiCall(
         get_user_groups.OPERATION_ID,
         Effect.READ,
         get_user_groups.build_request(account_id, extended_details=extended_details),
@@ -60,7 +60,7 @@ def create(
     request: UserGroupRequest | UserGroupRequestTypedDict | None = None,
     name: str | None = None,
     extended_details: bool | None = None,
-) -> Call[UserGroup]:
+) -> ApiCall[UserGroup]:
     """Create a user group.
 
     Retried only if the group was not created as far as can be known, since a second request may
@@ -86,12 +86,12 @@ def create(
     built = create_user_group.build_request(account_id, body=body)
     if not body.name.isprintable():
         _check_name(body.name)
-    return Call(
+    return ApiCall(
         create_user_group.OPERATION_ID,
         Effect.CREATE,
         built,
         create_user_group.decode_success,
-        verify=lambda: Call(
+        verify=lambda: ApiCall(
             get_user_groups.OPERATION_ID,
             Effect.READ,
             get_user_groups.build_request(account_id),
@@ -108,7 +108,9 @@ def _check_name(name: str) -> None:
         raise ValueError(f"name must not have {said}: {name!r}")
 
 
-def get(account_id: str, *, group_id: str, extended_details: bool | None = None) -> Call[UserGroup]:
+def get(
+    account_id: str, *, group_id: str, extended_details: bool | None = None
+) -> ApiCall[UserGroup]:
     """Read a user group.
 
         group = client.user_groups.get(group_id=GROUP_ID, extended_details=True)
@@ -123,7 +125,7 @@ def get(account_id: str, *, group_id: str, extended_details: bool | None = None)
     Raises:
         NotFound: There is no such group.
     """
-    return Call(
+    return ApiCall(
         get_user_group.OPERATION_ID,
         Effect.READ,
         get_user_group.build_request(account_id, group_id, extended_details=extended_details),
@@ -140,7 +142,7 @@ def update(
     user_group_request: UserGroupRequest | UserGroupRequestTypedDict | None = None,
     name: str | None = None,
     extended_details: bool | None = None,
-) -> Call[UserGroup]:
+) -> ApiCall[UserGroup]:
     """Rename a user group. Its users stay.
 
         client.user_groups.update(group_id=GROUP_ID, name="Designers and Creatives")
@@ -168,7 +170,7 @@ def update(
     built = update_user_group.build_request(account_id, group_id, body=body)
     if not body.name.isprintable():
         _check_name(body.name)
-    return Call(
+    return ApiCall(
         update_user_group.OPERATION_ID,
         Effect.REPLACE,
         built,
@@ -178,7 +180,7 @@ def update(
     )
 
 
-def delete(account_id: str, *, group_id: str) -> Call[SuccessResponse]:
+def delete(account_id: str, *, group_id: str) -> ApiCall[SuccessResponse]:
     """Delete a user group, and the access that it granted. Its users stay.
 
         client.user_groups.delete(group_id=GROUP_ID)
@@ -192,7 +194,7 @@ def delete(account_id: str, *, group_id: str) -> Call[SuccessResponse]:
     Raises:
         NotFound: There is no such group.
     """
-    return Call(
+    return ApiCall(
         delete_user_group.OPERATION_ID,
         Effect.REMOVE,
         delete_user_group.build_request(account_id, group_id),
@@ -203,7 +205,7 @@ def delete(account_id: str, *, group_id: str) -> Call[SuccessResponse]:
     )
 
 
-def list_users(account_id: str, *, group_id: str) -> Call[UserGroupUsersResponse]:
+def list_users(account_id: str, *, group_id: str) -> ApiCall[UserGroupUsersResponse]:
     """List all users in a user group.
 
         for user in client.user_groups.list_users(group_id=GROUP_ID).users:
@@ -221,7 +223,7 @@ def list_users(account_id: str, *, group_id: str) -> Call[UserGroupUsersResponse
     return _read_members(account_id, group_id, get_users_in_user_group.decode_success)
 
 
-def add_user(account_id: str, *, group_id: str, user_id: str) -> Call[UserGroupUser]:
+def add_user(account_id: str, *, group_id: str, user_id: str) -> ApiCall[UserGroupUser]:
     """Add a user to a user group.
 
         try:
@@ -240,7 +242,7 @@ def add_user(account_id: str, *, group_id: str, user_id: str) -> Call[UserGroupU
         NotFound: There is no such group or user.
         AlreadyExists: The user is in the group already.
     """
-    return Call(
+    return ApiCall(
         add_user_to_user_group.OPERATION_ID,
         Effect.ADD,
         add_user_to_user_group.build_request(account_id, group_id, user_id),
@@ -255,7 +257,7 @@ def add_user(account_id: str, *, group_id: str, user_id: str) -> Call[UserGroupU
     )
 
 
-def remove_user(account_id: str, *, group_id: str, user_id: str) -> Call[UserGroupUsersResponse]:
+def remove_user(account_id: str, *, group_id: str, user_id: str) -> ApiCall[UserGroupUsersResponse]:
     """Remove a user from a user group.
 
         left = client.user_groups.remove_user(group_id=GROUP_ID, user_id=USER_ID).users
@@ -283,7 +285,7 @@ def remove_user(account_id: str, *, group_id: str, user_id: str) -> Call[UserGro
             )
         return response
 
-    return Call(
+    return ApiCall(
         remove_user_from_user_group.OPERATION_ID,
         Effect.REMOVE,
         remove_user_from_user_group.build_request(account_id, group_id, user_id),
@@ -294,8 +296,8 @@ def remove_user(account_id: str, *, group_id: str, user_id: str) -> Call[UserGro
     )
 
 
-def _read_members(account_id: str, group_id: str, decode: Callable[[bytes], T]) -> Call[T]:
-    return Call(
+def _read_members(account_id: str, group_id: str, decode: Callable[[bytes], T]) -> ApiCall[T]:
+    return ApiCall(
         get_users_in_user_group.OPERATION_ID,
         Effect.READ,
         get_users_in_user_group.build_request(account_id, group_id),

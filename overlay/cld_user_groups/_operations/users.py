@@ -26,7 +26,7 @@ from cld_provisioning_api.models import (
     UsersResponse,
     UserSubAccountsResponse,
 )
-from cld_user_groups._engine.request import Call
+from cld_user_groups._engine.request import ApiCall
 from cld_user_groups._engine.request_forms import one_request
 from cld_user_groups._engine.resource import Calls
 from cld_user_groups._engine.retry import Effect
@@ -50,7 +50,7 @@ def list_(
     sort_by: GetUsersSortBy | None = None,
     page: int | None = None,
     page_size: int | None = None,
-) -> Call[UsersResponse]:
+) -> ApiCall[UsersResponse]:
     """List users of the account.
 
     No page size is published, and filters may be ignored: check the users that come back, and do
@@ -100,7 +100,7 @@ def list_(
         page=page,
         page_size=page_size,
     )
-    return Call(
+    return ApiCall(
         get_users.OPERATION_ID,
         Effect.READ,
         get_users.build_request(account_id, **_parameters(query)),
@@ -108,7 +108,7 @@ def list_(
     )
 
 
-def get(account_id: str, *, user_id: str) -> Call[User]:
+def get(account_id: str, *, user_id: str) -> ApiCall[User]:
     """Read a user.
 
         john = client.users.get(user_id=USER_ID)
@@ -122,7 +122,7 @@ def get(account_id: str, *, user_id: str) -> Call[User]:
     Raises:
         NotFound: There is no such user.
     """
-    return Call(
+    return ApiCall(
         get_user.OPERATION_ID,
         Effect.READ,
         get_user.build_request(account_id, user_id),
@@ -132,7 +132,7 @@ def get(account_id: str, *, user_id: str) -> Call[User]:
     )
 
 
-def get_groups(account_id: str, *, user_id: str) -> Call[GroupsOfUserResponse]:
+def get_groups(account_id: str, *, user_id: str) -> ApiCall[GroupsOfUserResponse]:
     """List the user groups that a user is in.
 
         groups = client.users.get_groups(user_id=USER_ID).groups
@@ -146,7 +146,7 @@ def get_groups(account_id: str, *, user_id: str) -> Call[GroupsOfUserResponse]:
     Raises:
         NotFound: There is no such user.
     """
-    return Call(
+    return ApiCall(
         get_groups_for_user.OPERATION_ID,
         Effect.READ,
         get_groups_for_user.build_request(account_id, user_id),
@@ -155,7 +155,7 @@ def get_groups(account_id: str, *, user_id: str) -> Call[GroupsOfUserResponse]:
     )
 
 
-def list_sub_accounts(account_id: str, *, user_id: str) -> Call[UserSubAccountsResponse]:
+def list_sub_accounts(account_id: str, *, user_id: str) -> ApiCall[UserSubAccountsResponse]:
     """List the product environments that a user can enter.
 
         environments = client.users.list_sub_accounts(user_id=USER_ID).sub_accounts
@@ -169,7 +169,7 @@ def list_sub_accounts(account_id: str, *, user_id: str) -> Call[UserSubAccountsR
     Raises:
         NotFound: There is no such user.
     """
-    return Call(
+    return ApiCall(
         get_sub_accounts_for_user.OPERATION_ID,
         Effect.READ,
         get_sub_accounts_for_user.build_request(account_id, user_id),
