@@ -67,6 +67,16 @@ def test_text_shows_the_difference_by_group_the_guards_and_the_requests():
     )
 
 
+def test_a_deletion_is_shown_beside_a_rename_of_the_same_group():
+    made = example()
+    group, *_, deletion = (each.group for each in made.changes if each.group.name != "New")
+    assert deletion.name == "Gone"
+    changes = [attrs.evolve(each, group=group) for each in made.changes if each.group == deletion]
+    renamed = attrs.evolve(made, changes=(made.changes[1], *changes))
+    for rendered in (render_text(renamed), render_markdown(renamed), render_html(renamed)):
+        assert re.search("rename from `?Old`?; delete, with 1 member", rendered)
+
+
 def test_every_rendering_shows_warnings_and_what_is_held_back():
     made = attrs.evolve(example(), warnings=("a warning",), held_back=("an accident",))
     assert "Warning: a warning\nHeld back:\n  an accident\n" in render_text(made)

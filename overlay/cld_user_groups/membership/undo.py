@@ -115,9 +115,7 @@ class _Inverse:
         self.notes: list[str] = []
         self.held_back: list[str] = []
         self.steps: list[Change] = []
-        self._groups = {group.id: group for group in snapshot.groups}
         self._names = {group.id: group.name for group in snapshot.groups}
-        self._taken = {group.name for group in snapshot.groups}
         self._members: dict[str, dict[str, Member]] = {
             group.id: {member.id: member for member in group.members} for group in snapshot.groups
         }
@@ -184,7 +182,6 @@ class _Inverse:
             )
             return
         name = self._names.pop(group_id)
-        self._taken.discard(name)
         members = tuple(
             UserRef(id=member.id, email=member.email) for member in self._members[group_id].values()
         )
@@ -199,11 +196,9 @@ class _Inverse:
         if self._names.get(group_id) != change.group.name:
             self.hold(change, "is left alone: the group has another name since, or is gone")
             return
-        if old_name in self._taken:
+        if self._is_taken(old_name):
             self.hold(change, f"is left alone: another group is called {old_name!r}")
             return
-        self._taken.discard(change.group.name)
-        self._taken.add(old_name)
         self._names[group_id] = old_name
         ref = GroupRef(id=group_id, name=old_name)
         needed = self._name_freed(old_name)
@@ -242,7 +237,7 @@ class _Inverse:
 
     def _recreate(self, outcome: Outcome, group_id: str) -> None:
         change, name = outcome.change, outcome.change.group.name
-        if name in self._taken:
+        if self._is_taken(name):
             has_all = any(
                 self._names[other] == name
                 and members.keys() >= {user.id for user in change.members}
@@ -252,7 +247,6 @@ class _Inverse:
             leave = self.note if has_all else self.hold
             leave(change, "is left alone: a group of that name exists")
             return
-        self._taken.add(name)
         ref = GroupRef(id=None, name=name)
         creation = self._step(Action.CREATE_GROUP, ref, outcome, self._name_freed(name))
         self._recreated[group_id] = ref, creation
@@ -262,6 +256,10 @@ class _Inverse:
         self.notes.append(
             f"Roles and shares hang on the ID of a group: those of {name!r} do not come back."
         )
+
+    def _is_taken(self, name: str) -> bool:
+        recreated = (ref.name for ref, _ in self._recreated.values())
+        return name in self._names.values() or name in recreated
 
     def _name_freed(self, name: str) -> tuple[int, ...]:
         return (self._freed[name],) if name in self._freed else ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from attrs import define, field
 
@@ -45,15 +45,16 @@ class Section:
         """The group's name, printable."""
         return shown(self.group.name)
 
-    def title(self) -> str:
-        """Describe the change of the group itself, or return ""."""
+    def title(self, quote: Callable[[str], str] = shown) -> str:
+        """Describe what is done to the group itself, or return ""."""
+        parts: list[str] = []
         if self.created is not None:
-            return "create"
+            parts.append("create")
         if self.renamed is not None:
-            return f"rename from {shown(self.renamed.old_name or '')}"
+            parts.append(f"rename from {quote(self.renamed.old_name or '')}")
         if self.deleted is not None:
-            return f"delete, with {counted(len(self.deleted.members), 'member')}"
-        return ""
+            parts.append(f"delete, with {counted(len(self.deleted.members), 'member')}")
+        return "; ".join(parts)
 
 
 def sections(plan: Plan) -> list[Section]:
@@ -187,19 +188,13 @@ def _section(section: Section, plan: Plan) -> Iterator[str]:
     yield f"## {code_span(section.group.name)}"
     yield ""
     if section.head is not None:
-        yield f"- **{_title(section)}**{_remarks(section.head, plan)}"
+        yield f"- **{section.title(code_span)}**{_remarks(section.head, plan)}"
     for change in section.added:
         yield f"- add {code_span(person(change.user))}{_remarks(change, plan)}"
     for change in section.removed:
         yield f"- remove {code_span(person(change.user))}{_remarks(change, plan)}"
     for user in section.deleted.members if section.deleted else ():
         yield f"- remove {code_span(person(user))}"
-
-
-def _title(section: Section) -> str:
-    if section.renamed is not None:
-        return f"rename from {code_span(section.renamed.old_name or '')}"
-    return section.title()
 
 
 def _remarks(change: Change, plan: Plan) -> str:
@@ -248,12 +243,12 @@ class _Text:
 
     def _section(self, section: Section) -> Iterator[str]:
         mark, color = " ", ""
-        if section.created:
+        if section.deleted:
+            mark, color = "-", _RED
+        elif section.created:
             mark, color = "+", _GREEN
         elif section.renamed:
             mark, color = "~", _YELLOW
-        elif section.deleted:
-            mark, color = "-", _RED
         words = [section.title()] if section.head else []
         if section.head is not None:
             words += remarks(section.head, self.plan)
