@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 
 from attrs import frozen
 
@@ -106,8 +107,14 @@ class _Members:
         self.listed = () if group is None else group.members
         self._by_id = by_id
         self._ids = {member.id for member in self.listed if member.id is not None}
-        self._emails = {_key(member) for member in self.listed}
-        self._emails_without_id = {_key(member) for member in self.listed if member.id is None}
+
+    @cached_property
+    def _emails(self) -> frozenset[str | None]:
+        return frozenset(map(_key, self.listed))
+
+    @cached_property
+    def _emails_without_id(self) -> frozenset[str | None]:
+        return frozenset(_key(member) for member in self.listed if member.id is None)
 
     def without(self, others: _Members) -> Iterator[DesiredMember]:
         """Yield those who are not among the others."""
@@ -117,10 +124,11 @@ class _Members:
 
     def has(self, member: DesiredMember) -> bool:
         """Return whether a member of the other side is one of them."""
-        key = _key(member)
-        if not self._by_id or member.id is None:
-            return key is not None and key in self._emails
-        return member.id in self._ids or (key is not None and key in self._emails_without_id)
+        if self._by_id and member.id in self._ids:
+            return True
+        is_by_id = self._by_id and member.id is not None
+        emails = self._emails_without_id if is_by_id else self._emails
+        return bool(emails) and member.email is not None and _key(member) in emails
 
 
 def _key(member: DesiredMember) -> str | None:

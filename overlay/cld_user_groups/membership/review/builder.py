@@ -215,7 +215,12 @@ def compare(earlier: Iterable[Group], snapshot: Snapshot, *, to: str, at: dateti
         to: What it is compared with, in words.
         at: When that was, aware.
     """
-    before = evolve(snapshot, groups=tuple(earlier))
+    old, new = ({_state(group): group for group in groups} for groups in (earlier, snapshot.groups))
+    # Most groups have not changed: they need no further look, which takes longer.
+    before, after = (
+        groups_of(evolve(snapshot, groups=tuple(one[each] for each in one.keys() - other.keys())))
+        for one, other in ((old, new), (new, old))
+    )
     differences = [
         ReviewDifference(
             event=_EVENTS[each.action],
@@ -223,10 +228,14 @@ def compare(earlier: Iterable[Group], snapshot: Snapshot, *, to: str, at: dateti
             old_name=each.old_name,
             user=UserRef(id=each.member.id or "", email=each.member.email) if each.member else None,
         )
-        for each in compare_groups(groups_of(before), groups_of(snapshot))
+        for each in compare_groups(before, after)
     ]
     order = list(Event)
     differences.sort(
         key=lambda each: (each.group.name.casefold(), each.group.id, order.index(each.event))
     )
     return Comparison(to=to, at=at, differences=tuple(differences))
+
+
+def _state(group: Group) -> tuple[str, str, frozenset[str]]:
+    return group.id, group.name, frozenset(member.id for member in group.members)
