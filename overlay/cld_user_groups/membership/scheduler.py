@@ -16,8 +16,8 @@ from .model import Action, Change
 from .outcome import Stop
 
 MAX_CONSECUTIVE_FAILURES = 5
-# How often in a row, no write accepted between, the server may throttle (429), or say that the quota
-# is used up although it was renewed (420), before the run stops: it does not recover.
+# How often in a row, no write accepted between, the server may throttle (429), or say that the
+# quota is used up although it was renewed (420), before the run stops: it does not recover.
 _MAX_THROTTLED = 12
 _MAX_OUT_OF_QUOTA = 5
 # The first and the longest wait after a 429 without a delay of the server's. All changes of the one
