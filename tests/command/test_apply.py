@@ -26,7 +26,7 @@ def test_a_file_is_applied_and_reported_and_a_plan_after_it_is_empty(shell: Shel
     assert "Plan for account acc" in done.stderr
     assert "done         remove harry@example.com from Artists" in done.stdout
     assert "5 done." in done.stdout
-    assert "The account was read again: it is as asked." in done.stdout
+    assert "Verified: the account matches the file." in done.stdout
     assert shell.members() == AS_EDITED
     assert shell.json("plan", path)["changes"] == []
 
@@ -40,7 +40,7 @@ def test_applying_reads_the_account_once_before_and_once_after(shell: Shell) -> 
 def test_applying_what_holds_already_writes_nothing_and_keeps_no_journal(shell: Shell) -> None:
     done = shell("apply", "-", stdin=shell("export").stdout)
     assert done.exit_code == 0
-    assert done.stdout == "Nothing to do: account acc is as asked.\n"
+    assert done.stdout == "Nothing to do: account acc matches the file.\n"
     assert list_runs(state_directory("acc")) == ()
 
 
@@ -117,7 +117,7 @@ def test_what_is_left_of_a_saved_plan_is_planned_again(shell: Shell) -> None:
     done = shell("apply", "plan.json", "--yes")
     assert done.exit_code == 5
     way_on = f"create the plan again: cld-user-groups plan {path} --out plan.json"
-    assert f"To go on: {way_on}\n" in done.stdout
+    assert f"To resume: {way_on}\n" in done.stdout
     assert shell("apply", "plan.json", "--yes").exit_code == 4
     shell("plan", path, "--out", "plan.json")
     assert shell("apply", "plan.json", "--yes").exit_code == 0
@@ -176,8 +176,8 @@ def test_a_failed_change_is_reported_and_the_same_command_goes_on(shell: Shell) 
     assert done.exit_code == 5
     assert "FAILED       create Interns: not today" in done.stdout
     assert "not started  add john@example.com to Interns" in done.stdout
-    assert "is not as asked" in done.stdout
-    assert "To go on: cld-user-groups apply 'user groups.yaml'\n" in done.stdout
+    assert "does not match the file" in done.stdout
+    assert "To resume: cld-user-groups apply 'user groups.yaml'\n" in done.stdout
     assert shell("apply", path, "--yes").exit_code == 0
     assert shell.members() == AS_EDITED
 
@@ -242,7 +242,7 @@ def test_what_somebody_else_changed_meanwhile_is_not_called_as_asked(
     monkeypatch.setattr(membership, "apply", apply_and_interfere)
     done = shell("apply", shell.write(EDITED), "--yes")
     assert done.exit_code == 5
-    assert "is not as asked:" in done.stdout
+    assert "does not match the file:" in done.stdout
     assert "somebody else changed it: to do, remove eve@example.com from Artists" in done.stdout
 
 
@@ -360,7 +360,7 @@ def test_what_looks_like_an_accident_is_held_back_and_the_rest_is_done(
     said = done.stdout + done.stderr
     assert "groups.yaml:5: `Designers, Marketing` looks like several groups in one" in said
     assert "the removal of `john@example.com` from `Designers` waits" in said
-    assert "it is as asked" not in done.stdout
+    assert "the account matches" not in done.stdout
     if form == "json":
         document = json.loads(done.stdout)
         assert (document["complete"], document["exit_code"]) == (False, 5)

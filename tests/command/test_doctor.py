@@ -1,4 +1,4 @@
-"""`doctor` says what is wrong, and the way out of it."""
+"""`doctor` says what is wrong, and what to do about it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_all_is_well_on_an_account_that_can_be_read(shell: Shell) -> None:
     done = shell("doctor")
     assert done.exit_code == 0
     header, *lines = done.stdout.splitlines()
-    assert header == "status\tcheck\tresult\tway_out"
+    assert header == "status\tcheck\tresult\thint"
     assert [line.split("\t")[:2] for line in lines] == [
         ["ok", name]
         for name in (
@@ -56,21 +56,21 @@ def test_credentials_are_shown_masked(shell: Shell, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    ("status", "way_out"), [(401, "credentials"), (403, "permissions"), (404, "ID"), (500, "later")]
+    ("status", "hint"), [(401, "credentials"), (403, "permissions"), (404, "ID"), (500, "later")]
 )
-def test_an_account_that_cannot_be_read_fails_with_a_way_out(
-    shell: Shell, status: int, way_out: str
+def test_an_account_that_cannot_be_read_fails_with_a_hint(
+    shell: Shell, status: int, hint: str
 ) -> None:
     shell.emulator.fail("getUserGroups", status=status, times=None)
     assert shell("doctor").exit_code == 1
     checks = found(shell)
     assert checks["reachable"]["status"] == "failed"
-    assert way_out in checks["reachable"]["way_out"]
+    assert hint in checks["reachable"]["hint"]
     assert checks["clock"]["status"] == "ok"
     assert checks["contract"]["status"] == "skipped"
 
 
-def test_a_network_that_is_not_there_fails_with_a_way_out(
+def test_a_network_that_is_not_there_fails_with_a_hint(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.socket() as taken:  # bound, and not listened on
@@ -80,10 +80,10 @@ def test_a_network_that_is_not_there_fails_with_a_way_out(
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:{SECRET}@{closed}")
         behind = found(shell, "--server-url", "https://api.cloudinary.example")
     assert nowhere["reachable"]["status"] == "failed"
-    assert "check the network" in nowhere["reachable"]["way_out"]
+    assert "check the network" in nowhere["reachable"]["hint"]
     assert behind["server"]["result"].endswith(f"through the proxy {closed}")
     assert behind["reachable"]["status"] == "failed"
-    assert "HTTPS_PROXY" in behind["reachable"]["way_out"]
+    assert "HTTPS_PROXY" in behind["reachable"]["hint"]
     assert SECRET not in str(behind)
     monkeypatch.setenv("HTTPS_PROXY", "no proxy at all")
     broken = found(shell, "--server-url", "https://api.cloudinary.example")
@@ -111,7 +111,7 @@ def test_a_clock_that_is_off_fails(shell: Shell, seconds: int, side: str) -> Non
     clock = found(shell)["clock"]
     assert clock["status"] == "failed"
     assert side in clock["result"]
-    assert "NTP" in clock["way_out"]
+    assert "NTP" in clock["hint"]
 
 
 def test_the_quota_is_shown_and_a_low_one_is_a_warning(shell: Shell) -> None:
@@ -121,7 +121,7 @@ def test_the_quota_is_shown_and_a_low_one_is_a_warning(shell: Shell) -> None:
     assert quota["result"].startswith("99 of 100 requests left, renewed at ")
     shell.emulator.set_quota(100, 10)
     low = found(shell)["quota"]
-    assert (low["status"], "--keep-quota" in low["way_out"]) == ("warning", True)
+    assert (low["status"], "--keep-quota" in low["hint"]) == ("warning", True)
     assert shell("doctor").exit_code == 0
 
 
@@ -157,7 +157,7 @@ def test_without_the_extra_the_contract_is_skipped_with_the_extras_name(
     assert shell("doctor").exit_code == 0
     contract = found(shell)["contract"]
     assert contract["status"] == "skipped"
-    assert "cld-user-groups[contract]" in contract["way_out"]
+    assert "cld-user-groups[contract]" in contract["hint"]
 
 
 def test_settings_that_are_not_valid_fail_and_nothing_is_sent(
@@ -199,7 +199,7 @@ def test_journals_that_cannot_be_read_are_a_warning_and_a_folder_of_files_a_fail
     assert "20990101T000000" in journals["result"]
     monkeypatch.setenv("XDG_STATE_HOME", str(shell.folder / shell.write("", "file")))
     assert shell("doctor").exit_code == 1
-    assert "XDG_STATE_HOME" in found(shell)["journals"]["way_out"]
+    assert "XDG_STATE_HOME" in found(shell)["journals"]["hint"]
 
 
 def foreign(folder: Path, content: str, *, listed_in: str = "RECORD") -> str:
@@ -280,7 +280,7 @@ def test_parts_of_two_versions_and_missing_packages_fail(monkeypatch: pytest.Mon
     monkeypatch.setattr(installation, "_version", without_rich)
     check = check_packages()
     assert (check.status, check.result) == ("failed", "rich not installed")
-    assert "cld-user-groups[cli]" in check.way_out
+    assert "cld-user-groups[cli]" in check.hint
     monkeypatch.setattr(installation, "DISTRIBUTION", "no-such-distribution")
     assert check_packages().status == "warning"
 

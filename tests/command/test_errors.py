@@ -1,4 +1,4 @@
-"""Errors: one sentence and a way out, an exit code, no traceback and no secret."""
+"""Errors: one sentence with a hint, an exit code, no traceback and no secret."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ COMMANDS = (
 
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize(
-    ("status", "way_out"),
+    ("status", "hint"),
     [(401, "credentials"), (403, "permissions"), (404, "account's ID"), (418, "try again later")],
 )
 def test_a_response_that_is_an_error_says_what_to_do(
-    shell: Shell, command: tuple[str, ...], status: int, way_out: str
+    shell: Shell, command: tuple[str, ...], status: int, hint: str
 ) -> None:
     shell.write(EDITED)
     shell.emulator.fail("getUserGroups", status=status, times=None)
     done = shell(*command)
     assert done.exit_code == 1
     assert done.stdout == ""
-    assert way_out in done.stderr
+    assert hint in done.stderr
     assert "Traceback" not in done.stderr
     document = shell.json(*command)
     assert document["format"] == "cld-user-groups/error/1"
@@ -296,7 +296,7 @@ def test_without_a_command_the_help_is_shown_and_a_command_said_to_be_missing(
         (("undo", "20260101", "--yes"), "; the latest is 2"),
     ],
 )
-def test_a_run_that_is_not_there_has_a_way_out(
+def test_a_run_that_is_not_there_has_a_hint(
     desk: Shell, command: tuple[str, ...], said: str
 ) -> None:
     assert desk("create", "Interns", "--yes").exit_code == 0

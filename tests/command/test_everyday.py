@@ -111,7 +111,7 @@ def test_a_command_shows_its_plan_makes_it_and_can_be_undone(desk: Shell, case: 
     assert done.exit_code == 0, done.output
     assert f"Plan for account acc, from cld-user-groups {case.line[0]}" in done.stderr
     assert "JIRA-1" in done.stderr
-    assert "The account was read again: it is as asked." in done.stdout
+    assert "Verified: the account matches the plan." in done.stdout
     assert desk.members() == case.members
     (summary,) = list_runs(state_directory("acc"))
     assert summary.run is not None
@@ -153,15 +153,15 @@ def test_a_change_that_fails_leaves_the_run_incomplete_and_says_how_to_go_on(
     done = desk(*case.allowed_line)
     assert done.exit_code == 5
     assert "FAILED" in done.stdout
-    (again,) = [line for line in done.stdout.splitlines() if line.startswith("To go on: ")]
-    assert desk(*again.split()[4:], "--yes", *case.allowed).exit_code == 0
+    (again,) = [line for line in done.stdout.splitlines() if line.startswith("To resume: ")]
+    assert desk(*again.split()[3:], "--yes", *case.allowed).exit_code == 0
     assert desk.members() == case.members
 
 
 def test_what_goes_on_gives_the_same_reason(desk: Shell) -> None:
     desk.emulator.fail("addUserToUserGroup", status=400)
     done = desk("add", "Designers", "maria@example.com", "--reason", "JIRA 1", "--yes")
-    said = "To go on: cld-user-groups add Designers maria@example.com --reason 'JIRA 1'\n"
+    said = "To resume: cld-user-groups add Designers maria@example.com --reason 'JIRA 1'\n"
     assert said in done.stdout
 
 

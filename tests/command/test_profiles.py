@@ -309,7 +309,7 @@ def test_the_commands_that_a_report_names_are_for_the_same_account(
     shell.emulator.fail("addUserToUserGroup", status=500, times=None)
     words = ["create", "New Team", "--yes", "--reason", "a b"]
     made = shell("--profile", "work", *words).stdout
-    assert "To take it back: cld-user-groups --profile work undo " in made
+    assert "To undo: cld-user-groups --profile work undo " in made
     failed = shell("add", "New Team", "maria@example.com", "--yes", "--profile", "work").stdout
-    again = "To go on: cld-user-groups --profile work add 'New Team' maria@example.com"
+    again = "To resume: cld-user-groups --profile work add 'New Team' maria@example.com"
     assert again in failed.splitlines()

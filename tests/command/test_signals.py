@@ -67,7 +67,7 @@ def test_a_first_signal_lets_what_is_in_flight_end_and_the_same_command_goes_on(
     assert process.returncode == 5
     assert "Traceback" not in errors
     assert "Stopped early: the run was interrupted." in output
-    assert f"To go on: cld-user-groups apply {slow}" in output
+    assert f"To resume: cld-user-groups apply {slow}" in output
     added = crowd(shell)
     assert 4 <= added < PEOPLE
     (summary,) = list_runs(state_directory("acc"))

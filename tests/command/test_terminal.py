@@ -104,7 +104,7 @@ def test_a_days_work_at_the_terminal(shell: Shell) -> None:
 
     code, screen = converse("remove", "Designers", "harry@example.com", typed="y\n")
     assert (code, shell.members()["Designers"]) == (0, {"john", "chen"})
-    assert "To take it back: cld-user-groups undo" in screen
+    assert "To undo: cld-user-groups undo" in screen
 
     code, screen = converse("undo", typed="y\n")
     assert (code, shell.members()["Designers"]) == (0, {"john", "harry", "chen"})

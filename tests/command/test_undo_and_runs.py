@@ -121,7 +121,7 @@ def test_an_undo_that_restores_nobody_does_not_say_that_all_matches(
     done = shell("undo", "--yes", *options)
     assert done.exit_code == 5
     assert "a group of that name exists" in done.stdout
-    assert "Nothing could be done, and account acc is not as asked" in done.stdout
+    assert "Nothing could be done: account acc does not match the plan" in done.stdout
     document = shell.json("undo", "--yes", *options)
     assert (document["complete"], document["verified"], document["exit_code"]) == (False, False, 5)
     assert document["differences"] == document["notes"] != []
@@ -132,5 +132,5 @@ def test_an_undo_of_a_deletion_says_what_does_not_come_back(shell: Shell) -> Non
     assert "Roles and shares hang on the ID of a group, and end with it" in deleted.stderr
     done = shell("undo", "--yes")
     assert done.exit_code == 0
-    assert "it is as asked" not in done.stdout
+    assert "the account matches" not in done.stdout
     assert "Roles and shares were not read: those of a deleted group do not come" in done.stdout

@@ -104,7 +104,7 @@ def test_color_changes_nothing_but_the_color():
 def test_a_plan_with_nothing_to_do_says_so():
     made = planned(account({"A": ["ann"]}), wanted("A", "ann"))
     for render in (render_text, render_markdown, render_html):
-        assert "Nothing to do: the account is as asked." in render(made)
+        assert "Nothing to do: the account matches the file." in render(made)
         assert "needed" not in render(made)
 
 

@@ -39,7 +39,7 @@ COMMANDS = {
 
 
 class SuggestingGroup(click.Group):
-    """A group whose error for an unknown command has a way out."""
+    """A group whose error for an unknown command has a hint."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -52,8 +52,8 @@ class SuggestingGroup(click.Group):
         name, commands = args[0], self.list_commands(ctx)
         if name not in commands and name[:1] != "-" and not ctx.resilient_parsing:
             close = difflib.get_close_matches(name, commands, n=1)
-            way_out = f"did you mean `{close[0]}`?" if close else f"see {ctx.command_path} --help."
-            raise click.UsageError(f"there is no command {name!r}; {way_out}", ctx)
+            hint = f"did you mean `{close[0]}`?" if close else f"see {ctx.command_path} --help."
+            raise click.UsageError(f"there is no command {name!r}; {hint}", ctx)
         return super().resolve_command(ctx, args)
 
 

@@ -255,8 +255,8 @@ def change_command(
 
             settings = settings_of(context)
             why = ["--reason", reason] if reason else []
-            again = settings.command_line(*words, *users, *why)
-            return run_plan(settings, prepare, RunOptions(yes=yes, dry_run=dry_run, again=again))
+            resume = settings.command_line(*words, *users, *why)
+            return run_plan(settings, prepare, RunOptions(yes=yes, dry_run=dry_run, resume=resume))
 
         callback = update_wrapper(click.pass_context(run), function)
         return declared(name, callback, (*parameters, *options), TABLE_FORMATS)

@@ -1,4 +1,4 @@
-"""`doctor`: what is wrong, and the way out of it, in a line each."""
+"""`doctor`: what is wrong, and what to do about it, in a line each."""
 
 from __future__ import annotations
 
@@ -71,14 +71,14 @@ class Check:
         status: "warning" is for what works now and may not tomorrow; "skipped" for what could not
             be checked, because of what another check says or for want of something optional.
         result: What was found, in a line.
-        way_out: What to do about it, or "".
+        hint: What to do about it, or "".
         details: All that was found, where the result is only the first of it.
     """
 
     name: str
     status: Status
     result: str
-    way_out: str = ""
+    hint: str = ""
     details: tuple[str, ...] = ()
 
 
@@ -103,8 +103,8 @@ def doctor_command(settings: Settings) -> int:
         format="cld-user-groups/doctor/1",
         account=next((check.result for check in checks if check.name == "account"), ""),
         key="checks",
-        columns=tuple(map(Column, ("status", "check", "result", "way_out"))),
-        rows=[(check.status, check.name, check.result, check.way_out or None) for check in checks],
+        columns=tuple(map(Column, ("status", "check", "result", "hint"))),
+        rows=[(check.status, check.name, check.result, check.hint or None) for check in checks],
         details={
             "ok": is_well,
             "exit_code": code,
@@ -119,11 +119,11 @@ def doctor_command(settings: Settings) -> int:
 
 
 def _line(check: Check) -> str:
-    """Return a check for a terminal: a line, whose end is the way out."""
+    """Return a check for a terminal: a line, whose end is the hint."""
     color = _COLORS[check.status] if has_color(sys.stdout) else None
-    way_out = f"; {check.way_out}" if check.way_out else ""
+    hint = f"; {check.hint}" if check.hint else ""
     status = colored(f"{check.status:8}", color)
-    return f"{status} {check.name:12} {printable(check.result + way_out)}"
+    return f"{status} {check.name:12} {printable(check.result + hint)}"
 
 
 def _all(settings: Settings) -> Iterator[Check]:
@@ -223,14 +223,14 @@ def _origin(settings: Settings) -> str:
 def _check_journals(directory: Path) -> Check:
     existing = next(path for path in (directory, *directory.parents) if path.exists())
     if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
-        way_out = "let this user write there, or set XDG_STATE_HOME to another directory"
-        return Check("journals", "failed", f"{directory} cannot be written", way_out)
+        hint = "let this user write there, or set XDG_STATE_HOME to another directory"
+        return Check("journals", "failed", f"{directory} cannot be written", hint)
     runs = membership.list_runs(directory)
     unreadable = [summary.id for summary in runs if summary.run is None]
     if unreadable:
         result = f"{len(unreadable)} of {len(runs)} in {directory} cannot be read: {unreadable[0]}"
-        way_out = "see `cld-user-groups runs`; move them away if they are of no use"
-        return Check("journals", "warning", result, way_out, tuple(unreadable))
+        hint = "see `cld-user-groups runs`; move them away if they are of no use"
+        return Check("journals", "warning", result, hint, tuple(unreadable))
     return Check("journals", "ok", f"{len(runs)} in {directory}")
 
 
@@ -299,7 +299,7 @@ def _read(client: CldProvisioning) -> _Reading:
     try:
         listed = client.user_groups.with_raw_response.list(extended_details=True)
     except CloudinaryError as error:
-        check = Check(name, "failed", str(error), errors.way_out_of(error))
+        check = Check(name, "failed", str(error), errors.hint_for(error))
         return _Reading(check=check, headers=error.headers)
     except httpx.TransportError as error:
         result = f"no response: {error or type(error).__name__}"
@@ -349,11 +349,11 @@ def _contract_check() -> ContractCheck | Check:
 
         return ContractCheck(raise_on_difference=False)
     except ImportError:
-        result, way_out = "not installed", install_command("contract")
-        return Check("contract", "skipped", result, way_out)
+        result, hint = "not installed", install_command("contract")
+        return Check("contract", "skipped", result, hint)
     except OSError as error:
-        way_out = install_command(options="--force-reinstall --no-deps ")
-        return Check("contract", "failed", errors.describe(error).message, way_out)
+        hint = install_command(options="--force-reinstall --no-deps ")
+        return Check("contract", "failed", errors.describe(error).message, hint)
 
 
 def _check_contract(
@@ -366,8 +366,8 @@ def _check_contract(
     if differences:
         first, *others = differences
         more = f" (and {len(others)} more)" if others else ""
-        way_out = "upgrade cld-user-groups; if there is no newer one, report this"
-        return Check("contract", "failed", first + more, way_out, differences)
+        hint = "upgrade cld-user-groups; if there is no newer one, report this"
+        return Check("contract", "failed", first + more, hint, differences)
     if groups is None:
         return Check("contract", "skipped", "the account cannot be read")
     if error is not None:

@@ -1,4 +1,4 @@
-"""Errors and exit codes: what is said of each error, in a sentence with a way out."""
+"""Errors and exit codes: what is said of each error, in a sentence with a hint."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ CHANGES = 2
 GUARD = 3
 #: The account has changed since the plan was made, or the plan has expired. Nothing was written.
 STALE = 4
-#: The run has ended before the account was as asked, or was interrupted; or there was no quota to
-#: read the account.
+#: The run has ended before the account matched the file, or was interrupted; or there was no quota
+#: to read the account.
 INCOMPLETE = 5
 #: The command line is not valid, or the command cannot ask. Nothing was written.
 USAGE = 64
@@ -53,14 +53,14 @@ class Refused(Exception):
 
     Attributes:
         breaches: The guards.
-        way_out: What can be done beside allowing its removals, or "".
+        hint: What can be done beside allowing its removals, or "".
         is_shown: Whether the user has seen the guards' messages, below the plan.
     """
 
-    def __init__(self, breaches: Sequence[Breach], way_out: str, *, is_shown: bool) -> None:
-        super().__init__(way_out)
+    def __init__(self, breaches: Sequence[Breach], hint: str, *, is_shown: bool) -> None:
+        super().__init__(hint)
         self.breaches = breaches
-        self.way_out = way_out
+        self.hint = hint
         self.is_shown = is_shown
 
 
@@ -153,7 +153,7 @@ def _of_library(error: BaseException) -> Failure | None:
             return Failure(kind="invalid", message=message, details={"problems": problems})
         case Refused():
             lines = [] if error.is_shown else [f"  {each.message}" for each in error.breaches]
-            said = f"refused by the guards; nothing was written. {error.way_out}".rstrip()
+            said = f"refused by the guards; nothing was written. {error.hint}".rstrip()
             breaches = [asdict(breach) for breach in error.breaches]
             return Failure(
                 kind="guard",
@@ -190,7 +190,7 @@ _WAYS_OUT = {
 }
 
 
-def way_out_of(error: CloudinaryError) -> str:
+def hint_for(error: CloudinaryError) -> str:
     """Return what to do about a response that is an error."""
     if "the body is larger than" in error.message:
         return "allow more with --max-body, in MiB (default: 64)"
@@ -220,10 +220,10 @@ def _of_call(error: BaseException) -> Failure | None:
             },
         )
     if isinstance(error, CloudinaryError):
-        way_out = way_out_of(error)
+        hint = hint_for(error)
         return Failure(
             kind="api",
-            message=f"{error}; {way_out}.",
+            message=f"{error}; {hint}.",
             details={"status_code": error.status_code, "request_id": error.request_id},
         )
     if isinstance(error, httpx.TransportError):

@@ -218,14 +218,14 @@ def apply_command(
 
     options = RunOptions(
         **how,
-        again=_way_on(settings, file, source),
-        way_out="What takes nothing away can be applied all the same: --adds-only.",
+        resume=_resume_command(settings, file, source),
+        hint="What takes nothing away can be applied all the same: --adds-only.",
     )
     return run_plan(settings, prepare, options, still_needed)
 
 
-def _way_on(settings: Settings, file: str, source: Desired | Plan) -> str:
-    """Return how to go on where a run ends early: a saved plan is stale once begun."""
+def _resume_command(settings: Settings, file: str, source: Desired | Plan) -> str:
+    """Return how to resume where a run ends early: a saved plan is stale once begun."""
     if not isinstance(source, membership.Plan):
         return settings.command_line("apply", file)
     again = settings.command_line("plan", printable(source.source), "--out", file)

@@ -163,10 +163,10 @@ def undo_command(
 ) -> int:
     """Undo a run: the last one, or RUN.
 
-    What its journal confirms, or the account shows, is taken back as far as it still stands. That
+    What its journal confirms, or the account shows, is undone as far as it is still in place. That
     is a plan too, with the same guards; it has a journal of its own, and can itself be undone. A
     deleted group comes back with another ID, and without the roles and shares of the old one.
-    Exits with 5 where something still stands that cannot be undone.
+    Exits with 5 where something is still in place that cannot be undone.
     """
 
     def prepare(client: CldProvisioning) -> tuple[Plan, Snapshot]:
@@ -177,9 +177,9 @@ def undo_command(
             found, snapshot, now=now, allow_removals=allow_removals
         ), snapshot
 
-    # Once more it is a matter of the journal of the run that it has taken back.
-    again = settings.command_line("undo", run or "RUN") + ("" if run else ", with the same RUN")
-    return run_plan(settings, prepare, RunOptions(yes=yes, dry_run=dry_run, again=again))
+    # A second attempt needs the ID of the run that was undone: the last one is then this undo.
+    resume = settings.command_line("undo", run or "RUN") + ("" if run else ", with the same RUN")
+    return run_plan(settings, prepare, RunOptions(yes=yes, dry_run=dry_run, resume=resume))
 
 
 @command(
@@ -321,7 +321,7 @@ def _explanation_lines(explained: Explanation) -> Iterator[str]:
 
 def _steps(steps: Iterable[Step]) -> Iterator[str]:
     done = {"add_user": "added", "remove_user": "removed", "delete_group": "group deleted"}
-    doubt = {"already": " (it was so already)", "unknown": " (perhaps)"}
+    doubt = {"already": " (already in place)", "unknown": " (perhaps)"}
     for step in steps:
         until = f" until {step.until}" if step.until else ""
         why = f": {printable(step.reason)}" if step.reason else ""

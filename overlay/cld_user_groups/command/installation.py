@@ -50,8 +50,8 @@ def check_packages() -> Check:
     versions = {name: _version(name) for name in _needed(own)}
     missing = [name for name, version in versions.items() if version is None]
     if missing:
-        way_out = install_command("cli")
-        return Check("packages", "failed", f"{', '.join(missing)} not installed", way_out)
+        hint = install_command("cli")
+        return Check("packages", "failed", f"{', '.join(missing)} not installed", hint)
     details = tuple(f"{name} {version}" for name, version in versions.items())
     return Check("packages", "ok", "; ".join((found, ", ".join(details))), details=details)
 
@@ -78,12 +78,12 @@ def check_import_name() -> Check:
         for other in _distributions_of(DOCUMENTED_NAME)
         if _normalized(other.name) != DISTRIBUTION
     ]
-    way_out = "import cld_user_groups, which is only ours"
-    again = f"{way_out}; or uninstall {' and '.join(others) or 'the other'}, then: {_AGAIN}"
+    hint = "import cld_user_groups, which is only ours"
+    again = f"{hint}; or uninstall {' and '.join(others) or 'the other'}, then: {_AGAIN}"
     spec = find_spec(DOCUMENTED_NAME)
     if spec is None or spec.origin is None:
         result = f"{DOCUMENTED_NAME} cannot be imported"
-        return Check(name, "failed", result, f"{way_out}; or: {_AGAIN}")
+        return Check(name, "failed", result, f"{hint}; or: {_AGAIN}")
     if _is_ours(Path(spec.origin)):
         if not others:
             return Check(name, "ok", f"{DOCUMENTED_NAME} is {DISTRIBUTION}'s")

@@ -112,7 +112,7 @@ class FromKeyring:
         Raises:
             CredentialsError: They are not in the keyring, or it cannot be opened.
         """
-        way_out = f"store KEY:SECRET with: keyring set {self.service} {self.account_id}"
+        hint = f"store KEY:SECRET with: keyring set {self.service} {self.account_id}"
         try:
             keyring = cast("_Keyring", importlib.import_module("keyring"))
         except ImportError:
@@ -123,13 +123,13 @@ class FromKeyring:
             found = keyring.get_password(self.service, self.account_id)
         except Exception as error:  # noqa: BLE001 - each of its backends has errors of its own
             kind = type(error).__name__
-            raise CredentialsError(f"{self} cannot be read ({kind}); {way_out}") from None
+            raise CredentialsError(f"{self} cannot be read ({kind}); {hint}") from None
         if found is None:
-            raise CredentialsError(f"{self} has no entry {self.account_id!r}; {way_out}")
+            raise CredentialsError(f"{self} has no entry {self.account_id!r}; {hint}")
         security = _parse_pair(found)
         del found
         if security is None:
-            raise CredentialsError(f"{self} does not hold KEY:SECRET; {way_out}")
+            raise CredentialsError(f"{self} does not hold KEY:SECRET; {hint}")
         return security
 
 
@@ -155,7 +155,7 @@ class FromCommand:
             CredentialsError: The command cannot be run, fails, takes too long, or prints something
                 else.
         """
-        way_out = "run it yourself to see why"
+        hint = "run it yourself to see why"
         try:
             # Standard input is that of `cld-user-groups`: a file of groups, or people.
             done = subprocess.run(  # noqa: S603 - it is the user's own command
@@ -167,12 +167,12 @@ class FromCommand:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            problem = f"{self} took longer than {TIME_LIMIT:.0f} s; {way_out}"
+            problem = f"{self} took longer than {TIME_LIMIT:.0f} s; {hint}"
         except OSError as error:
             problem = f"{self} cannot be run: {error.strerror or error}"
         else:
             if done.returncode:
-                problem = f"{self} exited with {done.returncode}; {way_out}"
+                problem = f"{self} exited with {done.returncode}; {hint}"
             elif (security := _parse_pair(_decode(done.stdout))) is not None:
                 return security
             else:

@@ -20,7 +20,7 @@ _CHANGE = ("action", "group", "email", "group_id", "user_id")
 # By status.
 _SIGNS = {
     "done": "done",
-    "already": "already so",
+    "already": "in place",
     "failed": "FAILED",
     "unknown": "UNKNOWN",
     "not_started": "not started",
@@ -43,7 +43,7 @@ def plan_table(made: Plan) -> Table:
 
 
 def result_table(account_id: str, outcomes: Iterable[Outcome]) -> Table:
-    """Return the changes of a run, a row each, with what came of them."""
+    """Return the changes of a run, a row each, with their results."""
     return _table(
         account_id,
         "result",
@@ -97,7 +97,7 @@ def result_document(made: Plan, result: Result, code: int) -> dict[str, Any]:
 
 
 def outcome_document(outcome: Outcome) -> dict[str, Any]:
-    """Return what came of a change, for JSON."""
+    """Return the result of a change, for JSON."""
     change = outcome.change
     return {
         "action": change.action,
@@ -109,29 +109,28 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def result_text(
-    made: Plan, result: Result, again: str, take_back: str, *, color: bool = False
-) -> str:
-    """Return what came of a plan: what was done, what was not and why, and how to go on.
+def result_text(made: Plan, result: Result, resume: str, undo: str, *, color: bool = False) -> str:
+    """Return the result of a plan: what was done, what was not and why, and how to resume it.
 
     Args:
         made: The plan.
-        result: What came of it.
-        again: The command that goes on.
-        take_back: The command that undoes the run.
+        result: Its result.
+        resume: The command that resumes it.
+        undo: The command that undoes the run.
         color: Whether to use the colors of a terminal.
     """
-    return "\n".join(_lines(made, result, again, take_back, color=color))
+    return "\n".join(_lines(made, result, resume, undo, color=color))
 
 
-def _lines(made: Plan, result: Result, again: str, take_back: str, *, color: bool) -> Iterator[str]:
+def _lines(made: Plan, result: Result, resume: str, undo: str, *, color: bool) -> Iterator[str]:
+    goal = "the file" if made.digest else "the plan"
     differences = [f"  {printable(each)}" for each in dict.fromkeys(result.differences)]
     if not result.outcomes:
         account = printable(made.account_id)
         if result.is_complete:
-            yield f"Nothing to do: account {account} is as asked."
+            yield f"Nothing to do: account {account} matches {goal}."
         else:
-            yield f"Nothing could be done, and account {account} is not as asked:"
+            yield f"Nothing could be done: account {account} does not match {goal}:"
             yield from differences
         return
     for outcome in result.outcomes:
@@ -143,20 +142,20 @@ def _lines(made: Plan, result: Result, again: str, take_back: str, *, color: boo
     if result.verified:
         actions = {change.action.value for change in made.changes}
         is_recreated = made.source.startswith("undo of ") and "create_group" in actions
-        what = "its groups and their members are" if is_recreated else "it is"
-        yield f"The account was read again: {what} as asked."
+        what = "the groups and their members match" if is_recreated else "the account matches"
+        yield f"Verified: {what} {goal}."
         if is_recreated or "delete_group" in actions:
             yield "Roles and shares were not read: those of a deleted group do not come back."
     elif result.verified is None:
         yield "The account was not read again."
     else:
-        how = "was read again, and" if result.snapshot is not None else "was not read again; it"
-        yield f"The account {how} is not as asked:"
+        how = "" if result.snapshot is not None else ", which was not read again,"
+        yield f"The account{how} does not match {goal}:"
         yield from differences
     if not result.is_complete:
-        yield f"To go on: {again}{_resumable_when(result)}"
+        yield f"To resume: {resume}{_resumable_when(result)}"
     if any(outcome.status in ("done", "unknown") for outcome in result.outcomes):
-        yield f"To take it back: {take_back}"
+        yield f"To undo: {undo}"
 
 
 def _resumable_when(result: Result) -> str:
@@ -168,7 +167,7 @@ def _resumable_when(result: Result) -> str:
 
 
 def outcome_text(outcome: Outcome, *, color: bool = False) -> str:
-    """Return what came of a change, in a line."""
+    """Return the result of a change, in a line."""
     sign = f"{_SIGNS[outcome.status]:{_WIDTH}}"
     if color and (code := _COLORS.get(outcome.status)):
         sign = f"\x1b[{code}m{sign}\x1b[0m"

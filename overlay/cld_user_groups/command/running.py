@@ -43,13 +43,13 @@ class RunOptions:
     """How to run a plan.
 
     Attributes:
-        yes: Whether to go on without being asked.
+        yes: Whether to apply it without asking.
         dry_run: Whether only to show the plan.
         concurrency: The maximum number of changes in flight.
         keep_quota: How many requests of the quota to leave to others.
         max_wait: The most seconds to wait for the quota, and for another run to end.
-        again: The command that goes on where the run ends early.
-        way_out: What can be done where a guard refuses the plan, beside allowing its removals.
+        resume: The command that resumes the run where it ends early.
+        hint: What can be done where a guard refuses the plan, beside allowing its removals.
     """
 
     yes: bool
@@ -57,8 +57,8 @@ class RunOptions:
     concurrency: int = 16
     keep_quota: int = 0
     max_wait: float = 0.0
-    again: str
-    way_out: str = ""
+    resume: str
+    hint: str = ""
 
 
 def run_plan(
@@ -76,7 +76,7 @@ def run_plan(
         settings: The global options.
         prepare: Reads the account; returns the plan, held to its guards, and what was read.
         options: How to run it.
-        still_needed: Returns the changes that an account needs to be as asked on a day. It is
+        still_needed: Returns the changes that an account needs to match the file on a day. It is
             called with the account as read after the run, which somebody else may have changed
             meanwhile.
 
@@ -96,7 +96,7 @@ def run_plan(
                 return code_of_plan(made)
             is_shown = _show(settings, made)
             if made.breaches:
-                raise errors.Refused(made.breaches, options.way_out, is_shown=is_shown)
+                raise errors.Refused(made.breaches, options.hint, is_shown=is_shown)
             if made.changes and not options.yes:
                 _ask(made)
                 # The account may have changed while the plan was being read.
@@ -116,7 +116,7 @@ def run_plan(
                 result.snapshot, people=snapshot.people, missing_ids=snapshot.missing_ids
             )
             result = _compare(made, result, after, still_needed)
-        _report(settings, made, result, options.again)
+        _report(settings, made, result, options.resume)
         return _code_of(result)
 
 
@@ -135,7 +135,7 @@ def _told_if_interrupted(
         raise errors.Incomplete(
             f"stopped at once; {done} of {sent.header.plan.changes} changes were done, and "
             f"{unknown} that were in flight may have been. See: "
-            f"{settings.command_line('runs', 'show', run)}. To go on: {options.again}"
+            f"{settings.command_line('runs', 'show', run)}. To resume: {options.resume}"
         ) from None
 
 
@@ -156,8 +156,8 @@ def _only_run(
         yield lease
 
 
-def _report(settings: Settings, made: Plan, result: Result, again: str) -> None:
-    """Write what came of the run; that is the exit code, also where this cannot be written."""
+def _report(settings: Settings, made: Plan, result: Result, resume: str) -> None:
+    """Write the result of the run; that is the exit code, also where this cannot be written."""
     try:
         match settings.format:
             case "json":
@@ -167,9 +167,9 @@ def _report(settings: Settings, made: Plan, result: Result, again: str) -> None:
                 print_result(render(result_table(made.account_id, result.outcomes)))
                 _tell_held_back(made)
             case _:
-                take_back = settings.command_line("undo", result.run)
+                undo = settings.command_line("undo", result.run)
                 color = has_color(sys.stdout)
-                print_result(result_text(made, result, again, take_back, color=color))
+                print_result(result_text(made, result, resume, undo, color=color))
     except OSError as error:
         recorded = f" The run is recorded: {settings.command_line('runs', 'show', result.run)}"
         print_message(

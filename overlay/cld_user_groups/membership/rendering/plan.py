@@ -102,9 +102,8 @@ def remarks(change: Change, plan: Plan) -> list[str]:
 def summary(plan: Plan) -> str:
     """Return the counts of a plan in a sentence."""
     if not plan.changes:
-        return "Nothing to do: " + (
-            "all that is left is held back." if plan.held_back else "the account is as asked."
-        )
+        goal = "the account matches the file" if plan.digest else "everything is in place"
+        return f"Nothing to do: {'all that is left is held back' if plan.held_back else goal}."
     counts = plan.counts()
     words = {
         Action.CREATE_GROUP: ("group", "to create"),
