@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from hypothesis import given
 
+from cld_user_groups.membership.documents import journal_schema
 from cld_user_groups.membership.history import read_history
 from cld_user_groups.membership.journal import (
     End,
@@ -28,7 +29,6 @@ from cld_user_groups.membership.journal import (
 from cld_user_groups.membership.lock import account_lock
 from cld_user_groups.membership.model import Plan
 from cld_user_groups.membership.outcome import Status, Stop
-from cld_user_groups.membership.schemas import journal_schema
 from cld_user_groups.membership.state import state_directory
 
 from .accounts import add, create, delete, rename

@@ -15,6 +15,7 @@ from .applying_async import apply_async
 from .checks import GuardBreached, PlanRefused, StalePlan, WrongAccount
 from .comparing import Difference, compare, groups_of
 from .direct import add_users, add_users_async, set_members, set_members_async
+from .documents import groups_schema, journal_schema, plan_schema, review_schema
 from .explaining import Explanation, Listing, Verdict, explain, listing_of
 from .exporting import export
 from .files import read_file
@@ -61,7 +62,6 @@ from .problems import (
     printable,
 )
 from .rendering import render_html, render_markdown, render_text
-from .schemas import groups_schema, journal_schema, plan_schema, review_schema
 from .snapshot import read_account, read_account_async
 from .state import state_directory
 from .undo import undo_plan

@@ -1,8 +1,10 @@
-"""Frozen classes as JSON documents: written with every key, in their order, and read strictly."""
+"""JSON documents: frozen classes written with every key, and read strictly; and the schemas."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
+from importlib.resources import files
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -64,3 +66,30 @@ def _form(hint: Any, keys: Mapping[type, Mapping[str, str]]) -> Any:
         return hint
     generic: Any = Union if origin is UnionType else origin
     return generic[tuple(_form(each, keys) for each in arguments)]
+
+
+def groups_schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of a file of groups, for editors and validators."""
+    return _read("groups.schema.json")
+
+
+def plan_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a saved plan."""
+    return _read("plan.schema.json")
+
+
+def journal_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a line of a journal."""
+    return _read("journal.schema.json")
+
+
+def review_schema() -> dict[str, Any]:
+    """Return the JSON Schema of an access review."""
+    return _read("review.schema.json")
+
+
+def _read(name: str) -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(
+        files(__package__).joinpath("schemas", name).read_text("utf-8")
+    )
+    return schema

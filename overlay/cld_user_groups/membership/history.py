@@ -175,11 +175,7 @@ def history_of(runs: Iterable[Run]) -> History:
 
 
 def in_order(runs: Iterable[Run]) -> tuple[Run, ...]:
-    """Return runs in the order in which they began.
-
-    Args:
-        runs: The runs.
-    """
+    """Return runs in the order in which they began."""
     return tuple(sorted(runs, key=lambda run: run.order))
 
 

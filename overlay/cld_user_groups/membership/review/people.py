@@ -96,11 +96,7 @@ def _read(
 
 
 def person_of(member: Member) -> Person:
-    """Return what a group tells of a person.
-
-    Args:
-        member: The member of a group.
-    """
+    """Return what a group tells of a person."""
     return Person(id=member.id, email=member.email, name=member.name)
 
 

@@ -23,30 +23,18 @@ _NO_LOGINS = "Last login unknown: the API returned no last login for anyone."
 
 
 def render_html(review: Review) -> str:
-    """Return a review as an HTML document that works without scripts and prints well.
-
-    Args:
-        review: The review.
-    """
+    """Return a review as an HTML document that works without scripts and prints well."""
     view = View(review)
     return render("review.html.jinja", {**_data(view), "panels": panels(view), "marks": MARKS})
 
 
 def render_markdown(review: Review) -> str:
-    """Return a review as Markdown (CommonMark), for a ticket or a wiki.
-
-    Args:
-        review: The review.
-    """
+    """Return a review as Markdown (CommonMark), for a ticket or a wiki."""
     return render("review.md.jinja", _data(View(review)))
 
 
 def render_text(review: Review) -> str:
-    """Return a review as text, for a terminal or a mail.
-
-    Args:
-        review: The review.
-    """
+    """Return a review as text, for a terminal or a mail."""
     return render("review.txt.jinja", _data(View(review)))
 
 
@@ -243,11 +231,7 @@ def event(difference: ReviewDifference) -> str:
 
 
 def rows(review: Review) -> Iterator[tuple[Value, ...]]:
-    """Return the rows of a review, in the order of its groups; see `COLUMNS`.
-
-    Args:
-        review: The review.
-    """
+    """Return the rows of a review, in the order of its groups; see `COLUMNS`."""
     view = View(review)
     for group in review.groups:
         for membership in group.members:

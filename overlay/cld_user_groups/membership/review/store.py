@@ -33,11 +33,7 @@ _FORM = form_of(
 
 
 def render_json(review: Review) -> str:
-    """Return a review as a JSON document.
-
-    Args:
-        review: The review.
-    """
+    """Return a review as a JSON document."""
     fields = attrs.asdict(review, recurse=False)
     summary = {
         "groups": len(review.groups),
