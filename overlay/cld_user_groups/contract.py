@@ -19,7 +19,7 @@ from functools import lru_cache
 from importlib.resources import files
 from os import PathLike
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, cast
 
 import httpx
 from attrs import frozen
@@ -175,18 +175,22 @@ def _body_findings(context: HookContext, response: httpx.Response) -> Iterator[V
         return dict(pairs)
 
     try:
-        body = json.loads(response.content, object_pairs_hook=collect)
+        body: Any = json.loads(response.content, object_pairs_hook=collect)
     except (ValueError, RecursionError):  # the schema's finding
         return
     for name in twice:
         yield Violation("$", "each key once", f"{json.dumps(name)} more than once")
     if not (response.is_success and isinstance(body, dict) and context.path_parameters):
         return
+    body = cast("dict[str, Any]", body)
     *_, wanted = context.path_parameters.values()
     if isinstance(body.get("id"), str) and body["id"] != wanted:
         yield Violation("$.id", json.dumps(wanted), json.dumps(body["id"]))
     if context.user_id is not None and isinstance(body.get("users"), list):
-        is_in = any(isinstance(user, dict) and user.get("id") == wanted for user in body["users"])
+        users = cast(
+            "list[dict[str, Any]]", [each for each in body["users"] if isinstance(each, dict)]
+        )
+        is_in = any(user.get("id") == wanted for user in users)
         if is_in != (response.request.method == "POST"):
             user = f"the user {json.dumps(wanted)}"
             texts = ("a membership without", "it") if is_in else ("a membership with", "others")
