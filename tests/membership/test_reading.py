@@ -340,6 +340,9 @@ def test_a_mistake_in_yaml_is_an_error_with_its_line(text, expected):
         ("g.yaml", "version: 1\ngroups:\n  A: {members: ['a@b.exa",
          ["3: not YAML: while scanning a quoted scalar, found unexpected end of stream; "
           "is the file truncated?"]),
+        ("g.yaml", "version: 1\ngroups:\n  'A:\n    members: [a@b.example]\n\n",
+         ["3: not YAML: while scanning a quoted scalar, found unexpected end of stream; "
+          "is the file truncated?"]),
         ("g.yaml", "version: 1\ngroups:\n\tA: x\n",
          ["3: not YAML: a tab in the indentation; indent with spaces"]),
         ("g.yaml", "version: 1\ngroups:\n  A:\n  \tmembers: []\n",

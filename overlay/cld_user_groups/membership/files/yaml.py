@@ -40,8 +40,8 @@ def parse_yaml(text: str, fields: Fields) -> Node | None:
         raise FileError([Problem(source, start, f"not YAML: {error.reason}")]) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        if "could not find expected ':'" in str(error.problem):
-            mark = error.context_mark or mark  # where the key begins
+        if re.search("could not find expected ':'|end of stream", str(error.problem)):
+            mark = error.context_mark or mark  # where the key, or the quoted text, begins
         line = mark.line + 1 if mark else None
         message, hint = _explained(error, text)
         raise FileError([Problem(source, line, f"not YAML: {message}", hint)]) from None
@@ -53,7 +53,7 @@ def _explained(error: yaml.MarkedYAMLError, text: str) -> tuple[str, str]:
     mark = error.problem_mark or error.context_mark
     if mark is None:
         return message, ""
-    line = (text.splitlines() or [""])[min(mark.line, text.count("\n"))]
+    line = _line(text, mark.line)
     before, rest = line[: mark.column], line[mark.column :]
     if "\t" in rest[:1] or (not before.strip() and "\t" in before):
         return "a tab in the indentation", "indent with spaces"
@@ -65,7 +65,7 @@ def _explained(error: yaml.MarkedYAMLError, text: str) -> tuple[str, str]:
     if "cannot start any token" in message and rest:
         return f"a value that begins with {quoted(rest[0])}", "write it in quotes"
     if "could not find expected ':'" in message and error.context_mark is not None:
-        key = text.splitlines()[error.context_mark.line].strip()
+        key = _line(text, error.context_mark.line).strip()
         return f"no colon after {quoted(key)}", "end a key with `:`, begin an item with `- `"
     if mark.index + 1 >= len(text):
         return message, "is the file truncated?"
@@ -75,6 +75,12 @@ def _explained(error: yaml.MarkedYAMLError, text: str) -> tuple[str, str]:
     if (error.context or "").startswith("while parsing a block"):
         return message, "indent it as the lines above it"
     return message, ""
+
+
+def _line(text: str, number: int) -> str:
+    """Return a line, from 0; the one after the last line break is empty."""
+    lines = text.splitlines()
+    return lines[number] if number < len(lines) else ""
 
 
 class _TreeBuilder:
