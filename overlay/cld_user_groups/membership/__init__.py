@@ -13,7 +13,8 @@ from cld_user_groups.identity import email_key
 from .applying import apply
 from .applying_async import apply_async
 from .checks import GuardBreached, PlanRefused, StalePlan, WrongAccount
-from .comparing import Difference, compare, groups_of
+from .comparing import GroupDifference as Difference
+from .comparing import compare, groups_of
 from .direct import add_users, add_users_async, set_members, set_members_async
 from .documents import groups_schema, journal_schema, plan_schema, review_schema
 from .explaining import Explanation, Listing, Verdict, explain, listing_of

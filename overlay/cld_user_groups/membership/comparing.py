@@ -13,7 +13,7 @@ from .model import Action, DesiredGroup, DesiredMember, GroupRef, Snapshot
 
 
 @frozen(kw_only=True)
-class Difference:
+class GroupDifference:
     """One difference, as the change that leads from the one to the other.
 
     Attributes:
@@ -50,7 +50,7 @@ def groups_of(snapshot: Snapshot) -> tuple[DesiredGroup, ...]:
 
 def compare(
     before: Iterable[DesiredGroup], after: Iterable[DesiredGroup], *, by_id: bool = True
-) -> tuple[Difference, ...]:
+) -> tuple[GroupDifference, ...]:
     """Return the differences, group by group: those of `before` in its order, then new ones.
 
     A group is the same by its ID, or by its name or a previous one where one side has no ID; a
@@ -137,19 +137,19 @@ def _key(member: DesiredMember) -> str | None:
 
 def _between(
     old: DesiredGroup | None, new: DesiredGroup | None, *, by_id: bool
-) -> Iterator[Difference]:
+) -> Iterator[GroupDifference]:
     """Yield how a group differs; None where there is none."""
     either = new or old
     assert either is not None
     ref = GroupRef(id=either.id or (old.id if old else None), name=either.name)
     if old is None:
-        yield Difference(action=Action.CREATE_GROUP, group=ref)
+        yield GroupDifference(action=Action.CREATE_GROUP, group=ref)
     elif new is not None and old.name != new.name:
-        yield Difference(action=Action.RENAME_GROUP, group=ref, old_name=old.name)
+        yield GroupDifference(action=Action.RENAME_GROUP, group=ref, old_name=old.name)
     before, after = _Members(old, by_id=by_id), _Members(new, by_id=by_id)
     for member in after.without(before):
-        yield Difference(action=Action.ADD_USER, group=ref, member=member)
+        yield GroupDifference(action=Action.ADD_USER, group=ref, member=member)
     for member in before.without(after):
-        yield Difference(action=Action.REMOVE_USER, group=ref, member=member)
+        yield GroupDifference(action=Action.REMOVE_USER, group=ref, member=member)
     if new is None:
-        yield Difference(action=Action.DELETE_GROUP, group=ref)
+        yield GroupDifference(action=Action.DELETE_GROUP, group=ref)

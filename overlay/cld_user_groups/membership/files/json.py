@@ -4,38 +4,34 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 
 from cld_user_groups.membership.problems import FileError, Problem
 
 from .content import is_unicode
-from .fields import DEEPEST, Items, Kind, Node, Scalar, TableNode
+from .fields import DEEPEST, Items, Node, Scalar, TableNode
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
 
 
-def parse_json(text: str, source: str, line: int = 1) -> Node:
+def parse_json(text: str, source: str) -> Node:
     """Return the tree of a JSON document.
-
-    Args:
-        text: The document.
-        source: The file that it is in.
-        line: The line on which it begins.
 
     Raises:
         FileError: It is not JSON.
     """
-    return _JsonReader(text, source, line).parse()
+    return _JsonReader(text, source).parse()
 
 
 class _JsonReader:
     """Reads lists and objects; the standard library's decoder reads the scalars between."""
 
-    def __init__(self, text: str, source: str, line: int) -> None:
+    def __init__(self, text: str, source: str) -> None:
         self.text = text
         self.source = source
         self.at = 0
-        self.line = line
+        self.line = 1
 
     def parse(self) -> Node:
         self._space()
@@ -57,13 +53,12 @@ class _JsonReader:
 
     def _items(self, depth: int) -> Items:
         found = Items([], self.line)
-        while not self._ended("]", first=not found.items):
-            found.items.append(self._node(depth + 1))
+        found.items.extend(self._node(depth + 1) for _ in self._elements("]"))
         return found
 
     def _table(self, depth: int) -> TableNode:
         found = TableNode([], self.line)
-        while not self._ended("}", first=not found.entries):
+        for _ in self._elements("}"):
             if self.text[self.at : self.at + 1] != '"':
                 raise self._error("not JSON: a key in double quotes is missing")
             key = self._scalar()
@@ -72,17 +67,18 @@ class _JsonReader:
             found.entries.append((key, self._node(depth + 1)))
         return found
 
-    def _ended(self, closing: str, *, first: bool) -> bool:
-        """Move to the next element of a list or an object; return whether there is none."""
-        if first:
-            self.at += 1
+    def _elements(self, closing: str) -> Iterator[None]:
+        """Yield at each element of a list or an object, which is read before the next."""
+        self.at += 1
         self._space()
-        if self.text[self.at : self.at + 1] == closing:
-            self.at += 1
-            return True
-        if not first:
-            self._expect(",")
-        return False
+        is_first = True
+        while self.text[self.at : self.at + 1] != closing:
+            if not is_first:
+                self._expect(",")
+            yield
+            is_first = False
+            self._space()
+        self.at += 1
 
     def _expect(self, character: str) -> None:
         if self.text[self.at : self.at + 1] != character:
@@ -105,12 +101,11 @@ class _JsonReader:
         self.at = end
         if isinstance(value, str) and not is_unicode(value):
             raise self._error("not JSON: half of a surrogate pair")
-        kind: Kind = "text" if quote else "number"
         if value is None:
             return Scalar("", "null", self.line)
         if isinstance(value, bool):
             return Scalar(str(value).lower(), "boolean", self.line)
-        return Scalar(str(value), kind, self.line)
+        return Scalar(str(value), "text" if quote else "number", self.line)
 
     def _error(self, message: str) -> FileError:
         cut = not self.text[self.at :].strip() or self.text[self.at :].count('"') == 1
