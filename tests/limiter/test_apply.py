@@ -16,11 +16,11 @@ from cld_user_groups.limits import LocalLimiter
 from cld_user_groups.membership.applying import apply
 from cld_user_groups.membership.model import Action, Change, GroupRef
 from cld_user_groups.membership.outcome import Status, Stop
-from cld_user_groups.membership.scheduler import Reply, Scheduler, Verdict
+from cld_user_groups.membership.scheduler import Reply, ReplyKind, Scheduler
 
 from .conftest import Workers
 
-HELD = Reply(verdict=Verdict.TURNED_AWAY, status_code=429, was_sent=False, retry_after=0.1)
+HELD = Reply(kind=ReplyKind.THROTTLED, status_code=429, was_sent=False, retry_after=0.1)
 
 
 @pytest.fixture

@@ -21,10 +21,9 @@ from attrs import evolve
 from cld_user_groups import CldProvisioning, Security, utils
 from cld_user_groups.emulator import Emulator, EmulatorRequest, EmulatorResponse
 from cld_user_groups.hooks import HookContext
-from cld_user_groups.membership._run import Run
-from cld_user_groups.membership.applying import apply
-from cld_user_groups.membership.applying_async import apply_async
+from cld_user_groups.membership.applying import apply, apply_async, execute_now
 from cld_user_groups.membership.checks import GuardBreached, StalePlan, WrongAccount
+from cld_user_groups.membership.executor import ChangeResult, Executor, execute
 from cld_user_groups.membership.journal import (
     Ended,
     JournalError,
@@ -36,8 +35,7 @@ from cld_user_groups.membership.journal import (
 from cld_user_groups.membership.lock import AlreadyRunning, account_lock
 from cld_user_groups.membership.model import Breach, Change, GroupRef, Plan
 from cld_user_groups.membership.outcome import Progress, Result, Status, Stop
-from cld_user_groups.membership.perform import Performed, perform, perform_now
-from cld_user_groups.membership.scheduler import Reply, Scheduler, Verdict
+from cld_user_groups.membership.scheduler import Reply, ReplyKind, Scheduler
 from cld_user_groups.membership.snapshot import read_account
 from cld_user_groups.membership.state import state_directory
 from cld_user_groups.membership.undo import undo_plan
@@ -380,8 +378,8 @@ def test_undo_reverts_what_a_gateway_forwarded_seconds_later(
         emulator.fail(operation, status=status, times=None)
     apply(client, plan_for(client, change), state_dir=tmp_path)
     emulator.clear_faults()
-    late = perform(change, change.group.id)  # the gateway's delivery, which no run knows of
-    assert perform_now(client, late).status is Status.DONE
+    late = execute(change, change.group.id)  # the gateway's delivery, which no run knows of
+    assert execute_now(client, late).status is Status.DONE
     done = load_run(state_directory("acc", tmp_path))
     inverse = undo_plan(done, read_account(client), now=datetime.now(UTC))
     inverse = undo_plan(
@@ -544,10 +542,10 @@ def test_waits_are_announced_at_most_once_a_second(
     plan = plan_of(snapshot, add("a", "u9"))
     scheduler = Scheduler(plan.changes, max_wait=60)
     seen: list[Progress] = []
-    run = Run(plan, snapshot, NoJournal(), scheduler, lambda: now, seen.append)
+    run = Executor(plan, snapshot, NoJournal(), scheduler, lambda: now, seen.append)
     run.begin()
-    held = Reply(verdict=Verdict.TURNED_AWAY, status_code=429, retry_after=seconds)
-    run.end(0, Performed(status=Status.NOT_STARTED, reply=held))
+    held = Reply(kind=ReplyKind.THROTTLED, status_code=429, retry_after=seconds)
+    run.end(0, ChangeResult(status=Status.NOT_STARTED, reply=held))
     assert run.seconds_to_wait() == pytest.approx(seconds, abs=0.002)
     assert len(seen) == announced
 

@@ -11,14 +11,14 @@ from hypothesis import given
 
 from cld_user_groups.membership.model import Action, Change, GroupRef
 from cld_user_groups.membership.outcome import Stop
-from cld_user_groups.membership.scheduler import Reply, Scheduler, Verdict
+from cld_user_groups.membership.scheduler import Reply, ReplyKind, Scheduler
 
 from .accounts import add, remove
 
-HOLDS = Reply(verdict=Verdict.HOLDS)
-FAILED = Reply(verdict=Verdict.FAILED, status_code=500)
-REJECTED = Reply(verdict=Verdict.FAILED, status_code=400)
-REFUSED = Reply(verdict=Verdict.FAILED, status_code=403)
+HOLDS = Reply(kind=ReplyKind.IN_PLACE)
+FAILED = Reply(kind=ReplyKind.FAILED, status_code=500)
+REJECTED = Reply(kind=ReplyKind.FAILED, status_code=400)
+REFUSED = Reply(kind=ReplyKind.FAILED, status_code=403)
 NOW = 1000.0
 
 
@@ -27,11 +27,11 @@ def change(*depends_on: int) -> Change:
     return Change(action=Action.CREATE_GROUP, group=group, depends_on=depends_on)
 
 
-def turned_away(
+def throttled(
     status_code: int, retry_after: float | None = None, reset_at: float | None = None
 ) -> Reply:
     return Reply(
-        verdict=Verdict.TURNED_AWAY,
+        kind=ReplyKind.THROTTLED,
         status_code=status_code,
         retry_after=retry_after,
         reset_at=reset_at,
@@ -140,7 +140,7 @@ def test_a_removal_does_not_start_where_nobody_new_is_in_its_group() -> None:
 def test_401_stops_everything_and_lets_what_runs_end() -> None:
     scheduler = Scheduler(independent(4), concurrency=2)
     scheduler.start(NOW)
-    scheduler.finish(0, Reply(verdict=Verdict.FAILED, status_code=401), NOW)
+    scheduler.finish(0, Reply(kind=ReplyKind.FAILED, status_code=401), NOW)
     assert scheduler.start(NOW) == []
     assert not scheduler.is_over
     scheduler.finish(1, HOLDS, NOW)
@@ -162,7 +162,7 @@ def test_five_failures_in_a_row_stop_everything() -> None:
 def test_a_429_halves_what_runs_at_once_and_the_change_is_tried_again() -> None:
     scheduler = Scheduler(independent(100), concurrency=16)
     assert len(scheduler.start(NOW)) == 16
-    scheduler.finish(0, turned_away(429, retry_after=3), NOW)
+    scheduler.finish(0, throttled(429, retry_after=3), NOW)
     assert scheduler.at_once == 8
     assert scheduler.start(NOW) == []
     assert scheduler.paused_until == NOW + 3
@@ -181,7 +181,7 @@ def test_a_server_that_asks_to_wait_no_seconds_is_given_some(
     now, pauses = NOW, []
     for _ in range(3):
         assert started(scheduler, now) == [0]
-        scheduler.finish(0, turned_away(status_code, retry_after=0, reset_at=NOW - 1), now)
+        scheduler.finish(0, throttled(status_code, retry_after=0, reset_at=NOW - 1), now)
         assert scheduler.paused_until is not None
         pauses.append(scheduler.paused_until - now)
         now = scheduler.paused_until
@@ -191,24 +191,24 @@ def test_a_server_that_asks_to_wait_no_seconds_is_given_some(
 def test_requests_that_are_turned_away_together_halve_only_once() -> None:
     scheduler = Scheduler(independent(100), concurrency=16)
     for position in scheduler.start(NOW):
-        scheduler.finish(position, turned_away(429, retry_after=1), NOW)
+        scheduler.finish(position, throttled(429, retry_after=1), NOW)
     assert scheduler.at_once == 8
     for position in scheduler.start(NOW + 1):
-        scheduler.finish(position, turned_away(429, retry_after=1), NOW + 1)
+        scheduler.finish(position, throttled(429, retry_after=1), NOW + 1)
     assert scheduler.at_once == 4
 
 
 def test_a_request_that_the_client_repeated_halves_as_well() -> None:
     scheduler = Scheduler(independent(10), concurrency=4)
     scheduler.start(NOW)
-    scheduler.finish(0, Reply(verdict=Verdict.HOLDS, was_retried=True), NOW)
+    scheduler.finish(0, Reply(kind=ReplyKind.IN_PLACE, was_retried=True), NOW)
     assert scheduler.at_once == 2
 
 
 def test_what_runs_at_once_grows_by_one_a_round_and_not_past_the_concurrency() -> None:
     scheduler = Scheduler(independent(200), concurrency=4)
     for position in scheduler.start(NOW):
-        scheduler.finish(position, turned_away(429, retry_after=1), NOW)
+        scheduler.finish(position, throttled(429, retry_after=1), NOW)
     seen = []
     for _ in range(6):
         seen.append(scheduler.at_once)
@@ -223,7 +223,7 @@ def test_a_change_that_is_always_turned_away_stops_the_run(max_wait: float) -> N
     now = NOW
     while not scheduler.is_over:
         assert started(scheduler, now) == [0]
-        scheduler.finish(0, turned_away(429), now)
+        scheduler.finish(0, throttled(429), now)
         now = scheduler.paused_until or now
     assert scheduler.stopped is Stop.QUOTA
     assert 30 < now - NOW <= 64
@@ -244,7 +244,7 @@ def test_a_server_that_throttles_a_share_of_all_writes_gets_all_of_them(share: f
         now, position = in_flight.pop(0)
         is_throttled = chance.random() < share
         done += not is_throttled
-        reply = turned_away(429, retry_after=0) if is_throttled else HOLDS
+        reply = throttled(429, retry_after=0) if is_throttled else HOLDS
         scheduler.finish(position, reply, now)
     assert (scheduler.stopped, done) == (None, 400)
     assert now - NOW < 45
@@ -256,7 +256,7 @@ def test_a_write_that_is_accepted_ends_the_backoff_and_renews_the_time_for_it() 
     for position in range(40):
         for delay in (0.25, 0.5, 1, 2):  # 150 s in all
             assert scheduler.start(now) == [position]
-            scheduler.finish(position, turned_away(429), now)
+            scheduler.finish(position, throttled(429), now)
             assert scheduler.paused_until == now + delay
             now += delay
         assert scheduler.start(now) == [position]
@@ -268,14 +268,14 @@ def test_a_write_that_is_accepted_ends_the_backoff_and_renews_the_time_for_it() 
 def test_a_delay_of_the_servers_own_is_kept_to() -> None:
     scheduler = Scheduler(independent(4), concurrency=1)
     scheduler.start(NOW)
-    scheduler.finish(0, turned_away(429, retry_after=0.4), NOW)
+    scheduler.finish(0, throttled(429, retry_after=0.4), NOW)
     assert scheduler.paused_until == NOW + 0.4
 
 
 def test_a_used_up_quota_stops_the_run_where_it_may_not_wait() -> None:
     scheduler = Scheduler(independent(3), concurrency=1)
     scheduler.start(NOW)
-    scheduler.finish(0, turned_away(420, reset_at=NOW + 1800), NOW)
+    scheduler.finish(0, throttled(420, reset_at=NOW + 1800), NOW)
     assert scheduler.stopped is Stop.QUOTA
     assert scheduler.reset_at == NOW + 1800
     assert scheduler.is_over
@@ -284,7 +284,7 @@ def test_a_used_up_quota_stops_the_run_where_it_may_not_wait() -> None:
 def test_a_used_up_quota_is_waited_for_where_the_run_may_wait() -> None:
     scheduler = Scheduler(independent(3), concurrency=1, max_wait=1800)
     scheduler.start(NOW)
-    scheduler.finish(0, turned_away(420, reset_at=NOW + 1800), NOW)
+    scheduler.finish(0, throttled(420, reset_at=NOW + 1800), NOW)
     assert scheduler.start(NOW + 1799) == []
     assert started(scheduler, NOW + 1800) == [0]
 
@@ -292,16 +292,16 @@ def test_a_used_up_quota_is_waited_for_where_the_run_may_wait() -> None:
 def test_all_waits_for_the_quota_together_stay_within_max_wait() -> None:
     scheduler = Scheduler(independent(3), concurrency=1, max_wait=5000)
     scheduler.start(NOW)
-    scheduler.finish(0, turned_away(420, retry_after=3600), NOW)
+    scheduler.finish(0, throttled(420, retry_after=3600), NOW)
     assert started(scheduler, NOW + 3600) == [0]
-    scheduler.finish(0, turned_away(420, retry_after=3600), NOW + 3600)
+    scheduler.finish(0, throttled(420, retry_after=3600), NOW + 3600)
     assert scheduler.stopped is Stop.QUOTA
 
 
 def test_a_used_up_quota_without_a_reset_is_not_waited_for() -> None:
     scheduler = Scheduler(independent(3), concurrency=1, max_wait=5000)
     scheduler.start(NOW)
-    scheduler.finish(0, turned_away(420), NOW)
+    scheduler.finish(0, throttled(420), NOW)
     assert scheduler.stopped is Stop.QUOTA
 
 
@@ -309,7 +309,7 @@ def test_a_quota_that_is_used_up_a_moment_after_its_reset_is_waited_for_again() 
     scheduler = Scheduler(independent(3), concurrency=3, max_wait=60)
     assert scheduler.start(NOW) == [0, 1, 2]
     for position in (0, 1, 2):
-        scheduler.finish(position, turned_away(420, reset_at=NOW - 0.5), NOW)
+        scheduler.finish(position, throttled(420, reset_at=NOW - 0.5), NOW)
     assert scheduler.stopped is None
     assert scheduler.start(NOW + 0.9) == []
     assert started(scheduler, NOW + 1) == [0]
@@ -323,7 +323,7 @@ def test_a_reset_that_never_comes_ends_the_run_within_max_wait() -> None:
     while not scheduler.is_over:
         now = scheduler.paused_until or now
         for position in started(scheduler, now):
-            scheduler.finish(position, turned_away(420, reset_at=NOW - 0.5), now)
+            scheduler.finish(position, throttled(420, reset_at=NOW - 0.5), now)
     assert scheduler.stopped is Stop.QUOTA
     assert now - NOW == 1 + 2 + 4 + 8 + 16
 
@@ -332,7 +332,7 @@ def test_keep_quota_leaves_that_many_and_one_to_read_the_account_again() -> None
     scheduler = Scheduler(independent(20), concurrency=16, keep_quota=5, remaining=10)
     assert scheduler.start(NOW) == [0, 1, 2, 3]
     for left, position in enumerate([0, 1, 2, 3]):
-        scheduler.finish(position, Reply(verdict=Verdict.HOLDS, remaining=9 - left), NOW)
+        scheduler.finish(position, Reply(kind=ReplyKind.IN_PLACE, remaining=9 - left), NOW)
     assert scheduler.start(NOW) == []
     assert scheduler.stopped is Stop.QUOTA
 
@@ -341,7 +341,7 @@ def test_responses_that_overtake_each_other_do_not_renew_the_quota() -> None:
     scheduler = Scheduler(independent(20), concurrency=4, keep_quota=1, remaining=8)
     assert scheduler.start(NOW) == [0, 1, 2, 3]
     for position, remaining in [(0, 4), (1, 5), (2, 6), (3, 7)]:
-        reply = Reply(verdict=Verdict.HOLDS, remaining=remaining, reset_at=NOW + 60)
+        reply = Reply(kind=ReplyKind.IN_PLACE, remaining=remaining, reset_at=NOW + 60)
         scheduler.finish(position, reply, NOW)
     assert len(scheduler.start(NOW)) == 2
 
@@ -354,7 +354,7 @@ def test_after_the_reset_one_request_finds_out_what_is_left() -> None:
     assert scheduler.paused_until == NOW + 60
     assert scheduler.start(NOW + 60) == []
     assert scheduler.must_read
-    reply = Reply(verdict=Verdict.HOLDS, remaining=100, reset_at=NOW + 3660)
+    reply = Reply(kind=ReplyKind.IN_PLACE, remaining=100, reset_at=NOW + 3660)
     scheduler.account_read(reply, NOW + 61)
     assert scheduler.start(NOW + 61) == [0, 1, 2, 3]
 
@@ -362,9 +362,9 @@ def test_after_the_reset_one_request_finds_out_what_is_left() -> None:
 def test_a_quota_that_is_used_up_when_the_account_is_read_again_is_waited_for() -> None:
     scheduler = Scheduler(independent(3), concurrency=1, max_wait=60)
     scheduler.start(NOW)
-    scheduler.finish(0, turned_away(420, retry_after=30), NOW)
+    scheduler.finish(0, throttled(420, retry_after=30), NOW)
     assert scheduler.start(NOW + 30) == []
-    scheduler.account_read(turned_away(420, retry_after=10), NOW + 30)
+    scheduler.account_read(throttled(420, retry_after=10), NOW + 30)
     assert scheduler.paused_until == NOW + 40
     assert started(scheduler, NOW + 40) == [0]
 
@@ -375,9 +375,9 @@ def test_an_account_that_cannot_be_read_again_after_a_wait_stops_the_run(
 ) -> None:
     scheduler = Scheduler(independent(3), concurrency=1, max_wait=60)
     scheduler.start(NOW)
-    scheduler.finish(0, turned_away(420, retry_after=30), NOW)
+    scheduler.finish(0, throttled(420, retry_after=30), NOW)
     assert scheduler.start(NOW + 30) == []
-    scheduler.account_read(Reply(verdict=Verdict.FAILED, status_code=status_code), NOW + 30)
+    scheduler.account_read(Reply(kind=ReplyKind.FAILED, status_code=status_code), NOW + 30)
     assert scheduler.is_over
     assert scheduler.stopped is why
 
@@ -393,9 +393,9 @@ def test_what_is_held_back_never_starts_nor_what_depends_on_it() -> None:
 def test_a_short_pause_does_not_make_what_was_read_old() -> None:
     scheduler = Scheduler(independent(3), concurrency=1)
     scheduler.start(NOW)
-    scheduler.finish(0, turned_away(429, retry_after=4), NOW)
+    scheduler.finish(0, throttled(429, retry_after=4), NOW)
     assert scheduler.start(NOW + 4) == [0]
-    scheduler.finish(0, turned_away(429, retry_after=30), NOW + 4)
+    scheduler.finish(0, throttled(429, retry_after=30), NOW + 4)
     assert scheduler.start(NOW + 34) == []
     assert scheduler.must_read
 
@@ -403,7 +403,7 @@ def test_a_short_pause_does_not_make_what_was_read_old() -> None:
 def test_a_reset_in_the_past_does_not_make_the_quota_endless() -> None:
     scheduler = Scheduler(independent(20), concurrency=1, keep_quota=5, remaining=8)
     scheduler.start(NOW)
-    reply = Reply(verdict=Verdict.HOLDS, remaining=6, reset_at=NOW - 30)
+    reply = Reply(kind=ReplyKind.IN_PLACE, remaining=6, reset_at=NOW - 30)
     scheduler.finish(0, reply, NOW)
     assert scheduler.start(NOW) == []
     assert scheduler.stopped is Stop.QUOTA
@@ -462,11 +462,11 @@ REPLIES = st.sampled_from(
         FAILED,
         REJECTED,
         REFUSED,
-        Reply(verdict=Verdict.HOLDS, was_retried=True, remaining=3),
-        turned_away(429),
-        turned_away(429, retry_after=2),
-        turned_away(420, reset_at=NOW + 50),
-        Reply(verdict=Verdict.FAILED, status_code=401),
+        Reply(kind=ReplyKind.IN_PLACE, was_retried=True, remaining=3),
+        throttled(429),
+        throttled(429, retry_after=2),
+        throttled(420, reset_at=NOW + 50),
+        Reply(kind=ReplyKind.FAILED, status_code=401),
     ]
 )
 
@@ -513,9 +513,9 @@ def test_whatever_is_replied_the_order_holds_and_the_run_ends(
             reply = next(left, HOLDS)
             running.discard(position)
             scheduler.finish(position, reply, now)
-            if reply.verdict is not Verdict.TURNED_AWAY:
+            if reply.kind is not ReplyKind.THROTTLED:
                 ended.add(position)
-            if reply.verdict is Verdict.HOLDS:
+            if reply.kind is ReplyKind.IN_PLACE:
                 holds.add(position)
         elif not scheduler.is_over:
             assert scheduler.paused_until is not None

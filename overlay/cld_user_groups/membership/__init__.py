@@ -10,8 +10,7 @@ print(render_text(planned))
 
 from cld_user_groups.identity import email_key
 
-from .applying import apply
-from .applying_async import apply_async
+from .applying import apply, apply_async
 from .checks import GuardBreached, PlanRefused, StalePlan, WrongAccount
 from .comparing import GroupDifference as Difference
 from .comparing import compare, groups_of

@@ -1,42 +1,53 @@
-"""Apply a plan with threads."""
+"""Apply a plan, with threads or on an event loop, asyncio's or trio's.
+
+The two drivers of an `Executor` differ only in where they wait.
+"""
 
 from __future__ import annotations
 
 import signal
 import threading
 import time
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import TypeVar, cast
 
+import anyio
+import anyio.to_thread
 import httpx
+from anyio.streams.memory import MemoryObjectSendStream
+from attrs import evolve
 
-from cld_user_groups import CldProvisioning
+from cld_user_groups import AsyncCldProvisioning, CldProvisioning
 from cld_user_groups.errors import CloudinaryError
 
-from ._run import OnProgress, Run, Task, client_for_changes
 from .checks import check_account, check_plan
+from .executor import ChangeRequest, ChangeResult, Executor, Flow, OnProgress, advance, renewed_at
 from .journal import FileJournal, Journal, JournalError, NoJournal
 from .lease import Lease
-from .lock import account_lock
+from .lock import AlreadyRunning, account_lock
 from .model import Plan, Snapshot
 from .outcome import Result
-from .perform import Performed, perform, perform_now, renewed_at
 from .problems import AccountError
 from .scheduler import Scheduler
-from .snapshot import read_account
+from .snapshot import read_account, read_account_async
 from .state import state_directory
 
 #: How long an interrupt, or anything else that must be noticed, can go unnoticed, in seconds.
 SLICE = 0.5
 
+# What reading the account may end in where the run goes on.
+_UNREAD = (CloudinaryError, httpx.HTTPError, AccountError)
 # Returns how many interrupts there were.
 Interrupts = Callable[[], int]
+Task = tuple[int, Flow]
+Ended = tuple[int, ChangeResult]
 T = TypeVar("T")
+C = TypeVar("C", CldProvisioning, AsyncCldProvisioning)
 
 
 def utc_now() -> datetime:
@@ -66,9 +77,9 @@ def apply(
     The account is read first, and nothing is written if it has changed since the plan was created;
     it is read again afterwards, to compare it with the plan, and after each wait of 5 seconds or
     more and for the quota: changes that it no longer fits, or whose last day has passed, are held
-    back. Each change is in the journal, on
-    disk, before it is sent and after it has ended. In the main thread, Ctrl-C waits for changes in
-    flight and starts no others; a second Ctrl-C raises `KeyboardInterrupt` within half a second.
+    back. Each change is in the journal, on disk, before it is sent and after it has ended. In the
+    main thread, Ctrl-C waits for changes in flight and starts no others; a second Ctrl-C raises
+    `KeyboardInterrupt` within half a second.
 
     Args:
         client: The client. Its retries apply, except at 420 and 429, which slow down the whole
@@ -104,25 +115,15 @@ def apply(
     """
     check_plan(plan, client.account_id, now())
     directory = state_directory(plan.account_id, state_dir)
-    lock: AbstractContextManager[bool] = nullcontext(enter_result=False)
-    if journal is None:
-        lock = account_lock(directory, plan.account_id, lock_wait)
+    is_locked = journal is None
+    lock = account_lock(directory, plan.account_id, lock_wait) if is_locked else nullcontext(False)
     with lock as has_waited:
         if snapshot is None or has_waited:
             snapshot = read_account(client)
-        check_plan(plan, client.account_id, now())
-        check_account(plan, snapshot)
-        scheduler = Scheduler(
-            plan.changes,
-            concurrency=concurrency,
-            keep_quota=keep_quota,
-            max_wait=max_wait,
-            remaining=snapshot.requests_left,
-            reset_at=renewed_at(snapshot.quota_reset_at),
-        )
+        scheduler = _scheduler(client, plan, snapshot, concurrency, keep_quota, max_wait, now())
         if journal is None:
             journal = FileJournal(directory, plan, now()) if plan.changes else NoJournal()
-        run = Run(plan, snapshot, journal, scheduler, now, on_progress, lease)
+        run = Executor(plan, snapshot, journal, scheduler, now, on_progress, lease)
         workers = min(concurrency, len(plan.changes))
         with _counted(interrupts) as counted:
 
@@ -142,59 +143,122 @@ def apply(
             return run.finish(after if isinstance(after, Snapshot) else None)
 
 
+async def apply_async(
+    client: AsyncCldProvisioning,
+    plan: Plan,
+    *,
+    snapshot: Snapshot | None = None,
+    state_dir: Path | None = None,
+    journal: Journal | None = None,
+    lock_wait: float = 0.0,
+    lease: Lease | None = None,
+    concurrency: int = 16,
+    keep_quota: int = 0,
+    max_wait: float = 0.0,
+    on_progress: OnProgress | None = None,
+    now: Callable[[], datetime] = utc_now,
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+) -> Result:
+    """Apply a plan, as `apply` does, with the same arguments (but `interrupts`) and results.
+
+    Cancellation ends it at once: what is in flight is cancelled, and the journal records that it
+    may have been applied.
+    """
+    check_plan(plan, client.account_id, now())
+    directory = state_directory(plan.account_id, state_dir)
+    is_locked = journal is None
+    lock = _lock(directory, plan.account_id, lock_wait) if is_locked else nullcontext(False)
+    async with lock as has_waited:
+        if snapshot is None or has_waited:
+            snapshot = await read_account_async(client)
+        scheduler = _scheduler(client, plan, snapshot, concurrency, keep_quota, max_wait, now())
+        if journal is None:
+            journal = FileJournal(directory, plan, now()) if plan.changes else NoJournal()
+        run = Executor(plan, snapshot, journal, scheduler, now, on_progress, lease)
+        try:
+            await _drive_async(client, run, concurrency, sleep)
+            after = await _read_again_async(client) if run.needs_account else None
+        except BaseException:
+            run.abandon()
+            raise
+        return run.finish(after if isinstance(after, Snapshot) else None)
+
+
+def _scheduler(
+    client: CldProvisioning | AsyncCldProvisioning,
+    plan: Plan,
+    snapshot: Snapshot,
+    concurrency: int,
+    keep_quota: int,
+    max_wait: float,
+    now: datetime,
+) -> Scheduler:
+    """Check a plan against the account that was just read, and return its scheduler."""
+    check_plan(plan, client.account_id, now)
+    check_account(plan, snapshot)
+    return Scheduler(
+        plan.changes,
+        concurrency=concurrency,
+        keep_quota=keep_quota,
+        max_wait=max_wait,
+        remaining=snapshot.requests_left,
+        reset_at=renewed_at(snapshot.quota_reset_at),
+    )
+
+
+def _client_for_changes(client: C, concurrency: int) -> C:
+    """Return the client for a run's changes: it leaves throttled requests to the scheduler.
+
+    The scheduler slows the whole run down; each of many calls would only try again by itself.
+    """
+    retries = client.retry_config
+    if retries is not None:
+        retries = evolve(retries, retry_throttled=False)
+    return client.with_options(retries=retries, concurrency=concurrency)
+
+
 def _drive(
     client: CldProvisioning,
-    run: Run,
+    run: Executor,
     workers: int,
     sleep: Callable[[float], None],
     heed: Callable[[], None],
 ) -> None:
     tasks: SimpleQueue[Task | None] = SimpleQueue()
-    results: SimpleQueue[tuple[int, Performed | BaseException]] = SimpleQueue()
-    writing = client_for_changes(client, workers)
+    results: SimpleQueue[tuple[int, ChangeResult | BaseException]] = SimpleQueue()
+    writing = _client_for_changes(client, workers)
     for _ in range(workers):
         # Daemons, so that a second Ctrl-C need not wait for their responses.
         threading.Thread(target=_work, args=(writing, tasks, results), daemon=True).start()
     try:
         heed()
         while not run.is_over:
-            for task in _begin(run):
+            starting = run.begin()
+            for task in starting if _flush(run, starting) else ():
                 tasks.put(task)
             if run.must_read:
                 run.account_read(_read_again(client, heed))
             elif run.is_anything_running:
-                for position, performed in _receive(results):
-                    run.end(position, performed)
+                for position, result in _receive(results):
+                    run.end(position, result)
             else:
                 _pause(run, sleep, heed)
             heed()
-        _flush(run, [])  # the last outcomes, before the account is read again
+        _flush(run)  # the last outcomes, before the account is read again
     finally:
-        _empty(tasks)  # where the run was abandoned, what no worker has taken is not sent
+        with suppress(Empty):  # where the run was abandoned, what no worker has taken is not sent
+            while True:
+                tasks.get_nowait()
         for _ in range(workers):
             tasks.put(None)
 
 
-def _empty(tasks: SimpleQueue[Task | None]) -> None:
-    try:
-        while True:
-            tasks.get_nowait()
-    except Empty:
-        return
-
-
-def _begin(run: Run) -> list[Task]:
-    """Return the tasks that start now, once the journal has them."""
-    starting = run.begin()
-    return starting if _flush(run, starting) else []
-
-
-def _flush(run: Run, starting: list[Task]) -> bool:
+def _flush(run: Executor, starting: Sequence[Task] = ()) -> bool:
     """Write the journal to disk; return whether it was written, and the tasks may be sent."""
     try:
         run.flush()
     except JournalError as error:
-        run.journal_failed(error, starting)
+        run.journal_failed(error, [position for position, _ in starting])
         return False
     return True
 
@@ -202,32 +266,43 @@ def _flush(run: Run, starting: list[Task]) -> bool:
 def _work(
     client: CldProvisioning,
     tasks: SimpleQueue[Task | None],
-    results: SimpleQueue[tuple[int, Performed | BaseException]],
+    results: SimpleQueue[tuple[int, ChangeResult | BaseException]],
 ) -> None:
     while (task := tasks.get()) is not None:
-        flow = perform(task.change, task.group_id, was_sent=task.was_sent)
+        position, flow = task
         try:
-            results.put((task.position, perform_now(client, flow)))
+            results.put((position, execute_now(client, flow)))
         except BaseException as error:  # noqa: BLE001 - raised in the thread that waits for it
-            results.put((task.position, error))
+            results.put((position, error))
+
+
+def execute_now(client: CldProvisioning, flow: Flow) -> ChangeResult:
+    """Send the requests of a change, and return its result."""
+    groups = client.user_groups.with_raw_response
+    step: ChangeRequest | ChangeResult = next(flow)
+    while isinstance(step, ChangeRequest):
+        try:
+            response = getattr(groups, step.operation)(**step.arguments)
+        except Exception as error:  # noqa: BLE001 - the flow decides
+            response = error
+        step = advance(flow, response)
+    return step
 
 
 def _receive(
-    results: SimpleQueue[tuple[int, Performed | BaseException]],
-) -> Generator[tuple[int, Performed]]:
+    results: SimpleQueue[tuple[int, ChangeResult | BaseException]],
+) -> Generator[Ended]:
     """Yield the tasks that have ended, waiting for the first; none if there is none for a while."""
-    try:
-        position, performed = results.get(timeout=SLICE)
+    with suppress(Empty):
+        position, result = results.get(timeout=SLICE)
         while True:
-            if isinstance(performed, BaseException):
-                raise performed
-            yield position, performed
-            position, performed = results.get_nowait()
-    except Empty:
-        return
+            if isinstance(result, BaseException):
+                raise result
+            yield position, result
+            position, result = results.get_nowait()
 
 
-def _pause(run: Run, sleep: Callable[[float], None], heed: Callable[[], None]) -> None:
+def _pause(run: Executor, sleep: Callable[[float], None], heed: Callable[[], None]) -> None:
     seconds = run.seconds_to_wait()
     while seconds > 0 and not run.is_over and not run.lease_loss:
         sleep(min(seconds, SLICE))
@@ -289,5 +364,78 @@ def _in_thread(function: Callable[[], T], heed: Callable[[], None]) -> T:
 def _read_again(client: CldProvisioning, heed: Callable[[], None]) -> Snapshot | Exception:
     try:
         return _in_thread(lambda: read_account(client), heed)
-    except (CloudinaryError, httpx.HTTPError, AccountError) as error:
+    except _UNREAD as error:
+        return error
+
+
+async def _drive_async(
+    client: AsyncCldProvisioning,
+    run: Executor,
+    concurrency: int,
+    sleep: Callable[[float], Awaitable[None]],
+) -> None:
+    writing = _client_for_changes(client, concurrency)
+    sending, receiving = anyio.create_memory_object_stream[Ended](float("inf"))
+    async with sending, receiving, anyio.create_task_group() as group:
+        while not run.is_over:
+            starting = run.begin()
+            # In another thread, for the disk may be slow; results may come in meanwhile.
+            for task in starting if await anyio.to_thread.run_sync(_flush, run, starting) else ():
+                group.start_soon(_work_async, writing, task, sending)
+            if run.must_read:
+                run.account_read(await _read_again_async(client))
+            elif run.is_anything_running:
+                run.end(*await receiving.receive())
+                for _ in range(receiving.statistics().current_buffer_used):
+                    run.end(*receiving.receive_nowait())
+            else:
+                seconds = run.seconds_to_wait()
+                while seconds > 0 and not run.lease_loss:
+                    await sleep(min(seconds, SLICE))
+                    seconds -= SLICE
+        # The last outcomes, before the account is read again.
+        await anyio.to_thread.run_sync(_flush, run)
+
+
+async def _work_async(
+    client: AsyncCldProvisioning, task: Task, sending: MemoryObjectSendStream[Ended]
+) -> None:
+    position, flow = task
+    sending.send_nowait((position, await execute_async(client, flow)))
+
+
+async def execute_async(client: AsyncCldProvisioning, flow: Flow) -> ChangeResult:
+    """Send the requests of a change, as `execute_now` does."""
+    groups = client.user_groups.with_raw_response
+    step: ChangeRequest | ChangeResult = next(flow)
+    while isinstance(step, ChangeRequest):
+        try:
+            response = await getattr(groups, step.operation)(**step.arguments)
+        except Exception as error:  # noqa: BLE001 - the flow decides
+            response = error
+        step = advance(flow, response)
+    return step
+
+
+@asynccontextmanager
+async def _lock(directory: Path, account_id: str, wait: float) -> AsyncGenerator[bool]:
+    """Hold the lock of an account, as `account_lock` does, without blocking the event loop."""
+    ends, has_waited = anyio.current_time() + wait, False
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(account_lock(directory, account_id))
+                break
+            except AlreadyRunning:
+                if anyio.current_time() >= ends:
+                    raise
+            has_waited = True
+            await anyio.sleep(0.05)
+        yield has_waited
+
+
+async def _read_again_async(client: AsyncCldProvisioning) -> Snapshot | Exception:
+    try:
+        return await read_account_async(client)
+    except _UNREAD as error:
         return error

@@ -7,16 +7,15 @@ result = add_users(client, group_id="...", user_ids=[...])
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import TypedDict, Unpack
 
-from attrs import evolve
+from attrs import evolve, field, frozen
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning
 
-from .applying import apply
+from .applying import apply, apply_async
 from .guards import check_guards
 from .journal import Journal, NoJournal
 from .model import Action, Change, Group, GroupRef, GuardLimits, Plan, Snapshot, UserRef
@@ -26,7 +25,7 @@ from .planning import EXPIRES_AFTER, fingerprint
 from .snapshot import read_account, read_account_async
 
 
-class Options(TypedDict, total=False):
+class ApplyOptions(TypedDict, total=False):
     """How the changes are applied; see `apply`.
 
     Attributes:
@@ -43,7 +42,11 @@ class Options(TypedDict, total=False):
 
 
 def add_users(
-    client: CldProvisioning, *, group_id: str, user_ids: Iterable[str], **options: Unpack[Options]
+    client: CldProvisioning,
+    *,
+    group_id: str,
+    user_ids: Iterable[str],
+    **options: Unpack[ApplyOptions],
 ) -> Result:
     """Add users to a group, many at once; those who are in it already are left alone.
 
@@ -51,7 +54,7 @@ def add_users(
         client: The client.
         group_id: The group.
         user_ids: The users.
-        options: See `Options`.
+        options: See `ApplyOptions`.
 
     Returns:
         The result, with an outcome for each user, `ALREADY` for those who were in the group.
@@ -60,8 +63,7 @@ def add_users(
         ValueError: There is no such group, or an ID is not one.
         CloudinaryError, httpx.TransportError: The account cannot be read. Nothing was written.
     """
-    wanted = _checked(user_ids)
-    return _apply(client, group_id, wanted, partial(_plan_additions, wanted=wanted), options)
+    return _apply(client, _Wanted(group_id, user_ids), options)
 
 
 async def add_users_async(
@@ -69,12 +71,10 @@ async def add_users_async(
     *,
     group_id: str,
     user_ids: Iterable[str],
-    **options: Unpack[Options],
+    **options: Unpack[ApplyOptions],
 ) -> Result:
     """Add users to a group, as `add_users` does."""
-    wanted = _checked(user_ids)
-    make_plan = partial(_plan_additions, wanted=wanted)
-    return await _apply_async(client, group_id, wanted, make_plan, options)
+    return await _apply_async(client, _Wanted(group_id, user_ids), options)
 
 
 def set_members(
@@ -83,7 +83,7 @@ def set_members(
     group_id: str,
     user_ids: Iterable[str],
     allow_removals: int | None = None,
-    **options: Unpack[Options],
+    **options: Unpack[ApplyOptions],
 ) -> Result:
     """Make users the members of a group: add those who are missing, then remove the others.
 
@@ -95,7 +95,7 @@ def set_members(
         group_id: The group.
         user_ids: The IDs of all its members afterwards.
         allow_removals: The expected number of removals. It is accepted only if it is exact.
-        options: See `Options`.
+        options: See `ApplyOptions`.
 
     Returns:
         The result, with an outcome for each user: those wanted, and those removed.
@@ -105,9 +105,8 @@ def set_members(
         ValueError: There is no such group, or an ID is not one.
         CloudinaryError, httpx.TransportError: The account cannot be read. Nothing was written.
     """
-    wanted = _checked(user_ids)
-    make_plan = partial(_plan_membership, wanted=wanted, allow_removals=allow_removals)
-    return _apply(client, group_id, wanted, make_plan, options)
+    wanted = _Wanted(group_id, user_ids, is_all=True, allow_removals=allow_removals)
+    return _apply(client, wanted, options)
 
 
 async def set_members_async(
@@ -116,126 +115,11 @@ async def set_members_async(
     group_id: str,
     user_ids: Iterable[str],
     allow_removals: int | None = None,
-    **options: Unpack[Options],
+    **options: Unpack[ApplyOptions],
 ) -> Result:
     """Make users the members of a group, as `set_members` does."""
-    wanted = _checked(user_ids)
-    make_plan = partial(_plan_membership, wanted=wanted, allow_removals=allow_removals)
-    return await _apply_async(client, group_id, wanted, make_plan, options)
-
-
-MakePlan = Callable[[Snapshot, Group], Plan]
-
-
-def _apply(
-    client: CldProvisioning,
-    group_id: str,
-    wanted: Mapping[str, None],
-    make_plan: MakePlan,
-    options: Options,
-) -> Result:
-    snapshot = read_account(client)
-    group = _find(snapshot, group_id)
-    plan = make_plan(snapshot, group)
-    result = apply(client, plan, snapshot=snapshot, **_without_journal(options))
-    return _with_members(result, group, wanted)
-
-
-async def _apply_async(
-    client: AsyncCldProvisioning,
-    group_id: str,
-    wanted: Mapping[str, None],
-    make_plan: MakePlan,
-    options: Options,
-) -> Result:
-    from .applying_async import apply_async
-
-    snapshot = await read_account_async(client)
-    group = _find(snapshot, group_id)
-    plan = make_plan(snapshot, group)
-    result = await apply_async(client, plan, snapshot=snapshot, **_without_journal(options))
-    return _with_members(result, group, wanted)
-
-
-def _without_journal(options: Options) -> Options:
-    return {"journal": NoJournal(), **options}
-
-
-def _with_members(result: Result, group: Group, wanted: Mapping[str, None]) -> Result:
-    """Return the result with an outcome also for those who were in the group before."""
-    ref = GroupRef(id=group.id, name=group.name)
-    first = len(result.outcomes)
-    stayed = tuple(
-        Outcome(
-            position=first + position,
-            change=Change(
-                action=Action.ADD_USER, group=ref, user=UserRef(id=member.id, email=member.email)
-            ),
-            status=Status.ALREADY,
-            group_id=group.id,
-        )
-        for position, member in enumerate(member for member in group.members if member.id in wanted)
-    )
-    return evolve(result, outcomes=(*result.outcomes, *stayed))
-
-
-def _plan_additions(snapshot: Snapshot, group: Group, wanted: Mapping[str, None]) -> Plan:
-    return _plan(snapshot, group, "add", _additions(group, wanted))
-
-
-def _plan_membership(
-    snapshot: Snapshot, group: Group, wanted: Mapping[str, None], allow_removals: int | None
-) -> Plan:
-    added = _additions(group, wanted)
-    ref = GroupRef(id=group.id, name=group.name)
-    removed = tuple(
-        Change(
-            action=Action.REMOVE_USER,
-            group=ref,
-            user=UserRef(id=member.id, email=member.email),
-        )
-        for member in group.members
-        if member.id not in wanted
-    )
-    changes = (*added, *removed)
-    awaited = awaited_additions(changes, {group.id: len(group.members)})
-    changes = tuple(
-        evolve(change, depends_on=(awaited[position],)) if position in awaited else change
-        for position, change in enumerate(changes)
-    )
-    plan = _plan(snapshot, group, "set_members", changes)
-    limits = GuardLimits()
-    return evolve(plan, breaches=check_guards(plan, snapshot, limits, allow_removals))
-
-
-def _plan(snapshot: Snapshot, group: Group, source: str, changes: tuple[Change, ...]) -> Plan:
-    now = datetime.now(UTC)
-    return Plan(
-        account_id=snapshot.account_id,
-        source=source,
-        created_at=now,
-        expires_at=now + EXPIRES_AFTER,
-        changes=changes,
-        fingerprints={group.id: fingerprint(group)} if changes else {},
-        requests_left=snapshot.requests_left,
-    )
-
-
-def _additions(group: Group, wanted: Iterable[str]) -> tuple[Change, ...]:
-    current = {member.id for member in group.members}
-    ref = GroupRef(id=group.id, name=group.name)
-    return tuple(
-        Change(action=Action.ADD_USER, group=ref, user=UserRef(id=user_id))
-        for user_id in wanted
-        if user_id not in current
-    )
-
-
-def _find(snapshot: Snapshot, group_id: str) -> Group:
-    for group in snapshot.groups:
-        if group.id == group_id:
-            return group
-    raise ValueError(f"the account has no group with the ID {group_id!r}")
+    wanted = _Wanted(group_id, user_ids, is_all=True, allow_removals=allow_removals)
+    return await _apply_async(client, wanted, options)
 
 
 def _checked(user_ids: Iterable[str]) -> dict[str, None]:
@@ -247,3 +131,95 @@ def _checked(user_ids: Iterable[str]) -> dict[str, None]:
         if not isinstance(user_id, str) or not user_id.strip():
             raise ValueError(f"user_ids must be non-empty strings, not {user_id!r}")
     return checked
+
+
+@frozen
+class _Wanted:
+    """Who should be in a group: these users too, or only they.
+
+    Attributes:
+        group_id: The group.
+        user_ids: The users, each once, in the caller's order.
+        is_all: Whether the other members are removed.
+        allow_removals: The expected number of removals, or None.
+    """
+
+    group_id: str
+    user_ids: dict[str, None] = field(converter=_checked)
+    is_all: bool = False
+    allow_removals: int | None = None
+
+    def plan(self, snapshot: Snapshot) -> Plan:
+        """Return the plan that leads there; raise ValueError where there is no such group."""
+        group = self._group_of(snapshot)
+        current = {member.id for member in group.members}
+        added = (UserRef(id=user_id) for user_id in self.user_ids if user_id not in current)
+        changes = [_change(Action.ADD_USER, group, user) for user in added]
+        if not self.is_all:
+            return _plan(snapshot, group, "add", changes)
+        changes += [
+            _change(Action.REMOVE_USER, group, UserRef(id=member.id, email=member.email))
+            for member in group.members
+            if member.id not in self.user_ids
+        ]
+        for position, needed in awaited_additions(changes, {group.id: len(current)}).items():
+            changes[position] = evolve(changes[position], depends_on=(needed,))
+        plan = _plan(snapshot, group, "set_members", changes)
+        breaches = check_guards(plan, snapshot, GuardLimits(), self.allow_removals)
+        return evolve(plan, breaches=breaches)
+
+    def with_members(self, result: Result, snapshot: Snapshot) -> Result:
+        """Return the result with an outcome also for those who were in the group before."""
+        group = self._group_of(snapshot)
+        stayed = [member for member in group.members if member.id in self.user_ids]
+        outcomes = (
+            Outcome(
+                position=position,
+                change=_change(Action.ADD_USER, group, UserRef(id=member.id, email=member.email)),
+                status=Status.ALREADY,
+                group_id=group.id,
+            )
+            for position, member in enumerate(stayed, len(result.outcomes))
+        )
+        return evolve(result, outcomes=(*result.outcomes, *outcomes))
+
+    def _group_of(self, snapshot: Snapshot) -> Group:
+        for group in snapshot.groups:
+            if group.id == self.group_id:
+                return group
+        raise ValueError(f"the account has no group with the ID {self.group_id!r}")
+
+
+def _apply(client: CldProvisioning, wanted: _Wanted, options: ApplyOptions) -> Result:
+    snapshot = read_account(client)
+    plan = wanted.plan(snapshot)
+    unrecorded: ApplyOptions = {"journal": NoJournal(), **options}
+    result = apply(client, plan, snapshot=snapshot, **unrecorded)
+    return wanted.with_members(result, snapshot)
+
+
+async def _apply_async(
+    client: AsyncCldProvisioning, wanted: _Wanted, options: ApplyOptions
+) -> Result:
+    snapshot = await read_account_async(client)
+    plan = wanted.plan(snapshot)
+    unrecorded: ApplyOptions = {"journal": NoJournal(), **options}
+    result = await apply_async(client, plan, snapshot=snapshot, **unrecorded)
+    return wanted.with_members(result, snapshot)
+
+
+def _change(action: Action, group: Group, user: UserRef) -> Change:
+    return Change(action=action, group=GroupRef(id=group.id, name=group.name), user=user)
+
+
+def _plan(snapshot: Snapshot, group: Group, source: str, changes: Sequence[Change]) -> Plan:
+    now = datetime.now(UTC)
+    return Plan(
+        account_id=snapshot.account_id,
+        source=source,
+        created_at=now,
+        expires_at=now + EXPIRES_AFTER,
+        changes=tuple(changes),
+        fingerprints={group.id: fingerprint(group)} if changes else {},
+        requests_left=snapshot.requests_left,
+    )

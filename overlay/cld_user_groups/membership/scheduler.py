@@ -32,12 +32,12 @@ _LONG_PAUSE = 5.0
 _GRADUALLY = 10.0
 
 
-class Verdict(Enum):
+class ReplyKind(Enum):
     """The meaning of a reply for its change."""
 
-    HOLDS = "holds"  # the account has what the change asks for
+    IN_PLACE = "in place"  # the account has what the change asks for
     FAILED = "failed"  # it has not, or nobody knows: dependents must not start
-    TURNED_AWAY = "throttled"  # 420 or 429: not done, to be tried again
+    THROTTLED = "throttled"  # 420 or 429: not done, to be tried again
 
 
 @frozen(kw_only=True)
@@ -45,7 +45,7 @@ class Reply:
     """The result of sending a change, as far as it affects the others.
 
     Attributes:
-        verdict: What it means for the change itself.
+        kind: What it means for the change itself.
         status_code: The status code that ended it, or None for a success or a lost response.
         was_sent: Whether it was sent at all: the client's limiter may have held it back.
         was_retried: Whether the client had to send it more than once, which is a sign of load.
@@ -54,7 +54,7 @@ class Reply:
         reset_at: When the quota is renewed, on the scheduler's clock, or None.
     """
 
-    verdict: Verdict
+    kind: ReplyKind
     status_code: int | None = None
     was_sent: bool = True
     was_retried: bool = False
@@ -214,16 +214,16 @@ class Scheduler:
         """
         started_in = self._running.pop(position)
         self._learn_quota(reply, now)
-        was_throttled = reply.verdict is Verdict.TURNED_AWAY and reply.was_sent
+        was_throttled = reply.kind is ReplyKind.THROTTLED and reply.was_sent
         # Concurrent changes are throttled together: that is one sign of load, not sixteen.
         if (reply.was_retried or was_throttled) and started_in == self._round:
             self._limit = max(1.0, self._limit / 2)
             self._round += 1
             self._throttled_in_a_row += was_throttled
-        if reply.verdict is Verdict.TURNED_AWAY:
+        if reply.kind is ReplyKind.THROTTLED:
             heapq.heappush(self._ready, position)
             self._throttle(reply, now)
-        elif reply.verdict is Verdict.HOLDS:
+        elif reply.kind is ReplyKind.IN_PLACE:
             self._release_dependents(position)
             self._failures_in_a_row = self._throttled_in_a_row = 0
             self._brief_wait_left = self._brief_waits
@@ -272,9 +272,9 @@ class Scheduler:
         """
         self._renew(now)
         self._learn_quota(reply, now)
-        if reply.verdict is Verdict.HOLDS:
+        if reply.kind is ReplyKind.IN_PLACE:
             self.must_read = False
-        elif reply.verdict is Verdict.TURNED_AWAY:
+        elif reply.kind is ReplyKind.THROTTLED:
             self._throttled_in_a_row += reply.was_sent
             self._throttle(reply, now)
         else:
