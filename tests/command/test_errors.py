@@ -139,11 +139,12 @@ def test_help_and_version_exit_with_0(shell: Shell) -> None:
         assert shell(*command, "--help").stdout.startswith("Usage: ")
 
 
-def test_the_version_is_told_without_rich_and_without_what_reads_files() -> None:
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_version_and_help_load_no_rich_and_nothing_that_reads_files(option: str) -> None:
     program = (
         "import sys, httpx; before = set(sys.modules)\n"
         "from cld_user_groups.command import main\n"
-        "try: main(['--version'])\n"
+        f"try: main(['{option}'])\n"
         "except SystemExit as done: assert done.code == 0\n"
         "print(*sorted({name.partition('.')[0] for name in set(sys.modules) - before}))\n"
         "print('cld_user_groups.membership' in sys.modules)"
@@ -151,8 +152,8 @@ def test_the_version_is_told_without_rich_and_without_what_reads_files() -> None
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    _, loaded, has_membership = done.stdout.splitlines()
-    assert not {"rich", "yaml", "filelock"} & set(loaded.split())
+    *_, loaded, has_membership = done.stdout.splitlines()
+    assert not {"rich", "yaml", "filelock", "jinja2"} & set(loaded.split())
     assert has_membership == "False"
 
 

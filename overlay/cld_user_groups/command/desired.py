@@ -43,7 +43,7 @@ Person: TypeAlias = "tuple[Member, Named]"
 
 
 @frozen(kw_only=True)
-class Wanted:
+class DesiredState:
     """A desired state.
 
     Attributes:
@@ -101,7 +101,7 @@ def as_named(people: Iterable[Person]) -> tuple[DesiredMember, ...]:
     )
 
 
-def addition(group: Group, people: Sequence[Person]) -> Wanted:
+def addition(group: Group, people: Sequence[Person]) -> DesiredState:
     """Return a group with more members."""
     there = _members(group)
     notes = (
@@ -109,24 +109,24 @@ def addition(group: Group, people: Sequence[Person]) -> Wanted:
         for user, _ in people
         if user.id in there
     )
-    return Wanted(groups=(same_group(group, as_named(people)),), notes=tuple(notes))
+    return DesiredState(groups=(same_group(group, as_named(people)),), notes=tuple(notes))
 
 
-def removal(group: Group, people: Sequence[Person]) -> Wanted:
+def removal(group: Group, people: Sequence[Person]) -> DesiredState:
     """Return a group without some of its members."""
     left_alone = [user for user, _ in people if user.id not in _members(group)]
     notes = (f"{_who(user)} is not in {quoted(group.name)}." for user in left_alone)
     return _without([group], people, notes)
 
 
-def offboarding(groups: Sequence[Group], people: Sequence[Person]) -> Wanted:
+def offboarding(groups: Sequence[Group], people: Sequence[Person]) -> DesiredState:
     """Return all groups that have some users, without them."""
     there = {user_id for group in groups for user_id in _members(group)}
     left_alone = [user for user, _ in people if user.id not in there]
     return _without(groups, people, (f"{_who(user)} is in no group." for user in left_alone))
 
 
-def onboarding(groups: Iterable[Group], people: Sequence[Person], like: Member) -> Wanted:
+def onboarding(groups: Iterable[Group], people: Sequence[Person], like: Member) -> DesiredState:
     """Return the groups of one user with others in them.
 
     Raises:
@@ -136,13 +136,13 @@ def onboarding(groups: Iterable[Group], people: Sequence[Person], like: Member) 
     if not joined:
         message = f"{_who(like)} is in no group, so there is none to join"
         raise error_in_call(message, "see cld-user-groups users")
-    return Wanted(
+    return DesiredState(
         groups=tuple(group for each in joined for group in each.groups),
         notes=tuple(note for each in joined for note in each.notes),
     )
 
 
-def combination(sources: Sequence[Group], target: Group | None, name: str) -> Wanted:
+def combination(sources: Sequence[Group], target: Group | None, name: str) -> DesiredState:
     """Return a group with the members of others.
 
     Args:
@@ -158,7 +158,7 @@ def combination(sources: Sequence[Group], target: Group | None, name: str) -> Wa
         raise error_in_call(message, "name another group")
     users = {member.id: member for group in sources for member in group.members}
     members = (membership.DesiredMember(id=user.id, email=user.email) for user in users.values())
-    return Wanted(
+    return DesiredState(
         groups=(new_group(name, members) if target is None else same_group(target, members),)
     )
 
@@ -176,11 +176,13 @@ def limits_of(people: Sequence[Person], removals: int) -> GuardLimits:
     return membership.GuardLimits(max_removals=removals, max_removals_per_group=1.0)
 
 
-def _without(groups: Iterable[Group], people: Sequence[Person], notes: Iterable[str]) -> Wanted:
+def _without(
+    groups: Iterable[Group], people: Sequence[Person], notes: Iterable[str]
+) -> DesiredState:
     user_ids = {user.id for user, _ in people}
     losing = [group for group in groups if _members(group) & user_ids]
     ended = sum(len(_members(group) & user_ids) for group in losing)
-    return Wanted(
+    return DesiredState(
         groups=tuple(group_without(group, user_ids) for group in losing),
         limits=limits_of(people, ended),
         notes=tuple(notes),
@@ -197,7 +199,7 @@ def _who(user: Member) -> str:
 
 def change_command(
     name: str, *parameters: Decorator, removes: bool = False
-) -> Callable[[Callable[..., Wanted]], click.Command]:
+) -> Callable[[Callable[..., DesiredState]], click.Command]:
     """Return a decorator: a command that plans what a function wants, shows the plan, applies it.
 
     The function takes a `Finder` in the account as it was read, and its parameters by name; those
@@ -211,7 +213,7 @@ def change_command(
     common = (reason_option, dry_run_option, yes_option)
     options = (*common, allow_removals_option) if removes else common
 
-    def decorate(function: Callable[..., Wanted]) -> click.Command:
+    def decorate(function: Callable[..., DesiredState]) -> click.Command:
         def run(
             context: click.Context,
             /,
@@ -237,21 +239,21 @@ def change_command(
                     ((found["like"], _),) = finder.users([model])
                 if people:
                     found["people"] = finder.users(people)
-                wanted = function(finder, **values | found)
+                state = function(finder, **values | found)
                 desired = membership.Desired(
                     source=shlex.join(["cld-user-groups", *words]),
                     digest="",
-                    guards=wanted.limits,
-                    groups=wanted.groups,
+                    guards=state.limits,
+                    groups=state.groups,
                 )
-                made = membership.plan(snapshot, desired, now.date(), now=now)
+                plan = membership.plan(snapshot, desired, now.date(), now=now)
                 # The reasons of `plan` speak of a file and its lines.
                 changes = (
                     evolve(change, reason=reason or "", line=change.line or None)
-                    for change in made.changes
+                    for change in plan.changes
                 )
-                made = evolve(made, changes=tuple(changes), notes=(*made.notes, *wanted.notes))
-                return hold_to_guards(made, snapshot, allow_removals=allow_removals), snapshot
+                plan = evolve(plan, changes=tuple(changes), notes=(*plan.notes, *state.notes))
+                return hold_to_guards(plan, snapshot, allow_removals=allow_removals), snapshot
 
             settings = settings_of(context)
             why = ["--reason", reason] if reason else []

@@ -132,16 +132,16 @@ def plan_command(
     desired = with_new_groups(read_groups(file), allow_new)
     with settings.open_client() as client:
         output = None if out is None else OutputFile(out, client.account_id, force=force)
-        made, snapshot = make_plan(client, desired, today.date() if today else None)
-    made = hold_to_guards(made, snapshot, allow_removals=allow_removals, only_adds=adds_only)
+        plan, snapshot = make_plan(client, desired, today.date() if today else None)
+    plan = hold_to_guards(plan, snapshot, allow_removals=allow_removals, only_adds=adds_only)
     if output is not None:
-        output.write(membership.render_json(made))
-    print_plan(made, settings)
+        output.write(membership.render_json(plan))
+    print_plan(plan, settings)
     if out is not None:
         apply_it = settings.command_line("apply", str(out))
         print_message(f"Saved in {out}. To apply it: {apply_it}", quiet=settings.quiet)
-    code = code_of_plan(made)
-    return errors.CHANGES if not code and made.changes and detailed_exitcode else code
+    code = code_of_plan(plan)
+    return errors.CHANGES if not code and plan.changes and detailed_exitcode else code
 
 
 @command(
@@ -203,18 +203,18 @@ def apply_command(
             checks.check_plan(evolve(source, breaches=()), client.account_id, datetime.now(UTC))
             users = {change.user.id for change in source.changes if change.user is not None}
             people = lookup_of(Named(text=user) for user in sorted(users))
-            made, snapshot = source, membership.read_account(client, people)
-            checks.check_saved(made, snapshot)
+            plan, snapshot = source, membership.read_account(client, people)
+            checks.check_saved(plan, snapshot)
         else:
-            made, snapshot = make_plan(client, source)
-        held = hold_to_guards(made, snapshot, allow_removals=allow_removals, only_adds=adds_only)
+            plan, snapshot = make_plan(client, source)
+        held = hold_to_guards(plan, snapshot, allow_removals=allow_removals, only_adds=adds_only)
         return held, snapshot
 
     def still_needed(snapshot: Snapshot, day: date) -> Sequence[Change]:
         if isinstance(source, membership.Plan):
             return ()  # a saved plan asks for its own changes only
-        made = membership.plan(snapshot, source, day, now=datetime.now(UTC))
-        return (membership.adds_only(made) if adds_only else made).changes
+        plan = membership.plan(snapshot, source, day, now=datetime.now(UTC))
+        return (membership.adds_only(plan) if adds_only else plan).changes
 
     options = RunOptions(
         **how,

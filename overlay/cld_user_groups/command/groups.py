@@ -8,8 +8,8 @@ import click
 
 from .completion import complete_group
 from .desired import (
+    DesiredState,
     Person,
-    Wanted,
     absent_group,
     addition,
     change_command,
@@ -66,32 +66,32 @@ def show_command(settings: Settings, group: str) -> None:
 
 
 @change_command("create", click.argument("name"))
-def create_command(finder: Finder, name: str) -> Wanted:
+def create_command(finder: Finder, name: str) -> DesiredState:
     """Create an empty group."""
     finder.check_new_name(name)
-    return Wanted(groups=(new_group(name),))
+    return DesiredState(groups=(new_group(name),))
 
 
 @change_command("rename", _group_argument, click.argument("name"))
-def rename_command(finder: Finder, group: str, name: str) -> Wanted:
+def rename_command(finder: Finder, group: str, name: str) -> DesiredState:
     """Rename GROUP to NAME. Its ID, members and permissions stay."""
     found = finder.group(group)
     finder.check_new_name(name, of=found)
-    return Wanted(groups=(same_group(found, name=name),))
+    return DesiredState(groups=(same_group(found, name=name),))
 
 
 @change_command("delete", _group_argument, removes=True)
-def delete_command(finder: Finder, group: str) -> Wanted:
+def delete_command(finder: Finder, group: str) -> DesiredState:
     """Delete GROUP, a name or an ID.
 
     With members in it, only if --allow-removals says exactly how many. Roles and shares that hang
     on its ID end with it, and undo does not give them back.
     """
-    return Wanted(groups=(absent_group(finder.group(group)),))
+    return DesiredState(groups=(absent_group(finder.group(group)),))
 
 
 @change_command("add", _group_argument, users_argument)
-def add_command(finder: Finder, group: str, people: Sequence[Person]) -> Wanted:
+def add_command(finder: Finder, group: str, people: Sequence[Person]) -> DesiredState:
     """Add users to GROUP. USER is an e-mail or an ID.
 
     @FILE reads users from a file, one a line, and - from standard input.
@@ -100,7 +100,7 @@ def add_command(finder: Finder, group: str, people: Sequence[Person]) -> Wanted:
 
 
 @change_command("remove", _group_argument, users_argument, removes=True)
-def remove_command(finder: Finder, group: str, people: Sequence[Person]) -> Wanted:
+def remove_command(finder: Finder, group: str, people: Sequence[Person]) -> DesiredState:
     """Remove users from GROUP. USER is an e-mail or an ID.
 
     @FILE reads users from a file, one a line, and - from standard input; the guards of a file
@@ -115,7 +115,7 @@ def remove_command(finder: Finder, group: str, people: Sequence[Person]) -> Want
     _group_argument,
     click.argument("target", metavar="GROUP", shell_complete=complete_group),
 )
-def copy_command(finder: Finder, group: str, target: str) -> Wanted:
+def copy_command(finder: Finder, group: str, target: str) -> DesiredState:
     """Add the members of a GROUP to a second one, which is created if there is none.
 
     Nobody leaves the second one.
@@ -138,7 +138,7 @@ def copy_command(finder: Finder, group: str, target: str) -> Wanted:
     ),
     removes=True,
 )
-def merge_command(finder: Finder, groups: tuple[str, ...], into: str) -> Wanted:
+def merge_command(finder: Finder, groups: tuple[str, ...], into: str) -> DesiredState:
     """Add the members of each GROUP to one group, then delete the others.
 
     What the deleted groups gave access to, their members lose: those that have members are deleted
@@ -148,4 +148,4 @@ def merge_command(finder: Finder, groups: tuple[str, ...], into: str) -> Wanted:
     sources = finder.all_groups(groups)
     combined = combination(sources, finder.group_or_new(into), into)
     gone = (absent_group(group) for group in sources)
-    return Wanted(groups=(*combined.groups, *gone), notes=combined.notes)
+    return DesiredState(groups=(*combined.groups, *gone), notes=combined.notes)

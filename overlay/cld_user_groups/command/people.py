@@ -11,7 +11,7 @@ from attrs import frozen
 from cld_provisioning_api.models import User
 from cld_user_groups import CldProvisioning
 
-from .desired import Person, Wanted, change_command, offboarding, onboarding
+from .desired import DesiredState, Person, change_command, offboarding, onboarding
 from .lazy import membership
 from .lookup import Finder, lookup_of, one_user
 from .options import command, users_argument
@@ -90,7 +90,7 @@ def _table(snapshot: Snapshot, users: Iterable[User]) -> Table:
 
 
 @change_command("offboard", users_argument, removes=True)
-def offboard_command(finder: Finder, people: Sequence[Person]) -> Wanted:
+def offboard_command(finder: Finder, people: Sequence[Person]) -> DesiredState:
     """Remove users from every group; they stay users of the account.
 
     USER is an e-mail or an ID. @FILE reads users from a file, one a line, and - from standard
@@ -107,7 +107,7 @@ def offboard_command(finder: Finder, people: Sequence[Person]) -> Wanted:
         "--like", required=True, metavar="USER", help="The user whose groups they are added to."
     ),
 )
-def onboard_command(finder: Finder, people: Sequence[Person], like: Member) -> Wanted:
+def onboard_command(finder: Finder, people: Sequence[Person], like: Member) -> DesiredState:
     """Add users to every group that another user is in. USER is an e-mail or an ID.
 
     @FILE reads users from a file, one a line, and - from standard input.

@@ -29,15 +29,15 @@ _COLORS = {"done": "32", "failed": "31", "unknown": "33"}
 _WIDTH = max(map(len, _SIGNS.values()))
 
 
-def plan_table(made: Plan) -> Table:
+def plan_table(plan: Plan) -> Table:
     """Return the changes of a plan, a row each, with the reason and the place."""
     return _table(
-        made.account_id,
+        plan.account_id,
         "plan",
         ("reason", "source", "line"),
         (
             (*_cells(change, change.group.id), change.reason, change.source, change.line)
-            for change in made.changes
+            for change in plan.changes
         ),
     )
 
@@ -73,21 +73,21 @@ def _cells(change: Change, group_id: str | None) -> tuple[Cell, ...]:
     return change.action, change.group.name, email, group_id, user_id
 
 
-def result_document(made: Plan, result: Result, code: int) -> dict[str, Any]:
+def result_document(plan: Plan, result: Result, code: int) -> dict[str, Any]:
     """Return the result of a plan, for JSON, with the exit code."""
     return {
         "format": "cld-user-groups/result/1",
-        "account": made.account_id,
-        "source": made.source,
+        "account": plan.account_id,
+        "source": plan.source,
         "run": result.run or None,
         "complete": result.is_complete,
         "verified": result.verified,
         "differences": result.differences,
-        "held_back": made.held_back,
-        "warnings": made.warnings,
+        "held_back": plan.held_back,
+        "warnings": plan.warnings,
         "stopped": result.stopped,
         "detail": result.detail,
-        "notes": made.notes,
+        "notes": plan.notes,
         "summary": result.counts(),
         "changes": [outcome_document(outcome) for outcome in result.outcomes],
         "requests_left": result.requests_left,
@@ -109,24 +109,24 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def result_text(made: Plan, result: Result, resume: str, undo: str, *, color: bool = False) -> str:
+def result_text(plan: Plan, result: Result, resume: str, undo: str, *, color: bool = False) -> str:
     """Return the result of a plan: what was done, what was not and why, and how to resume it.
 
     Args:
-        made: The plan.
+        plan: The plan.
         result: Its result.
         resume: The command that resumes it.
         undo: The command that undoes the run.
         color: Whether to use the colors of a terminal.
     """
-    return "\n".join(_lines(made, result, resume, undo, color=color))
+    return "\n".join(_lines(plan, result, resume, undo, color=color))
 
 
-def _lines(made: Plan, result: Result, resume: str, undo: str, *, color: bool) -> Iterator[str]:
-    goal = "the file" if made.digest else "the plan"
+def _lines(plan: Plan, result: Result, resume: str, undo: str, *, color: bool) -> Iterator[str]:
+    goal = "the file" if plan.digest else "the plan"
     differences = [f"  {printable(each)}" for each in dict.fromkeys(result.differences)]
     if not result.outcomes:
-        account = printable(made.account_id)
+        account = printable(plan.account_id)
         if result.is_complete:
             yield f"Nothing to do: account {account} matches {goal}."
         else:
@@ -140,8 +140,8 @@ def _lines(made: Plan, result: Result, resume: str, undo: str, *, color: bool) -
     if result.stopped is not None:
         yield f"Stopped early: {printable(result.detail or result.stopped)}."
     if result.verified:
-        actions = {change.action.value for change in made.changes}
-        is_recreated = made.source.startswith("undo of ") and "create_group" in actions
+        actions = {change.action.value for change in plan.changes}
+        is_recreated = plan.source.startswith("undo of ") and "create_group" in actions
         what = "the groups and their members match" if is_recreated else "the account matches"
         yield f"Verified: {what} {goal}."
         if is_recreated or "delete_group" in actions:

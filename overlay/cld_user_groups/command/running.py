@@ -90,22 +90,22 @@ def run_plan(
         _told_if_interrupted(settings, client.account_id, run, options),
     ):
         with _only_run(settings, client.account_id, options, run) as lease:
-            made, snapshot = prepare(client)
+            plan, snapshot = prepare(client)
             if options.dry_run:
-                print_plan(made, settings)
-                return code_of_plan(made)
-            is_shown = _show(settings, made)
-            if made.breaches:
-                raise errors.Refused(made.breaches, options.hint, is_shown=is_shown)
-            if made.changes and not options.yes:
-                _ask(made)
+                print_plan(plan, settings)
+                return code_of_plan(plan)
+            is_shown = _show(settings, plan)
+            if plan.breaches:
+                raise errors.Refused(plan.breaches, options.hint, is_shown=is_shown)
+            if plan.changes and not options.yes:
+                _ask(plan)
                 # The account may have changed while the plan was being read.
                 fresh = membership.read_account(client)
                 snapshot = evolve(fresh, people=snapshot.people, missing_ids=snapshot.missing_ids)
-                checks.check_saved(made, snapshot)
-            checks.check_plan(made, client.account_id, datetime.now(UTC))
-            result = _apply(settings, client, made, snapshot, options, run, lease)
-            forget_groups(made.account_id)
+                checks.check_saved(plan, snapshot)
+            checks.check_plan(plan, client.account_id, datetime.now(UTC))
+            result = _apply(settings, client, plan, snapshot, options, run, lease)
+            forget_groups(plan.account_id)
         if interrupts.count and result.stopped is None:
             result = evolve(
                 result, stopped=membership.Stop.REQUESTED, detail="the run was interrupted"
@@ -115,8 +115,8 @@ def run_plan(
             after = evolve(
                 result.snapshot, people=snapshot.people, missing_ids=snapshot.missing_ids
             )
-            result = _compare(made, result, after, still_needed)
-        _report(settings, made, result, options.resume)
+            result = _compare(plan, result, after, still_needed)
+        _report(settings, plan, result, options.resume)
         return _code_of(result)
 
 
@@ -156,20 +156,20 @@ def _only_run(
         yield lease
 
 
-def _report(settings: Settings, made: Plan, result: Result, resume: str) -> None:
+def _report(settings: Settings, plan: Plan, result: Result, resume: str) -> None:
     """Write the result of the run; that is the exit code, also where this cannot be written."""
     try:
         match settings.format:
             case "json":
-                print_json(result_document(made, result, _code_of(result)))
+                print_json(result_document(plan, result, _code_of(result)))
             case "csv" | "markdown":
                 render = as_csv if settings.format == "csv" else as_markdown
-                print_result(render(result_table(made.account_id, result.outcomes)))
-                _tell_held_back(made)
+                print_result(render(result_table(plan.account_id, result.outcomes)))
+                _tell_held_back(plan)
             case _:
                 undo = settings.command_line("undo", result.run)
                 color = has_color(sys.stdout)
-                print_result(result_text(made, result, resume, undo, color=color))
+                print_result(result_text(plan, result, resume, undo, color=color))
     except OSError as error:
         recorded = f" The run is recorded: {settings.command_line('runs', 'show', result.run)}"
         print_message(
@@ -177,11 +177,11 @@ def _report(settings: Settings, made: Plan, result: Result, resume: str) -> None
         )
 
 
-def _compare(made: Plan, result: Result, after: Snapshot, still_needed: StillNeeded) -> Result:
+def _compare(plan: Plan, result: Result, after: Snapshot, still_needed: StillNeeded) -> Result:
     """Return the result with what the account needs beyond the plan's own changes."""
-    seen = {_key(change) for change in made.changes}
+    seen = {_key(change) for change in plan.changes}
     today = datetime.now(UTC).date()
-    reasons = {made.today or today: "somebody else changed it"}
+    reasons = {plan.today or today: "somebody else changed it"}
     reasons.setdefault(today, f"{today} has begun (UTC)")
     differences: list[str] = []
     try:
@@ -206,32 +206,32 @@ def _code_of(result: Result) -> int:
     return errors.DONE if is_done else errors.INCOMPLETE
 
 
-def _show(settings: Settings, made: Plan) -> bool:
+def _show(settings: Settings, plan: Plan) -> bool:
     """Show a plan to whoever is there; return whether it is shown."""
     if log_event(
         "plan",
-        account=made.account_id,
-        source=made.source,
-        changes=made.counts(),
-        warnings=made.warnings,
-        held_back=made.held_back,
+        account=plan.account_id,
+        source=plan.source,
+        changes=plan.counts(),
+        warnings=plan.warnings,
+        held_back=plan.held_back,
     ):
         return False
     if settings.quiet and not can_ask():
         return False
-    print_message(_render_plan(made, "text", color=has_color(sys.stderr)))
+    print_message(_render_plan(plan, "text", color=has_color(sys.stderr)))
     return True
 
 
-def _ask(made: Plan) -> None:
-    count = len(made.changes)
+def _ask(plan: Plan) -> None:
+    count = len(plan.changes)
     what = "this change" if count == 1 else f"these {count} changes"
     if not can_ask():
         raise errors.NobodyToAsk(
             "there is no terminal to ask on; nothing was written. "
             f"To make {what}, add --yes; only to show the plan, --dry-run."
         )
-    click.echo(f"Make {what} to account {made.account_id}? [y/N] ", nl=False, err=True)
+    click.echo(f"Make {what} to account {plan.account_id}? [y/N] ", nl=False, err=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise click.ClickException("not confirmed; nothing was written.")
 
@@ -239,25 +239,25 @@ def _ask(made: Plan) -> None:
 def _apply(
     settings: Settings,
     client: CldProvisioning,
-    made: Plan,
+    plan: Plan,
     snapshot: Snapshot,
     options: RunOptions,
     run: str,
     lease: Lease | None,
 ) -> Result:
-    directory = membership.state_directory(made.account_id)
+    directory = membership.state_directory(plan.account_id)
     now = datetime.now(UTC)
-    interrupts.may_raise = not made.changes
+    interrupts.may_raise = not plan.changes
     written = (
-        membership.FileJournal(directory, made, now, run)
-        if made.changes
+        membership.FileJournal(directory, plan, now, run)
+        if plan.changes
         else membership.NoJournal()
     )
-    with progress_of(len(made.changes), quiet=settings.quiet) as on_progress:
-        log_event("run_started", run=written.run or None, changes=len(made.changes))
+    with progress_of(len(plan.changes), quiet=settings.quiet) as on_progress:
+        log_event("run_started", run=written.run or None, changes=len(plan.changes))
         result = membership.apply(
             client,
-            made,
+            plan,
             snapshot=snapshot,
             journal=written,
             lease=lease,
@@ -271,38 +271,38 @@ def _apply(
         return result
 
 
-def print_plan(made: Plan, settings: Settings) -> None:
+def print_plan(plan: Plan, settings: Settings) -> None:
     """Write a plan to standard output, and to standard error what its CSV has no place for."""
-    print_result(_render_plan(made, settings.format, color=has_color(sys.stdout)))
+    print_result(_render_plan(plan, settings.format, color=has_color(sys.stdout)))
     if settings.format == "csv":
-        for warning in made.warnings:
+        for warning in plan.warnings:
             print_message(f"Warning: {printable(warning)}", quiet=settings.quiet)
-        _tell_held_back(made)
+        _tell_held_back(plan)
 
 
-def _tell_held_back(made: Plan) -> None:
+def _tell_held_back(plan: Plan) -> None:
     """Write to standard error what a plan holds back, with --quiet too: it is an error."""
-    for held in made.held_back:
+    for held in plan.held_back:
         print_message(f"Held back: {printable(held)}")
 
 
-def _render_plan(made: Plan, format: str, *, color: bool = False) -> str:  # noqa: A002
+def _render_plan(plan: Plan, format: str, *, color: bool = False) -> str:  # noqa: A002
     """Return a plan in a format of `PLAN_FORMATS`."""
     match format:
         case "json":
-            return membership.render_json(made)
+            return membership.render_json(plan)
         case "csv":
-            return as_csv(plan_table(made))
+            return as_csv(plan_table(plan))
         case "markdown":
-            return membership.render_markdown(made)
+            return membership.render_markdown(plan)
         case "html":
-            return membership.render_html(made)
+            return membership.render_html(plan)
         case _:
-            return membership.render_text(made, color=color)
+            return membership.render_text(plan, color=color)
 
 
-def code_of_plan(made: Plan) -> int:
+def code_of_plan(plan: Plan) -> int:
     """Return the exit code of a plan that is only shown."""
-    if made.breaches:
+    if plan.breaches:
         return errors.GUARD
-    return errors.INCOMPLETE if made.held_back else errors.DONE
+    return errors.INCOMPLETE if plan.held_back else errors.DONE

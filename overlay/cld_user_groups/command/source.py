@@ -133,20 +133,20 @@ def check_clocks(desired: Desired, snapshot: Snapshot, day: date) -> None:
 
 
 def hold_to_guards(
-    made: Plan, snapshot: Snapshot, *, allow_removals: int | None, only_adds: bool = False
+    plan: Plan, snapshot: Snapshot, *, allow_removals: int | None, only_adds: bool = False
 ) -> Plan:
     """Return a plan with the guards' verdict on the account as it was read.
 
     Args:
-        made: The plan.
+        plan: The plan.
         snapshot: The account.
         allow_removals: How many removals a human has allowed.
         only_adds: Whether to leave out all that takes something away.
     """
     if only_adds:
-        return membership.adds_only(made)
+        return membership.adds_only(plan)
     return evolve(
-        made, breaches=membership.check_guards(made, snapshot, made.limits, allow_removals)
+        plan, breaches=membership.check_guards(plan, snapshot, plan.limits, allow_removals)
     )
 
 
