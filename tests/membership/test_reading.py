@@ -730,8 +730,17 @@ def test_no_format_has_names_with_characters_that_act(before, character, after):
         assert caught.value.problems
 
 
+_edited = st.builds(
+    lambda text, at, length, put: text[:at] + put + text[at + length :],
+    st.sampled_from([YAML, TOML, json.dumps(JSON, indent=1)]),
+    st.integers(0, len(YAML)),
+    st.integers(0, 5),
+    st.text("\"'{}[],:#&\t\n ", max_size=2),
+)
+
+
 @settings(deadline=None)
-@given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
+@given(st.binary(max_size=60) | (st.text(max_size=60) | _edited).map(str.encode))
 def test_any_bytes_are_a_file_or_a_file_error(content):
     for suffix in ("yaml", "json", "toml", "csv", "jsonl"):
         try:
