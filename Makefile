@@ -66,7 +66,6 @@ check: $(TOOLS) ## Check format, lint, types, openapi.yaml and generated/
 	pyright
 	openapi-spec-validator openapi.yaml
 	python tools/generate.py --check
-	python -m tools.resources --check
 
 format: $(READY) ## Format the code and sort its imports
 	ruff check --fix-only --quiet .
@@ -74,7 +73,6 @@ format: $(READY) ## Format the code and sort its imports
 
 generate: $(READY) ## Generate the client from openapi.yaml
 	@python tools/generate.py
-	@python -m tools.resources
 
 # Test more
 # What of the tests uses each declared dependency; the rest of a version's effect is the same.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import filecmp
 import importlib
+import json
 import os
 import shutil
 import subprocess
@@ -16,7 +17,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:  # run as a script, not as a module
+    sys.path.insert(0, str(ROOT))
+
+from tools.extensions import ExtensionError, extensions  # noqa: E402
+
 PACKAGE = "cld_provisioning_api"
 HEADER = """\
 # Generated from openapi.yaml by openapi-python-client with templates/ (`make generate`).
@@ -28,10 +36,22 @@ HEADER = """\
 def generate(root: Path, parent: Path) -> Path:
     """Generate the package of a project below a folder, and return its path."""
     output = parent / PACKAGE
+    templates = parent / "templates"
+    shutil.copytree(root / "templates", templates)
+    document = yaml.safe_load((root / "openapi.yaml").read_text("utf-8"))
+    try:
+        found = {
+            "operations": extensions(document),
+            "descriptions": {tag["name"]: tag["description"] for tag in document["tags"]},
+        }
+    except ExtensionError as error:
+        raise SystemExit(f"make generate: {error}") from None
+    lines = [f"{{% set {name} = {json.dumps(value)} %}}" for name, value in found.items()]
+    (templates / "extensions.jinja").write_text("\n".join(lines), "utf-8")
     command = [
         *("openapi-python-client", "generate", "--path", str(root / "openapi.yaml")),
         *("--config", str(root / "generator-config.yaml")),
-        *("--custom-template-path", str(root / "templates")),
+        *("--custom-template-path", str(templates)),
         *("--meta", "none", "--output-path", str(output), "--fail-on-warning"),
     ]
     # The generator, and the ruff that it calls, are those beside this Python.
@@ -41,6 +61,7 @@ def generate(root: Path, parent: Path) -> Path:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{done.stdout}{done.stderr}make generate: the generator failed")
+    shutil.copy(templates / "calling.py", output)
     # Here rather than in templates/, where each template, stock ones too, would have to repeat it.
     for module in output.rglob("*.py"):
         module.write_text(HEADER + module.read_text("utf-8"), "utf-8")

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from typing import TypeVar
+from typing import TypeVar, cast
 from urllib.parse import quote
 
 from attrs import frozen
 
 from cld_provisioning_api.models import User, UsersResponse
 
-from ._engine.request import ApiCall
-from ._engine.resource import Calls
 from .identity import email_key
 
 # How many IDs or e-mails one request may filter by: maxItems in openapi.yaml.
@@ -28,6 +26,9 @@ PAGE_SIZE = 100
 MAX_PAGES = 10_000
 
 _Asked = TypeVar("_Asked")
+T = TypeVar("T")
+Q = TypeVar("Q")
+R = TypeVar("R")
 
 
 @frozen(kw_only=True)
@@ -49,13 +50,14 @@ class FoundUsers:
 
 
 def find_users(
-    emails: Iterable[str], list_users: Callable[..., ApiCall[UsersResponse]]
-) -> Calls[UsersResponse, FoundUsers]:
+    emails: Iterable[str], list_users: Callable[..., _Asked]
+) -> Generator[_Asked, UsersResponse, FoundUsers]:
     """Decide which calls of `users.list` find the users of some e-mails.
 
     Args:
         emails: The e-mails.
-        list_users: The operation.
+        list_users: Called with the arguments of a call; what it returns is yielded, and a response
+            expected in return.
 
     Raises:
         TypeError: `emails` is not an iterable of str.
@@ -163,3 +165,18 @@ def _result(wanted: Iterable[str], users: Iterable[User], *, complete: bool) -> 
         missing=tuple(email for email, found in by_email.items() if not found),
         complete=complete,
     )
+
+
+def send_each(queries: Generator[Q, T, R], send: Callable[[Q], T]) -> R:
+    """Send what a generator yields, one after another, and return its result.
+
+    Args:
+        queries: Yields what to send, and is sent what that returned.
+        send: Sends it.
+    """
+    try:
+        query = next(queries)
+        while True:
+            query = queries.send(send(query))
+    except StopIteration as done:
+        return cast("R", done.value)

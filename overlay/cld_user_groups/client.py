@@ -5,10 +5,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Any, Generic, Literal, Self, TypeVar
+from typing import Any, Generic, Literal, Self, TypeVar, cast
 
 import httpx
 from attrs import evolve
+
+from cld_provisioning_api.calling import AsyncSend, Operation, Options, Send
+from cld_provisioning_api.types import HttpRequest
 
 from ._engine.body import DEFAULT_MAX_BYTES, check_max_bytes
 from ._engine.config import (
@@ -23,13 +26,13 @@ from ._engine.http_client import DEFAULT_TIMEOUT, AsyncHttpClient, HttpClient
 from ._engine.io import drive, drive_async
 from ._engine.pipeline import run
 from ._engine.request import (
-    ApiCall,
-    CheckedOptions,
     RawResponse,
     Session,
     check_headers,
+    check_options,
     make_timeout,
 )
+from ._operations import call_of
 from .hooks import DebugLogger, make_hooks, show_debug_log
 from .limits import Limiter, limiter_of
 from .security import Authorizer, SecuritySource
@@ -244,16 +247,35 @@ class CldProvisioning(_Client[httpx.Client, HttpClient]):
     @cached_property
     def user_groups(self) -> UserGroups:
         """The user groups of the account."""
-        return UserGroups(self.account_id, self._send)
+        return UserGroups(self.account_id, self._send, cast("Send", self._send_raw))
 
     @cached_property
     def users(self) -> Users:
         """The users of the account, read-only."""
-        return Users(self.account_id, self._send)
+        return Users(self.account_id, self._send, cast("Send", self._send_raw))
 
-    def _send(self, call: ApiCall[T], options: CheckedOptions, /) -> RawResponse[T]:
+    def _send(
+        self,
+        operation: Operation[Any, T],
+        request: HttpRequest,
+        ids: Mapping[str, str],
+        options: Options,
+        /,
+    ) -> T:
+        return (self._send_raw(operation, request, ids, options)).parsed
+
+    def _send_raw(
+        self,
+        operation: Operation[Any, T],
+        request: HttpRequest,
+        ids: Mapping[str, str],
+        options: Options,
+        /,
+    ) -> RawResponse[T]:
+        call = call_of(operation, self.account_id, request, ids)
+        checked = check_options(*options)
         connections = self._http.get()
-        flow = run(self._session, connections.client, call, options)
+        flow = run(self._session, connections.client, call, checked)
         return drive(self._http, connections, flow, self._session.max_response_bytes)
 
     def close(self) -> None:
@@ -302,16 +324,35 @@ class AsyncCldProvisioning(_Client[httpx.AsyncClient, AsyncHttpClient]):
     @cached_property
     def user_groups(self) -> AsyncUserGroups:
         """The user groups of the account."""
-        return AsyncUserGroups(self.account_id, self._send)
+        return AsyncUserGroups(self.account_id, self._send, cast("AsyncSend", self._send_raw))
 
     @cached_property
     def users(self) -> AsyncUsers:
         """The users of the account, read-only."""
-        return AsyncUsers(self.account_id, self._send)
+        return AsyncUsers(self.account_id, self._send, cast("AsyncSend", self._send_raw))
 
-    async def _send(self, call: ApiCall[T], options: CheckedOptions, /) -> RawResponse[T]:
+    async def _send(
+        self,
+        operation: Operation[Any, T],
+        request: HttpRequest,
+        ids: Mapping[str, str],
+        options: Options,
+        /,
+    ) -> T:
+        return (await self._send_raw(operation, request, ids, options)).parsed
+
+    async def _send_raw(
+        self,
+        operation: Operation[Any, T],
+        request: HttpRequest,
+        ids: Mapping[str, str],
+        options: Options,
+        /,
+    ) -> RawResponse[T]:
+        call = call_of(operation, self.account_id, request, ids)
+        checked = check_options(*options)
         connections = await self._http.get()
-        flow = run(self._session, connections.client, call, options)
+        flow = run(self._session, connections.client, call, checked)
         return await drive_async(self._http, connections, flow, self._session.max_response_bytes)
 
     async def close(self) -> None:

@@ -13,102 +13,15 @@ A `RetryConfig` applies to a client, or to one call:
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Final
 
-from attrs import field, frozen
-
-if TYPE_CHECKING:
-    from attrs import Attribute
-
-
-class Unset(Enum):
-    """The type of UNSET, the default of arguments for which None has a meaning."""
-
-    UNSET = "UNSET"
-
-    def __repr__(self) -> str:
-        return "UNSET"
-
-
-UNSET: Final = Unset.UNSET
-
-
-def _number(minimum: float) -> Any:
-    def check(instance: object, attribute: Attribute[Any], value: Any) -> None:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise TypeError(f"{attribute.name} must be a number, not {type(value).__name__}")
-        if not math.isfinite(value) or value < minimum:
-            raise ValueError(f"{attribute.name} must be at least {minimum}, not {value!r}")
-
-    return check
-
-
-@frozen
-class BackoffStrategy:
-    """Exponential backoff with full jitter.
-
-    The n-th delay is random between zero and initial_interval * exponent ** (n - 1), at most
-    max_interval, unless the server sends a delay.
-
-        BackoffStrategy(initial_interval=200, max_elapsed_time=120_000)
-
-    Args:
-        initial_interval: The upper limit of the first delay, in milliseconds.
-        max_interval: The upper limit of every delay, in milliseconds.
-        exponent: The factor by which the upper limit grows with each attempt.
-        max_elapsed_time: The time limit for all attempts and delays of a call, in milliseconds.
-            No delay begins that would exceed it.
-
-    Raises:
-        TypeError: An argument is not a number.
-        ValueError: An argument is negative or not finite, or the exponent is below 1.
-    """
-
-    initial_interval: float = field(default=500, validator=_number(0))
-    max_interval: float = field(default=8_000, validator=_number(0))
-    exponent: float = field(default=2.0, validator=_number(1))
-    max_elapsed_time: float = field(default=30_000, validator=_number(0))
-
-
-@frozen
-class RetryConfig:
-    """What to retry, and when. Pass None instead to disable retries.
-
-        RetryConfig(retry_connection_errors=False)  # retry status codes only
-
-    Args:
-        strategy: "backoff", or "none", which disables retries too.
-        backoff: The delays.
-        retry_connection_errors: Whether to retry if no response was received: it could not
-            connect, the connection broke, or a time limit expired. Status codes are retried either
-            way.
-        retry_throttled: Whether to retry 420 and 429. False for a caller that paces its calls
-            itself, as `cld_user_groups.membership` does.
-
-    Raises:
-        TypeError: An argument is of the wrong type.
-        ValueError: The strategy is neither "backoff" nor "none".
-    """
-
-    strategy: Literal["backoff", "none"] = "backoff"
-    backoff: BackoffStrategy = field(factory=BackoffStrategy)
-    retry_connection_errors: bool = True
-    retry_throttled: bool = field(default=True, kw_only=True)
-
-    def __attrs_post_init__(self) -> None:
-        if self.strategy not in ("backoff", "none"):
-            raise ValueError(f'strategy must be "backoff" or "none", not {self.strategy!r}')
-        if not isinstance(self.backoff, BackoffStrategy):
-            raise TypeError(f"backoff must be a BackoffStrategy, not {type(self.backoff).__name__}")
-        for name in ("retry_connection_errors", "retry_throttled"):
-            if not isinstance(getattr(self, name), bool):
-                raise TypeError(f"{name} must be a bool")
-
+from cld_provisioning_api.calling import UNSET as UNSET
+from cld_provisioning_api.calling import BackoffStrategy as BackoffStrategy
+from cld_provisioning_api.calling import RetryConfig as RetryConfig
+from cld_provisioning_api.calling import Unset as Unset
 
 DEFAULT_RETRIES: Final = RetryConfig()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
@@ -32,8 +33,8 @@ def test_every_operation_has_a_method_and_every_method_an_operation(document: do
     methods = {
         f"{resource}.{name}"
         for resource in resources
-        for name in vars(type(getattr(client, resource)))
-        if not name.startswith("_") and name != "with_raw_response"
+        for name, each in inspect.getmembers(type(getattr(client, resource)), inspect.isfunction)
+        if not name.startswith("_")
     }
     assert methods == {*operations.METHODS.values(), *operations.COMPOSED}
 

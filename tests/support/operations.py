@@ -23,18 +23,8 @@ USER = "0abed8dfcc039ea05e2a1d494fd442"
 # The method of each operation. A test compares it with the OpenAPI document, and others derive
 # from it what must know every operation.
 METHODS = {
-    "getUserGroups": "user_groups.list",
-    "createUserGroup": "user_groups.create",
-    "getUserGroup": "user_groups.get",
-    "updateUserGroup": "user_groups.update",
-    "deleteUserGroup": "user_groups.delete",
-    "getUsersInUserGroup": "user_groups.list_users",
-    "addUserToUserGroup": "user_groups.add_user",
-    "removeUserFromUserGroup": "user_groups.remove_user",
-    "getUsers": "users.list",
-    "getUser": "users.get",
-    "getGroupsForUser": "users.get_groups",
-    "getSubAccountsForUser": "users.list_sub_accounts",
+    operation_id: f"{each.definition['tags'][0]}.{each.definition['x-method']}"
+    for operation_id, each in documents.operations(documents.load()).items()
 }
 # The methods that are not an operation themselves, but make calls of one.
 COMPOSED = {"users.find"}

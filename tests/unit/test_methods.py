@@ -16,10 +16,8 @@ from typing import Any, get_type_hints
 import httpx
 import pytest
 from tests.support import documents
-from tests.support.code_blocks import ROOT
 from tests.support.operations import COMPOSED, GROUP, METHODS, USER, arguments, method, recorder
 from tests.support.transport import KEY, SECRET, SECURITY, FakeTransport
-from tools import resources as generator
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, HookContext, models
 from cld_user_groups.emulator import Emulator
@@ -45,43 +43,6 @@ def every_kind(name: str) -> Iterator[Any]:
             yield found(client, name, is_raw=is_raw)
 
 
-def test_the_resources_are_those_of_the_operations() -> None:
-    package = ROOT / "overlay/cld_user_groups"
-    for operations in (package / "_operations").glob("[!_]*.py"):
-        path = package / operations.name
-        source = operations.read_text("utf-8")
-        message = f"{path.name} is out of date: run `make generate`"
-        assert generator.render(path.stem, source, options()) == path.read_text("utf-8"), message
-
-
-NO_ARGUMENTS = '''\
-"""The environments of an account."""
-def list_(account_id: str) -> ApiCall[UsersResponse]:
-    """List the environments.
-
-        environments = client.environments.list()
-{rest}
-    """
-'''
-
-
-def options() -> generator.Options:
-    call = ROOT / "overlay/cld_user_groups/_engine/request.py"
-    return generator.read_options(call.read_text("utf-8"))
-
-
-def test_an_operation_may_have_no_arguments() -> None:
-    source = NO_ARGUMENTS.format(rest="\n    Returns:\n        The environments.")
-    made = generator.render("environments", source, options())
-    assert "def list(\n        self,\n        *,\n        retries:" in made
-    assert "\n        Args:\n            retries:" in made
-
-
-def test_an_operation_with_an_incomplete_docstring_is_named() -> None:
-    with pytest.raises(SystemExit, match=r"^environments: list_: .*no Returns:"):
-        generator.render("environments", NO_ARGUMENTS.format(rest=""), options())
-
-
 @pytest.mark.parametrize("is_raw", [False, True], ids=["plain", "raw"])
 @pytest.mark.parametrize("name", ALL_METHODS)
 @pytest.mark.parametrize("client", CLIENTS)
@@ -95,7 +56,8 @@ def test_method_is_a_plain_function_of_its_class(
     prefix = "Async" * (client is AsyncCldProvisioning) + "Raw" * is_raw
     qualified = f"{prefix}{resource.title().replace('_', '')}.{method_name}"
     assert (method.__name__, method.__qualname__) == (method_name, qualified)
-    assert method.__module__ == f"cld_user_groups.{resource}"
+    package = "cld_user_groups" if name in COMPOSED else "cld_provisioning_api.api"
+    assert method.__module__ == f"{package}.{resource}"
     assert method.__func__.__code__.co_qualname == qualified
     assert inspect.iscoroutinefunction(method) is (client is AsyncCldProvisioning)
     assert not hasattr(method, "__wrapped__")
@@ -165,8 +127,8 @@ def test_traceback_names_the_method_and_its_operation(client: type[Any]) -> None
         asyncio.run(get(group_id=".."))  # the sync method raises before that
     frames = traceback.extract_tb(caught.value.__traceback__)
     places = [(Path(frame.filename).parent.name, frame.name) for frame in frames]
-    own = places.index(("cld_user_groups", "get"))
-    assert places[own + 1] == ("_operations", "get")
+    own = places.index(("user_groups", "get"))
+    assert places[own + 1] == ("user_groups", "build_request")
 
 
 @pytest.mark.parametrize("operation_id", METHODS)

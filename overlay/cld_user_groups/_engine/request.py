@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Generic, NamedTuple, TypedDict, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypedDict, TypeVar
 
 import httpx
 import msgspec
 from attrs import define, field, frozen
 
+from cld_provisioning_api.calling import RawResponse as RawResponse
 from cld_provisioning_api.types import HttpRequest
 from cld_user_groups.hooks import Hooks
 from cld_user_groups.limits.protocol import Limiter
@@ -21,7 +22,7 @@ from cld_user_groups.utils import UNSET, RetryConfig, Unset, check_retries
 from .body import ACCEPT_ENCODING, DECODED, DEFAULT_MAX_BYTES, excerpt
 from .config import check_server_url, check_timeout_ms
 from .http_client import is_behind_environment_proxy
-from .retry import Effect, RateLimit, parse_rate_limit
+from .retry import Effect
 
 T = TypeVar("T")
 Client = httpx.Client | httpx.AsyncClient
@@ -72,7 +73,6 @@ _NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
 
 
 def check_options(
-    *,
     retries: RetryConfig | Unset | None = UNSET,
     server_url: str | None = None,
     timeout_ms: float | None = None,
@@ -158,33 +158,6 @@ class ApiCall(Generic[T]):
     contradicts: str = ""
     leaves_open: str = ""
     applied: Callable[[], T] | None = None
-
-
-@frozen
-class RawResponse(Generic[T]):
-    """A result together with its response.
-
-    Attributes:
-        parsed: The result, as the method returns it.
-        status_code: The status code of the response.
-        headers: The headers of the response.
-        retries: How many attempts there were before the last one.
-    """
-
-    parsed: T
-    status_code: int
-    headers: httpx.Headers
-    retries: int
-
-    @property
-    def request_id(self) -> str | None:
-        """The server's ID of the request, for the vendor's support."""
-        return cast("str | None", self.headers.get("x-request-id"))
-
-    @property
-    def rate_limit(self) -> RateLimit:
-        """The account's quota, as the response reports it."""
-        return parse_rate_limit(self.headers)
 
 
 @define

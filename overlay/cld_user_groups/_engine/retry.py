@@ -7,26 +7,21 @@ Retry-After and X-FeatureRateLimit-*, are read here too.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
 
 import httpx
-from attrs import frozen
 
+from cld_provisioning_api.calling import RateLimit as RateLimit
+from cld_provisioning_api.calling import parse_http_date as parse_http_date
+from cld_provisioning_api.calling import parse_limit as parse_limit
+from cld_provisioning_api.calling import parse_rate_limit as parse_rate_limit
+from cld_provisioning_api.calling import parse_remaining as parse_remaining
 from cld_user_groups.utils import BackoffStrategy, RetryConfig
 
 # Delay-seconds are digits (RFC 9110, 10.2.3); a fraction is common enough to be read as well.
 _SECONDS = re.compile(r"[0-9]+(?:\.[0-9]*)?", re.ASCII)
-_INTEGER = re.compile(r"-?[0-9]{1,15}", re.ASCII)
-# The three forms of an HTTP date (RFC 9110, 5.6.7). The parser would take far more than these.
-_TIME = r"[0-9]{2}:[0-9]{2}:[0-9]{2}"
-_HTTP_DATE = re.compile(
-    rf"[A-Za-z]{{3}}, [0-9]{{2}} [A-Za-z]{{3}} [0-9]{{4}} {_TIME} (?:GMT|UTC)"
-    rf"|[A-Za-z]{{6,9}}, [0-9]{{2}}-[A-Za-z]{{3}}-[0-9]{{2}} {_TIME} GMT"
-    rf"|[A-Za-z]{{3}} [A-Za-z]{{3}} [ 0-9][0-9] {_TIME} [0-9]{{4}}",
-    re.ASCII,
-)
 # A year in seconds. A longer delay is a mistake, and more than dates can be counted with.
 _LONGEST_DELAY = 366 * 24 * 3600.0
 
@@ -181,36 +176,6 @@ def longest_wait(backoff: BackoffStrategy, attempt: int) -> float:
     return min(growing, backoff.max_interval) / 1000
 
 
-@frozen
-class RateLimit:
-    """The account's quota of requests, as the X-FeatureRateLimit-* headers report it.
-
-    Attributes:
-        limit: How many requests the account may make an hour, or None if the header is missing.
-        remaining: How many of them are left, never below zero, or None.
-        reset: When the hour is over, as an aware datetime in UTC, or None.
-    """
-
-    limit: int | None = None
-    remaining: int | None = None
-    reset: datetime | None = None
-
-
-def parse_http_date(text: str) -> datetime | None:
-    """Return an HTTP date, in any of its three forms, as an aware datetime, or None."""
-    text = text.strip()
-    if not _HTTP_DATE.fullmatch(text):
-        return None
-    # Needed only where a server sends a date, and slow to import.
-    from dateutil.parser import parse
-
-    try:
-        date: datetime = parse(text)
-    except (ValueError, OverflowError):
-        return None
-    return date.replace(tzinfo=UTC)  # all three forms are in UTC, and the third does not say so
-
-
 def parse_retry_after(text: str, now: datetime) -> float | None:
     """Parse a Retry-After into seconds: 0 for a past date, None if it is not valid.
 
@@ -255,27 +220,3 @@ def seconds_until_reset(headers: httpx.Headers, now: datetime) -> float | None:
     if reset is None:
         return None
     return _seconds_until(reset, parse_http_date(headers.get("date") or "") or now)
-
-
-def parse_remaining(headers: httpx.Headers) -> int | None:
-    """Return how many requests are left of the quota, never below zero, or None."""
-    remaining = _integer(headers.get("x-featureratelimit-remaining"))
-    return None if remaining is None else max(0, remaining)
-
-
-def parse_limit(headers: httpx.Headers) -> int | None:
-    """Return how many requests the account may make an hour, or None."""
-    return _integer(headers.get("x-featureratelimit-limit"))
-
-
-def parse_rate_limit(headers: httpx.Headers) -> RateLimit:
-    """Parse the quota from the headers."""
-    return RateLimit(
-        limit=parse_limit(headers),
-        remaining=parse_remaining(headers),
-        reset=parse_http_date(headers.get("x-featureratelimit-reset") or ""),
-    )
-
-
-def _integer(text: str | None) -> int | None:
-    return int(text) if text is not None and _INTEGER.fullmatch(text.strip()) else None

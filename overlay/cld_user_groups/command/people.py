@@ -136,8 +136,7 @@ def read_everyone(client: CldProvisioning) -> Everyone:
         CloudinaryError, httpx.TransportError: They cannot be read.
     """
     from cld_provisioning_api.api.users.get_users import GetUsersRequest
-    from cld_user_groups._engine.resource import send_each
-    from cld_user_groups._find_users import read_pages
+    from cld_user_groups._find_users import read_pages, send_each
 
     seen: dict[str, User] = {}
     complete = send_each(

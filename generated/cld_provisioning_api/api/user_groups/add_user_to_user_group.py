@@ -6,6 +6,7 @@ from typing import cast
 import httpx
 
 from ... import errors
+from ...calling import Operation
 from ...client import AuthenticatedClient, Client
 from ...models.error_response import ErrorResponse
 from ...models.user_group_user import UserGroupUser
@@ -64,6 +65,11 @@ def decode_success(content: bytes) -> UserGroupUser | UserGroupUsersResponse:
             UserGroupUser,
         ),
     )
+
+
+OPERATION: Operation[UserGroupUser | UserGroupUsersResponse, UserGroupUser] = Operation(
+    OPERATION_ID, "add", decode_success, is_converted=True
+)
 
 
 def decode_response(

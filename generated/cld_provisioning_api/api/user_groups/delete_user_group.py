@@ -6,6 +6,7 @@ from typing import cast
 import httpx
 
 from ... import errors
+from ...calling import Operation
 from ...client import AuthenticatedClient, Client
 from ...models.acknowledgement import Acknowledgement
 from ...models.error_response import ErrorResponse
@@ -62,6 +63,11 @@ def decode_success(content: bytes) -> Acknowledgement | SuccessResponse:
             SuccessResponse,
         ),
     )
+
+
+OPERATION: Operation[Acknowledgement | SuccessResponse, SuccessResponse] = Operation(
+    OPERATION_ID, "delete", decode_success, is_converted=True
+)
 
 
 def decode_response(

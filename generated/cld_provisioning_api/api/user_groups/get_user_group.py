@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 
 from ... import errors
+from ...calling import Operation
 from ...client import AuthenticatedClient, Client
 from ...models.error_response import ErrorResponse
 from ...models.user_group import UserGroup
@@ -63,6 +64,9 @@ def decode_success(content: bytes) -> UserGroup:
         msgspec.DecodeError: The body does not match the OpenAPI document.
     """
     return decode(content, UserGroup)
+
+
+OPERATION: Operation[UserGroup, UserGroup] = Operation(OPERATION_ID, "read", decode_success)
 
 
 def decode_response(status_code: int, content: bytes) -> ErrorResponse | UserGroup:

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 
 from ... import errors
+from ...calling import Operation
 from ...client import AuthenticatedClient, Client
 from ...models.error_response import ErrorResponse
 from ...models.user_groups_response import UserGroupsResponse
@@ -60,6 +61,11 @@ def decode_success(content: bytes) -> UserGroupsResponse:
         msgspec.DecodeError: The body does not match the OpenAPI document.
     """
     return decode(content, UserGroupsResponse)
+
+
+OPERATION: Operation[UserGroupsResponse, UserGroupsResponse] = Operation(
+    OPERATION_ID, "read", decode_success
+)
 
 
 def decode_response(status_code: int, content: bytes) -> ErrorResponse | UserGroupsResponse:

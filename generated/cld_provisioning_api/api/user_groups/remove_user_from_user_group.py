@@ -4,6 +4,7 @@
 import httpx
 
 from ... import errors
+from ...calling import Operation
 from ...client import AuthenticatedClient, Client
 from ...models.error_response import ErrorResponse
 from ...models.user_group_users_response import UserGroupUsersResponse
@@ -54,6 +55,11 @@ def decode_success(content: bytes) -> UserGroupUsersResponse:
         msgspec.DecodeError: The body does not match the OpenAPI document.
     """
     return decode(content, UserGroupUsersResponse)
+
+
+OPERATION: Operation[UserGroupUsersResponse, UserGroupUsersResponse] = Operation(
+    OPERATION_ID, "remove", decode_success
+)
 
 
 def decode_response(status_code: int, content: bytes) -> ErrorResponse | UserGroupUsersResponse:

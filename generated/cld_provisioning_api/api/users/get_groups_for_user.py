@@ -4,6 +4,7 @@
 import httpx
 
 from ... import errors
+from ...calling import Operation
 from ...client import AuthenticatedClient, Client
 from ...models.error_response import ErrorResponse
 from ...models.groups_of_user_response import GroupsOfUserResponse
@@ -51,6 +52,11 @@ def decode_success(content: bytes) -> GroupsOfUserResponse:
         msgspec.DecodeError: The body does not match the OpenAPI document.
     """
     return decode(content, GroupsOfUserResponse)
+
+
+OPERATION: Operation[GroupsOfUserResponse, GroupsOfUserResponse] = Operation(
+    OPERATION_ID, "read", decode_success
+)
 
 
 def decode_response(status_code: int, content: bytes) -> ErrorResponse | GroupsOfUserResponse:

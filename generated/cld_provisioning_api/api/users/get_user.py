@@ -4,6 +4,7 @@
 import httpx
 
 from ... import errors
+from ...calling import Operation
 from ...client import AuthenticatedClient, Client
 from ...models.error_response import ErrorResponse
 from ...models.user import User
@@ -51,6 +52,9 @@ def decode_success(content: bytes) -> User:
         msgspec.DecodeError: The body does not match the OpenAPI document.
     """
     return decode(content, User)
+
+
+OPERATION: Operation[User, User] = Operation(OPERATION_ID, "read", decode_success)
 
 
 def decode_response(status_code: int, content: bytes) -> ErrorResponse | User:

@@ -8,6 +8,7 @@ import httpx
 from attrs import define
 
 from ... import errors
+from ...calling import Operation
 from ...client import AuthenticatedClient, Client
 from ...models.error_response import ErrorResponse
 from ...models.get_users_sort_by import GetUsersSortBy
@@ -178,6 +179,9 @@ def decode_success(content: bytes) -> UsersResponse:
         msgspec.DecodeError: The body does not match the OpenAPI document.
     """
     return decode(content, UsersResponse)
+
+
+OPERATION: Operation[UsersResponse, UsersResponse] = Operation(OPERATION_ID, "read", decode_success)
 
 
 def decode_response(status_code: int, content: bytes) -> ErrorResponse | UsersResponse:

@@ -13,8 +13,7 @@ from attrs import frozen
 
 from cld_provisioning_api.api.users.get_users import GetUsersRequest
 from cld_provisioning_api.models import User, UsersResponse
-from cld_user_groups._engine.resource import send_each
-from cld_user_groups._find_users import MAX_ITEMS, read_pages
+from cld_user_groups._find_users import MAX_ITEMS, read_pages, send_each
 from cld_user_groups.client import CldProvisioning
 from cld_user_groups.membership.model import Member, Snapshot
 
