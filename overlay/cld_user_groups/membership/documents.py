@@ -90,6 +90,6 @@ def review_schema() -> dict[str, Any]:
 
 def _read(name: str) -> dict[str, Any]:
     schema: dict[str, Any] = json.loads(
-        files(__package__).joinpath("schemas", name).read_text("utf-8")
+        files(__name__.rpartition(".")[0]).joinpath("schemas", name).read_text("utf-8")
     )
     return schema
