@@ -16,7 +16,8 @@ from cld_user_groups.limits import LocalLimiter
 from cld_user_groups.membership.applying import apply
 from cld_user_groups.membership.model import Action, Change, GroupRef
 from cld_user_groups.membership.outcome import Status, Stop
-from cld_user_groups.membership.scheduler import Reply, ReplyKind, Scheduler
+from cld_user_groups.membership.pace import Reply, ReplyKind
+from cld_user_groups.membership.scheduler import Scheduler
 
 from .conftest import Workers
 
@@ -48,7 +49,7 @@ def test_what_was_held_back_counts_neither_as_a_refusal_nor_as_a_sign_of_load() 
             scheduler.finish(position, HELD, now)
         now += 0.1
     assert scheduler.stopped is None
-    assert scheduler.at_once == 2
+    assert scheduler.pace.at_once == 2
 
 
 def test_what_is_let_out_gradually_after_a_reset_is_not_a_wait_for_the_quota() -> None:

@@ -35,7 +35,8 @@ from cld_user_groups.membership.journal import (
 from cld_user_groups.membership.lock import AlreadyRunning, account_lock
 from cld_user_groups.membership.model import Breach, Change, GroupRef, Plan
 from cld_user_groups.membership.outcome import Progress, Result, Status, Stop
-from cld_user_groups.membership.scheduler import Reply, ReplyKind, Scheduler
+from cld_user_groups.membership.pace import Reply, ReplyKind
+from cld_user_groups.membership.scheduler import Scheduler
 from cld_user_groups.membership.snapshot import read_account
 from cld_user_groups.membership.state import state_directory
 from cld_user_groups.membership.undo import undo_plan

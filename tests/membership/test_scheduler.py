@@ -11,7 +11,8 @@ from hypothesis import given
 
 from cld_user_groups.membership.model import Action, Change, GroupRef
 from cld_user_groups.membership.outcome import Stop
-from cld_user_groups.membership.scheduler import Reply, ReplyKind, Scheduler
+from cld_user_groups.membership.pace import Reply, ReplyKind
+from cld_user_groups.membership.scheduler import Scheduler
 
 from .accounts import add, remove
 
@@ -42,7 +43,7 @@ def throttled(
 def started(scheduler: Scheduler, now: float) -> list[int]:
     """Return what starts, the account having been read again where a pause makes that needed."""
     positions = scheduler.start(now)
-    if positions or not scheduler.must_read or scheduler.paused_until is not None:
+    if positions or not scheduler.pace.must_read or scheduler.paused_until is not None:
         return positions
     scheduler.account_read(HOLDS, now)
     return scheduler.start(now)
@@ -163,7 +164,7 @@ def test_a_429_halves_what_runs_at_once_and_the_change_is_tried_again() -> None:
     scheduler = Scheduler(independent(100), concurrency=16)
     assert len(scheduler.start(NOW)) == 16
     scheduler.finish(0, throttled(429, retry_after=3), NOW)
-    assert scheduler.at_once == 8
+    assert scheduler.pace.at_once == 8
     assert scheduler.start(NOW) == []
     assert scheduler.paused_until == NOW + 3
     for position in range(1, 16):
@@ -192,17 +193,17 @@ def test_requests_that_are_turned_away_together_halve_only_once() -> None:
     scheduler = Scheduler(independent(100), concurrency=16)
     for position in scheduler.start(NOW):
         scheduler.finish(position, throttled(429, retry_after=1), NOW)
-    assert scheduler.at_once == 8
+    assert scheduler.pace.at_once == 8
     for position in scheduler.start(NOW + 1):
         scheduler.finish(position, throttled(429, retry_after=1), NOW + 1)
-    assert scheduler.at_once == 4
+    assert scheduler.pace.at_once == 4
 
 
 def test_a_request_that_the_client_repeated_halves_as_well() -> None:
     scheduler = Scheduler(independent(10), concurrency=4)
     scheduler.start(NOW)
     scheduler.finish(0, Reply(kind=ReplyKind.IN_PLACE, was_retried=True), NOW)
-    assert scheduler.at_once == 2
+    assert scheduler.pace.at_once == 2
 
 
 def test_what_runs_at_once_grows_by_one_a_round_and_not_past_the_concurrency() -> None:
@@ -211,7 +212,7 @@ def test_what_runs_at_once_grows_by_one_a_round_and_not_past_the_concurrency() -
         scheduler.finish(position, throttled(429, retry_after=1), NOW)
     seen = []
     for _ in range(6):
-        seen.append(scheduler.at_once)
+        seen.append(scheduler.pace.at_once)
         for position in scheduler.start(NOW + 1):
             scheduler.finish(position, HOLDS, NOW + 1)
     assert seen == [2, 2, 3, 3, 4, 4] or seen == [2, 2, 3, 4, 4, 4]
@@ -277,7 +278,7 @@ def test_a_used_up_quota_stops_the_run_where_it_may_not_wait() -> None:
     scheduler.start(NOW)
     scheduler.finish(0, throttled(420, reset_at=NOW + 1800), NOW)
     assert scheduler.stopped is Stop.QUOTA
-    assert scheduler.reset_at == NOW + 1800
+    assert scheduler.pace.reset_at == NOW + 1800
     assert scheduler.is_over
 
 
@@ -353,7 +354,7 @@ def test_after_the_reset_one_request_finds_out_what_is_left() -> None:
     assert scheduler.start(NOW) == []
     assert scheduler.paused_until == NOW + 60
     assert scheduler.start(NOW + 60) == []
-    assert scheduler.must_read
+    assert scheduler.pace.must_read
     reply = Reply(kind=ReplyKind.IN_PLACE, remaining=100, reset_at=NOW + 3660)
     scheduler.account_read(reply, NOW + 61)
     assert scheduler.start(NOW + 61) == [0, 1, 2, 3]
@@ -397,7 +398,7 @@ def test_a_short_pause_does_not_make_what_was_read_old() -> None:
     assert scheduler.start(NOW + 4) == [0]
     scheduler.finish(0, throttled(429, retry_after=30), NOW + 4)
     assert scheduler.start(NOW + 34) == []
-    assert scheduler.must_read
+    assert scheduler.pace.must_read
 
 
 def test_a_reset_in_the_past_does_not_make_the_quota_endless() -> None:
@@ -505,7 +506,7 @@ def test_whatever_is_replied_the_order_holds_and_the_run_ends(
             assert set(changes[position].depends_on) <= holds
             running.add(position)
         assert len(running) <= concurrency
-        is_pause_over = scheduler.must_read and scheduler.paused_until is None
+        is_pause_over = scheduler.pace.must_read and scheduler.paused_until is None
         if not running and is_pause_over:
             scheduler.account_read(next(left, HOLDS), now)
         elif running:

@@ -23,7 +23,8 @@ from .journal import End, Ended, Intent, Journal, JournalError
 from .lease import Lease
 from .model import Action, Change, Plan, Snapshot
 from .outcome import Outcome, Progress, Result, Status, Stop, differences, settle
-from .scheduler import Reply, ReplyKind, Scheduler
+from .pace import Reply, ReplyKind
+from .scheduler import Scheduler
 
 OnProgress = Callable[[Progress], object]
 Operation = Literal["list", "get", "list_users", "create", "update", "delete", "add_user",
@@ -337,7 +338,7 @@ class Executor:
         """Whether a wait is over, and the account must be read again before the next change."""
         scheduler = self._scheduler
         is_over = scheduler.paused_until is None and not scheduler.running
-        return scheduler.must_read and scheduler.stopped is None and is_over
+        return scheduler.pace.must_read and scheduler.stopped is None and is_over
 
     def account_read(self, found: Snapshot | Exception) -> None:
         """Hold back the changes that the account no longer fits after a wait.
@@ -469,8 +470,8 @@ class Executor:
         if snapshot is not None:
             unmet = differences(self._outcomes, Directory(snapshot))
             verified = not unmet
-        is_out_of_quota = scheduler.stopped is Stop.QUOTA and scheduler.reset_at is not None
-        left = scheduler.remaining if snapshot is None else snapshot.requests_left
+        is_out_of_quota = scheduler.stopped is Stop.QUOTA and scheduler.pace.reset_at is not None
+        left = scheduler.pace.remaining if snapshot is None else snapshot.requests_left
         return Result(
             run=self._journal.run,
             outcomes=tuple(self._outcomes),
@@ -479,7 +480,7 @@ class Executor:
             verified=False if held_back else verified,
             differences=(*unmet, *held_back),
             requests_left=left,
-            resume_at=_time(scheduler.reset_at or 0) if is_out_of_quota else None,
+            resume_at=_time(scheduler.pace.reset_at or 0) if is_out_of_quota else None,
             snapshot=snapshot,
         )
 

@@ -8,59 +8,12 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Collection, Sequence
-from enum import Enum
-
-from attrs import frozen
 
 from .model import Action, Change
 from .outcome import Stop
+from .pace import Pace, Reply, ReplyKind
 
 MAX_CONSECUTIVE_FAILURES = 5
-# How often in a row, no write accepted between, the server may throttle (429), or say that the
-# quota is used up although it was renewed (420), before the run stops: it does not recover.
-_MAX_THROTTLED = 12
-_MAX_OUT_OF_QUOTA = 5
-# The first and the longest wait after a 429 without a delay of the server's. All changes of the one
-# run on the account wait together: there is nobody to spread them from, so no jitter.
-_BACKOFF, _MAX_BACKOFF = 0.25, 8.0
-# How long waits after a 429 may take until a write is accepted, where max_wait is shorter.
-_BRIEF_WAITS = 60.0
-# A pause that is shorter than this does not make what was read old.
-_LONG_PAUSE = 5.0
-# How long the client's limiter holds a call back at most where the quota has been renewed, and it
-# only lets the calls out gradually. One that is held for longer waits for the quota itself.
-_GRADUALLY = 10.0
-
-
-class ReplyKind(Enum):
-    """The meaning of a reply for its change."""
-
-    IN_PLACE = "in place"  # the account has what the change asks for
-    FAILED = "failed"  # it has not, or nobody knows: dependents must not start
-    THROTTLED = "throttled"  # 420 or 429: not done, to be tried again
-
-
-@frozen(kw_only=True)
-class Reply:
-    """The result of sending a change, as far as it affects the others.
-
-    Attributes:
-        kind: What it means for the change itself.
-        status_code: The status code that ended it, or None for a success or a lost response.
-        was_sent: Whether it was sent at all: the client's limiter may have held it back.
-        was_retried: Whether the client had to send it more than once, which is a sign of load.
-        retry_after: The seconds that the server asks to wait, or None.
-        remaining: How many requests are left of the quota, or None.
-        reset_at: When the quota is renewed, on the scheduler's clock, or None.
-    """
-
-    kind: ReplyKind
-    status_code: int | None = None
-    was_sent: bool = True
-    was_retried: bool = False
-    retry_after: float | None = None
-    remaining: int | None = None
-    reset_at: float | None = None
 
 
 class Scheduler:
@@ -71,8 +24,7 @@ class Scheduler:
     stop everything. So does a 403 before any write was accepted, once another write, about
     somebody else and of another kind where there is one, is refused too: a person whom the API
     refuses is not a key without permission. A removal that waits for somebody new in its group is
-    content with any addition to it. A 429, or a request that the client had to repeat, halves how
-    many run at once, which then grows by one with each round that goes well. Times are seconds on
+    content with any addition to it. How many run at once is up to the pace. Times are seconds on
     one clock, the caller's.
 
     Args:
@@ -86,9 +38,7 @@ class Scheduler:
     Attributes:
         stopped: Why nothing more starts, or None.
         detail: What stopped it, in a sentence.
-        remaining: How many requests are left of the quota, as far as is known.
-        reset_at: When the quota is renewed, as far as is known.
-        must_read: Whether the account must be read again before the next start, after a pause.
+        pace: How many changes may run at once, pauses, and the quota.
 
     Raises:
         ValueError: A limit is out of range, or a change depends on one that does not precede it.
@@ -104,33 +54,15 @@ class Scheduler:
         remaining: int | None = None,
         reset_at: float | None = None,
     ) -> None:
-        if concurrency < 1:
-            raise ValueError(f"concurrency must be at least 1, not {concurrency}")
-        if keep_quota < 0:
-            raise ValueError(f"keep_quota must not be negative, not {keep_quota}")
-        if not max_wait >= 0:
-            raise ValueError(f"max_wait must not be negative, not {max_wait}")
         self.stopped: Stop | None = None
         self.detail = ""
-        self.remaining = remaining
-        self.reset_at = reset_at
-        self.must_read = False
-        self._concurrency = concurrency
-        self._limit = float(concurrency)
-        # One more than `keep_quota`: the account is read again at the end.
-        self._reserve = keep_quota + 1 if keep_quota else 0
-        self._wait_left = max_wait
-        self._brief_waits = self._brief_wait_left = max(_BRIEF_WAITS, max_wait)
-        self._paused_until: float | None = None
-        self._must_probe = False
+        self.pace = Pace(concurrency, keep_quota, max_wait, remaining, reset_at)
         self._failures_in_a_row = 0
         self._is_accepted = False
         self._refused: list[Change] = []
         self._changes = changes
-        self._round = 0
         self._running: dict[int, int] = {}
         self._held_back: frozenset[int] = frozenset()
-        self._throttled_in_a_row = 0
         self._missing = [0] * len(changes)
         self._dependents: list[list[int]] = [[] for _ in changes]
         self._awaiting_anybody: dict[str | None, set[int]] = {}
@@ -166,14 +98,9 @@ class Scheduler:
         return frozenset(self._running)
 
     @property
-    def at_once(self) -> int:
-        """How many changes may run at once now."""
-        return int(self._limit)
-
-    @property
     def paused_until(self) -> float | None:
         """When to call `start` again although no change has ended, or None."""
-        return self._paused_until if self.stopped is None else None
+        return self.pace.paused_until if self.stopped is None else None
 
     def start(self, now: float) -> list[int]:
         """Return the positions of the changes that start now, in the plan's order.
@@ -181,23 +108,21 @@ class Scheduler:
         Args:
             now: The time.
         """
-        if self._paused_until is not None and now >= self._paused_until:
-            self._paused_until = None
-        if self.stopped is not None or self._paused_until is not None or self.must_read:
+        if self.stopped is not None:
             return []
-        self._renew(now)
-        free = self.at_once - len(self._running)
-        if self._must_probe or self._is_suspect:
+        free = self.pace.free(len(self._running), now)
+        if self._is_suspect:
             free = min(free, 1 - len(self._running))
         starting: list[int] = []
         while self._ready and len(starting) < free:
-            if not self._has_quota():
-                self._await_quota(now)
+            if not self.pace.has_quota(len(self._running)):
+                if not self._running:  # else their responses say more
+                    self._stop_if(self.pace.await_quota(now))
                 break
             position = self._probe() if self._is_suspect else heapq.heappop(self._ready)
             if position is None:
                 break
-            self._running[position] = self._round
+            self._running[position] = self.pace.round
             starting.append(position)
         return starting
 
@@ -212,24 +137,13 @@ class Scheduler:
         Raises:
             KeyError: The change is not running.
         """
-        started_in = self._running.pop(position)
-        self._learn_quota(reply, now)
-        was_throttled = reply.kind is ReplyKind.THROTTLED and reply.was_sent
-        # Concurrent changes are throttled together: that is one sign of load, not sixteen.
-        if (reply.was_retried or was_throttled) and started_in == self._round:
-            self._limit = max(1.0, self._limit / 2)
-            self._round += 1
-            self._throttled_in_a_row += was_throttled
+        self._stop_if(self.pace.note(reply, now, self._running.pop(position)))
         if reply.kind is ReplyKind.THROTTLED:
             heapq.heappush(self._ready, position)
-            self._throttle(reply, now)
         elif reply.kind is ReplyKind.IN_PLACE:
             self._release_dependents(position)
-            self._failures_in_a_row = self._throttled_in_a_row = 0
-            self._brief_wait_left = self._brief_waits
+            self._failures_in_a_row = 0
             self._is_accepted = True
-            if not reply.was_retried:
-                self._limit = min(self._concurrency, self._limit + 1 / self._limit)
         else:
             self._note_failure(position, reply)
 
@@ -270,14 +184,8 @@ class Scheduler:
             reply: What the response means, with its quota.
             now: The time.
         """
-        self._renew(now)
-        self._learn_quota(reply, now)
-        if reply.kind is ReplyKind.IN_PLACE:
-            self.must_read = False
-        elif reply.kind is ReplyKind.THROTTLED:
-            self._throttled_in_a_row += reply.was_sent
-            self._throttle(reply, now)
-        else:
+        self._stop_if(self.pace.note(reply, now))
+        if reply.kind is ReplyKind.FAILED:
             why = Stop.UNAUTHORIZED if reply.status_code in (401, 403) else Stop.FAILURES
             self.stop(why, "the account could not be read again after a wait")
 
@@ -299,6 +207,10 @@ class Scheduler:
         """
         if self.stopped is None:
             self.stopped, self.detail = why, detail
+
+    def _stop_if(self, why: str) -> None:
+        if why:
+            self.stop(Stop.QUOTA, why)
 
     @property
     def _is_suspect(self) -> bool:
@@ -323,86 +235,6 @@ class Scheduler:
         heapq.heapify(self._ready)
         return probe
 
-    def _throttle(self, reply: Reply, now: float) -> None:
-        # What the client's limiter held back says when to go on, not that the server is overloaded.
-        times = self._throttled_in_a_row
-        is_out_of_quota = reply.status_code == 420 and not _is_let_out_soon(reply)
-        if times > (_MAX_OUT_OF_QUOTA if is_out_of_quota else _MAX_THROTTLED):
-            self.stop(Stop.QUOTA, f"the API throttled {times} times in a row")
-        elif is_out_of_quota:
-            if reply.was_sent:
-                self.remaining = 0
-            delay = self._until_reset(reply, now)
-            self._pause(now, delay, "the quota of requests is used up", is_brief=False)
-        else:
-            delay = reply.retry_after
-            if reply.was_sent:  # also where that is no time at all, again and again
-                delay = max(delay or 0.0, min(_MAX_BACKOFF, _BACKOFF * 2.0 ** max(0, times - 1)))
-            self._pause(now, delay, "the API allows no more requests for now", is_brief=True)
-
-    def _until_reset(self, reply: Reply, now: float) -> float | None:
-        if reply.retry_after or not reply.was_sent:
-            return reply.retry_after
-        if self.reset_at is not None:
-            return max(0.0, self.reset_at - now)
-        # The reset has just passed, and the server does not know it yet: clocks differ, and an HTTP
-        # date has no fraction of a second.
-        times = self._throttled_in_a_row
-        return None if reply.reset_at is None else 2.0 ** max(0, times - 1)
-
-    def _pause(self, now: float, delay: float | None, why: str, *, is_brief: bool) -> None:
-        until = None if delay is None else now + delay
-        if until is not None and until <= (self._paused_until or now):
-            if self.reset_at is None and not is_brief:
-                self.reset_at = self._paused_until
-            return  # a pause that is as long has begun
-        began = max(now, self._paused_until or now)
-        left = self._brief_wait_left if is_brief else self._wait_left
-        if until is None or until - began > left:
-            if until is not None and (self.reset_at is None or not is_brief):
-                self.reset_at = until
-            self.stop(Stop.QUOTA, why)
-            return
-        if is_brief:
-            self._brief_wait_left -= until - began
-        else:
-            self._wait_left -= until - began
-            self.reset_at = until
-        self._paused_until = until
-        self.must_read = self.must_read or not is_brief or until - now >= _LONG_PAUSE
-
-    def _has_quota(self) -> bool:
-        if self.remaining is None:
-            return True
-        # Those in flight may not be counted yet in what the server last said.
-        return self.remaining - len(self._running) > self._reserve
-
-    def _await_quota(self, now: float) -> None:
-        if self._running:
-            return  # their responses say more
-        delay = None if self.reset_at is None else max(0.0, self.reset_at - now)
-        why = f"{self.remaining} requests are left of the quota"
-        self._pause(now, delay, why, is_brief=False)
-
-    def _renew(self, now: float) -> None:
-        """Reset a quota that has been renewed since."""
-        if self.reset_at is not None and now >= self.reset_at:
-            self.remaining = self.reset_at = None
-            self._must_probe = self._reserve > 0
-
-    def _learn_quota(self, reply: Reply, now: float) -> None:
-        self._must_probe = False  # there is nothing to wait for if the server reports nothing
-        if reply.remaining is None:
-            return
-        # A reset in the past means that the server's clock is behind: it says nothing then.
-        reset_at = None if reply.reset_at is None or reply.reset_at <= now else reply.reset_at
-        is_renewed = self.reset_at is None or reset_at is None or reset_at > self.reset_at
-        if self.remaining is None or is_renewed:
-            self.remaining = reply.remaining
-        else:
-            self.remaining = min(self.remaining, reply.remaining)  # responses overtake each other
-        self.reset_at = reset_at
-
 
 def _awaits_anybody(change: Change, needed: Change) -> bool:
     """Return whether a removal waits for an addition only so that its group is not empty."""
@@ -416,8 +248,3 @@ def _awaits_anybody(change: Change, needed: Change) -> bool:
 
 def _subject(change: Change) -> str:
     return change.group.name if change.user is None else change.user.id
-
-
-def _is_let_out_soon(reply: Reply) -> bool:
-    is_brief = reply.retry_after is not None and reply.retry_after <= _GRADUALLY
-    return not reply.was_sent and is_brief
