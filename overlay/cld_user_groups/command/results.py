@@ -243,16 +243,10 @@ def _log_progress(progress: Progress) -> None:
     if outcome is None:
         log_event("waiting", until=progress.waiting_until)
         return
-    change = outcome.change
     log_event(
         "change",
         "info" if outcome.holds else "warning",
-        action=change.action,
-        group={"id": outcome.group_id, "name": change.group.name},
-        user=change.user and {"id": change.user.id, "email": change.user.email},
-        status=outcome.status,
-        error=outcome.error or None,
-        request_id=outcome.request_id,
+        **outcome_document(outcome) | {"error": outcome.error or None},
         ended=progress.ended,
         total=progress.total,
     )

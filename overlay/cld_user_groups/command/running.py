@@ -87,7 +87,7 @@ def run_plan(
     run = journal.new_run(datetime.now(UTC))
     with (
         settings.open_client() as client,
-        _told_if_interrupted(settings, client.account_id, run, options),
+        _interrupts_reported(settings, client.account_id, run, options),
     ):
         with _only_run(settings, client.account_id, options, run) as lease:
             plan, snapshot = prepare(client)
@@ -121,10 +121,10 @@ def run_plan(
 
 
 @contextmanager
-def _told_if_interrupted(
+def _interrupts_reported(
     settings: Settings, account_id: str, run: str, options: RunOptions
 ) -> Generator[None]:
-    """Tell what was written where an interrupt ends a run that has begun."""
+    """Report what was written where an interrupt ends a run that has begun."""
     try:
         yield
     except KeyboardInterrupt:
@@ -165,7 +165,7 @@ def _report(settings: Settings, plan: Plan, result: Result, resume: str) -> None
             case "csv" | "markdown":
                 render = as_csv if settings.format == "csv" else as_markdown
                 print_result(render(result_table(plan.account_id, result.outcomes)))
-                _tell_held_back(plan)
+                _report_held_back(plan)
             case _:
                 undo = settings.command_line("undo", result.run)
                 color = has_color(sys.stdout)
@@ -277,10 +277,10 @@ def print_plan(plan: Plan, settings: Settings) -> None:
     if settings.format == "csv":
         for warning in plan.warnings:
             print_message(f"Warning: {printable(warning)}", quiet=settings.quiet)
-        _tell_held_back(plan)
+        _report_held_back(plan)
 
 
-def _tell_held_back(plan: Plan) -> None:
+def _report_held_back(plan: Plan) -> None:
     """Write to standard error what a plan holds back, with --quiet too: it is an error."""
     for held in plan.held_back:
         print_message(f"Held back: {printable(held)}")
