@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Any, Generic, Literal, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast
 
 import httpx
 from attrs import evolve
@@ -21,9 +21,11 @@ from ._engine.config import (
     find_server_url,
     user_agent,
 )
-from ._engine.environment import certificates, proxies
+from ._engine.environment import certificates, check_library, proxies
 from ._engine.http_client import DEFAULT_TIMEOUT, AsyncHttpClient, HttpClient
 from ._engine.io import drive, drive_async
+from ._engine.library import HttpLibrary, is_client, library
+from ._engine.own_client import make_async_client, make_client
 from ._engine.pipeline import run
 from ._engine.request import (
     RawResponse,
@@ -40,17 +42,21 @@ from .user_groups import AsyncUserGroups, UserGroups
 from .users import AsyncUsers, Users
 from .utils import UNSET, RetryConfig, Unset, check_retries
 
+if TYPE_CHECKING:
+    import httpx2
+
 T = TypeVar("T")
 # A semaphore limits what is in flight: the pool's own limit would fail calls that only had to wait.
-_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-C = TypeVar("C", httpx.Client, httpx.AsyncClient)
+_LIMITS: dict[str, None] = {"max_connections": None, "max_keepalive_connections": None}
+C = TypeVar("C")
 H = TypeVar("H", HttpClient, AsyncHttpClient)
 
 
 class _Client(Generic[C, H]):
     """The constructor and the settings of both clients."""
 
-    _httpx_client: type[C]
+    _kind_of_client: Literal["Client", "AsyncClient"]
+    _library: HttpLibrary
     _may_have_async_hooks: bool
     _http: H
     _session: Session
@@ -77,6 +83,7 @@ class _Client(Generic[C, H]):
         max_response_bytes: int = DEFAULT_MAX_BYTES,
         app_info: str | None = None,
         limiter: Limiter | Unset | None = UNSET,
+        http_library: Literal["httpx", "httpx2"] | None = None,
     ) -> None:
         """Create a client; nothing is sent.
 
@@ -94,9 +101,9 @@ class _Client(Generic[C, H]):
             url_params: Values for the variables of the server's URL.
             server_url: The server's URL, instead of all these. Plain http:// only to loopback.
                 Default: CLOUDINARY_PROVISIONING_SERVER_URL, if no argument chooses a server.
-            client: The httpx client to use, with its own settings. It is not closed. Default: one
-                that is lazily created, with at most 20 requests in flight; further calls wait for
-                their turn, which no time limit counts.
+            client: The client of httpx or httpx2 to use, with its own settings. It is not closed.
+                Default: one that is lazily created, with at most 20 requests in flight; further
+                calls wait for their turn, which no time limit counts.
             retry_config: The retries, or None for none.
             timeout_ms: The time limit for connecting, between any two parts of what is sent or
                 received, and for the whole body, in milliseconds. Default: 10 s, and 30 s for the
@@ -107,6 +114,9 @@ class _Client(Generic[C, H]):
             app_info: The calling application, as "name" or "name/version", for the User-Agent.
             limiter: Decides when a request may be sent; see the module limits. None for no limiter.
                 Default: a `LocalLimiter`, whose calls wait for each other's 420 and 429.
+            http_library: The library of the lazily created client: "httpx", or "httpx2", of the
+                extra httpx2, which trusts the certificates of the system. Default:
+                CLOUDINARY_PROVISIONING_HTTP_LIBRARY, else "httpx".
 
         Raises:
             TypeError: An argument is of the wrong type.
@@ -116,11 +126,12 @@ class _Client(Generic[C, H]):
         del security  # it may be of a type that does not mask what it holds
         if isinstance(source, Exception):
             raise source
-        if client is not None and not isinstance(client, self._httpx_client):
+        if client is not None and not is_client(client, self._kind_of_client):
             raise TypeError(
-                f"client must be an httpx.{self._httpx_client.__name__}, "
-                f"not {type(client).__name__}"
+                f"client must be an httpx.{self._kind_of_client} or an "
+                f"httpx2.{self._kind_of_client}, not {type(client).__name__}"
             )
+        self._library = library(check_library(http_library))
         show_debug_log()
         timeout = make_timeout(timeout_ms)
         if timeout is None and client is None:
@@ -217,7 +228,7 @@ class _Client(Generic[C, H]):
         return f"{name}(account_id={self.account_id!r}, server_url={self.server_url!r})"
 
 
-class CldProvisioning(_Client[httpx.Client, HttpClient]):
+class CldProvisioning(_Client["httpx.Client | httpx2.Client", HttpClient]):
     """A synchronous client of the Account Provisioning API.
 
     Safe to share between threads and, unless it was passed an httpx client, to use after a
@@ -227,22 +238,24 @@ class CldProvisioning(_Client[httpx.Client, HttpClient]):
             groups = client.user_groups.list().user_groups
     """
 
-    _httpx_client = httpx.Client
+    _kind_of_client = "Client"
     _may_have_async_hooks = False
 
-    def _open(self, client: httpx.Client | None) -> HttpClient:
-        return HttpClient(client, self._make_httpx_client)
+    def _open(self, client: httpx.Client | httpx2.Client | None) -> HttpClient:
+        # The same methods: see library.py.
+        return HttpClient(cast("httpx.Client | None", client), self._make_httpx_client)
 
     def _make_httpx_client(self) -> httpx.Client:
-        verify = certificates()
+        http = self._library
+        verify, limits = certificates(http), http.Limits(**_LIMITS)
         # None for http://, which goes to a loopback address or nowhere.
         mounts = {
             pattern: None
             if proxy is None
-            else httpx.HTTPTransport(verify=verify, proxy=proxy, limits=_LIMITS)
+            else http.HTTPTransport(verify=verify, proxy=proxy, limits=limits)
             for pattern, proxy in proxies(self.server_url).items()
         }
-        return httpx.Client(verify=verify, mounts=mounts, trust_env=False, limits=_LIMITS)
+        return make_client(http, verify=verify, mounts=mounts, trust_env=False, limits=limits)
 
     @cached_property
     def user_groups(self) -> UserGroups:
@@ -294,7 +307,7 @@ class CldProvisioning(_Client[httpx.Client, HttpClient]):
         self.close()
 
 
-class AsyncCldProvisioning(_Client[httpx.AsyncClient, AsyncHttpClient]):
+class AsyncCldProvisioning(_Client["httpx.AsyncClient | httpx2.AsyncClient", AsyncHttpClient]):
     """An asynchronous client of the Account Provisioning API, for asyncio and trio.
 
     Safe to share between tasks and, unless it was passed an httpx client, between event loops: a
@@ -305,21 +318,22 @@ class AsyncCldProvisioning(_Client[httpx.AsyncClient, AsyncHttpClient]):
             groups = (await client.user_groups.list()).user_groups
     """
 
-    _httpx_client = httpx.AsyncClient
+    _kind_of_client = "AsyncClient"
     _may_have_async_hooks = True
 
-    def _open(self, client: httpx.AsyncClient | None) -> AsyncHttpClient:
-        return AsyncHttpClient(client, self._make_httpx_client)
+    def _open(self, client: httpx.AsyncClient | httpx2.AsyncClient | None) -> AsyncHttpClient:
+        return AsyncHttpClient(cast("httpx.AsyncClient | None", client), self._make_httpx_client)
 
     def _make_httpx_client(self) -> httpx.AsyncClient:
-        verify = certificates()
+        http = self._library
+        verify, limits = certificates(http), http.Limits(**_LIMITS)
         mounts = {
             pattern: None
             if proxy is None
-            else httpx.AsyncHTTPTransport(verify=verify, proxy=proxy, limits=_LIMITS)
+            else http.AsyncHTTPTransport(verify=verify, proxy=proxy, limits=limits)
             for pattern, proxy in proxies(self.server_url).items()
         }
-        return httpx.AsyncClient(verify=verify, mounts=mounts, trust_env=False, limits=_LIMITS)
+        return make_async_client(http, verify=verify, mounts=mounts, trust_env=False, limits=limits)
 
     @cached_property
     def user_groups(self) -> AsyncUserGroups:

@@ -29,13 +29,14 @@ from __future__ import annotations
 import re
 import sys
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import httpx
 
 from cld_provisioning_api.models import ErrorResponse as ErrorResponseData
 
 from ._engine.body import body_text, excerpt, reason, whole_response
+from ._engine.library import http_errors, library, library_of
 from ._engine.retry import RateLimit, parse_rate_limit, server_delay
 from .identity import printable
 
@@ -106,7 +107,8 @@ class CloudinaryError(Exception):
         # Without the request, whose headers hold the credentials, and without the stream.
         state = {name: value for name, value in self.__dict__.items() if name != "raw_response"}
         headers = state.pop("headers").multi_items()
-        return _unpickled, (type(self), self.status_code, headers, state, self.args)
+        name = library_of(self.raw_response).name
+        return _unpickled, (type(self), self.status_code, headers, state, self.args, name)
 
 
 def _unpickled(
@@ -115,10 +117,13 @@ def _unpickled(
     headers: list[tuple[str, str]],
     state: dict[str, Any],
     args: tuple[Any, ...],
+    name: Literal["httpx", "httpx2"],
 ) -> CloudinaryError:
     error = kind.__new__(kind, *args)
     error.__dict__.update(state)
-    error.raw_response = whole_response(status_code, headers, state["body"].encode())
+    error.raw_response = whole_response(
+        status_code, headers, state["body"].encode(), http=library(name)
+    )
     error.headers = error.raw_response.headers
     return error
 
@@ -313,5 +318,6 @@ __all__ = [
     "ResponseValidationError",
     "TooManyRequests",
     "UsageRateExceeded",
+    "http_errors",
     "maybe_applied",
 ]

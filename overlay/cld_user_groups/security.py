@@ -17,6 +17,7 @@ from urllib.parse import quote, quote_plus
 import httpx
 from attrs import field, frozen
 
+from ._engine.library import http_errors, library_of
 from .errors import CloudinaryError
 
 _MASK = "***"
@@ -24,7 +25,10 @@ _MASK = "***"
 _BELOW: Final = frozenset(
     {
         "httpx",
+        "httpx2",
         "httpcore",
+        "httpcore2",
+        "truststore",
         "h11",
         "h2",
         "hpack",
@@ -119,7 +123,7 @@ class Authorization:
         if is_echoed or response.status_code >= 300:
             headers = [(name, self._redact_bytes(value)) for name, value in raw]
             if headers != raw:
-                response.headers = httpx.Headers(headers)
+                response.headers = library_of(response).Headers(headers)
             reason: object = response.extensions.get("reason_phrase")
             if isinstance(reason, bytes):
                 response.extensions["reason_phrase"] = self._redact_bytes(reason)
@@ -235,7 +239,7 @@ def hide_credentials(
     those of httpx and of what it stands on do: the caller's own frames say where it comes from.
     """
     is_foreign = isinstance(error, Exception) and not isinstance(
-        error, CloudinaryError | httpx.HTTPError
+        error, (CloudinaryError, *http_errors())
     )
     if request is not None:
         request.headers["Authorization"] = "***"

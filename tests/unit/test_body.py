@@ -19,6 +19,7 @@ from cld_user_groups._engine.body import (
     read_body_async,
     whole_response,
 )
+from cld_user_groups._engine.library import library
 
 TEXT = b'{"user_groups": []}'
 Read = Callable[..., bytes]
@@ -165,7 +166,7 @@ def test_body_is_read_whole_or_rejected(
 
 def test_decoded_response_has_no_headers_about_how_it_was_encoded() -> None:
     headers = [("Content-Encoding", "gzip"), ("Content-Length", "1"), ("X-A", "1"), ("x-a", "2")]
-    response = whole_response(200, headers, TEXT)
+    response = whole_response(200, headers, TEXT, http=library("httpx"))
     assert response.content == TEXT
     assert response.headers.get_list("x-a") == ["1", "2"]
     assert "content-encoding" not in response.headers

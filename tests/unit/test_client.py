@@ -6,11 +6,13 @@ import asyncio
 from typing import Any
 
 import httpx
+import httpx2
 import pytest
 from tests.support.fault_server import FaultServer, response
 from tests.support.transport import OK, SECURITY, FakeTransport, error
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, maybe_applied, models, utils
+from cld_user_groups._engine import environment
 from cld_user_groups._engine.request import check_options
 
 
@@ -82,6 +84,37 @@ def test_own_async_client_is_made_once_and_closed(made: list[Any]) -> None:
 def test_client_of_another_kind_is_rejected(kind: Any, client: Any) -> None:
     with pytest.raises(TypeError, match="client must be an httpx"):
         kind(account_id="acc", security=SECURITY, client=client(transport=FakeTransport(OK)))
+
+
+@pytest.mark.parametrize(
+    ("argument", "variable", "expected"),
+    [
+        (None, None, httpx.Client),
+        (None, "httpx2", httpx2.Client),
+        ("httpx2", None, httpx2.Client),
+        ("httpx", "httpx2", httpx.Client),
+    ],
+)
+def test_library_of_the_own_client_is_chosen_and_never_guessed(
+    argument: Any, variable: str | None, expected: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if variable is not None:
+        monkeypatch.setenv("CLOUDINARY_PROVISIONING_HTTP_LIBRARY", variable)
+    with CldProvisioning(SECURITY, "acc", http_library=argument) as client:
+        assert isinstance(client._make_httpx_client(), expected)
+
+
+def test_library_that_is_unknown_or_not_installed_is_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(ValueError, match=r"^http_library must be 'httpx' or 'httpx2', not 'curl'$"):
+        CldProvisioning(SECURITY, "acc", http_library="curl")  # type: ignore[arg-type]
+    monkeypatch.setenv("CLOUDINARY_PROVISIONING_HTTP_LIBRARY", "httpx2")
+    monkeypatch.setattr(environment, "find_spec", lambda _: None)
+    with pytest.raises(
+        ValueError, match=r"^CLOUDINARY_PROVISIONING_HTTP_LIBRARY is 'httpx2', which"
+    ):
+        CldProvisioning(SECURITY, "acc")
 
 
 def test_settings_of_the_callers_client_hold() -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
 from cld_user_groups.identity import printable
+
+from .library import HttpLibrary, derive, library_of
 
 DEFAULT_MAX_BYTES: Final = 64 * 1024 * 1024
 # httpx decodes br and zstd too where packages for them are installed, but without a bound on what
@@ -22,8 +24,8 @@ _LENGTHS = (len("content-encoding"), len("content-length"))
 _BODY_HEADERS = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 
-class BodyTooLarge(httpx.DecodingError):
-    """The decoded body is larger than the maximum."""
+class BodyTooLarge(Exception):  # noqa: N818 - it is a DecodingError where it is raised
+    """The decoded body is larger than the maximum: a DecodingError of the client's library."""
 
 
 def check_max_bytes(max_response_bytes: int) -> int:
@@ -57,8 +59,10 @@ def read_body(
         httpx.DecodingError: The content coding is broken or not supported.
         httpx.TransportError: The connection failed, or it took too long.
     """
-    if seconds is not None and isinstance(response.stream, httpx.SyncByteStream):
-        response.stream = LimitedStream(response.stream, seconds)
+    http = library_of(response)
+    if seconds is not None and isinstance(response.stream, http.SyncByteStream):
+        limited: Any = derive(LimitedStream, http.SyncByteStream)
+        response.stream = limited(response.stream, seconds, http.ReadTimeout)
     if _is_simple(response, max_bytes):
         response.read()
         return response
@@ -79,23 +83,27 @@ async def read_body_async(response: httpx.Response, max_bytes: int) -> httpx.Res
     return body.finish()
 
 
-class LimitedStream(httpx.SyncByteStream):
+class LimitedStream:
     """A body that must be complete within a time, which is checked whenever a part arrives.
 
     Args:
         stream: The body.
         seconds: The limit.
+        timeout: The exception to raise.
     """
 
-    def __init__(self, stream: httpx.SyncByteStream, seconds: float) -> None:
+    def __init__(
+        self, stream: Any, seconds: float, timeout: type[Exception] = httpx.ReadTimeout
+    ) -> None:
         self._stream = stream
         self._seconds = seconds
+        self._timeout = timeout
 
     def __iter__(self) -> Iterator[bytes]:
         end = monotonic() + self._seconds
         for chunk in self._stream:
             if monotonic() > end:
-                raise httpx.ReadTimeout(too_slow(self._seconds))
+                raise self._timeout(too_slow(self._seconds))
             yield chunk
 
     def close(self) -> None:
@@ -112,12 +120,13 @@ def whole_response(
     headers: list[tuple[str, str]],
     content: bytes,
     *,
+    http: HttpLibrary,
     request: httpx.Request | None = None,
     extensions: Mapping[str, object] | None = None,
 ) -> httpx.Response:
     """Return a response with a decoded body, without the headers about how it was encoded."""
     kept = [(name, value) for name, value in headers if name.lower() not in _BODY_HEADERS]
-    return httpx.Response(
+    return http.Response(
         status_code,
         headers=kept,
         content=content,
@@ -133,7 +142,7 @@ def _is_simple(response: httpx.Response, max_bytes: int) -> bool:
         BodyTooLarge: The body is already in memory, or its length is declared, and it is larger.
     """
     if response.is_closed:  # a transport without a network had the body in memory
-        _check_size(len(response.content), max_bytes)
+        _check_size(len(response.content), max_bytes, response)
         return True
     length = b""
     for name, value in response.headers.raw:  # one pass: a look-up in httpx's headers costs as much
@@ -146,13 +155,14 @@ def _is_simple(response: httpx.Response, max_bytes: int) -> bool:
             length = value
     if not length.isdigit():
         return False
-    _check_size(int(length[:20]), max_bytes)
+    _check_size(int(length[:20]), max_bytes, response)
     return True
 
 
-def _check_size(size: int, max_bytes: int) -> None:
+def _check_size(size: int, max_bytes: int, response: httpx.Response) -> None:
     if size > max_bytes:
-        raise BodyTooLarge(f"the body is larger than {max_bytes} bytes")
+        kind = derive(BodyTooLarge, library_of(response).DecodingError)
+        raise kind(f"the body is larger than {max_bytes} bytes")
 
 
 class _Body:
@@ -168,17 +178,18 @@ class _Body:
         self._chunks: list[bytes] = []
         named = response.headers.get("content-encoding", "").lower().split(",")
         codings = [each.strip() for each in named if each.strip() not in ("", "identity")]
-        self._decode = _decoder(", ".join(codings)) if codings else None
+        error = library_of(response).DecodingError
+        self._decode = _decoder(", ".join(codings), error) if codings else None
 
     def feed(self, chunk: bytes) -> None:
         """Decode one more chunk."""
         self._encoded_room -= len(chunk)
         if self._encoded_room < 0:
-            _check_size(self._max_bytes + 1, self._max_bytes)
+            _check_size(self._max_bytes + 1, self._max_bytes, self._response)
         if self._decode is not None:
             chunk = self._decode(chunk, self._room + 1)
         if len(chunk) > self._room:
-            _check_size(self._max_bytes + 1, self._max_bytes)
+            _check_size(self._max_bytes + 1, self._max_bytes, self._response)
         self._room -= len(chunk)
         self._chunks.append(chunk)
 
@@ -191,24 +202,26 @@ class _Body:
             response.status_code,
             response.headers.multi_items(),
             b"".join(self._chunks),
+            http=library_of(response),
             request=response.request,
             extensions=response.extensions,
         )
 
 
-def _decoder(coding: str) -> Callable[[bytes, int], bytes]:
+def _decoder(coding: str, error: type[Exception]) -> Callable[[bytes, int], bytes]:
     """Return a function that decodes a chunk to at most so many bytes; none left means the end."""
     if coding in ("gzip", "x-gzip"):
-        return _Inflate(zlib.MAX_WBITS | 16)
+        return _Inflate(zlib.MAX_WBITS | 16, error)
     if coding == "deflate":
-        return _Inflate(zlib.MAX_WBITS)
-    raise httpx.DecodingError(f"content coding {coding!r} was not requested and is not supported")
+        return _Inflate(zlib.MAX_WBITS, error)
+    raise error(f"content coding {coding!r} was not requested and is not supported")
 
 
 class _Inflate:
     """Decodes gzip, or deflate with zlib's wrapper or, as some servers send it, without."""
 
-    def __init__(self, window_bits: int) -> None:
+    def __init__(self, window_bits: int, error: type[Exception]) -> None:
+        self._error = error
         self._decompress = zlib.decompressobj(window_bits)
         self._may_be_raw = window_bits == zlib.MAX_WBITS
         self._has_data = False
@@ -217,7 +230,7 @@ class _Inflate:
     def __call__(self, chunk: bytes, max_length: int) -> bytes:
         if not max_length:
             if (self._has_data or self._held) and not self._decompress.eof:
-                raise httpx.DecodingError("the encoded body is truncated")
+                raise self._error("the encoded body is truncated")
             return b""
         chunk, self._held = self._held + chunk, b""
         if len(chunk) < 2 and self._may_be_raw:
@@ -229,7 +242,7 @@ class _Inflate:
             decoded = self._decompress.decompress(chunk, max_length)
         except zlib.error as error:
             if not self._may_be_raw:
-                raise httpx.DecodingError(str(error)) from None
+                raise self._error(str(error)) from None
             self._may_be_raw = False
             self._decompress = zlib.decompressobj(-zlib.MAX_WBITS)
             return self(chunk, max_length)
@@ -243,7 +256,12 @@ def empty_response(response: httpx.Response) -> httpx.Response:
     headers = response.headers.multi_items()
     extensions = response.extensions
     return whole_response(
-        response.status_code, headers, b"", request=response.request, extensions=extensions
+        response.status_code,
+        headers,
+        b"",
+        http=library_of(response),
+        request=response.request,
+        extensions=extensions,
     )
 
 

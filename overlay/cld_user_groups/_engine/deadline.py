@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 import httpx
 
 from .body import too_slow
+from .library import library_of
 
 
 class Deadline:
@@ -90,7 +91,8 @@ class Deadline:
                 is_own = self._task.uncancel() <= self._cancelling
                 self.is_past = is_own and kind is sys.modules["asyncio"].CancelledError
         if self.is_past:
-            raise httpx.ReadTimeout(too_slow(self._seconds), request=self._request) from error
+            kind_of_library = library_of(self._request).ReadTimeout
+            raise kind_of_library(too_slow(self._seconds), request=self._request) from error
 
 
 class _Watch:

@@ -16,11 +16,21 @@ from urllib.request import getproxies
 
 import httpx
 
+from cld_user_groups._version import install_command
+
 from .config import is_host
+from .library import NAMES, HttpLibrary, Name
+
+HTTP_LIBRARY = "CLOUDINARY_PROVISIONING_HTTP_LIBRARY"
 
 
-def certificates() -> ssl.SSLContext:
-    """Return the certificates to trust: those of SSL_CERT_FILE or SSL_CERT_DIR, else certifi's.
+def certificates(http: HttpLibrary) -> ssl.SSLContext:
+    """Return the certificates to trust: those of SSL_CERT_FILE or SSL_CERT_DIR, else the library's.
+
+    Those of httpx are certifi's, those of httpx2 the system's.
+
+    Args:
+        http: The library.
 
     Raises:
         ValueError: The variable names none that can be read.
@@ -30,7 +40,7 @@ def certificates() -> ssl.SSLContext:
     if value and not (Path(value).exists() if file else Path(value).is_dir()):
         raise ValueError(f"{name}={value!r} is not there: correct it, or unset it")
     try:
-        return httpx.create_ssl_context()
+        return http.create_ssl_context()
     except OSError as error:
         if not value:
             raise
@@ -39,6 +49,26 @@ def certificates() -> ssl.SSLContext:
             f"{name}={value!r} has no certificates that can be read ({reason}): "
             "correct it, or unset it"
         ) from None
+
+
+def check_library(name: str | None) -> Name:
+    """Return the library for lazily created clients: the argument, else its variable, else httpx.
+
+    That a package is installed never decides: it could change which certificates are trusted.
+
+    Raises:
+        ValueError: It is none of the two, or not installed.
+    """
+    argument = "http_library" if name is not None else HTTP_LIBRARY
+    value = name if name is not None else os.environ.get(HTTP_LIBRARY) or "httpx"
+    for known in NAMES:
+        if value != known:
+            continue
+        if find_spec(known) is None:
+            install = install_command("httpx2")
+            raise ValueError(f"{argument} is {value!r}, which is not installed: {install}")
+        return known
+    raise ValueError(f"{argument} must be 'httpx' or 'httpx2', not {value!r}")
 
 
 def proxies(server_url: str) -> dict[str, httpx.Proxy | None]:

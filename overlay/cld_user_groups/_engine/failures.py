@@ -32,6 +32,7 @@ from cld_user_groups.security import Authorization
 
 from .body import body_text, empty_response, excerpt, reason, whole_response
 from .io import Attempt
+from .library import library_of
 from .retry import AMBIGUOUS, THROTTLED, Effect, Lost, is_ambiguous
 
 _BY_STATUS: Final[dict[int, type[ErrorResponse]]] = {
@@ -43,9 +44,6 @@ _BY_STATUS: Final[dict[int, type[ErrorResponse]]] = {
     420: UsageRateExceeded,
     429: TooManyRequests,
 }
-_NO_CONNECTION: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-# What httpx raises for the address of a redirect, which it reads though it does not follow it.
-_UNREADABLE_ADDRESS: Final = (httpx.RemoteProtocolError, httpx.InvalidURL, UnicodeError)
 # How httpcore words the response of a proxy to CONNECT, and of a SOCKS proxy.
 _PROXY_STATUS = re.compile(r"([0-9]{3})\b")
 _SOCKS_FAILURE: Final = "could not connect"
@@ -59,22 +57,27 @@ def extract_response(attempt: Attempt) -> None:
     HTTPStatusError of another request, which a hook may make, says nothing about this one.
     """
     failure = attempt.failure
+    http = library_of(attempt.request)
+    # What httpx raises for the address of a redirect, which it reads though it does not follow it.
+    unreadable_address = (http.RemoteProtocolError, http.InvalidURL, UnicodeError)
     if attempt.response is not None:
         attempt.response = empty_response(attempt.response)
-    elif isinstance(failure, httpx.HTTPStatusError) and failure.request is attempt.request:
+    elif isinstance(failure, http.HTTPStatusError) and failure.request is attempt.request:
         attempt.response, attempt.failure = _read_or_empty(failure.response), None
-    elif attempt.head is not None and isinstance(failure, _UNREADABLE_ADDRESS):
+    elif attempt.head is not None and isinstance(failure, unreadable_address):
         status_code, headers = attempt.head
         if 300 <= status_code < 400:
-            texts = httpx.Headers(headers).multi_items()
-            attempt.response = whole_response(status_code, texts, b"", request=attempt.request)
+            texts = http.Headers(headers).multi_items()
+            attempt.response = whole_response(
+                status_code, texts, b"", http=http, request=attempt.request
+            )
             attempt.failure = None
 
 
 def _read_or_empty(response: httpx.Response) -> httpx.Response:
     try:
         response.content  # noqa: B018 - an event hook may have read it
-    except httpx.ResponseNotRead:
+    except library_of(response).ResponseNotRead:
         return empty_response(response)
     return response
 
@@ -90,7 +93,7 @@ def classify_outcome(
     if response is not None and not 200 <= response.status_code < 300:
         return status_error(response, authorization), response.status_code
     assert failure is not None
-    if isinstance(failure, httpx.DecodingError) and response is not None:
+    if isinstance(failure, library_of(attempt.request).DecodingError) and response is not None:
         body = authorization.redact(body_text(response))
         return ResponseValidationError(failure, response, body), response.status_code
     if response is not None:
@@ -142,19 +145,20 @@ def classify(failure: Exception, attempt: Attempt) -> Lost:
         failure: The exception that ended the attempt.
         attempt: How far the attempt got.
     """
+    http = library_of(attempt.request)
     if attempt.head is not None:
         is_open = is_ambiguous(Effect.REPLACE, attempt.head[0])
         return Lost.UNKNOWN if is_open else Lost.REFUSED
-    if isinstance(failure, httpx.UnsupportedProtocol):
+    if isinstance(failure, http.UnsupportedProtocol):
         return Lost.REFUSED
-    if not isinstance(failure, httpx.TransportError):
+    if not isinstance(failure, http.TransportError):
         return Lost.UNKNOWN if attempt.may_have_been_sent else Lost.REFUSED
-    if isinstance(failure, httpx.LocalProtocolError):
+    if isinstance(failure, http.LocalProtocolError):
         # h11 and h2 reject a head before its first byte; later it is the connection that is bad.
         return Lost.REFUSED if attempt.is_traced and not attempt.is_head_sent else Lost.NO_RESPONSE
     if attempt.is_begun:
         return Lost.NO_RESPONSE
-    if isinstance(failure, httpx.ProxyError):
+    if isinstance(failure, http.ProxyError):
         return Lost.NOT_SENT if _proxy_may_recover(str(failure)) else Lost.REFUSED
     if was_not_sent(failure, attempt):
         return Lost.REFUSED if _is_certificate_problem(failure) else Lost.NOT_SENT
@@ -163,7 +167,9 @@ def classify(failure: Exception, attempt: Attempt) -> Lost:
 
 def was_not_sent(failure: Exception, attempt: Attempt) -> bool:
     """Return whether nothing was sent, as the class of an exception or the trace says."""
-    return isinstance(failure, _NO_CONNECTION) or not attempt.may_have_been_sent
+    http = library_of(attempt.request)
+    no_connection = (http.ConnectError, http.ConnectTimeout, http.PoolTimeout)
+    return isinstance(failure, no_connection) or not attempt.may_have_been_sent
 
 
 def _proxy_may_recover(message: str) -> bool:
@@ -231,7 +237,11 @@ def delay_error(hold: Hold, request: httpx.Request) -> RateLimited:
     seconds = max(0.001, hold.seconds)  # a delay of zero would be none
     message = f"nothing was sent, for {hold.reason}: wait {seconds:.1f} s"
     response = whole_response(
-        hold.status_code, [("retry-after", f"{seconds:.3f}")], b"", request=request
+        hold.status_code,
+        [("retry-after", f"{seconds:.3f}")],
+        b"",
+        http=library_of(request),
+        request=request,
     )
     kind = UsageRateExceeded if hold.status_code == 420 else TooManyRequests
     error = kind(ErrorResponseData(error=ErrorDetail(message=message)), response)

@@ -22,9 +22,6 @@ from .request import RawResponse
 
 T = TypeVar("T")
 
-# The credentials are in the headers already: no scheme of the client's own may replace them.
-_NO_AUTH = httpx.Auth()
-
 
 @define
 class Admission:
@@ -247,10 +244,12 @@ def _exchange(
         if admission is not None and (delay := admission.acquire()) is not None:
             return delay
         try:
+            # The credentials are in the headers already: auth=None, for no scheme of the client's
+            # own may replace them.
             request.extensions["trace"] = attempt.trace
             attempt.is_entered = not connections.client.is_closed
             attempt.response = connections.client.send(
-                request, stream=True, auth=_NO_AUTH, follow_redirects=False
+                request, stream=True, auth=None, follow_redirects=False
             )
             limit = request.extensions["timeout"]["read"]
             attempt.response = read_body(attempt.response, max_bytes, limit)
@@ -284,7 +283,7 @@ async def _exchange_async(
             attempt.is_entered = not connections.client.is_closed
             with Deadline(request) as deadline:
                 attempt.response = await connections.client.send(
-                    request, stream=True, auth=_NO_AUTH, follow_redirects=False
+                    request, stream=True, auth=None, follow_redirects=False
                 )
                 deadline.limit(request.extensions["timeout"]["read"])
                 attempt.response = await read_body_async(attempt.response, max_bytes)

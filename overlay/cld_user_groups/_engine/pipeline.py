@@ -37,6 +37,7 @@ from .failures import (
     undecodable,
 )
 from .io import Admission, Attempt, Flow, Step
+from .library import http_errors
 from .request import ApiCall, CheckedOptions, Client, RawResponse, Session, build_request, check_id
 from .retry import Decision, Effect, FollowUp, Lost, decide, is_ambiguous
 
@@ -139,7 +140,7 @@ class _Run(Generic[T]):
                 assert isinstance(error, CloudinaryError)
                 return (yield from self.verify(error, was_lost=was_lost))
             if decision.follow_up is FollowUp.RAISE:
-                is_typed = isinstance(error, CloudinaryError | httpx.HTTPError)
+                is_typed = isinstance(error, (CloudinaryError, *http_errors()))
                 if self.session.is_closed() and not is_typed:
                     raise ClientClosed("the client was closed during the call") from error
                 raise error
@@ -228,9 +229,10 @@ class _Run(Generic[T]):
             return RawResponse(call.applied(), error.status_code, error.headers, self.resent)
         if call.verify is not None:
             once = self.options._replace(retries=None)
+            no_result: tuple[type[Exception], ...] = (CloudinaryError, LimiterUnavailable)
             try:
                 found = yield from run(self.session, self.client, call.verify(), once)
-            except (CloudinaryError, httpx.HTTPError, LimiterUnavailable) as failure:
+            except no_result + http_errors() as failure:
                 # A remove meets 404 also where there is no group: then nothing may be applied.
                 has_group = not (isinstance(error, NotFound) and isinstance(failure, NotFound))
                 made = "made" if has_group and was_lost else "may have made"

@@ -22,6 +22,7 @@ from cld_user_groups.utils import UNSET, RetryConfig, Unset, check_retries
 from .body import ACCEPT_ENCODING, DECODED, DEFAULT_MAX_BYTES, excerpt
 from .config import check_server_url, check_timeout_ms
 from .http_client import is_behind_environment_proxy
+from .library import HttpLibrary, library_of
 from .retry import Effect
 
 T = TypeVar("T")
@@ -204,13 +205,15 @@ class Session:
         last = self._headers  # read once: another thread may replace it at any time
         if last is not None and last[0] == made_of:
             return last[1]
-        headers = httpx.Headers([(b"Host", host)])
+        headers = library_of(client).Headers([(b"Host", host)])
         headers.update(client.headers)
         headers["Accept"] = "application/json"
         codings = headers.get("Accept-Encoding", "br").replace(" ", "").split(",")
         if not {coding.partition(";")[0] for coding in codings} <= DECODED:
             headers["Accept-Encoding"] = ACCEPT_ENCODING
-        if headers.get("User-Agent", "python-httpx/").startswith("python-httpx/"):
+        if headers.get("User-Agent", "python-httpx/").startswith(
+            ("python-httpx/", "python-httpx2/")
+        ):
             headers["User-Agent"] = self.user_agent
         headers["Authorization"] = authorization.header
         headers.update(self.http_headers)
@@ -221,9 +224,9 @@ class Session:
 
 
 @lru_cache(maxsize=256)
-def _url_and_host(server_url: str, target: str) -> tuple[httpx.URL, bytes]:
+def _url_and_host(http: HttpLibrary, server_url: str, target: str) -> tuple[httpx.URL, bytes]:
     # Parsing a URL costs as much as all the rest of building a request.
-    url = httpx.URL(server_url + target)
+    url = http.URL(server_url + target)
     return url, url.netloc
 
 
@@ -243,7 +246,8 @@ def build_request(
     """
     content = call.request.content
     server_url = options.server_url or session.server_url
-    url, host = _url_and_host(server_url, call.request.target)
+    http = library_of(client)
+    url, host = _url_and_host(http, server_url, call.request.target)
     if client.params:
         url = url.copy_with(params=client.params.merge(url.params))
     if url.scheme == "http" and is_behind_environment_proxy(client, url):
@@ -253,11 +257,11 @@ def build_request(
         )
     timeout = options.timeout or session.timeout or client.timeout
     shared = session.headers(client, host, authorization)
-    request = httpx.Request(
+    request = http.Request(
         call.request.method,
         url,
         headers=shared,
-        stream=httpx.ByteStream(content or b""),
+        stream=http.ByteStream(content or b""),
         extensions={"timeout": timeout.as_dict()},
     )
     request.read()

@@ -28,6 +28,7 @@ from cld_user_groups._engine.config import (
 from cld_user_groups._engine.environment import proxies
 from cld_user_groups._engine.retry import parse_http_date, parse_rate_limit
 from cld_user_groups._version import install_command
+from cld_user_groups.errors import http_errors
 from cld_user_groups.identity import printable
 from cld_user_groups.models import CloudinaryError
 
@@ -301,7 +302,7 @@ def _read(client: CldProvisioning) -> _Reading:
     except CloudinaryError as error:
         check = Check(name, "failed", str(error), errors.hint_for(error))
         return _Reading(check=check, headers=error.headers)
-    except httpx.TransportError as error:
+    except http_errors() as error:
         result = f"no response: {error or type(error).__name__}"
         return _Reading(check=Check(name, "failed", result, _NETWORK))
     except Exception as error:  # noqa: BLE001 - a proxy's address that is none, for one

@@ -8,10 +8,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
-import httpx
 from attrs import asdict, frozen
 
 from cld_user_groups._version import install_command
+from cld_user_groups.errors import http_errors
 from cld_user_groups.identity import printable
 from cld_user_groups.models import CloudinaryError, ResponseValidationError, UsageRateExceeded
 
@@ -226,10 +226,10 @@ def _of_call(error: BaseException) -> Failure | None:
             message=f"{error}; {hint}.",
             details={"status_code": error.status_code, "request_id": error.request_id},
         )
-    if isinstance(error, httpx.TransportError):
+    if isinstance(error, http_errors()):
         url = f" from {error.request.url.host}" if error.request else ""
         said = printable(str(error)) or type(error).__name__
-        is_slow = isinstance(error, httpx.TimeoutException)
+        is_slow = type(error).__name__.endswith("Timeout")  # of httpx or httpx2
         longer = ", or wait longer: --timeout 2m" if is_slow else ""
         return Failure(
             kind="network",

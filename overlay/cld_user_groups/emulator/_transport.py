@@ -1,7 +1,9 @@
 """The emulator as an ``httpx`` transport, with no socket and no thread."""
 
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
 
 import httpx
 
@@ -9,7 +11,7 @@ from ._messages import EmulatorRequest, EmulatorResponse, Handle
 
 
 class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Sends requests to the emulator in process, for ``httpx.Client`` and ``httpx.AsyncClient``.
+    """Sends requests to the emulator in process, for the clients of ``httpx`` and ``httpx2``.
 
     As on a socket, a delay longer than the client's read timeout raises ``httpx.ReadTimeout``, and
     a dropped connection raises ``httpx.RemoteProtocolError``.
@@ -64,30 +66,37 @@ def _read_timeout(request: httpx.Request) -> float:
 
 
 def _build_response(request: httpx.Request, response: EmulatorResponse) -> httpx.Response:
+    http: Any = sys.modules[type(request).__mro__[-2].__module__.partition(".")[0]]  # or httpx2
     if response.delay > _read_timeout(request):
-        raise httpx.ReadTimeout("The read operation timed out", request=request)
+        raise http.ReadTimeout("The read operation timed out", request=request)
     if response.drop in ("before", "after"):
         message = "Server disconnected without sending a response."
-        raise httpx.RemoteProtocolError(message, request=request)
-    return httpx.Response(
+        raise http.RemoteProtocolError(message, request=request)
+    body = http.ByteStream(response.body)
+    if response.drop:
+        bases = (_HalfBody, http.SyncByteStream, http.AsyncByteStream)
+        body = type("_HalfBody", bases, {})(response.body, http.RemoteProtocolError)
+    result: httpx.Response = http.Response(
         response.status,
         headers=list(response.headers),
-        stream=_HalfBody(response.body) if response.drop else httpx.ByteStream(response.body),
+        stream=body,
         extensions={"http_version": b"HTTP/1.1"},
         request=request,
     )
+    return result
 
 
-class _HalfBody(httpx.SyncByteStream, httpx.AsyncByteStream):
+class _HalfBody:
     """A response body with a connection that breaks halfway through."""
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, error: type[Exception]) -> None:
         self._body = body
+        self._error = error
 
     def __iter__(self) -> Iterator[bytes]:
         half = self._body[: len(self._body) // 2]
         yield half
-        raise httpx.RemoteProtocolError(
+        raise self._error(
             "peer closed connection without sending complete message body"
             f" (received {len(half)} bytes, expected {len(self._body)})"
         )

@@ -18,12 +18,11 @@ from typing import TypeVar, cast
 
 import anyio
 import anyio.to_thread
-import httpx
 from anyio.streams.memory import MemoryObjectSendStream
 from attrs import evolve
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning
-from cld_user_groups.errors import CloudinaryError
+from cld_user_groups.errors import CloudinaryError, http_errors
 
 from .checks import check_account, check_plan
 from .executor import ChangeRequest, ChangeResult, Executor, Flow, OnProgress, advance, renewed_at
@@ -40,8 +39,12 @@ from .state import state_directory
 #: How long an interrupt, or anything else that must be noticed, can go unnoticed, in seconds.
 SLICE = 0.5
 
-# What reading the account may end in where the run goes on.
-_UNREAD = (CloudinaryError, httpx.HTTPError, AccountError)
+
+def _unread() -> tuple[type[Exception], ...]:
+    """Return what reading the account may end in where the run goes on."""
+    return CloudinaryError, AccountError, *http_errors()
+
+
 # Returns how many interrupts there were.
 Interrupts = Callable[[], int]
 Task = tuple[int, Flow]
@@ -364,7 +367,7 @@ def _in_thread(function: Callable[[], T], heed: Callable[[], None]) -> T:
 def _read_again(client: CldProvisioning, heed: Callable[[], None]) -> Snapshot | Exception:
     try:
         return _in_thread(lambda: read_account(client), heed)
-    except _UNREAD as error:
+    except _unread() as error:
         return error
 
 
@@ -437,5 +440,5 @@ async def _lock(directory: Path, account_id: str, wait: float) -> AsyncGenerator
 async def _read_again_async(client: AsyncCldProvisioning) -> Snapshot | Exception:
     try:
         return await read_account_async(client)
-    except _UNREAD as error:
+    except _unread() as error:
         return error
