@@ -37,6 +37,9 @@ _RAISES = {
 Node = Mapping[str, Any]
 
 
+_DEPRECATED = "Deprecated: using it warns, and a later version of the API may not have it."
+
+
 class ExtensionError(Exception):
     """An extension is missing or not valid; the message says what to write where."""
 
@@ -60,6 +63,22 @@ def extensions(document: Node) -> dict[str, dict[str, Any]]:
                     f"openapi.yaml: {operation_id} ({method.upper()} {place}) and {methods[name]} "
                     f"have the same x-method, {made['method']}"
                 )
+    return found
+
+
+def describe_deprecated(node: Any) -> bool:
+    """Let each description say what is deprecated, which the generator drops; return whether any.
+
+    Args:
+        node: The document, which is changed in place.
+    """
+    found = False
+    if isinstance(node, list | dict):
+        for each in node.values() if isinstance(node, dict) else node:
+            found = describe_deprecated(each) or found
+    if isinstance(node, dict) and node.get("deprecated") is True:
+        node["description"] = f"{node.get('description') or ''} {_DEPRECATED}".strip()
+        found = True
     return found
 
 
@@ -92,6 +111,10 @@ class _Operation:
             "result": operation.get("x-result", ""),
             "body": operation.get("x-body", "request"),
             "shadows": hasattr(builtins, method),
+            "deprecated": operation.get("deprecated", False),
+            "deprecated_arguments": [
+                _python_name(name) for name, node in self.fields() if node.get("deprecated")
+            ],
             "doc": _text(docs),
             "async_doc": _text({**docs, "example": _awaited(docs["example"], f"client.{tag}.")}),
             "maxima": {
@@ -112,32 +135,49 @@ class _Operation:
             ast.parse(docs["example"])
         except SyntaxError as error:
             self.fail(f"x-docs: example is not Python: {error}")
+        about = docs.get("about", "")
+        if self.operation.get("deprecated"):
+            about = f"{_DEPRECATED}\n\n{about}"
+        arguments = self.descriptions(docs.get("arguments", {}))
+        return {"raises": {}, **docs, "about": about, "arguments": arguments}
+
+    def descriptions(self, given: Mapping[str, str]) -> dict[str, str]:
+        """Return what each argument is: what is given for it, or its description."""
         arguments = dict(self.arguments())
-        unknown = docs.get("arguments", {}).keys() - arguments.keys()
+        unknown = given.keys() - arguments.keys()
         if unknown:
             self.fail(f"x-docs: there is no argument {min(unknown)}")
-        described = {**arguments, **docs.get("arguments", {})}
+        described = {**arguments, **given}
+        for name, node in self.fields():
+            argument = _python_name(name)
+            if node.get("deprecated") and _DEPRECATED not in described[argument]:
+                described[argument] += f" {_DEPRECATED}"
         for name, text in described.items():
             if not text:
                 self.fail(f"x-docs: arguments: {name} is not described")
-        return {"about": "", "raises": {}, **docs, "arguments": described}
+        return described
 
     def arguments(self) -> Iterator[tuple[str, str]]:
         """Yield the arguments of the method in their order, each with its description."""
-        queried = [each for each in self.parameters if each["in"] == "query"]
         for each in self.parameters:
             if each["in"] == "path" and each["name"] != "account_id":
                 yield each["name"], _described(each["name"], each)
-        body = self.operation.get("requestBody")
-        if body is not None:
+        if "requestBody" in self.operation:
             yield self.operation.get("x-body", "request"), _FORMS.format("request", "fields")
-            (content,) = self.resolve(body)["content"].values()
-            for name, schema in self.resolve(content["schema"])["properties"].items():
-                yield name, _described(name, self.resolve(schema))
-        elif len(queried) > 1:
+        elif sum(each["in"] == "query" for each in self.parameters) > 1:
             yield "request", _FORMS.format("query", "parameters")
-        for each in queried:
-            yield _python_name(each["name"]), _described(each["name"], each)
+        for name, node in self.fields():
+            yield _python_name(name), _described(name, node)
+
+    def fields(self) -> Iterator[tuple[str, Node]]:
+        """Yield the fields of the body and the parameters of the query."""
+        if "requestBody" in self.operation:
+            (content,) = self.resolve(self.operation["requestBody"])["content"].values()
+            for name, schema in self.resolve(content["schema"])["properties"].items():
+                yield name, self.resolve(schema)
+        for each in self.parameters:
+            if each["in"] == "query":
+                yield each["name"], each
 
     def resolve(self, node: Node) -> Node:
         while "$ref" in node:

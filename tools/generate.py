@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:  # run as a script, not as a module
     sys.path.insert(0, str(ROOT))
 
-from tools.extensions import ExtensionError, extensions  # noqa: E402
+from tools.extensions import ExtensionError, describe_deprecated, extensions  # noqa: E402
 
 PACKAGE = "cld_provisioning_api"
 HEADER = """\
@@ -38,7 +38,11 @@ def generate(root: Path, parent: Path) -> Path:
     output = parent / PACKAGE
     templates = parent / "templates"
     shutil.copytree(root / "templates", templates)
-    document = yaml.safe_load((root / "openapi.yaml").read_text("utf-8"))
+    path = root / "openapi.yaml"
+    document = yaml.safe_load(path.read_text("utf-8"))
+    if describe_deprecated(document):
+        path = parent / "openapi.yaml"
+        path.write_text(yaml.safe_dump(document), "utf-8")
     try:
         found = {
             "operations": extensions(document),
@@ -49,15 +53,15 @@ def generate(root: Path, parent: Path) -> Path:
     lines = [f"{{% set {name} = {json.dumps(value)} %}}" for name, value in found.items()]
     (templates / "extensions.jinja").write_text("\n".join(lines), "utf-8")
     command = [
-        *("openapi-python-client", "generate", "--path", str(root / "openapi.yaml")),
+        *("openapi-python-client", "generate", "--path", str(path)),
         *("--config", str(root / "generator-config.yaml")),
         *("--custom-template-path", str(templates)),
         *("--meta", "none", "--output-path", str(output), "--fail-on-warning"),
     ]
     # The generator, and the ruff that it calls, are those beside this Python.
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    tools = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     # Left to itself, the generator draws its failures in a box of 80 columns, which takes seconds.
-    environment = {**os.environ, "PATH": path, "TYPER_STANDARD_TRACEBACK": "1"}
+    environment = {**os.environ, "PATH": tools, "TYPER_STANDARD_TRACEBACK": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{done.stdout}{done.stderr}make generate: the generator failed")

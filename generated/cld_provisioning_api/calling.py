@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from datetime import UTC, date, datetime
 from enum import Enum
@@ -57,6 +58,16 @@ _HTTP_DATE = re.compile(
     rf"|[A-Za-z]{{3}} [A-Za-z]{{3}} [ 0-9][0-9] {_TIME} [0-9]{{4}}",
     re.ASCII,
 )
+
+
+def warn_deprecated(what: str) -> None:
+    """Warn the caller of a method of what the document calls deprecated.
+
+    Args:
+        what: The method, or the argument and its method.
+    """
+    message = f"{what} is deprecated: a later version of the API may not have it"
+    warnings.warn(message, DeprecationWarning, stacklevel=3)
 
 
 class Unset(Enum):

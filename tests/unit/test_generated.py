@@ -236,6 +236,33 @@ def test_new_fields_and_parameters_become_typed_fields_and_arguments(
         module.build_request("acc", limit="5")
 
 
+def test_what_is_deprecated_is_described_and_warns(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.change(
+        "      operationId: getUser\n", "      operationId: getUser\n      deprecated: true\n"
+    )
+    project.change("      in: query\n", "      in: query\n      deprecated: true\n")
+    done = project.generate()
+    assert done.returncode == 0, done.stderr
+    sent: list[object] = []
+    users = project.load("api.users", monkeypatch).Users(
+        "acc", lambda *call: sent.append(call), None
+    )
+    groups = project.load("api.user_groups", monkeypatch).UserGroups(
+        "acc", lambda *call: sent.append(call), None
+    )
+    assert "Deprecated" in (users.get.__doc__ or "")
+    assert (groups.list.__doc__ or "").count("Deprecated") == 1
+    with pytest.warns(DeprecationWarning, match=r"^users\.get is deprecated") as found:
+        users.get(user_id="u1")
+    assert found[0].filename == __file__
+    with pytest.warns(DeprecationWarning, match=r"^extended_details of user_groups\.list is"):
+        groups.list(extended_details=True)
+    groups.list()  # which warns of nothing: a warning is an error here
+    assert len(sent) == 3
+
+
 @pytest.mark.parametrize(
     ("old", "new", "named"),
     [
