@@ -73,6 +73,7 @@ SCHEMAS: dict[str, dict[str, str]] = {
         **dict.fromkeys(("account_id", "status", "technical_role"), "string"),
         **dict.fromkeys(("group_count", "sub_account_count"), "integer"),
         "groups": "[GroupOfUser]",
+        "sub_account_ids": "[string]",
     },
     "UsersResponse": {"users": "[User]"},
     "GroupOfUser": {"id": "string", "name": "string"},

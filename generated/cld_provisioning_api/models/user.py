@@ -58,7 +58,11 @@ class User(Model):
     sub_account_count: int | None = None
     """How many product environments the user has access to."""
     groups: list[GroupOfUser] | None = None
-    """The user groups that the user is in. Not published; one client has seen it."""
+    """The user groups that the user is in. Published until version 0.1.6, and seen by one client
+    since."""
+    sub_account_ids: list[str] | None = None
+    """The IDs of the product environments that the user can enter. Published until version
+    0.1.6."""
 
 
 from ..models.group_of_user import GroupOfUser  # noqa: E402
