@@ -67,6 +67,27 @@ def test_a_proxy_of_the_environment_never_sees_plain_http(
     assert proxy.requests == server.requests == []
 
 
+class BrokenPipeOfAnother(Exception):
+    """The exception of an HTTP library that a transport stands on."""
+
+
+@both
+@pytest.mark.parametrize("kind", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout])
+def test_what_an_adapter_says_of_connecting_may_follow_the_request(
+    kind: type[httpx.TransportError], mode: Mode
+) -> None:
+    sent: list[httpx.Request] = []
+
+    def drop(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        raise kind("server disconnected") from BrokenPipeOfAnother
+
+    error = error_of(mode, CREATE, transport=httpx.MockTransport(drop))
+    assert type(error) is kind
+    assert maybe_applied(error)
+    assert len(sent) == 1
+
+
 @both
 def test_a_proxy_that_the_caller_passes_is_used(mode: Mode) -> None:
     with FaultServer(response(200, GET.body)) as proxy:

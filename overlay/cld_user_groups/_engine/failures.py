@@ -166,10 +166,19 @@ def classify(failure: Exception, attempt: Attempt) -> Lost:
 
 
 def was_not_sent(failure: Exception, attempt: Attempt) -> bool:
-    """Return whether nothing was sent, as the class of an exception or the trace says."""
+    """Return whether nothing was sent, as the class of an exception or the trace says.
+
+    A transport that reports no step, and translates the exception of another package, is not
+    believed: httpx-aiohttp and pyreqwest call a connection that the server dropped after it had
+    read the request one that could not be opened.
+    """
+    if not attempt.may_have_been_sent:
+        return True
     http = library_of(attempt.request)
-    no_connection = (http.ConnectError, http.ConnectTimeout, http.PoolTimeout)
-    return isinstance(failure, no_connection) or not attempt.may_have_been_sent
+    if not isinstance(failure, (http.ConnectError, http.ConnectTimeout, http.PoolTimeout)):
+        return False
+    cause = failure.__cause__
+    return cause is None or type(cause).__module__.partition(".")[0] in ("httpcore", "httpcore2")
 
 
 def _proxy_may_recover(message: str) -> bool:
