@@ -81,7 +81,7 @@ class CloudinaryError(Exception):
         for fact in self.facts:
             text += f"; {fact}"
         if self.maybe_applied and not self.facts:
-            text += "; the change may have been applied all the same: look before you repeat it"
+            text += "; the change may have been applied: look before you repeat it"
         return text
 
     def add_fact(self, fact: str) -> None:
@@ -227,7 +227,7 @@ class ResponseValidationError(CloudinaryError):
         return self.__cause__
 
 
-_NOTE = "The change may have been applied all the same: look before you repeat it."
+_NOTE = "The change may have been applied: look before you repeat it."
 
 
 def mark(error: BaseException, *, maybe_applied: bool) -> None:

@@ -105,7 +105,7 @@ def test_text_of_an_error_has_the_message_the_status_the_request_id_and_the_fact
     assert str(ended) == "Broken (status 500, request id r1)"
     mark(ended, maybe_applied=True)
     assert str(ended) == (
-        "Broken (status 500, request id r1); the change may have been applied all the same: "
+        "Broken (status 500, request id r1); the change may have been applied: "
         "look before you repeat it"
     )
     ended.add_fact("an earlier attempt made the change")

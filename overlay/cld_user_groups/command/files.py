@@ -219,7 +219,7 @@ def apply_command(
     options = RunOptions(
         **how,
         resume=_resume_command(settings, file, source),
-        hint="What takes nothing away can be applied all the same: --adds-only.",
+        hint="What takes nothing away can still be applied: --adds-only.",
     )
     return run_plan(settings, prepare, options, still_needed)
 

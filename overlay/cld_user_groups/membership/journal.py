@@ -557,7 +557,7 @@ def _outcomes(intents: Mapping[int, Change], ended: Mapping[int, Ended]) -> tupl
             change=change,
             status=Status.UNKNOWN,
             group_id=change.group.id,
-            error="the journal does not say what came of it",
+            error="the journal does not say how it ended",
         )
         for position, change in intents.items()
         if position not in ended

@@ -275,7 +275,7 @@ class Plan:
         breaches: The guards that it does not pass; empty if it may be applied.
         requests_left: How many requests were left of the quota when it was created, or None.
         notes: What a reader should know, a sentence each (members who are protected, ...).
-        warnings: What may be an accident of the source, and is done all the same, a sentence each.
+        warnings: What may be an accident of the source, and is still done, a sentence each.
         held_back: What is wanted and left out, and why, a sentence each. A run of the plan is
             incomplete, whatever becomes of its changes.
         limits: The limits in the file, which the guards hold the plan to.

@@ -121,5 +121,5 @@ def unwritable(error: OSError) -> OSError:
     Args:
         error: What the operating system says.
     """
-    way_out = "let this user write there, or set XDG_STATE_HOME to another directory"
-    return OSError(error.errno, f"{error.strerror or error}; {way_out}", error.filename)
+    hint = "let this user write there, or set XDG_STATE_HOME to another directory"
+    return OSError(error.errno, f"{error.strerror or error}; {hint}", error.filename)

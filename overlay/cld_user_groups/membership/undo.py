@@ -282,7 +282,7 @@ class _Inverse:
                 user=None if user is None else self._directory.current(user),
                 old_name=old_name,
                 members=members,
-                reason=f"takes back change {outcome.position + 1}",
+                reason=f"undoes change {outcome.position + 1}",
                 depends_on=depends_on,
             )
         )
