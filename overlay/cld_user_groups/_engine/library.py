@@ -89,7 +89,10 @@ def is_client(value: object, kind: Literal["Client", "AsyncClient"]) -> bool:
 
 
 def http_errors() -> tuple[type[httpx.HTTPError], ...]:
-    """Return the base class of the exceptions of each library that is in use."""
+    """Return the base class of the exceptions of each HTTP library that is imported.
+
+    For `except http_errors():`, where a client may be one of httpx or of httpx2.
+    """
     return tuple(library(name).HTTPError for name in NAMES if name in sys.modules)
 
 
