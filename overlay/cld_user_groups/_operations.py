@@ -73,7 +73,11 @@ def call_of(
 
 
 def _about(parameter: str) -> Row[T, T]:
-    return lambda call, _: ApiCall(*_parts(call), about=parameter)
+    def row(call: ApiCall[T], _: str) -> ApiCall[T]:
+        call.about = parameter
+        return call
+
+    return row
 
 
 def _parts(
@@ -94,17 +98,16 @@ def _created(call: ApiCall[UserGroup], account_id: str) -> ApiCall[UserGroup]:
         request = get_user_groups.build_request(account_id)
         return ApiCall(get_user_groups.OPERATION_ID, Effect.READ, request, verified)
 
-    return ApiCall(
-        *_parts(call),
-        verify=verify,
-        contradicts="no group has that name",
-        leaves_open="a group of that name exists, which somebody else may have created",
-    )
+    call.verify = verify
+    call.contradicts = "no group has that name"
+    call.leaves_open = "a group of that name exists, which somebody else may have created"
+    return call
 
 
 def _renamed(call: ApiCall[UserGroup], _: str) -> ApiCall[UserGroup]:
     _check_name(call.request)
-    return ApiCall(*_parts(call), about="group_id")
+    call.about = "group_id"
+    return call
 
 
 def _check_name(request: HttpRequest) -> None:

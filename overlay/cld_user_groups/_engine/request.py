@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Generic, NamedTuple, TypedDict, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypedDict, TypeVar
 
 import httpx
 import msgspec
-from attrs import define, field, frozen
+from attrs import define, field
 
 from cld_provisioning_api.calling import RawResponse as RawResponse
 from cld_provisioning_api.types import HttpRequest
@@ -130,7 +130,11 @@ def check_headers(headers: Mapping[str, str]) -> dict[str, str]:
     return dict(headers)
 
 
-@frozen
+# Sets of headers of bodies of a length, kept with those of every request.
+_MOST_KEPT: Final = 64
+
+
+@define  # not frozen: that would make its creation three times as long
 class ApiCall(Generic[T]):
     """One call of an operation.
 
@@ -192,19 +196,38 @@ class Session:
     http_headers: Mapping[str, str] = field(factory=dict[str, str])
     max_response_bytes: int = DEFAULT_MAX_BYTES
     limiter: Limiter | None = None
-    _headers: tuple[tuple[object, ...], httpx.Headers] | None = field(
+    _headers: tuple[tuple[object, ...], httpx.Headers, dict[object, httpx.Headers]] | None = field(
         default=None, init=False, repr=False
     )
 
-    def headers(self, client: Client, host: bytes, authorization: Authorization) -> httpx.Headers:
-        """Return the headers of every request: the httpx client's, ours, the credentials.
+    def headers(
+        self, client: Client, host: bytes, authorization: Authorization, request: HttpRequest
+    ) -> httpx.Headers:
+        """Return the headers of a request: the httpx client's, ours, the credentials, the body's.
 
         Rebuilt only if one of them has changed.
         """
         made_of = (client.headers.raw, host, authorization)
         last = self._headers  # read once: another thread may replace it at any time
-        if last is not None and last[0] == made_of:
-            return last[1]
+        if last is None or last[0] != made_of:
+            last = self._headers = made_of, self._shared(client, host, authorization), {}
+        _, shared, by_body = last
+        content = request.content
+        has_body = content is not None or request.method in ("POST", "PUT")
+        key = (len(content or b"") if has_body else None, *request.headers.items())
+        found = by_body.get(key)
+        if found is None:
+            found = library_of(client).Headers(shared)
+            found.encoding = shared.encoding  # httpx would find it out anew, from every byte
+            found.update(request.headers)
+            if has_body:
+                found["Content-Length"] = str(key[0])
+            if len(by_body) >= _MOST_KEPT:
+                by_body.clear()
+            by_body[key] = found
+        return found
+
+    def _shared(self, client: Client, host: bytes, authorization: Authorization) -> httpx.Headers:
         headers = library_of(client).Headers([(b"Host", host)])
         headers.update(client.headers)
         headers["Accept"] = "application/json"
@@ -219,7 +242,6 @@ class Session:
         headers.update(self.http_headers)
         if headers.encoding == "ascii":
             headers.encoding = "utf-8"  # the same, but for what a hook may add
-        self._headers = (made_of, headers)
         return headers
 
 
@@ -256,7 +278,7 @@ def build_request(
             f"{url.host} to NO_PROXY, or create the httpx client with trust_env=False"
         )
     timeout = options.timeout or session.timeout or client.timeout
-    shared = session.headers(client, host, authorization)
+    shared = session.headers(client, host, authorization, call.request)
     request = http.Request(
         call.request.method,
         url,
@@ -266,11 +288,7 @@ def build_request(
     )
     request.read()
     headers = request.headers
-    headers.encoding = shared.encoding  # httpx would find it out anew, from every byte
-    for name, value in call.request.headers.items():
-        headers[name] = value
-    if content is not None or call.request.method in ("POST", "PUT"):
-        headers["Content-Length"] = str(len(content or b""))
+    headers.encoding = shared.encoding
     if client.cookies:
         client.cookies.set_cookie_header(request)
     if options.http_headers:
