@@ -1,5 +1,7 @@
 """CPU time of list() and update() over a socket to the emulator, sync, beside bare httpx.
 
+The SDK uses the client that it creates itself.
+
 The emulator runs in another process, whose time does not count. Here the classic client takes part.
 """
 
@@ -16,7 +18,8 @@ def main() -> None:
     """Measure one client."""
     chosen = options(__doc__)
     with emulator(chosen.server) as server, httpx.Client() as own_http, httpx.Client() as bare_http:
-        own = CLIENTS[chosen.client].calls(own_http, server)
+        given = None if chosen.client == "sdk" else own_http
+        own = CLIENTS[chosen.client].calls(given, server)
         bare = CLIENTS["httpx"].calls(bare_http, server)
         for name in ("list", "update"):
             pairs = by_turns(cost(getattr(own, name)), cost(getattr(bare, name)), chosen.pairs(20))

@@ -79,7 +79,7 @@ class Sdk:
         "CldProvisioning(account_id='a', security=Security('k', 'secret')).user_groups"
     )
 
-    def calls(self, http: httpx.Client, server: str = SERVER) -> Calls:
+    def calls(self, http: httpx.Client | None, server: str = SERVER) -> Calls:
         from cld_user_groups import CldProvisioning, Security
 
         groups = CldProvisioning(
