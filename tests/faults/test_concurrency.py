@@ -40,6 +40,7 @@ from tests.support.fault_server import (
     response,
 )
 
+from cld_provisioning_api.types import HttpRequest
 from cld_user_groups import (
     AsyncCldProvisioning,
     CldProvisioning,
@@ -170,11 +171,11 @@ def test_a_call_of_another_thread_never_lends_its_host_or_credentials() -> None:
     """The same as above, not left to chance."""
     with CldProvisioning(SECURITY, ACCOUNT) as client, httpx.Client() as http:
         session = client._session
-        ours = session.authorize()
-        session.headers(http, b"ours.invalid", ours)
+        ours, request = session.authorize(), HttpRequest("GET", "/", {})
+        session.headers(http, b"ours.invalid", ours, request)
         host = CallsInBetween(b"ours.invalid")
-        host.call = lambda: session.headers(http, b"theirs.invalid", ours)  # type: ignore[attr-defined]
-        assert session.headers(http, host, ours)["Host"] == "ours.invalid"
+        host.call = lambda: session.headers(http, b"theirs.invalid", ours, request)  # type: ignore[attr-defined]
+        assert session.headers(http, host, ours, request)["Host"] == "ours.invalid"
 
 
 def test_keys_that_rotate_under_load_are_sent_in_pairs() -> None:
