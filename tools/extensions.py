@@ -92,6 +92,8 @@ class _Operation:
 
     def made(self) -> dict[str, Any]:
         operation = self.operation
+        if any(each["in"] == "cookie" for each in self.parameters):
+            self.fail("a cookie parameter is not supported")
         for key in ("x-method", "x-effect", "x-docs"):
             if key not in operation:
                 self.fail(f"{key} is missing: see the comment on top of the file")
