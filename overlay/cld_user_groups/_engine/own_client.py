@@ -67,12 +67,12 @@ def make_client(http: HttpLibrary, **settings: Any) -> httpx.Client:
         http: The library.
         settings: The arguments of the library's own class.
     """
-    return derive(_Client, http.Client)(**settings)
+    return derive(_OwnClient, http.Client)(**settings)
 
 
 def make_async_client(http: HttpLibrary, **settings: Any) -> httpx.AsyncClient:
     """Return an async client with the shorter `send`; see `make_client`."""
-    return derive(_AsyncClient, http.AsyncClient)(**settings)
+    return derive(_OwnAsyncClient, http.AsyncClient)(**settings)
 
 
 _methods = cache(_Methods)
@@ -92,7 +92,7 @@ else:  # the classes of the library that is chosen
     _SyncBase = _AsyncBase = _SyncStream = _AsyncStream = object
 
 
-class _Client(_SyncBase):
+class _OwnClient(_SyncBase):
     def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         """Send a request as it is, and return the response with its body unread."""
         http = library_of(request)
@@ -109,7 +109,7 @@ class _Client(_SyncBase):
         return _log(response, request, http)
 
 
-class _AsyncClient(_AsyncBase):
+class _OwnAsyncClient(_AsyncBase):
     async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         """Send a request as it is, and return the response with its body unread."""
         http = library_of(request)
