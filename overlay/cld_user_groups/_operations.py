@@ -1,7 +1,7 @@
 """What the OpenAPI document cannot say of an operation: a table by operation.
 
 How a write is verified whose response was lost, which of two shapes a success has, and which ID it
-must be about. An operation without a row is complete all the same, unless its result is of another
+must be about. An operation without a row is complete too, unless its result is of another
 type than the body of its success (`x-result`): a test demands a row of those.
 """
 
@@ -80,10 +80,9 @@ def _about(parameter: str) -> Row[T, T]:
     return row
 
 
-def _parts(
-    call: ApiCall[T],
-) -> tuple[str, Effect, HttpRequest, Callable[[bytes], T], Mapping[str, str]]:
-    return call.operation_id, call.effect, call.request, call.decode, call.path_parameters
+def _parts(call: ApiCall[Any]) -> tuple[str, Effect, HttpRequest]:
+    """Return what stays of a call whose success is read in another way."""
+    return call.operation_id, call.effect, call.request
 
 
 def _created(call: ApiCall[UserGroup], account_id: str) -> ApiCall[UserGroup]:
@@ -134,7 +133,7 @@ def _deleted(call: ApiCall[Acknowledgement | SuccessResponse], _: str) -> ApiCal
         return SuccessResponse(message="ok")
 
     return ApiCall(
-        *_parts(call)[:3],
+        *_parts(call),
         decode,
         call.path_parameters,
         leaves_open="the group is gone, which somebody else may have deleted",
@@ -159,7 +158,7 @@ def _added(
         return user
 
     return ApiCall(
-        *_parts(call)[:3],
+        *_parts(call),
         decode,
         call.path_parameters,
         verify=_members(call, account_id, lambda members: _find(members, user_id)),
@@ -180,7 +179,7 @@ def _removed(
         return members
 
     return ApiCall(
-        *_parts(call)[:3],
+        *_parts(call),
         decode,
         call.path_parameters,
         verify=_members(

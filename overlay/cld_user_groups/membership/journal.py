@@ -469,7 +469,7 @@ def _has_line(path: Path) -> bool:
         with path.open("rb") as file:
             return file.readline().endswith(b"\n")
     except OSError:
-        return True  # it is the latest all the same, and reading it says what is wrong
+        return True  # it is still the latest, and reading it says what is wrong
 
 
 def read_journal(path: Path) -> Run:
