@@ -11,6 +11,7 @@ import re
 import warnings
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from datetime import UTC, date, datetime
+from email.utils import parsedate_to_datetime
 from enum import Enum
 from types import FunctionType
 from typing import (
@@ -171,10 +172,12 @@ def parse_http_date(text: str) -> datetime | None:
     text = text.strip()
     if not _HTTP_DATE.fullmatch(text):
         return None
-    # Needed only where a server sends a date, and slow to import.
-    from dateutil.parser import parse
-
     try:
+        if text[3] == ",":  # the form that servers send
+            return parsedate_to_datetime(text).replace(tzinfo=UTC)
+        # Only the two obsolete forms need it, and it is slow to import.
+        from dateutil.parser import parse
+
         date: datetime = parse(text)
     except (ValueError, OverflowError):
         return None
