@@ -365,7 +365,7 @@ def test_what_looks_like_an_accident_is_held_back_and_the_rest_is_done(
         document = json.loads(done.stdout)
         assert (document["complete"], document["exit_code"]) == (False, 5)
         assert len(document["held_back"]) == 2
-        assert "1 of 2 groups of the account are not named" in document["warnings"][0]
+        assert "1 of 2 groups of the account is not named" in document["warnings"][0]
 
 
 @pytest.mark.parametrize("form", ["text", "json", "csv", "markdown", "html"])
@@ -377,7 +377,7 @@ def test_a_plan_shows_warnings_and_exits_with_5_where_something_is_held_back(
         assert done.exit_code == 5
     said = done.stdout + done.stderr
     assert "looks like several groups in one" in said
-    assert "1 of 2 groups of the account are not named" in said
+    assert "1 of 2 groups of the account is not named" in said
 
 
 def test_a_group_is_created_once_a_human_says_that_it_is_meant(shell: Shell) -> None:

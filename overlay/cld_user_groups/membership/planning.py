@@ -145,8 +145,9 @@ def _unnamed_groups(matching: Matching, desired: Desired) -> Iterator[Problem]:
     if names and desired.digest:  # a command names its groups only
         shown = ", ".join(map(quoted, names[:_SHOWN]))
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        count = f"{len(names)} of {len(groups)} groups"
-        message = f"{count} of the account are not named, and left alone: {shown}{more}"
+        count = f"{len(names)} of {len(groups)} groups of the account"
+        are = "is" if len(names) == 1 else "are"
+        message = f"{count} {are} not named, and left alone: {shown}{more}"
         yield Problem(desired.source, None, message)
 
 
