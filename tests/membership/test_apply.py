@@ -24,18 +24,12 @@ from cld_user_groups.hooks import HookContext
 from cld_user_groups.membership.applying import apply, apply_async, execute_now
 from cld_user_groups.membership.checks import GuardBreached, StalePlan, WrongAccount
 from cld_user_groups.membership.executor import ChangeResult, Executor, execute
-from cld_user_groups.membership.journal import (
-    Ended,
-    JournalError,
-    Line,
-    NoJournal,
-    load_run,
-    read_journal,
-)
+from cld_user_groups.membership.journal import Ended, JournalError, Line, NoJournal
 from cld_user_groups.membership.lock import AlreadyRunning, account_lock
 from cld_user_groups.membership.model import Breach, Change, GroupRef, Plan
 from cld_user_groups.membership.outcome import Progress, Result, Status, Stop
 from cld_user_groups.membership.pace import Reply, ReplyKind
+from cld_user_groups.membership.runs import load_run, read_journal
 from cld_user_groups.membership.scheduler import Scheduler
 from cld_user_groups.membership.snapshot import read_account
 from cld_user_groups.membership.state import state_directory

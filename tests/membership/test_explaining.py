@@ -10,9 +10,9 @@ import pytest
 from cld_user_groups.membership import read_file
 from cld_user_groups.membership.explaining import Listing, Verdict, explain, listing_of
 from cld_user_groups.membership.history import history_of
-from cld_user_groups.membership.journal import Run
 from cld_user_groups.membership.model import Desired, GroupRef, Member
 from cld_user_groups.membership.outcome import Status
+from cld_user_groups.membership.runs import Run
 
 from .recorded import joins, leaves, ref, run_of
 from .test_past import snapshot_of

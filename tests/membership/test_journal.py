@@ -22,13 +22,11 @@ from cld_user_groups.membership.journal import (
     JournalError,
     Line,
     encode_line,
-    list_runs,
-    load_run,
-    read_journal,
 )
 from cld_user_groups.membership.lock import account_lock
 from cld_user_groups.membership.model import Plan
 from cld_user_groups.membership.outcome import Status, Stop
+from cld_user_groups.membership.runs import list_runs, load_run, read_journal
 from cld_user_groups.membership.state import state_directory
 
 from .accounts import add, create, delete, rename

@@ -13,7 +13,6 @@ import pytest
 from cld_user_groups import CldProvisioning
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.membership.applying import apply
-from cld_user_groups.membership.journal import list_runs
 from cld_user_groups.membership.model import (
     Action,
     Desired,
@@ -23,6 +22,7 @@ from cld_user_groups.membership.model import (
     Plan,
 )
 from cld_user_groups.membership.planning import plan
+from cld_user_groups.membership.runs import list_runs
 from cld_user_groups.membership.snapshot import read_account
 from cld_user_groups.membership.state import state_directory
 

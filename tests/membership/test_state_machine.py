@@ -22,7 +22,7 @@ from cld_user_groups.errors import CloudinaryError
 from cld_user_groups.membership.applying import apply
 from cld_user_groups.membership.checks import StalePlan
 from cld_user_groups.membership.identity import Directory
-from cld_user_groups.membership.journal import FileJournal, read_journal
+from cld_user_groups.membership.journal import FileJournal
 from cld_user_groups.membership.model import (
     Action,
     Change,
@@ -34,6 +34,7 @@ from cld_user_groups.membership.model import (
 )
 from cld_user_groups.membership.outcome import Progress, Result, Status, difference_of
 from cld_user_groups.membership.planning import plan
+from cld_user_groups.membership.runs import read_journal
 from cld_user_groups.membership.snapshot import read_account
 from cld_user_groups.membership.undo import undo_plan
 from cld_user_groups.utils import BackoffStrategy, RetryConfig, waiting_disabled

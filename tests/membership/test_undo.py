@@ -12,8 +12,8 @@ from attrs import evolve
 from cld_user_groups import CldProvisioning
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.membership.applying import apply
-from cld_user_groups.membership.journal import Run, load_run
 from cld_user_groups.membership.model import Action, Change, GroupRef, GuardLimits, Plan
+from cld_user_groups.membership.runs import Run, load_run
 from cld_user_groups.membership.snapshot import read_account
 from cld_user_groups.membership.state import state_directory
 from cld_user_groups.membership.undo import undo_plan

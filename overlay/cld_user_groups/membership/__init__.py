@@ -26,16 +26,7 @@ if TYPE_CHECKING:
     from .guards import check_guards
     from .history import AsOf, History, Period, Step, as_of, history_of, read_history
     from .identity import Directory, Unknown, unknown_people
-    from .journal import (
-        FileJournal,
-        JournalError,
-        NoJournal,
-        Run,
-        RunSummary,
-        list_runs,
-        load_run,
-        read_journal,
-    )
+    from .journal import FileJournal, JournalError, NoJournal
     from .lease import Lease, LeaseError, RedisLease
     from .lock import AlreadyRunning, account_lock
     from .model import (
@@ -66,6 +57,7 @@ if TYPE_CHECKING:
         printable,
     )
     from .rendering import render_html, render_markdown, render_text
+    from .runs import Run, RunSummary, list_runs, load_run, read_journal
     from .snapshot import read_account, read_account_async
     from .state import state_directory
     from .undo import undo_plan
@@ -176,7 +168,7 @@ _HOMES = {
     ".guards": "check_guards",
     ".history": "AsOf History Period Step as_of history_of read_history",
     ".identity": "Directory Unknown unknown_people",
-    ".journal": "FileJournal JournalError NoJournal Run RunSummary list_runs load_run read_journal",
+    ".journal": "FileJournal JournalError NoJournal",
     ".lease": "Lease LeaseError RedisLease",
     ".lock": "AlreadyRunning account_lock",
     ".model": (
@@ -188,6 +180,7 @@ _HOMES = {
     ".planning": "adds_only fingerprint plan",
     ".problems": "AccountError FileError MembershipError PlanError PlanFileError Problem printable",
     ".rendering": "render_html render_markdown render_text",
+    ".runs": "Run RunSummary list_runs load_run read_journal",
     ".snapshot": "read_account read_account_async",
     ".state": "state_directory",
     ".undo": "undo_plan",

@@ -18,9 +18,10 @@ from pathlib import Path
 from attrs import evolve, field, frozen
 
 from .identity import Directory
-from .journal import Author, Header, Run, RunSummary, list_runs
+from .journal import Author, Header
 from .model import Action, Group, GroupRef, Member, Snapshot, UserRef
 from .outcome import Outcome, Status
+from .runs import Run, RunSummary, list_runs
 
 #: A group's ID and a user's.
 Key = tuple[str, str]

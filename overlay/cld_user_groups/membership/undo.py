@@ -9,11 +9,11 @@ from attrs import evolve
 
 from .guards import Protected, check_guards
 from .identity import Directory
-from .journal import Run
 from .model import Action, Change, GroupRef, GuardLimits, Member, Plan, Snapshot, UserRef
 from .order import make_before_break
 from .outcome import Outcome, Status, difference_of
 from .planning import EXPIRES_AFTER, fingerprint, note_on_roles
+from .runs import Run
 
 
 def undo_plan(
