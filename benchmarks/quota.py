@@ -43,18 +43,18 @@ def serve() -> None:
 
 
 def work(server: str, mode: str, redis_url: str) -> None:
-    """Make calls while it is time, and print how many succeeded."""
+    """Make calls while it is time, and print how many succeeded, and when the last one did."""
     limiter: Any = {
         "none": lambda: None,
         "local": LocalLimiter,
         "redis": lambda: RedisLimiter(redis_url, timeout=5.0),
     }[mode]()
-    done: list[int] = []
+    done: list[tuple[int, float]] = []
     print("ready", flush=True)
     begins, ends = map(float, sys.stdin.readline().split())
 
     def make_calls() -> None:
-        count = 0
+        count, last = 0, begins
         while time.time() < ends:
             left = max(1.0, ends - time.time()) * 1000
             retries = RetryConfig(backoff=BackoffStrategy(max_elapsed_time=left))
@@ -63,8 +63,8 @@ def work(server: str, mode: str, redis_url: str) -> None:
             except RateLimited as error:  # it would have to wait for longer than it is here
                 time.sleep(min(max(0.0, ends - time.time()), error.retry_after or 0.1))
             else:
-                count += 1
-        done.append(count)
+                count, last = count + 1, time.time()
+        done.append((count, last))
 
     with CldProvisioning(
         Security(KEY, SECRET), ACCOUNT_ID, server_url=server, limiter=limiter
@@ -75,7 +75,7 @@ def work(server: str, mode: str, redis_url: str) -> None:
             thread.start()
         for thread in threads:
             thread.join()
-    print(sum(done), flush=True)
+    print(sum(count for count, _ in done), max(last for _, last in done) - begins, flush=True)
 
 
 def _start(*arguments: str) -> "subprocess.Popen[str]":
@@ -106,13 +106,15 @@ def measure(mode: str, redis_url: str) -> dict[str, Any]:
     printed = [worker.communicate()[0] for worker in workers]
     if not all(printed):
         raise RuntimeError(f"a worker failed: {[worker.returncode for worker in workers]}")
-    done = [int(text) for text in printed]
+    done = [int(text.split()[0]) for text in printed]
     statuses = Counter(json.loads(server.communicate("\n")[0]))
     allowed = LIMIT * HOURS
     return {
         "figure": f"8 workers, 500 an hour, limiter: {mode}",
+        "sent": statuses.total(),
         "refused": statuses["420"] + statuses["429"],
         "used": statuses["200"] / allowed,
+        "seconds": max(float(text.split()[1]) for text in printed),
         "fairness": min(done) / max(done),
         "fewest": min(done),
         "most": max(done),

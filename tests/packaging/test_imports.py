@@ -40,7 +40,6 @@ LOADED = [
     "cld_user_groups.limits",
     "cld_user_groups.limits.local",
     "cld_user_groups.limits.protocol",
-    "cld_user_groups.limits.quota",
     "cld_user_groups.models",
     "cld_user_groups.security",
     "cld_user_groups.user_groups",

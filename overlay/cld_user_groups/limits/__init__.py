@@ -28,11 +28,7 @@ if TYPE_CHECKING:
 
 
 def limiter_of(limiter: Limiter | Unset | None) -> Limiter | None:
-    """Validate a client's limiter, and return it: a new `LocalLimiter` for UNSET.
-
-    Raises:
-        TypeError: It lacks a method, or is a class.
-    """
+    """Return a client's limiter, a new `LocalLimiter` for UNSET, or raise TypeError."""
     if isinstance(limiter, Unset):
         return LocalLimiter()
     if isinstance(limiter, type):
@@ -51,11 +47,4 @@ def __getattr__(name: str) -> object:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-__all__ = [
-    "AsyncLimiter",
-    "Hold",
-    "Limiter",
-    "LocalLimiter",
-    "RedisLimiter",
-    "Ticket",
-]
+__all__ = ["AsyncLimiter", "Hold", "Limiter", "LocalLimiter", "RedisLimiter", "Ticket"]

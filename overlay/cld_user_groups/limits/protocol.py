@@ -46,21 +46,16 @@ class Hold:
 
 
 def check_hold(reply: object) -> Hold:
-    """Return what a limiter replied instead of None.
-
-    Raises:
-        TypeError: It is not a Hold.
-        ValueError: It is one whose delay is not finite.
-    """
-    if isinstance(reply, Hold):
-        if not isfinite(reply.seconds):
-            raise ValueError(f"the limiter's Hold must have finite seconds, not {reply.seconds}")
-        return reply
-    kind = type(reply).__name__
+    """Return what a limiter replied instead of None, or raise TypeError or ValueError."""
     if iscoroutine(reply):
         reply.close()
         raise TypeError("the limiter's acquire is async: it must be plain, beside acquire_async")
-    raise TypeError(f"the limiter's acquire must return None or a Hold, but returned a {kind}")
+    if not isinstance(reply, Hold):
+        kind = type(reply).__name__
+        raise TypeError(f"the limiter's acquire must return None or a Hold, but returned a {kind}")
+    if not isfinite(reply.seconds):
+        raise ValueError(f"the limiter's Hold must have finite seconds, not {reply.seconds}")
+    return reply
 
 
 class Limiter(Protocol):
@@ -72,20 +67,16 @@ class Limiter(Protocol):
     """
 
     def acquire(self, ticket: Ticket, /) -> Hold | None:
-        """Return None if the attempt may be sent now, else how long to wait before asking again.
-
-        Args:
-            ticket: The attempt.
-        """
+        """Return None if the attempt may be sent now, else how long to wait before asking again."""
         ...
 
     def observe(self, ticket: Ticket, response: httpx.Response | None, /) -> None:
-        """Learn from the response of an attempt.
+        """Learn from the response of an attempt that `acquire` admitted.
 
         Args:
-            ticket: The attempt, which `acquire` admitted.
-            response: The response, or None if the attempt ended without one. Its body may be
-                unread. A call with None must return at once.
+            ticket: The attempt.
+            response: The response, whose body may be unread, or None if the attempt ended without
+                one: then it must return at once.
         """
         ...
 

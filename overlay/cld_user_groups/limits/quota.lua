@@ -8,24 +8,21 @@
 --   one wants to; whether that can wait; how many are reserved for others, and which share of the
 --   limit. Of the latest response: requests left and the limit, or -1; ms until the reset; when its
 --   request was admitted. Of a refusal: ms until its delay is over, or 0, and the status code.
--- Returns: 0 to send it, else the status code to expect; ms to wait; why; how many are left; when it
---   was admitted; whether its outcome must be reported at once; ms until the last delay is over,
---   negative since then, and its status code.
-local FIELDS = {
-  'left',       -- requests left, as the latest response said; -1: unknown
-  'limit',      -- requests an hour; -1: unknown
-  'reset',      -- when the quota resets
-  'learned',    -- when `left` was learned, in microseconds: admitted later is newer for certain
-  'delay',      -- until when the server asked to wait
-  'why',        -- the status code of that refusal
-  'probe',      -- until when others wait for the response of one that was sent to learn what is left
-  'blind',      -- until when nobody expects the server to say what is left
-  'in_flight',  -- of all workers
-  'counted',    -- when that was added up
-}
+-- Returns: 0 to send it, else the status code to expect; ms to wait; why, or '' where too few are
+--   left; how many are left; when it was admitted; with fewer than how many left its response must
+--   be reported at once; ms until the last delay is over, negative since then; its status code.
+--
+-- left, limit: requests, as the latest response said, or -1. reset: when the quota resets. learned:
+-- when `left` was, in microseconds: admitted later is newer for certain. delay, why: until when a
+-- refusal asked to wait, and its status code. probe: until when others wait for the response of one
+-- that was sent to learn what is left. blind: until when nobody expects the server to say it.
+-- in_flight: of all workers; counted: when that was added up.
+local FIELDS = {'left', 'limit', 'reset', 'learned', 'delay', 'why', 'probe', 'blind', 'in_flight',
+                'counted'}
 local PROBE, RECHECK, POLL, MINUTE, HOUR = 2000, 5000, 50, 60000, 3600000
 local SLACK = 2500  -- HTTP dates are whole seconds
-local NEARLY = 32   -- where others wait for what becomes of each request
+local NEARLY = 32   -- where others wait for what becomes of each request, or one says so many less
+local ALWAYS = 1e9
 
 local worker, mine, wants, can_wait = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1', ARGV[4] == '1'
 local left, limit, admitted_at = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[10])
@@ -64,16 +61,20 @@ end
 
 local reserve = tonumber(ARGV[5]) + math.ceil(tonumber(ARGV[6]) * math.max(0, q.limit))
 local free = q.left - in_flight - reserve
-local status, wait, why, must_report = 0, 0, '', 0
+local poll = POLL + micros % POLL  -- not all at once
+local status, wait, why, news = 0, 0, '', math.max(0, q.left - in_flight - 1) - NEARLY
 if not wants then status = -1
-elseif now < q.delay then status, wait, why = q.why, q.delay - now, 'refused'
-elseif q.left < 0 and now < q.blind then status = 0
-elseif q.left < 0 and now < q.probe and can_wait then status, wait, why = 429, POLL, 'unknown'
-elseif q.left < 0 then q.probe, must_report = now + PROBE, 1
-elseif q.left <= reserve then status, wait, why = 420, q.reset - now, 'used'
-elseif free <= 0 and in_flight > 0 and now < q.probe then status, wait, why = 420, POLL, 'in flight'
-elseif free <= 0 then q.probe, must_report = now + RECHECK, 1
-elseif free <= NEARLY then must_report = 1 end
+elseif now < q.delay then
+  status, wait, why = q.why, q.delay - now, 'the server has refused a request of a worker'
+elseif q.left < 0 and now < q.blind then news = -1
+elseif q.left < 0 and now < q.probe and can_wait then
+  status, wait, why = 429, poll, 'another worker is asking the server what is left of the quota'
+elseif q.left < 0 then q.probe, news = now + PROBE, ALWAYS
+elseif q.left <= reserve then status, wait = 420, q.reset - now
+elseif free <= 0 and in_flight > 0 and now < q.probe then
+  status, wait, why = 420, poll, "requests in flight may use up the account's quota"
+elseif free <= 0 then q.probe, news = now + RECHECK, ALWAYS
+elseif free <= NEARLY then news = ALWAYS end
 
 q.in_flight = in_flight + (status == 0 and 1 or 0)
 local values = {worker, q.in_flight - others .. ' ' .. now}
@@ -82,5 +83,4 @@ for _, name in ipairs(FIELDS) do
 end
 redis.call('HSET', KEYS[1], unpack(values))
 redis.call('PEXPIRE', KEYS[1], 2 * HOUR)
-left = status == 0 and q.left >= 0 and math.max(0, q.left - in_flight - 1) or q.left
-return {status, wait, why, left, micros, must_report, q.delay - now, q.why}
+return {status, wait, why, q.left, micros, news, q.delay - now, q.why}

@@ -10,17 +10,13 @@ if TYPE_CHECKING:
 
 
 def connect(url: str, timeout: float, *, name: str = "the URL of Redis", **options: Any) -> Redis:
-    """Return a client that tries each command once. Nothing is opened yet.
+    """Return a client that tries each command once; nothing is opened yet.
 
     Args:
         url: The server, as redis-py reads it. Time limits among its options are not used.
         timeout: The most seconds that connecting, and each reply, may take.
-        name: What the URL is called in messages.
+        name: What the URL is called in the ValueError of one that is not valid.
         options: Further options of a connection.
-
-    Raises:
-        ImportError: redis is not installed.
-        ValueError: The URL is not valid.
     """
     from redis import ConnectionPool, Redis, RedisError
     from redis.backoff import NoBackoff

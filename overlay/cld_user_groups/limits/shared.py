@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 import logging
-import random
 import secrets
 from collections.abc import Callable, Generator
-from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Final, Literal, Self
+from typing import Any, Final, Literal, Self
 
 import httpx
 
 from cld_user_groups.errors import LimiterUnavailable
 from cld_user_groups.utils import clock as default_clock
 
-from .local import LocalLimiter, check_reserve
+from .local import LocalLimiter, check_reserve, left_of_quota, position_of
 from .protocol import Hold, Ticket
-from .quota import left_of_quota, position_of
-from .store import ScriptReply, Store, StoreError, wait_for
+from .store import Reply, Store
 
 _LOGGER = logging.getLogger("cld_user_groups")
-_REASONS: Final = {
-    "refused": "the server has refused a request of a worker",
-    "unknown": "another worker is asking the server what is left of the quota",
-    "in flight": "requests in flight may use up the account's quota",
-}
-# Where nobody knows when: a worker asks again from time to time.
-_POLLED: Final = ("unknown", "in flight")
 # How long Redis is left alone after it failed, in seconds.
 _REST: Final = 1.0
-# So many fewer requests may be left than were expected before others must know of it at once.
-_EXPECTED: Final = 32
 
 
 class RedisLimiter(LocalLimiter):
@@ -40,13 +28,12 @@ class RedisLimiter(LocalLimiter):
     They share one count of the remaining requests: that of the latest response to any of them,
     minus the requests in flight. A 420 or 429 to one process holds back the others. Each request
     takes one round trip to Redis, which also reports what the process has observed since. The key
-    names the account; no credentials are stored.
+    names the account; no credentials are stored. One limiter can serve several clients, sync and
+    async, in any thread and event loop.
 
         limiter = RedisLimiter("redis://localhost:6379/0", priority="batch")
         with CldProvisioning(limiter=limiter) as client:
             ...
-
-    One limiter can serve several clients, sync and async, in any thread and event loop.
 
     Args:
         url: The server, as redis-py reads it: redis://, rediss:// or unix://.
@@ -61,8 +48,7 @@ class RedisLimiter(LocalLimiter):
 
     Raises:
         ImportError: redis, of the extra `redis`, is not installed.
-        TypeError: An argument is of the wrong type.
-        ValueError: An argument is not valid.
+        TypeError, ValueError: An argument is not valid.
     """
 
     def __init__(
@@ -87,45 +73,38 @@ class RedisLimiter(LocalLimiter):
             raise ValueError(f"interactive_share must be from 0 to 1, not {interactive_share!r}")
         if not timeout > 0:
             raise ValueError(f"timeout must be above zero, not {timeout!r}")
-        share = interactive_share if priority == "batch" else 0.0
-        self._to_others = reserve, share
+        self._reserve = reserve
+        self._share = interactive_share if priority == "batch" else 0.0
         self._fails = on_error == "fail"
         self._prefix, self._timeout = prefix, timeout
         self._store = Store(url, timeout)
-        self._name = _new_name()
+        self._name = f"worker-{secrets.token_hex(4)}"
         self._away_until = 0.0
 
     def acquire(self, ticket: Ticket, /) -> Hold | None:
         """Return None if the attempt may be sent now, else how long to wait; see `Limiter`."""
-        is_available = self._is_available()
-        hold = super().acquire(ticket)
-        if hold is None and is_available:
-            with self._asking(ticket) as (reply, limit):
-                return self._settle(ticket, reply.result(limit))
-        return hold
+        with self._asking(ticket) as reply:
+            reply.wait()
+        return reply.hold
 
     async def acquire_async(self, ticket: Ticket, /) -> Hold | None:
         """Do what `acquire` does."""
-        is_available = self._is_available()
-        hold = super().acquire(ticket)
-        if hold is None and is_available:
-            with self._asking(ticket) as (reply, limit):
-                return self._settle(ticket, await wait_for(reply, limit))
-        return hold
+        with self._asking(ticket) as reply:
+            await reply.wait_async()
+        return reply.hold
 
     def observe(self, ticket: Ticket, response: httpx.Response | None, /) -> None:
         """Learn from the response of an attempt; see `Limiter`."""
-        super().observe(ticket, response)
-        if self._is_urgent(ticket, response):
-            with self._asking(ticket, response) as (reply, limit):
-                reply.result(limit)
+        if response is None:
+            super().observe(ticket, None)
+        else:
+            with self._asking(ticket, response) as reply:
+                reply.wait()
 
     async def observe_async(self, ticket: Ticket, response: httpx.Response, /) -> None:
         """Do what `observe` does."""
-        super().observe(ticket, response)
-        if self._is_urgent(ticket, response):
-            with self._asking(ticket, response) as (reply, limit):
-                await wait_for(reply, limit)
+        with self._asking(ticket, response) as reply:
+            await reply.wait_async()
 
     def close(self) -> None:
         """Close the connection; a later call opens another one."""
@@ -152,53 +131,65 @@ class RedisLimiter(LocalLimiter):
     def forget_parent(self) -> None:
         """Leave to the parent process, after a fork, its connection and what it has in flight."""
         super().forget_parent()
-        self._name = _new_name()
+        self._name = f"worker-{secrets.token_hex(4)}"
         self._store.forget_parent()
 
     @contextmanager
-    def _asking(
-        self, ticket: Ticket, response: httpx.Response | None = None
-    ) -> Generator[tuple[Future[ScriptReply], float]]:
-        """Ask Redis for an attempt, or report a response; go on without it, or fail if told to."""
+    def _asking(self, ticket: Ticket, response: httpx.Response | None = None) -> Generator[Reply]:
+        """Ask Redis for an attempt, or report its response if the other workers must know of it."""
         limit = self._timeout if ticket.timeout is None else min(self._timeout, ticket.timeout)
-        reply: Future[ScriptReply] = Future()
+        reply = Reply(limit)
+        if response is None:
+            is_needed = self._is_available()
+            reply.hold = super().acquire(ticket)
+            is_needed = is_needed and reply.hold is None
+        else:
+            super().observe(ticket, response)
+            remaining = self._account(ticket.account_id).remaining
+            left = -1 if remaining is None else remaining
+            is_news = left < position_of(ticket).news_below or response.status_code in (420, 429)
+            is_needed = is_news and not self._away_until
+        if not is_needed:
+            reply.future.set_result([])
+            yield reply
+            return
+        reply.arguments = self._arguments(ticket, response)
         try:
-            key = f"{self._prefix}:quota:{ticket.account_id}"
-            self._store.put(key, self._arguments(ticket, response), reply)
-            yield reply, limit
-        except BaseException as error:
-            reply.cancel()
-            is_away = isinstance(error, (StoreError, TimeoutError))
-            fails = response is None and self._fails
-            if fails or not is_away:
-                super().observe(ticket, None)  # it is not sent
-            if not is_away:
-                raise
-            why = str(error) or f"Redis cannot be asked (no reply within {limit:g} s)"
-            self._rest(why)
-            if fails:
-                raise LimiterUnavailable(f"nothing was sent: {why}") from error
+            self._store.run(reply)
+            yield reply
+        except BaseException:
+            reply.future.cancel()
+            super().observe(ticket, None)  # it is not sent
+            raise
+        if failure := reply.failure():
+            self._rest(why := f"Redis cannot be asked ({failure})")
+            if self._fails and response is None:
+                super().observe(ticket, None)
+                raise LimiterUnavailable(f"nothing was sent: {why}")
+        elif response is None:
+            reply.hold = self._settle(ticket, reply.future.result())
 
     def _arguments(self, ticket: Ticket, response: httpx.Response | None) -> list[str | float]:
         """Return the arguments of the script."""
         with self._lock:
             account, now = self._account(ticket.account_id), self._clock()
-            remaining, limit = account.remaining, account.limit
-            delay = account.not_before - now if _is_refusal(response) else 0.0
+            is_refused = response is not None and response.status_code in (420, 429)
+            delay = account.delay.until - now if is_refused else 0.0
             return [
-                *(self._name, account.in_flight, int(response is None), int(ticket.patience > 0)),
-                *self._to_others,
-                *(-1 if remaining is None else remaining, -1 if limit is None else limit),
+                *(1, f"{self._prefix}:quota:{ticket.account_id}", self._name, account.in_flight),
+                *(int(response is None), int(ticket.patience > 0), self._reserve, self._share),
+                *(-1 if each is None else each for each in (account.remaining, account.limit)),
                 *(int(max(0.0, account.reset_at - now) * 1000), account.learned_at),
-                *(int(delay * 1000), 0 if response is None else response.status_code),
+                *(int(delay * 1000), account.delay.status_code),
             ]
 
-    def _settle(self, ticket: Ticket, reply: ScriptReply) -> Hold | None:
+    def _settle(self, ticket: Ticket, reply: list[Any]) -> Hold | None:
         """Return what a reply means for an attempt that this process has admitted."""
+        status, wait_ms, reason, left, admitted_at, news_below, delay_ms, delay_status = reply
         with self._lock:
             is_back, self._away_until = self._away_until > 0, 0.0
             account, now = self._account(ticket.account_id), self._clock()
-            is_news = account.heed(now, now + reply.delay_ms / 1000, reply.delay_status)
+            is_news = account.heed(now, now + delay_ms / 1000, delay_status)
         if is_back:
             _LOGGER.info("Redis is back: the quota is shared again")
         if is_news:  # its ramp-up is for this attempt as well
@@ -206,27 +197,14 @@ class RedisLimiter(LocalLimiter):
             hold = super().acquire(ticket)
             if hold is not None:
                 return hold
-        if not reply.status:
+        if not status:
             position = position_of(ticket)
-            position.admitted_at, position.shared = reply.admitted_at, reply
+            position.admitted_at, position.news_below = admitted_at, news_below
             return None
         super().observe(ticket, None)
-        seconds, reserve = reply.wait_ms / 1000, self._to_others[0]
-        if reply.why in _POLLED:
-            seconds *= random.uniform(1, 2)  # noqa: S311 - or all workers would ask at once
-        reason = _REASONS.get(reply.why) or left_of_quota(reply.left, reserve)
-        if reply.why == "used" and reply.left > reserve:
-            reason = f"{reply.left} requests are left of the account's quota, for others"
-        return Hold(seconds, reply.status, reason)
-
-    def _is_urgent(self, ticket: Ticket, response: httpx.Response | None) -> bool:
-        """Return whether the other workers must know of a response at once."""
-        reply = position_of(ticket).shared
-        if response is None or not isinstance(reply, ScriptReply) or self._away_until:
-            return False
-        remaining = self._account(ticket.account_id).remaining
-        is_unexpected = remaining is not None and remaining < reply.left - _EXPECTED
-        return bool(reply.must_report) or is_unexpected or _is_refusal(response)
+        if not reason and left > self._reserve:
+            reason = f"{left} requests are left of the account's quota, for others"
+        return Hold(wait_ms / 1000, status, reason or left_of_quota(left, self._reserve))
 
     def _is_available(self) -> bool:
         """Return whether to ask Redis: after a failure, one call a second finds out."""
@@ -246,11 +224,3 @@ class RedisLimiter(LocalLimiter):
         if not was_away:
             consequence = "calls fail" if self._fails else "the quota is limited in process"
             _LOGGER.warning("%s: %s until it is back", why, consequence)
-
-
-def _new_name() -> str:
-    return f"worker-{secrets.token_hex(4)}"
-
-
-def _is_refusal(response: httpx.Response | None) -> bool:
-    return response is not None and response.status_code in (420, 429)

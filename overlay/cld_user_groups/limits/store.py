@@ -12,15 +12,19 @@ import asyncio
 import hashlib
 import threading
 import weakref
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final
+
+from attrs import define, field
 
 from cld_user_groups._version import install_command
 
+from .protocol import Hold
 from .redis_client import connect
 
 _SCRIPT: Final = Path(__file__).with_name("quota.lua").read_text("utf-8")
@@ -29,139 +33,120 @@ _SCRIPT_DIGEST: Final = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).he
 _AT_ONCE: Final = 64
 
 
-class StoreError(Exception):
-    """Redis could not be asked."""
+@define(eq=False)
+class Reply:
+    """What the script replies within so many seconds, and what that means for the attempt."""
 
+    limit: float
+    arguments: list[str | float] = field(factory=list[str | float])
+    future: Future[list[Any]] = field(factory=Future[list[Any]])
+    hold: Hold | None = None
 
-class ScriptReply(NamedTuple):
-    """What the script returns, as its head describes it."""
+    def wait(self) -> None:
+        """Wait until it is there, or a failure, for no longer than the limit."""
+        with suppress(Exception):
+            self.future.result(self.limit)
 
-    status: Literal[0, 420, 429]
-    wait_ms: int
-    why: str
-    left: int
-    admitted_at: int
-    must_report: int
-    delay_ms: int
-    delay_status: Literal[420, 429]
+    async def wait_async(self) -> None:
+        """Do what `wait` does, on any event loop."""
+        if self.future.done():
+            return
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:  # trio
+            import anyio.to_thread
 
+            with anyio.move_on_after(self.limit):
+                await anyio.to_thread.run_sync(self.wait, abandon_on_cancel=True)
+            return
+        with suppress(Exception):
+            async with asyncio.timeout(self.limit):
+                await asyncio.wrap_future(self.future)
 
-class _Job(NamedTuple):
-    key: str
-    arguments: list[str | float]
-    reply: Future[ScriptReply]
+    def failure(self) -> str:
+        """Return why it is not there, or ""; what nobody waits for any more is not asked."""
+        if self.future.cancel() or not self.future.done():
+            return f"no reply within {self.limit:g} s"
+        error = self.future.exception()
+        return f"{type(error).__name__}: {error}" if error else ""
 
 
 class Store:
-    """The script, for threads and event loops.
-
-    Args:
-        url: The server, as redis-py reads it.
-        timeout: The most seconds that connecting, and each reply, may take.
-    """
+    """The script on the server of a URL, for threads and event loops."""
 
     def __init__(self, url: str, timeout: float) -> None:
         if not isinstance(url, str):
             raise TypeError(f"url must be a str, not {type(url).__name__}")
+        self._connect = partial(connect, url, timeout, decode_responses=True)
+        self._timeout = timeout
         try:
-            connect(url, timeout)
+            self._connect()
         except ImportError as error:
             raise ImportError(f"RedisLimiter needs redis: {install_command('redis')}") from error
-        self._settings = url, timeout
         self.forget_parent()
 
     def forget_parent(self) -> None:
         """Leave the connection to the parent process, after a fork."""
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
 
-    def put(self, key: str, arguments: list[str | float], reply: Future[ScriptReply]) -> None:
-        """Run the script on a key, as soon as the thread can."""
+    def run(self, reply: Reply) -> None:
+        """Run the script for a reply, as soon as the thread can."""
         with self._lock:
             if self._thread is None:
-                work = partial(_serve, self._jobs, *self._settings)
-                thread = threading.Thread(target=work, name="quota", daemon=True)
-                weakref.finalize(self, self._jobs.put, None).atexit = False
+                self._waiting: SimpleQueue[Reply | None] = SimpleQueue()
+                arguments = self._waiting, self._connect
+                thread = threading.Thread(target=_serve, args=arguments, name="quota", daemon=True)
                 try:
                     thread.start()
                 except RuntimeError as error:  # the interpreter shuts down
-                    raise _unavailable(error) from error
+                    reply.future.set_exception(error)
+                    return
+                weakref.finalize(self, self._waiting.put, None).atexit = False
                 self._thread = thread
-            self._jobs.put(_Job(key, arguments, reply))
+            self._waiting.put(reply)
 
     def close(self) -> None:
         """Run what there is, close the connection, and wait for that, but not for long."""
         with self._lock:
             thread, self._thread = self._thread, None
-            self._jobs.put(None)
-            self._jobs = SimpleQueue()
         if thread is not None:
-            thread.join(self._settings[1])
+            self._waiting.put(None)
+            thread.join(self._timeout)
 
 
-async def wait_for(reply: Future[ScriptReply], limit: float) -> ScriptReply:
-    """Wait for a reply on any event loop.
-
-    Raises:
-        TimeoutError: It took longer than the limit.
-    """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:  # trio
-        import anyio.to_thread
-
-        with anyio.fail_after(limit):
-            wait = partial(reply.result, limit)
-            return await anyio.to_thread.run_sync(wait, abandon_on_cancel=True)
-    async with asyncio.timeout(limit):
-        return await asyncio.wrap_future(reply)
-
-
-def _serve(jobs: SimpleQueue[_Job | None], url: str, timeout: float) -> None:
-    client: Any = connect(url, timeout, decode_responses=True)
-    while _serve_batch(client, jobs):
+def _serve(waiting: SimpleQueue[Reply | None], connect: Callable[[], Any]) -> None:
+    client = connect()
+    while _serve_batch(client, waiting):
         pass
     client.close()
 
 
-def _serve_batch(client: Any, jobs: SimpleQueue[_Job | None]) -> bool:
-    """Run the next batch, and return whether there may be another.
+def _serve_batch(client: Any, waiting: SimpleQueue[Reply | None]) -> bool:
+    """Run the next batch in one round trip, and return whether there may be another.
 
     A function of its own: while it waits for the next batch, nothing refers to the last one, whose
     replies would keep the event loops of those who waited for them.
     """
-    batch = [jobs.get()]
+    batch = [waiting.get()]
     with suppress(Empty):
         while batch[-1] is not None and len(batch) < _AT_ONCE:
-            batch.append(jobs.get_nowait())
-    wanted = [job for job in batch if job is not None and job.reply.set_running_or_notify_cancel()]
-    if wanted:
-        _run(client, wanted)
-    return batch[-1] is not None
-
-
-def _run(client: Any, batch: list[_Job]) -> None:
-    """Run jobs in one round trip; the first brings the script, which Redis may not know."""
+            batch.append(waiting.get_nowait())
+    wanted = [each for each in batch if each and each.future.set_running_or_notify_cancel()]
     pipeline = client.pipeline(transaction=False)
-    pipeline.eval(_SCRIPT, 1, batch[0].key, *batch[0].arguments)
-    for job in batch[1:]:
-        pipeline.evalsha(_SCRIPT_DIGEST, 1, job.key, *job.arguments)
-    outcomes: list[ScriptReply | Exception]
+    for each in wanted[:1]:  # the first brings the script, which Redis may not know
+        pipeline.eval(_SCRIPT, *each.arguments)
+    for each in wanted[1:]:
+        pipeline.evalsha(_SCRIPT_DIGEST, *each.arguments)
     try:
         replies = pipeline.execute(raise_on_error=False)
-        outcomes = [r if isinstance(r, Exception) else ScriptReply(*r) for r in replies]
     except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must be told
-        outcomes = [error] * len(batch)
-    if any(isinstance(outcome, Exception) for outcome in outcomes):
-        # It may be a server that no longer is the one to ask: a replica, after a failover.
-        client.connection_pool.disconnect()
-    for job, outcome in zip(batch, outcomes, strict=True):
-        if isinstance(outcome, Exception):
-            job.reply.set_exception(_unavailable(outcome))
+        replies = [error] * len(wanted)
+    for each, reply in zip(wanted, replies, strict=True):
+        if isinstance(reply, Exception):
+            # It may be a server that no longer is the one to ask: a replica, after a failover.
+            client.connection_pool.disconnect()
+            each.future.set_exception(reply)
         else:
-            job.reply.set_result(outcome)
-
-
-def _unavailable(error: Exception) -> StoreError:
-    return StoreError(f"Redis cannot be asked ({type(error).__name__}: {error})")
+            each.future.set_result(reply)
+    return batch[-1] is not None
