@@ -20,7 +20,7 @@ from wire import ACCOUNT_ID, KEY, SECRET
 
 from cld_user_groups import CldProvisioning, Security
 from cld_user_groups.emulator import Emulator
-from cld_user_groups.emulator._quota import Quota
+from cld_user_groups.emulator.quota import Quota
 from cld_user_groups.limits import LocalLimiter, RedisLimiter
 from cld_user_groups.models import RateLimited
 from cld_user_groups.utils import BackoffStrategy, RetryConfig

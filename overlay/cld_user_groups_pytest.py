@@ -20,7 +20,7 @@ import pytest
 if TYPE_CHECKING:
     from cld_user_groups import AsyncCldProvisioning, CldProvisioning
     from cld_user_groups.emulator import Emulator
-    from cld_user_groups.emulator._server import EmulatorServer
+    from cld_user_groups.emulator.server import EmulatorServer
 
 # RFC 6761: .invalid never resolves. A request that bypasses the emulator reaches nobody.
 _UNREACHABLE = "https://emulator.invalid"

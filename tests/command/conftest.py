@@ -10,7 +10,7 @@ import pytest
 from cld_user_groups import CldProvisioning
 from cld_user_groups.command.settings import Settings
 from cld_user_groups.emulator import Emulator
-from cld_user_groups.emulator._server import EmulatorServer
+from cld_user_groups.emulator.server import EmulatorServer
 
 from .shell import Shell
 

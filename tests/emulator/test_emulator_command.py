@@ -148,7 +148,7 @@ def test_a_missing_uvicorn_is_one_clear_line(
     run: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
-    monkeypatch.delitem(sys.modules, "cld_user_groups.emulator._server", raising=False)
+    monkeypatch.delitem(sys.modules, "cld_user_groups.emulator.server", raising=False)
     exit_code, stdout, stderr = run()
     assert (exit_code, stdout, stderr.count("\n")) == (1, "", 1)
     assert 'pip install "./cld-user-groups[emulator]"' in stderr

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from cld_user_groups.emulator import OPERATION_IDS
-from cld_user_groups.emulator._operations import HANDLERS
-from cld_user_groups.emulator._routes import ROUTER, Endpoint, Router
+from cld_user_groups.emulator.operations import HANDLERS
+from cld_user_groups.emulator.routes import ROUTER, Endpoint, Router
 
 OPENAPI = Path(__file__).parents[2] / "openapi.yaml"
 READ = Endpoint("readThing", "GET", "/v1/things/{thing_id}")
@@ -31,8 +31,8 @@ def test_the_routes_are_those_of_the_openapi_document() -> None:
 def test_every_operation_has_a_handler() -> None:
     missing, left_over = set(OPERATION_IDS) - set(HANDLERS), set(HANDLERS) - set(OPERATION_IDS)
     assert not missing, (
-        f"the emulator cannot perform {sorted(missing)}: write a method of EmulatedApi in"
-        ' overlay/cld_user_groups/emulator/_operations.py, marked @_handles("<operationId>"), that'
+        f"the emulator cannot perform {sorted(missing)}: write a method as in"
+        ' overlay/cld_user_groups/emulator/operations.py, marked @handles("<operationId>"), that'
         " takes the Operation and returns the JSON value of the response"
     )
     assert not left_over, f"openapi.yaml has no {sorted(left_over)}: delete their handlers"

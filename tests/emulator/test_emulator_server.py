@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from cld_user_groups.emulator import Emulator
-from cld_user_groups.emulator._server import EmulatorServer
+from cld_user_groups.emulator.server import EmulatorServer
 
 ACCOUNT = "/v1_1/provisioning/accounts/acc"
 PATH = ACCOUNT + "/user_groups"
@@ -293,6 +293,6 @@ def test_a_missing_uvicorn_is_named_with_the_extra(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
-    monkeypatch.delitem(sys.modules, "cld_user_groups.emulator._server", raising=False)
+    monkeypatch.delitem(sys.modules, "cld_user_groups.emulator.server", raising=False)
     with pytest.raises(ImportError, match=r'pip install "./cld-user-groups\[emulator\]"'):
         emulator.serve()

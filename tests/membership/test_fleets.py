@@ -22,7 +22,7 @@ from tests.support.code_blocks import ROOT, Block
 from tests.support.redis_server import RedisServer, ending_with_the_tests
 
 from cld_user_groups.emulator import Emulator, EmulatorUser
-from cld_user_groups.emulator._server import EmulatorServer
+from cld_user_groups.emulator.server import EmulatorServer
 from cld_user_groups.membership import list_runs, state_directory
 
 from .accounts import members

@@ -13,13 +13,13 @@ On a real socket (needs the extra ``emulator``)::
 From a shell: ``python -m cld_user_groups.emulator --port 8080``.
 """
 
-from ._calls import Call, CallLog
-from ._clock import EmulatorClock
-from ._emulator import Emulator
-from ._messages import EmulatorRequest, EmulatorResponse
-from ._models import EmulatorGroup, EmulatorUser
-from ._routes import OPERATION_IDS
-from ._transport import EmulatorTransport
+from .calls import Call, CallLog
+from .clock import EmulatorClock
+from .emulator import Emulator
+from .messages import EmulatorRequest, EmulatorResponse
+from .models import EmulatorGroup, EmulatorUser
+from .routes import OPERATION_IDS
+from .transport import EmulatorTransport
 
 __all__ = [
     "OPERATION_IDS",

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn, get_args
 
-from ._emulator import Emulator
-from ._messages import Wire
+from .emulator import Emulator
+from .messages import Wire
 
 _PROGRAM = "python -m cld_user_groups.emulator"
 

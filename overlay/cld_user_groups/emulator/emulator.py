@@ -9,30 +9,29 @@ from typing import TYPE_CHECKING, Final, Self
 
 import msgspec
 
-from ._asgi import EmulatorASGI
-from ._calls import Call, CallLog
-from ._clock import EmulatorClock
-from ._faults import Fault, take_fault
-from ._messages import (
+from .asgi import EmulatorASGI
+from .calls import Call, CallLog
+from .clock import EmulatorClock
+from .faults import Fault, take_fault
+from .messages import (
     Behavior,
     Drop,
     EmulatorRequest,
     EmulatorResponse,
-    RawHeaders,
     RejectedError,
     UsersFilters,
     UsersPaging,
     Wire,
 )
-from ._models import SAMPLE_GROUPS, SAMPLE_USERS, EmulatorGroup, EmulatorUser
-from ._operations import HANDLERS, EmulatedApi, Operation
-from ._quota import Quota, http_date
-from ._reading import Query, credentials_match
-from ._routes import ROUTER, Route
-from ._transport import EmulatorTransport
+from .models import SAMPLE_GROUPS, SAMPLE_USERS, EmulatorGroup, EmulatorUser
+from .operations import HANDLERS, EmulatedApi, Operation
+from .quota import Quota, http_date
+from .reading import Query, credentials_match
+from .routes import ROUTER, Route
+from .transport import EmulatorTransport
 
 if TYPE_CHECKING:
-    from ._server import EmulatorServer
+    from .server import EmulatorServer
 
 # RFC 9110: responses with these status codes have no content.
 _BODILESS: Final = frozenset({204, 205, 304})
@@ -130,7 +129,7 @@ class Emulator(EmulatedApi):
             ValueError: Another argument is invalid.
             ImportError: The file is YAML, and PyYAML, of the extra ``cli``, is not installed.
         """
-        from ._file import AccountFile
+        from .account_file import AccountFile
 
         clock = clock or EmulatorClock()
         file = AccountFile.read(path, clock.now().date())
@@ -269,7 +268,7 @@ class Emulator(EmulatedApi):
         Raises:
             ImportError: uvicorn, of the extra ``emulator``, is not installed.
         """
-        from ._server import EmulatorServer
+        from .server import EmulatorServer
 
         return EmulatorServer(self, host, port)
 
@@ -313,22 +312,17 @@ class Emulator(EmulatedApi):
         is_authenticated: bool,
     ) -> EmulatorResponse:
         """Return the response, without the headers that all responses have."""
-        if route is None:
-            return _error(404, "Not found")
-        if route.operation_id is None:
-            allowed = ", ".join(route.allowed).encode("ascii")
-            return _error(405, "Method not allowed", [(b"allow", allowed)])
-        if not is_authenticated:
-            return _error(401, "Invalid credentials")
-        if route.path_params["account_id"] != self.account_id:
-            return _error(404, "Account not found")
-        operation = Operation(route.path_params, query, request)
-        fault = take_fault(self._faults, route.operation_id, route.path_params)
+        try:
+            operation_id, path = self._operation_of(route, is_authenticated=is_authenticated)
+        except RejectedError as rejection:
+            return _rejected(rejection)
+        operation = Operation(path, query, request)
+        fault = take_fault(self._faults, operation_id, path)
         if fault is None:
-            return self._perform(route.operation_id, operation, now)
-        response = _error(fault.status or 503, fault.message or "")
+            return self._perform(operation_id, operation, now)
+        response = _rejected(RejectedError(fault.status or 503, fault.message or ""))
         if fault.is_applied:
-            applied = self._perform(route.operation_id, operation, now)
+            applied = self._perform(operation_id, operation, now)
             if fault.status is None or fault.drop is not None:
                 response = applied
         return EmulatorResponse(
@@ -339,19 +333,30 @@ class Emulator(EmulatedApi):
             fault.drop,
         )
 
+    def _operation_of(
+        self, route: Route | None, *, is_authenticated: bool
+    ) -> tuple[str, Mapping[str, str]]:
+        """Return the operation and its path parameters, or reject the request."""
+        if route is None:
+            raise RejectedError(404, "Not found")
+        if route.operation_id is None:
+            allowed = ", ".join(route.allowed).encode("ascii")
+            raise RejectedError(405, "Method not allowed", [(b"allow", allowed)])
+        if not is_authenticated:
+            raise RejectedError(401, "Invalid credentials")
+        if route.path_params["account_id"] != self.account_id:
+            raise RejectedError(404, "Account not found")
+        return route.operation_id, route.path_params
+
     def _perform(self, operation_id: str, operation: Operation, now: datetime) -> EmulatorResponse:
         try:
             self._quota.spend(now)
+            handler = HANDLERS.get(operation_id)
+            if handler is None:
+                raise RejectedError(501, f"The emulator does not implement {operation_id}")
+            return EmulatorResponse(200, (), _encode(handler(self, operation)))
         except RejectedError as rejection:
-            return _error(rejection.status, rejection.message, self._quota.retry_after(now))
-        handler = HANDLERS.get(operation_id)
-        if handler is None:
-            return _error(501, f"The emulator does not implement {operation_id}")
-        try:
-            result = handler(self, operation)
-        except RejectedError as rejection:
-            return _error(rejection.status, rejection.message)
-        return EmulatorResponse(200, (), _encode(result))
+            return _rejected(rejection)
 
     def _finish(
         self, request: EmulatorRequest, response: EmulatorResponse, now: datetime
@@ -377,8 +382,8 @@ class Emulator(EmulatedApi):
         )
 
 
-def _error(status: int, message: str, headers: RawHeaders = ()) -> EmulatorResponse:
-    return EmulatorResponse(status, headers, _encode({"error": {"message": message}}))
+def _rejected(rejection: RejectedError) -> EmulatorResponse:
+    return EmulatorResponse(rejection.status, rejection.headers, _encode(rejection.document))
 
 
 def _check_identity(account_id: str, api_key: str, api_secret: str) -> None:

@@ -8,8 +8,8 @@ from typing import Final, get_args
 
 import attrs
 
-from ._messages import Drop, RawHeaders
-from ._routes import OPERATION_IDS, ROUTER
+from .messages import Drop, RawHeaders
+from .routes import OPERATION_IDS, ROUTER
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FIELD_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")

@@ -8,7 +8,7 @@ from typing import Final, Literal, overload
 import attrs
 import msgspec
 
-from ._routes import OPERATION_IDS
+from .routes import OPERATION_IDS
 
 # A server that runs for days must not grow with every request.
 _MAX_CALLS: Final = 10_000

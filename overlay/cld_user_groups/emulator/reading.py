@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 import attrs
 import msgspec
 
-from ._messages import EmulatorRequest, RejectedError
+from .messages import EmulatorRequest, RejectedError
 
 # "True" and "False" are what Python clients send that format a bool as it is.
 _TRUE: Final = ("true", "True", "1")

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from ._messages import EmulatorRequest, EmulatorResponse, Handle
+from .messages import EmulatorRequest, EmulatorResponse, Handle
 
 
 class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):

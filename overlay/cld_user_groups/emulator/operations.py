@@ -1,16 +1,22 @@
-"""The operations: one handler each, from a request to the JSON value of a successful response."""
+"""The operations: one handler each, from a request to the JSON value of a successful response.
+
+A handler is a method of a class that ``Emulator`` inherits from, marked ``@handles`` with the
+operation ID. It is given the request as an ``Operation``, and returns the body of a 200 or raises
+``RejectedError``. Its route comes from the generated endpoint. To add a resource, write a module
+with a class of handlers beside this one, and name the class as a base of ``Emulator``.
+"""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import attrs
 
-from ._account import EmulatedAccount
-from ._messages import Behavior, EmulatorRequest
-from ._models import SAMPLE_ENVIRONMENT, EmulatorGroup, EmulatorUser
-from ._reading import Query, read_group_body
-from ._users import select_users
+from .account import EmulatedAccount
+from .messages import Behavior, EmulatorRequest
+from .models import SAMPLE_ENVIRONMENT, EmulatorGroup, EmulatorUser
+from .reading import Query, read_group_body
+from .users import select_users
 
 
 @attrs.frozen
@@ -33,15 +39,17 @@ class Operation:
         return self.query.boolean("extended_details") is True
 
 
-Handler = Callable[["EmulatedApi", Operation], object]
-_HandlerT = TypeVar("_HandlerT", bound=Handler)
+Handler = Callable[[Any, Operation], object]
+HandlerT = TypeVar("HandlerT", bound=Handler)
 
 HANDLERS: Final[dict[str, Handler]] = {}
-"""How the emulator performs each operation of the OpenAPI document."""
+"""The handler of each operation."""
 
 
-def _handles(operation_id: str) -> Callable[[_HandlerT], _HandlerT]:
-    def register(handler: _HandlerT) -> _HandlerT:
+def handles(operation_id: str) -> Callable[[HandlerT], HandlerT]:
+    """Register the handler of an operation of the OpenAPI document."""
+
+    def register(handler: HandlerT) -> HandlerT:
         HANDLERS[operation_id] = handler
         return handler
 
@@ -49,66 +57,66 @@ def _handles(operation_id: str) -> Callable[[_HandlerT], _HandlerT]:
 
 
 class EmulatedApi(EmulatedAccount):
-    """The operations on an account. A handler returns the body of a 200 or raises RejectedError."""
+    """The operations on user groups and users."""
 
     _behavior: Behavior
 
-    @_handles("getUserGroups")
+    @handles("getUserGroups")
     def _list_groups(self, call: Operation) -> object:
         return {"user_groups": [_group(each, call.wants_details) for each in self.groups]}
 
-    @_handles("createUserGroup")
+    @handles("createUserGroup")
     def _create_group(self, call: Operation) -> object:
         name, extended = read_group_body(call.request)
         return _group(self.add_group(name), extended or call.wants_details)
 
-    @_handles("getUserGroup")
+    @handles("getUserGroup")
     def _get_group(self, call: Operation) -> object:
         return _group(self._group(call.path["group_id"]), call.wants_details)
 
-    @_handles("updateUserGroup")
+    @handles("updateUserGroup")
     def _update_group(self, call: Operation) -> object:
         name, extended = read_group_body(call.request)
         return _group(
             self.rename_group(call.path["group_id"], name), extended or call.wants_details
         )
 
-    @_handles("deleteUserGroup")
+    @handles("deleteUserGroup")
     def _delete_group(self, call: Operation) -> object:
         self.remove_group(call.path["group_id"])
         return {"message": "ok"} if self._behavior.wire == "documented" else {"ok": True}
 
-    @_handles("getUsersInUserGroup")
+    @handles("getUsersInUserGroup")
     def _list_members(self, call: Operation) -> object:
         return _members(self._group(call.path["group_id"]))
 
-    @_handles("addUserToUserGroup")
+    @handles("addUserToUserGroup")
     def _add_member(self, call: Operation) -> object:
         members = _members(self.add_member(call.path["group_id"], call.path["user_id"]))
         # The new member is the last one.
         return members["users"][-1] if self._behavior.wire == "documented" else members
 
-    @_handles("removeUserFromUserGroup")
+    @handles("removeUserFromUserGroup")
     def _remove_member(self, call: Operation) -> object:
         return _members(self.remove_member(call.path["group_id"], call.path["user_id"]))
 
-    @_handles("getUsers")
+    @handles("getUsers")
     def _list_users(self, call: Operation) -> object:
         users = select_users(self.users, call.query, self._behavior)
         counts = self._group_counts()
         return {"users": [_user(user, counts[user.id]) for user in users]}
 
-    @_handles("getUser")
+    @handles("getUser")
     def _get_user(self, call: Operation) -> object:
         user = self._user(call.path["user_id"])
         return _user(user, len(self._groups_of(user.id)))
 
-    @_handles("getGroupsForUser")
+    @handles("getGroupsForUser")
     def _list_groups_of_user(self, call: Operation) -> object:
         user = self._user(call.path["user_id"])
         return {"groups": [_group(each, details=False) for each in self._groups_of(user.id)]}
 
-    @_handles("getSubAccountsForUser")
+    @handles("getSubAccountsForUser")
     def _list_environments_of_user(self, call: Operation) -> object:
         user = self._user(call.path["user_id"])
         ids = user.sub_account_ids

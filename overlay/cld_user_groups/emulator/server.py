@@ -19,10 +19,10 @@ except ImportError as error:
         f"the emulator's server needs uvicorn: {install_command('emulator')}"
     ) from error
 
-from ._asgi import ABORT_KEY
+from .asgi import ABORT_KEY
 
 if TYPE_CHECKING:
-    from ._emulator import Emulator
+    from .emulator import Emulator
 
 # How long requests in flight may take to end after the server is told to stop.
 _GRACE_SECONDS: Final = 0.5

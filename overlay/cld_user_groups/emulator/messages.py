@@ -83,9 +83,11 @@ Handle = Callable[[EmulatorRequest], EmulatorResponse]
 
 
 class RejectedError(ValueError):
-    """The API rejects a request, with this status code and message."""
+    """The API rejects a request, with this status code, message and JSON document."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, headers: RawHeaders = ()) -> None:
         super().__init__(message)
         self.status = status
-        self.message = message
+        self.headers = headers
+        # A resource whose errors have another shape replaces it in a subclass.
+        self.document: object = {"error": {"message": message}}

@@ -16,7 +16,7 @@ from cld_user_groups.membership import (
     read_file,
 )
 
-from ._models import EmulatorGroup, EmulatorUser
+from .models import EmulatorGroup, EmulatorUser
 
 
 @attrs.frozen

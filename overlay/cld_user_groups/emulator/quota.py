@@ -6,7 +6,7 @@ from email.utils import formatdate
 from functools import lru_cache
 from typing import Final
 
-from ._messages import RawHeaders, RejectedError
+from .messages import RawHeaders, RejectedError
 
 # More than one process can handle in an hour: no test runs into it by accident.
 _GENEROUS: Final = 100_000_000
@@ -41,7 +41,10 @@ class Quota:
         if self._remaining == 0:
             message = "Rate limit exceeded" if self._status == 420 else "Too many requests"
             limit = f"Limit of {self._limit} requests per hour"
-            raise RejectedError(self._status, f"{message}. {limit}")
+            retry_after = b"%d" % max(1, math.ceil(self._reset_at - now.timestamp()))
+            raise RejectedError(
+                self._status, f"{message}. {limit}", [(b"retry-after", retry_after)]
+            )
         self._remaining -= 1
 
     def headers(self, now: datetime) -> RawHeaders:
@@ -52,11 +55,6 @@ class Quota:
             (b"x-featureratelimit-remaining", b"%d" % self._remaining),
             (b"x-featureratelimit-reset", http_date(int(self._reset_at))),
         ]
-
-    def retry_after(self, now: datetime) -> RawHeaders:
-        """Return the header with the seconds until the quota resets."""
-        self._roll_over(now)
-        return [(b"retry-after", b"%d" % max(1, math.ceil(self._reset_at - now.timestamp())))]
 
     def _roll_over(self, now: datetime) -> None:
         if now.timestamp() >= self._reset_at:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from ._messages import EmulatorRequest, Handle
+from .messages import EmulatorRequest, Handle
 
 # RFC 9112, 3.2.2: a server must accept the absolute form, which is sent to proxies.
 _ABSOLUTE_FORM: Final = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from cld_user_groups.identity import email_key
 
-from ._messages import Behavior, Wire
-from ._models import EmulatorUser
-from ._reading import Query
+from .messages import Behavior, Wire
+from .models import EmulatorUser
+from .reading import Query
 
 _MAX_ITEMS: Final = 100
 _MAX_PAGE_SIZE: Final = 100

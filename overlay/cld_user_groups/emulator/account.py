@@ -9,10 +9,10 @@ from typing import Any
 
 import attrs
 
-from ._clock import EmulatorClock
-from ._messages import RejectedError
-from ._models import EmulatorGroup, EmulatorUser
-from ._reading import require_name
+from .clock import EmulatorClock
+from .messages import RejectedError
+from .models import EmulatorGroup, EmulatorUser
+from .reading import require_name
 
 
 class EmulatedAccount:
