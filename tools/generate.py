@@ -7,6 +7,7 @@ With --check nothing is written; exit with 1 if the output would differ.
 from __future__ import annotations
 
 import argparse
+import ast
 import filecmp
 import importlib
 import json
@@ -66,10 +67,38 @@ def generate(root: Path, parent: Path) -> Path:
     if done.returncode:
         raise SystemExit(f"{done.stdout}{done.stderr}make generate: the generator failed")
     shutil.copy(templates / "calling.py", output)
+    (output / "public.py").write_text(public_module(output), "utf-8")
     # Here rather than in templates/, where each template, stock ones too, would have to repeat it.
     for module in output.rglob("*.py"):
         module.write_text(HEADER + module.read_text("utf-8"), "utf-8")
     return output
+
+
+def public_module(package: Path) -> str:
+    """Return the module that exports what the methods take and return, with the models in it."""
+    homes: dict[str, str] = {}
+    used: dict[str, set[str]] = {"": set()}  # the names in each class, in the methods those of ""
+    for path in sorted([*package.glob("models/*.py"), *package.glob("api/*/*.py")]):
+        is_resource = path.name == "__init__.py" and path.parent.name != "models"
+        for node in ast.parse(path.read_text("utf-8")).body:
+            names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+            if is_resource:
+                used[""] |= names
+            elif isinstance(node, ast.ClassDef) or (
+                isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("Literal[")
+            ):
+                name = node.name if isinstance(node, ast.ClassDef) else ast.unparse(node.targets[0])
+                homes[name] = ".".join(path.relative_to(package).with_suffix("").parts)
+                used[name] = names
+    public, waiting = set[str](), [""]
+    while waiting:
+        found = (used[waiting.pop()] & homes.keys()) - public
+        public |= found
+        waiting += found
+    imports = [f"from .{homes[name]} import {name}" for name in sorted(public)]
+    exported = [f'    "{name}",' for name in sorted(public)]
+    title = '"""What the methods take and return, with the models in it."""'
+    return "\n".join([title, "", *imports, "", "__all__ = [", *exported, "]", ""])
 
 
 def check_decoders(parent: Path) -> None:

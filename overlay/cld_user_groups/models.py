@@ -1,26 +1,9 @@
 """Models of requests and responses, credentials, and errors, under their documented names."""
 
-from cld_provisioning_api.api.users.get_users import GetUsersRequest, GetUsersRequestTypedDict
+from cld_provisioning_api import public as _public
 from cld_provisioning_api.models import ErrorDetail as Error
 from cld_provisioning_api.models import ErrorResponse as ErrorResponseData
-from cld_provisioning_api.models import (
-    GetUsersSortBy,
-    GetUsersSortOrder,
-    GetUsersUnionType,
-    GroupOfUser,
-    GroupsOfUserResponse,
-    SubAccountSummary,
-    SuccessResponse,
-    User,
-    UserGroup,
-    UserGroupRequest,
-    UserGroupsResponse,
-    UserGroupUser,
-    UserGroupUsersResponse,
-    UsersResponse,
-    UserSubAccountsResponse,
-)
-from cld_provisioning_api.models.user_group_request import UserGroupRequestTypedDict
+from cld_provisioning_api.public import *  # noqa: F403
 from cld_provisioning_api.types import InvalidId
 
 from ._engine.retry import RateLimit
@@ -53,13 +36,6 @@ __all__ = [
     "ErrorResponse",
     "ErrorResponseData",
     "FoundUsers",
-    "GetUsersRequest",
-    "GetUsersRequestTypedDict",
-    "GetUsersSortBy",
-    "GetUsersSortOrder",
-    "GetUsersUnionType",
-    "GroupOfUser",
-    "GroupsOfUserResponse",
     "InvalidId",
     "NotAllowed",
     "NotFound",
@@ -67,17 +43,7 @@ __all__ = [
     "RateLimited",
     "ResponseValidationError",
     "Security",
-    "SubAccountSummary",
-    "SuccessResponse",
     "TooManyRequests",
     "UsageRateExceeded",
-    "User",
-    "UserGroup",
-    "UserGroupRequest",
-    "UserGroupRequestTypedDict",
-    "UserGroupUser",
-    "UserGroupUsersResponse",
-    "UserGroupsResponse",
-    "UserSubAccountsResponse",
-    "UsersResponse",
 ]
+__all__ += _public.__all__

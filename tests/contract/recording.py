@@ -17,7 +17,7 @@ from typing import Any
 from unittest import mock
 
 import httpx
-from tests.support.operations import GROUP, USER, method
+from tests.support.operations import GROUP, METHODS, USER, arguments, method
 
 from cld_user_groups import CldProvisioning, Security, models
 from cld_user_groups.emulator import Emulator, EmulatorClock
@@ -28,7 +28,7 @@ WIRES = ("observed", "documented")
 CHEN = "9e2f60d8a1c74b35f08d6e913ab7c4"
 NEW_GROUP = f"{1:030x}"
 
-SESSION: tuple[tuple[str, dict[str, Any]], ...] = (
+_STEPS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("getUserGroups", {}),
     ("getUserGroups", {"extended_details": True}),
     ("createUserGroup", {"name": "Editors"}),
@@ -43,6 +43,10 @@ SESSION: tuple[tuple[str, dict[str, Any]], ...] = (
     ("getUser", {"user_id": CHEN}),
     ("getGroupsForUser", {"user_id": CHEN}),
     ("getSubAccountsForUser", {"user_id": CHEN}),
+)
+# An operation without a step here is called at the end, with its first example.
+SESSION = _STEPS + tuple(
+    (each, next(arguments(each))) for each in METHODS if each not in dict(_STEPS)
 )
 
 # A status code, an operation that results in it, and the message where a fault is injected.
@@ -76,12 +80,12 @@ def record_session(wire: Any) -> list[dict[str, Any]]:
 def record_errors() -> list[dict[str, Any]]:
     """Return a response with each documented error."""
     recorded: list[dict[str, Any]] = []
-    for status, operation_id, arguments, message in ERRORS:
+    for status, operation_id, given, message in ERRORS:
         emulator = Emulator(clock=EmulatorClock(datetime(2024, 5, 1, 12, 30, tzinfo=UTC)))
         if message is not None:
             headers = {"Retry-After": "7"} if status in (420, 429) else None
             emulator.fail(operation_id, status=status, message=message, headers=headers)
-        recorded.append(_record(emulator, operation_id, arguments))
+        recorded.append(_record(emulator, operation_id, given))
     return recorded
 
 

@@ -195,10 +195,8 @@ def _python_name(name: str) -> str:
 
 def _body(document: documents.Document, operation: documents.Operation) -> dict[str, Any]:
     """Return the argument that is the body, if there is one: its first example."""
-    where = f"{operation.operation_id} request"
-    found = [each for each in documents.all_media(document) if each.where == where]
-    examples = [example for media in found for example in media.examples.values()]
-    return {"body": MODELS[operation.body].from_dict(examples[0])} if found else {}
+    examples = documents.request_examples(document, operation.operation_id)
+    return {"body": MODELS[operation.body].from_dict(examples[0])} if examples else {}
 
 
 def _decodes(operation_id: str, status: int) -> bool:

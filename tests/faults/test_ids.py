@@ -22,9 +22,9 @@ from tests.support.fault_calls import (
     MODES,
     NOWHERE,
     OPERATIONS,
+    READS,
     REMOVE_USER,
     SECURITY,
-    USER_READS,
     Mode,
     Operation,
     call,
@@ -39,7 +39,7 @@ _PATHS = {name: each.path for name, each in documents.operations(documents.load(
 # Each ID of each operation, with the index of its segment in the path.
 PLACES = [
     (operation, segment[1:-1], index)
-    for operation in (*OPERATIONS, *USER_READS)
+    for operation in (*OPERATIONS, *READS)
     for index, segment in enumerate(_PATHS[operation.operation_id].split("/"))
     if segment.startswith("{")
 ]

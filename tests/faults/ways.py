@@ -14,12 +14,12 @@ import trio
 from tests.faults import http2, places
 from tests.faults.places import Boom, event_hook, hook, over_http2, transport
 from tests.faults.play import Runtime, Way, play
-from tests.support.fault_calls import CREATE, OPERATIONS, USER_READS, WRITES, Operation
+from tests.support.fault_calls import CREATE, OPERATIONS, READS, WRITES, Operation
 from tests.support.fault_server import response
 
 from cld_user_groups import maybe_applied
 
-PLAYED = (*OPERATIONS, *USER_READS)
+PLAYED = (*OPERATIONS, *READS)
 
 _cancelled = partial(Way, end="cancel", runtimes=("asyncio", "trio"))
 _timed_out = partial(Way, end="timeout", runtimes=("asyncio",))

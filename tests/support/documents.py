@@ -129,6 +129,12 @@ def success_examples(document: Document, operation_id: str) -> dict[str, Any]:
     return media.examples
 
 
+def request_examples(document: Document, operation_id: str) -> list[dict[str, Any]]:
+    """Return the examples of the body of an operation's requests."""
+    found = (each for each in all_media(document) if each.where == f"{operation_id} request")
+    return [example for media in found for example in media.examples.values()]
+
+
 def model_schemas(document: Document) -> dict[str, dict[str, Any]]:
     """Return the schemas of objects, not those that are a choice of others."""
     schemas = document["components"]["schemas"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import ssl
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, cast
 
 import httpx
 from attrs import frozen
+from tests.support import documents, operations
 from tests.support.transport import FakeTransport
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, Security, models
@@ -137,50 +139,30 @@ REMOVE_USER = Operation(
     models.UserGroupUsersResponse(users=[_JANE]),
 )
 OPERATIONS = (LIST, GET, LIST_USERS, CREATE, UPDATE, DELETE, ADD_USER, REMOVE_USER)
-_USERS_PATH = f"/v1_1/provisioning/accounts/{ACCOUNT}/users"
-USERS_LIST = Operation(
-    "list",
-    "getUsers",
-    {},
-    "GET",
-    _USERS_PATH,
-    b'{"users": [%b]}' % _JANE_JSON,
-    models.UsersResponse(users=[models.User(id=USER, name="Jane", email="jane@example.com")]),
-    "users",
+
+
+def _read(operation: documents.Operation) -> Operation:
+    """Return a read as the document has it, with its first example as the response."""
+    kwargs = next(operations.arguments(operation.operation_id))
+    examples = documents.success_examples(_DOCUMENT, operation.operation_id)
+    body = json.dumps(next(iter(examples.values()))).encode()
+    transport = FakeTransport(httpx.Response(200, content=body))
+    result = operations.call(transport, operation.operation_id, kwargs)
+    resource, _, name = operations.METHODS[operation.operation_id].partition(".")
+    path = operation.path.format(account_id=ACCOUNT, **kwargs)
+    return Operation(
+        name, operation.operation_id, kwargs, operation.method, path, body, result, resource
+    )
+
+
+_DOCUMENT = documents.load()
+# Every other read. A write must stand above: what it ends in depends on its row of _operations.py.
+READS = tuple(
+    _read(each)
+    for operation_id, each in documents.operations(_DOCUMENT).items()
+    if each.definition["x-effect"] == "read"
+    and operation_id not in {known.operation_id for known in OPERATIONS}
 )
-USERS_GET = Operation(
-    "get",
-    "getUser",
-    {"user_id": USER},
-    "GET",
-    f"{_USERS_PATH}/{USER}",
-    _JANE_JSON,
-    models.User(id=USER, name="Jane", email="jane@example.com"),
-    "users",
-)
-USERS_GET_GROUPS = Operation(
-    "get_groups",
-    "getGroupsForUser",
-    {"user_id": USER},
-    "GET",
-    f"{_USERS_PATH}/{USER}/groups",
-    b'{"groups": [%b]}' % _DESIGNERS_JSON,
-    models.GroupsOfUserResponse(groups=[models.GroupOfUser(id=GROUP, name="Designers")]),
-    "users",
-)
-USERS_LIST_SUB_ACCOUNTS = Operation(
-    "list_sub_accounts",
-    "getSubAccountsForUser",
-    {"user_id": USER},
-    "GET",
-    f"{_USERS_PATH}/{USER}/sub_accounts",
-    b'{"sub_accounts": [{"id": "e1", "cloud_name": "demo"}]}',
-    models.UserSubAccountsResponse(
-        sub_accounts=[models.SubAccountSummary(id="e1", cloud_name="demo")]
-    ),
-    "users",
-)
-USER_READS = (USERS_LIST, USERS_GET, USERS_GET_GROUPS, USERS_LIST_SUB_ACCOUNTS)
 WRITES = (CREATE, UPDATE, DELETE, ADD_USER, REMOVE_USER)
 
 # Loading the machine's certificates takes longer than all else here, and nothing speaks TLS.

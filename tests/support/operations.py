@@ -58,7 +58,7 @@ _GROUPS: tuple[Any, ...] = (
     models.UserGroupRequest(name="Designers"),
     models.UserGroupRequest(name="Designers", extended_details=True),
 )
-# The arguments that replace several others.
+# The arguments that replace several others; where none stand here, the examples of the document.
 _REQUESTS: Mapping[str, tuple[Any, ...]] = {
     "createUserGroup": _GROUPS,
     "updateUserGroup": _GROUPS,
@@ -74,23 +74,32 @@ def method(client: Any, operation_id: str) -> Callable[..., Any]:
 def arguments(operation_id: str) -> Iterator[dict[str, Any]]:
     """Return the arguments of every call of an operation: each optional one in turn, then all.
 
-    They come from the method's own signature, so that a new argument without values here fails.
+    They come from the method's own signature. Values that do not stand here are the document's
+    examples: of a parameter, or of a field of the body.
     """
+    document = documents.load()
+    operation = documents.operations(document)[operation_id]
+    bodies = documents.request_examples(document, operation_id)
+    examples = {each["name"]: (each["example"],) for each in operation.parameters}
+    for body in bodies:
+        examples |= {name: (value,) for name, value in body.items()}
+    values = {**examples, **_VALUES}
     client = CldProvisioning(account_id="acc", security=SECURITY)
     signature = inspect.signature(method(client, operation_id))
     names = [name for name in signature.parameters if name != "self"]
-    body = next((name for name in names if name.endswith("request")), None)
-    path = documents.operations(documents.load())[operation_id].names_of("path")
-    required = {name: _VALUES[name][0] for name in names if name in path}
-    optional = [name for name in names if name not in (*required, body)]
-    if body is not None:
-        yield from ({**required, body: value} for value in _REQUESTS[operation_id])
-    if "name" in names:
-        required["name"] = _VALUES["name"][0]
+    whole = operation.definition.get("x-body", "request")
+    required = {name: values[name][0] for name in names if name in operation.names_of("path")}
+    optional = [name for name in names if name not in (*required, whole)]
+    if whole in names:
+        requests = _REQUESTS.get(operation_id, bodies or ({},))
+        yield from ({**required, whole: value} for value in requests)
+    if operation.body is not None:
+        fields = documents.model_schemas(document)[operation.body].get("required", ())
+        required |= {name: values[name][0] for name in fields}
     yield required
     for name in optional:
-        yield from ({**required, name: value} for value in _VALUES[name])
-    yield required | {name: _VALUES[name][-1] for name in optional}
+        yield from ({**required, name: value} for value in values[name])
+    yield required | {name: values[name][-1] for name in optional}
 
 
 def recorder(

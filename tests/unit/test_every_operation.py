@@ -9,8 +9,9 @@ from collections.abc import Callable
 import pytest
 from tests.faults.ways import PLAYED
 from tests.support import scripts
-from tests.support.code_blocks import ROOT, blocks
+from tests.support.code_blocks import ROOT
 from tests.support.operations import COMPOSED, METHODS
+from tools.docs.http_api import with_methods
 
 from cld_user_groups.emulator import Emulator
 
@@ -20,11 +21,14 @@ ALL_METHODS = sorted({*METHODS.values(), *COMPOSED})
 @pytest.mark.parametrize("name", ALL_METHODS)
 def test_reference_has_a_section_with_an_example(name: str) -> None:
     resource, _, method = name.partition(".")
-    path = f"docs/{resource}.md"
-    assert f"\n## {method}\n" in (ROOT / path).read_text("utf-8")
+    path = ROOT / f"docs/{resource}.md"
+    missing = f"write docs/{resource}.md, with `<!-- methods: {resource} -->` before its types"
+    assert path.is_file(), missing
+    _, _, section = with_methods(path.read_text("utf-8")).partition(f"\n## {method}\n")
+    assert section, missing
     # The vendor's snippets call their client cld_provisioning.
     call = re.compile(rf"\b(client|cld_provisioning)\.{re.escape(name)}\(")
-    assert any(call.search(block.code) for block in blocks(path))
+    assert any(call.search(code) for code in re.findall(r"```python\n(.*?)```", section, re.DOTALL))
 
 
 @pytest.mark.parametrize("name", ALL_METHODS)
@@ -32,12 +36,13 @@ def test_reference_has_a_section_with_an_example(name: str) -> None:
 def test_typing_tests_call_the_method(name: str, function: str) -> None:
     text = (ROOT / "tests/typing/usage.py").read_text("utf-8")
     body = re.split(r"\n\n\n", text.partition(f"\n{function}")[2], maxsplit=1)[0]
-    assert f"client.{name}(" in body
+    assert f"client.{name}(" in body, f"tests/typing/usage.py: call it in {function}...)"
 
 
 @pytest.mark.parametrize("operation_id", METHODS)
 def test_faults_are_played_on_the_operation(operation_id: str) -> None:
-    assert operation_id in {operation.operation_id for operation in PLAYED}
+    is_played = operation_id in {operation.operation_id for operation in PLAYED}
+    assert is_played, "tests/support/fault_calls.py: add an Operation, to OPERATIONS and WRITES too"
 
 
 @pytest.fixture(scope="module")
@@ -62,4 +67,5 @@ def demonstrated() -> dict[str, set[str]]:
 def test_demo_makes_the_operation(
     demonstrated: dict[str, set[str]], client: str, operation_id: str
 ) -> None:
-    assert operation_id in demonstrated[client]
+    is_made = operation_id in demonstrated[client]
+    assert is_made, f"examples/demo.py: make the operation in show_{client}"

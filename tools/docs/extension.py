@@ -15,6 +15,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
 from .docstrings import to_rest
+from .http_api import with_methods
 from .pages import GENERATED
 
 #: What a class is made of, for people who use it.
@@ -55,11 +56,12 @@ def setup(app: Sphinx) -> dict[str, bool]:
 
 
 def insert_generated(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Put what a page generates in place of its mark: `<!-- generated: http-api -->`."""
+    """Put what is generated in place of its mark in a page: `<!-- generated: http-api -->`."""
     for name, generate in GENERATED.items():
         mark = f"<!-- generated: {name} -->"
         if mark in source[0]:
             source[0] = source[0].replace(mark, generate())
+    source[0] = with_methods(source[0])
 
 
 def convert_docstring(

@@ -1,8 +1,9 @@
-"""openapi.yaml as a page: each operation, then each schema."""
+"""openapi.yaml in the documents: a page of each operation and schema, and sections of methods."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,24 @@ def http_api() -> str:
     """Return the page's Markdown."""
     document: Node = yaml.safe_load(OPENAPI.read_text("utf-8"))
     return "\n\n".join((*_operations(document), "## Schemas", *_schemas(document)))
+
+
+def with_methods(page: str) -> str:
+    """Return a page with sections of the methods that it lacks, at `<!-- methods: users -->`."""
+    return re.sub(r"<!-- methods: (\w+) -->", lambda mark: _methods(mark[1], page), page)
+
+
+def _methods(tag: str, page: str) -> str:
+    document: Node = yaml.safe_load(OPENAPI.read_text("utf-8"))
+    sections: list[str] = []
+    for operation in (
+        item[method] for item in document["paths"].values() for method in _METHODS if method in item
+    ):
+        name, docs = operation["x-method"], operation["x-docs"]
+        if tag in operation["tags"] and f"\n## {name}\n" not in page:
+            sections += [f"## {name}", docs["summary"], docs.get("about", "")]
+            sections += [f"```python\n{docs['example']}```", f"- Returns: {docs['returns']}"]
+    return "\n\n".join(filter(None, sections))
 
 
 def _operations(document: Node) -> Iterator[str]:
