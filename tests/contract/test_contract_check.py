@@ -376,9 +376,9 @@ def test_every_operation_of_the_emulator_passes_on_any_server(operation_id: str,
         kwargs["group_id"] = group.id
     if operation_id == "addUserToUserGroup":
         kwargs["user_id"] = emulator.users[-1].id
-    for name in ("request", "user_group_request"):
-        if name in kwargs and operation_id != "getUsers":
-            kwargs[name] = {"name": "Writers"}
+    kwargs |= {
+        name: {"name": "Writers"} for name in kwargs if kwargs[name] == {"name": "Designers"}
+    }
     operations.method(sdk, operation_id)(**kwargs)
 
 

@@ -112,6 +112,10 @@ def test_each_operation_has_an_endpoint_and_a_method_and_the_other_way_round(
 ):
     documented = documents.operations(document).keys()
     assert documented == ENDPOINTS.keys()
+    tags = {each.definition["tags"][0] for each in documents.operations(document).values()}
+    for client in (CldProvisioning, AsyncCldProvisioning):
+        missing = {tag for tag in tags if not hasattr(client, tag)}
+        assert not missing, f"overlay/cld_user_groups/client.py: {client.__name__} lacks {missing}"
     assert documented == operations.METHODS.keys()
 
 

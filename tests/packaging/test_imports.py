@@ -12,6 +12,7 @@ from importlib.util import resolve_name
 from pathlib import Path
 
 import pytest
+from tests.support import documents
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -42,10 +43,9 @@ LOADED = [
     "cld_user_groups.limits.protocol",
     "cld_user_groups.models",
     "cld_user_groups.security",
-    "cld_user_groups.user_groups",
-    "cld_user_groups.users",
     "cld_user_groups.utils",
 ]
+RESOURCES = [f"cld_user_groups.{tag['name']}" for tag in documents.load()["tags"]]
 
 # httpx comes first: where click and rich are installed, it loads them for a command of its own.
 IMPORT = """
@@ -133,7 +133,7 @@ def test_importing_the_client_loads_the_client_and_no_more() -> None:
     own = [f"cld_user_groups.{name}" for name in ("_engine", "_operations")]
     for package in ("cld_provisioning_api", *own):
         loaded = [package if within(name, package) else name for name in loaded]
-    assert sorted(set(loaded)) == LOADED
+    assert sorted(set(loaded)) == sorted([*LOADED, *RESOURCES])
 
 
 def standard(module: str) -> bool:

@@ -161,6 +161,7 @@ READS = tuple(
     _read(each)
     for operation_id, each in documents.operations(_DOCUMENT).items()
     if each.definition["x-effect"] == "read"
+    and operation_id in operations.METHODS
     and operation_id not in {known.operation_id for known in OPERATIONS}
 )
 WRITES = (CREATE, UPDATE, DELETE, ADD_USER, REMOVE_USER)

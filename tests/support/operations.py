@@ -20,11 +20,12 @@ from .transport import SECURITY, FakeTransport, json
 GROUP = "7f08f1f1fc910bf1f25274aef11d27"
 USER = "0abed8dfcc039ea05e2a1d494fd442"
 
-# The method of each operation. A test compares it with the OpenAPI document, and others derive
-# from it what must know every operation.
+# The method of each operation of the client's resources. A test compares it with the OpenAPI
+# document, and others derive from it what must know every operation.
 METHODS = {
     operation_id: f"{each.definition['tags'][0]}.{each.definition['x-method']}"
     for operation_id, each in documents.operations(documents.load()).items()
+    if hasattr(CldProvisioning, each.definition["tags"][0])
 }
 # The methods that are not an operation themselves, but make calls of one.
 COMPOSED = {"users.find"}

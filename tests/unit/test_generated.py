@@ -242,7 +242,7 @@ def test_what_is_deprecated_is_described_and_warns(
     project.change(
         "      operationId: getUser\n", "      operationId: getUser\n      deprecated: true\n"
     )
-    project.change("      in: query\n", "      in: query\n      deprecated: true\n")
+    project.change("\n      in: query\n", "\n      in: query\n      deprecated: true\n")
     done = project.generate()
     assert done.returncode == 0, done.stderr
     sent: list[object] = []
@@ -268,7 +268,7 @@ def test_what_is_deprecated_is_described_and_warns(
     [
         ("        message:\n", "        x-message:\n", "the field name x-message"),
         pytest.param(
-            *("      in: query\n", "      in: cookie\n", "a cookie parameter"),
+            *("\n      in: query\n", "\n      in: cookie\n", "a cookie parameter"),
             marks=pytest.mark.exhaustive,
         ),
     ],
