@@ -14,10 +14,8 @@ from cld_user_groups import CldProvisioning, utils
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.limits import LocalLimiter
 from cld_user_groups.membership.applying import apply
-from cld_user_groups.membership.model import Action, Change, GroupRef
-from cld_user_groups.membership.outcome import Status, Stop
-from cld_user_groups.membership.pace import Reply, ReplyKind
-from cld_user_groups.membership.scheduler import Scheduler
+from cld_user_groups.membership.model import Action, Change, GroupRef, Status, Stop
+from cld_user_groups.membership.scheduler import Reply, ReplyKind, Scheduler
 
 from .conftest import Workers
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,16 +21,16 @@ from attrs import evolve
 from cld_user_groups import CldProvisioning, Security, utils
 from cld_user_groups.emulator import Emulator, EmulatorRequest, EmulatorResponse
 from cld_user_groups.hooks import HookContext
-from cld_user_groups.membership.applying import apply, apply_async, execute_now
+from cld_user_groups.membership.applying import apply, apply_async
 from cld_user_groups.membership.checks import GuardBreached, StalePlan, WrongAccount
-from cld_user_groups.membership.executor import ChangeResult, Executor, execute
+from cld_user_groups.membership.executor import ChangeResult, execute, execute_now
 from cld_user_groups.membership.journal import Ended, JournalError, Line, NoJournal
 from cld_user_groups.membership.lock import AlreadyRunning, account_lock
-from cld_user_groups.membership.model import Breach, Change, GroupRef, Plan
-from cld_user_groups.membership.outcome import Progress, Result, Status, Stop
-from cld_user_groups.membership.pace import Reply, ReplyKind
+from cld_user_groups.membership.model import Breach, Change, GroupRef, Outcome, Plan, Status, Stop
+from cld_user_groups.membership.plan_file import parse_plan, render_json
 from cld_user_groups.membership.runs import load_run, read_journal
-from cld_user_groups.membership.scheduler import Scheduler
+from cld_user_groups.membership.scheduler import Reply, ReplyKind
+from cld_user_groups.membership.session import Progress, Receive, Result, Session, Wait
 from cld_user_groups.membership.snapshot import read_account
 from cld_user_groups.membership.state import state_directory
 from cld_user_groups.membership.undo import undo_plan
@@ -217,6 +217,32 @@ def test_a_plan_that_must_not_be_applied_sends_nothing(
     assert len(emulator.calls) == 0
 
 
+@pytest.mark.parametrize(
+    ("changes", "spoil", "error", "says"),
+    [
+        ([add("a", "u9")], {"today": date(2026, 1, 1)}, StalePlan, "memberships of 2026-01-01"),
+        ([evolve(add("a", "u9"), until=date(2026, 1, 1))], {}, StalePlan, "ended on 2026-01-01"),
+        ([add("a", "nobody")], {}, StalePlan, "no user has the id `nobody`"),
+        ([add("b", "u9"), remove("b", "u3")], {}, ValueError, "could leave the group 'b' empty"),
+    ],
+    ids=["another day", "ended", "nobody", "order"],
+)
+def test_a_plan_that_was_loaded_is_held_to_all_that_the_command_checks(
+    run: Apply,
+    emulator: Emulator,
+    client: CldProvisioning,
+    changes: list[Change],
+    spoil: dict[str, Any],
+    error: type[Exception],
+    says: str,
+) -> None:
+    plan = evolve(plan_for(client, *changes), **spoil)
+    before = members(emulator)
+    with pytest.raises(error, match=says):
+        run(emulator, parse_plan(render_json(plan)))
+    assert members(emulator) == before
+
+
 def test_an_addition_to_a_new_group_must_depend_on_its_creation(
     run: Apply, emulator: Emulator, client: CldProvisioning
 ) -> None:
@@ -373,8 +399,9 @@ def test_undo_reverts_what_a_gateway_forwarded_seconds_later(
         emulator.fail(operation, status=status, times=None)
     apply(client, plan_for(client, change), state_dir=tmp_path)
     emulator.clear_faults()
-    late = execute(change, change.group.id)  # the gateway's delivery, which no run knows of
-    assert execute_now(client, late).status is Status.DONE
+    # The gateway's delivery, which no run knows of.
+    late = Outcome(position=0, change=change, status=Status.NOT_STARTED, group_id=change.group.id)
+    assert execute_now(client, execute(late)).outcome.status is Status.DONE
     done = load_run(state_directory("acc", tmp_path))
     inverse = undo_plan(done, read_account(client), now=datetime.now(UTC))
     inverse = undo_plan(
@@ -534,14 +561,27 @@ def test_waits_are_announced_at_most_once_a_second(
 ) -> None:
     now = datetime.now(UTC)
     snapshot = read_account(client)
-    plan = plan_of(snapshot, add("a", "u9"))
-    scheduler = Scheduler(plan.changes, max_wait=60)
     seen: list[Progress] = []
-    run = Executor(plan, snapshot, NoJournal(), scheduler, lambda: now, seen.append)
-    run.begin()
+    session = Session(
+        account_id="acc",
+        plan=plan_of(snapshot, add("a", "u9")),
+        snapshot=snapshot,
+        journal=NoJournal(),
+        max_wait=60,
+        on_progress=seen.append,
+        now=lambda: now,
+        counted=lambda: nullcontext(lambda: 0),
+    )
     held = Reply(kind=ReplyKind.THROTTLED, status_code=429, retry_after=seconds)
-    run.end(0, ChangeResult(status=Status.NOT_STARTED, reply=held))
-    assert run.seconds_to_wait() == pytest.approx(seconds, abs=0.002)
+    with closing(session.steps()) as steps:
+        step: Any = next(steps)
+        waits: list[float] = []
+        while isinstance(step, Wait) or not waits:
+            waits += [step.seconds] if isinstance(step, Wait) else []
+            (outcome,) = session._outcomes
+            is_received = isinstance(step, Receive)
+            step = steps.send([(0, ChangeResult(outcome, held))] if is_received else None)
+    assert sum(waits) == pytest.approx(seconds, abs=0.002)
     assert len(seen) == announced
 
 

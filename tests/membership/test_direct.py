@@ -12,7 +12,8 @@ from cld_user_groups.membership.direct import (
     set_members,
     set_members_async,
 )
-from cld_user_groups.membership.outcome import Result, Status
+from cld_user_groups.membership.model import Status
+from cld_user_groups.membership.session import Result
 
 from .accounts import async_client_of, client_of, emulated, members
 

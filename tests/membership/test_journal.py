@@ -24,8 +24,7 @@ from cld_user_groups.membership.journal import (
     encode_line,
 )
 from cld_user_groups.membership.lock import account_lock
-from cld_user_groups.membership.model import Plan
-from cld_user_groups.membership.outcome import Status, Stop
+from cld_user_groups.membership.model import Plan, Status, Stop
 from cld_user_groups.membership.runs import list_runs, load_run, read_journal
 from cld_user_groups.membership.state import state_directory
 

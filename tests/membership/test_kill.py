@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -52,7 +52,8 @@ WANTED = {"new": set(USERS[:30]), "kept": set(USERS[20:50]), "untouched": {"u59"
 
 def make_plan(url: str) -> Plan:
     with CldProvisioning(account_id="acc", security=SECURITY, server_url=url) as client:
-        return plan(read_account(client), DESIRED, date(2026, 1, 1), now=datetime.now(UTC))
+        now = datetime.now(UTC)
+        return plan(read_account(client), DESIRED, now.date(), now=now)
 
 
 def test_a_killed_run_is_resumed_until_the_account_is_as_asked(tmp_path: Path) -> None:

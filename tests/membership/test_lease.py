@@ -15,8 +15,7 @@ import redis
 from tests.support.redis_server import Network, RedisServer
 
 from cld_user_groups.membership.journal import author
-from cld_user_groups.membership.lease import LeaseError, RedisLease
-from cld_user_groups.membership.lock import AlreadyRunning
+from cld_user_groups.membership.lock import AlreadyRunning, LeaseError, RedisLease
 
 KEY = "cld-user-groups:lease:acc"
 # Short enough to wait for its end, in seconds.
@@ -44,7 +43,7 @@ def held_by_another_process(url: str, lifetime: float) -> Iterator[subprocess.Po
     """Hold the lease in a process of its own, until that is killed."""
     program = (
         "import sys\n"
-        "from cld_user_groups.membership.lease import RedisLease\n"
+        "from cld_user_groups.membership.lock import RedisLease\n"
         f"with RedisLease({url!r}, 'acc', lifetime={lifetime}, run='night'):\n"
         "    print('held', flush=True)\n"
         "    sys.stdin.read()\n"

@@ -8,8 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cld_user_groups.membership.history import as_of
-from cld_user_groups.membership.model import Action, Change, Group, GroupRef, Member, Snapshot
-from cld_user_groups.membership.outcome import Status
+from cld_user_groups.membership.model import (
+    Action,
+    Change,
+    Group,
+    GroupRef,
+    Member,
+    Snapshot,
+    Status,
+)
 from cld_user_groups.membership.runs import Run
 
 from .recorded import BEGINNING, created, deleted, joins, leaves, renamed, run_of

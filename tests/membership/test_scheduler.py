@@ -9,10 +9,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from cld_user_groups.membership.model import Action, Change, GroupRef
-from cld_user_groups.membership.outcome import Stop
-from cld_user_groups.membership.pace import Reply, ReplyKind
-from cld_user_groups.membership.scheduler import Scheduler
+from cld_user_groups.membership.model import Action, Change, GroupRef, Stop
+from cld_user_groups.membership.scheduler import Reply, ReplyKind, Scheduler
 
 from .accounts import add, remove
 

@@ -20,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from cld_user_groups.errors import CloudinaryError
 from cld_user_groups.membership.applying import apply
-from cld_user_groups.membership.checks import StalePlan
+from cld_user_groups.membership.checks import StalePlan, difference_of
 from cld_user_groups.membership.identity import Directory
 from cld_user_groups.membership.journal import FileJournal
 from cld_user_groups.membership.model import (
@@ -31,10 +31,11 @@ from cld_user_groups.membership.model import (
     DesiredMember,
     GuardLimits,
     Plan,
+    Status,
 )
-from cld_user_groups.membership.outcome import Progress, Result, Status, difference_of
 from cld_user_groups.membership.planning import plan
 from cld_user_groups.membership.runs import read_journal
+from cld_user_groups.membership.session import Progress, Result
 from cld_user_groups.membership.snapshot import read_account
 from cld_user_groups.membership.undo import undo_plan
 from cld_user_groups.utils import BackoffStrategy, RetryConfig, waiting_disabled

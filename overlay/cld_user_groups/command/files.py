@@ -16,7 +16,6 @@ from cld_user_groups.identity import printable
 
 from . import errors
 from .lazy import checks, documents, membership
-from .lookup import Named, lookup_of
 from .options import (
     adds_only_option,
     allow_new_option,
@@ -201,9 +200,7 @@ def apply_command(
         if isinstance(source, membership.Plan):
             # Held to its guards below, where a human may have allowed its removals.
             checks.check_plan(evolve(source, breaches=()), client.account_id, datetime.now(UTC))
-            users = {change.user.id for change in source.changes if change.user is not None}
-            people = lookup_of(Named(text=user) for user in sorted(users))
-            plan, snapshot = source, membership.read_account(client, people)
+            plan, snapshot = source, membership.read_account(client, checks.people_of(source))
             checks.check_saved(plan, snapshot)
         else:
             plan, snapshot = make_plan(client, source)

@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from .history import AsOf, History, Period, Step, as_of, history_of, read_history
     from .identity import Directory, Unknown, unknown_people
     from .journal import FileJournal, JournalError, NoJournal
-    from .lease import Lease, LeaseError, RedisLease
-    from .lock import AlreadyRunning, account_lock
+    from .lock import AlreadyRunning, Lease, LeaseError, RedisLease, account_lock
     from .model import (
         Action,
         Breach,
@@ -40,11 +39,13 @@ if TYPE_CHECKING:
         GroupRef,
         GuardLimits,
         Member,
+        Outcome,
         Plan,
         Snapshot,
+        Status,
+        Stop,
         UserRef,
     )
-    from .outcome import Outcome, Progress, Result, Status, Stop
     from .plan_file import load_plan, parse_plan, render_json, save_plan
     from .planning import adds_only, fingerprint, plan
     from .problems import (
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     )
     from .rendering import render_html, render_markdown, render_text
     from .runs import Run, RunSummary, list_runs, load_run, read_journal
+    from .session import Progress, Result
     from .snapshot import read_account, read_account_async
     from .state import state_directory
     from .undo import undo_plan
@@ -169,18 +171,17 @@ _HOMES = {
     ".history": "AsOf History Period Step as_of history_of read_history",
     ".identity": "Directory Unknown unknown_people",
     ".journal": "FileJournal JournalError NoJournal",
-    ".lease": "Lease LeaseError RedisLease",
-    ".lock": "AlreadyRunning account_lock",
+    ".lock": "AlreadyRunning Lease LeaseError RedisLease account_lock",
     ".model": (
         "Action Breach Change Desired DesiredGroup DesiredMember Group GroupRef GuardLimits Member "
-        "Plan Snapshot UserRef"
+        "Outcome Plan Snapshot Status Stop UserRef"
     ),
-    ".outcome": "Outcome Progress Result Status Stop",
     ".plan_file": "load_plan parse_plan render_json save_plan",
     ".planning": "adds_only fingerprint plan",
     ".problems": "AccountError FileError MembershipError PlanError PlanFileError Problem printable",
     ".rendering": "render_html render_markdown render_text",
     ".runs": "Run RunSummary list_runs load_run read_journal",
+    ".session": "Progress Result",
     ".snapshot": "read_account read_account_async",
     ".state": "state_directory",
     ".undo": "undo_plan",

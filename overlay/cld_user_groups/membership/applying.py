@@ -1,55 +1,46 @@
-"""Apply a plan, with threads or on an event loop, asyncio's or trio's.
-
-The two drivers of an `Executor` differ only in where they wait.
-"""
+"""Apply a plan: take the steps of its session with threads, or on an event loop."""
 
 from __future__ import annotations
 
 import signal
 import threading
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextlib import closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import FrameType
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import anyio
 import anyio.to_thread
-from anyio.streams.memory import MemoryObjectSendStream
+from anyio.abc import TaskGroup
 from attrs import evolve
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning
-from cld_user_groups.errors import CloudinaryError, http_errors
 
-from .checks import check_account, check_plan
-from .executor import ChangeRequest, ChangeResult, Executor, Flow, OnProgress, advance, renewed_at
-from .journal import FileJournal, Journal, JournalError, NoJournal
-from .lease import Lease
-from .lock import AlreadyRunning, account_lock
+from .executor import Flow, advance, execute_async, execute_now
+from .journal import Journal
+from .lock import Lease
 from .model import Plan, Snapshot
-from .outcome import Result
-from .problems import AccountError
-from .scheduler import Scheduler
+from .session import (
+    SLICE,
+    Interrupts,
+    OnProgress,
+    Read,
+    Receive,
+    Result,
+    Save,
+    Session,
+    Start,
+    Step,
+    TaskEnd,
+    Wait,
+)
 from .snapshot import read_account, read_account_async
-from .state import state_directory
 
-#: How long an interrupt, or anything else that must be noticed, can go unnoticed, in seconds.
-SLICE = 0.5
-
-
-def _unread() -> tuple[type[Exception], ...]:
-    """Return what reading the account may end in where the run goes on."""
-    return CloudinaryError, AccountError, *http_errors()
-
-
-# Returns how many interrupts there were.
-Interrupts = Callable[[], int]
-Task = tuple[int, Flow]
-Ended = tuple[int, ChangeResult]
-T = TypeVar("T")
 C = TypeVar("C", CldProvisioning, AsyncCldProvisioning)
 
 
@@ -111,39 +102,36 @@ def apply(
 
     Raises:
         PlanRefused: The plan is for another account, does not pass its guards, has expired, or is
-            stale. Nothing was written.
+            stale; or it was loaded, and is for another day. Nothing was written.
         AlreadyRunning: Another process applies a plan to the account.
         JournalError: The journal cannot be written. Nothing was sent.
         CloudinaryError, httpx.TransportError: The account cannot be read. Nothing was written.
     """
-    check_plan(plan, client.account_id, now())
-    directory = state_directory(plan.account_id, state_dir)
-    is_locked = journal is None
-    lock = account_lock(directory, plan.account_id, lock_wait) if is_locked else nullcontext(False)
-    with lock as has_waited:
-        if snapshot is None or has_waited:
-            snapshot = read_account(client)
-        scheduler = _scheduler(client, plan, snapshot, concurrency, keep_quota, max_wait, now())
-        if journal is None:
-            journal = FileJournal(directory, plan, now()) if plan.changes else NoJournal()
-        run = Executor(plan, snapshot, journal, scheduler, now, on_progress, lease)
-        workers = min(concurrency, len(plan.changes))
-        with _counted(interrupts) as counted:
-
-            def heed() -> None:
-                if (count := counted()) > 1:
-                    raise KeyboardInterrupt
-                if count:
-                    run.request_stop()
-
+    session = Session(
+        account_id=client.account_id,
+        plan=plan,
+        snapshot=snapshot,
+        state_dir=state_dir,
+        journal=journal,
+        lock_wait=lock_wait,
+        lease=lease,
+        concurrency=concurrency,
+        keep_quota=keep_quota,
+        max_wait=max_wait,
+        on_progress=on_progress,
+        now=now,
+        counted=partial(_counted, interrupts),
+    )
+    threads = _Threads(client, min(concurrency, len(plan.changes)), sleep)
+    with closing(session.steps()) as steps, closing(threads):
+        step: Step | Result = next(steps)
+        while not isinstance(step, Result):
             try:
-                _drive(client, run, workers, sleep, heed)
-                after = _read_again(client, heed) if run.needs_account else None
-                heed()
-            except BaseException:
-                run.abandon()
-                raise
-            return run.finish(after if isinstance(after, Snapshot) else None)
+                found = threads.take(step)
+            except BaseException as error:  # noqa: BLE001 - the session decides
+                found = error
+            step = advance(steps, found)
+        return step
 
 
 async def apply_async(
@@ -167,49 +155,42 @@ async def apply_async(
     Cancellation ends it at once: what is in flight is cancelled, and the journal records that it
     may have been applied.
     """
-    check_plan(plan, client.account_id, now())
-    directory = state_directory(plan.account_id, state_dir)
-    is_locked = journal is None
-    lock = _lock(directory, plan.account_id, lock_wait) if is_locked else nullcontext(False)
-    async with lock as has_waited:
-        if snapshot is None or has_waited:
-            snapshot = await read_account_async(client)
-        scheduler = _scheduler(client, plan, snapshot, concurrency, keep_quota, max_wait, now())
-        if journal is None:
-            journal = FileJournal(directory, plan, now()) if plan.changes else NoJournal()
-        run = Executor(plan, snapshot, journal, scheduler, now, on_progress, lease)
-        try:
-            await _drive_async(client, run, concurrency, sleep)
-            after = await _read_again_async(client) if run.needs_account else None
-        except BaseException:
-            run.abandon()
-            raise
-        return run.finish(after if isinstance(after, Snapshot) else None)
-
-
-def _scheduler(
-    client: CldProvisioning | AsyncCldProvisioning,
-    plan: Plan,
-    snapshot: Snapshot,
-    concurrency: int,
-    keep_quota: int,
-    max_wait: float,
-    now: datetime,
-) -> Scheduler:
-    """Check a plan against the account that was just read, and return its scheduler."""
-    check_plan(plan, client.account_id, now)
-    check_account(plan, snapshot)
-    return Scheduler(
-        plan.changes,
+    session = Session(
+        account_id=client.account_id,
+        plan=plan,
+        snapshot=snapshot,
+        state_dir=state_dir,
+        journal=journal,
+        lock_wait=lock_wait,
+        lease=lease,
         concurrency=concurrency,
         keep_quota=keep_quota,
         max_wait=max_wait,
-        remaining=snapshot.requests_left,
-        reset_at=renewed_at(snapshot.quota_reset_at),
+        on_progress=on_progress,
+        now=now,
+        counted=_uninterrupted,
     )
+    failure: Exception | None = None
+    with closing(session.steps()) as steps:
+        async with anyio.create_task_group() as group:
+            tasks = _Tasks(client, concurrency, group, sleep)
+            try:
+                step: Step | Result = next(steps)
+                while not isinstance(step, Result):
+                    try:
+                        found = await tasks.take(step)
+                    except BaseException as error:  # noqa: BLE001 - the session decides
+                        found = error
+                    step = advance(steps, found)
+                return step
+            except Exception as error:  # noqa: BLE001 - raised by itself, not in a group
+                failure = error
+                group.cancel_scope.cancel()
+    assert failure is not None
+    raise failure
 
 
-def _client_for_changes(client: C, concurrency: int) -> C:
+def _for_changes(client: C, concurrency: int) -> C:
     """Return the client for a run's changes: it leaves throttled requests to the scheduler.
 
     The scheduler slows the whole run down; each of many calls would only try again by itself.
@@ -220,97 +201,113 @@ def _client_for_changes(client: C, concurrency: int) -> C:
     return client.with_options(retries=retries, concurrency=concurrency)
 
 
-def _drive(
-    client: CldProvisioning,
-    run: Executor,
-    workers: int,
-    sleep: Callable[[float], None],
-    heed: Callable[[], None],
-) -> None:
-    tasks: SimpleQueue[Task | None] = SimpleQueue()
-    results: SimpleQueue[tuple[int, ChangeResult | BaseException]] = SimpleQueue()
-    writing = _client_for_changes(client, workers)
-    for _ in range(workers):
-        # Daemons, so that a second Ctrl-C need not wait for their responses.
-        threading.Thread(target=_work, args=(writing, tasks, results), daemon=True).start()
-    try:
-        heed()
-        while not run.is_over:
-            starting = run.begin()
-            for task in starting if _flush(run, starting) else ():
-                tasks.put(task)
-            if run.must_read:
-                run.account_read(_read_again(client, heed))
-            elif run.is_anything_running:
-                for position, result in _receive(results):
-                    run.end(position, result)
-            else:
-                _pause(run, sleep, heed)
-            heed()
-        _flush(run)  # the last outcomes, before the account is read again
-    finally:
+class _Threads:
+    """Takes steps with threads. They are daemons: a second Ctrl-C need not wait for responses."""
+
+    def __init__(
+        self, client: CldProvisioning, workers: int, sleep: Callable[[float], None]
+    ) -> None:
+        self._client = client
+        self._workers = workers
+        self._sleep = sleep
+        self._started: list[threading.Thread] = []
+        self._tasks: SimpleQueue[tuple[int, Flow | None] | None] = SimpleQueue()
+        self._ends: SimpleQueue[TaskEnd] = SimpleQueue()
+
+    def take(self, step: Step) -> object:
+        match step:
+            case Read(people):
+                return read_account(self._client, people)
+            case Save(write):
+                write()
+            case Wait(seconds):
+                self._sleep(seconds)
+            case Start(tasks):
+                self._start(tasks)
+            case Receive():
+                return self._receive()
+        return None
+
+    def _start(self, tasks: Sequence[tuple[int, Flow | None]]) -> None:
+        if not self._started:
+            work = partial(self._work, _for_changes(self._client, self._workers))
+            for _ in range(self._workers):
+                self._started.append(threading.Thread(target=work, daemon=True))
+                self._started[-1].start()
+        for task in tasks:
+            self._tasks.put(task)
+
+    def _work(self, writing: CldProvisioning) -> None:
+        while (task := self._tasks.get()) is not None:
+            position, flow = task
+            end: TaskEnd
+            try:
+                found = read_account(self._client) if flow is None else execute_now(writing, flow)
+                end = position, found
+            except BaseException as error:  # noqa: BLE001 - raised in the thread that waits for it
+                end = position, error
+            self._ends.put(end)
+
+    def _receive(self) -> list[TaskEnd]:
+        ends: list[TaskEnd] = []
+        with suppress(Empty):
+            ends.append(self._ends.get(timeout=SLICE))
+            while True:
+                ends.append(self._ends.get_nowait())
+        return ends
+
+    def close(self) -> None:
         with suppress(Empty):  # where the run was abandoned, what no worker has taken is not sent
             while True:
-                tasks.get_nowait()
-        for _ in range(workers):
-            tasks.put(None)
+                self._tasks.get_nowait()
+        for _ in self._started:
+            self._tasks.put(None)
 
 
-def _flush(run: Executor, starting: Sequence[Task] = ()) -> bool:
-    """Write the journal to disk; return whether it was written, and the tasks may be sent."""
-    try:
-        run.flush()
-    except JournalError as error:
-        run.journal_failed(error, [position for position, _ in starting])
-        return False
-    return True
+class _Tasks:
+    """Takes steps on an event loop."""
 
+    def __init__(
+        self,
+        client: AsyncCldProvisioning,
+        concurrency: int,
+        group: TaskGroup,
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
+        self._client = client
+        self._writing = _for_changes(client, concurrency)
+        self._group = group
+        self._sleep = sleep
+        self._ends: list[TaskEnd] = []
+        self._has_ended = anyio.Event()
 
-def _work(
-    client: CldProvisioning,
-    tasks: SimpleQueue[Task | None],
-    results: SimpleQueue[tuple[int, ChangeResult | BaseException]],
-) -> None:
-    while (task := tasks.get()) is not None:
-        position, flow = task
+    async def take(self, step: Step) -> object:
+        match step:
+            case Read(people):
+                return await read_account_async(self._client, people)
+            case Save(write):
+                await anyio.to_thread.run_sync(write)  # for the disk may be slow
+            case Wait(seconds):
+                await self._sleep(seconds)
+            case Start(tasks):
+                for task in tasks:
+                    self._group.start_soon(self._work, *task)
+            case Receive():
+                await self._has_ended.wait()
+                self._has_ended = anyio.Event()
+                ends, self._ends = self._ends, []
+                return ends
+        return None
+
+    async def _work(self, position: int, flow: Flow | None) -> None:
         try:
-            results.put((position, execute_now(client, flow)))
-        except BaseException as error:  # noqa: BLE001 - raised in the thread that waits for it
-            results.put((position, error))
-
-
-def execute_now(client: CldProvisioning, flow: Flow) -> ChangeResult:
-    """Send the requests of a change, and return its result."""
-    groups = client.user_groups.with_raw_response
-    step: ChangeRequest | ChangeResult = next(flow)
-    while isinstance(step, ChangeRequest):
-        try:
-            response = getattr(groups, step.operation)(**step.arguments)
-        except Exception as error:  # noqa: BLE001 - the flow decides
-            response = error
-        step = advance(flow, response)
-    return step
-
-
-def _receive(
-    results: SimpleQueue[tuple[int, ChangeResult | BaseException]],
-) -> Generator[Ended]:
-    """Yield the tasks that have ended, waiting for the first; none if there is none for a while."""
-    with suppress(Empty):
-        position, result = results.get(timeout=SLICE)
-        while True:
-            if isinstance(result, BaseException):
-                raise result
-            yield position, result
-            position, result = results.get_nowait()
-
-
-def _pause(run: Executor, sleep: Callable[[float], None], heed: Callable[[], None]) -> None:
-    seconds = run.seconds_to_wait()
-    while seconds > 0 and not run.is_over and not run.lease_loss:
-        sleep(min(seconds, SLICE))
-        seconds -= SLICE
-        heed()
+            if flow is None:
+                self._ends.append((position, await read_account_async(self._client)))
+            else:
+                self._ends.append((position, await execute_async(self._writing, flow)))
+        except Exception as error:  # noqa: BLE001 - raised by the session
+            self._ends.append((position, error))
+        self._has_ended.set()
 
 
 @contextmanager
@@ -319,15 +316,15 @@ def _counted(interrupts: Interrupts | None) -> Generator[Interrupts]:
 
     Only where Ctrl-C would raise `KeyboardInterrupt` here: elsewhere its handler is the caller's.
     """
+    count = 0
     if interrupts is not None:
         yield interrupts
         return
-    count = 0
     if (
         threading.current_thread() is not threading.main_thread()
         or signal.getsignal(signal.SIGINT) is not signal.default_int_handler
     ):
-        yield lambda: count
+        yield lambda: 0
         return
 
     def note(number: int, frame: FrameType | None) -> None:
@@ -342,103 +339,5 @@ def _counted(interrupts: Interrupts | None) -> Generator[Interrupts]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def _in_thread(function: Callable[[], T], heed: Callable[[], None]) -> T:
-    """Call a function in another thread, so that an interrupt need not wait for its end."""
-    results: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
-
-    def work() -> None:
-        try:
-            results.put((function(), None))
-        except BaseException as error:  # noqa: BLE001 - raised in the thread that waits for it
-            results.put((None, error))
-
-    threading.Thread(target=work, daemon=True).start()
-    while True:
-        try:
-            value, error = results.get(timeout=SLICE)
-        except Empty:
-            heed()
-            continue
-        if error is not None:
-            raise error
-        return cast("T", value)
-
-
-def _read_again(client: CldProvisioning, heed: Callable[[], None]) -> Snapshot | Exception:
-    try:
-        return _in_thread(lambda: read_account(client), heed)
-    except _unread() as error:
-        return error
-
-
-async def _drive_async(
-    client: AsyncCldProvisioning,
-    run: Executor,
-    concurrency: int,
-    sleep: Callable[[float], Awaitable[None]],
-) -> None:
-    writing = _client_for_changes(client, concurrency)
-    sending, receiving = anyio.create_memory_object_stream[Ended](float("inf"))
-    async with sending, receiving, anyio.create_task_group() as group:
-        while not run.is_over:
-            starting = run.begin()
-            # In another thread, for the disk may be slow; results may come in meanwhile.
-            for task in starting if await anyio.to_thread.run_sync(_flush, run, starting) else ():
-                group.start_soon(_work_async, writing, task, sending)
-            if run.must_read:
-                run.account_read(await _read_again_async(client))
-            elif run.is_anything_running:
-                run.end(*await receiving.receive())
-                for _ in range(receiving.statistics().current_buffer_used):
-                    run.end(*receiving.receive_nowait())
-            else:
-                seconds = run.seconds_to_wait()
-                while seconds > 0 and not run.lease_loss:
-                    await sleep(min(seconds, SLICE))
-                    seconds -= SLICE
-        # The last outcomes, before the account is read again.
-        await anyio.to_thread.run_sync(_flush, run)
-
-
-async def _work_async(
-    client: AsyncCldProvisioning, task: Task, sending: MemoryObjectSendStream[Ended]
-) -> None:
-    position, flow = task
-    sending.send_nowait((position, await execute_async(client, flow)))
-
-
-async def execute_async(client: AsyncCldProvisioning, flow: Flow) -> ChangeResult:
-    """Send the requests of a change, as `execute_now` does."""
-    groups = client.user_groups.with_raw_response
-    step: ChangeRequest | ChangeResult = next(flow)
-    while isinstance(step, ChangeRequest):
-        try:
-            response = await getattr(groups, step.operation)(**step.arguments)
-        except Exception as error:  # noqa: BLE001 - the flow decides
-            response = error
-        step = advance(flow, response)
-    return step
-
-
-@asynccontextmanager
-async def _lock(directory: Path, account_id: str, wait: float) -> AsyncGenerator[bool]:
-    """Hold the lock of an account, as `account_lock` does, without blocking the event loop."""
-    ends, has_waited = anyio.current_time() + wait, False
-    with ExitStack() as stack:
-        while True:
-            try:
-                stack.enter_context(account_lock(directory, account_id))
-                break
-            except AlreadyRunning:
-                if anyio.current_time() >= ends:
-                    raise
-            has_waited = True
-            await anyio.sleep(0.05)
-        yield has_waited
-
-
-async def _read_again_async(client: AsyncCldProvisioning) -> Snapshot | Exception:
-    try:
-        return await read_account_async(client)
-    except _unread() as error:
-        return error
+def _uninterrupted() -> nullcontext[Interrupts]:
+    return nullcontext(lambda: 0)

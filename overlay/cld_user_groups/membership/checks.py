@@ -7,9 +7,19 @@ from datetime import UTC, date, datetime, timedelta
 
 from .guards import Protected
 from .identity import Directory
-from .model import Action, Breach, Change, Plan, Snapshot
+from .model import (
+    Action,
+    Breach,
+    Change,
+    Desired,
+    DesiredGroup,
+    DesiredMember,
+    Outcome,
+    Plan,
+    Snapshot,
+    Status,
+)
 from .order import awaited_additions, leads_to
-from .outcome import Outcome, Status, difference_of
 from .planning import fingerprint
 from .problems import quoted
 
@@ -78,12 +88,16 @@ def check_plan(plan: Plan, account_id: str, now: datetime) -> None:
             raise ValueError(f"the plan has no fingerprint of the group {group_id}")
 
 
+def people_of(plan: Plan) -> Desired:
+    """Return what makes `read_account` look up the users of a plan."""
+    ids = sorted({change.user.id for change in plan.changes if change.user is not None})
+    members = tuple(DesiredMember(id=user_id) for user_id in ids)
+    groups = (DesiredGroup(name="", state="absent", members=members),)
+    return Desired(source="", digest="", groups=groups)
+
+
 def check_account(plan: Plan, snapshot: Snapshot) -> None:
     """Validate that the account is still as it was when the plan was created.
-
-    Args:
-        plan: The plan.
-        snapshot: The account, just read.
 
     Raises:
         StalePlan: A group that the plan touches has changed, a name that it needs is taken, or an
@@ -97,17 +111,12 @@ def check_account(plan: Plan, snapshot: Snapshot) -> None:
             changed.append(f"the group {group_id} no longer exists")
         elif fingerprint(group) != expected:
             changed.append(f"the group {group.name!r} has changed")
-    freed = {
-        change.group.id
-        for change in plan.changes
-        if change.action in (Action.RENAME_GROUP, Action.DELETE_GROUP)
-    }
+    freed = {change.group.id for change in plan.changes if change.action in _FREES_NAME}
     taken = {group.name for group in snapshot.groups if group.id not in freed}
     changed += [
         f"a group {change.group.name!r} has appeared"
         for change in plan.changes
-        if change.action in (Action.CREATE_GROUP, Action.RENAME_GROUP)
-        and change.group.name in taken
+        if change.action in _NEEDS_NAME and change.group.name in taken
     ]
     changed += [
         difference
@@ -122,12 +131,7 @@ def check_account(plan: Plan, snapshot: Snapshot) -> None:
 def check_saved(plan: Plan, snapshot: Snapshot) -> None:
     """Validate a plan that may come from a file: all of `check_account`, its day, its order.
 
-    To be called each time that the account is read before the first write. It holds for each plan
-    that was made just now, too.
-
-    Args:
-        plan: The plan, as `load_plan` returned it.
-        snapshot: The account, just read.
+    It holds for each plan that was made just now, too.
 
     Raises:
         StalePlan: The account has changed, the plan is for another day, a membership that it adds
@@ -301,3 +305,25 @@ def creators(plan: Plan) -> dict[int, int]:
                 "and does not depend on its creation"
             )
     return found
+
+
+def difference_of(outcome: Outcome, account: Directory) -> str:
+    """Return the difference between the account and one change, or ""."""
+    change, name = outcome.change, outcome.change.group.name
+    group = account.group(outcome.group_id)
+    if change.action is Action.DELETE_GROUP:
+        return "" if group is None else f"the group {name!r} still exists"
+    if group is None:
+        if change.action is Action.REMOVE_USER and outcome.holds:
+            return ""
+        if outcome.group_id is None and account.named(name):
+            return f"the group {name!r} exists, and this run is not known to have created it"
+        return f"the group {name!r} does not exist"
+    if change.action in (Action.CREATE_GROUP, Action.RENAME_GROUP):
+        return "" if group.name == name else f"the group {name!r} is called {group.name!r}"
+    assert change.user is not None
+    is_member = change.user.id in account.members(group.id)
+    if is_member is (change.action is Action.ADD_USER):
+        return ""
+    person = change.user.email or change.user.id
+    return f"{person} is {'still' if is_member else 'not'} in the group {name!r}"

@@ -18,10 +18,21 @@ from cld_user_groups import AsyncCldProvisioning, CldProvisioning
 from .applying import apply, apply_async
 from .guards import check_guards
 from .journal import Journal, NoJournal
-from .model import Action, Change, Group, GroupRef, GuardLimits, Plan, Snapshot, UserRef
+from .model import (
+    Action,
+    Change,
+    Group,
+    GroupRef,
+    GuardLimits,
+    Outcome,
+    Plan,
+    Snapshot,
+    Status,
+    UserRef,
+)
 from .order import awaited_additions
-from .outcome import Outcome, Result, Status
 from .planning import EXPIRES_AFTER, fingerprint
+from .session import Result
 from .snapshot import read_account, read_account_async
 
 

@@ -1,197 +1,193 @@
-"""Execute the changes of a plan: their requests, the journal, and the outcomes. Sans-IO.
+"""Execute one change: its requests, and what its responses mean. Sans-IO.
 
-What a change needs is a generator, as the client's own pipeline: it yields a request, and is sent
-its response or thrown its error. If a response is lost or unexpected, reading the account decides.
-The drivers, `apply` and `apply_async`, send the requests; they differ only in where they wait.
+A flow is a generator, as the client's own pipeline: it yields a request, and is sent its response
+or thrown its error. If a response is lost or unexpected, reading the account decides.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Generator, Sequence
-from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple
+from collections.abc import Generator
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
-from cld_user_groups import RawResponse, maybe_applied
+from cld_user_groups import AsyncCldProvisioning, CldProvisioning, RawResponse, maybe_applied
 from cld_user_groups.errors import AlreadyExists, CloudinaryError, NotFound, RateLimited
 
-from .checks import creators, no_longer_fits
-from .identity import Directory
-from .journal import End, Ended, Intent, Journal, JournalError
-from .lease import Lease
-from .model import Action, Change, Plan, Snapshot
-from .outcome import Outcome, Progress, Result, Status, Stop, differences, settle
-from .pace import Reply, ReplyKind
-from .scheduler import Scheduler
+from .model import Action, Change, Outcome, Snapshot, Status
+from .scheduler import Reply, ReplyKind
 
-OnProgress = Callable[[Progress], object]
-Operation = Literal["list", "get", "list_users", "create", "update", "delete", "add_user",
-                    "remove_user"]  # fmt: skip
-
-#: Waits shorter than this, of which there may be hundreds, are not announced, in seconds.
-SHORTEST_ANNOUNCED = 1.0
-# After these, another request would fail as well.
-_NOT_READ_AGAIN = (Stop.QUOTA, Stop.UNAUTHORIZED)
+S = TypeVar("S")
+R = TypeVar("R")
 
 
 class ChangeRequest(NamedTuple):
-    """A request that a change needs.
+    """A request that a change needs: the method of `user_groups`, and its arguments."""
 
-    Attributes:
-        operation: The method of `user_groups`.
-        arguments: Its arguments.
-    """
-
-    operation: Operation
+    operation: str
     arguments: dict[str, Any]
 
 
-@frozen(kw_only=True)
-class ChangeResult:
-    """The result of sending a change.
+class ChangeResult(NamedTuple):
+    """The outcome of a change so far, and how it affects the other changes.
 
-    Attributes:
-        status: The status of the change so far; `NOT_STARTED` where it was throttled, `UNKNOWN`
-            where it was throttled but an earlier attempt may have been applied.
-        reply: How it affects the other changes.
-        group_id: The ID of its group, or None where it is not known.
-        request_id: The server's ID of the deciding request, or None.
-        error: What went wrong, in a sentence, or "".
+    The status is `NOT_STARTED` where it was throttled, `UNKNOWN` where it was throttled but an
+    earlier attempt may have been applied.
     """
 
-    status: Status
+    outcome: Outcome
     reply: Reply
-    group_id: str | None = None
-    request_id: str | None = None
-    error: str = ""
 
 
 Flow = Generator[ChangeRequest, RawResponse[Any], ChangeResult]
+_Look = Generator[ChangeRequest, RawResponse[Any], str | None]
 
 
-def execute(change: Change, group_id: str | None, *, was_sent: bool = False) -> Flow:
+def execute(before: Outcome) -> Flow:
     """Execute one change.
 
     Args:
-        change: The change.
-        group_id: The ID of its group; None for a group that the change creates.
-        was_sent: Whether an earlier attempt, which was throttled, may have been applied.
+        before: What is known of it: the ID of its group, None for one that it creates; `UNKNOWN`
+            where an earlier attempt, which was throttled, may have been applied.
     """
+    change = before.change
     try:
-        response = yield _write(change, group_id)
+        response = yield _write(change, before.group_id)
     except Exception as error:  # noqa: BLE001 - a hook's error, too, is the end of one change only
-        return (yield from _after_error(change, group_id, error, was_sent=was_sent))
+        return (yield from _after_error(before, error))
+    done = evolve(before, status=Status.DONE, request_id=response.request_id, error="")
     if change.action is Action.CREATE_GROUP:
-        group_id = response.parsed.id
-    return ChangeResult(
-        status=Status.DONE,
-        reply=_reply(ReplyKind.IN_PLACE, response),
-        group_id=group_id,
-        request_id=response.request_id,
-    )
+        done = evolve(done, group_id=response.parsed.id)
+    return ChangeResult(done, _reply(ReplyKind.IN_PLACE, response))
 
 
-def advance(flow: Flow, response: RawResponse[Any] | Exception) -> ChangeRequest | ChangeResult:
-    """Send a flow the response to its request, or throw its error; return what it yields."""
+def execute_now(client: CldProvisioning, flow: Flow) -> ChangeResult:
+    """Send the requests of a change, and return its result."""
+    groups = client.user_groups.with_raw_response
+    step: ChangeRequest | ChangeResult = next(flow)
+    while isinstance(step, ChangeRequest):
+        try:
+            response = getattr(groups, step.operation)(**step.arguments)
+        except Exception as error:  # noqa: BLE001 - the flow decides
+            response = error
+        step = advance(flow, response)
+    return step
+
+
+async def execute_async(client: AsyncCldProvisioning, flow: Flow) -> ChangeResult:
+    """Send the requests of a change, as `execute_now` does."""
+    groups = client.user_groups.with_raw_response
+    step: ChangeRequest | ChangeResult = next(flow)
+    while isinstance(step, ChangeRequest):
+        try:
+            response = await getattr(groups, step.operation)(**step.arguments)
+        except Exception as error:  # noqa: BLE001 - the flow decides
+            response = error
+        step = advance(flow, response)
+    return step
+
+
+def advance(steps: Generator[S, Any, R], response: object) -> S | R:
+    """Send steps the response to the last one, or throw its error; return the next, or the end."""
     try:
-        return flow.throw(response) if isinstance(response, Exception) else flow.send(response)
+        if isinstance(response, BaseException):
+            return steps.throw(response)
+        return steps.send(response)
     except StopIteration as done:
-        result: ChangeResult = done.value
+        result: R = done.value
         return result
 
 
 def _write(change: Change, group_id: str | None) -> ChangeRequest:
-    if change.action is Action.CREATE_GROUP:
-        return ChangeRequest("create", {"name": change.group.name})
-    if change.action is Action.RENAME_GROUP:
-        return ChangeRequest("update", {"group_id": group_id, "name": change.group.name})
-    if change.action is Action.DELETE_GROUP:
-        return ChangeRequest("delete", {"group_id": group_id})
-    assert change.user is not None
-    arguments = {"group_id": group_id, "user_id": change.user.id}
-    return ChangeRequest(
-        "add_user" if change.action is Action.ADD_USER else "remove_user", arguments
-    )
+    group = {"group_id": group_id}
+    match change.action:
+        case Action.CREATE_GROUP:
+            return ChangeRequest("create", {"name": change.group.name})
+        case Action.RENAME_GROUP:
+            return ChangeRequest("update", {**group, "name": change.group.name})
+        case Action.DELETE_GROUP:
+            return ChangeRequest("delete", group)
+        case Action.ADD_USER | Action.REMOVE_USER:
+            assert change.user is not None
+            return ChangeRequest(change.action.value, {**group, "user_id": change.user.id})
 
 
-def _after_error(change: Change, group_id: str | None, error: Exception, *, was_sent: bool) -> Flow:
-    may_hold = was_sent or maybe_applied(error) or _may_have_been_forwarded(error)
-    seems_to_hold = _may_hold_already(change, error)
-    failed = ChangeResult(
+def _after_error(before: Outcome, error: Exception) -> Flow:
+    change = before.change
+    is_throttled = isinstance(error, RateLimited)
+    # Some gateways send a 503 after forwarding the request.
+    was_forwarded = isinstance(error, CloudinaryError) and error.status_code == 503
+    may_hold = before.status is Status.UNKNOWN or maybe_applied(error) or was_forwarded
+    seems_to_hold = _seems_to_hold(change, error)
+    failed = evolve(
+        before,
         status=Status.UNKNOWN if may_hold or seems_to_hold else Status.FAILED,
-        reply=_reply(ReplyKind.FAILED, error),
-        group_id=group_id,
         request_id=error.request_id if isinstance(error, CloudinaryError) else None,
         error=str(error) or type(error).__name__,
     )
-    if isinstance(error, RateLimited):
+    reply = _reply(ReplyKind.THROTTLED if is_throttled else ReplyKind.FAILED, error)
+    if is_throttled:
         status = Status.UNKNOWN if may_hold else Status.NOT_STARTED
-        return evolve(failed, status=status, reply=_reply(ReplyKind.THROTTLED, error))
+        return ChangeResult(evolve(failed, status=status), reply)
     if not may_hold and not seems_to_hold:
-        return failed
+        return ChangeResult(failed, reply)
     try:
-        found = yield from _verify(change, group_id)
+        found = yield from _verify(change, before.group_id)
     except Exception as unseen:  # noqa: BLE001 - the first error is what is reported
-        return evolve(failed, error=f"{failed.error}; looking failed: {unseen}")
+        failed = evolve(failed, error=f"{failed.error}; looking failed: {unseen}")
+        return ChangeResult(failed, reply)
+    takes_name = change.action in (Action.CREATE_GROUP, Action.RENAME_GROUP)
     if found is None:
         # A request whose response was lost may still be applied later: nobody knows yet. A name
         # that is taken, and not by this change, is another group's.
-        is_taken = not may_hold and change.action in (Action.CREATE_GROUP, Action.RENAME_GROUP)
-        return evolve(failed, status=Status.FAILED) if is_taken else failed
+        is_taken = takes_name and not may_hold
+        return ChangeResult(evolve(failed, status=Status.FAILED) if is_taken else failed, reply)
     if change.action is Action.CREATE_GROUP and not may_hold:
-        return failed  # a group that has appeared in the meantime is never adopted
-    return evolve(
+        return ChangeResult(failed, reply)  # a group that has appeared meanwhile is never adopted
+    in_place = evolve(
         failed,
         status=Status.DONE if may_hold else Status.UNKNOWN,
-        reply=evolve(failed.reply, kind=ReplyKind.IN_PLACE, status_code=None),
         group_id=found,
         error="" if may_hold else "in place; whether this run applied it is not known",
     )
+    return ChangeResult(in_place, evolve(reply, kind=ReplyKind.IN_PLACE, status_code=None))
 
 
-def _may_have_been_forwarded(error: Exception) -> bool:
-    """Return whether this is a 503, which some gateways send after forwarding the request."""
-    return isinstance(error, CloudinaryError) and error.status_code == 503
-
-
-def _may_hold_already(change: Change, error: Exception) -> bool:
+def _seems_to_hold(change: Change, error: Exception) -> bool:
     """Return whether an error of a first attempt means that the account has it already.
 
     Somebody else has applied it, or a proxy has delivered the request twice: nobody can tell.
     """
     if isinstance(error, AlreadyExists):
         return change.action in (Action.ADD_USER, Action.CREATE_GROUP, Action.RENAME_GROUP)
-    return isinstance(error, NotFound) and change.action in (
-        Action.REMOVE_USER,
-        Action.DELETE_GROUP,
-    )
+    takes = (Action.REMOVE_USER, Action.DELETE_GROUP)
+    return isinstance(error, NotFound) and change.action in takes
 
 
-def _verify(
-    change: Change, group_id: str | None
-) -> Generator[ChangeRequest, RawResponse[Any], str | None]:
+def _verify(change: Change, group_id: str | None) -> _Look:
     """Return the group's ID if the account has what the change asks for, else None."""
-    if change.action is Action.CREATE_GROUP:
-        return (yield from _verify_new_group(change.group.name))
-    assert group_id is not None
-    if change.action is Action.RENAME_GROUP:
-        response = yield ChangeRequest("get", {"group_id": group_id})
-        return group_id if response.parsed.name == change.group.name else None
-    if change.action is Action.DELETE_GROUP:
-        try:
-            yield ChangeRequest("get", {"group_id": group_id})
-        except NotFound:
-            return group_id
-        return None
-    assert change.user is not None
-    response = yield ChangeRequest("list_users", {"group_id": group_id})
-    is_member = any(user.id == change.user.id for user in response.parsed.users or ())
-    return group_id if is_member is (change.action is Action.ADD_USER) else None
+    group = {"group_id": group_id}
+    match change.action:
+        case Action.CREATE_GROUP:
+            return (yield from _verify_new_group(change.group.name))
+        case Action.RENAME_GROUP:
+            response = yield ChangeRequest("get", group)
+            return group_id if response.parsed.name == change.group.name else None
+        case Action.DELETE_GROUP:
+            try:
+                yield ChangeRequest("get", group)
+            except NotFound:
+                return group_id
+            return None
+        case Action.ADD_USER | Action.REMOVE_USER:
+            assert change.user is not None
+            response = yield ChangeRequest("list_users", group)
+            is_member = any(user.id == change.user.id for user in response.parsed.users or ())
+            return group_id if is_member is (change.action is Action.ADD_USER) else None
 
 
-def _verify_new_group(name: str) -> Generator[ChangeRequest, RawResponse[Any], str | None]:
+def _verify_new_group(name: str) -> _Look:
     """Return the ID of the group of a name, if nobody is in it: else it is somebody else's."""
     response = yield ChangeRequest("list", {})
     ids = [group.id for group in response.parsed.user_groups or () if group.name == name]
@@ -236,279 +232,3 @@ def _reply(kind: ReplyKind, source: RawResponse[Any] | Exception) -> Reply:
         return Reply(kind=kind)
     quota = source.rate_limit
     return evolve(reply, remaining=quota.remaining, reset_at=renewed_at(quota.reset))
-
-
-class Executor:
-    """The run of a plan in progress. It is used by one thread at a time.
-
-    Args:
-        plan: The plan, which has been checked.
-        snapshot: The account, just read.
-        journal: Where to record the changes.
-        scheduler: The order of the changes.
-        now: Returns the time, aware, in UTC.
-        on_progress: Called after each change, and before each wait for the quota.
-        lease: What keeps others off the account, or None.
-    """
-
-    def __init__(
-        self,
-        plan: Plan,
-        snapshot: Snapshot,
-        journal: Journal,
-        scheduler: Scheduler,
-        now: Callable[[], datetime],
-        on_progress: OnProgress | None,
-        lease: Lease | None = None,
-    ) -> None:
-        self._plan = plan
-        self._snapshot = snapshot
-        self._journal = journal
-        self._scheduler = scheduler
-        self._now = now
-        self._on_progress = on_progress
-        self._lease = lease
-        self._creators = creators(plan)
-        self._outcomes = [
-            Outcome(
-                position=position,
-                change=change,
-                status=Status.NOT_STARTED,
-                group_id=change.group.id,
-            )
-            for position, change in enumerate(plan.changes)
-        ]
-        self._ended: set[int] = set()
-        self._was_anything_sent = False
-        self._has_journal_failed = False
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing runs and nothing more will start."""
-        return self._scheduler.is_over
-
-    @property
-    def is_anything_running(self) -> bool:
-        """Whether a change is being sent."""
-        return bool(self._scheduler.running)
-
-    @property
-    def lease_loss(self) -> str:
-        """Why the lease is not held; "" while it is, or where the run needs none."""
-        return "" if self._lease is None else self._lease.loss
-
-    @property
-    def needs_account(self) -> bool:
-        """Whether the account should be read again now that the run is over."""
-        return self._was_anything_sent and self._scheduler.stopped not in _NOT_READ_AGAIN
-
-    def begin(self) -> list[tuple[int, Flow]]:
-        """Journal the changes that start now, and return them; execute them after `flush`.
-
-        None starts once the lease is lost.
-        """
-        if self._scheduler.has_ready and (loss := self.lease_loss):
-            self._scheduler.stop(Stop.LEASE, loss)
-        positions = self._scheduler.start(self._now().timestamp())
-        return [(position, self._announce(position)) for position in positions]
-
-    def flush(self) -> None:
-        """Write the journal to disk.
-
-        Raises:
-            JournalError: It cannot be written: report it to `journal_failed`.
-        """
-        if not self._has_journal_failed:
-            self._journal.flush()
-
-    def journal_failed(self, error: JournalError, starting: Sequence[int]) -> None:
-        """Stop, because changes can no longer be recorded.
-
-        Args:
-            error: The reason.
-            starting: The positions of what was about to be sent, and must not be.
-        """
-        self._has_journal_failed = True
-        for position in starting:
-            self._scheduler.put_back(position)
-        self._scheduler.stop(Stop.JOURNAL, str(error))
-
-    @property
-    def must_read(self) -> bool:
-        """Whether a wait is over, and the account must be read again before the next change."""
-        scheduler = self._scheduler
-        is_over = scheduler.paused_until is None and not scheduler.running
-        return scheduler.pace.must_read and scheduler.stopped is None and is_over
-
-    def account_read(self, found: Snapshot | Exception) -> None:
-        """Hold back the changes that the account no longer fits after a wait.
-
-        Args:
-            found: The account, or why it could not be read.
-        """
-        now = self._now()
-        self._scheduler.account_read(reply_to_reading(found), now.timestamp())
-        if isinstance(found, Exception):
-            return
-        held_back = no_longer_fits(
-            self._plan, self._outcomes, self._ended, self._snapshot, found, now
-        )
-        self._scheduler.hold_back(held_back)
-        for position, why in held_back.items():
-            self._outcomes[position] = evolve(self._outcomes[position], error=f"held back: {why}")
-
-    def seconds_to_wait(self) -> float:
-        """Return how long to wait for the quota, where nothing runs; announce the wait."""
-        until = self._scheduler.paused_until
-        now = self._now()
-        if until is None or self.is_anything_running:
-            return 0.0
-        # Whole milliseconds: a clock of microseconds may never end the fraction of one.
-        seconds = max(0, math.ceil((until - now.timestamp()) * 1000)) / 1000
-        if seconds >= SHORTEST_ANNOUNCED:
-            self._report(None, _time(until))
-        return seconds
-
-    def end(self, position: int, result: ChangeResult) -> None:
-        """Record the outcome of a change.
-
-        Args:
-            position: Its position in the plan.
-            result: What came of its requests.
-        """
-        self._was_anything_sent = True
-        outcome = evolve(
-            self._outcomes[position],
-            status=result.status,
-            group_id=result.group_id,
-            request_id=result.request_id,
-            error=result.error,
-            in_place=result.reply.kind is ReplyKind.IN_PLACE,
-        )
-        self._outcomes[position] = outcome
-        self._record(outcome)
-        self._scheduler.finish(position, result.reply, self._now().timestamp())
-        if result.reply.kind is not ReplyKind.THROTTLED:
-            self._ended.add(position)
-            self._report(outcome, None)
-
-    def request_stop(self) -> None:
-        """Start nothing more."""
-        self._scheduler.stop(Stop.REQUESTED, "the run was interrupted")
-
-    def abandon(self) -> None:
-        """Record what is known if the run ends with changes in flight."""
-        for position in sorted(self._scheduler.running):
-            outcome = evolve(
-                self._outcomes[position],
-                status=Status.UNKNOWN,
-                error="the run ended before the response came",
-            )
-            self._outcomes[position] = outcome
-            self._record(outcome)
-        self._scheduler.stop(Stop.ABANDONED, "the run was abandoned")
-        self._close(self._result(None))
-
-    def finish(self, snapshot: Snapshot | None) -> Result:
-        """Compare the account with the plan, close the journal, and return the result.
-
-        Args:
-            snapshot: The account, read after the last change, or None if it was not read.
-        """
-        if snapshot is not None:
-            account = Directory(snapshot)
-            settled = settle(self._outcomes, account)
-            for before, after in zip(self._outcomes, settled, strict=True):
-                if after is not before:
-                    self._record(after)
-            self._outcomes = list(settled)
-        return self._close(self._result(snapshot))
-
-    def _announce(self, position: int) -> Flow:
-        change = self._plan.changes[position]
-        group_id = change.group.id
-        if position in self._creators:
-            group_id = self._outcomes[self._creators[position]].group_id
-        self._outcomes[position] = evolve(self._outcomes[position], group_id=group_id)
-        named = evolve(change, group=evolve(change.group, id=group_id))
-        self._add(Intent(at=self._now(), position=position, change=named))
-        was_sent = self._outcomes[position].status is Status.UNKNOWN
-        return execute(change, group_id, was_sent=was_sent)
-
-    def _record(self, outcome: Outcome) -> None:
-        self._add(
-            Ended(
-                at=self._now(),
-                position=outcome.position,
-                status=outcome.status,
-                group_id=outcome.group_id,
-                request_id=outcome.request_id,
-                error=outcome.error,
-            )
-        )
-
-    def _add(self, line: Intent | Ended | End) -> None:
-        if not self._has_journal_failed:
-            self._journal.add(line)
-
-    def _report(self, outcome: Outcome | None, waiting_until: datetime | None) -> None:
-        if self._on_progress is not None:
-            self._on_progress(
-                Progress(
-                    outcome=outcome,
-                    ended=len(self._ended),
-                    total=len(self._outcomes),
-                    waiting_until=waiting_until,
-                )
-            )
-
-    def _result(self, snapshot: Snapshot | None) -> Result:
-        scheduler = self._scheduler
-        unmet: tuple[str, ...] = ()
-        verified = None if self._outcomes else True
-        held_back = self._plan.held_back
-        if snapshot is not None:
-            unmet = differences(self._outcomes, Directory(snapshot))
-            verified = not unmet
-        is_out_of_quota = scheduler.stopped is Stop.QUOTA and scheduler.pace.reset_at is not None
-        left = scheduler.pace.remaining if snapshot is None else snapshot.requests_left
-        return Result(
-            run=self._journal.run,
-            outcomes=tuple(self._outcomes),
-            stopped=scheduler.stopped,
-            detail=scheduler.detail,
-            verified=False if held_back else verified,
-            differences=(*unmet, *held_back),
-            requests_left=left,
-            resume_at=_time(scheduler.pace.reset_at or 0) if is_out_of_quota else None,
-            snapshot=snapshot,
-        )
-
-    def _close(self, result: Result) -> Result:
-        """Write the last line; a journal that cannot be written does not change the result."""
-        self._add(
-            End(
-                at=self._now(),
-                summary=result.counts(),
-                stopped=result.stopped,
-                detail=result.detail,
-                verified=result.verified,
-                differences=result.differences,
-            )
-        )
-        try:
-            self.flush()
-        except JournalError as error:
-            if result.stopped is None:
-                result = evolve(result, stopped=Stop.JOURNAL, detail=str(error))
-        finally:
-            self._journal.close()
-        return result
-
-
-def _time(timestamp: float) -> datetime:
-    """Return a time; the last one that there is for what a server puts behind the year 9999."""
-    try:
-        return datetime.fromtimestamp(timestamp, UTC)
-    except (OverflowError, ValueError, OSError):
-        return datetime.max.replace(tzinfo=UTC)

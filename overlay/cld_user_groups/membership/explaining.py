@@ -11,8 +11,7 @@ from cld_user_groups.identity import email_key
 
 from .history import History, Period, Step
 from .identity import Directory, is_wanted
-from .model import Desired, DesiredGroup, DesiredMember, GroupRef, Member, Snapshot
-from .outcome import Status
+from .model import Desired, DesiredGroup, DesiredMember, GroupRef, Member, Snapshot, Status
 
 
 class Verdict(StrEnum):

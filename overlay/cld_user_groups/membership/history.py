@@ -19,8 +19,7 @@ from attrs import evolve, field, frozen
 
 from .identity import Directory
 from .journal import Author, Header
-from .model import Action, Group, GroupRef, Member, Snapshot, UserRef
-from .outcome import Outcome, Status
+from .model import Action, Group, GroupRef, Member, Outcome, Snapshot, Status, UserRef
 from .runs import Run, RunSummary, list_runs
 
 #: A group's ID and a user's.

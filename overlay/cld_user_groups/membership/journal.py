@@ -21,8 +21,7 @@ from msgspec import Struct
 
 from cld_user_groups._version import __version__
 
-from .model import Change, Plan
-from .outcome import Status, Stop
+from .model import Change, Plan, Status, Stop
 from .state import make_private
 
 FORMAT = "cld-user-groups/journal/1"
@@ -164,7 +163,8 @@ class Journal(Protocol):
 class NoJournal:
     """Keeps no journal, for callers that need none."""
 
-    run = ""
+    def __init__(self, run: str = "") -> None:
+        self.run = run
 
     def add(self, line: Line) -> None:
         """Forget the line."""

@@ -283,6 +283,7 @@ class Plan:
         allow_empty: IDs of the groups that may end empty, or deleted with members in them.
         memberships: How many memberships the groups that the file names have now, which is what a
             share of all memberships refers to; None for those of the groups that it touches.
+        is_saved: Whether it was loaded from a file, where somebody may have edited it.
     """
 
     account_id: str
@@ -302,6 +303,7 @@ class Plan:
     protect: tuple[str, ...] = ()
     allow_empty: tuple[str, ...] = ()
     memberships: int | None = None
+    is_saved: bool = field(default=False, eq=False, repr=False)
 
     def counts(self) -> dict[str, int]:
         """Return how many changes of each action there are, every action named."""
@@ -318,3 +320,58 @@ class Plan:
             for change in self.changes
             if change.action in (Action.REMOVE_USER, Action.DELETE_GROUP)
         )
+
+
+class Status(StrEnum):
+    """The outcome of a change.
+
+    `DONE` was applied by this run; `ALREADY` held before; `UNKNOWN` may have been applied by this
+    run, although no response confirms it; `NOT_STARTED` was not sent.
+    """
+
+    DONE = "done"
+    ALREADY = "already"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    NOT_STARTED = "not_started"
+
+
+class Stop(StrEnum):
+    """Why a run ended before all of its changes were tried."""
+
+    UNAUTHORIZED = "unauthorized"
+    FAILURES = "failures"
+    QUOTA = "quota"
+    REQUESTED = "requested"
+    JOURNAL = "journal"
+    LEASE = "lease"
+    ABANDONED = "abandoned"
+
+
+@frozen(kw_only=True)
+class Outcome:
+    """The outcome of one change.
+
+    Attributes:
+        position: The position of the change in the plan, from 0.
+        change: The change.
+        status: Its outcome.
+        group_id: The ID of the group, that of a created group too; None where it is not known.
+        request_id: The server's ID of the deciding request, or None.
+        error: What went wrong, in a sentence, or "".
+        in_place: Whether the account has what the change asks for although its status is `UNKNOWN`:
+            this run or somebody else has applied it.
+    """
+
+    position: int
+    change: Change
+    status: Status
+    group_id: str | None = None
+    request_id: str | None = None
+    error: str = ""
+    in_place: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """Whether the account has what the change asks for."""
+        return self.in_place or self.status in (Status.DONE, Status.ALREADY)

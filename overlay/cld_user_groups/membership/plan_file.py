@@ -26,7 +26,7 @@ FORMAT: Literal["cld-user-groups/plan/1"] = "cld-user-groups/plan/1"
 _FORM = form_of(
     Plan,
     head={"format": Literal[FORMAT], "account": str, "summary": dict[str, int]},
-    without=("account_id",),
+    without=("account_id", "is_saved"),
 )
 _DOCUMENT = msgspec.json.Decoder(_FORM)
 
@@ -34,6 +34,7 @@ _DOCUMENT = msgspec.json.Decoder(_FORM)
 def render_json(plan: Plan) -> str:
     """Return a plan as JSON, in the format that `load_plan` reads."""
     fields = attrs.asdict(plan, recurse=False)
+    del fields["is_saved"]
     head = {"format": FORMAT, "account": fields.pop("account_id"), "summary": _summary(plan)}
     return json_text(msgspec.convert({**head, **fields}, _FORM, from_attributes=True))
 
@@ -77,8 +78,8 @@ def parse_plan(content: bytes | str, source: str = "plan.json") -> Plan:
         content = content.removeprefix(BOM_UTF8)  # which editors and shells put there
     try:
         document = msgspec.structs.asdict(_DOCUMENT.decode(content))
-        account = document["account"]
-        plan = msgspec.convert({**document, "account_id": account}, Plan, from_attributes=True)
+        document |= {"account_id": document["account"], "is_saved": True}
+        plan = msgspec.convert(document, Plan, from_attributes=True)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         # The form has the types alone; a class rejects a limit that is out of its range.
         kind = "saved" if error.__cause__ is None else "valid"

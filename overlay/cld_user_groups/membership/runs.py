@@ -12,7 +12,7 @@ import msgspec
 from attrs import evolve, field, frozen
 
 from .journal import FORMAT, SUFFIX, End, Header, Intent, JournalError, Line, sequence_of
-from .outcome import Outcome, Status
+from .model import Outcome, Status
 
 
 @frozen(kw_only=True)

@@ -7,11 +7,22 @@ from datetime import datetime
 
 from attrs import evolve
 
+from .checks import difference_of
 from .guards import Protected, check_guards
 from .identity import Directory
-from .model import Action, Change, GroupRef, GuardLimits, Member, Plan, Snapshot, UserRef
+from .model import (
+    Action,
+    Change,
+    GroupRef,
+    GuardLimits,
+    Member,
+    Outcome,
+    Plan,
+    Snapshot,
+    Status,
+    UserRef,
+)
 from .order import make_before_break
-from .outcome import Outcome, Status, difference_of
 from .planning import EXPIRES_AFTER, fingerprint, note_on_roles
 from .runs import Run
 

@@ -1,0 +1,413 @@
+"""The run of a plan: what is to be done next, until its result. Sans-IO.
+
+`Session.steps` yields a step at a time, which the drivers in `applying` take, with threads or on an
+event loop; it is sent what came of it, or thrown its error.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+from attrs import define, evolve, field, frozen
+
+from cld_user_groups.errors import CloudinaryError, http_errors
+
+from .checks import (
+    check_account,
+    check_plan,
+    check_saved,
+    creators,
+    difference_of,
+    no_longer_fits,
+    people_of,
+)
+from .executor import ChangeResult, Flow, execute, renewed_at, reply_to_reading
+from .identity import Directory
+from .journal import End, Ended, FileJournal, Intent, Journal, JournalError, NoJournal
+from .lock import AlreadyRunning, Lease, account_lock
+from .model import Desired, Outcome, Plan, Snapshot, Status, Stop
+from .problems import AccountError
+from .scheduler import ReplyKind, Scheduler
+from .state import state_directory
+
+#: How long an interrupt, or anything else that must be noticed, can go unnoticed, in seconds.
+SLICE = 0.5
+#: Waits shorter than this, of which there may be hundreds, are not announced, in seconds.
+SHORTEST_ANNOUNCED = 1.0
+# How often the lock of another run is asked for, in seconds.
+_POLL = 0.05
+# After these, another request would fail as well.
+_NOT_READ_AGAIN = (Stop.QUOTA, Stop.UNAUTHORIZED)
+
+
+@frozen(kw_only=True)
+class Progress:
+    """How far a run has come, for a progress bar.
+
+    Attributes:
+        outcome: The change that has just ended, or None while the run waits.
+        ended: How many changes have ended, whatever came of them.
+        total: How many changes the plan has.
+        waiting_until: When the run goes on, where it waits for the quota, or None.
+    """
+
+    outcome: Outcome | None
+    ended: int
+    total: int
+    waiting_until: datetime | None = None
+
+
+@frozen(kw_only=True)
+class Result:
+    """The outcome of a plan.
+
+    Attributes:
+        run: The ID of the run, which names its journal; "" where none was kept.
+        outcomes: One for each change, in the plan's order.
+        stopped: Why the run ended early, or None.
+        detail: The reason in a sentence, or "".
+        verified: Whether the account, read again afterwards, has all that the plan asks for; None
+            where it was not or could not be read again.
+        differences: What is missing, a sentence each.
+        requests_left: How many requests are left of the quota, or None where the API did not say.
+        resume_at: When the quota is renewed, where the run ended for want of it, or None.
+        snapshot: The account, read again afterwards, or None.
+    """
+
+    run: str
+    outcomes: tuple[Outcome, ...]
+    stopped: Stop | None = None
+    detail: str = ""
+    verified: bool | None = None
+    differences: tuple[str, ...] = ()
+    requests_left: int | None = None
+    resume_at: datetime | None = None
+    snapshot: Snapshot | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the account has all that the plan asks for."""
+        return self.verified is not False and all(outcome.holds for outcome in self.outcomes)
+
+    @property
+    def left(self) -> tuple[Outcome, ...]:
+        """The outcomes that do not hold, as far as is known."""
+        return tuple(outcome for outcome in self.outcomes if not outcome.holds)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many changes have each status, every status named."""
+        return {
+            status.value: sum(outcome.status is status for outcome in self.outcomes)
+            for status in Status
+        }
+
+
+class Read(NamedTuple):
+    """Read the account, with people to look up, and send what was read."""
+
+    people: Desired | None
+
+
+class Save(NamedTuple):
+    """Call a function that waits for the disk."""
+
+    write: Callable[[], None]
+
+
+class Wait(NamedTuple):
+    """Wait for some seconds."""
+
+    seconds: float
+
+
+class Start(NamedTuple):
+    """Start tasks: send what a change needs, or read the account where there is no flow."""
+
+    tasks: Sequence[tuple[int, Flow | None]]
+
+
+class Receive(NamedTuple):
+    """Wait until tasks have ended, or for `SLICE` seconds, and send their ends."""
+
+
+Step: TypeAlias = Read | Save | Wait | Start | Receive
+#: The position of a change that has ended, and its result; for a reading, what was read.
+TaskEnd: TypeAlias = tuple[int, ChangeResult | Snapshot | BaseException]
+# Returns how many interrupts there were.
+Interrupts = Callable[[], int]
+OnProgress = Callable[[Progress], object]
+
+
+@define(kw_only=True)
+class Session:
+    """The run of a plan in progress, used by one thread at a time; see `apply`."""
+
+    account_id: str
+    plan: Plan
+    snapshot: Snapshot | None = None
+    state_dir: Path | None = None
+    journal: Journal | None = None
+    lock_wait: float = 0.0
+    lease: Lease | None = None
+    concurrency: int = 16
+    keep_quota: int = 0
+    max_wait: float = 0.0
+    on_progress: OnProgress | None = None
+    now: Callable[[], datetime]
+    counted: Callable[[], AbstractContextManager[Interrupts]]
+    _read: Snapshot = field(init=False)
+    _record: Journal = field(init=False)
+    _scheduler: Scheduler = field(init=False)
+    _interrupts: Interrupts = field(init=False)
+    _creators: dict[int, int] = field(init=False)
+    _outcomes: list[Outcome] = field(init=False)
+    _ended: set[int] = field(init=False, factory=set[int])
+    _was_anything_sent: bool = field(init=False, default=False)
+
+    def steps(self) -> Generator[Step, Any, Result]:
+        """Yield the steps of the run; return its result."""
+        plan = self.plan
+        check_plan(plan, self.account_id, self.now())
+        directory = state_directory(plan.account_id, self.state_dir)
+        with ExitStack() as stack:
+            has_waited = self.journal is None and (yield from self._lock(stack, directory))
+            given = None if has_waited else self.snapshot
+            people = people_of(plan) if plan.is_saved else None
+            self._read = (yield Read(people)) if given is None else given
+            check_plan(plan, self.account_id, self.now())
+            (check_saved if plan.is_saved else check_account)(plan, self._read)
+            self._scheduler = Scheduler(
+                plan.changes,
+                concurrency=self.concurrency,
+                keep_quota=self.keep_quota,
+                max_wait=self.max_wait,
+                remaining=self._read.requests_left,
+                reset_at=renewed_at(self._read.quota_reset_at),
+            )
+            self._creators = creators(plan)
+            self._outcomes = [
+                Outcome(position=at, change=each, status=Status.NOT_STARTED, group_id=each.group.id)
+                for at, each in enumerate(plan.changes)
+            ]
+            self._record = NoJournal() if self.journal is None else self.journal
+            if self.journal is None and plan.changes:
+                self._record = FileJournal(directory, plan, self.now())
+            self._interrupts = stack.enter_context(self.counted())
+            try:
+                yield from self._apply()
+                after = yield from self._read_at_the_end()
+            except BaseException:
+                self._abandon()
+                raise
+            return self._conclude(after)
+
+    def _lock(self, stack: ExitStack, directory: Path) -> Generator[Step, Any, bool]:
+        """Hold the account's lock; return whether another run had to be waited for."""
+        left = self.lock_wait
+        while True:
+            try:
+                stack.enter_context(account_lock(directory, self.account_id))
+                return left < self.lock_wait
+            except AlreadyRunning:
+                if left <= 0:
+                    raise
+            yield Wait(_POLL)
+            left -= _POLL
+
+    def _apply(self) -> Generator[Step, Any, None]:
+        scheduler = self._scheduler
+        self._heed()
+        while not scheduler.is_over:
+            if scheduler.has_ready and (loss := self._lease_loss):
+                scheduler.stop(Stop.LEASE, loss)
+            starting = scheduler.start(self.now().timestamp())
+            tasks = [(position, self._announce(position)) for position in starting]
+            if (yield from self._flush(starting)) and tasks:
+                yield Start(tasks)
+            if scheduler.must_read:
+                self._note_account((yield from self._read_again()))
+            elif scheduler.running:
+                for position, result in (yield Receive()):
+                    self._end(position, result)
+            else:
+                yield from self._pause()
+            self._heed()
+        yield from self._flush()  # the last outcomes, before the account is read again
+
+    def _read_at_the_end(self) -> Generator[Step, Any, Snapshot | None]:
+        if not self._was_anything_sent or self._scheduler.stopped in _NOT_READ_AGAIN:
+            return None
+        found = yield from self._read_again()
+        self._heed()
+        return found if isinstance(found, Snapshot) else None
+
+    def _read_again(self) -> Generator[Step, Any, Snapshot | Exception]:
+        """Read the account in a task, so that an interrupt need not wait for its end."""
+        yield Start([(0, None)])
+        ends: list[tuple[int, Any]]
+        while not (ends := (yield Receive())):
+            self._heed()
+        ((_, found),) = ends
+        account: Snapshot | Exception = found
+        if not isinstance(account, (Snapshot, CloudinaryError, AccountError, *http_errors())):
+            raise found
+        return account
+
+    def _heed(self) -> None:
+        if (count := self._interrupts()) > 1:
+            raise KeyboardInterrupt
+        if count:
+            self._scheduler.stop(Stop.REQUESTED, "the run was interrupted")
+
+    @property
+    def _lease_loss(self) -> str:
+        return "" if self.lease is None else self.lease.loss
+
+    def _announce(self, position: int) -> Flow:
+        outcome = self._outcomes[position]
+        if position in self._creators:
+            group_id = self._outcomes[self._creators[position]].group_id
+            outcome = self._outcomes[position] = evolve(outcome, group_id=group_id)
+        change = outcome.change
+        named = evolve(change, group=evolve(change.group, id=outcome.group_id))
+        self._record.add(Intent(at=self.now(), position=position, change=named))
+        return execute(outcome)
+
+    def _flush(self, starting: Sequence[int] = ()) -> Generator[Step, Any, bool]:
+        """Write the journal to disk; return whether it was written, and changes may be sent."""
+        try:
+            yield Save(self._record.flush)
+        except JournalError as error:
+            for position in starting:
+                self._scheduler.put_back(position)
+            self._scheduler.stop(Stop.JOURNAL, str(error))
+            self._record.close()
+            self._record = NoJournal(self._record.run)
+            return False
+        return True
+
+    def _note_account(self, found: Snapshot | Exception) -> None:
+        """Hold back the changes that the account no longer fits after a wait."""
+        now = self.now()
+        self._scheduler.account_read(reply_to_reading(found), now.timestamp())
+        if isinstance(found, Exception):
+            return
+        held_back = no_longer_fits(self.plan, self._outcomes, self._ended, self._read, found, now)
+        self._scheduler.hold_back(held_back)
+        for position, why in held_back.items():
+            self._outcomes[position] = evolve(self._outcomes[position], error=f"held back: {why}")
+
+    def _pause(self) -> Generator[Step, Any, None]:
+        """Wait for the quota, where the run has to."""
+        until, now = self._scheduler.paused_until, self.now()
+        # Whole milliseconds: a clock of microseconds may never end the fraction of one.
+        ms = 0 if until is None else max(0, math.ceil((until - now.timestamp()) * 1000))
+        seconds = ms / 1000
+        if until is not None and seconds >= SHORTEST_ANNOUNCED:
+            self._report(None, _time(until))
+        while seconds > 0 and not self._scheduler.is_over and not self._lease_loss:
+            yield Wait(min(seconds, SLICE))
+            seconds -= SLICE
+            self._heed()
+
+    def _end(self, position: int, result: ChangeResult | Snapshot | BaseException) -> None:
+        """Record the outcome of a change."""
+        if isinstance(result, BaseException):
+            raise result
+        assert isinstance(result, ChangeResult)
+        self._was_anything_sent = True
+        outcome, reply = result
+        outcome = evolve(outcome, in_place=reply.kind is ReplyKind.IN_PLACE)
+        self._settle(outcome)
+        self._scheduler.finish(position, reply, self.now().timestamp())
+        if reply.kind is not ReplyKind.THROTTLED:
+            self._ended.add(position)
+            self._report(outcome, None)
+
+    def _settle(self, outcome: Outcome) -> None:
+        self._outcomes[outcome.position] = outcome
+        self._record.add(
+            Ended(
+                at=self.now(),
+                position=outcome.position,
+                status=outcome.status,
+                group_id=outcome.group_id,
+                request_id=outcome.request_id,
+                error=outcome.error,
+            )
+        )
+
+    def _report(self, outcome: Outcome | None, waiting_until: datetime | None) -> None:
+        if self.on_progress is not None:
+            self.on_progress(
+                Progress(
+                    outcome=outcome,
+                    ended=len(self._ended),
+                    total=len(self._outcomes),
+                    waiting_until=waiting_until,
+                )
+            )
+
+    def _abandon(self) -> None:
+        """Record what is known if the run ends with changes in flight."""
+        error = "the run ended before the response came"
+        for position in sorted(self._scheduler.running):
+            self._settle(evolve(self._outcomes[position], status=Status.UNKNOWN, error=error))
+        self._scheduler.stop(Stop.ABANDONED, "the run was abandoned")
+        self._conclude(None)
+
+    def _conclude(self, snapshot: Snapshot | None) -> Result:
+        """Compare the account with the plan, close the journal, and return the result."""
+        scheduler, pace = self._scheduler, self._scheduler.pace
+        unmet: list[str] = []
+        if snapshot is not None:
+            account = Directory(snapshot)
+            for outcome in self._outcomes:
+                if difference := difference_of(outcome, account):
+                    unmet.append(difference)
+                elif outcome.status is Status.UNKNOWN and not outcome.in_place:
+                    self._settle(evolve(outcome, status=Status.DONE, error=""))
+        verified = not unmet if snapshot is not None or not self._outcomes else None
+        is_out_of_quota = scheduler.stopped is Stop.QUOTA and pace.reset_at is not None
+        held_back = self.plan.held_back
+        result = Result(
+            run=self._record.run,
+            outcomes=tuple(self._outcomes),
+            stopped=scheduler.stopped,
+            detail=scheduler.detail,
+            verified=False if held_back else verified,
+            differences=(*unmet, *held_back),
+            requests_left=pace.remaining if snapshot is None else snapshot.requests_left,
+            resume_at=_time(pace.reset_at or 0) if is_out_of_quota else None,
+            snapshot=snapshot,
+        )
+        end = End(
+            at=self.now(),
+            summary=result.counts(),
+            stopped=result.stopped,
+            detail=result.detail,
+            verified=result.verified,
+            differences=result.differences,
+        )
+        self._record.add(end)
+        try:
+            self._record.flush()
+        except JournalError as error:  # which changes nothing of what was done
+            if result.stopped is None:
+                result = evolve(result, stopped=Stop.JOURNAL, detail=str(error))
+        finally:
+            self._record.close()
+        return result
+
+
+def _time(timestamp: float) -> datetime:
+    """Return a time; the last one that there is for what a server puts behind the year 9999."""
+    try:
+        return datetime.fromtimestamp(timestamp, UTC)
+    except (OverflowError, ValueError, OSError):
+        return datetime.max.replace(tzinfo=UTC)
