@@ -27,6 +27,8 @@ if str(ROOT) not in sys.path:  # run as a script, not as a module
 from tools.extensions import ExtensionError, describe_deprecated, extensions  # noqa: E402
 
 PACKAGE = "cld_provisioning_api"
+# The documented names of models: an exception has the name of one.
+ALIASES = {"Error": "ErrorDetail", "ErrorResponseData": "ErrorResponse"}
 HEADER = """\
 # Generated from openapi.yaml by openapi-python-client with templates/ (`make generate`).
 # Do not edit: change openapi.yaml, generator-config.yaml or templates/ instead.
@@ -75,7 +77,7 @@ def generate(root: Path, parent: Path) -> Path:
 
 
 def public_module(package: Path) -> str:
-    """Return the module that exports what the methods take and return, with the models in it."""
+    """Return the module that exports what the methods take, return and raise, with the models in it."""
     homes: dict[str, str] = {}
     used: dict[str, set[str]] = {"": set()}  # the names in each class, in the methods those of ""
     for path in sorted([*package.glob("models/*.py"), *package.glob("api/*/*.py")]):
@@ -96,8 +98,12 @@ def public_module(package: Path) -> str:
         public |= found
         waiting += found
     imports = [f"from .{homes[name]} import {name}" for name in sorted(public)]
+    for name, original in ALIASES.items():
+        if original in homes:
+            imports.append(f"from .{homes[original]} import {original} as {name}")
+            public.add(name)
     exported = [f'    "{name}",' for name in sorted(public)]
-    title = '"""What the methods take and return, with the models in it."""'
+    title = '"""What the methods take, return and raise, with the models in it."""'
     return "\n".join([title, "", *imports, "", "__all__ = [", *exported, "]", ""])
 
 

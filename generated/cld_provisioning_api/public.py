@@ -1,7 +1,7 @@
 # Generated from openapi.yaml by openapi-python-client with templates/ (`make generate`).
 # Do not edit: change openapi.yaml, generator-config.yaml or templates/ instead.
 
-"""What the methods take and return, with the models in it."""
+"""What the methods take, return and raise, with the models in it."""
 
 from .api.users.get_users import GetUsersRequest
 from .api.users.get_users import GetUsersRequestTypedDict
@@ -21,8 +21,12 @@ from .models.user_group_users_response import UserGroupUsersResponse
 from .models.user_groups_response import UserGroupsResponse
 from .models.user_sub_accounts_response import UserSubAccountsResponse
 from .models.users_response import UsersResponse
+from .models.error_detail import ErrorDetail as Error
+from .models.error_response import ErrorResponse as ErrorResponseData
 
 __all__ = [
+    "Error",
+    "ErrorResponseData",
     "GetUsersRequest",
     "GetUsersRequestTypedDict",
     "GetUsersSortBy",

@@ -10,6 +10,7 @@ from typing import assert_type
 import httpx
 
 import cld_user_groups
+import cloudinary_account_provisioning as vendor
 from cld_user_groups import (
     AsyncCldProvisioning,
     CldProvisioning,
@@ -144,3 +145,8 @@ def rejected(client: CldProvisioning) -> None:
     client.user_groups.list(extnded_details=True)  # type: ignore[call-arg]
     CldProvisioning(region="mars")  # type: ignore[arg-type]
     CldProvisioning(client=httpx.AsyncClient())  # type: ignore[arg-type]
+
+
+def the_documented_import_name(name: vendor.models.Error | None) -> vendor.models.UserGroup:
+    assert_type(vendor.models.NotFound, type[models.NotFound])
+    return models.UserGroup(id="g1", name="D")
