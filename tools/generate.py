@@ -77,7 +77,7 @@ def generate(root: Path, parent: Path) -> Path:
 
 
 def public_module(package: Path) -> str:
-    """Return the module that exports what the methods take, return and raise, with the models in it."""
+    """Return the module of what the methods take, return and raise, with the models in it."""
     homes: dict[str, str] = {}
     used: dict[str, set[str]] = {"": set()}  # the names in each class, in the methods those of ""
     for path in sorted([*package.glob("models/*.py"), *package.glob("api/*/*.py")]):
