@@ -54,14 +54,7 @@ def find_users(
 ) -> Generator[_Asked, UsersResponse, FoundUsers]:
     """Decide which calls of `users.list` find the users of some e-mails.
 
-    Args:
-        emails: The e-mails.
-        list_users: Called with the arguments of a call; what it returns is yielded, and a response
-            expected in return.
-
-    Raises:
-        TypeError: `emails` is not an iterable of str.
-        ValueError: An e-mail is empty or blank.
+    `list_users` gets the arguments of each; what it returns is yielded, for a response.
     """
     wanted = _wanted(emails)
     spellings = _spellings(wanted)
@@ -91,7 +84,7 @@ def find_users(
 
 
 def _wanted(emails: Iterable[str]) -> dict[str, str]:
-    """Return the e-mails as the caller passed them, each with the form in which it is sent."""
+    """Return the e-mails as the caller passed them, each as it is compared."""
     if isinstance(emails, str | bytes):
         raise TypeError(f"emails must be a list of str, not {type(emails).__name__}")
     wanted: dict[str, str] = {}
@@ -134,15 +127,9 @@ def _batches(emails: Iterable[str]) -> Iterator[list[str]]:
 def read_pages(
     seen: dict[str, User], list_users: Callable[..., _Asked]
 ) -> Generator[_Asked, UsersResponse, bool]:
-    """Read users page by page until a page brings no new one, and add them to those seen.
+    """Read users page by page until a page brings no new one, and add them to those seen, by ID.
 
-    Args:
-        seen: The users by ID.
-        list_users: Called with `page` and `page_size`; what it returns is yielded, and a response
-            expected in return.
-
-    Returns:
-        Whether the pages came to an end, rather than repeat themselves, and held everyone seen.
+    Return whether the pages came to an end, rather than repeat themselves, and held everyone seen.
     """
     read: set[str] = set()
     for page in range(1, MAX_PAGES + 1):
@@ -168,12 +155,7 @@ def _result(wanted: Iterable[str], users: Iterable[User], *, complete: bool) -> 
 
 
 def send_each(queries: Generator[Q, T, R], send: Callable[[Q], T]) -> R:
-    """Send what a generator yields, one after another, and return its result.
-
-    Args:
-        queries: Yields what to send, and is sent what that returned.
-        send: Sends it.
-    """
+    """Send what a generator yields, each for what that returns, and return its result."""
     try:
         query = next(queries)
         while True:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, cast
 
 import httpx
 
@@ -56,9 +56,7 @@ class Violation(NamedTuple):
 class OpenAPIDocument:
     """An OpenAPI document that allows no undocumented fields in any object.
 
-    Args:
-        document: The document as it was parsed.
-        any_server: Whether requests may go to undocumented servers, such as an emulator.
+    With `any_server`, requests may go to undocumented servers, such as an emulator.
     """
 
     def __init__(self, document: Document, *, any_server: bool = True) -> None:
@@ -217,7 +215,7 @@ def _value_findings(
     match cause:
         case InvalidSchemaValue():
             for error in cause.schema_errors:
-                yield from _schema_findings(cast("_SchemaError", error), at)
+                yield from _schema_findings(error, at)
         case MediaTypeNotFound():
             known = " or ".join(cause.availableMimetypes)
             yield Violation("content type", known, cause.mimetype or "none")
@@ -234,19 +232,7 @@ def _schemes(cause: BaseException | None) -> str:
     return " or ".join(" and ".join(names) for names in alternatives) or "credentials"
 
 
-class _SchemaError(Protocol):
-    """The attributes of a jsonschema error that are used here."""
-
-    validator: str
-    validator_value: Any
-    instance: Any
-    schema: Mapping[str, Any]
-    json_path: str
-    relative_schema_path: Sequence[str | int]
-    context: Sequence[_SchemaError]
-
-
-def _schema_findings(error: _SchemaError, at: str) -> Iterator[Violation]:
+def _schema_findings(error: Any, at: str) -> Iterator[Violation]:
     """Turn an error of jsonschema into findings, one per field."""
     where = error.json_path if at == "$" else at
     match error.validator:
@@ -267,18 +253,13 @@ def _schema_findings(error: _SchemaError, at: str) -> Iterator[Violation]:
             yield Violation(where, expected, _json_text(error.instance))
 
 
-def _nearest_alternative(error: _SchemaError, at: str) -> Iterator[Violation]:
-    """Return the findings for the alternative that is nearest to the value.
-
-    That is the one with the fewest undocumented fields, then with the fewest findings.
-    """
+def _nearest_alternative(error: Any, at: str) -> Iterator[Violation]:
+    """Find for the alternative with the fewest undocumented fields, then the fewest findings."""
     by_alternative: dict[str | int, list[Violation]] = {}
     for inner in error.context:
         findings = by_alternative.setdefault(inner.relative_schema_path[0], [])
         findings.extend(_schema_findings(inner, at))
-    yield from min(by_alternative.values(), key=_distance)
-
-
-def _distance(findings: list[Violation]) -> tuple[int, int]:
-    foreign = sum(finding.expected == _NO_FIELD for finding in findings)
-    return foreign, len(findings)
+    yield from min(
+        by_alternative.values(),
+        key=lambda found: (sum(each.expected == _NO_FIELD for each in found), len(found)),
+    )

@@ -38,6 +38,8 @@ from ._engine.request import ApiCall, check_id
 from ._engine.retry import Effect
 from .identity import forbidden_character
 
+_NOT_IN: Final = "The user {!r} is not in the group - at `$.users`"
+_STILL_IN: Final = "The user {!r} is still in the group - at `$.users`"
 T = TypeVar("T")
 D = TypeVar("D")
 R = TypeVar("R")
@@ -56,17 +58,7 @@ _EFFECTS: Final = {
 def call_of(
     operation: Operation[Any, R], account_id: str, request: HttpRequest, ids: Mapping[str, str]
 ) -> ApiCall[R]:
-    """Return the call of an operation.
-
-    Args:
-        operation: The operation.
-        account_id: The account.
-        request: The request.
-        ids: The IDs in its path, by name.
-
-    Raises:
-        ValueError: The request has a name that would not be shown as it is.
-    """
+    """Return the call of an operation, or raise ValueError for a name that would not be shown."""
     call = ApiCall[Any](operation.id, _EFFECTS[operation.effect], request, operation.decode, ids)
     row = ROWS.get(operation.id)
     return call if row is None else row(call, account_id)
@@ -93,11 +85,12 @@ def _created(call: ApiCall[UserGroup], account_id: str) -> ApiCall[UserGroup]:
         groups = get_user_groups.decode_success(content).user_groups
         return next((group for group in groups if group.name.strip().casefold() == name), None)
 
-    def verify() -> ApiCall[UserGroup | None]:
-        request = get_user_groups.build_request(account_id)
-        return ApiCall(get_user_groups.OPERATION_ID, Effect.READ, request, verified)
-
-    call.verify = verify
+    call.verify = lambda: ApiCall(
+        get_user_groups.OPERATION_ID,
+        Effect.READ,
+        get_user_groups.build_request(account_id),
+        verified,
+    )
     call.contradicts = "no group has that name"
     call.leaves_open = "a group of that name exists, which somebody else may have created"
     return call
@@ -153,8 +146,7 @@ def _added(
             return body
         user = _find(body, user_id)
         if user is None:
-            message = f"The user {user_id!r} is not in the group - at `$.users`"
-            raise msgspec.ValidationError(message)
+            raise msgspec.ValidationError(_NOT_IN.format(user_id))
         return user
 
     return ApiCall(
@@ -174,8 +166,7 @@ def _removed(
     def decode(content: bytes) -> UserGroupUsersResponse:
         members = call.decode(content)
         if _find(members, user_id):
-            message = f"The user {user_id!r} is still in the group - at `$.users`"
-            raise msgspec.ValidationError(message)
+            raise msgspec.ValidationError(_STILL_IN.format(user_id))
         return members
 
     return ApiCall(
@@ -213,7 +204,7 @@ def _row(operation: Operation[D, R], row: Row[D, R]) -> tuple[str, Row[Any, Any]
 
 
 ROWS: Final = dict(
-    [
+    (
         _row(create_user_group.OPERATION, _created),
         _row(get_user_group.OPERATION, _about("group_id")),
         _row(update_user_group.OPERATION, _renamed),
@@ -221,6 +212,6 @@ ROWS: Final = dict(
         _row(add_user_to_user_group.OPERATION, _added),
         _row(remove_user_from_user_group.OPERATION, _removed),
         _row(get_user.OPERATION, _about("user_id")),
-    ]
+    )
 )
 """The rows, by the operation's ID."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.resources import files
 from os import PathLike
 from pathlib import Path
@@ -116,14 +116,8 @@ class ContractCheck:
         Raises:
             ContractError: The request differs, and `raise_on_difference` is true.
         """
-        self._report(
-            _differences(
-                context,
-                "request",
-                request,
-                self._document.check_request(context.operation_id, request),
-            )
-        )
+        differ = partial(_differences, context, "request", request)
+        self._report(differ(self._document.check_request(context.operation_id, request)))
 
     def after_response(self, context: HookContext, response: httpx.Response) -> None:
         """Validate a response of any status code.
@@ -131,14 +125,11 @@ class ContractCheck:
         Raises:
             ContractError: The response differs, and `raise_on_difference` is true.
         """
-        request = response.request
+        differ = partial(_differences, context, "response", response.request)
         self._report(
-            _differences(
-                context,
-                "response",
-                request,
-                self._document.check_response(request, response)
-                or [*_body_findings(context, response), *_quota_findings(response.headers)],
+            differ(
+                self._document.check_response(response.request, response)
+                or [*_body_findings(context, response), *_quota_findings(response.headers)]
             )
         )
 
@@ -156,9 +147,7 @@ def _differences(
     findings: Sequence[Violation],
 ) -> list[Difference]:
     """Return findings as differences: masked first, for shortening could leave half of a secret."""
-    if not findings:
-        return []
-    mask = _mask(request)
+    mask = _mask(request) if findings else str
     return [
         Difference(context.operation_id, side, *(_short(mask(text)) for text in finding))
         for finding in findings
@@ -187,10 +176,10 @@ def _body_findings(context: HookContext, response: httpx.Response) -> Iterator[V
     if isinstance(body.get("id"), str) and body["id"] != wanted:
         yield Violation("$.id", json.dumps(wanted), json.dumps(body["id"]))
     if context.user_id is not None and isinstance(body.get("users"), list):
-        users = cast(
-            "list[dict[str, Any]]", [each for each in body["users"] if isinstance(each, dict)]
+        users = cast("list[Any]", body["users"])
+        is_in = any(
+            isinstance(each, dict) and cast("Any", each).get("id") == wanted for each in users
         )
-        is_in = any(user.get("id") == wanted for user in users)
         if is_in != (response.request.method == "POST"):
             user = f"the user {json.dumps(wanted)}"
             texts = ("a membership without", "it") if is_in else ("a membership with", "others")
@@ -225,11 +214,8 @@ def _short(text: str) -> str:
 
 
 def _shipped() -> str:
-    """Return the text of the OpenAPI document that the SDK was generated from.
-
-    It is a resource of the package, which may be imported from a zip; in the source tree, a file
-    two directories above the package.
-    """
+    """Return the text of the OpenAPI document that the SDK was generated from."""
+    # A resource, for the package may be in a zip; in the source tree, two directories above it.
     packaged = files("cld_user_groups").joinpath(_NAME)
     for place in (packaged, Path(__file__).parents[2] / _NAME):
         if place.is_file():
@@ -237,9 +223,6 @@ def _shipped() -> str:
     raise FileNotFoundError(f"{_NAME} is missing from the package: {packaged}")
 
 
-@lru_cache(maxsize=8)
-def _load(text: str) -> OpenAPIDocument:
-    return OpenAPIDocument.from_yaml(text)
-
+_load = lru_cache(maxsize=8)(OpenAPIDocument.from_yaml)
 
 __all__ = ["ContractCheck", "ContractError", "Difference"]

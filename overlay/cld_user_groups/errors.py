@@ -77,12 +77,10 @@ class CloudinaryError(Exception):
 
     def __str__(self) -> str:
         request_id = f", request id {printable(self.request_id)}" if self.request_id else ""
-        text = f"{self.message} (status {self.status_code}{request_id})"
-        for fact in self.facts:
-            text += f"; {fact}"
-        if self.maybe_applied and not self.facts:
-            text += "; the change may have been applied: look before you repeat it"
-        return text
+        facts = self.facts
+        if self.maybe_applied and not facts:
+            facts = ("the change may have been applied: look before you repeat it",)
+        return "; ".join([f"{self.message} (status {self.status_code}{request_id})", *facts])
 
     def add_fact(self, fact: str) -> None:
         """Add what else is known of the call; `str` shows it."""
@@ -105,9 +103,9 @@ class CloudinaryError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Without the request, whose headers hold the credentials, and without the stream.
-        state = {name: value for name, value in self.__dict__.items() if name != "raw_response"}
+        state = dict(self.__dict__)
+        name = library_of(state.pop("raw_response")).name
         headers = state.pop("headers").multi_items()
-        name = library_of(self.raw_response).name
         return _unpickled, (type(self), self.status_code, headers, state, self.args, name)
 
 
@@ -135,10 +133,9 @@ class ClientClosed(RuntimeError):
 
 
 class LimiterUnavailable(RuntimeError):
-    """The limiter is not available, and its `on_error` is "fail".
+    """The limiter is not available, and its `on_error` is "fail": the attempt was not sent.
 
-    The attempt was not sent; an earlier one of the same call may have been applied, as
-    `maybe_applied` says.
+    An earlier one of the same call may have been applied, as `maybe_applied` says.
     """
 
     maybe_applied: bool = False
@@ -267,40 +264,30 @@ def maybe_applied(error: BaseException) -> bool:
     a one: pass the exception that is raised inside the block.
     """
     unmarked, marks = _led_to(error)
-    return any(marks) or any(
-        _is_cancellation_or_timeout(link) and not _led_to(link)[1] for link in unmarked
-    )
+    # A class of a module that was not imported is no error's, and importing them takes long.
+    modules = (sys.modules.get(name) for name in ("asyncio", "concurrent.futures"))
+    kinds = (TimeoutError, *(getattr(each, "CancelledError", TimeoutError) for each in modules))
+    return any(marks) or any(isinstance(link, kinds) and not _led_to(link)[1] for link in unmarked)
 
 
 def _led_to(error: BaseException) -> tuple[list[BaseException], list[bool]]:
     """Return what led to an error up to those that a call marked, and their marks."""
-    unmarked: list[BaseException] = []
+    unmarked: dict[int, BaseException] = {}
     marks: list[bool] = []
-    seen: set[int] = set()
     left: list[BaseException | None] = [error]
     while left:
         link = left.pop()
-        if link is None or id(link) in seen:
+        if link is None or id(link) in unmarked:
             continue
-        seen.add(id(link))
         known = getattr(link, "maybe_applied", None)
         if known is not None:
             marks.append(bool(known))
             continue
-        unmarked.append(link)
+        unmarked[id(link)] = link
         left += [link.__cause__, None if link.__suppress_context__ else link.__context__]
         if isinstance(link, BaseExceptionGroup):
             left += cast("BaseExceptionGroup[BaseException]", link).exceptions
-    return unmarked, marks
-
-
-def _is_cancellation_or_timeout(error: BaseException) -> bool:
-    # A class of a module that was not imported is no error's, and importing them takes long.
-    kinds = (
-        getattr(sys.modules.get(name), "CancelledError", TimeoutError)
-        for name in ("asyncio", "concurrent.futures")
-    )
-    return isinstance(error, (TimeoutError, *kinds))
+    return [*unmarked.values()], marks
 
 
 __all__ = [

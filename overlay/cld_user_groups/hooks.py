@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import httpx
 from attrs import define, field, frozen
@@ -95,102 +95,73 @@ class LoggingHook(Hook):
     logger: DebugLogger = LOGGER
 
     def before_request(self, context: HookContext, request: httpx.Request) -> None:
-        self.logger.debug(
-            "%s attempt %d: %s %s",
-            context.operation_id,
-            context.attempt,
-            request.method,
-            request.url,
-        )
+        self._debug(context, "%s %s", request.method, request.url)
 
     def after_response(self, context: HookContext, response: httpx.Response) -> None:
-        self.logger.debug(
-            "%s attempt %d: status %d, %d bytes, request id %s",
-            context.operation_id,
-            context.attempt,
-            response.status_code,
-            len(response.content),
-            printable(response.headers.get("x-request-id", "-")),
-        )
+        request_id = printable(response.headers.get("x-request-id", "-"))
+        size = len(response.content)
+        text = "status %d, %d bytes, request id %s"
+        self._debug(context, text, response.status_code, size, request_id)
 
     def on_retry(self, context: HookContext, delay: float, error: Exception) -> None:
-        self.logger.debug(
-            "%s attempt %d: %s; again in %.3f s", context.operation_id, context.attempt,
-            _described(error), delay,
-        )  # fmt: skip
+        self._debug(context, "%s; again in %.3f s", _described(error), delay)
 
     def on_error(self, context: HookContext, error: BaseException) -> None:
-        self.logger.debug(
-            "%s attempt %d: given up: %s",
-            context.operation_id,
-            context.attempt,
-            _described(error),
-        )
+        self._debug(context, "given up: %s", _described(error))
+
+    def _debug(self, context: HookContext, text: str, *args: object) -> None:
+        text = f"%s attempt %d: {text}"
+        self.logger.debug(text, context.operation_id, context.attempt, *args)
 
 
 def _described(error: BaseException) -> str:
     return printable(f"{type(error).__name__}: {error}")
 
 
-_METHODS = ("before_request", "after_response", "on_retry", "on_error")
+_Methods = tuple[Callable[..., object], ...]
 
 
-class Hooks:
-    """The methods of all hooks of a client, in the order of the hooks.
+class Hooks(NamedTuple):
+    """The methods of all hooks of a client, in the order of the hooks."""
 
-    Args:
-        hooks: The hooks.
-        may_be_async: Whether async methods are accepted.
-
-    Raises:
-        TypeError: A hook has none of the methods, an async one that is not accepted, or one that
-            yields, which nothing would run.
-    """
-
-    __slots__ = _METHODS
-
-    before_request: tuple[Callable[..., object], ...]
-    after_response: tuple[Callable[..., object], ...]
-    on_retry: tuple[Callable[..., object], ...]
-    on_error: tuple[Callable[..., object], ...]
-
-    def __init__(self, hooks: Iterable[object], *, may_be_async: bool) -> None:
-        hooks = tuple(hooks)
-        for name in _METHODS:
-            found = (getattr(hook, name, None) for hook in hooks)
-            setattr(self, name, tuple(method for method in found if callable(method)))
-        for hook in hooks:
-            methods = {name: getattr(hook, name, None) for name in _METHODS}
-            if not any(map(callable, methods.values())):
-                raise TypeError(
-                    f"a hook must have one of {', '.join(_METHODS)}; {type(hook).__name__} has none"
-                )
-            for name, method in methods.items():
-                if _is(method, isgeneratorfunction) or _is(method, isasyncgenfunction):
-                    raise TypeError(
-                        f"{type(hook).__name__}.{name} yields: calling it would run nothing of it"
-                    )
-                if not may_be_async and _is(method, iscoroutinefunction):
-                    raise TypeError(
-                        f"{type(hook).__name__}.{name} is async: use it with AsyncCldProvisioning"
-                    )
-
-
-def _is(method: object, kind: Callable[[object], bool]) -> bool:
-    while isinstance(method, partial):
-        method = cast("partial[object]", method).func
-    return kind(method) or kind(getattr(method, "__call__", None))  # noqa: B004
+    before_request: _Methods
+    after_response: _Methods
+    on_retry: _Methods
+    on_error: _Methods
 
 
 def make_hooks(
     hooks: tuple[object, ...], debug_logger: DebugLogger | None, may_be_async: bool
 ) -> tuple[Hooks, Hooks]:
     """Return the hooks of a client, and those while the debug log is on."""
-    log = LoggingHook(debug_logger or LOGGER)
-    with_log = Hooks((*hooks, log), may_be_async=may_be_async)
-    if debug_logger is not None:
-        return with_log, with_log
-    return Hooks(hooks, may_be_async=may_be_async), with_log
+    for hook in hooks:
+        _check(hook, may_be_async)
+    with_log = _methods((*hooks, LoggingHook(debug_logger or LOGGER)))
+    return (_methods(hooks) if debug_logger is None else with_log), with_log
+
+
+def _methods(hooks: tuple[object, ...]) -> Hooks:
+    found = ([getattr(hook, name, None) for hook in hooks] for name in Hooks._fields)
+    return Hooks(*(tuple(filter(callable, methods)) for methods in found))
+
+
+def _check(hook: object, may_be_async: bool) -> None:
+    """Reject what is no hook, and methods that would not run."""
+    methods = {name: getattr(hook, name, None) for name in Hooks._fields}
+    kind = type(hook).__name__
+    if not any(map(callable, methods.values())):
+        raise TypeError(f"a hook must have one of {', '.join(methods)}; {kind} has none")
+    for name, method in methods.items():
+        if _is(method, isgeneratorfunction) or _is(method, isasyncgenfunction):
+            raise TypeError(f"{kind}.{name} yields: calling it would run nothing of it")
+        if not may_be_async and _is(method, iscoroutinefunction):
+            raise TypeError(f"{kind}.{name} is async: use it with AsyncCldProvisioning")
+
+
+def _is(method: object, kind: Callable[[object], bool]) -> bool:
+    while isinstance(method, partial):
+        method = cast("partial[object]", method).func
+    return kind(method) or kind(getattr(method, "__call__", None))  # noqa: B004
 
 
 class PrintableFormatter(logging.Formatter):

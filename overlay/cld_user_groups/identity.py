@@ -102,10 +102,7 @@ def _lower(character: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Escape every character that a terminal could interpret.
-
-    That is control characters, and the invisible ones that turn the direction of a text around.
-    """
+    """Escape every character that a terminal could interpret, or that turns a text around."""
     if text.isprintable():
         return text
     return "".join(

@@ -30,23 +30,22 @@ class Users(generated.Users):
     ) -> FoundUsers:
         """Find users by their e-mails, however many, and check the responses.
 
-        Case and surrounding spaces do not matter, and an e-mail that occurs twice is requested once.
-        One request is made for each 100 e-mails (fewer, where they are very long), in lower case, and
-        another for those of them that are missing, also as the caller spelled them. Where the server
-        does not show that it applies the filter, all users are read page by page, at one request for
-        each 100 users and one more.
+        Case and surrounding spaces do not matter. One request is made for each 100 e-mails (fewer,
+        where they are very long), in lower case, and another for those of them that are missing, as
+        the caller spelled them. Where the server does not show that it applies the filter, all
+        users are read, at one request for each 100 and one more.
 
             found = client.users.find(emails=["john@example.com", "harry@example.com"])
-            for email in found.missing:
-                print(f"nobody has the e-mail {email}")
+            print("nobody has:", *found.missing)
             (john,) = found.by_email["john@example.com"]  # fails where two users share it
 
         Args:
             emails: The e-mails.
             retries: The retries of each call, None for none. Default: the client's.
             server_url: The server of the calls. Default: the client's.
-            timeout_ms: The time limit of each call, in milliseconds: for connecting, between any two
-                parts of what is sent or received, and for the whole body. Default: the client's.
+            timeout_ms: The time limit of each call, in milliseconds: for connecting, between any
+                two parts of what is sent or received, and for the whole body. Default: the
+                client's.
             http_headers: Headers to add, or to replace.
 
         Returns:
@@ -79,23 +78,22 @@ class AsyncUsers(generated.AsyncUsers):
     ) -> FoundUsers:
         """Find users by their e-mails, however many, and check the responses.
 
-        Case and surrounding spaces do not matter, and an e-mail that occurs twice is requested once.
-        One request is made for each 100 e-mails (fewer, where they are very long), in lower case, and
-        another for those of them that are missing, also as the caller spelled them. Where the server
-        does not show that it applies the filter, all users are read page by page, at one request for
-        each 100 users and one more.
+        Case and surrounding spaces do not matter. One request is made for each 100 e-mails (fewer,
+        where they are very long), in lower case, and another for those of them that are missing, as
+        the caller spelled them. Where the server does not show that it applies the filter, all
+        users are read, at one request for each 100 and one more.
 
             found = await client.users.find(emails=["john@example.com", "harry@example.com"])
-            for email in found.missing:
-                print(f"nobody has the e-mail {email}")
+            print("nobody has:", *found.missing)
             (john,) = found.by_email["john@example.com"]  # fails where two users share it
 
         Args:
             emails: The e-mails.
             retries: The retries of each call, None for none. Default: the client's.
             server_url: The server of the calls. Default: the client's.
-            timeout_ms: The time limit of each call, in milliseconds: for connecting, between any two
-                parts of what is sent or received, and for the whole body. Default: the client's.
+            timeout_ms: The time limit of each call, in milliseconds: for connecting, between any
+                two parts of what is sent or received, and for the whole body. Default: the
+                client's.
             http_headers: Headers to add, or to replace.
 
         Returns:

@@ -18,24 +18,15 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
-from cld_provisioning_api.calling import UNSET as UNSET
-from cld_provisioning_api.calling import BackoffStrategy as BackoffStrategy
-from cld_provisioning_api.calling import RetryConfig as RetryConfig
-from cld_provisioning_api.calling import Unset as Unset
+from cld_provisioning_api.calling import UNSET, BackoffStrategy, RetryConfig, Unset
 
 DEFAULT_RETRIES: Final = RetryConfig()
 
 
 def check_retries(name: str, retries: object) -> RetryConfig | None:
-    """Validate the retries that an argument sets, and return them, None for none.
-
-    Raises:
-        TypeError: The argument is not a RetryConfig, None or UNSET.
-    """
-    if retries is UNSET:
-        return DEFAULT_RETRIES
-    if retries is None:
-        return None
+    """Return the retries that an argument sets, None for none, or raise TypeError."""
+    if retries is UNSET or retries is None:
+        return None if retries is None else DEFAULT_RETRIES
     if not isinstance(retries, RetryConfig):
         raise TypeError(f"{name} must be a RetryConfig or None, not {type(retries).__name__}")
     return retries if retries.strategy == "backoff" else None
