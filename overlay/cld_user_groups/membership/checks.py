@@ -57,11 +57,6 @@ class StalePlan(PlanRefused):
 def check_plan(plan: Plan, account_id: str, now: datetime) -> None:
     """Validate a plan as far as possible without a request.
 
-    Args:
-        plan: The plan.
-        account_id: The client's account.
-        now: The time, aware.
-
     Raises:
         PlanRefused: The plan is for another account, does not pass its guards, or has expired.
         ValueError: The plan is not consistent.
@@ -175,16 +170,7 @@ def _check_day(plan: Plan, snapshot: Snapshot) -> None:
 
 
 def ended_since(changes: Sequence[Change], began: datetime, now: datetime) -> dict[int, str]:
-    """Return the additions whose last day has passed at a midnight, in UTC, since a time.
-
-    Args:
-        changes: The changes.
-        began: When they were planned, aware.
-        now: The time, aware.
-
-    Returns:
-        A sentence for each, by position.
-    """
+    """Return, by position, that the last day of an addition has passed at a midnight since."""
     today = now.astimezone(UTC).date()
     return _ended_by(changes, today) if began.astimezone(UTC).date() < today else {}
 
@@ -211,16 +197,8 @@ def no_longer_fits(
     A group must be what the run has made of it. Where somebody else has changed it, where it no
     longer exists, or where a name that is needed is taken, its other changes must not be made.
 
-    Args:
-        plan: The plan.
-        outcomes: The outcome of each change so far.
-        ended: The positions of those that will not be sent again.
-        before: The account as it was read before the first change.
-        after: The account as it is now.
-        now: The time, aware.
-
     Returns:
-        A sentence for each change that must not be sent, by position.
+        A sentence for each change that must not be sent, by position, without those that `ended`.
     """
     positions = [at for at in range(len(outcomes)) if at not in ended]
     if now > plan.expires_at:
@@ -283,9 +261,6 @@ def _changed_groups(
 
 def creators(plan: Plan) -> dict[int, int]:
     """Return, for each change of a group that the plan creates, the position of that creation.
-
-    Args:
-        plan: The plan.
 
     Raises:
         ValueError: A change of a group without an ID does not depend on its creation.

@@ -7,9 +7,9 @@ result = add_users(client, group_id="...", user_ids=[...])
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TypedDict, Unpack
+from typing import Literal, TypedDict, Unpack
 
 from attrs import evolve, field, frozen
 
@@ -21,17 +21,18 @@ from .journal import Journal, NoJournal
 from .model import (
     Action,
     Change,
+    Desired,
+    DesiredGroup,
+    DesiredMember,
     Group,
     GroupRef,
-    GuardLimits,
     Outcome,
     Plan,
     Snapshot,
     Status,
     UserRef,
 )
-from .order import awaited_additions
-from .planning import EXPIRES_AFTER, fingerprint
+from .planning import plan
 from .session import Result
 from .snapshot import read_account, read_account_async
 
@@ -74,7 +75,7 @@ def add_users(
         ValueError: There is no such group, or an ID is not one.
         CloudinaryError, httpx.TransportError: The account cannot be read. Nothing was written.
     """
-    return _apply(client, _Wanted(group_id, user_ids), options)
+    return _apply(client, _Wanted(group_id, user_ids, "additive"), options)
 
 
 async def add_users_async(
@@ -85,7 +86,7 @@ async def add_users_async(
     **options: Unpack[ApplyOptions],
 ) -> Result:
     """Add users to a group, as `add_users` does."""
-    return await _apply_async(client, _Wanted(group_id, user_ids), options)
+    return await _apply_async(client, _Wanted(group_id, user_ids, "additive"), options)
 
 
 def set_members(
@@ -116,8 +117,7 @@ def set_members(
         ValueError: There is no such group, or an ID is not one.
         CloudinaryError, httpx.TransportError: The account cannot be read. Nothing was written.
     """
-    wanted = _Wanted(group_id, user_ids, is_all=True, allow_removals=allow_removals)
-    return _apply(client, wanted, options)
+    return _apply(client, _Wanted(group_id, user_ids, "exact", allow_removals), options)
 
 
 async def set_members_async(
@@ -129,7 +129,7 @@ async def set_members_async(
     **options: Unpack[ApplyOptions],
 ) -> Result:
     """Make users the members of a group, as `set_members` does."""
-    wanted = _Wanted(group_id, user_ids, is_all=True, allow_removals=allow_removals)
+    wanted = _Wanted(group_id, user_ids, "exact", allow_removals)
     return await _apply_async(client, wanted, options)
 
 
@@ -146,51 +146,42 @@ def _checked(user_ids: Iterable[str]) -> dict[str, None]:
 
 @frozen
 class _Wanted:
-    """Who should be in a group: these users too, or only they.
-
-    Attributes:
-        group_id: The group.
-        user_ids: The users, each once, in the caller's order.
-        is_all: Whether the other members are removed.
-        allow_removals: The expected number of removals, or None.
-    """
+    """Who should be in a group: these users too, or only they."""
 
     group_id: str
     user_ids: dict[str, None] = field(converter=_checked)
-    is_all: bool = False
+    mode: Literal["additive", "exact"]
     allow_removals: int | None = None
 
     def plan(self, snapshot: Snapshot) -> Plan:
         """Return the plan that leads there; raise ValueError where there is no such group."""
         group = self._group_of(snapshot)
-        current = {member.id for member in group.members}
-        added = (UserRef(id=user_id) for user_id in self.user_ids if user_id not in current)
-        changes = [_change(Action.ADD_USER, group, user) for user in added]
-        if not self.is_all:
-            return _plan(snapshot, group, "add", changes)
-        changes += [
-            _change(Action.REMOVE_USER, group, UserRef(id=member.id, email=member.email))
-            for member in group.members
-            if member.id not in self.user_ids
-        ]
-        for position, needed in awaited_additions(changes, {group.id: len(current)}).items():
-            changes[position] = evolve(changes[position], depends_on=(needed,))
-        plan = _plan(snapshot, group, "set_members", changes)
-        breaches = check_guards(plan, snapshot, GuardLimits(), self.allow_removals)
-        return evolve(plan, breaches=breaches)
+        members = tuple(DesiredMember(id=user_id) for user_id in self.user_ids)
+        desired = DesiredGroup(name=group.name, id=group.id, mode=self.mode, members=members)
+        source = "add" if self.mode == "additive" else "set_members"
+        now = datetime.now(UTC)
+        file = Desired(source=source, digest="", groups=(desired,))
+        found = plan(snapshot, file, now.date(), now=now)
+        breaches = check_guards(found, snapshot, allow_removals=self.allow_removals)
+        return evolve(found, breaches=breaches)
 
     def with_members(self, result: Result, snapshot: Snapshot) -> Result:
         """Return the result with an outcome also for those who were in the group before."""
         group = self._group_of(snapshot)
-        stayed = [member for member in group.members if member.id in self.user_ids]
+        ref = GroupRef(id=group.id, name=group.name)
+        stayed = (
+            UserRef(id=each.id, email=each.email)
+            for each in group.members
+            if each.id in self.user_ids
+        )
         outcomes = (
             Outcome(
                 position=position,
-                change=_change(Action.ADD_USER, group, UserRef(id=member.id, email=member.email)),
+                change=Change(action=Action.ADD_USER, group=ref, user=user),
                 status=Status.ALREADY,
                 group_id=group.id,
             )
-            for position, member in enumerate(stayed, len(result.outcomes))
+            for position, user in enumerate(stayed, len(result.outcomes))
         )
         return evolve(result, outcomes=(*result.outcomes, *outcomes))
 
@@ -203,9 +194,8 @@ class _Wanted:
 
 def _apply(client: CldProvisioning, wanted: _Wanted, options: ApplyOptions) -> Result:
     snapshot = read_account(client)
-    plan = wanted.plan(snapshot)
     unrecorded: ApplyOptions = {"journal": NoJournal(), **options}
-    result = apply(client, plan, snapshot=snapshot, **unrecorded)
+    result = apply(client, wanted.plan(snapshot), snapshot=snapshot, **unrecorded)
     return wanted.with_members(result, snapshot)
 
 
@@ -213,24 +203,6 @@ async def _apply_async(
     client: AsyncCldProvisioning, wanted: _Wanted, options: ApplyOptions
 ) -> Result:
     snapshot = await read_account_async(client)
-    plan = wanted.plan(snapshot)
     unrecorded: ApplyOptions = {"journal": NoJournal(), **options}
-    result = await apply_async(client, plan, snapshot=snapshot, **unrecorded)
+    result = await apply_async(client, wanted.plan(snapshot), snapshot=snapshot, **unrecorded)
     return wanted.with_members(result, snapshot)
-
-
-def _change(action: Action, group: Group, user: UserRef) -> Change:
-    return Change(action=action, group=GroupRef(id=group.id, name=group.name), user=user)
-
-
-def _plan(snapshot: Snapshot, group: Group, source: str, changes: Sequence[Change]) -> Plan:
-    now = datetime.now(UTC)
-    return Plan(
-        account_id=snapshot.account_id,
-        source=source,
-        created_at=now,
-        expires_at=now + EXPIRES_AFTER,
-        changes=tuple(changes),
-        fingerprints={group.id: fingerprint(group)} if changes else {},
-        requests_left=snapshot.requests_left,
-    )

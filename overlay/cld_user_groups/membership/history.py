@@ -11,7 +11,7 @@ in the console for one, is not in them. So a period is to be compared with the a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 
@@ -132,33 +132,21 @@ class History:
 
         None means that the journals do not know the membership: where the account has it, it is
         older than they are, or was made elsewhere.
-
-        Args:
-            group_id: The group's ID.
-            user_id: The user's ID.
         """
         periods = self.periods.get((group_id, user_id), ())
         return periods[-1] if periods and periods[-1].is_open else None
 
 
 def read_history(directory: Path) -> History:
-    """Return the history of an account, from its journals.
-
-    Args:
-        directory: The directory of the account's journals; see `state_directory`.
-    """
+    """Return the history of an account, from its directory; see `state_directory`."""
     found = list_runs(directory)
     history = history_of(summary.run for summary in found if summary.run is not None)
     return evolve(history, unreadable=tuple(each for each in found if each.run is None))
 
 
 def history_of(runs: Iterable[Run]) -> History:
-    """Return what runs of one account did to its memberships.
-
-    Args:
-        runs: The runs, in any order.
-    """
-    ordered = in_order(runs)
+    """Return what runs of one account, in any order, did to its memberships."""
+    ordered = tuple(sorted(runs, key=_order))
     tracker = _Tracker()
     for run in ordered:
         for outcome in run.outcomes:
@@ -174,11 +162,6 @@ def history_of(runs: Iterable[Run]) -> History:
     )
 
 
-def in_order(runs: Iterable[Run]) -> tuple[Run, ...]:
-    """Return runs in the order in which they began."""
-    return tuple(sorted(runs, key=lambda run: run.order))
-
-
 class _Tracker:
     """Follows the steps in order, and keeps what is known after each."""
 
@@ -186,26 +169,22 @@ class _Tracker:
         self.steps: dict[Key, list[Step]] = {}
         self.periods: dict[Key, list[Period]] = {}
         self.groups: dict[str, GroupRef] = {}
-        self._follow: Mapping[Action, Callable[[Step, GroupRef], None]] = {
-            Action.ADD_USER: self._add,
-            Action.REMOVE_USER: self._remove,
-            Action.DELETE_GROUP: self._delete,
-        }
 
     def follow(self, step: Step) -> None:
         """Follow a step. What was not applied, or is of an unknown group, changes nothing."""
-        outcome = step.outcome
-        is_without_effect = outcome.status in (Status.FAILED, Status.NOT_STARTED)
-        if is_without_effect or outcome.group_id is None:
+        change, group_id = step.outcome.change, step.outcome.group_id
+        if step.status in (Status.FAILED, Status.NOT_STARTED) or group_id is None:
             return
         # A plan names a group as it is called once the plan is done.
-        group = GroupRef(id=outcome.group_id, name=outcome.change.group.name)
-        self.groups[outcome.group_id] = group
-        if step.action in self._follow:
-            self._follow[step.action](step, group)
+        group = self.groups[group_id] = GroupRef(id=group_id, name=change.group.name)
+        if step.action is Action.DELETE_GROUP:
+            self._delete(step, group)
+        elif change.user is not None:
+            follow = self._add if step.action is Action.ADD_USER else self._end
+            follow(step, group, change.user)
 
-    def _add(self, step: Step, group: GroupRef) -> None:
-        periods = self._record(step, group, user := _user(step))
+    def _add(self, step: Step, group: GroupRef, user: UserRef) -> None:
+        periods = self._record(step, group, user)
         current = periods[-1] if periods and periods[-1].is_open else None
         if current is not None:
             if step.status is not Status.DONE:
@@ -213,9 +192,6 @@ class _Tracker:
             # It could be added: so it had ended, and no run of this machine did that.
             periods[-1] = evolve(current, is_open=False)
         periods.append(Period(group=group, user=user, since=step))
-
-    def _remove(self, step: Step, group: GroupRef) -> None:
-        self._end(step, group, _user(step))
 
     def _delete(self, step: Step, group: GroupRef) -> None:
         users = {user.id: user for user in step.outcome.change.members}
@@ -240,10 +216,8 @@ class _Tracker:
         return self.periods.setdefault(key, [])
 
 
-def _user(step: Step) -> UserRef:
-    user = step.outcome.change.user
-    assert user is not None
-    return user
+def _order(run: Run) -> tuple[int, datetime, str]:
+    return run.order
 
 
 @frozen(kw_only=True)
@@ -263,33 +237,25 @@ class AsOf:
 
 
 def as_of(snapshot: Snapshot, runs: Iterable[Run], run: str) -> AsOf:
-    """Return an account as it was right after a run.
-
-    Args:
-        snapshot: The account as it is now.
-        runs: The runs on the account, in any order.
-        run: The ID of the run.
+    """Return an account, given as it is now, as it was right after a run of its runs.
 
     Raises:
         ValueError: There is no such run, or a run is of another account.
     """
-    ordered = in_order(runs)
+    ordered = sorted(runs, key=_order)
     others = [each.id for each in ordered if each.header.account != snapshot.account_id]
     if others:
         raise ValueError(f"the run {others[0]} was not on account {snapshot.account_id!r}")
-    position = {each.id: at for at, each in enumerate(ordered)}.get(run)
-    if position is None:
-        raise ValueError(f"there is no run {run!r} on account {snapshot.account_id!r}")
     account = _Rewind(snapshot)
-    for later in reversed(ordered[position + 1 :]):
+    while ordered and ordered[-1].id != run:
+        later = ordered.pop()
         for outcome in reversed(later.outcomes):
             account.without(outcome, later)
-    found = ordered[position]
-    return AsOf(snapshot=account.snapshot(_end_of(found)), run=found, notes=tuple(account.notes))
-
-
-def _end_of(run: Run) -> datetime:
-    return run.header.started_at if run.end is None else run.end.at
+    if not ordered:
+        raise ValueError(f"there is no run {run!r} on account {snapshot.account_id!r}")
+    found = ordered[-1]
+    at = found.header.started_at if found.end is None else found.end.at
+    return AsOf(snapshot=account.snapshot(at), run=found, notes=tuple(account.notes))
 
 
 class _Rewind:
@@ -325,17 +291,15 @@ class _Rewind:
             case Action.RENAME_GROUP:
                 if group_id in self._names:
                     self._names[group_id] = change.old_name or ""
-            case Action.ADD_USER | Action.REMOVE_USER:
-                self._without_membership(change.action, group_id, change.user)
-
-    def _without_membership(self, action: Action, group_id: str, user: UserRef | None) -> None:
-        members = self._members.get(group_id)
-        if members is None or user is None:
-            return  # somebody else has deleted the group since, and who was in it is not known
-        if action is Action.ADD_USER:
-            members.pop(user.id, None)
-        else:
-            members.setdefault(user.id, self._member(user))
+            case Action.ADD_USER | Action.REMOVE_USER if change.user is not None:
+                # Where somebody else has deleted the group since, who was in it is not known.
+                members = self._members.get(group_id, {})
+                if change.action is Action.ADD_USER:
+                    members.pop(change.user.id, None)
+                else:
+                    members.setdefault(change.user.id, self._member(change.user))
+            case _:
+                pass
 
     def _member(self, user: UserRef) -> Member:
         return self._directory.by_id(user.id) or Member(id=user.id, email=user.email)
@@ -346,9 +310,7 @@ class _Rewind:
             Group(id=group_id, name=name, members=tuple(self._members[group_id].values()))
             for group_id, name in self._names.items()
         )
+        now = self._now
         return Snapshot(
-            account_id=self._now.account_id,
-            groups=groups,
-            people=self._now.people,
-            taken_at=taken_at,
+            account_id=now.account_id, groups=groups, people=now.people, taken_at=taken_at
         )

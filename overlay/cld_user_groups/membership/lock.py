@@ -49,15 +49,7 @@ _elapsed: Callable[[], float] = (
 
 @frozen(kw_only=True)
 class Holder:
-    """Who holds a lock.
-
-    Attributes:
-        pid: The process.
-        since: Since when, in UTC.
-        host: The machine, or "" for this one.
-        user: The operating system's user, or "".
-        run: The run, or "".
-    """
+    """Who holds a lock: the process, since when, in UTC, and what else is known."""
 
     pid: int
     since: datetime
@@ -125,21 +117,20 @@ def account_lock(directory: Path, account_id: str, wait: float = 0.0) -> Generat
     # Of the extra `cli`: who applies a plan without a journal needs no lock.
     from filelock import FileLock, Timeout
 
-    about = directory / "lock.json"
-    path = directory / "lock"
+    about, path = directory / "lock.json", directory / "lock"
     lock = FileLock(path, mode=0o600, thread_local=False)
+    has_waited = False
     try:
         make_private(directory)
         if path.is_symlink():  # opening it would truncate what it leads to
             raise OSError(errno.ELOOP, "it is a symbolic link", os.fspath(path))
-        has_waited = False
         try:
             lock.acquire(timeout=0)
         except Timeout:
             has_waited = True
             lock.acquire(timeout=wait, poll_interval=0.05)
     except Timeout:
-        raise AlreadyRunning(account_id, _holder(about)) from None
+        raise AlreadyRunning(account_id, _holder_in(about)) from None
     except OSError as error:
         raise unwritable(error) from error
     try:
@@ -152,7 +143,7 @@ def account_lock(directory: Path, account_id: str, wait: float = 0.0) -> Generat
         lock.release()
 
 
-def _holder(about: Path) -> Holder | None:
+def _holder_in(about: Path) -> Holder | None:
     try:
         return _HOLDER.decode(about.read_bytes())
     except (OSError, msgspec.MsgspecError):
@@ -215,8 +206,10 @@ class RedisLease:
         if not lifetime > 0:
             raise ValueError(f"lifetime must be positive, not {lifetime}")
         # Of the extra `redis`.
+        from redis import RedisError
         from redis.lock import Lock
 
+        self._errors = RedisError, OSError
         self.account_id = account_id
         self._lifetime = lifetime
         self._wait = wait
@@ -254,9 +247,7 @@ class RedisLease:
         """
         ends = time.monotonic() + self._wait
         try:
-            while (other := self._acquire()) is not None:
-                if time.monotonic() >= ends:
-                    raise other
+            while not self._acquire(ends):
                 time.sleep(_POLL)
         except BaseException:
             self._release()
@@ -271,9 +262,7 @@ class RedisLease:
         """Acquire it without blocking the event loop, as `with` does."""
         ends = time.monotonic() + self._wait
         try:
-            while (other := await anyio.to_thread.run_sync(self._acquire)) is not None:
-                if time.monotonic() >= ends:
-                    raise other
+            while not await anyio.to_thread.run_sync(self._acquire, ends):  # noqa: ASYNC110
                 await anyio.sleep(_POLL)
         except BaseException:
             await self.__aexit__()
@@ -285,31 +274,28 @@ class RedisLease:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(self._release)
 
-    def _acquire(self) -> AlreadyRunning | None:
-        """Acquire it, and begin to renew it; or return who holds it."""
-        from redis import RedisError
-
+    def _acquire(self, ends: float) -> bool:
+        """Acquire it, and begin to renew it; raise if another run holds it at the end."""
         by, now = author(), datetime.now(UTC)
         holder = Holder(pid=by.pid, since=now, host=by.host, user=by.user, run=self._run)
         token = msgspec.json.encode(_Claim(holder=holder, nonce=secrets.token_hex(16)))
         asked_at = self._clock()
         try:
             if not self._lock.acquire(blocking=False, token=token.decode()):
-                return AlreadyRunning(self.account_id, *self._holder())
-        except (RedisError, OSError) as error:
-            raise LeaseError(
-                f"the lease on account {self.account_id!r} cannot be acquired from Redis at "
-                f"{self.server}: {error}"
-            ) from error
+                if time.monotonic() < ends:
+                    return False
+                raise AlreadyRunning(self.account_id, *self._holder())
+        except self._errors as error:
+            where = f"on account {self.account_id!r} cannot be acquired from Redis at {self.server}"
+            raise LeaseError(f"the lease {where}: {error}") from error
         self._note_renewal(asked_at)
         self._loss = ""
         self._is_released.clear()
         self._renewer = threading.Thread(target=self._renew, name="lease", daemon=True)
         self._renewer.start()
-        return None
+        return True
 
     def _renew(self) -> None:
-        from redis import RedisError
         from redis.exceptions import LockNotOwnedError
 
         pause = self._lifetime / 3
@@ -321,7 +307,7 @@ class RedisLease:
             except LockNotOwnedError:
                 self._loss = self._loss or self._lost_to_whom()
                 return
-            except (RedisError, OSError) as error:
+            except self._errors as error:
                 self._trouble = str(error)
                 pause = self._lifetime / 10
             else:
@@ -334,9 +320,7 @@ class RedisLease:
         self._trouble = ""
 
     def _lost_to_whom(self) -> str:
-        from redis import RedisError
-
-        with suppress(RedisError, OSError):
+        with suppress(*self._errors):
             holder, _ = self._holder()
             if holder is not None:
                 return f"the lease had ended, and another run holds it: {holder}"
@@ -353,13 +337,11 @@ class RedisLease:
         return holder, milliseconds / 1000 if milliseconds > 0 else None
 
     def _release(self) -> None:
-        from redis import RedisError
-
         self._is_released.set()
         if self._renewer is not None:
             self._renewer.join()
             self._renewer = None
-            with suppress(RedisError, OSError):
+            with suppress(*self._errors):
                 self._lock.release()
             self._loss = self._loss or "the lease has been released"
         self._client.close()

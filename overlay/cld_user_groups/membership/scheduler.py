@@ -28,8 +28,7 @@ _LONG_PAUSE = 5.0
 # How long the client's limiter holds a call back at most where the quota has been renewed, and it
 # only lets the calls out gradually. One that is held for longer waits for the quota itself.
 _GRADUALLY = 10.0
-# How many changes may fail in a row.
-_MAX_FAILURES = 5
+_MAX_FAILURES = 5  # in a row
 
 
 class ReplyKind(Enum):
@@ -58,9 +57,6 @@ class Pace:
 
     A 429, or a request that the client had to repeat, halves how many run at once, which then
     grows by one with each round that goes well. What starts in one round shares its sign of load.
-
-    Attributes:
-        must_read: Whether the account must be read again before the next start, after a pause.
     """
 
     def __init__(
@@ -79,7 +75,7 @@ class Pace:
             raise ValueError(f"max_wait must not be negative, not {max_wait}")
         self.remaining = remaining
         self.reset_at = reset_at
-        self.must_read = False
+        self.must_read = False  # the account, before the next start, after a pause
         self.paused_until: float | None = None
         self.round = 0
         self._concurrency = concurrency
@@ -106,10 +102,7 @@ class Pace:
         return (1 if self._must_probe else self.at_once) - running
 
     def note(self, reply: Reply, now: float, started_in: int | None = None) -> str:
-        """Learn from a reply, and return why the run must stop, or "".
-
-        `started_in` is the round in which the change started; None for reading the account.
-        """
+        """Learn from a reply to a change of a round, or to reading; return why to stop, or ""."""
         if started_in is None:
             self._renew(now)
         self._learn_quota(reply, now)
@@ -141,8 +134,8 @@ class Pace:
 
     def await_quota(self, now: float) -> str:
         """Pause until the quota is renewed, or return why the run must stop."""
-        delay = None if self.reset_at is None else max(0.0, self.reset_at - now)
         why = f"{self.remaining} requests are left of the quota"
+        delay = None if self.reset_at is None else max(0.0, self.reset_at - now)
         return self._pause(now, delay, why, is_brief=False)
 
     def _throttle(self, reply: Reply, now: float) -> str:
@@ -278,9 +271,9 @@ class Scheduler:
         return self.stopped is None and bool(self._ready)
 
     @property
-    def running(self) -> frozenset[int]:
+    def running(self) -> Collection[int]:
         """The positions of the changes that have started and not ended."""
-        return frozenset(self._running)
+        return self._running.keys()
 
     @property
     def paused_until(self) -> float | None:
@@ -339,7 +332,7 @@ class Scheduler:
             self.stop(Stop.UNAUTHORIZED, "the API responded with 401")
         elif reply.status_code == 403:
             self._refused.append(self._changes[position])
-        if reply.status_code is not None and 400 <= reply.status_code < 500:
+        if 400 <= (reply.status_code or 0) < 500:
             return  # the API responds, and says what is wrong with this change
         self._failures_in_a_row += 1
         if self._failures_in_a_row >= _MAX_FAILURES:

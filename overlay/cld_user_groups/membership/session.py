@@ -17,15 +17,7 @@ from attrs import define, evolve, field, frozen
 
 from cld_user_groups.errors import CloudinaryError, http_errors
 
-from .checks import (
-    check_account,
-    check_plan,
-    check_saved,
-    creators,
-    difference_of,
-    no_longer_fits,
-    people_of,
-)
+from . import checks
 from .executor import ChangeResult, Flow, execute, renewed_at, reply_to_reading
 from .identity import Directory
 from .journal import End, Ended, FileJournal, Intent, Journal, JournalError, NoJournal
@@ -172,15 +164,15 @@ class Session:
     def steps(self) -> Generator[Step, Any, Result]:
         """Yield the steps of the run; return its result."""
         plan = self.plan
-        check_plan(plan, self.account_id, self.now())
+        checks.check_plan(plan, self.account_id, self.now())
         directory = state_directory(plan.account_id, self.state_dir)
         with ExitStack() as stack:
             has_waited = self.journal is None and (yield from self._lock(stack, directory))
             given = None if has_waited else self.snapshot
-            people = people_of(plan) if plan.is_saved else None
+            people = checks.people_of(plan) if plan.is_saved else None
             self._read = (yield Read(people)) if given is None else given
-            check_plan(plan, self.account_id, self.now())
-            (check_saved if plan.is_saved else check_account)(plan, self._read)
+            checks.check_plan(plan, self.account_id, self.now())
+            (checks.check_saved if plan.is_saved else checks.check_account)(plan, self._read)
             self._scheduler = Scheduler(
                 plan.changes,
                 concurrency=self.concurrency,
@@ -189,7 +181,7 @@ class Session:
                 remaining=self._read.requests_left,
                 reset_at=renewed_at(self._read.quota_reset_at),
             )
-            self._creators = creators(plan)
+            self._creators = checks.creators(plan)
             self._outcomes = [
                 Outcome(position=at, change=each, status=Status.NOT_STARTED, group_id=each.group.id)
                 for at, each in enumerate(plan.changes)
@@ -199,8 +191,7 @@ class Session:
                 self._record = FileJournal(directory, plan, self.now())
             self._interrupts = stack.enter_context(self.counted())
             try:
-                yield from self._apply()
-                after = yield from self._read_at_the_end()
+                after = yield from self._apply()
             except BaseException:
                 self._abandon()
                 raise
@@ -219,7 +210,8 @@ class Session:
             yield Wait(_POLL)
             left -= _POLL
 
-    def _apply(self) -> Generator[Step, Any, None]:
+    def _apply(self) -> Generator[Step, Any, Snapshot | None]:
+        """Send the changes; return the account, if it can be read again afterwards."""
         scheduler = self._scheduler
         self._heed()
         while not scheduler.is_over:
@@ -238,9 +230,7 @@ class Session:
                 yield from self._pause()
             self._heed()
         yield from self._flush()  # the last outcomes, before the account is read again
-
-    def _read_at_the_end(self) -> Generator[Step, Any, Snapshot | None]:
-        if not self._was_anything_sent or self._scheduler.stopped in _NOT_READ_AGAIN:
+        if not self._was_anything_sent or scheduler.stopped in _NOT_READ_AGAIN:
             return None
         found = yield from self._read_again()
         self._heed()
@@ -282,6 +272,7 @@ class Session:
         """Write the journal to disk; return whether it was written, and changes may be sent."""
         try:
             yield Save(self._record.flush)
+            return True
         except JournalError as error:
             for position in starting:
                 self._scheduler.put_back(position)
@@ -289,26 +280,26 @@ class Session:
             self._record.close()
             self._record = NoJournal(self._record.run)
             return False
-        return True
 
     def _note_account(self, found: Snapshot | Exception) -> None:
         """Hold back the changes that the account no longer fits after a wait."""
-        now = self.now()
+        now, outcomes = self.now(), self._outcomes
         self._scheduler.account_read(reply_to_reading(found), now.timestamp())
         if isinstance(found, Exception):
             return
-        held_back = no_longer_fits(self.plan, self._outcomes, self._ended, self._read, found, now)
-        self._scheduler.hold_back(held_back)
-        for position, why in held_back.items():
-            self._outcomes[position] = evolve(self._outcomes[position], error=f"held back: {why}")
+        held = checks.no_longer_fits(self.plan, outcomes, self._ended, self._read, found, now)
+        self._scheduler.hold_back(held)
+        for position, why in held.items():
+            outcomes[position] = evolve(outcomes[position], error=f"held back: {why}")
 
     def _pause(self) -> Generator[Step, Any, None]:
         """Wait for the quota, where the run has to."""
         until, now = self._scheduler.paused_until, self.now()
+        if until is None:
+            return
         # Whole milliseconds: a clock of microseconds may never end the fraction of one.
-        ms = 0 if until is None else max(0, math.ceil((until - now.timestamp()) * 1000))
-        seconds = ms / 1000
-        if until is not None and seconds >= SHORTEST_ANNOUNCED:
+        seconds = math.ceil((until - now.timestamp()) * 1000) / 1000
+        if seconds >= SHORTEST_ANNOUNCED:
             self._report(None, _time(until))
         while seconds > 0 and not self._scheduler.is_over and not self._lease_loss:
             yield Wait(min(seconds, SLICE))
@@ -327,7 +318,7 @@ class Session:
         self._scheduler.finish(position, reply, self.now().timestamp())
         if reply.kind is not ReplyKind.THROTTLED:
             self._ended.add(position)
-            self._report(outcome, None)
+            self._report(outcome)
 
     def _settle(self, outcome: Outcome) -> None:
         self._outcomes[outcome.position] = outcome
@@ -342,15 +333,11 @@ class Session:
             )
         )
 
-    def _report(self, outcome: Outcome | None, waiting_until: datetime | None) -> None:
+    def _report(self, outcome: Outcome | None, until: datetime | None = None) -> None:
         if self.on_progress is not None:
+            ended, total = len(self._ended), len(self._outcomes)
             self.on_progress(
-                Progress(
-                    outcome=outcome,
-                    ended=len(self._ended),
-                    total=len(self._outcomes),
-                    waiting_until=waiting_until,
-                )
+                Progress(outcome=outcome, ended=ended, total=total, waiting_until=until)
             )
 
     def _abandon(self) -> None:
@@ -368,7 +355,7 @@ class Session:
         if snapshot is not None:
             account = Directory(snapshot)
             for outcome in self._outcomes:
-                if difference := difference_of(outcome, account):
+                if difference := checks.difference_of(outcome, account):
                     unmet.append(difference)
                 elif outcome.status is Status.UNKNOWN and not outcome.in_place:
                     self._settle(evolve(outcome, status=Status.DONE, error=""))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from attrs import evolve
@@ -53,9 +53,6 @@ def undo_plan(
         protect: IDs, e-mails and globs of members who are never removed, besides those of the run.
         allow_removals: How many removals a human has allowed.
 
-    Returns:
-        The plan, with the guards that it does not pass.
-
     Raises:
         ValueError: The run was on another account.
     """
@@ -68,11 +65,9 @@ def undo_plan(
     for outcome in reversed(applied):
         inverse.revert(outcome)
     for outcome in doubtful:
-        if outcome in applied:
-            what = "is not confirmed by the journal, but the account shows it: it is undone too"
-        else:
-            what = "is not confirmed by the journal, and the account does not show it"
-        inverse.note(outcome.change, what)
+        shows = ", but the account shows it: it is undone too"
+        shows = shows if outcome in applied else ", and the account does not show it"
+        inverse.note(outcome.change, f"is not confirmed by the journal{shows}")
     members = {group.id: len(group.members) for group in snapshot.groups}
     changes = make_before_break(inverse.steps, members)
     touched = {change.group.id for change in changes}
@@ -135,29 +130,36 @@ class _Inverse:
         self._freed: dict[str, int] = {}
         self._recreated: dict[str, tuple[GroupRef, int]] = {}
         self._doomed = self._find_doomed(applied)
-        self._undo: dict[Action, Callable[[Outcome, str], None]] = {
-            Action.CREATE_GROUP: self._uncreate,
-            Action.RENAME_GROUP: self._rename_back,
-            Action.ADD_USER: self._remove,
-            Action.REMOVE_USER: self._restore,
-            Action.DELETE_GROUP: self._recreate,
-        }
 
     def revert(self, outcome: Outcome) -> None:
         """Add the steps that revert a change, or a note why there are none."""
-        group_id = outcome.group_id
+        change, group_id = outcome.change, outcome.group_id
         if group_id is None:
-            self.hold(outcome.change, "is left alone: the journal does not name its group's ID")
+            self._hold(change, "the journal does not name its group's ID")
             return
-        self._undo[outcome.change.action](outcome, group_id)
+        match change.action:
+            case Action.CREATE_GROUP:
+                self._uncreate(outcome, group_id)
+            case Action.RENAME_GROUP:
+                self._rename_back(outcome, group_id)
+            case Action.DELETE_GROUP:
+                self._recreate(outcome, group_id)
+            case Action.ADD_USER | Action.REMOVE_USER:
+                assert change.user is not None
+                is_addition = change.action is Action.ADD_USER
+                (self._remove if is_addition else self._restore)(outcome, group_id, change.user)
 
     def note(self, change: Change, what: str) -> None:
         """Add a note about a change."""
         self.notes.append(f"{_describe(change)} {what}.")
 
-    def hold(self, change: Change, what: str) -> None:
+    def _leave(self, change: Change, why: str) -> None:
+        """Add a note about a change that does not stand any more."""
+        self.note(change, f"is left alone: {why}")
+
+    def _hold(self, change: Change, why: str) -> None:
         """Add a note about a change that still stands, and that is not reverted."""
-        self.note(change, what)
+        self._leave(change, why)
         self.held_back.append(self.notes[-1])
 
     def _find_doomed(self, applied: Sequence[Outcome]) -> frozenset[str]:
@@ -183,80 +185,66 @@ class _Inverse:
 
     def _uncreate(self, outcome: Outcome, group_id: str) -> None:
         if group_id not in self._names:
-            self.note(outcome.change, "is left alone: the group no longer exists")
+            self._leave(outcome.change, "the group no longer exists")
             return
         if group_id not in self._doomed:
-            self.hold(
-                outcome.change,
-                "is left alone: the group has another name or other members since, or members who "
-                "are protected",
-            )
+            why = "the group has another name or other members since, or members who are protected"
+            self._hold(outcome.change, why)
             return
         name = self._names.pop(group_id)
-        members = tuple(
-            UserRef(id=member.id, email=member.email) for member in self._members[group_id].values()
-        )
+        members = self._members[group_id].values()
+        users = tuple(UserRef(id=member.id, email=member.email) for member in members)
         ref = GroupRef(id=group_id, name=name)
-        self._freed[name] = self._step(Action.DELETE_GROUP, ref, outcome, members=members)
+        self._freed[name] = self._step(Action.DELETE_GROUP, ref, outcome, members=users)
 
     def _rename_back(self, outcome: Outcome, group_id: str) -> None:
         change, old_name = outcome.change, outcome.change.old_name or ""
+        name = change.group.name
         if self._names.get(group_id) == old_name:
-            self.note(change, "is left alone: the group has that name again")
-            return
-        if self._names.get(group_id) != change.group.name:
-            self.hold(change, "is left alone: the group has another name since, or is gone")
-            return
-        if self._is_taken(old_name):
-            self.hold(change, f"is left alone: another group is called {old_name!r}")
-            return
-        self._names[group_id] = old_name
-        ref = GroupRef(id=group_id, name=old_name)
-        needed = self._name_freed(old_name)
-        self._freed[change.group.name] = self._step(
-            Action.RENAME_GROUP, ref, outcome, needed, old_name=change.group.name
-        )
+            self._leave(change, "the group has that name again")
+        elif self._names.get(group_id) != name:
+            self._hold(change, "the group has another name since, or is gone")
+        elif self._is_taken(old_name):
+            self._hold(change, f"another group is called {old_name!r}")
+        else:
+            self._names[group_id] = old_name
+            ref = GroupRef(id=group_id, name=old_name)
+            needed = self._name_freed(old_name)
+            self._freed[name] = self._step(Action.RENAME_GROUP, ref, outcome, needed, old_name=name)
 
-    def _remove(self, outcome: Outcome, group_id: str) -> None:
-        change = outcome.change
-        assert change.user is not None
+    def _remove(self, outcome: Outcome, group_id: str, user: UserRef) -> None:
         if group_id in self._doomed:
             return  # it goes with the group
-        if change.user.id not in self._members.get(group_id, {}):
-            self.note(change, "is left alone: the user is no longer in the group")
-            return
-        if why := self._protected(change.user.id, change.user.email):
-            self.hold(change, f"is left alone: the user {why}")
-            return
-        del self._members[group_id][change.user.id]
-        ref = GroupRef(id=group_id, name=self._names[group_id])
-        self._step(Action.REMOVE_USER, ref, outcome, user=change.user)
+        if user.id not in self._members.get(group_id, {}):
+            self._leave(outcome.change, "the user is no longer in the group")
+        elif why := self._protected(user.id, user.email):
+            self._hold(outcome.change, f"the user {why}")
+        else:
+            del self._members[group_id][user.id]
+            ref = GroupRef(id=group_id, name=self._names[group_id])
+            self._step(Action.REMOVE_USER, ref, outcome, user=user)
 
-    def _restore(self, outcome: Outcome, group_id: str) -> None:
-        change = outcome.change
-        assert change.user is not None
+    def _restore(self, outcome: Outcome, group_id: str, user: UserRef) -> None:
         if group_id in self._recreated:
             ref, creation = self._recreated[group_id]
-            self._step(Action.ADD_USER, ref, outcome, (creation,), user=change.user)
+            self._step(Action.ADD_USER, ref, outcome, (creation,), user=user)
         elif group_id not in self._names:
-            self.hold(change, "is left alone: the group no longer exists")
-        elif change.user.id in self._members[group_id]:
-            self.note(change, "is left alone: the user is in the group again")
+            self._hold(outcome.change, "the group no longer exists")
+        elif user.id in self._members[group_id]:
+            self._leave(outcome.change, "the user is in the group again")
         else:
             ref = GroupRef(id=group_id, name=self._names[group_id])
-            self._step(Action.ADD_USER, ref, outcome, user=change.user)
+            self._step(Action.ADD_USER, ref, outcome, user=user)
 
     def _recreate(self, outcome: Outcome, group_id: str) -> None:
         change, name = outcome.change, outcome.change.group.name
         if self._is_taken(name):
+            users = {user.id for user in change.members}
             has_all = any(
-                self._names[other] == name
-                and members.keys() >= {user.id for user in change.members}
-                for other, members in self._members.items()
-                if other in self._names
+                found == name and self._members[other].keys() >= users
+                for other, found in self._names.items()
             )
-            leave = self.note if has_all else self.hold
-            leave(change, "is left alone: a group of that name exists")
+            (self._leave if has_all else self._hold)(change, "a group of that name exists")
             return
         ref = GroupRef(id=None, name=name)
         creation = self._step(Action.CREATE_GROUP, ref, outcome, self._name_freed(name))
@@ -286,17 +274,16 @@ class _Inverse:
         old_name: str | None = None,
         members: tuple[UserRef, ...] = (),
     ) -> int:
-        self.steps.append(
-            Change(
-                action=action,
-                group=ref,
-                user=None if user is None else self._directory.current(user),
-                old_name=old_name,
-                members=members,
-                reason=f"undoes change {outcome.position + 1}",
-                depends_on=depends_on,
-            )
+        step = Change(
+            action=action,
+            group=ref,
+            user=None if user is None else self._directory.current(user),
+            old_name=old_name,
+            members=members,
+            reason=f"undoes change {outcome.position + 1}",
+            depends_on=depends_on,
         )
+        self.steps.append(step)
         return len(self.steps) - 1
 
 
