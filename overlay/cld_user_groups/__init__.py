@@ -7,13 +7,29 @@ with CldProvisioning() as client:  # credentials from CLOUDINARY_ACCOUNT_URL
         print(group.id, group.name)
 """
 
-from . import models, utils
-from ._engine.request import CallOptions, RawResponse
+from typing import TYPE_CHECKING
+
+from ._lazy import names_of
 from ._version import __version__
-from .client import AsyncCldProvisioning, CldProvisioning
-from .errors import maybe_applied
-from .hooks import Hook, HookContext
-from .security import Security
+
+if TYPE_CHECKING:
+    from . import models, utils
+    from ._engine.request import CallOptions, RawResponse
+    from .client import AsyncCldProvisioning, CldProvisioning
+    from .errors import maybe_applied
+    from .hooks import Hook, HookContext
+    from .security import Security
+
+# The command prints its version and its help without the client and httpx.
+_NAMES = {
+    "._engine.request": "CallOptions, RawResponse",
+    ".client": "AsyncCldProvisioning, CldProvisioning",
+    ".errors": "maybe_applied",
+    ".hooks": "Hook, HookContext",
+    ".security": "Security",
+}
+if not TYPE_CHECKING:
+    __getattr__ = names_of(__name__, _NAMES)
 
 __all__ = [
     "AsyncCldProvisioning",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cld_user_groups import CldProvisioning
-from cld_user_groups.command.settings import Settings
+from cld_user_groups.command.options import Settings
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.emulator.server import EmulatorServer
 

@@ -12,9 +12,8 @@ from typing import Any
 
 import pytest
 
-from cld_user_groups.command import doctor, installation
-from cld_user_groups.command.doctor import Check
-from cld_user_groups.command.installation import check_import_name, check_packages
+from cld_user_groups.command import connection, doctor
+from cld_user_groups.command.doctor import Check, check_import_name, check_packages
 from cld_user_groups.membership import state_directory
 
 from .shell import Shell
@@ -264,24 +263,24 @@ def test_a_folder_of_the_documented_name_fails_whosever_it_is(elsewhere: Path) -
 
 
 def test_a_documented_name_that_is_gone_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(installation, "DOCUMENTED_NAME", "no_such_package")
+    monkeypatch.setattr(doctor, "DOCUMENTED_NAME", "no_such_package")
     check = check_import_name()
     assert (check.status, check.result) == ("failed", "no_such_package cannot be imported")
 
 
 def test_parts_of_two_versions_and_missing_packages_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(installation, "__version__", "0.0.1")
+    monkeypatch.setattr(doctor, "__version__", "0.0.1")
     assert "parts of two versions" in check_packages().result
     monkeypatch.undo()
 
     def without_rich(name: str) -> str | None:
         return None if name == "rich" else "1"
 
-    monkeypatch.setattr(installation, "_version", without_rich)
+    monkeypatch.setattr(doctor, "_version", without_rich)
     check = check_packages()
     assert (check.status, check.result) == ("failed", "rich not installed")
     assert "cld-user-groups[cli]" in check.hint
-    monkeypatch.setattr(installation, "DISTRIBUTION", "no-such-distribution")
+    monkeypatch.setattr(doctor, "DISTRIBUTION", "no-such-distribution")
     assert check_packages().status == "warning"
 
 
@@ -291,7 +290,7 @@ def test_a_check_that_ends_in_an_error_has_failed_and_stops_no_other(
     def broken() -> list[Distribution]:
         raise PermissionError(13, "Permission denied", "METADATA")
 
-    monkeypatch.setattr(installation, "distributions", broken)
+    monkeypatch.setattr(doctor, "distributions", broken)
     checks = found(shell)
     assert checks["import name"]["status"] == "failed"
     assert checks["import name"]["result"] == "METADATA: Permission denied"
@@ -299,15 +298,15 @@ def test_a_check_that_ends_in_an_error_has_failed_and_stops_no_other(
 
 
 def test_a_python_that_is_too_old_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(installation, "OLDEST_PYTHON", (99, 0))
-    assert installation.check_python() == Check(
-        "python", "failed", installation.check_python().result, "install Python 99.0 or later"
+    monkeypatch.setattr(doctor, "OLDEST_PYTHON", (99, 0))
+    assert doctor.check_python() == Check(
+        "python", "failed", doctor.check_python().result, "install Python 99.0 or later"
     )
 
 
 def test_a_server_that_never_responds_does_not_hang_it(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor, "TIME_LIMIT_MS", 100)
+    monkeypatch.setattr(connection, "TIME_LIMIT_MS", 100)
     shell.emulator.fail("getUserGroups", delay=1.0)
     assert found(shell)["reachable"]["status"] == "failed"

@@ -85,14 +85,13 @@ def test_all_users_are_read_however_the_server_pages(
         ) as provisioning,
     ):
         everyone = read_everyone(provisioning)
-    assert (len(everyone.users), everyone.complete) == (255, is_complete)
+    assert (len(everyone[0]), everyone[1]) == (255, is_complete)
 
 
 def test_a_list_of_users_that_may_lack_some_says_so(
     desk: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    everyone = people.Everyone(users=(User(id="1"),), complete=False)
-    monkeypatch.setattr(people, "read_everyone", lambda client: everyone)
+    monkeypatch.setattr(people, "read_everyone", lambda client: ([User(id="1")], False))
     done = desk("users")
     assert done.exit_code == 0
     assert "There may be more users" in done.stderr

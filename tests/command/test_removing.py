@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cld_user_groups.command.desired import limits_of
-from cld_user_groups.command.lookup import Named
+from cld_user_groups.command.source import Named
 from cld_user_groups.membership import GuardLimits, Member
 
 from .shell import Shell

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cld_user_groups.command.settings import Settings
+from cld_user_groups.command.options import Settings
 from cld_user_groups.command.tables import (
     Column,
     Table,

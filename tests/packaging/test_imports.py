@@ -26,12 +26,13 @@ LAYERS = (
     "cld_user_groups.__main__",
 )
 
-# What `import cld_user_groups` loads beyond its dependencies; submodules count as their package.
+# What importing the client loads beyond its dependencies; submodules count as their package.
 LOADED = [
     "cld_provisioning_api",
     "cld_user_groups",
     "cld_user_groups._engine",
     "cld_user_groups._find_users",
+    "cld_user_groups._lazy",
     "cld_user_groups._operations",
     "cld_user_groups._version",
     "cld_user_groups.client",
@@ -52,7 +53,7 @@ IMPORT = """
 import json, sys
 import attrs, httpx, msgspec
 before = set(sys.modules)
-import cld_user_groups
+from cld_user_groups import *
 print(json.dumps(sorted(set(sys.modules) - before)))
 """
 
@@ -134,6 +135,34 @@ def test_importing_the_client_loads_the_client_and_no_more() -> None:
     for package in ("cld_provisioning_api", *own):
         loaded = [package if within(name, package) else name for name in loaded]
     assert sorted(set(loaded)) == sorted([*LOADED, *RESOURCES])
+
+
+def test_importing_the_package_alone_loads_neither_the_client_nor_httpx() -> None:
+    program = "import sys, cld_user_groups; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    loaded = {name for name in done.stdout.split() if within(name, "cld_user_groups")}
+    assert loaded == {f"cld_user_groups{name}" for name in ("", "._lazy", "._version")}
+    assert not {"httpx", "attrs", "msgspec"} & set(done.stdout.split())
+
+
+@pytest.mark.parametrize("package", ["cld_user_groups", "cld_user_groups.membership"])
+def test_a_lazy_package_has_the_names_that_type_checkers_see(package: str) -> None:
+    home = importlib.import_module(package)
+    body = ast.parse(Path(home.__file__ or "").read_text("utf-8")).body
+    seen = next(node for node in body if isinstance(node, ast.If))
+    names = {"__version__", "review"}
+    for node in seen.body:
+        assert isinstance(node, ast.ImportFrom)
+        module = resolve_name("." * node.level + (node.module or ""), package)
+        for alias in node.names:
+            names.add(alias.asname or alias.name)
+            found = getattr(importlib.import_module(module), alias.name)
+            assert getattr(home, alias.asname or alias.name) is found
+    assert names == {*home.__all__, "__version__", "review"}
+    with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
+        _ = home.nonsense
 
 
 def standard(module: str) -> bool:

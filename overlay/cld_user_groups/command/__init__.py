@@ -1,19 +1,33 @@
 """The command `cld-user-groups`, which stands on `membership`. `cli` lists its commands.
 
-`docs/command.md` describes it. Of what it needs beyond the client (extra `cli`), only click is
-imported to parse the command line; the rest when a command runs.
+`docs/command.md` describes it. Parsing a command line and printing help import click and nothing of
+the client or of `membership`: these are imported when a command runs.
 """
 
 from __future__ import annotations
 
 import atexit
+import importlib
 import signal
 import sys
 import threading
 from collections.abc import Sequence
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from cld_user_groups._version import install_command
+
+if TYPE_CHECKING:
+    from cld_user_groups import membership as membership
+else:
+
+    class _Membership:
+        """`membership`, imported when something of it is first used."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(importlib.import_module("cld_user_groups.membership"), name)
+
+    membership = _Membership()
 
 __all__ = ["main"]
 

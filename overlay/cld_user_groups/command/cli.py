@@ -14,10 +14,8 @@ import click
 from cld_user_groups._version import __version__
 
 from . import errors, interrupts
-from .logs import logging_as
-from .options import global_options
-from .output import finish_streams, prepare_streams
-from .settings import PLAN_FORMATS, Settings
+from .options import PLAN_FORMATS, Settings, global_options
+from .output import finish_streams, logging_as, prepare_streams
 
 #: By section, the commands, each after its module in this package.
 SECTIONS = {
@@ -44,11 +42,7 @@ class SuggestingGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that a command line names, as click asks for it.
-
-        Raises:
-            click.UsageError: There is no such command.
-        """
+        """Return the command that a command line names."""
         name, commands = args[0], self.list_commands(ctx)
         if name not in commands and name[:1] != "-" and not ctx.resilient_parsing:
             close = difflib.get_close_matches(name, commands, n=1)
@@ -64,7 +58,7 @@ class Tool(SuggestingGroup):
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of the commands, as click asks for them."""
+        """Return the names of the commands."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -83,25 +77,15 @@ class Tool(SuggestingGroup):
             with formatter.section(section):
                 names = [entry.partition(".")[2] for entry in entries.split()]
                 found = [(name, self.get_command(ctx, name)) for name in names]
-                formatter.write_dl(
-                    [
-                        (f"{name:{width}}", command.get_short_help_str(limit))
-                        for name, command in found
-                        if command is not None
-                    ]
-                )
+                rows = [
+                    (f"{name:{width}}", command.get_short_help_str(limit))
+                    for name, command in found
+                    if command is not None
+                ]
+                formatter.write_dl(rows)
 
     def main(self, args: Sequence[str] | None = None, *unused: Any, **options: Any) -> NoReturn:
-        """Run the command line, and exit.
-
-        Args:
-            args: The command line. Default: that of this process.
-            unused: The other arguments of click's own.
-            options: The context's, as click's own has them.
-
-        Raises:
-            SystemExit: Always.
-        """
+        """Run the command line, by default that of this process, and exit."""
         arguments = list(sys.argv[1:] if args is None else args)
         settings = Settings(format="json" if _wants_json("--format", arguments) else "text")
         log_format = "json" if _wants_json("--log-format", arguments) else "text"

@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
-from .lazy import state
-from .options import command
+from . import membership
+from .options import Settings, command, settings_of
 from .output import print_result
-from .settings import Settings, settings_of
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -30,7 +28,6 @@ _MENDED = {
 }
 _LIFETIME = 60.0
 _TIMEOUT_MS = 2_000
-_FILE = "completion.json"
 
 
 @command("completion", click.argument("shell", type=click.Choice(_SHELLS), required=False))
@@ -93,13 +90,15 @@ def _quoted_for_bash(name: str, typed: str) -> str:
 def forget_groups(account_id: str) -> None:
     """Let the next completion request the names anew: a run may have changed them."""
     with suppress(OSError):
-        (state.state_directory(account_id) / _FILE).unlink()
+        _kept(account_id).unlink()
 
 
 def _names(settings: Settings) -> list[str]:
     """Return the names from the file, or else from one request, also where that one fails."""
+    import msgspec
+
     with settings.open_client() as client:
-        path = state.state_directory(client.account_id) / _FILE
+        path = _kept(client.account_id)
         if _is_fresh(path):
             return msgspec.json.decode(path.read_bytes(), type=list[str])
         names: list[str] = []
@@ -108,13 +107,13 @@ def _names(settings: Settings) -> list[str]:
             names = sorted(group.name for group in listed.user_groups or () if group.name)
         finally:
             with suppress(OSError):
-                _keep(path, msgspec.json.encode(names))
+                membership.state.make_private(path.parent)
+                membership.state.replace_file(path, msgspec.json.encode(names))
         return names
 
 
-def _keep(path: Path, content: bytes) -> None:
-    state.make_private(path.parent)
-    state.replace_file(path, content)
+def _kept(account_id: str) -> Path:
+    return membership.state_directory(account_id) / "completion.json"
 
 
 def _is_fresh(path: Path) -> bool:

@@ -6,28 +6,28 @@ import shlex
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import click
 from attrs import evolve, field, frozen
 
-from cld_user_groups import CldProvisioning
-
-from .lazy import guards, membership
-from .lookup import Finder, Named, error_in_call, lookup_of, one_user, quoted, read_people
+from . import membership
+from .lookup import Finder, Person, lookup_of, quoted
 from .options import (
+    TABLE_FORMATS,
     Decorator,
     allow_removals_option,
     declared,
     dry_run_option,
     reason_option,
+    settings_of,
     yes_option,
 )
 from .running import RunOptions, run_plan
-from .settings import TABLE_FORMATS, settings_of
-from .source import hold_to_guards
+from .source import hold_to_guards, one_user, read_people
 
 if TYPE_CHECKING:
+    from cld_user_groups import CldProvisioning
     from cld_user_groups.membership import (
         DesiredGroup,
         DesiredMember,
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
         Plan,
         Snapshot,
     )
-
-#: A user, and how the command line named this user.
-Person: TypeAlias = "tuple[Member, Named]"
 
 
 @frozen(kw_only=True)
@@ -81,7 +78,7 @@ def absent_group(group: Group) -> DesiredGroup:
     return membership.DesiredGroup(name=group.name, id=group.id, state="absent")
 
 
-def group_without(group: Group, user_ids: Collection[str]) -> DesiredGroup:
+def _group_without(group: Group, user_ids: Collection[str]) -> DesiredGroup:
     """Return a group that loses some members, and no others."""
     stay = (
         membership.DesiredMember(id=member.id)
@@ -91,75 +88,37 @@ def group_without(group: Group, user_ids: Collection[str]) -> DesiredGroup:
     return membership.DesiredGroup(name=group.name, id=group.id, members=tuple(stay))
 
 
-def as_named(people: Iterable[Person]) -> tuple[DesiredMember, ...]:
-    """Return users as members, each with the place where it is named."""
-    return tuple(
+def addition(groups: Iterable[Group], people: Sequence[Person]) -> DesiredState:
+    """Return groups with more members, each with the place where it is named."""
+    members = tuple(
         membership.DesiredMember(
             id=user.id, email=user.email, source=named.source, line=named.line or 0
         )
         for user, named in people
     )
-
-
-def addition(group: Group, people: Sequence[Person]) -> DesiredState:
-    """Return a group with more members."""
-    there = _members(group)
+    groups = tuple(groups)
     notes = (
-        f"{_who(user)} is in {quoted(group.name)} already."
+        f"{who(user)} is in {quoted(group.name)} already."
+        for group in groups
         for user, _ in people
-        if user.id in there
+        if user.id in members_of(group)
     )
-    return DesiredState(groups=(same_group(group, as_named(people)),), notes=tuple(notes))
-
-
-def removal(group: Group, people: Sequence[Person]) -> DesiredState:
-    """Return a group without some of its members."""
-    left_alone = [user for user, _ in people if user.id not in _members(group)]
-    notes = (f"{_who(user)} is not in {quoted(group.name)}." for user in left_alone)
-    return _without([group], people, notes)
-
-
-def offboarding(groups: Sequence[Group], people: Sequence[Person]) -> DesiredState:
-    """Return all groups that have some users, without them."""
-    there = {user_id for group in groups for user_id in _members(group)}
-    left_alone = [user for user, _ in people if user.id not in there]
-    return _without(groups, people, (f"{_who(user)} is in no group." for user in left_alone))
-
-
-def onboarding(groups: Iterable[Group], people: Sequence[Person], like: Member) -> DesiredState:
-    """Return the groups of one user with others in them.
-
-    Raises:
-        MembershipError: That user is in no group.
-    """
-    joined = [addition(group, people) for group in groups if like.id in _members(group)]
-    if not joined:
-        message = f"{_who(like)} is in no group, so there is none to join"
-        raise error_in_call(message, "see cld-user-groups users")
     return DesiredState(
-        groups=tuple(group for each in joined for group in each.groups),
-        notes=tuple(note for each in joined for note in each.notes),
+        groups=tuple(same_group(group, members) for group in groups), notes=tuple(notes)
     )
 
 
-def combination(sources: Sequence[Group], target: Group | None, name: str) -> DesiredState:
-    """Return a group with the members of others.
-
-    Args:
-        sources: The others.
-        target: The group, or None where it is to be created.
-        name: Its name there.
-
-    Raises:
-        MembershipError: The group is one of the others.
-    """
-    if target in sources:
-        message = f"{quoted(name)} is on both sides"
-        raise error_in_call(message, "name another group")
-    users = {member.id: member for group in sources for member in group.members}
-    members = (membership.DesiredMember(id=user.id, email=user.email) for user in users.values())
+def removal(groups: Sequence[Group], people: Sequence[Person], where: str) -> DesiredState:
+    """Return those of some groups that lose members; note who is not there."""
+    user_ids = {user.id for user, _ in people}
+    ended = [members_of(group) & user_ids for group in groups]
+    found = set[str]().union(*ended)
     return DesiredState(
-        groups=(new_group(name, members) if target is None else same_group(target, members),)
+        groups=tuple(
+            _group_without(group, lost) for group, lost in zip(groups, ended, strict=True) if lost
+        ),
+        limits=limits_of(people, sum(map(len, ended))),
+        notes=tuple(f"{who(user)} is {where}." for user, _ in people if user.id not in found),
     )
 
 
@@ -171,29 +130,19 @@ def limits_of(people: Sequence[Person], removals: int) -> GuardLimits:
     come from a source that went wrong: the guards of a file hold. Emptying a group is never
     allowed here.
     """
-    if len(people) > guards.FREE_REMOVALS or any(named.source for _, named in people):
+    most = membership.guards.FREE_REMOVALS
+    if len(people) > most or any(named.source for _, named in people):
         return membership.GuardLimits()
     return membership.GuardLimits(max_removals=removals, max_removals_per_group=1.0)
 
 
-def _without(
-    groups: Iterable[Group], people: Sequence[Person], notes: Iterable[str]
-) -> DesiredState:
-    user_ids = {user.id for user, _ in people}
-    losing = [group for group in groups if _members(group) & user_ids]
-    ended = sum(len(_members(group) & user_ids) for group in losing)
-    return DesiredState(
-        groups=tuple(group_without(group, user_ids) for group in losing),
-        limits=limits_of(people, ended),
-        notes=tuple(notes),
-    )
-
-
-def _members(group: Group) -> set[str]:
+def members_of(group: Group) -> set[str]:
+    """Return the IDs of a group's members."""
     return {member.id for member in group.members}
 
 
-def _who(user: Member) -> str:
+def who(user: Member) -> str:
+    """Return a user as messages name one."""
     return quoted(user.email or user.id)
 
 

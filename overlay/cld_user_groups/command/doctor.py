@@ -2,65 +2,38 @@
 
 from __future__ import annotations
 
-import os
+import platform
+import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, distributions
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
-from urllib.parse import urlsplit
-from urllib.request import proxy_bypass
+from typing import Literal
 
-import httpx
-from attrs import define, field, frozen
+from attrs import frozen
 
-from cld_provisioning_api.models import UserGroup
-from cld_user_groups import CldProvisioning, Security
-from cld_user_groups._engine.body import DEFAULT_MAX_BYTES
-from cld_user_groups._engine.config import (
-    ACCOUNT_URL,
-    KEY,
-    SECRET,
-    find_account_id,
-    find_security,
-    find_server_url,
-)
-from cld_user_groups._engine.environment import proxies
-from cld_user_groups._engine.retry import parse_http_date, parse_rate_limit
-from cld_user_groups._version import install_command
-from cld_user_groups.errors import http_errors
+import cld_user_groups
+from cld_user_groups._version import __version__, install_command
 from cld_user_groups.identity import printable
-from cld_user_groups.models import CloudinaryError
 
 from . import errors
-from .lazy import membership, profiles
-from .logs import json_log
-from .options import command
+from .options import TABLE_FORMATS, Settings, command
 from .output import colored, has_color, print_result
-from .settings import TABLE_FORMATS, Settings
-from .tables import Column, Table, print_table
+from .tables import Table, columns, print_table
 
-if TYPE_CHECKING:
-    from cld_user_groups.contract import ContractCheck
-
-T = TypeVar("T")
 Status = Literal["ok", "warning", "failed", "skipped"]
 
+DISTRIBUTION = "cld-user-groups"
+DOCUMENTED_NAME = "cloudinary_account_provisioning"
+OLDEST_PYTHON = (3, 11)
 _COLORS = {"ok": "green", "warning": "yellow", "failed": "red", "skipped": None}
-# Of a key that is shorter, the last four characters would be too much of it.
-_SHOWN_OF_KEY = 4
-_SHORTEST_SHOWN = 12
-#: How long to wait for a connection, and for a response, in milliseconds.
-TIME_LIMIT_MS = 10_000
-#: How far the clock may be off, in seconds: `until` and the expiry of plans go by it.
-MOST_SKEW = 60.0
-# The share of the quota below which it is worth a word.
-_LOW = 0.1
-
-_NETWORK = (
-    "check the network, the proxy (HTTPS_PROXY, NO_PROXY), --region and --server-url; "
-    "where a proxy inspects TLS, SSL_CERT_FILE names its certificate"
+_REQUIREMENT = re.compile(
+    r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?P<rest>[^;]*)(?:;(?P<marker>.*))?"
 )
+# What the command needs, beside what the client needs.
+_NEEDED_EXTRA = re.compile(r"""extra\s*==\s*['"]cli['"]""")
+_AGAIN = install_command(options="--force-reinstall --no-deps ")
 
 
 @frozen
@@ -68,11 +41,8 @@ class Check:
     """What a check found.
 
     Attributes:
-        name: What was checked.
         status: "warning" is for what works now and may not tomorrow; "skipped" for what could not
             be checked, because of what another check says or for want of something optional.
-        result: What was found, in a line.
-        hint: What to do about it, or "".
         details: All that was found, where the result is only the first of it.
     """
 
@@ -83,12 +53,17 @@ class Check:
     details: tuple[str, ...] = ()
 
 
+def failed(name: str, error: Exception) -> Check:
+    """Return the check that an error makes a failed one."""
+    return Check(name, "failed", errors.describe(error).message.rstrip("."))
+
+
 def guarded(name: str, check: Callable[[], Check]) -> Check:
     """Return what a check finds; one that ends in an error has failed, and stops no other."""
     try:
         return check()
     except Exception as error:  # noqa: BLE001 - it is told
-        return Check(name, "failed", errors.describe(error).message.rstrip("."))
+        return failed(name, error)
 
 
 @command("doctor", formats=TABLE_FORMATS)
@@ -104,7 +79,7 @@ def doctor_command(settings: Settings) -> int:
         format="cld-user-groups/doctor/1",
         account=next((check.result for check in checks if check.name == "account"), ""),
         key="checks",
-        columns=tuple(map(Column, ("status", "check", "result", "hint"))),
+        columns=columns("status check result hint"),
         rows=[(check.status, check.name, check.result, check.hint or None) for check in checks],
         details={
             "ok": is_well,
@@ -128,263 +103,101 @@ def _line(check: Check) -> str:
 
 
 def _all(settings: Settings) -> Iterator[Check]:
-    from .installation import check_import_name, check_packages, check_python
-
     yield guarded("python", check_python)
     yield guarded("packages", check_packages)
     yield guarded("import name", check_import_name)
+    from .connection import check_account, check_settings
+
     found = check_settings(settings)
     yield from found.checks
-    yield from check_account(found, max_body=settings.max_body)
+    yield from check_account(found, settings.max_bytes)
 
 
-@define
-class Found:
-    """The settings, as far as they are valid, and what was found on the way.
-
-    Attributes:
-        security: The credentials, or None.
-        account_id: The account, or None.
-        server_url: The server, or None.
-        checks: What was found.
-    """
-
-    security: Security | None = None
-    account_id: str | None = None
-    server_url: str | None = None
-    checks: list[Check] = field(factory=list[Check])
-
-    def keep(self, name: str, find: Callable[[], T]) -> T | None:
-        """Return what is found, or None where it is not valid, which is a failed check."""
-        try:
-            return find()
-        except Exception as error:  # noqa: BLE001 - each is told
-            result = errors.describe(error).message.rstrip(".")
-            self.checks.append(Check(name, "failed", result))
-            return None
+def check_python() -> Check:
+    """Check the version of Python."""
+    found = f"{platform.python_implementation()} {platform.python_version()}, {sys.executable}"
+    if sys.version_info < OLDEST_PYTHON:
+        oldest = ".".join(map(str, OLDEST_PYTHON))
+        return Check("python", "failed", found, f"install Python {oldest} or later")
+    return Check("python", "ok", found)
 
 
-def check_settings(settings: Settings) -> Found:
-    """Check all that can be said before anything is sent."""
-    found = Found()
-    options = found.keep("profile", settings.client_options)
-    if options is None:
-        return found
-    if settings.profile_name is not None:
-        result = f"{settings.profile_name}, {profiles.profiles_file()}"
-        found.checks.append(Check("profile", "ok", result))
-    found.security = found.keep("credentials", lambda: _fetch(options.get("security")))
-    if found.security is not None:
-        result = f"key {masked(found.security)}, from {_origin(settings)}"
-        found.checks.append(Check("credentials", "ok", result))
-    found.account_id = found.keep("account", lambda: find_account_id(options.get("account_id")))
-    if found.account_id is not None:
-        found.checks.append(Check("account", "ok", found.account_id))
-        account_id = found.account_id
-        check = guarded("journals", lambda: _check_journals(membership.state_directory(account_id)))
-        found.checks.append(check)
-    found.server_url = found.keep(
-        "server",
-        lambda: find_server_url(
-            server_url=options.get("server_url"),
-            server_idx=None,
-            region=options.get("region"),
-            host=None,
-            url_params=None,
-        ),
-    )
-    if (server_url := found.server_url) is not None:
-        through = found.keep("proxy", lambda: _proxy_of(server_url))
-        result = server_url + (f", through the proxy {through}" if through else "")
-        found.checks.append(Check("server", "ok", result))
-    return found
+def check_packages() -> Check:
+    """Check that the package is whole, and that what it depends on is installed."""
+    home = Path(cld_user_groups.__file__).parent
+    found = f"{DISTRIBUTION} {__version__}, {home}"
+    try:
+        own = distribution(DISTRIBUTION)
+    except PackageNotFoundError:
+        return Check("packages", "warning", f"{found}, not installed", install_command())
+    if own.version != __version__:
+        result = f"{found}, is installed as {own.version}: parts of two versions"
+        return Check("packages", "failed", result, install_command(options="--force-reinstall "))
+    versions = {name: _version(name) for name in _needed(own)}
+    missing = [name for name, version in versions.items() if version is None]
+    if missing:
+        hint = install_command("cli")
+        return Check("packages", "failed", f"{', '.join(missing)} not installed", hint)
+    details = tuple(f"{name} {version}" for name, version in versions.items())
+    return Check("packages", "ok", "; ".join((found, ", ".join(details))), details=details)
 
 
-def _fetch(source: Callable[[], Security] | None) -> Security:
-    found = find_security(source)
-    if isinstance(found, Exception):
-        raise found
-    return found if isinstance(found, Security) else found()
+def _needed(own: Distribution) -> Iterator[str]:
+    for text in own.requires or ():
+        found = _REQUIREMENT.match(text)
+        if found and (found["marker"] is None or _NEEDED_EXTRA.search(found["marker"])):
+            yield found["name"]
 
 
-def masked(security: Security) -> str:
-    """Return a key as it may be shown: its last characters, if it has enough others."""
-    key = security.provisioning_api_key or ""
-    return "***" + (key[-_SHOWN_OF_KEY:] if len(key) >= _SHORTEST_SHOWN else "")
-
-
-def _origin(settings: Settings) -> str:
-    name = settings.profile_name
-    source = None if name is None else profiles.load_profile(name).source
-    if source is not None:
-        return str(source)
-    return f"{KEY} and {SECRET}" if os.environ.get(KEY) else ACCOUNT_URL
-
-
-def _check_journals(directory: Path) -> Check:
-    existing = next(path for path in (directory, *directory.parents) if path.exists())
-    if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
-        hint = "let this user write there, or set XDG_STATE_HOME to another directory"
-        return Check("journals", "failed", f"{directory} cannot be written", hint)
-    runs = membership.list_runs(directory)
-    unreadable = [summary.id for summary in runs if summary.run is None]
-    if unreadable:
-        result = f"{len(unreadable)} of {len(runs)} in {directory} cannot be read: {unreadable[0]}"
-        hint = "see `cld-user-groups runs`; move them away if they are of no use"
-        return Check("journals", "warning", result, hint, tuple(unreadable))
-    return Check("journals", "ok", f"{len(runs)} in {directory}")
-
-
-def _proxy_of(server_url: str) -> str | None:
-    """Return the proxy that the environment names for a server, without credentials, or None."""
-    url = urlsplit(server_url)
-    host = url.hostname or ""
-    # Plain http:// goes to this machine only, and so through no proxy.
-    if url.scheme != "https" or proxy_bypass(host):
+def _version(name: str) -> str | None:
+    try:
+        return distribution(name).version
+    except PackageNotFoundError:
         return None
-    proxy = proxies(server_url).get("https://")
-    return None if proxy is None else proxy.url.netloc.decode("ascii")
 
 
-@frozen(kw_only=True)
-class _Reading:
-    """What reading the account showed.
+def check_import_name() -> Check:
+    """Check that the documented import name is ours: the vendor publishes another of that name."""
+    name = "import name"
+    others = [
+        f"{other.name} {other.version}"
+        for other in _distributions_of(DOCUMENTED_NAME)
+        if _normalized(other.name) != DISTRIBUTION
+    ]
+    hint = "import cld_user_groups, which is only ours"
+    again = f"{hint}; or uninstall {' and '.join(others) or 'the other'}, then: {_AGAIN}"
+    spec = find_spec(DOCUMENTED_NAME)
+    if spec is None or spec.origin is None:
+        result = f"{DOCUMENTED_NAME} cannot be imported"
+        return Check(name, "failed", result, f"{hint}; or: {_AGAIN}")
+    if _is_ours(Path(spec.origin)):
+        if not others:
+            return Check(name, "ok", f"{DOCUMENTED_NAME} is {DISTRIBUTION}'s")
+        result = f"{DOCUMENTED_NAME} is {DISTRIBUTION}'s, and {', '.join(others)} has it too"
+        return Check(name, "warning", f"{result}: the last one installed wins", again)
+    whose = ", ".join(others) or "something else"
+    return Check(name, "failed", f"{DOCUMENTED_NAME} is {whose}, {spec.origin}", again)
 
-    Attributes:
-        check: Whether it could be read.
-        groups: The groups, or None.
-        headers: The headers of the response; none if there was none.
+
+def _distributions_of(import_name: str) -> Iterator[Distribution]:
+    """Yield the distributions that have a package of this name.
+
+    `packages_distributions()` parses the files of all distributions, which takes 0.2 s.
     """
-
-    check: Check
-    groups: Sequence[UserGroup] | None = None
-    headers: httpx.Headers = field(factory=httpx.Headers)
-
-
-def check_account(found: Found, *, max_body: int | None = None) -> Iterator[Check]:
-    """Read the account, with at most three requests, and yield what that shows.
-
-    Args:
-        found: The settings.
-        max_body: The maximum size of a response's body, in MiB, or None for the client's own.
-    """
-    if found.security is None or found.account_id is None or found.server_url is None:
-        for name in ("reachable", "quota", "clock", "contract"):
-            yield Check(name, "skipped", "the settings are not complete")
-        return
-    contract = _contract_check()
-    hooks = (json_log(), None if isinstance(contract, Check) else contract)
-    with CldProvisioning(
-        account_id=found.account_id,
-        security=found.security,
-        server_url=found.server_url,
-        retry_config=None,
-        timeout_ms=TIME_LIMIT_MS,
-        max_response_bytes=DEFAULT_MAX_BYTES if max_body is None else max_body * 1024 * 1024,
-        hooks=[hook for hook in hooks if hook is not None],
-    ) as client:
-        reading = _read(client)
-        yield reading.check
-        yield _check_quota(reading.headers)
-        yield _check_clock(reading.headers, datetime.now(UTC))
-        yield (
-            contract
-            if isinstance(contract, Check)
-            else _check_contract(client, contract, reading.groups)
-        )
+    for each in distributions():
+        declared = each.read_text("top_level.txt") or ""
+        installed = each.read_text("RECORD") or ""
+        if import_name in declared.split() or f"\n{import_name}/" in f"\n{installed}":
+            yield each
 
 
-def _read(client: CldProvisioning) -> _Reading:
-    """Read all groups with their members, as `plan` does."""
-    name = "reachable"
+def _is_ours(origin: Path) -> bool:
+    """Return whether a module re-exports ours; it is not imported, for it may be anybody's."""
     try:
-        listed = client.user_groups.with_raw_response.list(extended_details=True)
-    except CloudinaryError as error:
-        check = Check(name, "failed", str(error), errors.hint_for(error))
-        return _Reading(check=check, headers=error.headers)
-    except http_errors() as error:
-        result = f"no response: {error or type(error).__name__}"
-        return _Reading(check=Check(name, "failed", result, _NETWORK))
-    except Exception as error:  # noqa: BLE001 - a proxy's address that is none, for one
-        return _Reading(check=Check(name, "failed", errors.describe(error).message, _NETWORK))
-    groups = listed.parsed.user_groups
-    members = sum(len(group.users or ()) for group in groups)
-    result = f"{len(groups)} groups with {members} memberships"
-    return _Reading(check=Check(name, "ok", result), groups=groups, headers=listed.headers)
+        return "cld_user_groups" in origin.read_text("utf-8", errors="replace")
+    except OSError:
+        return False
 
 
-def _check_quota(headers: httpx.Headers) -> Check:
-    quota = parse_rate_limit(headers)
-    if quota.remaining is None:
-        return Check("quota", "skipped", "no response says how many requests are left")
-    of = "" if quota.limit is None else f" of {quota.limit}"
-    reset = "" if quota.reset is None else f", renewed at {quota.reset:%Y-%m-%d %H:%M:%S} UTC"
-    result = f"{quota.remaining}{of} requests left{reset}"
-    if not quota.remaining:
-        return Check("quota", "failed", result, "wait until then: apply --max-wait 1h does")
-    if quota.limit and quota.remaining < _LOW * quota.limit:
-        return Check("quota", "warning", result, "leave some to others: apply --keep-quota N")
-    return Check("quota", "ok", result)
-
-
-def _check_clock(headers: httpx.Headers, now: datetime) -> Check:
-    date = parse_http_date(headers.get("date") or "")
-    if date is None:
-        return Check("clock", "skipped", "no response says what time it is")
-    skew = (now - date).total_seconds()
-    if abs(skew) <= MOST_SKEW:
-        return Check("clock", "ok", f"within {MOST_SKEW:.0f} s of the server's")
-    side = "ahead of" if skew > 0 else "behind"
-    return Check(
-        "clock",
-        "failed",
-        f"{abs(skew):.0f} s {side} the server's: memberships and plans end at the wrong time",
-        "set the clock, by NTP for one",
-    )
-
-
-def _contract_check() -> ContractCheck | Check:
-    """Return the hook that compares responses with the OpenAPI document, or why there is none."""
-    try:
-        from cld_user_groups.contract import ContractCheck
-
-        return ContractCheck(raise_on_difference=False)
-    except ImportError:
-        result, hint = "not installed", install_command("contract")
-        return Check("contract", "skipped", result, hint)
-    except OSError as error:
-        hint = install_command(options="--force-reinstall --no-deps ")
-        return Check("contract", "failed", errors.describe(error).message, hint)
-
-
-def _check_contract(
-    client: CldProvisioning, contract: ContractCheck, groups: Sequence[UserGroup] | None
-) -> Check:
-    """Compare the list of groups, a group's members and a user with the OpenAPI document."""
-    error = None if groups is None else _read_more(client, groups)
-    # A status code that is not documented is that of an outage: `reachable` tells it.
-    differences = tuple(str(each) for each in contract.differences if each.path != "status")
-    if differences:
-        first, *others = differences
-        more = f" (and {len(others)} more)" if others else ""
-        hint = "upgrade cld-user-groups; if there is no newer one, report this"
-        return Check("contract", "failed", first + more, hint, differences)
-    if groups is None:
-        return Check("contract", "skipped", "the account cannot be read")
-    if error is not None:
-        return Check("contract", "failed", errors.describe(error).message)
-    return Check("contract", "ok", "the responses match the OpenAPI document")
-
-
-def _read_more(client: CldProvisioning, groups: Sequence[UserGroup]) -> Exception | None:
-    """Read a group's members and one of them; return the error in which that ends, or None."""
-    first = next(((group.id, user.id) for group in groups for user in group.users or ()), None)
-    if first is None:
-        return None
-    group_id, user_id = first
-    try:
-        client.user_groups.list_users(group_id=group_id)
-        client.users.list(ids=[user_id])
-    except Exception as error:  # noqa: BLE001 - returned
-        return error
-    return None
+def _normalized(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -6,17 +6,18 @@ import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 from attrs import evolve
 
-from cld_user_groups import CldProvisioning
 from cld_user_groups.identity import printable
 
-from . import errors
-from .lazy import checks, documents, membership
+from . import errors, membership
 from .options import (
+    PLAN_FORMATS,
+    TABLE_FORMATS,
+    Settings,
     adds_only_option,
     allow_new_option,
     allow_removals_option,
@@ -25,15 +26,16 @@ from .options import (
     duration,
     flag,
     force_option,
+    number,
     yes_option,
 )
 from .output import OutputFile, colored, has_color, print_json, print_message, print_result
 from .running import RunOptions, code_of_plan, print_plan, run_plan
-from .settings import PLAN_FORMATS, TABLE_FORMATS, Settings
 from .source import hold_to_guards, make_plan, read_groups, read_source, with_new_groups
-from .tables import Column, Table, print_table
+from .tables import Table, columns, print_table
 
 if TYPE_CHECKING:
+    from cld_user_groups import CldProvisioning
     from cld_user_groups.membership import Change, Desired, Difference, Plan, Snapshot
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -69,20 +71,20 @@ def export_command(settings: Settings, output: Path | None, force: bool) -> None
             print_result(text)
         return
     if output.suffix.lower() == ".json":
-        text = documents.json_text(_as_json(text))
+        text = membership.documents.json_text(_as_json(text))
     file.write(text)
-    memberships = sum(len(group.members) for group in snapshot.groups)
+    groups, memberships = len(snapshot.groups), sum(len(each.members) for each in snapshot.groups)
     if settings.is_json:
         print_json(
             {
                 "format": "cld-user-groups/export/1",
                 "account": snapshot.account_id,
                 "output": str(output),
-                "groups": len(snapshot.groups),
+                "groups": groups,
                 "memberships": memberships,
             }
         )
-    wrote = f"Wrote {len(snapshot.groups)} groups with {memberships} memberships to {output}."
+    wrote = f"Wrote {groups} groups with {memberships} memberships to {output}."
     print_message(wrote, quiet=settings.quiet)
 
 
@@ -151,21 +153,8 @@ def plan_command(
     allow_removals_option,
     allow_new_option,
     adds_only_option,
-    click.option(
-        "--concurrency",
-        type=click.IntRange(min=1),
-        default=16,
-        show_default=True,
-        metavar="N",
-        help="The maximum number of changes in flight.",
-    ),
-    click.option(
-        "--keep-quota",
-        type=click.IntRange(min=0),
-        default=0,
-        metavar="N",
-        help="Leave N requests of the quota unused.",
-    ),
+    number("--concurrency", 16, least=1, help="The maximum number of changes in flight."),
+    number("--keep-quota", 0, help="Leave N requests of the quota unused."),
     click.option(
         "--max-wait",
         type=duration,
@@ -199,7 +188,9 @@ def apply_command(
     def prepare(client: CldProvisioning) -> tuple[Plan, Snapshot]:
         if isinstance(source, membership.Plan):
             # Held to its guards below, where a human may have allowed its removals.
-            checks.check_plan(evolve(source, breaches=()), client.account_id, datetime.now(UTC))
+            checks = membership.checks
+            unheld = evolve(source, breaches=())
+            checks.check_plan(unheld, client.account_id, datetime.now(UTC))
             plan, snapshot = source, membership.read_account(client, checks.people_of(source))
             checks.check_saved(plan, snapshot)
         else:
@@ -268,20 +259,15 @@ def diff_command(
 
 
 def _differences_table(differences: Sequence[Difference], account_id: str) -> Table:
-    names = ("change", "group", "user", "old_name", "group_id", "user_id")
     return Table(
         format="cld-user-groups/diff/1",
         account=account_id,
         key="differences",
-        columns=tuple(map(Column, names)),
+        columns=columns("change group user old_name group_id user_id"),
         rows=[
             (
-                each.action,
-                each.group.name,
-                each.member.email if each.member else None,
-                each.old_name,
-                each.group.id,
-                each.member.id if each.member else None,
+                *(each.action, each.group.name, each.member.email if each.member else None),
+                *(each.old_name, each.group.id, each.member.id if each.member else None),
             )
             for each in differences
         ],
@@ -298,26 +284,23 @@ def _print_differences(differences: Sequence[Difference], settings: Settings) ->
 
 def _difference_lines(differences: Sequence[Difference], *, color: bool) -> Iterator[str]:
     """Yield the differences for a terminal: a line a group, and below it a line a member."""
-    signs = {
-        "create_group": ("+", "green"),
-        "delete_group": ("-", "red"),
-        "rename_group": ("~", "yellow"),
-    }
+    colors = {"+": "green", "-": "red", "~": "yellow"}
+    signs = {"create_group": "+", "delete_group": "-", "rename_group": "~"}
+
+    def line(indent: str, sign: str, text: str) -> str:
+        return colored(f"{indent}{sign} {text}", colors[sign] if color else None)
+
     groups: dict[tuple[str | None, str], list[Difference]] = {}
     for each in differences:
         groups.setdefault((each.group.id, each.group.name), []).append(each)
     for (_, name), found in groups.items():
         of_group = next((each for each in found if each.action in signs), None)
-        sign, hue = signs[of_group.action] if of_group else ("~", "yellow")
         was = f" (was {printable(of_group.old_name)})" if of_group and of_group.old_name else ""
-        yield colored(f"{sign} {printable(name)}{was}", hue if color else None)
+        yield line("", signs[of_group.action] if of_group else "~", f"{printable(name)}{was}")
         for each in found:
             if each.member is not None:
-                is_added = each.action == "add_user"
-                who = printable(each.member.email or each.member.id or "")
-                line = f"    {'+' if is_added else '-'} {who}"
-                hue = "green" if is_added else "red"
-                yield colored(line, hue if color else None)
+                sign = "+" if each.action == "add_user" else "-"
+                yield line("    ", sign, printable(each.member.email or each.member.id or ""))
 
 
 @command(
@@ -326,9 +309,7 @@ def _difference_lines(differences: Sequence[Difference], *, color: bool) -> Iter
         "name", type=click.Choice(["groups", "plan", "journal", "review"]), default="groups"
     ),
 )
-def schema_command(
-    settings: Settings, name: Literal["groups", "plan", "journal", "review"]
-) -> None:
+def schema_command(settings: Settings, name: str) -> None:
     """Print the JSON Schema of a file of groups, a plan, a journal's line or a review."""
     schemas = {
         "groups": membership.groups_schema,

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
+from . import membership
 from .completion import complete_group
 from .desired import (
     DesiredState,
-    Person,
     absent_group,
     addition,
     change_command,
-    combination,
     new_group,
     removal,
     same_group,
 )
-from .lazy import membership
-from .lookup import Finder
-from .options import command, users_argument
-from .settings import TABLE_FORMATS, Settings
-from .tables import Column, Table, print_table
+from .lookup import Finder, Person, error_in_call, quoted
+from .options import TABLE_FORMATS, Settings, command, users_argument
+from .tables import Column, Table, columns, print_table
+
+if TYPE_CHECKING:
+    from cld_user_groups.membership import Group
 
 _group_argument = click.argument("group", shell_complete=complete_group)
 
@@ -56,7 +57,7 @@ def show_command(settings: Settings, group: str) -> None:
         format="cld-user-groups/group/1",
         account=snapshot.account_id,
         key="members",
-        columns=(Column("email"), Column("name"), Column("id")),
+        columns=columns("email name id"),
         rows=[(member.email, member.name, member.id) for member in members],
         details={"group": {"id": found.id, "name": found.name}},
         heading=f"{found.name} ({found.id}), {count}",
@@ -96,7 +97,7 @@ def add_command(finder: Finder, group: str, people: Sequence[Person]) -> Desired
 
     @FILE reads users from a file, one a line, and - from standard input.
     """
-    return addition(finder.group(group), people)
+    return addition([finder.group(group)], people)
 
 
 @change_command("remove", _group_argument, users_argument, removes=True)
@@ -107,7 +108,8 @@ def remove_command(finder: Finder, group: str, people: Sequence[Person]) -> Desi
     limit how many of these are removed. The last members are removed only if --allow-removals says
     exactly how many.
     """
-    return removal(finder.group(group), people)
+    found = finder.group(group)
+    return removal([found], people, f"not in {quoted(found.name)}")
 
 
 @change_command(
@@ -120,8 +122,7 @@ def copy_command(finder: Finder, group: str, target: str) -> DesiredState:
 
     Nobody leaves the second one.
     """
-    source = finder.group(group)
-    return combination([source], finder.group_or_new(target), target)
+    return _combination(finder, [finder.group(group)], target)
 
 
 @change_command(
@@ -146,6 +147,17 @@ def merge_command(finder: Finder, groups: tuple[str, ...], into: str) -> Desired
     them, and undo does not give them back.
     """
     sources = finder.all_groups(groups)
-    combined = combination(sources, finder.group_or_new(into), into)
-    gone = (absent_group(group) for group in sources)
-    return DesiredState(groups=(*combined.groups, *gone), notes=combined.notes)
+    combined = _combination(finder, sources, into)
+    return DesiredState(groups=(*combined.groups, *map(absent_group, sources)))
+
+
+def _combination(finder: Finder, sources: Sequence[Group], name: str) -> DesiredState:
+    """Return the group of a name, which may be new, with the members of others."""
+    target = finder.group_or_new(name)
+    if target in sources:
+        raise error_in_call(f"{quoted(name)} is on both sides", "name another group")
+    users = {member.id: member for group in sources for member in group.members}
+    members = (membership.DesiredMember(id=user.id, email=user.email) for user in users.values())
+    return DesiredState(
+        groups=(new_group(name, members) if target is None else same_group(target, members),)
+    )

@@ -8,29 +8,32 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
+from attrs import asdict
 
-from cld_user_groups import CldProvisioning
 from cld_user_groups.identity import email_key, printable
 
+from . import membership
 from .cli import SuggestingGroup
 from .completion import complete_group
-from .lazy import membership
-from .lookup import Finder, Named, lookup_of, one_user
+from .lookup import Finder, lookup_of
 from .options import (
+    TABLE_FORMATS,
+    Settings,
     allow_removals_option,
     command,
     dry_run_option,
     global_options,
+    settings_of,
     yes_option,
 )
 from .output import has_color, print_json, print_message, print_result
 from .results import outcome_document, outcome_text, result_table
 from .running import RunOptions, run_plan
-from .settings import TABLE_FORMATS, Settings, settings_of
-from .source import check_is_for, read_groups
-from .tables import Cell, Column, Table, print_table
+from .source import Named, check_is_for, one_user, read_groups
+from .tables import Cell, Column, Table, columns, print_table
 
 if TYPE_CHECKING:
+    from cld_user_groups import CldProvisioning
     from cld_user_groups.membership import (
         Explanation,
         GroupRef,
@@ -64,12 +67,11 @@ def runs_command(context: click.Context) -> None:
         runs = [_summary_document(summary) for summary in found]
         print_json({"format": "cld-user-groups/runs/1", "account": account_id, "runs": runs})
         return
-    names = ("run", "by", "source", "changes", "result")
     table = Table(
         format="cld-user-groups/runs/1",
         account=account_id,
         key="runs",
-        columns=tuple(Column(name, is_number=name == "changes") for name in names),
+        columns=(*columns("run by source"), Column("changes", is_number=True), Column("result")),
         rows=[_row(summary) for summary in found],
         empty=f"There are no runs in {directory}.",
     )
@@ -84,16 +86,18 @@ def show_command(settings: Settings, run: str | None) -> None:
     header = found.header
     if settings.is_json:
         outcomes = [outcome_document(outcome) for outcome in found.outcomes]
-        print_json({"format": "cld-user-groups/run/1", **_document(found), "changes": outcomes})
+        print_json({"format": "cld-user-groups/run/1", **_run_document(found), "changes": outcomes})
         return
     if settings.format != "text":
         print_table(result_table(header.account, found.outcomes), settings)
         return
+    planned = header.plan.changes
+    count = "1 change" if planned == 1 else f"{planned} changes"
     print_result(
         f"Run {found.id} on account {printable(header.account)}, "
         f"{header.started_at:%Y-%m-%d %H:%M:%S} UTC, "
         f"by {printable(header.by.user)} on {printable(header.by.host)}\n"
-        f"From {printable(header.plan.source)}: {_counted(header.plan.changes)}; {_result(found)}"
+        f"From {printable(header.plan.source)}: {count}; {_result(found)}"
     )
     for outcome in found.outcomes:
         print_result(outcome_text(outcome, color=has_color(sys.stdout)))
@@ -102,10 +106,6 @@ def show_command(settings: Settings, run: str | None) -> None:
 
 
 runs_command.add_command(show_command)
-
-
-def _counted(count: int) -> str:
-    return "1 change" if count == 1 else f"{count} changes"
 
 
 def _result(run: Run) -> str:
@@ -127,27 +127,27 @@ def _row(summary: RunSummary) -> tuple[Cell, ...]:
     return (summary.id, by, header.plan.source, header.plan.changes, _result(summary.run))
 
 
-def _document(run: Run) -> dict[str, Any]:
-    header = run.header
+def _summary_document(summary: RunSummary) -> dict[str, Any]:
+    if summary.run is None:
+        return {"run": summary.id, "error": summary.error}
+    return _run_document(summary.run)
+
+
+def _run_document(run: Run) -> dict[str, Any]:
+    header, end = run.header, run.end
     return {
         "run": run.id,
         "account": header.account,
         "started_at": header.started_at,
-        "ended_at": run.end.at if run.end else None,
-        "by": {"user": header.by.user, "host": header.by.host, "pid": header.by.pid},
+        "ended_at": end and end.at,
+        "by": asdict(header.by),
         "source": header.plan.source,
         "planned": header.plan.changes,
-        "summary": dict(run.end.summary) if run.end else None,
-        "stopped": run.end.stopped if run.end else None,
-        "verified": run.end.verified if run.end else None,
-        "differences": list(run.end.differences) if run.end else [],
+        "summary": end and end.summary,
+        "stopped": end and end.stopped,
+        "verified": end and end.verified,
+        "differences": end.differences if end else (),
     }
-
-
-def _summary_document(summary: RunSummary) -> dict[str, Any]:
-    if summary.run is None:
-        return {"run": summary.id, "error": summary.error}
-    return _document(summary.run)
 
 
 @command(
@@ -173,9 +173,8 @@ def undo_command(
         found = membership.load_run(membership.state_directory(client.account_id), run)
         snapshot = membership.read_account(client)
         now = datetime.now(UTC)
-        return membership.undo_plan(
-            found, snapshot, now=now, allow_removals=allow_removals
-        ), snapshot
+        plan = membership.undo_plan(found, snapshot, now=now, allow_removals=allow_removals)
+        return plan, snapshot
 
     # A second attempt needs the ID of the run that was undone: the last one is then this undo.
     resume = settings.command_line("undo", run or "RUN") + ("" if run else ", with the same RUN")
@@ -226,14 +225,10 @@ def _group(snapshot: Snapshot, history: History, text: str) -> GroupRef:
         return membership.GroupRef(id=found.id, name=found.name)
     except membership.MembershipError:
         ids = {group.id for group in snapshot.groups}
-        known = [
-            each
-            for each in history.groups.values()
-            if text in (each.id, each.name) and each.id not in ids
-        ]
-        if not known:
-            raise
-        return known[-1]
+        for each in reversed([*history.groups.values()]):
+            if text in (each.id, each.name) and each.id not in ids:
+                return each
+        raise
 
 
 def _user(snapshot: Snapshot, history: History, named: Named) -> Member:
@@ -275,7 +270,7 @@ def _explanation_table(explained: Explanation, account_id: str) -> Table:
         format="cld-user-groups/explanation/1",
         account=account_id,
         key="explanation",
-        columns=tuple(map(Column, values)),
+        columns=columns(values),
         rows=[tuple(values.values())],
         details={"steps": [_step_document(step) for step in explained.steps]},
     )

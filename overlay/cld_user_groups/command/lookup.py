@@ -1,13 +1,10 @@
-"""Which group and which users the command line names, in an account as it was read."""
+"""Which groups and users of an account, as it was read, the command line names."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
-
-import click
-from attrs import frozen
+from typing import TYPE_CHECKING, TypeAlias
 
 from cld_user_groups.identity import (
     email_key,
@@ -17,8 +14,8 @@ from cld_user_groups.identity import (
     seen_name,
 )
 
-from .lazy import content, membership
-from .settings import Settings, settings_of
+from . import membership
+from .source import Named
 
 if TYPE_CHECKING:
     from cld_user_groups.membership import (
@@ -30,96 +27,10 @@ if TYPE_CHECKING:
         Snapshot,
     )
 
+#: A user, and how the command line named this user.
+Person: TypeAlias = "tuple[Member, Named]"
+
 _MOST_SHOWN = 3
-
-
-@frozen
-class Named:
-    """A user as named: by e-mail or by ID.
-
-    Attributes:
-        text: The e-mail or the ID.
-        source: The file that it is in, "-" for standard input, "" for the command line.
-        line: Its line there, from 1, or None.
-    """
-
-    text: str
-    source: str = ""
-    line: int | None = None
-
-    @property
-    def is_email(self) -> bool:
-        """Whether it is an e-mail; no ID has an @."""
-        return "@" in self.text
-
-
-def read_people(users: Sequence[str]) -> tuple[Named, ...]:
-    """Return the users that are named: as such, in files (`@FILE`) and on standard input (`-`).
-
-    A file has an e-mail or an ID a line; blank lines and those that begin with # are left out.
-
-    Raises:
-        FileError: A file cannot be read, names nobody, or has something else on a line.
-        click.UsageError: An argument is blank, or standard input is named twice.
-    """
-    if users.count("-") > 1:
-        raise click.UsageError("standard input (-) can be read only once")
-    found: list[Named] = []
-    for text in users:
-        if text == "@":
-            raise click.UsageError("@ must be followed by the name of a file of users: @FILE")
-        if text == "-" or text.startswith("@"):
-            found += _people_in(text.removeprefix("@"))
-        else:
-            found.append(one_user(text))
-    return tuple(found)
-
-
-def one_user(text: str) -> Named:
-    """Return the user that an argument names.
-
-    Raises:
-        click.UsageError: It is blank.
-    """
-    if not text.strip():
-        raise click.UsageError("a user must not be blank: give an e-mail or an ID")
-    return Named(text.strip())
-
-
-def source_timeout() -> float:
-    """Return how long to wait for the end of a source that is a pipe, in seconds."""
-    context = click.get_current_context(silent=True)
-    return Settings().source_timeout if context is None else settings_of(context).source_timeout
-
-
-def _people_in(source: str) -> list[Named]:
-    try:
-        found = content.read_content(source, timeout=source_timeout())
-    except OSError as error:
-        message = f"cannot read the file: {error.strerror or error}"
-        problem = membership.Problem(source, None, message, "@ names a file of users")
-        raise membership.FileError([problem]) from None
-    lines = enumerate(content.decode_text(found, source).splitlines(), start=1)
-    people = [
-        Named(text, source, number)
-        for number, line in lines
-        if (text := line.strip()) and not text.startswith("#")
-    ]
-    wrong = [
-        membership.Problem(
-            source,
-            named.line,
-            f"{quoted(named.text)} is not an e-mail or an ID",
-            "one a line",
-        )
-        for named in people
-        if not named.text.isprintable() or any(part in named.text for part in " ,;\t")
-    ]
-    if not people:
-        wrong.append(membership.Problem(source, None, "the file names nobody"))
-    if wrong:
-        raise membership.FileError(wrong)
-    return people
 
 
 def quoted(text: str) -> str:
@@ -135,10 +46,8 @@ def error_in_call(message: str, hint: str = "") -> MembershipError:
 def lookup_of(people: Iterable[Named], *, adds: bool = False) -> Desired:
     """Return what makes `read_account` look up users.
 
-    Args:
-        people: The users.
-        adds: Whether they are to be added to a group: then those whom a group has are looked up
-            too, for a second user of an e-mail may be in none.
+    Where they are to be added to a group (`adds`), those whom a group has are looked up too, for a
+    second user of an e-mail may be in none.
     """
     members = tuple(
         membership.DesiredMember(email=named.text)
@@ -159,20 +68,12 @@ class Finder:
         self._missing_ids = frozenset(snapshot.missing_ids)
 
     def group(self, text: str) -> Group:
-        """Return the group of an ID or a name.
-
-        Raises:
-            MembershipError: There is none, or more than one.
-        """
+        """Return the one group of an ID or a name."""
         (found,) = self.all_groups([text])
         return found
 
     def all_groups(self, texts: Iterable[str]) -> tuple[Group, ...]:
-        """Return the groups of IDs or names, each once.
-
-        Raises:
-            MembershipError: Some are not found, or more than once; all problems together.
-        """
+        """Return the groups of IDs or names, each once; raise all problems together."""
         wrong: list[Problem] = []
         found: dict[str, Group] = {}
         for text in texts:
@@ -186,16 +87,9 @@ class Finder:
         return tuple(found.values())
 
     def group_or_new(self, text: str) -> Group | None:
-        """Return the group of an ID or a name, or None where a group of that name can be created.
-
-        Raises:
-            MembershipError: There are several, or it could be mistaken for another.
-        """
-        groups = self._by_id_or_name(text)
-        if len(groups) > 1:
-            raise membership.MembershipError([self._several(text, groups)])
-        if groups:
-            return groups[0]
+        """Return the group of an ID or a name, or None where that can be a new group's name."""
+        if self._by_id_or_name(text):
+            return self.group(text)
         self.check_new_name(text)
         return None
 
@@ -209,28 +103,22 @@ class Finder:
         if not name_key(name):
             raise error_in_call("a group's name must not be blank")
         if any("\ud800" <= character <= "\udfff" for character in name):
-            message = f"the name {quoted(name)} is not valid Unicode"
-            raise error_in_call(message, "type it in UTF-8")
+            raise error_in_call(f"the name {quoted(name)} is not valid Unicode", "type it in UTF-8")
+        hint = "choose another name"
         if said := forbidden_character(name):
-            message = f"{said} in the name of a group: {quoted(name)}"
-            raise error_in_call(message, "choose another name")
+            raise error_in_call(f"{said} in the name of a group: {quoted(name)}", hint)
         for group in self.groups:
+            shown = quoted(group.name)
             if group.id == name:
-                message = f"{quoted(name)} is the ID of the group {quoted(group.name)}"
-                raise error_in_call(message, "choose another name")
+                raise error_in_call(f"{quoted(name)} is the ID of the group {shown}", hint)
             if (of is None or group.id != of.id) and name_key(group.name) == name_key(name):
-                is_same = "already" if group.name == name else "that would look the same"
-                message = f"there is a group {quoted(group.name)} {is_same} (ID {quoted(group.id)})"
-                raise error_in_call(message, "choose another name")
+                how = "already" if group.name == name else "that would look the same"
+                raise error_in_call(f"there is a group {shown} {how} (ID {quoted(group.id)})", hint)
 
-    def users(self, people: Iterable[Named]) -> tuple[tuple[Member, Named], ...]:
-        """Return users, each once, with how each was named first.
-
-        Raises:
-            MembershipError: Some are not found, or more than once; all problems together.
-        """
+    def users(self, people: Iterable[Named]) -> tuple[Person, ...]:
+        """Return users, each once, with how each was named first; raise all problems together."""
         wrong: list[Problem] = []
-        found: dict[str, tuple[Member, Named]] = {}
+        found: dict[str, Person] = {}
         for named in people:
             users = self._matching(named)
             if len(users) == 1:
@@ -252,8 +140,7 @@ class Finder:
         # First what a table shows so, which has its control characters escaped.
         meant = {group.id: group for group in self.groups if printable(group.name) == text}
         meant |= {group.id: group for key in close for group in names[key]}
-        said = [_unmistakable(group, text) for group in meant.values()]
-        hint = f"did you mean {' or '.join(said)}?" if said else "see cld-user-groups list"
+        hint = _did_you_mean((_unmistakable(group, text) for group in meant.values()), "list")
         return membership.Problem("", None, f"there is no group {quoted(text)}", hint)
 
     def _several(self, text: str, groups: Sequence[Group]) -> Problem:
@@ -281,7 +168,7 @@ class Finder:
             ids = " or ".join(quoted(user.id) for user in users)
             message = f"{len(users)} users have the {what} {quoted(named.text)}"
             return membership.Problem(named.source, named.line, message, f"give the ID: {ids}")
-        hint = _did_you_mean(self._emails_like(named.text)) or "see cld-user-groups users"
+        hint = _did_you_mean(map(quoted, self._emails_like(named.text)), "users")
         message = f"no user has the {what} {quoted(named.text)}"
         return membership.Problem(named.source, named.line, message, hint)
 
@@ -305,5 +192,7 @@ def _unmistakable(group: Group, text: str) -> str:
     return quoted(group.name) + (f" (ID {quoted(group.id)})" if is_alike else "")
 
 
-def _did_you_mean(texts: Sequence[str]) -> str:
-    return f"did you mean {' or '.join(map(quoted, texts))}?" if texts else ""
+def _did_you_mean(texts: Iterable[str], command: str) -> str:
+    """Return a hint that names texts; where there are none, a command that lists all."""
+    listed = " or ".join(texts)
+    return f"did you mean {listed}?" if listed else f"see cld-user-groups {command}"

@@ -1,42 +1,182 @@
-"""The options of the command line: those of every command, those that several share, durations."""
+"""The options of the command line, their values, and the client that they make."""
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 from collections.abc import Callable, Sequence
-from typing import Any, Concatenate, ParamSpec, TypeAlias
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeAlias, TypedDict
 
 import click
+from attrs import define, field
 
-from .settings import FORMATS, Settings, settings_of
+from . import membership
+from .output import json_log
+
+if TYPE_CHECKING:
+    from cld_user_groups import CldProvisioning, Security
+    from cld_user_groups.membership import Lease
 
 Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 P = ParamSpec("P")
+Region = Literal["api", "api-eu", "api-ap"]
 
-_PARTS = re.compile(
-    r"(?=.)(?:(?P<hours>\d+)h)?(?:(?P<minutes>\d+)m)?(?:(?P<seconds>\d+)s?)?", re.ASCII
+#: The formats of every command, of one that prints a table, and of one that shows a plan, all.
+FORMATS = ("text", "json")
+TABLE_FORMATS = (*FORMATS, "csv", "markdown")
+PLAN_FORMATS = (*TABLE_FORMATS, "html")
+
+_CREDENTIALS = (
+    "CLOUDINARY_ACCOUNT_URL",
+    "CLOUDINARY_PROVISIONING_API_KEY",
+    "CLOUDINARY_PROVISIONING_API_SECRET",
 )
-_SECONDS = {"hours": 3600, "minutes": 60, "seconds": 1}
+_MIB = 1024 * 1024
+_DURATION = re.compile(r"(?=.)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?", re.ASCII)
+
+
+class ClientOptions(TypedDict, total=False):
+    """Arguments of the client, which a profile can give."""
+
+    account_id: str | None
+    region: Region | None
+    server_url: str | None
+    security: Callable[[], Security]
+    max_response_bytes: int
+    timeout_ms: float
+
+
+@define
+class Settings:
+    """The values of the global options, each by its name; None where it was not given.
+
+    Attributes:
+        timeout: In seconds.
+        source_timeout: In seconds.
+        max_body: In MiB.
+    """
+
+    server_url: str | None = None
+    region: Region | None = None
+    account_id: str | None = None
+    lease: str | None = field(default=None, repr=False)  # there may be a password in it
+    format: str = "text"
+    profile: str | None = None
+    log_format: str = "text"
+    quiet: bool = False
+    debug: bool = False
+    timeout: float | None = None
+    source_timeout: float = 600.0
+    max_body: int | None = None
+
+    @property
+    def is_json(self) -> bool:
+        """Whether standard output gets one JSON document."""
+        return self.format == "json"
+
+    @property
+    def profile_name(self) -> str | None:
+        """The name of the account's profile: the option, else that of the environment."""
+        return self.profile or os.environ.get("CLOUDINARY_PROFILE") or None
+
+    @property
+    def max_bytes(self) -> int | None:
+        """The maximum size of a response's body, or None for the client's own."""
+        return None if self.max_body is None else self.max_body * _MIB
+
+    def command_line(self, *words: str) -> str:
+        """Return a command line for the same account, as it can be pasted into a shell."""
+        chosen = {
+            "--profile": self.profile,
+            "--account-id": self.account_id,
+            "--region": self.region,
+            "--server-url": self.server_url,
+            "--max-body": self.max_body,
+        }
+        options = [word for name, value in chosen.items() if value for word in (name, str(value))]
+        return shlex.join(["cld-user-groups", *options, *words])
+
+    def open_client(self) -> CldProvisioning:
+        """Return a client with these settings; nothing is sent.
+
+        Raises:
+            ValueError: A setting is not valid, or the credentials are missing.
+        """
+        from cld_user_groups import CldProvisioning
+
+        log = json_log()
+        return CldProvisioning(**self.client_options(), hooks=() if log is None else (log,))
+
+    def client_options(self) -> ClientOptions:
+        """Return the account, its server and its credentials: options, then those of the profile.
+
+        What neither has is left to the client, which looks into the environment.
+
+        Raises:
+            ValueError: There is no such profile, its file is not valid, or neither it nor the
+                environment has credentials.
+        """
+        found = ClientOptions(
+            account_id=self.account_id, region=self.region, server_url=self.server_url
+        )
+        if self.timeout is not None:
+            found["timeout_ms"] = self.timeout * 1000
+        if self.max_bytes is not None:
+            found["max_response_bytes"] = self.max_bytes
+        name, is_set = self.profile_name, any(map(os.environ.get, _CREDENTIALS))
+        if name is None:
+            if not is_set:
+                raise ValueError(
+                    "there are no credentials: set "
+                    "CLOUDINARY_ACCOUNT_URL=account://KEY:SECRET@ACCOUNT_ID, "
+                    "or CLOUDINARY_PROVISIONING_API_KEY, CLOUDINARY_PROVISIONING_API_SECRET and "
+                    "CLOUDINARY_ACCOUNT_ID, or choose a profile with --profile"
+                )
+            return found
+        from .profiles import fetched_once, load_profile
+
+        profile = load_profile(name)
+        found["account_id"] = self.account_id or profile.account_id
+        if not (self.region or self.server_url):
+            found["region"], found["server_url"] = profile.region, profile.server_url
+        if profile.source is not None:
+            found["security"] = fetched_once(profile.source)
+        elif not is_set:
+            raise ValueError(
+                f"there are no credentials: profile {name!r} does not say where they come from "
+                f"(credentials), and {_CREDENTIALS[1]} and {_CREDENTIALS[2]} are not set"
+            )
+        return found
+
+    def open_lease(
+        self, account_id: str, *, wait: float, run: str
+    ) -> AbstractContextManager[Lease | None]:
+        """Return a lease on an account, to be entered; an empty context where none is asked for.
+
+        Raises:
+            ValueError: The URL is not valid.
+        """
+        url = self.lease or os.environ.get("CLOUDINARY_LEASE_URL")
+        return membership.RedisLease(url, account_id, wait=wait, run=run) if url else nullcontext()
+
+
+def settings_of(context: click.Context) -> Settings:
+    """Return the settings of this call of the command."""
+    return context.ensure_object(Settings)
 
 
 def duration(text: str) -> float:
-    """Return the seconds of a duration: `90`, `90s`, `15m`, `1h30m`.
-
-    Raises:
-        click.BadParameter: It is not one.
-    """
-    found = _PARTS.fullmatch(text)
+    """Return the seconds of a duration: `90`, `90s`, `15m`, `1h30m`."""
+    found = _DURATION.fullmatch(text)
     if found is None:
         raise click.BadParameter(f"{text!r} is not a duration such as 90s, 15m or 1h30m.")
-    return float(sum(int(amount) * _SECONDS[unit] for unit, amount in found.groupdict("0").items()))
+    hours, minutes, seconds = map(int, found.groups("0"))
+    return float(hours * 3600 + minutes * 60 + seconds)
 
 
-def some_time(text: str) -> float:
-    """Return the seconds of a duration that is not 0.
-
-    Raises:
-        click.BadParameter: It is not one, or 0.
-    """
+def _positive_duration(text: str) -> float:
     seconds = duration(text)
     if not seconds:
         raise click.BadParameter(f"{text!r} is no time at all: 90s, 15m and 1h30m are.")
@@ -48,13 +188,24 @@ def flag(*names: str, help: str) -> Decorator:  # noqa: A002
     return click.option(*names, is_flag=True, help=help)
 
 
+def number(name: str, default: int | None = None, *, least: int = 0, help: str) -> Decorator:  # noqa: A002
+    """Return an option whose value is a count, N."""
+    shows = default is not None and default != 0
+    return click.option(
+        name,
+        type=click.IntRange(min=least),
+        default=default,
+        show_default=shows,
+        metavar="N",
+        help=help,
+    )
+
+
 force_option = flag("--force", help="Replace the file even if it was written or edited by hand.")
 adds_only_option = flag("--adds-only", help="Leave out removals and deletions.")
 yes_option = flag("--yes", "-y", help="Do not ask.")
 dry_run_option = flag("--dry-run", help="Only show the plan.")
-allow_removals_option = click.option(
-    "--allow-removals", type=click.IntRange(min=0), metavar="N", help="Allow exactly N removals."
-)
+allow_removals_option = number("--allow-removals", help="Allow exactly N removals.")
 allow_new_option = click.option(
     "--allow-new",
     metavar="NAME",
@@ -70,11 +221,11 @@ users_argument = click.argument("users", metavar="USER...", nargs=-1, required=T
 def command(
     name: str, *parameters: Decorator, formats: tuple[str, ...] = FORMATS
 ) -> Callable[[Callable[Concatenate[Settings, P], Any]], click.Command]:
-    """Return a decorator: a command whose function takes the settings, then its parameters.
+    """Return a decorator: a command that is called with the settings and its parameters.
 
     Args:
         name: The name of the command.
-        parameters: Its own arguments and options on the command line, in the order of the help.
+        parameters: Its own arguments and options, in the order of the help.
         formats: The formats that it knows.
     """
 
@@ -163,7 +314,7 @@ def global_options(formats: tuple[str, ...] = FORMATS) -> Decorator:
         option(
             "--source-timeout",
             "How long to wait for a source that is a pipe to end: 90s, 15m. Default: 10m.",
-            type=some_time,
+            type=_positive_duration,
             metavar="DURATION",
         ),
         option(

@@ -1,25 +1,43 @@
-"""Where things are written: results to standard output, all else to standard error, or a file."""
+"""Where things are written: results to standard output, all else to standard error, or a file.
+
+With `--log-format json`, standard error is JSON lines for machines that collect logs: every line is
+an object with `time`, `level` and `event`; docs/ci.md lists the events. No line holds credentials.
+"""
 
 from __future__ import annotations
 
 import errno
 import io
+import json
+import logging
 import os
+import re
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+import threading
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
-import msgspec
 
-from .lazy import state
-from .logs import escaped_json, json_log, log_event
+from . import membership
+
+if TYPE_CHECKING:
+    import httpx
+
+    from cld_user_groups.hooks import HookContext
+
+Level = Literal["info", "warning", "error"]
 
 # How many digests of files that were written are kept.
 _KEPT = 1000
+# What msgspec leaves as it is; line breaks are between the parts of a document.
+_BEYOND_ASCII = re.compile(r"[^\x20-\x7e\n]")
 
 
 def prepare_streams() -> None:
@@ -64,8 +82,10 @@ def print_result(text: str) -> None:
 
 def print_json(document: Mapping[str, Any]) -> None:
     """Write a result as one JSON document."""
+    import msgspec
+
     text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
-    print_result(escaped_json(text))
+    print_result(_escaped_json(text))
 
 
 def print_message(text: str, *, quiet: bool = False) -> None:
@@ -73,6 +93,22 @@ def print_message(text: str, *, quiet: bool = False) -> None:
     if not quiet and not log_event("message", message=text.strip()):
         with suppress(OSError):
             click.echo(text.rstrip("\n"), err=True)
+
+
+def has_color(stream: Any) -> bool:
+    """Return whether a stream is a terminal that is to have colors (https://no-color.org)."""
+    is_terminal = bool(stream.isatty()) and os.environ.get("TERM") != "dumb"
+    return is_terminal and not os.environ.get("NO_COLOR")
+
+
+def colored(text: str, color: str | None) -> str:
+    """Return a text in a color of the terminal; as it is where there is none."""
+    return text if color is None else click.style(text, fg=color)
+
+
+def can_ask() -> bool:
+    """Return whether somebody is there to be asked, and is shown what about."""
+    return json_log() is None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 class OutputFile:
@@ -87,7 +123,7 @@ class OutputFile:
 
     def __init__(self, path: Path, account_id: str, *, force: bool) -> None:
         self._path = path
-        self._digests = state.state_directory(account_id) / "written"
+        self._digests = membership.state_directory(account_id) / "written"
         if not force and path.is_file() and (content := path.read_bytes()):
             if sha256(content).hexdigest() in self._known() or _carries_digest(content):
                 return
@@ -103,7 +139,7 @@ class OutputFile:
         Raises:
             OSError: It cannot be written; what was there is still there.
         """
-        data = text.encode()
+        data, state = text.encode(), membership.state
         if self._path.suffix.lower() in (".yaml", ".yml"):
             data = b"# cld-user-groups, sha256 %s\n" % sha256(data).hexdigest().encode() + data
         state.write_file(self._path, data)
@@ -125,20 +161,123 @@ def _carries_digest(content: bytes) -> bool:
     return first == b"# cld-user-groups, sha256 " + sha256(others).hexdigest().encode()
 
 
-def has_color(stream: Any) -> bool:
-    """Return whether a stream is a terminal that is to have colors (https://no-color.org)."""
-    return bool(stream.isatty()) and not os.environ.get("NO_COLOR") and _is_capable()
+class JsonLog:
+    """Writes events as JSON lines. It is a hook of the client too: requests and retries are events.
+
+    Args:
+        is_quiet: Returns whether only errors are wanted.
+    """
+
+    def __init__(self, is_quiet: Callable[[], bool]) -> None:
+        self._is_quiet = is_quiet
+        self._lock = threading.Lock()
+        self._sent_at = threading.local()
+
+    def write(self, event: str, level: Level = "info", **fields: Any) -> None:
+        """Write an event, but not its fields that are None."""
+        if level != "error" and self._is_quiet():
+            return
+        import msgspec
+
+        known = {name: value for name, value in fields.items() if value is not None}
+        now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+        content = {"time": now, "level": level, "event": event, **known}
+        line = _escaped_json(msgspec.json.encode(content).decode())
+        # A log that nobody reads any more, or a full disk, does not end a run halfway: its journal
+        # is what counts.
+        with self._lock, suppress(OSError):
+            click.echo(line, err=True)
+
+    def before_request(self, context: HookContext, request: httpx.Request) -> None:
+        """Write that an attempt is sent."""
+        self._sent_at.seconds = time.monotonic()
+        # The query may hold e-mail addresses, by the hundred.
+        self.write("request", **_call(context), method=request.method, path=request.url.path)
+
+    def after_response(self, context: HookContext, response: httpx.Response) -> None:
+        """Write that a response has arrived."""
+        self.write(
+            "response",
+            **_call(context),
+            status=response.status_code,
+            request_id=response.headers.get("x-request-id"),
+            milliseconds=round((time.monotonic() - self._sent_at.seconds) * 1000),
+        )
+
+    def on_retry(self, context: HookContext, delay: float, error: Exception) -> None:
+        """Write that another attempt follows, and after how long."""
+        self.write("retry", "warning", **_call(context), delay=round(delay, 3), **_error(error))
+
+    def on_error(self, context: HookContext, error: BaseException) -> None:
+        """Write that a call has failed."""
+        self.write("call_failed", "warning", **_call(context), **_error(error))
 
 
-def colored(text: str, color: str | None) -> str:
-    """Return a text in a color of the terminal; as it is where there is none."""
-    return text if color is None else click.style(text, fg=color)
+def _call(context: HookContext) -> dict[str, Any]:
+    return {
+        "operation": context.operation_id,
+        "attempt": context.attempt,
+        "account": context.account_id,
+        "group_id": context.group_id,
+        "user_id": context.user_id,
+    }
 
 
-def can_ask() -> bool:
-    """Return whether somebody is there to be asked, and is shown what about."""
-    return json_log() is None and sys.stdin.isatty() and sys.stderr.isatty()
+def _error(error: BaseException) -> dict[str, Any]:
+    return {"error": type(error).__name__, "message": str(error)}
 
 
-def _is_capable() -> bool:
-    return os.environ.get("TERM") != "dumb"
+_log: ContextVar[JsonLog | None] = ContextVar("_log", default=None)
+
+
+@contextmanager
+def logging_as(log_format: str, *, debug: bool, is_quiet: Callable[[], bool]) -> Generator[None]:
+    """Write logs in a format for the length of a `with` block.
+
+    Args:
+        log_format: The format, "text" or "json".
+        debug: Whether text has the library's debug log, whose events JSON always has.
+        is_quiet: Returns whether only errors are wanted.
+    """
+    is_json = log_format == "json"
+    logger = logging.getLogger("cld_user_groups")
+    level = logger.level
+    # Under JSON one that writes nothing, so that CLOUDINARY_DEBUG adds none that writes text.
+    handler: logging.Handler = logging.NullHandler()
+    if debug and not is_json:
+        from cld_user_groups.hooks import PrintableFormatter
+
+        handler = logging.StreamHandler()
+        handler.setFormatter(PrintableFormatter("%(asctime)s %(message)s"))
+        logger.setLevel(logging.DEBUG)
+    if debug or is_json:
+        logger.addHandler(handler)
+    token = _log.set(JsonLog(is_quiet) if is_json else None)
+    try:
+        yield
+    finally:
+        _log.reset(token)
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+def _escaped_json(text: str) -> str:
+    """Escape, in JSON, what a terminal could interpret: the document stays the same."""
+
+    def escape(found: re.Match[str]) -> str:
+        return found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1]
+
+    return _BEYOND_ASCII.sub(escape, text)
+
+
+def json_log() -> JsonLog | None:
+    """Return the log where it is to be JSON, else None."""
+    return _log.get()
+
+
+def log_event(event: str, level: Level = "info", **fields: Any) -> bool:
+    """Write an event where the log is JSON; return whether it is."""
+    log = json_log()
+    if log is not None:
+        log.write(event, level, **fields)
+    return log is not None

@@ -6,21 +6,29 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import click
-from attrs import frozen
 
-from cld_provisioning_api.models import User
-from cld_user_groups import CldProvisioning
-
-from .desired import DesiredState, Person, change_command, offboarding, onboarding
-from .lazy import membership
-from .lookup import Finder, lookup_of, one_user
-from .options import command, users_argument
+from . import membership
+from .desired import DesiredState, addition, change_command, members_of, removal, who
+from .lookup import Finder, Person, error_in_call, lookup_of
+from .options import TABLE_FORMATS, Settings, command, users_argument
 from .output import print_message
-from .settings import TABLE_FORMATS, Settings
+from .source import one_user
 from .tables import Column, Table, print_table
 
 if TYPE_CHECKING:
+    from cld_provisioning_api.models import User
+    from cld_user_groups import CldProvisioning
     from cld_user_groups.membership import GroupRef, Member, Snapshot
+
+_COLUMNS = (
+    Column("email"),
+    Column("name"),
+    Column("role"),
+    Column("state"),
+    Column("last_login", is_extra=True),
+    Column("groups"),
+    Column("id", is_extra=True),
+)
 
 
 @command("users", click.argument("text", required=False), formats=TABLE_FORMATS)
@@ -28,12 +36,12 @@ def users_command(settings: Settings, text: str | None) -> None:
     """List the users, or those with TEXT in their e-mail, name or ID."""
     with settings.open_client() as client:
         snapshot = membership.read_account(client)
-        everyone = read_everyone(client)
+        users, is_complete = read_everyone(client)
     sought = (text or "").strip().casefold()
-    found = [user for user in everyone.users if _has(user, sought)]
+    found = [user for user in users if _has(user, sought)]
     found.sort(key=lambda user: ((user.email or "").casefold(), user.id))
     print_table(_table(snapshot, found), settings)
-    if not everyone.complete:
+    if not is_complete:
         print_message("There may be more users: the server repeats its pages.")
 
 
@@ -53,38 +61,24 @@ def _has(user: User, sought: str) -> bool:
 
 
 def _table(snapshot: Snapshot, users: Iterable[User]) -> Table:
-
     groups: dict[str, list[GroupRef]] = {}
     for group in sorted(snapshot.groups, key=lambda group: group.name.casefold()):
+        reference = membership.GroupRef(id=group.id, name=group.name)
         for member in group.members:
-            groups.setdefault(member.id, []).append(
-                membership.GroupRef(id=group.id, name=group.name)
-            )
+            groups.setdefault(member.id, []).append(reference)
+    rows = [
+        (
+            *(user.email, user.name, user.role, state_of(user), user.last_login),
+            *(tuple(groups.get(user.id, ())), user.id),
+        )
+        for user in users
+    ]
     return Table(
         format="cld-user-groups/users/1",
         account=snapshot.account_id,
         key="users",
-        columns=(
-            Column("email"),
-            Column("name"),
-            Column("role"),
-            Column("state"),
-            Column("last_login", is_extra=True),
-            Column("groups"),
-            Column("id", is_extra=True),
-        ),
-        rows=[
-            (
-                user.email,
-                user.name,
-                user.role,
-                state_of(user),
-                user.last_login,
-                tuple(groups.get(user.id, ())),
-                user.id,
-            )
-            for user in users
-        ],
+        columns=_COLUMNS,
+        rows=rows,
         empty="There is no such user.",
     )
 
@@ -97,7 +91,7 @@ def offboard_command(finder: Finder, people: Sequence[Person]) -> DesiredState:
     input; the guards of a file limit how many of these are removed. The last members of a group are
     removed only if --allow-removals says exactly how many.
     """
-    return offboarding(finder.groups, people)
+    return removal(finder.groups, people, "in no group")
 
 
 @change_command(
@@ -112,25 +106,19 @@ def onboard_command(finder: Finder, people: Sequence[Person], like: Member) -> D
 
     @FILE reads users from a file, one a line, and - from standard input.
     """
-    return onboarding(finder.groups, people, like)
+    joined = [group for group in finder.groups if like.id in members_of(group)]
+    if not joined:
+        message = f"{who(like)} is in no group, so there is none to join"
+        raise error_in_call(message, "see cld-user-groups users")
+    return addition(joined, people)
 
 
-@frozen(kw_only=True)
-class Everyone:
-    """The users of an account.
-
-    Attributes:
-        users: The users.
-        complete: Whether the server showed that these are all: its pages came to an end, rather
-            than repeat themselves.
-    """
-
-    users: tuple[User, ...]
-    complete: bool
-
-
-def read_everyone(client: CldProvisioning) -> Everyone:
+def read_everyone(client: CldProvisioning) -> tuple[Sequence[User], bool]:
     """Read all users of an account, at one request for each 100 users and one more.
+
+    Returns:
+        The users, and whether the server showed that these are all: its pages came to an end,
+        rather than repeat themselves.
 
     Raises:
         CloudinaryError, httpx.TransportError: They cannot be read.
@@ -139,10 +127,9 @@ def read_everyone(client: CldProvisioning) -> Everyone:
     from cld_user_groups._find_users import read_pages, send_each
 
     seen: dict[str, User] = {}
-    complete = send_each(
-        read_pages(seen, GetUsersRequest), lambda query: client.users.list(request=query)
-    )
-    return Everyone(users=tuple(seen.values()), complete=complete)
+    pages = read_pages(seen, GetUsersRequest)
+    is_complete = send_each(pages, lambda query: client.users.list(request=query))
+    return tuple(seen.values()), is_complete
 
 
 def state_of(user: User) -> str | None:

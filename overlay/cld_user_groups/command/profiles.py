@@ -26,7 +26,7 @@ from cld_user_groups._engine.config import parse_account_url
 from cld_user_groups._version import install_command
 from cld_user_groups.security import Security, problem_with
 
-from .settings import Region
+from .options import Region
 
 PROFILE = "CLOUDINARY_PROFILE"
 PROFILES_FILE = "CLOUDINARY_PROFILES_FILE"
@@ -57,12 +57,7 @@ class CredentialsError(ValueError):
 
 @frozen(kw_only=True)
 class FromEnvironment:
-    """Two environment variables.
-
-    Attributes:
-        key: The name of the key's variable.
-        secret: The name of the secret's.
-    """
+    """Two environment variables, by their names."""
 
     key: str
     secret: str
@@ -71,11 +66,7 @@ class FromEnvironment:
         return f"the variables {self.key} and {self.secret}"
 
     def fetch(self) -> Security:
-        """Return the credentials.
-
-        Raises:
-            CredentialsError: A variable is not set.
-        """
+        """Return the credentials; raise `CredentialsError` where a variable is not set."""
         missing = [name for name in (self.key, self.secret) if not os.environ.get(name)]
         if missing:
             raise CredentialsError(f"the credentials are missing: set {' and '.join(missing)}")
@@ -95,9 +86,7 @@ class _Keyring(Protocol):
 class FromKeyring:
     """The keyring of the operating system: KEY:SECRET, or an account URL, as a password.
 
-    Attributes:
-        service: The name of the service there.
-        account_id: The account's ID, which is the user name there.
+    It is that of a service there, and of the account's ID as the user name.
     """
 
     service: str
@@ -107,11 +96,7 @@ class FromKeyring:
         return f"the keyring, service {self.service!r}"
 
     def fetch(self) -> Security:
-        """Return the credentials.
-
-        Raises:
-            CredentialsError: They are not in the keyring, or it cannot be opened.
-        """
+        """Return the credentials; raise `CredentialsError` where they cannot be read."""
         hint = f"store KEY:SECRET with: keyring set {self.service} {self.account_id}"
         try:
             keyring = cast("_Keyring", importlib.import_module("keyring"))
@@ -138,9 +123,6 @@ class FromCommand:
     """A command that prints KEY:SECRET, or an account URL.
 
     It is run without a shell, and its output is never shown.
-
-    Attributes:
-        arguments: The program and its arguments.
     """
 
     arguments: tuple[str, ...]
@@ -149,12 +131,7 @@ class FromCommand:
         return f"the command {self.arguments[0]!r}"
 
     def fetch(self) -> Security:
-        """Return the credentials.
-
-        Raises:
-            CredentialsError: The command cannot be run, fails, takes too long, or prints something
-                else.
-        """
+        """Return the credentials; raise `CredentialsError` where it prints none in time."""
         hint = "run it yourself to see why"
         try:
             # Standard input is that of `cld-user-groups`: a file of groups, or people.
@@ -217,15 +194,7 @@ def _parse_pair(text: str) -> Security | None:
 
 @frozen(kw_only=True)
 class Profile:
-    """An account by name.
-
-    Attributes:
-        name: The name.
-        account_id: The account's ID.
-        region: The region, or None.
-        server_url: The server's URL, or None.
-        source: Where the credentials come from, or None for the client's own variables.
-    """
+    """An account by name; without a source, its credentials are the client's own variables'."""
 
     name: str
     account_id: str
@@ -235,11 +204,7 @@ class Profile:
 
 
 def profiles_file() -> Path:
-    """Return the file of the profiles, which need not exist.
-
-    Raises:
-        ProfileError: No variable names it, and this user has no home directory.
-    """
+    """Return the file of the profiles, which need not exist."""
     named = os.environ.get(PROFILES_FILE)
     if named:
         return Path(named)
@@ -253,11 +218,7 @@ def profiles_file() -> Path:
 
 
 def load_profile(name: str, path: Path | None = None) -> Profile:
-    """Return a profile.
-
-    Raises:
-        ProfileError: There is no such profile, or the file is not valid.
-    """
+    """Return a profile; raise `ProfileError` where there is none, or the file is not valid."""
     path = path or profiles_file()
     profiles = read_profiles(path)
     if name not in profiles:
@@ -268,11 +229,7 @@ def load_profile(name: str, path: Path | None = None) -> Profile:
 
 
 def read_profiles(path: Path) -> Mapping[str, Profile]:
-    """Return the profiles of a file by name. All are checked: a secret in any is an error.
-
-    Raises:
-        ProfileError: The file cannot be read, is not valid, or has no profiles.
-    """
+    """Return the profiles of a file by name. All are checked: a secret in any is an error."""
     try:
         tables = tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:

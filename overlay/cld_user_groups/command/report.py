@@ -1,4 +1,4 @@
-"""`report`: the access review of the account. (`results.py` holds what a run reports.)"""
+"""`report`: the access review of the account."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from .lazy import membership, review
-from .options import command, force_option
+from . import membership
+from .options import PLAN_FORMATS, Settings, command, force_option, number
 from .output import OutputFile, print_json, print_message, print_result
-from .settings import PLAN_FORMATS, Settings
 from .source import check_is_for
-from .tables import Column, Table, as_csv
+from .tables import Table, as_csv, columns
 
 if TYPE_CHECKING:
     from cld_user_groups.membership import History, Snapshot
@@ -47,22 +46,8 @@ _BY_SUFFIX = {
     click.option(
         "--file", metavar="FILE", help="Also take reasons and end dates from this file of groups."
     ),
-    click.option(
-        "--unseen-days",
-        type=click.IntRange(min=1),
-        default=90,
-        show_default=True,
-        metavar="N",
-        help="Report people who have not logged in for N days.",
-    ),
-    click.option(
-        "--ending-days",
-        type=click.IntRange(min=0),
-        default=30,
-        show_default=True,
-        metavar="N",
-        help="Report memberships that end within N days.",
-    ),
+    number("--unseen-days", 90, least=1, help="Report people who have not logged in for N days."),
+    number("--ending-days", 30, help="Report memberships that end within N days."),
     formats=PLAN_FORMATS,
 )
 def report_command(
@@ -80,32 +65,36 @@ def report_command(
     Nothing is written to the account. One report a day is kept on this machine, so that the next
     one tells what has changed.
     """
+    review = membership.review
     desired = None
     if file is not None:
         desired = membership.read_file(file, timeout=settings.source_timeout)
+    form = _format(settings, output)
     with settings.open_client() as client:
         if desired is not None:
             check_is_for(desired, client.account_id)
-        is_named = _names_format()
         target = None
         if output is not None:
-            _check_suffix(output, is_named=is_named)
+            if form is None:
+                known = ", ".join(_BY_SUFFIX)
+                message = f"{output} must end in one of {known}, or --format must say what it is"
+                raise click.BadParameter(message, param_hint="--output")
             target = OutputFile(output, client.account_id, force=force)
         snapshot = membership.read_account(client)
         people = review.read_people(client, snapshot)
     state = membership.state_directory(snapshot.account_id)
     history = membership.read_history(state)
-    now = datetime.now(UTC)
     notes: tuple[str, ...] = ()
     if as_of is not None:
         past = membership.as_of(snapshot, history.runs, as_of)
-        snapshot, history = past.snapshot, _until(history, as_of)
+        position = next(at for at, run in enumerate(history.runs) if run.id == as_of)
+        snapshot, history = past.snapshot, membership.history_of(history.runs[: position + 1])
         notes = (*_OF_THE_PAST, *past.notes)
-    made = review.review(
+    found = review.review(
         snapshot,
         people,
         history,
-        now=now,
+        now=datetime.now(UTC),
         desired=desired,
         changes=_changes(snapshot, history, since, state),
         as_of=as_of,
@@ -113,9 +102,14 @@ def report_command(
         ending_days=ending_days,
         notes=notes,
     )
-    _write(made, output, target, settings, is_named=is_named)
+    text = _rendered(found, form or settings.format)
+    if target is None:
+        print_result(text)
+    else:
+        target.write(text)
+        _print_written(found, output, settings)
     if as_of is None:
-        _keep(made, state, quiet=settings.quiet)
+        _keep(found, state, quiet=settings.quiet)
 
 
 _OF_THE_PAST = (
@@ -125,16 +119,11 @@ _OF_THE_PAST = (
 )
 
 
-def _until(history: History, run: str) -> History:
-    """Return what the journals told right after a run."""
-    position = next(at for at, each in enumerate(history.runs) if each.id == run)
-    return membership.history_of(history.runs[: position + 1])
-
-
 def _changes(
     snapshot: Snapshot, history: History, since: str | None, state: Path
 ) -> Comparison | None:
     """Return what has changed since what was asked for, or since the last report, if any."""
+    review = membership.review
     if since is not None and any(run.id == since for run in history.runs):
         past = membership.as_of(snapshot, history.runs, since).snapshot
         return review.compare(past.groups, snapshot, to=f"the run {since}", at=past.taken_at)
@@ -163,79 +152,65 @@ def _as_day(text: str) -> date | None:
         return None
 
 
-def _names_format() -> bool:
-    """Return whether the command line names a format, before the command or after it."""
+def _format(settings: Settings, output: Path | None) -> str | None:
+    """Return the format of a report: as the command line says, else as the name of the file does.
+
+    None where neither says it; what is no ordinary file, a device for one, may have any name.
+    """
     context = click.get_current_context()
     at = (context, context.parent or context)
-    return any(each.get_parameter_source("format") is ParameterSource.COMMANDLINE for each in at)
+    is_named = any(
+        each.get_parameter_source("format") is ParameterSource.COMMANDLINE for each in at
+    )
+    suffix = "" if output is None else output.suffix.lower()
+    if is_named or not suffix:
+        return settings.format
+    is_device = output is not None and output.exists() and not output.is_file()
+    return _BY_SUFFIX.get(suffix, settings.format if is_device else None)
 
 
-def _check_suffix(output: Path, *, is_named: bool) -> None:
-    """Reject a name that says another format than those of a report."""
-    suffix = output.suffix.lower()
-    is_device = output.exists() and not output.is_file()
-    if suffix and suffix not in _BY_SUFFIX and not is_named and not is_device:
-        known = ", ".join(_BY_SUFFIX)
-        message = f"{output} must end in one of {known}, or --format must say what it is"
-        raise click.BadParameter(message, param_hint="--output")
-
-
-def _write(
-    made: Review,
-    output: Path | None,
-    target: OutputFile | None,
-    settings: Settings,
-    *,
-    is_named: bool,
-) -> None:
-    suffix = output.suffix.lower() if output is not None and not is_named else ""
-    text = _rendered(made, _BY_SUFFIX.get(suffix, settings.format))
-    if target is None:
-        print_result(text)
-        return
-    target.write(text)
+def _print_written(review: Review, output: Path | None, settings: Settings) -> None:
+    findings = len(review.findings)
     if settings.is_json:
         print_json(
             {
                 "format": "cld-user-groups/report/1",
-                "account": made.account_id,
+                "account": review.account_id,
                 "output": str(output),
-                "findings": len(made.findings),
+                "findings": findings,
             }
         )
-    print_message(
-        f"Wrote the report to {output}; things to look at: {len(made.findings)}.",
-        quiet=settings.quiet,
-    )
+    said = f"Wrote the report to {output}; things to look at: {findings}."
+    print_message(said, quiet=settings.quiet)
 
 
-def _rendered(made: Review, format: str) -> str:  # noqa: A002
+def _rendered(review: Review, format: str) -> str:  # noqa: A002
+    pages = membership.review
     match format:
         case "json":
-            return review.render_json(made)
+            return pages.render_json(review)
         case "html":
-            return review.render_html(made)
+            return pages.render_html(review)
         case "markdown":
-            return review.render_markdown(made)
+            return pages.render_markdown(review)
         case "csv":
             return as_csv(
                 Table(
                     format="cld-user-groups/review/1",
-                    account=made.account_id,
+                    account=review.account_id,
                     key="rows",
-                    columns=tuple(map(Column, review.COLUMNS)),
-                    rows=list(review.rows(made)),
+                    columns=columns(pages.COLUMNS),
+                    rows=list(pages.rows(review)),
                 )
             )
         case _:
-            return review.render_text(made)
+            return pages.render_text(review)
 
 
-def _keep(made: Review, state: Path, *, quiet: bool) -> None:
+def _keep(review: Review, state: Path, *, quiet: bool) -> None:
     """Keep a report for the next one; that it cannot be kept takes nothing from this one."""
     try:
-        review.keep(made, state)
+        membership.review.keep(review, state)
     except OSError as error:
-        print_message(
-            f"This report is not kept for the next one to compare with: {error}.", quiet=quiet
-        )
+        said = f"This report is not kept for the next one to compare with: {error}."
+        print_message(said, quiet=quiet)

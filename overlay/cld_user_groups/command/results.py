@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from cld_user_groups.identity import printable
 
-from .logs import json_log, log_event
-from .output import has_color, print_message
-from .tables import Cell, Column, Table
+from .output import has_color, json_log, log_event, print_message
+from .tables import Cell, Table, columns
 
 if TYPE_CHECKING:
     from cld_user_groups.membership import Change, Outcome, Plan, Progress, Result
 
-_CHANGE = ("action", "group", "email", "group_id", "user_id")
+_CHANGE = "action group email group_id user_id"
 # By status.
 _SIGNS = {
     "done": "done",
@@ -31,39 +30,29 @@ _WIDTH = max(map(len, _SIGNS.values()))
 
 def plan_table(plan: Plan) -> Table:
     """Return the changes of a plan, a row each, with the reason and the place."""
-    return _table(
-        plan.account_id,
-        "plan",
-        ("reason", "source", "line"),
-        (
-            (*_cells(change, change.group.id), change.reason, change.source, change.line)
-            for change in plan.changes
-        ),
+    return Table(
+        format="cld-user-groups/plan/1",
+        account=plan.account_id,
+        key="changes",
+        columns=columns(f"{_CHANGE} reason source line"),
+        rows=[
+            (*_cells(each, each.group.id), each.reason, each.source, each.line)
+            for each in plan.changes
+        ],
     )
 
 
 def result_table(account_id: str, outcomes: Iterable[Outcome]) -> Table:
     """Return the changes of a run, a row each, with their results."""
-    return _table(
-        account_id,
-        "result",
-        ("status", "error", "request_id"),
-        (
-            (*_cells(each.change, each.group_id), each.status, each.error, each.request_id)
-            for each in outcomes
-        ),
-    )
-
-
-def _table(
-    account_id: str, name: str, more: tuple[str, ...], rows: Iterable[tuple[Cell, ...]]
-) -> Table:
     return Table(
-        format=f"cld-user-groups/{name}/1",
+        format="cld-user-groups/result/1",
         account=account_id,
         key="changes",
-        columns=tuple(map(Column, (*_CHANGE, *more))),
-        rows=list(rows),
+        columns=columns(f"{_CHANGE} status error request_id"),
+        rows=[
+            (*_cells(each.change, each.group_id), each.status, each.error, each.request_id)
+            for each in outcomes
+        ],
     )
 
 
@@ -109,8 +98,10 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def result_text(plan: Plan, result: Result, resume: str, undo: str, *, color: bool = False) -> str:
-    """Return the result of a plan: what was done, what was not and why, and how to resume it.
+def result_lines(
+    plan: Plan, result: Result, resume: str, undo: str, *, color: bool
+) -> Iterator[str]:
+    """Yield the result of a plan: what was done, what was not and why, and how to resume it.
 
     Args:
         plan: The plan.
@@ -119,10 +110,6 @@ def result_text(plan: Plan, result: Result, resume: str, undo: str, *, color: bo
         undo: The command that undoes the run.
         color: Whether to use the colors of a terminal.
     """
-    return "\n".join(_lines(plan, result, resume, undo, color=color))
-
-
-def _lines(plan: Plan, result: Result, resume: str, undo: str, *, color: bool) -> Iterator[str]:
     goal = "the file" if plan.digest else "the plan"
     differences = [f"  {printable(each)}" for each in dict.fromkeys(result.differences)]
     if not result.outcomes:

@@ -11,30 +11,30 @@ from typing import TYPE_CHECKING, TypeAlias
 import click
 from attrs import evolve, frozen
 
-from cld_user_groups import CldProvisioning
 from cld_user_groups.identity import printable
 
-from . import errors, interrupts
+from . import errors, interrupts, membership
 from .completion import forget_groups
-from .lazy import checks, journal, membership
-from .logs import log_event
-from .output import can_ask, has_color, print_json, print_message, print_result
+from .options import Settings
+from .output import can_ask, has_color, log_event, print_json, print_message, print_result
 from .results import (
     describe_change,
     log_run_ended,
     plan_table,
     progress_of,
     result_document,
+    result_lines,
     result_table,
-    result_text,
 )
-from .settings import Settings
 from .tables import as_csv, as_markdown
 
 if TYPE_CHECKING:
+    from cld_user_groups import CldProvisioning
     from cld_user_groups.membership import Change, Lease, Plan, Result, Snapshot
 
+#: Reads the account; returns the plan, held to its guards, and what was read.
 Prepare: TypeAlias = "Callable[[CldProvisioning], tuple[Plan, Snapshot]]"
+#: Returns the changes that an account needs to match the file on a day.
 StillNeeded: TypeAlias = "Callable[[Snapshot, date], Sequence[Change]]"
 
 
@@ -43,10 +43,7 @@ class RunOptions:
     """How to run a plan.
 
     Attributes:
-        yes: Whether to apply it without asking.
-        dry_run: Whether only to show the plan.
-        concurrency: The maximum number of changes in flight.
-        keep_quota: How many requests of the quota to leave to others.
+        yes, dry_run, concurrency, keep_quota: As the options of `apply`.
         max_wait: The most seconds to wait for the quota, and for another run to end.
         resume: The command that resumes the run where it ends early.
         hint: What can be done where a guard refuses the plan, beside allowing its removals.
@@ -70,21 +67,15 @@ def run_plan(
     """Run a plan, and return the exit code.
 
     The account's lock, and its lease where one is asked for, is held from before it is read: the
-    plan of a second run is never of an account that the first one is about to change.
-
-    Args:
-        settings: The global options.
-        prepare: Reads the account; returns the plan, held to its guards, and what was read.
-        options: How to run it.
-        still_needed: Returns the changes that an account needs to match the file on a day. It is
-            called with the account as read after the run, which somebody else may have changed
-            meanwhile.
+    plan of a second run is never of an account that the first one is about to change. Afterwards
+    `still_needed` is asked about the account as read again: somebody else may have changed it.
 
     Raises:
         Refused, PlanRefused: The plan must not be applied. Nothing was written.
         NobodyToAsk: There is nobody to ask. Nothing was written.
     """
-    run = journal.new_run(datetime.now(UTC))
+    run = membership.journal.new_run(datetime.now(UTC))
+    checks = membership.checks
     with (
         settings.open_client() as client,
         _interrupts_reported(settings, client.account_id, run, options),
@@ -100,24 +91,24 @@ def run_plan(
             if plan.changes and not options.yes:
                 _ask(plan)
                 # The account may have changed while the plan was being read.
-                fresh = membership.read_account(client)
-                snapshot = evolve(fresh, people=snapshot.people, missing_ids=snapshot.missing_ids)
+                snapshot = _with_people(membership.read_account(client), snapshot)
                 checks.check_saved(plan, snapshot)
             checks.check_plan(plan, client.account_id, datetime.now(UTC))
             result = _apply(settings, client, plan, snapshot, options, run, lease)
             forget_groups(plan.account_id)
         if interrupts.count and result.stopped is None:
-            result = evolve(
-                result, stopped=membership.Stop.REQUESTED, detail="the run was interrupted"
-            )
+            requested = membership.Stop.REQUESTED
+            result = evolve(result, stopped=requested, detail="the run was interrupted")
         if still_needed is not None and result.snapshot is not None:
-            # What the lookups found before holds: nobody is looked up again.
-            after = evolve(
-                result.snapshot, people=snapshot.people, missing_ids=snapshot.missing_ids
-            )
+            after = _with_people(result.snapshot, snapshot)
             result = _compare(plan, result, after, still_needed)
         _report(settings, plan, result, options.resume)
         return _code_of(result)
+
+
+def _with_people(fresh: Snapshot, before: Snapshot) -> Snapshot:
+    """Return a snapshot with what the lookups found before: nobody is looked up again."""
+    return evolve(fresh, people=before.people, missing_ids=before.missing_ids)
 
 
 @contextmanager
@@ -128,7 +119,8 @@ def _interrupts_reported(
     try:
         yield
     except KeyboardInterrupt:
-        path = membership.state_directory(account_id) / f"{run}{journal.SUFFIX}"
+        journal = f"{run}{membership.journal.SUFFIX}"
+        path = membership.state_directory(account_id) / journal
         if not path.exists() or not (sent := membership.read_journal(path)).outcomes:
             raise
         done, unknown = len(sent.confirmed), len(sent.unconfirmed)
@@ -147,11 +139,10 @@ def _only_run(
     if options.dry_run:
         yield None
         return
+    directory, wait = membership.state_directory(account_id), options.max_wait
     with (
-        membership.account_lock(
-            membership.state_directory(account_id), account_id, options.max_wait
-        ),
-        settings.open_lease(account_id, wait=options.max_wait, run=run) as lease,
+        membership.account_lock(directory, account_id, wait),
+        settings.open_lease(account_id, wait=wait, run=run) as lease,
     ):
         yield lease
 
@@ -159,17 +150,16 @@ def _only_run(
 def _report(settings: Settings, plan: Plan, result: Result, resume: str) -> None:
     """Write the result of the run; that is the exit code, also where this cannot be written."""
     try:
-        match settings.format:
-            case "json":
-                print_json(result_document(plan, result, _code_of(result)))
-            case "csv" | "markdown":
-                render = as_csv if settings.format == "csv" else as_markdown
-                print_result(render(result_table(plan.account_id, result.outcomes)))
-                _report_held_back(plan)
-            case _:
-                undo = settings.command_line("undo", result.run)
-                color = has_color(sys.stdout)
-                print_result(result_text(plan, result, resume, undo, color=color))
+        if settings.is_json:
+            print_json(result_document(plan, result, _code_of(result)))
+        elif settings.format == "text":
+            undo = settings.command_line("undo", result.run)
+            color = has_color(sys.stdout)
+            print_result("\n".join(result_lines(plan, result, resume, undo, color=color)))
+        else:
+            render = as_csv if settings.format == "csv" else as_markdown
+            print_result(render(result_table(plan.account_id, result.outcomes)))
+            _report_held_back(plan)
     except OSError as error:
         recorded = f" The run is recorded: {settings.command_line('runs', 'show', result.run)}"
         print_message(
@@ -245,21 +235,20 @@ def _apply(
     run: str,
     lease: Lease | None,
 ) -> Result:
-    directory = membership.state_directory(plan.account_id)
-    now = datetime.now(UTC)
+    directory, now = membership.state_directory(plan.account_id), datetime.now(UTC)
     interrupts.may_raise = not plan.changes
-    written = (
+    journal = (
         membership.FileJournal(directory, plan, now, run)
         if plan.changes
         else membership.NoJournal()
     )
     with progress_of(len(plan.changes), quiet=settings.quiet) as on_progress:
-        log_event("run_started", run=written.run or None, changes=len(plan.changes))
+        log_event("run_started", run=journal.run or None, changes=len(plan.changes))
         result = membership.apply(
             client,
             plan,
             snapshot=snapshot,
-            journal=written,
+            journal=journal,
             lease=lease,
             concurrency=options.concurrency,
             keep_quota=options.keep_quota,

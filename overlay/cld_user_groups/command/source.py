@@ -1,4 +1,4 @@
-"""Reads what a command is given, a file of groups or a saved plan, and makes the plan for it."""
+"""What a command is given: a file of groups, a saved plan, users by name; and the plan for it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attrs import evolve
+import click
+from attrs import evolve, frozen
 
-from cld_user_groups import CldProvisioning
-
-from .lazy import content, identity, membership
-from .lookup import quoted, source_timeout
+from . import membership
+from .options import Settings, settings_of
 
 if TYPE_CHECKING:
-    from cld_user_groups.membership import Desired, Plan, Snapshot
+    from cld_user_groups import CldProvisioning
+    from cld_user_groups.membership import Desired, FileError, Plan, Snapshot
 
 _PLAN_MARK = b'"cld-user-groups/plan/'
 _SPACE = b"\xef\xbb\xbf \t\r\n"
@@ -29,7 +29,8 @@ def read_source(path: str) -> Desired | Plan:
     Raises:
         MembershipError: It cannot be read, or is not valid.
     """
-    timeout = source_timeout()
+    content = membership.files.content
+    timeout = _source_timeout()
     if path == "-":
         found = content.read_content(path, timeout=timeout)
         if _is_plan(found):
@@ -48,11 +49,9 @@ def read_groups(path: str) -> Desired:
     """
     desired = read_source(path)
     if isinstance(desired, membership.Plan):
-        message = "this is a saved plan, not a file of groups"
         apply_it = shlex.join(["cld-user-groups", "apply", path])
-        raise membership.FileError(
-            [membership.Problem(path, None, message, f"apply it: {apply_it}")]
-        )
+        what = "this is a saved plan, not a file of groups"
+        raise _file_error(path, what, f"apply it: {apply_it}")
     return desired
 
 
@@ -68,6 +67,105 @@ def _json_in(path: Path, max_bytes: int) -> bytes:
         return b""  # `read_file` says what is wrong with it
 
 
+def _is_plan(content: bytes) -> bool:
+    # Anywhere: a tool that has sorted the keys puts `format` far behind.
+    return _is_json(content) and _PLAN_MARK in content
+
+
+def _is_json(content: bytes) -> bool:
+    return content.lstrip(_SPACE)[:1] == b"{"
+
+
+def _source_timeout() -> float:
+    """Return how long to wait for the end of a source that is a pipe, in seconds."""
+    context = click.get_current_context(silent=True)
+    return Settings().source_timeout if context is None else settings_of(context).source_timeout
+
+
+def _file_error(source: str, message: str, hint: str = "") -> FileError:
+    return membership.FileError([membership.Problem(source, None, message, hint)])
+
+
+@frozen
+class Named:
+    """A user as named: by e-mail or by ID.
+
+    Attributes:
+        text: The e-mail or the ID.
+        source: The file that it is in, "-" for standard input, "" for the command line.
+        line: Its line there, from 1, or None.
+    """
+
+    text: str
+    source: str = ""
+    line: int | None = None
+
+    @property
+    def is_email(self) -> bool:
+        """Whether it is an e-mail; no ID has an @."""
+        return "@" in self.text
+
+
+def read_people(users: Sequence[str]) -> tuple[Named, ...]:
+    """Return the users that are named: as such, in files (`@FILE`) and on standard input (`-`).
+
+    A file has an e-mail or an ID a line; blank lines and those that begin with # are left out.
+
+    Raises:
+        FileError: A file cannot be read, names nobody, or has something else on a line.
+        click.UsageError: An argument is blank, or standard input is named twice.
+    """
+    if users.count("-") > 1:
+        raise click.UsageError("standard input (-) can be read only once")
+    found: list[Named] = []
+    for text in users:
+        if text == "@":
+            raise click.UsageError("@ must be followed by the name of a file of users: @FILE")
+        if text == "-" or text.startswith("@"):
+            found += _people_in(text.removeprefix("@"))
+        else:
+            found.append(one_user(text))
+    return tuple(found)
+
+
+def one_user(text: str) -> Named:
+    """Return the user that an argument names.
+
+    Raises:
+        click.UsageError: It is blank.
+    """
+    if not text.strip():
+        raise click.UsageError("a user must not be blank: give an e-mail or an ID")
+    return Named(text.strip())
+
+
+def _people_in(source: str) -> list[Named]:
+    content, quoted = membership.files.content, membership.problems.quoted
+    try:
+        found = content.read_content(source, timeout=_source_timeout())
+    except OSError as error:
+        message = f"cannot read the file: {error.strerror or error}"
+        raise _file_error(source, message, "@ names a file of users") from None
+    lines = enumerate(content.decode_text(found, source).splitlines(), start=1)
+    people = [
+        Named(text, source, number)
+        for number, line in lines
+        if (text := line.strip()) and not text.startswith("#")
+    ]
+    if not people:
+        raise _file_error(source, "the file names nobody")
+    wrong = [
+        membership.Problem(
+            source, named.line, f"{quoted(named.text)} is not an e-mail or an ID", "one a line"
+        )
+        for named in people
+        if not named.text.isprintable() or any(part in named.text for part in " ,;\t")
+    ]
+    if wrong:
+        raise membership.FileError(wrong)
+    return people
+
+
 def check_is_for(desired: Desired, account_id: str) -> None:
     """Reject a file that names another account.
 
@@ -76,7 +174,7 @@ def check_is_for(desired: Desired, account_id: str) -> None:
     """
     if desired.account is not None and desired.account != account_id:
         message = f"the file is for the account `{desired.account}`, not `{account_id}`"
-        raise membership.FileError([membership.Problem(desired.source, None, message)])
+        raise _file_error(desired.source, message)
 
 
 def with_new_groups(desired: Desired, names: Sequence[str]) -> Desired:
@@ -87,8 +185,8 @@ def with_new_groups(desired: Desired, names: Sequence[str]) -> Desired:
     """
     unknown = [name for name in names if all(name != group.name for group in desired.groups)]
     if unknown:
-        message = f"--allow-new: the file has no group {', '.join(map(quoted, unknown))}"
-        raise membership.FileError([membership.Problem(desired.source, None, message)])
+        listed = ", ".join(map(membership.problems.quoted, unknown))
+        raise _file_error(desired.source, f"--allow-new: the file has no group {listed}")
     groups = (
         evolve(group, allow_new=group.allow_new or group.name in names) for group in desired.groups
     )
@@ -108,20 +206,21 @@ def make_plan(
     day = today or now.date()
     snapshot = membership.read_account(client, desired, day)
     if today is None:
-        check_clocks(desired, snapshot, day)
+        _check_clocks(desired, snapshot, day)
     return membership.plan(snapshot, desired, day, now=now), snapshot
 
 
-def check_clocks(desired: Desired, snapshot: Snapshot, day: date) -> None:
+def _check_clocks(desired: Desired, snapshot: Snapshot, day: date) -> None:
     """Reject memberships that end or do not, depending on which of two clocks is right.
 
     Raises:
         PlanError: The server is in another day, and an `until` is between the two.
     """
+    is_wanted = membership.identity.is_wanted
     server_day = day if snapshot.server_time is None else snapshot.server_time.date()
     for group in desired.groups:
         for member in group.members:
-            if identity.is_wanted(member, day) is not identity.is_wanted(member, server_day):
+            if is_wanted(member, day) is not is_wanted(member, server_day):
                 message = (
                     f"whether `until: {member.until}` has passed is not known: it is {day} (UTC) "
                     f"on this machine, and {server_day} on the server"
@@ -145,15 +244,5 @@ def hold_to_guards(
     """
     if only_adds:
         return membership.adds_only(plan)
-    return evolve(
-        plan, breaches=membership.check_guards(plan, snapshot, plan.limits, allow_removals)
-    )
-
-
-def _is_plan(content: bytes) -> bool:
-    # Anywhere: a tool that has sorted the keys puts `format` far behind.
-    return _is_json(content) and _PLAN_MARK in content
-
-
-def _is_json(content: bytes) -> bool:
-    return content.lstrip(_SPACE)[:1] == b"{"
+    breaches = membership.check_guards(plan, snapshot, plan.limits, allow_removals)
+    return evolve(plan, breaches=breaches)

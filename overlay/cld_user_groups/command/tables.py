@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -18,14 +18,11 @@ from attrs import field, frozen
 
 from cld_user_groups.identity import printable
 
-from .lazy import rendering
+from . import membership
+from .options import Settings
 from .output import has_color, print_json, print_message, print_result
-from .settings import Settings
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table as Grid
-
     from cld_user_groups.membership import GroupRef
 
 #: A value: a text, a number, a time, groups (text has their names), or None where it is not known.
@@ -43,7 +40,7 @@ class Column:
     """A column.
 
     Attributes:
-        name: Its name: the key in JSON, the header elsewhere. Lower case, words joined by "_".
+        name: The key in JSON, the header elsewhere. Lower case, words joined by "_".
         is_number: Whether it is aligned to the right on a terminal.
         is_extra: Whether a terminal that is too narrow for all columns does without it.
     """
@@ -51,6 +48,11 @@ class Column:
     name: str
     is_number: bool = False
     is_extra: bool = False
+
+    @property
+    def title(self) -> str:
+        """Its name for people."""
+        return self.name.replace("_", " ")
 
 
 @frozen(kw_only=True)
@@ -78,6 +80,11 @@ class Table:
     empty: str = ""
 
 
+def columns(names: str | Iterable[str]) -> tuple[Column, ...]:
+    """Return columns of these names, as they are or in one text."""
+    return tuple(map(Column, names.split() if isinstance(names, str) else names))
+
+
 def print_table(table: Table, settings: Settings, *, is_record: bool = False) -> None:
     """Write a table to standard output, in the format that is wanted.
 
@@ -93,7 +100,7 @@ def print_table(table: Table, settings: Settings, *, is_record: bool = False) ->
     elif settings.format == "markdown":
         print_result(as_markdown(table))
     elif sys.stdout.isatty():
-        (show_record if is_record else show_table)(table)
+        _show(table, is_record=is_record)
     else:
         print_result(as_tsv(table))
     if not table.rows and table.empty:
@@ -107,10 +114,7 @@ def as_document(table: Table) -> dict[str, Any]:
         "format": table.format,
         "account": table.account,
         **table.details,
-        table.key: [
-            {name: _as_json(cell) for name, cell in zip(names, row, strict=True)}
-            for row in table.rows
-        ],
+        table.key: [dict(zip(names, map(_as_json, row), strict=True)) for row in table.rows],
     }
 
 
@@ -135,7 +139,7 @@ def as_csv(table: Table) -> str:
 
 def as_markdown(table: Table) -> str:
     """Return a table in GitHub's Markdown; every text is a code span, where nothing is markup."""
-    header = [column.name.replace("_", " ") for column in table.columns]
+    header = [column.title for column in table.columns]
     rules = ["---:" if column.is_number else "---" for column in table.columns]
     rows = [[_as_markdown(cell) for cell in row] for row in table.rows]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in (header, rules, *rows))
@@ -143,18 +147,18 @@ def as_markdown(table: Table) -> str:
 
 def _lines(table: Table) -> list[list[str]]:
     header = [column.name for column in table.columns]
-    return [header, *([as_text(cell) for cell in row] for row in table.rows)]
+    return [header, *([_as_text(cell) for cell in row] for row in table.rows)]
 
 
-def as_text(cell: Cell) -> str:
-    """Return a cell as text: times in ISO 8601 and UTC, groups by name."""
+def _as_text(cell: Cell, time_format: str = "%Y-%m-%dT%H:%M:%SZ") -> str:
+    """Return a cell as text: times in UTC, groups by name."""
     match cell:
         case None:
             return ""
         case bool():
             return "yes" if cell else "no"
         case datetime():
-            return f"{cell.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+            return f"{cell.astimezone(UTC):{time_format}}"
         case tuple():
             return printable(", ".join(group.name for group in cell))
         case _:
@@ -168,43 +172,42 @@ def _as_json(cell: Cell) -> object:
 
 
 def _as_markdown(cell: Cell) -> str:
-    text = as_text(cell)
+    text = _as_text(cell)
     if not text or not isinstance(cell, str | tuple):
         return text
-    return rendering.code_span(text).replace("|", "\\|")
+    return membership.rendering.code_span(text).replace("|", "\\|")
 
 
-def show_table(table: Table) -> None:
-    """Print a table: a header, and one row a line where the terminal is wide enough."""
+def _show(table: Table, *, is_record: bool) -> None:
+    """Print a table for people: a row a line, or of a record a column a line."""
+    from rich.console import Console
     from rich.table import Table as Grid
     from rich.text import Text
 
-    console = _console()
-    rows = [[_shown(cell) for cell in row] for row in table.rows]
-    grid = Grid(box=None, pad_edge=False, header_style="bold")
-    kept = _fitting(table.columns, rows, console.width)
-    for position in kept:
-        column = table.columns[position]
-        grid.add_column(
-            _title(column), justify="right" if column.is_number else "left", overflow="fold"
-        )
-    for row in rows:
-        grid.add_row(*(Text(row[position]) for position in kept))
-    _print(console, table, grid)
-
-
-def show_record(table: Table) -> None:
-    """Print each row as a list of the columns' names and its values."""
-    from rich.table import Table as Grid
-    from rich.text import Text
-
-    grid = Grid(box=None, pad_edge=False, show_header=False)
-    grid.add_column(style="bold", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for row in table.rows:
-        for column, cell in zip(table.columns, row, strict=True):
-            grid.add_row(_title(column), Text(_shown(cell)))
-    _print(_console(), table, grid)
+    # Without a color system nothing is bold either.
+    console = Console(file=sys.stdout, color_system="auto" if has_color(sys.stdout) else None)
+    grid = Grid(box=None, pad_edge=False, header_style="bold", show_header=not is_record)
+    rows = [[_as_text(cell, "%Y-%m-%d %H:%MZ") for cell in row] for row in table.rows]
+    if is_record:
+        grid.add_column(style="bold", no_wrap=True)
+        grid.add_column(overflow="fold")
+        for row in rows:
+            for column, text in zip(table.columns, row, strict=True):
+                grid.add_row(column.title.upper(), Text(text))
+    else:
+        kept = _fitting(table.columns, rows, console.width)
+        for column in (table.columns[position] for position in kept):
+            grid.add_column(
+                column.title.upper(),
+                justify="right" if column.is_number else "left",
+                overflow="fold",
+            )
+        for row in rows:
+            grid.add_row(*(Text(row[position]) for position in kept))
+    if table.heading:
+        console.print(Text(printable(table.heading), style="bold"))
+    if table.rows:
+        console.print(grid)
 
 
 def _fitting(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) -> list[int]:
@@ -222,29 +225,3 @@ def _fitting(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: in
         if columns[position].is_extra:
             kept.remove(position)
     return kept
-
-
-def _shown(cell: Cell) -> str:
-    if isinstance(cell, datetime):
-        return f"{cell.astimezone(UTC):%Y-%m-%d %H:%MZ}"
-    return as_text(cell)
-
-
-def _title(column: Column) -> str:
-    return column.name.replace("_", " ").upper()
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    # Without a color system nothing is bold either.
-    return Console(file=sys.stdout, color_system="auto" if has_color(sys.stdout) else None)
-
-
-def _print(console: Console, table: Table, grid: Grid) -> None:
-    from rich.text import Text
-
-    if table.heading:
-        console.print(Text(printable(table.heading), style="bold"))
-    if table.rows:
-        console.print(grid)

@@ -8,12 +8,14 @@ planned = plan(snapshot, desired, now.date(), now=now)
 print(render_text(planned))
 """
 
-import importlib
 from typing import TYPE_CHECKING
+
+from cld_user_groups._lazy import names_of
 
 if TYPE_CHECKING:
     from cld_user_groups.identity import email_key
 
+    from . import review as review
     from .applying import apply, apply_async
     from .checks import GuardBreached, PlanRefused, StalePlan, WrongAccount
     from .comparing import GroupDifference as Difference
@@ -155,47 +157,40 @@ __all__ = [
     "unknown_people",
 ]
 
-# The names of each module, which is imported when one of them is first used: importing all takes
-# longer than importing httpx.
-_HOMES = {
+# Importing all of them takes longer than importing httpx.
+_NAMES = {
     "cld_user_groups.identity": "email_key",
-    ".applying": "apply apply_async",
-    ".checks": "GuardBreached PlanRefused StalePlan WrongAccount",
-    ".comparing": "Difference compare groups_of",
-    ".direct": "add_users add_users_async set_members set_members_async",
-    ".documents": "groups_schema journal_schema plan_schema review_schema",
-    ".explaining": "Explanation Listing Verdict explain listing_of",
+    ".applying": "apply, apply_async",
+    ".checks": "GuardBreached, PlanRefused, StalePlan, WrongAccount",
+    ".comparing": "GroupDifference as Difference, compare, groups_of",
+    ".direct": "add_users, add_users_async, set_members, set_members_async",
+    ".documents": "groups_schema, journal_schema, plan_schema, review_schema",
+    ".explaining": "Explanation, Listing, Verdict, explain, listing_of",
     ".exporting": "export",
     ".files": "read_file",
     ".guards": "check_guards",
-    ".history": "AsOf History Period Step as_of history_of read_history",
-    ".identity": "Directory Unknown unknown_people",
-    ".journal": "FileJournal JournalError NoJournal",
-    ".lock": "AlreadyRunning Lease LeaseError RedisLease account_lock",
+    ".history": "AsOf, History, Period, Step, as_of, history_of, read_history",
+    ".identity": "Directory, Unknown, unknown_people",
+    ".journal": "FileJournal, JournalError, NoJournal",
+    ".lock": "AlreadyRunning, Lease, LeaseError, RedisLease, account_lock",
     ".model": (
-        "Action Breach Change Desired DesiredGroup DesiredMember Group GroupRef GuardLimits Member "
-        "Outcome Plan Snapshot Status Stop UserRef"
+        "Action, Breach, Change, Desired, DesiredGroup, DesiredMember, Group, GroupRef, "
+        "GuardLimits, Member, Outcome, Plan, Snapshot, Status, Stop, UserRef"
     ),
-    ".plan_file": "load_plan parse_plan render_json save_plan",
-    ".planning": "adds_only fingerprint plan",
-    ".problems": "AccountError FileError MembershipError PlanError PlanFileError Problem printable",
-    ".rendering": "render_html render_markdown render_text",
-    ".runs": "Run RunSummary list_runs load_run read_journal",
-    ".session": "Progress Result",
-    ".snapshot": "read_account read_account_async",
+    ".plan_file": "load_plan, parse_plan, render_json, save_plan",
+    ".planning": "adds_only, fingerprint, plan",
+    ".problems": (
+        "AccountError, FileError, MembershipError, PlanError, PlanFileError, Problem, printable"
+    ),
+    ".rendering": "render_html, render_markdown, render_text",
+    ".runs": "Run, RunSummary, list_runs, load_run, read_journal",
+    ".session": "Progress, Result",
+    ".snapshot": "read_account, read_account_async",
     ".state": "state_directory",
     ".undo": "undo_plan",
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
-    module = importlib.import_module(_HOME_OF[name], __name__)
-    found = getattr(module, "GroupDifference" if name == "Difference" else name)
-    globals()[name] = found
-    return found
+if not TYPE_CHECKING:
+    __getattr__ = names_of(__name__, _NAMES)
 
 
 def __dir__() -> list[str]:
