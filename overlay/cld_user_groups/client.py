@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast
 
 import httpx
@@ -13,27 +14,23 @@ from attrs import evolve
 from cld_provisioning_api.calling import AsyncSend, Operation, Options, Send
 from cld_provisioning_api.types import HttpRequest
 
-from ._engine.body import DEFAULT_MAX_BYTES, check_max_bytes
+from ._engine.body import DEFAULT_MAX_BYTES
 from ._engine.config import (
+    check_library,
+    check_max_bytes,
     check_server_url,
     find_account_id,
     find_security,
     find_server_url,
+    make_timeout,
+    own_client_settings,
     user_agent,
 )
-from ._engine.environment import certificates, check_library, proxies
 from ._engine.http_client import DEFAULT_TIMEOUT, AsyncHttpClient, HttpClient
 from ._engine.io import drive, drive_async
-from ._engine.library import HttpLibrary, is_client, library
-from ._engine.own_client import make_async_client, make_client
+from ._engine.library import library, library_of
 from ._engine.pipeline import run
-from ._engine.request import (
-    RawResponse,
-    Session,
-    check_headers,
-    check_options,
-    make_timeout,
-)
+from ._engine.request import RawResponse, Session, check_headers, check_options
 from ._operations import call_of
 from .hooks import DebugLogger, make_hooks, show_debug_log
 from .limits import Limiter, limiter_of
@@ -46,8 +43,6 @@ if TYPE_CHECKING:
     import httpx2
 
 T = TypeVar("T")
-# A semaphore limits what is in flight: the pool's own limit would fail calls that only had to wait.
-_LIMITS: dict[str, None] = {"max_connections": None, "max_keepalive_connections": None}
 C = TypeVar("C")
 H = TypeVar("H", HttpClient, AsyncHttpClient)
 
@@ -56,7 +51,7 @@ class _Client(Generic[C, H]):
     """The constructor and the settings of both clients."""
 
     _kind_of_client: Literal["Client", "AsyncClient"]
-    _library: HttpLibrary
+    _library: ModuleType
     _may_have_async_hooks: bool
     _http: H
     _session: Session
@@ -126,7 +121,9 @@ class _Client(Generic[C, H]):
         del security  # it may be of a type that does not mask what it holds
         if isinstance(source, Exception):
             raise source
-        if client is not None and not is_client(client, self._kind_of_client):
+        if client is not None and not isinstance(
+            client, getattr(library_of(client), self._kind_of_client)
+        ):
             raise TypeError(
                 f"client must be an httpx.{self._kind_of_client} or an "
                 f"httpx2.{self._kind_of_client}, not {type(client).__name__}"
@@ -247,15 +244,8 @@ class CldProvisioning(_Client["httpx.Client | httpx2.Client", HttpClient]):
 
     def _make_httpx_client(self) -> httpx.Client:
         http = self._library
-        verify, limits = certificates(http), http.Limits(**_LIMITS)
-        # None for http://, which goes to a loopback address or nowhere.
-        mounts = {
-            pattern: None
-            if proxy is None
-            else http.HTTPTransport(verify=verify, proxy=proxy, limits=limits)
-            for pattern, proxy in proxies(self.server_url).items()
-        }
-        return make_client(http, verify=verify, mounts=mounts, trust_env=False, limits=limits)
+        settings = own_client_settings(http, self.server_url, http.HTTPTransport)
+        return cast("httpx.Client", http.Client(**settings))
 
     @cached_property
     def user_groups(self) -> UserGroups:
@@ -288,7 +278,7 @@ class CldProvisioning(_Client["httpx.Client | httpx2.Client", HttpClient]):
         call = call_of(operation, self.account_id, request, ids)
         checked = check_options(*options)
         connections = self._http.get()
-        flow = run(self._session, connections.client, call, checked)
+        flow = run(self._session, connections, call, checked)
         return drive(self._http, connections, flow, self._session.max_response_bytes)
 
     def close(self) -> None:
@@ -326,14 +316,8 @@ class AsyncCldProvisioning(_Client["httpx.AsyncClient | httpx2.AsyncClient", Asy
 
     def _make_httpx_client(self) -> httpx.AsyncClient:
         http = self._library
-        verify, limits = certificates(http), http.Limits(**_LIMITS)
-        mounts = {
-            pattern: None
-            if proxy is None
-            else http.AsyncHTTPTransport(verify=verify, proxy=proxy, limits=limits)
-            for pattern, proxy in proxies(self.server_url).items()
-        }
-        return make_async_client(http, verify=verify, mounts=mounts, trust_env=False, limits=limits)
+        settings = own_client_settings(http, self.server_url, http.AsyncHTTPTransport)
+        return cast("httpx.AsyncClient", http.AsyncClient(**settings))
 
     @cached_property
     def user_groups(self) -> AsyncUserGroups:
@@ -366,7 +350,7 @@ class AsyncCldProvisioning(_Client["httpx.AsyncClient | httpx2.AsyncClient", Asy
         call = call_of(operation, self.account_id, request, ids)
         checked = check_options(*options)
         connections = await self._http.get()
-        flow = run(self._session, connections.client, call, checked)
+        flow = run(self._session, connections, call, checked)
         return await drive_async(self._http, connections, flow, self._session.max_response_bytes)
 
     async def close(self) -> None:

@@ -104,7 +104,7 @@ class CloudinaryError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         # Without the request, whose headers hold the credentials, and without the stream.
         state = dict(self.__dict__)
-        name = library_of(state.pop("raw_response")).name
+        name = library_of(state.pop("raw_response")).__name__
         headers = state.pop("headers").multi_items()
         return _unpickled, (type(self), self.status_code, headers, state, self.args, name)
 

@@ -48,6 +48,7 @@ from cld_user_groups import (
     Security,
     models,
 )
+from cld_user_groups._engine.http_client import Connections
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.utils import BackoffStrategy, RetryConfig
 
@@ -172,10 +173,11 @@ def test_a_call_of_another_thread_never_lends_its_host_or_credentials() -> None:
     with CldProvisioning(SECURITY, ACCOUNT) as client, httpx.Client() as http:
         session = client._session
         ours, request = session.authorize(), HttpRequest("GET", "/", {})
-        session.headers(http, b"ours.invalid", ours, request)
+        connections = Connections(http)
+        session.headers(connections, b"ours.invalid", ours, request)
         host = CallsInBetween(b"ours.invalid")
-        host.call = lambda: session.headers(http, b"theirs.invalid", ours, request)  # type: ignore[attr-defined]
-        assert session.headers(http, host, ours, request)["Host"] == "ours.invalid"
+        host.call = lambda: session.headers(connections, b"theirs.invalid", ours, request)  # type: ignore[attr-defined]
+        assert session.headers(connections, host, ours, request)["Host"] == "ours.invalid"
 
 
 def test_keys_that_rotate_under_load_are_sent_in_pairs() -> None:

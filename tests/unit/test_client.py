@@ -12,7 +12,7 @@ from tests.support.fault_server import FaultServer, response
 from tests.support.transport import OK, SECURITY, FakeTransport, error
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, maybe_applied, models, utils
-from cld_user_groups._engine import environment
+from cld_user_groups._engine import config
 from cld_user_groups._engine.request import check_options
 
 
@@ -110,7 +110,7 @@ def test_library_that_is_unknown_or_not_installed_is_an_error(
     with pytest.raises(ValueError, match=r"^http_library must be 'httpx' or 'httpx2', not 'curl'$"):
         CldProvisioning(SECURITY, "acc", http_library="curl")  # type: ignore[arg-type]
     monkeypatch.setenv("CLOUDINARY_PROVISIONING_HTTP_LIBRARY", "httpx2")
-    monkeypatch.setattr(environment, "find_spec", lambda _: None)
+    monkeypatch.setattr(config, "find_spec", lambda _: None)
     with pytest.raises(
         ValueError, match=r"^CLOUDINARY_PROVISIONING_HTTP_LIBRARY is 'httpx2', which"
     ):

@@ -13,7 +13,7 @@ from tests.support.fault_server import FaultServer, response
 from tests.support.transport import OK, SECURITY
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning
-from cld_user_groups._engine.environment import proxies
+from cld_user_groups._engine.config import proxies
 
 SETTINGS: dict[str, Any] = {"account_id": "acc", "security": SECURITY}
 PROXY = "http://user:secret@proxy.example.com:3128"

@@ -1,21 +1,23 @@
-"""The shorter `send` of lazily created clients does what httpx's own does, but for cookies."""
+"""A request over a lazily created client is sent as httpx itself does, but for cookies."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import httpx2
 import pytest
+from tests.support.transport import SECURITY
 
-from cld_user_groups._engine.library import HttpLibrary, library
-from cld_user_groups._engine.own_client import make_async_client, make_client
+from cld_user_groups import AsyncCldProvisioning, CldProvisioning, models
 
 OK = {"Set-Cookie": "a=b", "Location": "http://[", "Content-Length": "2"}
-URL = "https://api.example.com/x"
+SERVER = "https://api.example.com"
+URL = f"{SERVER}/v1_1/provisioning/accounts/acc/user_groups"
 
 
 class Transport:
@@ -39,46 +41,49 @@ class Transport:
     async def aclose(self) -> None: ...
 
 
-@pytest.fixture(params=["httpx", "httpx2"])
-def http(request: pytest.FixtureRequest) -> HttpLibrary:
-    return library(request.param)
+@pytest.fixture(params=[httpx, httpx2], ids=["httpx", "httpx2"])
+def http(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+class Responses:
+    """A hook that keeps the response."""
+
+    def after_response(self, context: Any, response: httpx.Response) -> None:
+        self.response = response
 
 
 @pytest.fixture(params=["sync", "async"])
-def send(request: pytest.FixtureRequest, http: HttpLibrary) -> Any:
-    """Sends a request over a client of ours, reads the response, and returns it."""
+def send(request: pytest.FixtureRequest, http: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Sends a request over a client of ours, and returns the response as a hook sees it."""
+    hook = Responses()
+    arguments: dict[str, Any] = {"security": SECURITY, "account_id": "acc", "hooks": [hook]}
+    arguments |= {"server_url": SERVER, "retry_config": None}
 
-    async def send_async(close: bool, settings: dict[str, Any]) -> httpx.Response:
-        client = make_async_client(http, trust_env=False, **settings)
-        if close:
-            await client.aclose()
-        response = await client.send(
-            http.Request("GET", URL), stream=True, auth=None, follow_redirects=False
-        )
-        await response.aread()
-        assert not client.cookies
-        return response
+    async def send_async() -> None:
+        async with AsyncCldProvisioning(**arguments) as client:
+            await client.user_groups.list()
 
-    def send_sync(close: bool, settings: dict[str, Any]) -> httpx.Response:
-        client = make_client(http, trust_env=False, **settings)
-        if close:
-            client.close()
-        response = client.send(
-            http.Request("GET", URL), stream=True, auth=None, follow_redirects=False
-        )
-        response.read()
-        assert not client.cookies
-        return response
+    def send_sync() -> None:
+        with CldProvisioning(**arguments) as client:
+            client.user_groups.list()
 
     def send(*, close: bool = False, **settings: Any) -> httpx.Response:
-        if request.param == "sync":
-            return send_sync(close, settings)
-        return asyncio.run(send_async(close, settings))
+        is_sync = request.param == "sync"
+        made = (http.Client if is_sync else http.AsyncClient)(trust_env=False, **settings)
+        kind = CldProvisioning if is_sync else AsyncCldProvisioning
+        monkeypatch.setattr(kind, "_make_httpx_client", lambda _: made)
+        if close:
+            made.close() if is_sync else asyncio.run(made.aclose())
+        with suppress(models.CloudinaryError):  # of a response that is no list of groups
+            send_sync() if is_sync else asyncio.run(send_async())
+        assert not made.cookies
+        return hook.response
 
     return send
 
 
-def test_response_has_its_request_its_time_and_its_body(http: HttpLibrary, send: Any) -> None:
+def test_response_has_its_request_its_time_and_its_body(http: Any, send: Any) -> None:
     transport = Transport(http, status=302)
     response = send(transport=transport)
     assert type(response) is http.Response
@@ -87,13 +92,13 @@ def test_response_has_its_request_its_time_and_its_body(http: HttpLibrary, send:
     assert response.elapsed > timedelta(0)
 
 
-def test_mounted_transport_is_used(http: HttpLibrary, send: Any) -> None:
+def test_mounted_transport_is_used(http: Any, send: Any) -> None:
     transport, mounted = Transport(http), Transport(http)
     send(transport=transport, mounts={"https://api.example.com": mounted})
     assert (len(transport.requests), len(mounted.requests)) == (0, 1)
 
 
-def test_exception_of_the_library_has_its_request(http: HttpLibrary, send: Any) -> None:
+def test_exception_of_the_library_has_its_request(http: Any, send: Any) -> None:
     transport = Transport(http, http.ReadTimeout("slow"))
     with pytest.raises(http.ReadTimeout) as caught:
         send(transport=transport)
@@ -101,15 +106,15 @@ def test_exception_of_the_library_has_its_request(http: HttpLibrary, send: Any) 
 
 
 def test_request_is_logged_as_the_library_does(
-    http: HttpLibrary, send: Any, caplog: pytest.LogCaptureFixture
+    http: Any, send: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, http.name)
+    caplog.set_level(logging.INFO, http.__name__)
     send(transport=Transport(http))
-    [message] = [each.getMessage() for each in caplog.records if each.name == http.name]
+    [message] = [each.getMessage() for each in caplog.records if each.name == http.__name__]
     assert message == f'HTTP Request: GET {URL} "HTTP/1.1 200 OK"'
 
 
-def test_closed_client_sends_nothing(http: HttpLibrary, send: Any) -> None:
+def test_closed_client_sends_nothing(http: Any, send: Any) -> None:
     transport = Transport(http)
     with pytest.raises(RuntimeError, match="the client has been closed"):
         send(close=True, transport=transport)
@@ -117,7 +122,7 @@ def test_closed_client_sends_nothing(http: HttpLibrary, send: Any) -> None:
 
 
 def test_method_that_another_package_replaced_is_called(
-    http: HttpLibrary, send: Any, monkeypatch: pytest.MonkeyPatch
+    http: Any, send: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
     for kind in (http.Client, http.AsyncClient):
@@ -134,7 +139,7 @@ def test_method_that_another_package_replaced_is_called(
 
 
 def test_inherited_send_is_used_where_no_method_finds_a_transport(
-    http: HttpLibrary, send: Any, monkeypatch: pytest.MonkeyPatch
+    http: Any, send: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     response = http.Response(200, request=http.Request("GET", URL), content=b"")
 

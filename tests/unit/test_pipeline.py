@@ -18,6 +18,7 @@ from cld_user_groups import (
     models,
     utils,
 )
+from cld_user_groups._engine.http_client import Connections
 from cld_user_groups._engine.io import Attempt
 from cld_user_groups._engine.pipeline import run
 from cld_user_groups._engine.request import ApiCall, Session, check_options
@@ -367,7 +368,7 @@ def test_time_in_which_too_many_are_in_flight_does_not_count(
     )  # fmt: skip
     read = ApiCall("getUserGroups", Effect.READ, get_user_groups.build_request("acc"), bytes.decode)
     with httpx.Client() as http:
-        flow = run(session, http, read, check_options())
+        flow = run(session, Connections(http), read, check_options())
         step = next(flow)
         assert isinstance(step, Attempt)
         now[0] += 25.0

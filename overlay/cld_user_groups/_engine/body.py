@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from time import monotonic
+from types import ModuleType
 from typing import Any, Final
 
 import httpx
 
 from cld_user_groups.identity import printable
 
-from .library import HttpLibrary, derive, library_of
+from .library import library_of
 
 DEFAULT_MAX_BYTES: Final = 64 * 1024 * 1024
 # httpx decodes br and zstd too where packages for them are installed, but without a bound on what
@@ -24,214 +25,123 @@ _LENGTHS = (len("content-encoding"), len("content-length"))
 _BODY_HEADERS = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 
-class BodyTooLarge(Exception):  # noqa: N818 - it is a DecodingError where it is raised
-    """The decoded body is larger than the maximum: a DecodingError of the client's library."""
-
-
-def check_max_bytes(max_response_bytes: int) -> int:
-    """Validate the maximum size of a body.
-
-    Raises:
-        TypeError: It is not an int.
-        ValueError: It is below 1.
-    """
-    if isinstance(max_response_bytes, bool) or not isinstance(max_response_bytes, int):
-        raise TypeError(
-            f"max_response_bytes must be an int, not {type(max_response_bytes).__name__}"
-        )
-    if max_response_bytes < 1:
-        raise ValueError(f"max_response_bytes must be at least 1, not {max_response_bytes}")
-    return max_response_bytes
-
-
 def read_body(
-    response: httpx.Response, max_bytes: int, seconds: float | None = None
-) -> httpx.Response:
-    """Read the body, and return the response with it.
+    response: httpx.Response, http: ModuleType, max_bytes: int, seconds: float | None = None
+) -> None:
+    """Read the body into the response.
 
     Args:
         response: The response, whose body may be unread.
-        max_bytes: The maximum size of the decoded body, in bytes.
-        seconds: How long that may take in all, or None for as long as it takes.
+        http: The library of the response.
+        max_bytes: The maximum size of the decoded body, in bytes; no more of it is read.
+        seconds: How long that may take in all, checked when a part arrives; None for no limit.
 
     Raises:
-        BodyTooLarge: The body is larger; no more of it was read.
-        httpx.DecodingError: The content coding is broken or not supported.
+        httpx.DecodingError: The body is too large, or its coding is broken or not supported.
         httpx.TransportError: The connection failed, or it took too long.
     """
-    http = library_of(response)
-    if seconds is not None and isinstance(response.stream, http.SyncByteStream):
-        limited: Any = derive(LimitedStream, http.SyncByteStream)
-        response.stream = limited(response.stream, seconds, http.ReadTimeout)
-    if _is_simple(response, max_bytes):
-        response.read()
-        return response
-    body = _Body(response, max_bytes)
-    for chunk in response.iter_raw():
-        body.feed(chunk)
-    return body.finish()
+    body = _Body(response, http, max_bytes, seconds)
+    if not body.is_read:
+        stream: Any = response.stream
+        for chunk in stream:
+            body.feed(chunk)
+        stream.close()
+        body.finish()
 
 
-async def read_body_async(response: httpx.Response, max_bytes: int) -> httpx.Response:
-    """Read the body, and return the response with it; see `read_body`."""
-    if _is_simple(response, max_bytes):
-        await response.aread()
-        return response
-    body = _Body(response, max_bytes)
-    async for chunk in response.aiter_raw():
-        body.feed(chunk)
-    return body.finish()
-
-
-class LimitedStream:
-    """A body that must be complete within a time, which is checked whenever a part arrives.
-
-    Args:
-        stream: The body.
-        seconds: The limit.
-        timeout: The exception to raise.
-    """
-
-    def __init__(
-        self, stream: Any, seconds: float, timeout: type[Exception] = httpx.ReadTimeout
-    ) -> None:
-        self._stream = stream
-        self._seconds = seconds
-        self._timeout = timeout
-
-    def __iter__(self) -> Iterator[bytes]:
-        end = monotonic() + self._seconds
-        for chunk in self._stream:
-            if monotonic() > end:
-                raise self._timeout(too_slow(self._seconds))
-            yield chunk
-
-    def close(self) -> None:
-        self._stream.close()
-
-
-def too_slow(seconds: float) -> str:
-    """Return the message for a response that took too long."""
-    return f"the response was not complete after {seconds:g} s: a longer timeout_ms allows more"
-
-
-def whole_response(
-    status_code: int,
-    headers: list[tuple[str, str]],
-    content: bytes,
-    *,
-    http: HttpLibrary,
-    request: httpx.Request | None = None,
-    extensions: Mapping[str, object] | None = None,
-) -> httpx.Response:
-    """Return a response with a decoded body, without the headers about how it was encoded."""
-    kept = [(name, value) for name, value in headers if name.lower() not in _BODY_HEADERS]
-    return http.Response(
-        status_code,
-        headers=kept,
-        content=content,
-        request=request,
-        extensions=dict(extensions or {}),
-    )
-
-
-def _is_simple(response: httpx.Response, max_bytes: int) -> bool:
-    """Return whether httpx can read the body itself without exceeding the maximum.
-
-    Raises:
-        BodyTooLarge: The body is already in memory, or its length is declared, and it is larger.
-    """
-    if response.is_closed:  # a transport without a network had the body in memory
-        _check_size(len(response.content), max_bytes, response)
-        return True
-    length = b""
-    for name, value in response.headers.raw:  # one pass: a look-up in httpx's headers costs as much
-        if len(name) not in _LENGTHS:
-            continue
-        name = name.lower()
-        if name == b"content-encoding":
-            return False
-        if name == b"content-length":
-            length = value
-    if not length.isdigit():
-        return False
-    _check_size(int(length[:20]), max_bytes, response)
-    return True
-
-
-def _check_size(size: int, max_bytes: int, response: httpx.Response) -> None:
-    if size > max_bytes:
-        kind = derive(BodyTooLarge, library_of(response).DecodingError)
-        raise kind(f"the body is larger than {max_bytes} bytes")
+async def read_body_async(response: httpx.Response, http: ModuleType, max_bytes: int) -> None:
+    """Read the body into the response; see `read_body`."""
+    body = _Body(response, http, max_bytes, None)
+    if not body.is_read:
+        stream: Any = response.stream
+        async for chunk in stream:
+            body.feed(chunk)
+        await stream.aclose()
+        body.finish()
 
 
 class _Body:
-    """A body as it is read."""
+    """A body as it arrives. Where it was read before, only its size is checked."""
 
-    def __init__(self, response: httpx.Response, max_bytes: int) -> None:
+    def __init__(
+        self, response: httpx.Response, http: ModuleType, max_bytes: int, seconds: float | None
+    ) -> None:
         self._response = response
-        self._room = max_bytes
+        self._http = http
+        self._max_bytes = self._room = max_bytes
         # Encoded, a body is hardly longer. Without this limit one that decodes to nothing, such as
         # what follows the end of a gzip stream, would be read for ever.
         self._encoded_room = 2 * max_bytes + 1024
-        self._max_bytes = max_bytes
+        self._seconds = seconds
+        self._end = None if seconds is None else monotonic() + seconds
         self._chunks: list[bytes] = []
-        named = response.headers.get("content-encoding", "").lower().split(",")
-        codings = [each.strip() for each in named if each.strip() not in ("", "identity")]
-        error = library_of(response).DecodingError
-        self._decode = _decoder(", ".join(codings), error) if codings else None
+        self._decode: _Inflate | None = None
+        self._length = b""
+        # A transport without a network had it in memory, or an event hook has read from it.
+        self.is_read = response.is_closed or response.is_stream_consumed
+        if self.is_read:
+            self._take(len(response.read()))
+            return
+        codings: list[str] = []
+        for name, value in response.headers.raw:  # one pass: a look-up in them costs as much
+            if len(name) in _LENGTHS:
+                if name.lower() == b"content-encoding":
+                    codings += value.decode("latin-1").lower().split(",")
+                elif name.lower() == b"content-length":
+                    self._length = value
+        coding = ", ".join(each.strip() for each in codings if each.strip() not in ("", "identity"))
+        if coding:
+            self._decode = _Inflate(coding, http.DecodingError)
+        if codings or not self._length.isdigit():
+            self._length = b""
+        elif int(self._length[:20]) > max_bytes:
+            self._take(max_bytes + 1)
 
     def feed(self, chunk: bytes) -> None:
         """Decode one more chunk."""
-        self._encoded_room -= len(chunk)
-        if self._encoded_room < 0:
-            _check_size(self._max_bytes + 1, self._max_bytes, self._response)
+        if self._end is not None and monotonic() > self._end:
+            raise self._http.ReadTimeout(too_slow(self._seconds))
         if self._decode is not None:
+            self._encoded_room -= len(chunk)
             chunk = self._decode(chunk, self._room + 1)
-        if len(chunk) > self._room:
-            _check_size(self._max_bytes + 1, self._max_bytes, self._response)
-        self._room -= len(chunk)
+        self._take(len(chunk) if self._encoded_room >= 0 else self._room + 1)
         self._chunks.append(chunk)
 
-    def finish(self) -> httpx.Response:
-        """Return the response with its whole body."""
+    def _take(self, size: int) -> None:
+        self._room -= size
+        if self._room < 0:
+            raise self._http.DecodingError(f"the body is larger than {self._max_bytes} bytes")
+
+    def finish(self) -> None:
+        """Put the whole body into the response; its headers are then those of a decoded body."""
         if self._decode is not None:
-            self._decode(b"", 0)
-        response = self._response
-        return whole_response(
-            response.status_code,
-            response.headers.multi_items(),
-            b"".join(self._chunks),
-            http=library_of(response),
-            request=response.request,
-            extensions=response.extensions,
-        )
-
-
-def _decoder(coding: str, error: type[Exception]) -> Callable[[bytes, int], bytes]:
-    """Return a function that decodes a chunk to at most so many bytes; none left means the end."""
-    if coding in ("gzip", "x-gzip"):
-        return _Inflate(zlib.MAX_WBITS | 16, error)
-    if coding == "deflate":
-        return _Inflate(zlib.MAX_WBITS, error)
-    raise error(f"content coding {coding!r} was not requested and is not supported")
+            self._decode.finish()
+        content = b"".join(self._chunks)
+        if not self._length:
+            self._response.headers = self._http.Headers(
+                [
+                    *_kept(self._response.headers.multi_items()),
+                    ("Content-Length", f"{len(content)}"),
+                ]
+            )
+        self._response.stream = self._http.ByteStream(content)
+        self._response.read()
 
 
 class _Inflate:
     """Decodes gzip, or deflate with zlib's wrapper or, as some servers send it, without."""
 
-    def __init__(self, window_bits: int, error: type[Exception]) -> None:
+    def __init__(self, coding: str, error: type[Exception]) -> None:
+        if coding not in ("gzip", "x-gzip", "deflate"):
+            raise error(f"content coding {coding!r} was not requested and is not supported")
         self._error = error
-        self._decompress = zlib.decompressobj(window_bits)
-        self._may_be_raw = window_bits == zlib.MAX_WBITS
+        self._may_be_raw = coding == "deflate"
+        self._decompress = zlib.decompressobj(zlib.MAX_WBITS | (0 if self._may_be_raw else 16))
         self._has_data = False
         self._held = b""
 
     def __call__(self, chunk: bytes, max_length: int) -> bytes:
-        if not max_length:
-            if (self._has_data or self._held) and not self._decompress.eof:
-                raise self._error("the encoded body is truncated")
-            return b""
+        """Decode a chunk, to at most so many bytes."""
         chunk, self._held = self._held + chunk, b""
         if len(chunk) < 2 and self._may_be_raw:
             self._held = chunk  # zlib's wrapper begins with two bytes
@@ -250,18 +160,50 @@ class _Inflate:
         self._has_data = True
         return decoded
 
+    def finish(self) -> None:
+        """Check that nothing is missing; a body without a byte is whole."""
+        if (self._has_data or self._held) and not self._decompress.eof:
+            raise self._error("the encoded body is truncated")
+
+
+def too_slow(seconds: float | None) -> str:
+    """Return the message for a response that took too long."""
+    return f"the response was not complete after {seconds:g} s: a longer timeout_ms allows more"
+
+
+def whole_response(
+    status_code: int,
+    headers: list[tuple[str, str]],
+    content: bytes,
+    *,
+    http: ModuleType,
+    request: httpx.Request | None = None,
+    extensions: Mapping[str, Any] | None = None,
+) -> httpx.Response:
+    """Return a response with a decoded body, without the headers about how it was encoded."""
+    response: httpx.Response = http.Response(
+        status_code,
+        headers=_kept(headers),
+        content=content,
+        request=request,
+        extensions=dict(extensions or {}),
+    )
+    return response
+
+
+def _kept(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in headers if name.lower() not in _BODY_HEADERS]
+
 
 def empty_response(response: httpx.Response) -> httpx.Response:
     """Return a response whose body could not be read as one with an empty body."""
-    headers = response.headers.multi_items()
-    extensions = response.extensions
     return whole_response(
         response.status_code,
-        headers,
+        response.headers.multi_items(),
         b"",
         http=library_of(response),
         request=response.request,
-        extensions=extensions,
+        extensions=response.extensions,
     )
 
 

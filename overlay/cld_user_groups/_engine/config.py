@@ -1,4 +1,9 @@
-"""Resolve a client's settings from arguments, environment variables and the servers' URLs."""
+"""Resolve a client's settings from arguments, environment variables and the servers' URLs.
+
+Proxies and certificates are read from the environment as httpx reads them, but for mistakes: httpx
+raises errors that name no variable, and it rejects all of `NO_PROXY` for an entry such as `[::1]`,
+or the IPv6 network that container tools write there.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +11,22 @@ import ipaddress
 import os
 import platform
 import re
+import ssl
 from collections.abc import Mapping
-from typing import NamedTuple
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
 from urllib.parse import unquote
+from urllib.request import getproxies
 
 import httpx
 
 from cld_provisioning_api.types import path_segment
-from cld_user_groups._version import __version__
+from cld_user_groups._version import __version__, install_command
 from cld_user_groups.security import Security, SecuritySource, problem_with
+
+from .library import NAMES, Name
 
 # The servers of openapi.yaml with the defaults of their variables; a test compares the two.
 SERVERS: tuple[tuple[str, dict[str, str]], ...] = (
@@ -27,10 +39,9 @@ KEY = "CLOUDINARY_PROVISIONING_API_KEY"
 SECRET = "CLOUDINARY_PROVISIONING_API_SECRET"  # noqa: S105 - a variable's name
 ACCOUNT_ID = "CLOUDINARY_ACCOUNT_ID"
 ACCOUNT_URL = "CLOUDINARY_ACCOUNT_URL"
-_URL_FORM = f"{ACCOUNT_URL} must have the form account://KEY:SECRET@ACCOUNT_ID"
-
 SERVER_URL = "CLOUDINARY_PROVISIONING_SERVER_URL"
 REGION = "CLOUDINARY_PROVISIONING_REGION"
+HTTP_LIBRARY = "CLOUDINARY_PROVISIONING_HTTP_LIBRARY"
 
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 # A label of a host name (RFC 1123, 2.1), with the underscore that some internal names have.
@@ -65,13 +76,11 @@ def find_security(security: SecuritySource | None) -> SecuritySource | Exception
 
 
 def _security_from_environment() -> Security:
-    names = [name for name in (KEY, SECRET) if not os.environ.get(name)]
-    if not names:
-        return Security(
-            provisioning_api_key=os.environ[KEY], provisioning_api_secret=os.environ[SECRET]
-        )
-    if len(names) == 1:
-        raise ValueError(f"Credentials are incomplete: set {names[0]} as well")
+    missing = [name for name in (KEY, SECRET) if not os.environ.get(name)]
+    if not missing:
+        return Security(os.environ[KEY], os.environ[SECRET])
+    if len(missing) == 1:
+        raise ValueError(f"Credentials are incomplete: set {missing[0]} as well")
     url = _account_url()
     if url is None:
         raise ValueError(
@@ -90,16 +99,13 @@ def find_account_id(account_id: str | None) -> str:
         ValueError: It is missing, or not one segment of a path.
     """
     if account_id is None:
-        url = None
-        found = os.environ.get(ACCOUNT_ID)
-        if not found:
-            url = _account_url()
-            found = url.account_id if url else None
-        if not found:
+        account_id = os.environ.get(ACCOUNT_ID)
+        if not account_id and (url := _account_url()):
+            account_id = url.account_id
+        if not account_id:
             raise ValueError(
                 f"The account is missing: pass account_id=, or set {ACCOUNT_ID} or {ACCOUNT_URL}"
             )
-        account_id = found
     path_segment("account_id", account_id)
     return account_id
 
@@ -107,9 +113,12 @@ def find_account_id(account_id: str | None) -> str:
 def _account_url() -> _AccountUrl | None:
     if not os.environ.get(ACCOUNT_URL):
         return None
-    url = parse_account_url(os.environ[ACCOUNT_URL])
+    url = parse_account_url(os.environ[ACCOUNT_URL])  # in no variable, which a traceback could show
     if url is None:
-        raise ValueError(f"{_URL_FORM}, each part percent-encoded where need be")
+        raise ValueError(
+            f"{ACCOUNT_URL} must have the form account://KEY:SECRET@ACCOUNT_ID, "
+            "each part percent-encoded where need be"
+        )
     return url
 
 
@@ -118,11 +127,11 @@ def parse_account_url(text: str) -> _AccountUrl | None:
 
     By hand, because urllib's parser folds the account's case and stops at a `#` in a secret.
     """
-    scheme, separator, rest = text.strip().partition("://")
-    userinfo, at, location = rest.rpartition("@")
+    scheme, _, rest = text.strip().partition("://")
+    userinfo, _, location = rest.rpartition("@")
     key, colon, secret = userinfo.partition(":")
     account_id = re.split("[/?#]", location, maxsplit=1)[0]
-    if scheme.lower() != "account" or not (separator and at and colon and account_id):
+    if scheme.lower() != "account" or not (colon and account_id):
         return None
     try:
         key, secret, account_id = (
@@ -130,9 +139,7 @@ def parse_account_url(text: str) -> _AccountUrl | None:
         )
     except UnicodeDecodeError:
         return None
-    return _AccountUrl(
-        Security(provisioning_api_key=key, provisioning_api_secret=secret), account_id
-    )
+    return _AccountUrl(Security(key, secret), account_id)
 
 
 def find_server_url(
@@ -158,9 +165,7 @@ def find_server_url(
         server_url = os.environ.get(SERVER_URL) or None
         region = None if server_url else os.environ.get(REGION) or None
     if server_url is not None:
-        if not isinstance(server_url, str):
-            raise TypeError(f"server_url must be a str, not {type(server_url).__name__}")
-        return check_server_url(_fill(server_url, params))
+        return check_server_url(_fill(_checked("server_url", server_url, str), params))
     given = {"region": region, "host": host}
     params.update({name: value for name, value in given.items() if value is not None})
     template, defaults = SERVERS[_server_index(server_idx, params)]
@@ -181,7 +186,7 @@ def _server_index(server_idx: int | None, params: Mapping[str, str]) -> int:
             raise ValueError(
                 "region and host choose different servers: pass one, or set server_idx"
             )
-        server_idx = 1 if "host" in params else 0
+        return 1 if "host" in params else 0
     if isinstance(server_idx, bool) or server_idx not in range(len(SERVERS)):
         raise ValueError(f"server_idx must be 0 (a region) or 1 (a host), not {server_idx!r}")
     return server_idx
@@ -205,28 +210,27 @@ def check_server_url(server_url: str) -> str:
         ValueError: It is not an http(s) URL of a server that can be reached, or it is plain
             http:// to an address other than loopback, which would send the secret in the clear.
     """
-    if not isinstance(server_url, str):
-        raise TypeError(f"server_url must be a str, not {type(server_url).__name__}")
-    url, problem = _parse(server_url)
+    url, problem = _parse(_checked("server_url", server_url, str))
     if url is None:
         raise ValueError(f"server_url is not a URL: {problem}")
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ValueError("server_url must begin with https:// and name a host")
-    if re.search(r"[\s\x00-\x1f\x7f]", server_url):
-        raise ValueError("server_url must not hold spaces or control characters")
-    if url.port is not None and not 0 < url.port < 65536:
-        raise ValueError(f"server_url must have a port from 1 to 65535, not {url.port}")
-    if not is_host(url.raw_host.decode("ascii")):
-        raise ValueError(f"server_url must name a host that can be looked up, not {url.host!r}")
-    if url.userinfo:
-        raise ValueError("server_url must not hold credentials: pass security=")
-    if "?" in server_url or "#" in server_url:
-        raise ValueError("server_url must not have a query or a fragment")
-    if url.scheme == "http" and not _is_loopback(url.host):
-        raise ValueError(
-            f"server_url must begin with https://: over http:// the secret would go to "
-            f"{url.host} in the clear (only a loopback address may be reached that way)"
-        )
+    has_port = url.port is None or 0 < url.port < 65536
+    problems = {
+        "must begin with https:// and name a host": (
+            url.scheme not in ("http", "https") or not url.host
+        ),
+        "must not hold spaces or control characters": re.search(r"[\s\x00-\x1f\x7f]", server_url),
+        f"must have a port from 1 to 65535, not {url.port}": not has_port,
+        f"must name a host that can be looked up, not {url.host!r}": not is_host(url),
+        "must not hold credentials: pass security=": url.userinfo,
+        "must not have a query or a fragment": "?" in server_url or "#" in server_url,
+        f"must begin with https://: over http:// the secret would go to {url.host} in the clear "
+        "(only a loopback address may be reached that way)": (
+            url.scheme == "http" and not _is_loopback(url.host)
+        ),
+    }
+    for said, is_wrong in problems.items():
+        if is_wrong:
+            raise ValueError(f"server_url {said}")
     return str(url).rstrip("/")
 
 
@@ -241,32 +245,31 @@ def _parse(url: str) -> tuple[httpx.URL | None, str]:
         return None, str(error)
 
 
-def is_host(host: str) -> bool:
+def is_host(url: httpx.URL) -> bool:
     """Return whether a host is an IP address, or a name that can be looked up (RFC 1123, 2.1)."""
+    host = url.raw_host.decode("ascii")
+    if _address(host) is not None:
+        return True
+    labels = host.removesuffix(".").split(".")
+    # A name whose last label is a number is an IPv4 address to a resolver.
+    has_labels = all(_LABEL.fullmatch(label) for label in labels)
+    return has_labels and len(host) <= 253 and not labels[-1].isdigit()
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        ipaddress.ip_address(host)
+        return ipaddress.ip_address(host)
     except ValueError:
-        labels = host.removesuffix(".").split(".")
-        # A name whose last label is a number is an IPv4 address to a resolver.
-        return (
-            len(host) <= 253
-            and all(_LABEL.fullmatch(label) for label in labels)
-            and not labels[-1].isdigit()
-        )
-    return True
+        return None
 
 
 def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    address = _address(host)
+    return host == "localhost" if address is None else address.is_loopback
 
 
-def check_timeout_ms(timeout_ms: float | None) -> float | None:
-    """Validate a time limit in milliseconds.
+def make_timeout(timeout_ms: float | None) -> httpx.Timeout | None:
+    """Return a time limit in milliseconds as that of httpx, or None for none.
 
     Raises:
         TypeError: It is not a number.
@@ -274,14 +277,20 @@ def check_timeout_ms(timeout_ms: float | None) -> float | None:
     """
     if timeout_ms is None:
         return None
-    if isinstance(timeout_ms, bool) or not isinstance(timeout_ms, int | float):
-        raise TypeError(f"timeout_ms must be a number, not {type(timeout_ms).__name__}")
+    _checked("timeout_ms", timeout_ms, int | float, "a number")
     if not 0 < timeout_ms <= _LONGEST_TIMEOUT_MS:
         raise ValueError(
             f"timeout_ms must be above zero and at most {_LONGEST_TIMEOUT_MS} milliseconds "
             f"(24 days), not {timeout_ms!r}"
         )
-    return timeout_ms
+    return httpx.Timeout(timeout_ms / 1000)
+
+
+def check_max_bytes(max_response_bytes: int) -> int:
+    """Return the maximum size of a body, or raise a TypeError or a ValueError."""
+    if _checked("max_response_bytes", max_response_bytes, int, "an int") < 1:
+        raise ValueError(f"max_response_bytes must be at least 1, not {max_response_bytes}")
+    return max_response_bytes
 
 
 def user_agent(app_info: str | None) -> str:
@@ -293,8 +302,139 @@ def user_agent(app_info: str | None) -> str:
     """
     if app_info is None:
         return _USER_AGENT
-    if not isinstance(app_info, str):
-        raise TypeError(f"app_info must be a str, not {type(app_info).__name__}")
-    if not _PRODUCT.fullmatch(app_info):
+    if not _PRODUCT.fullmatch(_checked("app_info", app_info, str)):
         raise ValueError(f"app_info must be a name, or a name/version, not {app_info!r}")
     return f"{_USER_AGENT} {app_info}"
+
+
+def _checked(name: str, value: Any, kind: Any, article: str = "a str") -> Any:
+    """Return an argument if it is of its type, and no bool, which Python counts as a number."""
+    if isinstance(value, bool) or not isinstance(value, kind):
+        raise TypeError(f"{name} must be {article}, not {type(value).__name__}")
+    return value
+
+
+def check_library(name: str | None) -> Name:
+    """Return the library for lazily created clients: the argument, else its variable, else httpx.
+
+    That a package is installed never decides: it could change which certificates are trusted.
+
+    Raises:
+        ValueError: It is none of the two, or not installed.
+    """
+    argument = "http_library" if name is not None else HTTP_LIBRARY
+    value = name if name is not None else os.environ.get(HTTP_LIBRARY) or "httpx"
+    for known in NAMES:
+        if value == known:
+            if find_spec(known) is None:
+                install = install_command("httpx2")
+                raise ValueError(f"{argument} is {value!r}, which is not installed: {install}")
+            return known
+    raise ValueError(f"{argument} must be 'httpx' or 'httpx2', not {value!r}")
+
+
+def own_client_settings(http: ModuleType, server_url: str, transport: Any) -> dict[str, Any]:
+    """Return the settings of a lazily created client, as the environment and the server need them.
+
+    Args:
+        http: Its library.
+        server_url: The server.
+        transport: The library's class of transports, sync or async.
+
+    Raises:
+        ValueError: A variable of the environment cannot be used.
+    """
+    # A semaphore limits what is in flight: the pool's own limit fails calls that only have to wait.
+    settings: dict[str, Any] = {
+        "verify": certificates(http),
+        "limits": http.Limits(max_connections=None, max_keepalive_connections=None),
+    }
+    # None for http://, which goes to a loopback address or nowhere.
+    mounts = {
+        pattern: None if proxy is None else transport(proxy=proxy, **settings)
+        for pattern, proxy in proxies(server_url).items()
+    }
+    return {"mounts": mounts, "trust_env": False, **settings}
+
+
+def certificates(http: ModuleType) -> ssl.SSLContext:
+    """Return the certificates to trust: those of SSL_CERT_FILE or SSL_CERT_DIR, else the library's.
+
+    Those of httpx are certifi's, those of httpx2 the system's.
+
+    Raises:
+        ValueError: The variable names none that can be read.
+    """
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    name, value = ("SSL_CERT_FILE", file) if file else ("SSL_CERT_DIR", folder)
+    if value and not (Path(value).exists() if file else Path(value).is_dir()):
+        raise ValueError(f"{name}={value!r} is not there: correct it, or unset it")
+    try:
+        context: ssl.SSLContext = http.create_ssl_context()
+    except OSError as error:
+        if not value:
+            raise
+        reason = "it is a folder" if Path(value).is_dir() else error.strerror or error
+        raise ValueError(
+            f"{name}={value!r} has no certificates that can be read ({reason}): "
+            "correct it, or unset it"
+        ) from None
+    return context
+
+
+def proxies(server_url: str) -> dict[str, httpx.Proxy | None]:
+    """Return the proxy for https:// by httpx's patterns of URLs, and None where there is none.
+
+    Args:
+        server_url: The server, which may be an address in a network that NO_PROXY names.
+
+    Raises:
+        ValueError: The variable does not name a proxy that can be used.
+    """
+    found = getproxies()
+    text = found.get("https") or found.get("all")
+    entries = [entry.strip() for entry in found.get("no", "").split(",")]
+    if not text or "*" in entries:
+        return {}
+    host = httpx.URL(server_url).host
+    direct = (_pattern(entry, host) for entry in entries)
+    return {"https://": _proxy(text), **dict.fromkeys(filter(None, direct))}
+
+
+def parse_proxy(text: str) -> httpx.Proxy | None:
+    """Return a proxy by its URL, or None if that is none: an error could show its password."""
+    try:
+        proxy = httpx.Proxy(text if "://" in text else f"http://{text}")
+    except (ValueError, httpx.InvalidURL):
+        return None
+    return proxy if is_host(proxy.url) else None
+
+
+def _proxy(text: str) -> httpx.Proxy:
+    variables = (name for name in os.environ if name.lower() in ("https_proxy", "all_proxy"))
+    name = next((name for name in variables if os.environ[name] == text), "the system's proxy")
+    masked = re.sub(r"^([A-Za-z0-9+.-]+://)?.*@", r"\1***@", text)
+    proxy = parse_proxy(text)
+    if proxy is None:
+        example = "http://proxy.example.com:3128"
+        raise ValueError(f"{name}={masked!r} is not the URL of a proxy, as {example} is")
+    if proxy.url.scheme.startswith("socks") and find_spec("socksio") is None:
+        raise ValueError(f"{name}={masked!r} is a SOCKS proxy, which needs: pip install socksio")
+    return proxy
+
+
+def _pattern(entry: str, host: str) -> str | None:
+    """Return httpx's pattern for an entry of NO_PROXY, or None if it is of no use here.
+
+    A network is in no pattern; it counts for a server that is given as an address in it.
+    """
+    try:
+        network = ipaddress.ip_network(entry.replace("[", "").replace("]", ""), strict=False)
+    except ValueError:
+        is_whole = "://" in entry or entry.lower() == "localhost"
+        pattern = entry if "://" in entry else f"all://{'' if is_whole else '*'}{entry}"
+        return pattern if entry and _parse(pattern)[0] is not None else None
+    address = _address(host)
+    if address is None or address not in network:
+        return None
+    return f"all://[{host}]" if address.version == 6 else f"all://{host}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import ssl
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import msgspec
@@ -56,7 +56,7 @@ def extract_response(attempt: Attempt) -> None:
     nor does httpx where it cannot read the address of a redirect that is not followed anyway. The
     HTTPStatusError of another request, which a hook may make, says nothing about this one.
     """
-    failure = attempt.failure
+    failure: Any = attempt.failure
     http = library_of(attempt.request)
     # What httpx raises for the address of a redirect, which it reads though it does not follow it.
     unreadable_address = (http.RemoteProtocolError, http.InvalidURL, UnicodeError)

@@ -1,4 +1,4 @@
-"""The httpx client of a client: caller-supplied, or lazily created.
+"""The httpx client of a client, caller-supplied or lazily created, and how it sends.
 
 Without a caller-supplied client, the first call creates one, since that costs a hundred times as
 much as a call. A forked process and, async, each event loop gets its own, because connections
@@ -8,32 +8,43 @@ that a call that races `close` leaves no connection open.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from collections.abc import AsyncGenerator, Callable, MutableMapping
+from contextlib import contextmanager
+from functools import cache
+from importlib import import_module
+from math import inf
+from operator import is_
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 from urllib.request import getproxies
 
 import httpx
-from attrs import define
+from attrs import define, field
 
 from cld_user_groups.errors import ClientClosed
 
-from .environment import parse_proxy
+from .config import parse_proxy
+from .library import NAMES, library_of
 
 if TYPE_CHECKING:
     import anyio
 
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
+S = TypeVar("S")
 
 # As many connections as an httpx client keeps open by default, so that none is opened in vain.
 MAX_IN_FLIGHT: Final = 20
 # The time limits of a lazily created client where the caller sets none, in seconds.
 DEFAULT_TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
+_LOGGERS = {name: logging.getLogger(name) for name in NAMES}
 
 
 class FairSemaphore:
@@ -93,14 +104,87 @@ class FairSemaphore:
             self._free += 1
 
 
-class _Owner(Generic[C]):
-    """State that both kinds share.
+@define(eq=False)
+class Connections(Generic[C, S]):
+    """An httpx client, and the semaphore that limits how many of its requests are in flight.
 
-    Args:
-        make: Creates a client, unless there is a caller-supplied one, which is never closed here.
+    Attributes:
+        client: The client.
+        semaphore: The semaphore, or None for a caller-supplied client, which has its own limits.
+        limit: How many may hold it at once.
+        closer: Closes an async client when its event loop shuts its async generators down.
+        http: The library of the client.
     """
 
-    def __init__(self, make: Callable[[], C]) -> None:
+    client: C
+    semaphore: S | None = None
+    limit: float = inf
+    closer: AsyncGenerator[None] | None = None
+    http: ModuleType = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.http = library_of(self.client)
+
+    def transport_finder(self) -> Callable[[httpx.URL], Any] | None:
+        """Return what finds a URL's transport where the client's own `send` can be left out.
+
+        A lazily created client has no cookies, no auth flow, no event hooks and follows no
+        redirects, and httpx spends a fifth of a call on them. While another package has replaced a
+        method of its class, as recorders and tracers do, that replacement is not bypassed.
+        """
+        client = self.client
+        if self.semaphore is None or client.is_closed or not _is_stock(type(client), self.http):
+            return None
+        return _transport_finder(client)
+
+    def finish(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        """Do what `send` of httpx does with a response."""
+        response.request = request
+        logger = _LOGGERS["httpx2" if self.http is not httpx else "httpx"]
+        if logger.isEnabledFor(logging.INFO):
+            logger.info(
+                'HTTP Request: %s %s "%s %d %s"',
+                *(request.method, request.url),
+                *(response.http_version, response.status_code, response.reason_phrase),
+            )
+        return response
+
+
+SyncConnections: TypeAlias = Connections[httpx.Client, FairSemaphore]
+AsyncConnections: TypeAlias = "Connections[httpx.AsyncClient, anyio.Semaphore]"
+
+
+@cache
+def _methods(kind: type) -> tuple[object, ...] | None:
+    """Return what a class of httpx defines, or None if another package has replaced some of it."""
+    found = tuple(vars(kind).values())
+    folder = Path(import_module(kind.__module__).__file__ or "").parent
+    for each in filter(callable, found):
+        path = Path(each.__code__.co_filename) if type(each) is FunctionType else Path()
+        if path.parent != folder and path != Path(contextmanager.__code__.co_filename):
+            return None
+    return found
+
+
+def _is_stock(kind: type, http: ModuleType) -> bool:
+    if kind is not http.Client and kind is not http.AsyncClient:
+        return False
+    before, now = _methods(kind), vars(kind)
+    return before is not None and len(before) == len(now) and all(map(is_, before, now.values()))
+
+
+class _Owner(Generic[C, S]):
+    """What both kinds share.
+
+    Args:
+        given: The caller-supplied client, which is never closed here, or None.
+        make: Creates a client.
+    """
+
+    _own: MutableMapping[Any, Connections[C, S]]
+
+    def __init__(self, given: C | None, make: Callable[[], C]) -> None:
+        self._callers: Connections[C, S] | None = None if given is None else Connections(given)
         self._make: Callable[[], C] = make
         self._lock = threading.Lock()
         self._left_to_parent: list[object] = []
@@ -113,17 +197,23 @@ class _Owner(Generic[C]):
         """Leave the connections to the parent process after a fork: two cannot share them."""
         self._lock = threading.Lock()  # the other may be held by a thread that is not here
         # Kept, because closing them could wait for such a lock too.
-        self._left_to_parent.append(self._take_own())
-
-    def _take_own(self) -> object:
-        raise NotImplementedError
+        self._left_to_parent.append(self._own)
+        self._own = type(self._own)()
 
     def _check_open(self) -> None:
         if self.is_closed:
             raise ClientClosed("the client is closed: create a new one")
 
+    def _add(self, owner: Any, semaphore: Callable[[int], S]) -> Connections[C, S]:
+        """Create the connections of an event loop or, sync, of the process, while locked."""
+        self._check_open()
+        if owner not in self._own:
+            limit = self.most_in_flight
+            self._own[owner] = Connections(self._make(), semaphore(limit), limit)
+        return self._own[owner]
 
-_owners: weakref.WeakSet[_Owner[Any]] = weakref.WeakSet()
+
+_owners: weakref.WeakSet[_Owner[Any, Any]] = weakref.WeakSet()
 
 
 def _forget_all() -> None:
@@ -135,52 +225,28 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_all)
 
 
-@define(eq=False)
-class Connections:
-    """An httpx client, and the semaphore that limits its concurrency.
-
-    Attributes:
-        client: The client.
-        semaphore: The semaphore, or None for a caller-supplied client, which has its own limits.
-        limit: How many may hold it at once.
-    """
-
-    client: httpx.Client
-    semaphore: FairSemaphore | None
-    limit: int = MAX_IN_FLIGHT
-
-
-class HttpClient(_Owner[httpx.Client]):
+class HttpClient(_Owner[httpx.Client, FairSemaphore]):
     """The httpx client of a sync client."""
 
     def __init__(self, given: httpx.Client | None, make: Callable[[], httpx.Client]) -> None:
-        super().__init__(make)
-        self._own: Connections | None = None
-        self._callers = None if given is None else Connections(given, None)
+        self._own = {}
+        super().__init__(given, make)
 
-    def get(self) -> Connections:
-        """Return the client.
-
-        Raises:
-            ClientClosed: `close` was called.
-        """
-        connections = self._callers or self._own
+    def get(self) -> SyncConnections:
+        """Return the client, or raise ClientClosed."""
+        connections = self._callers or self._own.get(None)
         if connections is None:
             with self._lock:
-                self._check_open()
-                if self._own is None:
-                    limit = self.most_in_flight
-                    self._own = Connections(self._make(), FairSemaphore(limit), limit)
-                return self._own
+                return self._add(None, FairSemaphore)
         self._check_open()
         if connections.limit < self.most_in_flight and connections.semaphore is not None:
             with self._lock:
-                for _ in range(self.most_in_flight - connections.limit):
+                while connections.limit < self.most_in_flight:
                     connections.semaphore.release()
-                connections.limit = self.most_in_flight
+                    connections.limit += 1
         return connections
 
-    def enter(self, connections: Connections) -> float:
+    def enter(self, connections: SyncConnections) -> float:
         """Wait until few enough requests are in flight, and return how many seconds that took.
 
         Raises:
@@ -196,66 +262,49 @@ class HttpClient(_Owner[httpx.Client]):
             self._check_open()
         return waited
 
-    def leave(self, connections: Connections, response: httpx.Response | None = None) -> None:
-        """Let another request go; after `close`, close what was opened since.
-
-        Args:
-            connections: The client.
-            response: The response, if one arrived.
-        """
+    def leave(
+        self,
+        connections: SyncConnections,
+        request: httpx.Request | None = None,
+        response: httpx.Response | None = None,
+    ) -> None:
+        """Let another request go; after `close`, close what this one has opened since."""
         if connections.semaphore is None:
             return
         connections.semaphore.release()
         if self.is_closed:
-            for transport in [*_transports(connections.client), *_stream_of(response)]:
-                transport.close()
+            for opened in _opened(connections.client, request, response):
+                opened.close()
+
+    def send(self, connections: SyncConnections, request: httpx.Request) -> httpx.Response:
+        """Send a request as it is, and return the response with its body unread."""
+        find = connections.transport_finder()
+        if find is not None:
+            return connections.finish(request, find(request.url).handle_request(request))
+        # The credentials are in the headers already: auth=None, for no scheme of the client's own
+        # may replace them.
+        return connections.client.send(request, stream=True, auth=None, follow_redirects=False)
 
     def close(self) -> None:
         """Close the connections, unless the client is caller-supplied."""
         with self._lock:
             self.is_closed = True
-            own = self._take_own()
+            own = self._own.pop(None, None)
         if own is not None:
             own.client.close()
 
-    def _take_own(self) -> Connections | None:
-        own, self._own = self._own, None
-        return own
 
-
-@define(eq=False)
-class AsyncConnections:
-    """An httpx client of one event loop, and the semaphore that limits its concurrency.
-
-    Attributes:
-        client: The client.
-        semaphore: The semaphore, or None for a caller-supplied client, which has its own limits.
-        limit: How many may hold it at once.
-        closer: Closes the client when the event loop shuts its async generators down.
-    """
-
-    client: httpx.AsyncClient
-    semaphore: anyio.Semaphore | None
-    limit: int = MAX_IN_FLIGHT
-    closer: AsyncGenerator[None] | None = None
-
-
-class AsyncHttpClient(_Owner[httpx.AsyncClient]):
+class AsyncHttpClient(_Owner[httpx.AsyncClient, "anyio.Semaphore"]):
     """The httpx clients of an async client: one for each event loop."""
 
     def __init__(
         self, given: httpx.AsyncClient | None, make: Callable[[], httpx.AsyncClient]
     ) -> None:
-        super().__init__(make)
-        self._own: weakref.WeakKeyDictionary[Any, AsyncConnections] = weakref.WeakKeyDictionary()
-        self._callers = None if given is None else AsyncConnections(given, None)
+        self._own = weakref.WeakKeyDictionary()
+        super().__init__(given, make)
 
     async def get(self) -> AsyncConnections:
-        """Return the client for the running event loop.
-
-        Raises:
-            ClientClosed: `close` was called.
-        """
+        """Return the client for the running event loop, or raise ClientClosed."""
         self._check_open()
         if self._callers is not None:
             return self._callers
@@ -266,17 +315,16 @@ class AsyncHttpClient(_Owner[httpx.AsyncClient]):
             import anyio
 
             with self._lock:
-                self._check_open()
-                self._drop_closed_loops()
-                limit = self.most_in_flight
-                semaphore = anyio.Semaphore(limit)
-                connections = self._own[loop] = AsyncConnections(self._make(), semaphore, limit)
+                # Loops may have been closed without shutting down their generators.
+                for other in list(self._own):
+                    if getattr(other, "is_closed", bool)():  # trio's runs always shut down
+                        del self._own[other]
+                connections = self._add(loop, anyio.Semaphore)
             connections.closer = self._close_with_loop(loop, connections.client)
             await anext(connections.closer)
-        elif connections.semaphore is not None:
-            while connections.limit < self.most_in_flight:
-                connections.semaphore.release()
-                connections.limit += 1
+        while connections.limit < self.most_in_flight and connections.semaphore is not None:
+            connections.semaphore.release()
+            connections.limit += 1
         return connections
 
     async def _close_with_loop(self, loop: Any, client: httpx.AsyncClient) -> AsyncGenerator[None]:
@@ -287,19 +335,8 @@ class AsyncHttpClient(_Owner[httpx.AsyncClient]):
             self._own.pop(loop, None)
             await client.aclose()
 
-    def _drop_closed_loops(self) -> None:
-        """Drop the connections of loops that were closed without shutting down their generators."""
-        for reference in self._own.keyrefs():
-            loop = reference()
-            if getattr(loop, "is_closed", bool)():  # trio's runs always shut down
-                self._own.pop(loop, None)
-
     async def enter(self, connections: AsyncConnections) -> float:
-        """Wait until few enough requests are in flight, and return how many seconds that took.
-
-        Raises:
-            ClientClosed: `close` was called.
-        """
+        """Wait until few enough requests are in flight; see `HttpClient.enter`."""
         semaphore, waited = connections.semaphore, 0.0
         if semaphore is not None:
             import anyio
@@ -316,7 +353,10 @@ class AsyncHttpClient(_Owner[httpx.AsyncClient]):
         return waited
 
     async def leave(
-        self, connections: AsyncConnections, response: httpx.Response | None = None
+        self,
+        connections: AsyncConnections,
+        request: httpx.Request | None = None,
+        response: httpx.Response | None = None,
     ) -> None:
         """Let another request go; see `HttpClient.leave`."""
         if connections.semaphore is None:
@@ -326,8 +366,17 @@ class AsyncHttpClient(_Owner[httpx.AsyncClient]):
             import anyio
 
             with anyio.CancelScope(shield=True):
-                for transport in [*_transports(connections.client), *_stream_of(response)]:
-                    await transport.aclose()
+                for opened in _opened(connections.client, request, response):
+                    await opened.aclose()
+
+    async def send(self, connections: AsyncConnections, request: httpx.Request) -> httpx.Response:
+        """Send a request as it is; see `HttpClient.send`."""
+        find = connections.transport_finder()
+        if find is not None:
+            response = await find(request.url).handle_async_request(request)
+            return connections.finish(request, response)
+        client = connections.client
+        return await client.send(request, stream=True, auth=None, follow_redirects=False)
 
     async def close(self) -> None:
         """Close the connections of this event loop, unless the client is caller-supplied.
@@ -342,10 +391,6 @@ class AsyncHttpClient(_Owner[httpx.AsyncClient]):
             if own.closer is not None:
                 await own.closer.aclose()
 
-    def _take_own(self) -> object:
-        own, self._own = self._own, weakref.WeakKeyDictionary()
-        return own
-
 
 def _running_loop() -> Any:
     """Return the owner of the connections: the event loop of asyncio, or the run of trio."""
@@ -359,16 +404,30 @@ def _running_loop() -> Any:
     return trio.lowlevel.current_trio_token()
 
 
-def _transports(client: httpx.Client | httpx.AsyncClient) -> list[Any]:
-    # httpx closes a client once; a call that raced that may have opened a connection since.
-    found = [client._transport, *client._mounts.values()]  # noqa: SLF001 - no public name
-    return [transport for transport in found if transport is not None]
+def _transport_finder(
+    client: httpx.Client | httpx.AsyncClient,
+) -> Callable[[httpx.URL], Any] | None:
+    """Return what finds a URL's transport, a proxy's or a mounted one; None if httpx lacks it.
+
+    This is the one private name of httpx on which sending relies.
+    """
+    return getattr(client, "_transport_for_url", None)
 
 
-def _stream_of(response: httpx.Response | None) -> list[Any]:
-    # httpcore's pool, closed while a connection was being opened, has forgotten that connection.
+def _opened(
+    client: httpx.Client | httpx.AsyncClient,
+    request: httpx.Request | None,
+    response: httpx.Response | None,
+) -> list[Any]:
+    """Return what a call may have opened since its client was closed.
+
+    httpx closes a client once; and httpcore's pool, closed while a connection was being opened, has
+    forgotten that connection.
+    """
+    find = _transport_finder(client)
+    opened = [] if request is None or find is None else [find(request.url)]
     stream = None if response is None else response.extensions.get("network_stream")
-    return [] if stream is None else [stream]
+    return opened if stream is None else [*opened, stream]
 
 
 def is_behind_environment_proxy(client: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> bool:
@@ -376,20 +435,15 @@ def is_behind_environment_proxy(client: httpx.Client | httpx.AsyncClient, url: h
 
     A proxy that the caller passed to the httpx client is the caller's decision.
     """
-    pool = getattr(_transport_for(client, url), "_pool", None)
+    find = _transport_finder(client)
+    pool = None if find is None else getattr(find(url), "_pool", None)
     proxy = getattr(pool, "_proxy_url", None)
     if proxy is None or not client.trust_env:
         return False
-    address = (proxy.host.decode("ascii"), proxy.port)
     named = [
         parse_proxy(text)
         for scheme, text in getproxies().items()
         if scheme in ("http", "https", "all")  # not "no", which need not be a URL
     ]
+    address = (proxy.host.decode("ascii"), proxy.port)
     return address in [(each.url.host, each.url.port) for each in named if each is not None]
-
-
-def _transport_for(client: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> Any:
-    """Return the transport that a client uses for a URL, or None if httpx no longer says."""
-    find = getattr(client, "_transport_for_url", None)
-    return None if find is None else find(url)

@@ -5,86 +5,31 @@ A flow (see pipeline.py) yields each step and is sent its result; the two driver
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Generator, Mapping
+from datetime import timedelta
 from inspect import GEN_CLOSED, getgeneratorstate, iscoroutine
-from typing import Any, TypeAlias, TypeVar, cast
+from math import inf
+from time import monotonic
+from types import TracebackType
+from typing import Any, Self, TypeAlias, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 import httpx
 from attrs import define
 
-from cld_user_groups.limits.protocol import Hold, Limiter, Ticket, check_hold
+from cld_user_groups.limits.protocol import Limiter, Ticket
 from cld_user_groups.utils import wait, wait_async
 
-from .body import read_body, read_body_async
-from .deadline import Deadline
-from .http_client import AsyncConnections, AsyncHttpClient, Connections, HttpClient
+from .body import read_body, read_body_async, too_slow
+from .http_client import AsyncConnections, AsyncHttpClient, HttpClient, SyncConnections
+from .library import library_of
 from .request import RawResponse
 
 T = TypeVar("T")
 
 
-@define
-class Admission:
-    """Asks a limiter for each attempt of a call, and tells it of the response.
-
-    Attributes:
-        limiter: The limiter.
-        account_id: The account, whose quota the call uses.
-        timeout: The call's time limit in seconds, or None.
-        is_paced: Whether the caller paces its calls itself.
-        held: How many attempts were not admitted.
-    """
-
-    limiter: Limiter
-    account_id: str
-    timeout: float | None
-    is_paced: bool = False
-    held: int = 0
-    _ticket: Any = None
-
-    def prepare(self, patience: float) -> None:
-        """Prepare for the next attempt, which has the same ticket until one is admitted.
-
-        Args:
-            patience: The seconds that the call may still wait.
-        """
-        if self._ticket is None:
-            self._ticket = Ticket(self.account_id, patience, self.timeout, is_paced=self.is_paced)
-        else:
-            self._ticket.patience = patience
-
-    def acquire(self) -> Hold | None:
-        """Ask whether the attempt may be sent."""
-        reply = self.limiter.acquire(self._ticket)
-        return None if reply is None else self._delay(reply)
-
-    async def acquire_async(self) -> Hold | None:
-        """Ask whether the attempt may be sent."""
-        acquire = getattr(self.limiter, "acquire_async", None)
-        if acquire is None:
-            return self.acquire()
-        reply = await acquire(self._ticket)
-        return None if reply is None else self._delay(reply)
-
-    def observe(self, response: httpx.Response | None) -> None:
-        """Tell of the response to the attempt, which was admitted, or that there was none."""
-        ticket, self._ticket = self._ticket, None
-        self.limiter.observe(ticket, response)
-
-    async def observe_async(self, response: httpx.Response) -> None:
-        """Tell of the response to the attempt, which was admitted."""
-        observe = getattr(self.limiter, "observe_async", None)
-        if observe is None:
-            self.observe(response)
-        else:
-            ticket, self._ticket = self._ticket, None
-            await observe(ticket, response)
-
-    def _delay(self, reply: object) -> Hold:
-        self.held += 1
-        return check_hold(reply)
-
-
+@define(eq=False)
 class Attempt:
     """One attempt at a request: a step to perform, how far it got, and what it ended in.
 
@@ -92,37 +37,31 @@ class Attempt:
     class, a cancellation too, can be told apart: before the first byte of the request, or after.
     A transport that reports nothing may have sent it: that is not known.
 
-    Args:
-        request: The request.
-        admission: What a limiter must grant first, once few enough requests are in flight, or None.
-
     Attributes:
+        request: The request.
+        limiter: What must admit it first, once few enough requests are in flight, or None.
+        ticket: What the limiter is asked with.
+        response: The response, or None. Where there is a failure too, its body is unreadable.
+        failure: The exception, or None.
         is_entered: Whether the request was handed to the httpx client.
         is_traced: Whether a step was reported.
         is_begun: Whether sending the request's head began.
         is_head_sent: Whether the request's head was sent whole.
         queued: How many seconds the attempt waited until few enough were in flight.
-        response: The response, or None. Where there is a failure too, its body is unreadable.
-        failure: The exception, or None.
     """
 
-    __slots__ = (
-        *("_head", "_is_tunnel", "admission", "failure", "is_begun", "is_entered"),
-        *("is_head_sent", "is_traced", "queued", "request", "response"),
-    )
-
-    def __init__(self, request: httpx.Request, admission: Admission | None = None) -> None:
-        self.request = request
-        self.admission = admission
-        self.response: httpx.Response | None = None
-        self.failure: Exception | None = None
-        self._head: Any = None
-        self._is_tunnel = False
-        self.is_entered = False
-        self.is_traced = False
-        self.is_begun = False
-        self.is_head_sent = False
-        self.queued = 0.0
+    request: httpx.Request
+    limiter: Limiter | None = None
+    ticket: Ticket | None = None
+    response: httpx.Response | None = None
+    failure: Exception | None = None
+    is_entered: bool = False
+    is_traced: bool = False
+    is_begun: bool = False
+    is_head_sent: bool = False
+    queued: float = 0.0
+    _is_tunnel: bool = False
+    _head: Any = None
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Record a step that httpcore reports."""
@@ -155,23 +94,36 @@ class Attempt:
             case _:
                 return None
 
+    def fail(self, failure: BaseException) -> None:
+        """Record what the attempt ended in instead of a response."""
+        if isinstance(failure, Exception):
+            self.failure = failure
+        error: Any = failure
+        if isinstance(error, library_of(self.request).RequestError):
+            try:
+                error.request  # noqa: B018 - that of another request, which an event hook made
+            except RuntimeError:
+                error.request = self.request
+        if self.limiter is not None and self.ticket is not None:
+            self.limiter.observe(self.ticket, None)
+
 
 Step: TypeAlias = Attempt | float | Awaitable[object]
 """What a flow yields: an attempt to make, a delay in seconds, or an async hook to await."""
 
-Flow = Generator[Step, Hold | None, RawResponse[T]]
-"""A call in progress. It is sent a Hold for an attempt that a limiter did not admit."""
+Flow = Generator[Step, object, RawResponse[T]]
+"""A call in progress. For an attempt that a limiter did not admit, it is sent the reply."""
 
 
 def drive(
-    http: HttpClient, connections: Connections, flow: Flow[T], max_bytes: int
+    http: HttpClient, connections: SyncConnections, flow: Flow[T], max_bytes: int
 ) -> RawResponse[T]:
     """Perform the steps of a flow, and return its result.
 
     An exception from anywhere goes through the flow, which records what it means for the call and
     may yield further steps: the hooks to notify.
     """
-    result: Hold | None = None
+    result: object = None
     failure: BaseException | None = None
     step: Step | None = None
     while True:
@@ -196,7 +148,7 @@ async def drive_async(
     http: AsyncHttpClient, connections: AsyncConnections, flow: Flow[T], max_bytes: int
 ) -> RawResponse[T]:
     """Perform the steps of a flow, and return its result; see `drive`."""
-    result: Hold | None = None
+    result: object = None
     failure: BaseException | None = None
     step: Step | None = None
     while True:
@@ -220,7 +172,7 @@ async def drive_async(
             failure = error
 
 
-def _perform(http: HttpClient, connections: Connections, step: Step, max_bytes: int) -> Hold | None:
+def _perform(http: HttpClient, connections: SyncConnections, step: Step, max_bytes: int) -> object:
     if isinstance(step, Attempt):
         return _exchange(http, connections, step, max_bytes)
     if not isinstance(step, int | float):
@@ -232,72 +184,181 @@ def _perform(http: HttpClient, connections: Connections, step: Step, max_bytes: 
 
 
 def _exchange(
-    http: HttpClient, connections: Connections, attempt: Attempt, max_bytes: int
-) -> Hold | None:
-    """Send the request of an attempt and read its response, if a limiter admits it.
+    http: HttpClient, connections: SyncConnections, attempt: Attempt, max_bytes: int
+) -> object:
+    """Send the request of an attempt and read its response, or return why a limiter has not let it.
 
     An exception of the limiter ends the call: it is no lost response.
     """
-    request, admission = attempt.request, attempt.admission
+    request, limiter, ticket = attempt.request, attempt.limiter, attempt.ticket
     attempt.queued = http.enter(connections)
     try:
-        if admission is not None and (delay := admission.acquire()) is not None:
-            return delay
+        if limiter is not None and ticket is not None:
+            reply = limiter.acquire(ticket)
+            if reply is not None:
+                return reply
         try:
-            # The credentials are in the headers already: auth=None, for no scheme of the client's
-            # own may replace them.
             request.extensions["trace"] = attempt.trace
             attempt.is_entered = not connections.client.is_closed
-            attempt.response = connections.client.send(
-                request, stream=True, auth=None, follow_redirects=False
-            )
+            began = monotonic()
+            attempt.response = http.send(connections, request)
             limit = request.extensions["timeout"]["read"]
-            attempt.response = read_body(attempt.response, max_bytes, limit)
+            read_body(attempt.response, connections.http, max_bytes, limit)
+            if connections.semaphore is not None:  # otherwise httpx has set it
+                attempt.response.elapsed = timedelta(seconds=monotonic() - began)
         except BaseException as failure:
+            attempt.fail(failure)
             if attempt.response is not None:
                 attempt.response.close()
-            if admission is not None:
-                admission.observe(None)
             if not isinstance(failure, Exception):
                 raise
-            attempt.failure = failure
         else:
-            if admission is not None:
-                admission.observe(attempt.response)
+            if limiter is not None and ticket is not None:
+                limiter.observe(ticket, attempt.response)
         return None
     finally:
-        http.leave(connections, attempt.response)
+        http.leave(connections, request, attempt.response)
 
 
 async def _exchange_async(
     http: AsyncHttpClient, connections: AsyncConnections, attempt: Attempt, max_bytes: int
-) -> Hold | None:
+) -> object:
     """Send the request of an attempt and read its response; see `_exchange`."""
-    request, admission = attempt.request, attempt.admission
+    request, limiter, ticket = attempt.request, attempt.limiter, attempt.ticket
     attempt.queued = await http.enter(connections)
     try:
-        if admission is not None and (delay := await admission.acquire_async()) is not None:
-            return delay
+        if limiter is not None and ticket is not None:
+            acquire = getattr(limiter, "acquire_async", None)
+            reply = await acquire(ticket) if acquire else limiter.acquire(ticket)
+            if reply is not None:
+                return reply
         try:
             request.extensions["trace"] = attempt.trace_async
             attempt.is_entered = not connections.client.is_closed
+            began = monotonic()
             with Deadline(request) as deadline:
-                attempt.response = await connections.client.send(
-                    request, stream=True, auth=None, follow_redirects=False
-                )
+                attempt.response = await http.send(connections, request)
                 deadline.limit(request.extensions["timeout"]["read"])
-                attempt.response = await read_body_async(attempt.response, max_bytes)
+                await read_body_async(attempt.response, connections.http, max_bytes)
+            if connections.semaphore is not None:  # otherwise httpx has set it
+                attempt.response.elapsed = timedelta(seconds=monotonic() - began)
         except BaseException as failure:
-            if admission is not None:
-                admission.observe(None)
+            attempt.fail(failure)
             if attempt.response is not None:
                 await attempt.response.aclose()
             if not isinstance(failure, Exception):
                 raise
-            attempt.failure = failure
         else:
-            if admission is not None:
-                await admission.observe_async(attempt.response)
+            if limiter is not None and ticket is not None:
+                observe = getattr(limiter, "observe_async", None)
+                if observe is None:
+                    limiter.observe(ticket, attempt.response)
+                else:
+                    await observe(ticket, attempt.response)
         return None
     finally:
-        await http.leave(connections, attempt.response)
+        await http.leave(connections, request, attempt.response)
+
+
+class Deadline:
+    """A time limit of an attempt of the async client, on asyncio and trio.
+
+    httpx limits each wait for data. A server that sends a byte at a time, or one informational
+    response after another, never exceeds that. Past this limit, what waits in the `with` block is
+    cancelled, and a ReadTimeout raised. The first limit is all those of the request together.
+    """
+
+    __slots__ = (
+        "_cancelling",
+        "_request",
+        "_scope",
+        "_seconds",
+        "_task",
+        "_watch",
+        "end",
+        "is_past",
+    )
+
+    def __init__(self, request: httpx.Request) -> None:
+        limits = request.extensions["timeout"].values()
+        self._seconds: float = inf if None in limits else sum(limits)
+        self._request = request
+        self._task: Any = None
+        self.is_past = False
+
+    def __enter__(self) -> Self:
+        asyncio: Any = sys.modules.get("asyncio")
+        try:
+            loop = asyncio.get_running_loop()
+        except (AttributeError, RuntimeError):
+            import anyio
+
+            self._scope = anyio.CancelScope()
+            self._scope.__enter__()
+        else:
+            self._task = asyncio.current_task(loop)
+            self._cancelling = self._task.cancelling()
+            self._watch = _watches.get(loop) or _watches.setdefault(loop, _Watch())
+        self.limit(self._seconds)
+        return self
+
+    def limit(self, seconds: float | None) -> None:
+        """Set another limit, which counts from now; None for none."""
+        self._seconds = inf if seconds is None else seconds
+        if self._task is not None:
+            self.end = monotonic() + self._seconds
+            self._watch.kept.add(self)
+            if self.end < self._watch.next:
+                self._watch.wake_at(self.end)
+        else:
+            import anyio
+
+            self._scope.deadline = anyio.current_time() + self._seconds
+
+    def expire(self) -> None:
+        """Cancel what waits."""
+        self.is_past = True
+        self._task.cancel()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._task is None:
+            self._scope.__exit__(kind, error, traceback)
+            self.is_past = self._scope.cancelled_caught
+        else:
+            self._watch.kept.discard(self)
+            if self.is_past:  # a cancellation by the caller, at the same time, goes before
+                is_own = self._task.uncancel() <= self._cancelling
+                self.is_past = is_own and kind is sys.modules["asyncio"].CancelledError
+        if self.is_past:
+            raise library_of(self._request).ReadTimeout(too_slow(self._seconds)) from error
+
+
+class _Watch:
+    """One timer for all deadlines of a loop: one for each would be 8 % of a call in process."""
+
+    def __init__(self) -> None:
+        self.kept: set[Deadline] = set()
+        self.next = inf  # no timer itself, which would keep the loop alive
+
+    def wake_at(self, end: float) -> None:
+        self.next = end
+        if end < inf:
+            loop = sys.modules["asyncio"].get_running_loop()
+            loop.call_later(end - monotonic(), self._tick, end)
+
+    def _tick(self, end: float) -> None:
+        if end != self.next:  # an earlier one has been set since
+            return
+        now = monotonic()
+        for deadline in [each for each in self.kept if each.end <= now]:
+            self.kept.discard(deadline)
+            deadline.expire()
+        self.wake_at(min((each.end for each in self.kept), default=inf))
+
+
+_watches: WeakKeyDictionary[Any, _Watch] = WeakKeyDictionary()

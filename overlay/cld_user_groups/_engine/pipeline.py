@@ -26,25 +26,30 @@ from cld_user_groups.errors import (
     mark,
 )
 from cld_user_groups.hooks import LOGGER, HookContext, Hooks
-from cld_user_groups.limits.protocol import Hold
+from cld_user_groups.limits.protocol import Ticket, check_hold
 from cld_user_groups.security import Authorization, hide_credentials
 from cld_user_groups.utils import UNSET, RetryConfig
 
-from .failures import (
-    classify_outcome,
-    delay_error,
-    extract_response,
-    undecodable,
-)
-from .io import Admission, Attempt, Flow, Step
+from .failures import classify_outcome, delay_error, extract_response, undecodable
+from .io import Attempt, Flow, Step
 from .library import http_errors
-from .request import ApiCall, CheckedOptions, Client, RawResponse, Session, build_request, check_id
-from .retry import Decision, Effect, FollowUp, Lost, decide, is_ambiguous
+from .request import (
+    AnyConnections,
+    ApiCall,
+    CheckedOptions,
+    RawResponse,
+    Session,
+    build_request,
+    check_id,
+)
+from .retry import Effect, FollowUp, Lost, decide, is_ambiguous
 
 T = TypeVar("T")
 
 
-def run(session: Session, client: Client, call: ApiCall[T], options: CheckedOptions) -> Flow[T]:
+def run(
+    session: Session, connections: AnyConnections, call: ApiCall[T], options: CheckedOptions
+) -> Flow[T]:
     """Make one call, from its first request to its result.
 
     Raises:
@@ -54,13 +59,7 @@ def run(session: Session, client: Client, call: ApiCall[T], options: CheckedOpti
     """
     retries = session.retries if options.retries is UNSET else options.retries
     hooks = session.debug_hooks if LOGGER.isEnabledFor(logging.DEBUG) else session.hooks
-    admission = None
-    if session.limiter is not None:
-        timeout = options.timeout or session.timeout
-        limit = None if timeout is None else timeout.read
-        is_paced = retries is not None and not retries.retry_throttled
-        admission = Admission(session.limiter, session.account_id, limit, is_paced)
-    state = _Run(session, client, call, options, session.authorize(), hooks, retries, admission)
+    state = _Run(session, connections, call, options, session.authorize(), hooks, retries)
     try:
         return (yield from state.attempts())
     except BaseException as error:
@@ -79,16 +78,17 @@ class _Run(Generic[T]):
     """One call in progress, and what its attempts so far may have done."""
 
     session: Session
-    client: Client
+    connections: AnyConnections
     call: ApiCall[T]
     options: CheckedOptions
     authorization: Authorization
     hooks: Hooks
     retries: RetryConfig | None
-    admission: Admission | None
     began: float = 0.0
     waited: float = 0.0
     number: int = 0
+    held: int = 0  # how many attempts a limiter did not admit
+    ticket: Ticket | None = None
     maybe_applied: bool = False
     maybe_forwarded: bool = False
     attempt: Attempt | None = None
@@ -109,21 +109,14 @@ class _Run(Generic[T]):
     @property
     def context(self) -> HookContext:
         """The context for hooks."""
-        call = self.call
-        return HookContext(
-            call.operation_id, self.session.account_id, self.number, call.path_parameters
-        )
+        ids = self.call.path_parameters
+        return HookContext(self.call.operation_id, self.session.account_id, self.number, ids)
 
     @property
     def spent(self) -> float:
         """The seconds since the call began, without those in which too many were in flight."""
         # Delays count even where a test's clock or sleep does not really run.
         return max(time.monotonic() - self.began, self.waited)
-
-    @property
-    def resent(self) -> int:
-        """How many attempts were sent before the last one."""
-        return self.number - 1 - (self.admission.held if self.admission else 0)
 
     def attempts(self) -> Flow[T]:
         """Make attempts until one is final."""
@@ -134,8 +127,20 @@ class _Run(Generic[T]):
                 return ended
             error, happened = ended
             was_lost = self.maybe_applied
-            delay = error.retry_after if isinstance(error, CloudinaryError) else None
-            decision = self.decide(happened, delay)
+            decision = decide(
+                self.call.effect,
+                happened,
+                attempt=self.number,
+                spent=self.spent,
+                server_delay=error.retry_after if isinstance(error, CloudinaryError) else None,
+                maybe_applied=was_lost,
+                maybe_forwarded=self.maybe_forwarded,
+                config=self.retries,
+                jitter=random.random(),  # noqa: S311 - spreads load, guards nothing
+            )
+            self.maybe_applied = decision.maybe_applied
+            self.maybe_forwarded = self.maybe_forwarded or happened == 503
+            self.attempt = None
             if decision.follow_up is FollowUp.VERIFY:
                 assert isinstance(error, CloudinaryError)
                 return (yield from self.verify(error, was_lost=was_lost))
@@ -144,6 +149,7 @@ class _Run(Generic[T]):
                 if self.session.is_closed() and not is_typed:
                     raise ClientClosed("the client was closed during the call") from error
                 raise error
+            self.waited += decision.delay
             hide_credentials(error, self.request, self.authorization)
             mark(error, maybe_applied=decision.maybe_applied)
             if self.hooks.on_retry:
@@ -152,23 +158,25 @@ class _Run(Generic[T]):
 
     def make_attempt(
         self,
-    ) -> Generator[Step, Hold | None, RawResponse[T] | tuple[Exception, int | Lost]]:
+    ) -> Generator[Step, object, RawResponse[T] | tuple[Exception, int | Lost]]:
         """Make one attempt, and return its result, or its error and how to classify it."""
         self.number += 1
         self.attempt = self.happened = None
         request = self.request = build_request(
-            self.session, self.client, self.call, self.options, self.authorization
+            self.session, self.connections, self.call, self.options, self.authorization
         )
         if self.hooks.before_request:
             yield from self.notify(self.hooks.before_request, request)
-        if self.admission is not None:
-            limit = self.retries.backoff.max_elapsed_time / 1000 if self.retries else 0.0
-            self.admission.prepare(limit if self.number == 1 else max(0.0, limit - self.spent))
-        attempt = self.attempt = Attempt(request, self.admission)
-        delay = yield attempt
+        if self.session.limiter is not None:
+            self.ticket = self.next_ticket()
+        attempt = self.attempt = Attempt(request, self.session.limiter, self.ticket)
+        reply = yield attempt
         self.began += attempt.queued
-        if delay is not None:
-            return delay_error(delay, request), delay.status_code
+        if reply is not None:
+            self.held += 1
+            hold = check_hold(reply)
+            return delay_error(hold, request), hold.status_code
+        self.ticket = None
         if attempt.failure is not None:
             extract_response(attempt)
         response, failure = attempt.response, attempt.failure
@@ -181,6 +189,19 @@ class _Run(Generic[T]):
                 return self.parse(response)
         return classify_outcome(attempt, self.authorization)
 
+    def next_ticket(self) -> Ticket:
+        """Return what the limiter is asked with: the same ticket until it admits the attempt."""
+        patience = self.retries.backoff.max_elapsed_time / 1000 if self.retries else 0.0
+        if self.number > 1:
+            patience = max(0.0, patience - self.spent)
+        if self.ticket is not None:
+            self.ticket.patience = patience
+            return self.ticket
+        timeout = self.options.timeout or self.session.timeout
+        is_paced = self.retries is not None and not self.retries.retry_throttled
+        limit = None if timeout is None else timeout.read
+        return Ticket(self.session.account_id, patience, limit, is_paced=is_paced)
+
     def parse(self, response: httpx.Response) -> RawResponse[T] | tuple[Exception, int | Lost]:
         """Return the result of a success, or its error if it is not what was promised."""
         try:
@@ -189,26 +210,11 @@ class _Run(Generic[T]):
                 check_id(parsed, self.call.path_parameters[self.call.about])
         except msgspec.DecodeError as cause:
             return undecodable(cause, response, self.authorization), response.status_code
-        return RawResponse(parsed, response.status_code, response.headers, self.resent)
+        return self.result(parsed, response.status_code, response.headers)
 
-    def decide(self, happened: int | Lost, server_delay: float | None) -> Decision:
-        """Decide what follows an attempt that did not succeed, and keep count."""
-        decision = decide(
-            self.call.effect,
-            happened,
-            attempt=self.number,
-            spent=self.spent,
-            server_delay=server_delay,
-            maybe_applied=self.maybe_applied,
-            maybe_forwarded=self.maybe_forwarded,
-            config=self.retries,
-            jitter=random.random(),  # noqa: S311 - spreads load, guards nothing
-        )
-        self.maybe_applied = decision.maybe_applied
-        self.maybe_forwarded = self.maybe_forwarded or happened == 503
-        self.waited += decision.delay
-        self.attempt = None
-        return decision
+    def result(self, parsed: T, status_code: int, headers: httpx.Headers) -> RawResponse[T]:
+        """Return the result of the call, with how often it was sent before."""
+        return RawResponse(parsed, status_code, headers, self.number - 1 - self.held)
 
     def verify(self, error: CloudinaryError, *, was_lost: bool) -> Flow[T]:
         """Determine whether an earlier attempt was applied.
@@ -221,17 +227,16 @@ class _Run(Generic[T]):
             was_lost: Whether the response of an earlier attempt was lost; else one met a 503.
         """
         call = self.call
-        earlier = "an earlier attempt, whose response was lost,"
-        if not was_lost:
-            earlier = "an earlier attempt, to which a gateway responded with 503,"
+        how = "whose response was lost" if was_lost else "to which a gateway responded with 503"
+        earlier = f"an earlier attempt, {how},"
         if call.verify is None and was_lost:  # a deleted group: there is nothing to read
             assert call.applied is not None
-            return RawResponse(call.applied(), error.status_code, error.headers, self.resent)
+            return self.result(call.applied(), error.status_code, error.headers)
         if call.verify is not None:
             once = self.options._replace(retries=None)
             no_result: tuple[type[Exception], ...] = (CloudinaryError, LimiterUnavailable)
             try:
-                found = yield from run(self.session, self.client, call.verify(), once)
+                found = yield from run(self.session, self.connections, call.verify(), once)
             except no_result + http_errors() as failure:
                 # A remove meets 404 also where there is no group: then nothing may be applied.
                 has_group = not (isinstance(error, NotFound) and isinstance(failure, NotFound))
@@ -245,14 +250,14 @@ class _Run(Generic[T]):
                 error.add_fact(f"{earlier} did not make the change: {call.contradicts}")
                 raise error
             if not call.leaves_open:
-                return RawResponse(found.parsed, found.status_code, found.headers, self.resent)
+                return self.result(found.parsed, found.status_code, found.headers)
         error.add_fact(f"{earlier} may have made the change: look before you repeat it")
         error.add_fact(call.leaves_open)
         raise error
 
     def notify(
         self, hooks: tuple[Callable[..., object], ...], *arguments: object
-    ) -> Generator[Step, Hold | None]:
+    ) -> Generator[Step, object]:
         """Call hooks, and let the driver await what they return."""
         context = self.context
         for hook in hooks:
@@ -265,7 +270,7 @@ class _Run(Generic[T]):
         hide_credentials(error, self.request, self.authorization)
         mark(error, maybe_applied=self.may_have_been_applied)
 
-    def notify_error(self, error: BaseException) -> Generator[Step, Hold | None]:
+    def notify_error(self, error: BaseException) -> Generator[Step, object]:
         """Call the hooks for the error that the call ends in."""
         for hook in self.hooks.on_error:
             result = hook(self.context, error)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from types import MappingProxyType
-from typing import Any, Final, Generic, NamedTuple, TypedDict, TypeVar
+from types import MappingProxyType, ModuleType
+from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypedDict, TypeVar
 
 import httpx
 import msgspec
@@ -20,13 +20,12 @@ from cld_user_groups.security import Authorization
 from cld_user_groups.utils import UNSET, RetryConfig, Unset, check_retries
 
 from .body import ACCEPT_ENCODING, DECODED, DEFAULT_MAX_BYTES, excerpt
-from .config import check_server_url, check_timeout_ms
-from .http_client import is_behind_environment_proxy
-from .library import HttpLibrary, library_of
+from .config import check_server_url, make_timeout
+from .http_client import Connections, is_behind_environment_proxy
 from .retry import Effect
 
 T = TypeVar("T")
-Client = httpx.Client | httpx.AsyncClient
+AnyConnections: TypeAlias = Connections[Any, Any]
 
 # A field name is a token (RFC 9110, 5.6.2); a value is visible ASCII, spaces and tabs, for a line
 # break in it would begin another header.
@@ -34,6 +33,8 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*", re.ASCII)
 # These frame the body: another value would change what the server reads as the request.
 _FRAMING = ("content-length", "transfer-encoding")
+# Sets of headers of bodies of a length, kept with those of every request.
+_MOST_KEPT: Final = 64
 
 
 class CallOptions(TypedDict, total=False):
@@ -79,12 +80,7 @@ def check_options(
     timeout_ms: float | None = None,
     http_headers: Mapping[str, str] | None = None,
 ) -> CheckedOptions:
-    """Validate per-request options.
-
-    Raises:
-        TypeError: An option is of the wrong type, or there is no such option.
-        ValueError: An option cannot be sent.
-    """
+    """Validate per-request options, or raise the TypeError or ValueError that names the option."""
     if retries is UNSET and (server_url, timeout_ms, http_headers) == (None, None, None):
         return _NO_OPTIONS
     return CheckedOptions(
@@ -95,24 +91,8 @@ def check_options(
     )
 
 
-def make_timeout(timeout_ms: float | None) -> httpx.Timeout | None:
-    """Return a time limit in milliseconds as that of httpx, or None for none.
-
-    Raises:
-        TypeError: It is not a number.
-        ValueError: It is out of range.
-    """
-    checked = check_timeout_ms(timeout_ms)
-    return None if checked is None else httpx.Timeout(checked / 1000)
-
-
 def check_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Validate headers. An error message never holds a header's value.
-
-    Raises:
-        TypeError: It is not a mapping of str to str.
-        ValueError: A name or value is not valid, or the header frames the body.
-    """
+    """Validate headers, or raise an error whose message never holds a header's value."""
     if not isinstance(headers, Mapping):
         raise TypeError(f"http_headers must be a mapping, not {type(headers).__name__}")
     for name in headers:
@@ -128,10 +108,6 @@ def check_headers(headers: Mapping[str, str]) -> dict[str, str]:
         if name.lower() in _FRAMING:
             raise ValueError(f"http_headers must not set {name!r}: it follows from the body")
     return dict(headers)
-
-
-# Sets of headers of bodies of a length, kept with those of every request.
-_MOST_KEPT: Final = 64
 
 
 @define  # not frozen: that would make its creation three times as long
@@ -169,28 +145,16 @@ class ApiCall(Generic[T]):
 class Session:
     """The settings that the calls of a client share.
 
-    Attributes:
-        account_id: The account.
-        server_url: The server, without a slash at its end.
-        authorize: Returns the credentials for a call.
-        retries: The retries of a call that sets none of its own.
-        timeout: The time limit of a call that sets none, or None for that of the httpx client.
-        hooks: The hooks.
-        debug_hooks: The hooks while the debug log is on.
-        user_agent: The User-Agent.
-        is_closed: Returns whether the client was closed.
-        http_headers: Headers to add to every request, or to replace.
-        max_response_bytes: The maximum size of a decoded response body, in bytes.
-        limiter: Decides when an attempt may be sent, or None.
+    A call may set its own retries and time limit; no time limit is that of the httpx client.
     """
 
     account_id: str
-    server_url: str
+    server_url: str  # without a slash at its end
     authorize: Callable[[], Authorization]
     retries: RetryConfig | None
     timeout: httpx.Timeout | None
     hooks: Hooks
-    debug_hooks: Hooks
+    debug_hooks: Hooks  # while the debug log is on
     user_agent: str
     is_closed: Callable[[], bool]
     http_headers: Mapping[str, str] = field(factory=dict[str, str])
@@ -201,23 +165,27 @@ class Session:
     )
 
     def headers(
-        self, client: Client, host: bytes, authorization: Authorization, request: HttpRequest
+        self,
+        connections: AnyConnections,
+        host: bytes,
+        authorization: Authorization,
+        request: HttpRequest,
     ) -> httpx.Headers:
         """Return the headers of a request: the httpx client's, ours, the credentials, the body's.
 
         Rebuilt only if one of them has changed.
         """
-        made_of = (client.headers.raw, host, authorization)
+        made_of = (connections.client.headers.raw, host, authorization)
         last = self._headers  # read once: another thread may replace it at any time
         if last is None or last[0] != made_of:
-            last = self._headers = made_of, self._shared(client, host, authorization), {}
+            last = self._headers = made_of, self._shared(connections, host, authorization), {}
         _, shared, by_body = last
         content = request.content
         has_body = content is not None or request.method in ("POST", "PUT")
         key = (len(content or b"") if has_body else None, *request.headers.items())
         found = by_body.get(key)
         if found is None:
-            found = library_of(client).Headers(shared)
+            found = connections.http.Headers(shared)
             found.encoding = shared.encoding  # httpx would find it out anew, from every byte
             found.update(request.headers)
             if has_body:
@@ -227,16 +195,17 @@ class Session:
             by_body[key] = found
         return found
 
-    def _shared(self, client: Client, host: bytes, authorization: Authorization) -> httpx.Headers:
-        headers = library_of(client).Headers([(b"Host", host)])
-        headers.update(client.headers)
+    def _shared(
+        self, connections: AnyConnections, host: bytes, authorization: Authorization
+    ) -> httpx.Headers:
+        headers: httpx.Headers = connections.http.Headers([(b"Host", host)])
+        headers.update(connections.client.headers)
         headers["Accept"] = "application/json"
         codings = headers.get("Accept-Encoding", "br").replace(" ", "").split(",")
         if not {coding.partition(";")[0] for coding in codings} <= DECODED:
             headers["Accept-Encoding"] = ACCEPT_ENCODING
-        if headers.get("User-Agent", "python-httpx/").startswith(
-            ("python-httpx/", "python-httpx2/")
-        ):
+        agent: str = headers.get("User-Agent", "python-httpx/")
+        if agent.startswith(("python-httpx/", "python-httpx2/")):
             headers["User-Agent"] = self.user_agent
         headers["Authorization"] = authorization.header
         headers.update(self.http_headers)
@@ -246,15 +215,15 @@ class Session:
 
 
 @lru_cache(maxsize=256)
-def _url_and_host(http: HttpLibrary, server_url: str, target: str) -> tuple[httpx.URL, bytes]:
+def _url_and_host(http: ModuleType, server_url: str, target: str) -> tuple[httpx.URL, bytes]:
     # Parsing a URL costs as much as all the rest of building a request.
-    url = http.URL(server_url + target)
+    url: httpx.URL = http.URL(server_url + target)
     return url, url.netloc
 
 
 def build_request(
     session: Session,
-    client: Client,
+    connections: AnyConnections,
     call: ApiCall[T],
     options: CheckedOptions,
     authorization: Authorization,
@@ -266,9 +235,8 @@ def build_request(
     Raises:
         ValueError: It would go over plain http:// to a proxy that the environment names.
     """
-    content = call.request.content
+    client, http = connections.client, connections.http
     server_url = options.server_url or session.server_url
-    http = library_of(client)
     url, host = _url_and_host(http, server_url, call.request.target)
     if client.params:
         url = url.copy_with(params=client.params.merge(url.params))
@@ -278,30 +246,25 @@ def build_request(
             f"{url.host} to NO_PROXY, or create the httpx client with trust_env=False"
         )
     timeout = options.timeout or session.timeout or client.timeout
-    shared = session.headers(client, host, authorization, call.request)
-    request = http.Request(
+    shared = session.headers(connections, host, authorization, call.request)
+    request: httpx.Request = http.Request(
         call.request.method,
         url,
         headers=shared,
-        stream=http.ByteStream(content or b""),
+        stream=http.ByteStream(call.request.content or b""),
         extensions={"timeout": timeout.as_dict()},
     )
     request.read()
-    headers = request.headers
-    headers.encoding = shared.encoding
+    request.headers.encoding = shared.encoding
     if client.cookies:
         client.cookies.set_cookie_header(request)
     if options.http_headers:
-        headers.update(options.http_headers)
+        request.headers.update(options.http_headers)
     return request
 
 
 def check_id(result: Any, requested: str) -> None:
-    """Check that the result of an operation is about what was requested.
-
-    Raises:
-        msgspec.ValidationError: It is about something else.
-    """
+    """Raise a msgspec.ValidationError if the result of an operation is about something else."""
     if result.id != requested:
         raise msgspec.ValidationError(
             f"Expected the ID {str.__str__(requested)!r}, got {excerpt(result.id)!r} - at `$.id`"

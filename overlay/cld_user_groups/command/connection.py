@@ -22,8 +22,8 @@ from cld_user_groups._engine.config import (
     find_account_id,
     find_security,
     find_server_url,
+    proxies,
 )
-from cld_user_groups._engine.environment import proxies
 from cld_user_groups._engine.retry import parse_http_date, parse_rate_limit
 from cld_user_groups._version import install_command
 from cld_user_groups.errors import CloudinaryError, http_errors
