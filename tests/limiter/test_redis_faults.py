@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -243,6 +245,27 @@ def test_cancelling_while_redis_is_asked_leaves_the_connection_fit_for_the_next_
             await limiter.acquire_async(ticket(account_id="other", patience=0))
 
     asyncio.run(run())
+    assert messages(caplog) == []
+    limiter.close()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="this system has no such signal")
+def test_the_exception_of_a_signal_handler_ends_the_wait_for_redis(
+    redis_server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    def interrupt(*unused: object) -> None:
+        raise ZeroDivisionError
+
+    limiter = RedisLimiter(redis_server.url, timeout=30)
+    redis_server.pause()
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGUSR1]).start()
+        with pytest.raises(ZeroDivisionError):
+            limiter.acquire(ticket())
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    redis_server.resume()
     assert messages(caplog) == []
     limiter.close()
 

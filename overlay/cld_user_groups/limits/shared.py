@@ -15,7 +15,7 @@ from cld_user_groups.utils import clock as default_clock
 
 from .local import LocalLimiter, check_reserve, left_of_quota, position_of
 from .protocol import Hold, Ticket
-from .store import Reply, Store
+from .store import ScriptRun, Store
 
 _LOGGER = logging.getLogger("cld_user_groups")
 # How long Redis is left alone after it failed, in seconds.
@@ -83,28 +83,28 @@ class RedisLimiter(LocalLimiter):
 
     def acquire(self, ticket: Ticket, /) -> Hold | None:
         """Return None if the attempt may be sent now, else how long to wait; see `Limiter`."""
-        with self._asking(ticket) as reply:
-            reply.wait()
-        return reply.hold
+        with self._run(ticket) as run:
+            run.wait()
+        return run.hold
 
     async def acquire_async(self, ticket: Ticket, /) -> Hold | None:
         """Do what `acquire` does."""
-        with self._asking(ticket) as reply:
-            await reply.wait_async()
-        return reply.hold
+        with self._run(ticket) as run:
+            await run.wait_async()
+        return run.hold
 
     def observe(self, ticket: Ticket, response: httpx.Response | None, /) -> None:
         """Learn from the response of an attempt; see `Limiter`."""
         if response is None:
             super().observe(ticket, None)
         else:
-            with self._asking(ticket, response) as reply:
-                reply.wait()
+            with self._run(ticket, response) as run:
+                run.wait()
 
     async def observe_async(self, ticket: Ticket, response: httpx.Response, /) -> None:
         """Do what `observe` does."""
-        with self._asking(ticket, response) as reply:
-            await reply.wait_async()
+        with self._run(ticket, response) as run:
+            await run.wait_async()
 
     def close(self) -> None:
         """Close the connection; a later call opens another one."""
@@ -135,14 +135,14 @@ class RedisLimiter(LocalLimiter):
         self._store.forget_parent()
 
     @contextmanager
-    def _asking(self, ticket: Ticket, response: httpx.Response | None = None) -> Generator[Reply]:
+    def _run(self, ticket: Ticket, response: httpx.Response | None = None) -> Generator[ScriptRun]:
         """Ask Redis for an attempt, or report its response if the other workers must know of it."""
         limit = self._timeout if ticket.timeout is None else min(self._timeout, ticket.timeout)
-        reply = Reply(limit)
+        run = ScriptRun(limit)
         if response is None:
             is_needed = self._is_available()
-            reply.hold = super().acquire(ticket)
-            is_needed = is_needed and reply.hold is None
+            run.hold = super().acquire(ticket)
+            is_needed = is_needed and run.hold is None
         else:
             super().observe(ticket, response)
             remaining = self._account(ticket.account_id).remaining
@@ -150,24 +150,24 @@ class RedisLimiter(LocalLimiter):
             is_news = left < position_of(ticket).news_below or response.status_code in (420, 429)
             is_needed = is_news and not self._away_until
         if not is_needed:
-            reply.future.set_result([])
-            yield reply
+            run.future.set_result([])
+            yield run
             return
-        reply.arguments = self._arguments(ticket, response)
+        run.arguments = self._arguments(ticket, response)
         try:
-            self._store.run(reply)
-            yield reply
+            self._store.start(run)
+            yield run
         except BaseException:
-            reply.future.cancel()
+            run.future.cancel()
             super().observe(ticket, None)  # it is not sent
             raise
-        if failure := reply.failure():
+        if failure := run.failure():
             self._rest(why := f"Redis cannot be asked ({failure})")
             if self._fails and response is None:
                 super().observe(ticket, None)
                 raise LimiterUnavailable(f"nothing was sent: {why}")
         elif response is None:
-            reply.hold = self._settle(ticket, reply.future.result())
+            run.hold = self._settle(ticket, run.future.result())
 
     def _arguments(self, ticket: Ticket, response: httpx.Response | None) -> list[str | float]:
         """Return the arguments of the script."""

@@ -13,7 +13,7 @@ import hashlib
 import threading
 import weakref
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent import futures
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -34,18 +34,17 @@ _AT_ONCE: Final = 64
 
 
 @define(eq=False)
-class Reply:
-    """What the script replies within so many seconds, and what that means for the attempt."""
+class ScriptRun:
+    """A run of the script, how many seconds to wait for its reply, and what that means."""
 
     limit: float
     arguments: list[str | float] = field(factory=list[str | float])
-    future: Future[list[Any]] = field(factory=Future[list[Any]])
+    future: futures.Future[list[Any]] = field(factory=futures.Future[list[Any]])
     hold: Hold | None = None
 
     def wait(self) -> None:
-        """Wait until it is there, or a failure, for no longer than the limit."""
-        with suppress(Exception):
-            self.future.result(self.limit)
+        """Wait for a reply or a failure, for no longer than the limit."""
+        futures.wait([self.future], self.limit)
 
     async def wait_async(self) -> None:
         """Do what `wait` does, on any event loop."""
@@ -64,7 +63,7 @@ class Reply:
                 await asyncio.wrap_future(self.future)
 
     def failure(self) -> str:
-        """Return why it is not there, or ""; what nobody waits for any more is not asked."""
+        """Return why there is no reply, or ""; what nobody waits for any more is not run."""
         if self.future.cancel() or not self.future.done():
             return f"no reply within {self.limit:g} s"
         error = self.future.exception()
@@ -90,21 +89,21 @@ class Store:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def run(self, reply: Reply) -> None:
-        """Run the script for a reply, as soon as the thread can."""
+    def start(self, run: ScriptRun) -> None:
+        """Run the script, as soon as the thread can."""
         with self._lock:
             if self._thread is None:
-                self._waiting: SimpleQueue[Reply | None] = SimpleQueue()
+                self._waiting: SimpleQueue[ScriptRun | None] = SimpleQueue()
                 arguments = self._waiting, self._connect
                 thread = threading.Thread(target=_serve, args=arguments, name="quota", daemon=True)
                 try:
                     thread.start()
                 except RuntimeError as error:  # the interpreter shuts down
-                    reply.future.set_exception(error)
+                    run.future.set_exception(error)
                     return
                 weakref.finalize(self, self._waiting.put, None).atexit = False
                 self._thread = thread
-            self._waiting.put(reply)
+            self._waiting.put(run)
 
     def close(self) -> None:
         """Run what there is, close the connection, and wait for that, but not for long."""
@@ -115,14 +114,14 @@ class Store:
             thread.join(self._timeout)
 
 
-def _serve(waiting: SimpleQueue[Reply | None], connect: Callable[[], Any]) -> None:
+def _serve(waiting: SimpleQueue[ScriptRun | None], connect: Callable[[], Any]) -> None:
     client = connect()
     while _serve_batch(client, waiting):
         pass
     client.close()
 
 
-def _serve_batch(client: Any, waiting: SimpleQueue[Reply | None]) -> bool:
+def _serve_batch(client: Any, waiting: SimpleQueue[ScriptRun | None]) -> bool:
     """Run the next batch in one round trip, and return whether there may be another.
 
     A function of its own: while it waits for the next batch, nothing refers to the last one, whose
