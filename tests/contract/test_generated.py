@@ -144,7 +144,7 @@ def test_an_endpoint_has_the_parameters_of_its_operation(
 
 
 @pytest.mark.parametrize("client", [CldProvisioning, AsyncCldProvisioning])
-@pytest.mark.parametrize("operation_id", ENDPOINTS)
+@pytest.mark.parametrize("operation_id", operations.METHODS)
 def test_each_parameter_of_an_operation_is_an_argument_of_its_method(
     document: documents.Document, operation_id: str, client: type[Any]
 ):
@@ -157,7 +157,7 @@ def test_each_parameter_of_an_operation_is_an_argument_of_its_method(
 
 
 @pytest.mark.parametrize("client", [CldProvisioning, AsyncCldProvisioning])
-@pytest.mark.parametrize("operation_id", ENDPOINTS)
+@pytest.mark.parametrize("operation_id", operations.METHODS)
 def test_the_result_of_each_method_is_in_the_public_models(operation_id: str, client: type[Any]):
     result = typing.get_type_hints(_method(client, operation_id))["return"]
     public = cld_user_groups.models
