@@ -372,6 +372,7 @@ _OPERATION: Rules = {
     "security": _security,
     "x-method": _method,
     "x-effect": _effect,
+    **named("x-result", "x-body", rule=_unclaimed),
 }
 _PATH: Rules = named("summary", "description", rule=cosmetic)
 _INFO: Rules = named(
