@@ -57,42 +57,26 @@ class Direction(StrEnum):
 
 @frozen
 class Change:
-    """A change of one operation, or of one object of the packages.
-
-    Attributes:
-        kind: What it means for users.
-        subject: The operation's ID, or `GENERATED` or `PUBLIC` and a module.
-        text: Where in it, and what has changed.
-        schema: The component schema, the class or the function that has changed, if one has.
-    """
+    """A change of an operation (its ID), or of a module of the packages (`GENERATED`, `PUBLIC`)."""
 
     kind: Kind
     subject: str
     text: str
-    schema: str | None = None
+    schema: str | None = None  # or the class or function that has changed
 
 
 @frozen
 class Place:
-    """Where in the two documents a comparison is.
-
-    Attributes:
-        subject: The operation's ID.
-        name: The place in it: "response 200 $.users[].id".
-        direction: Who writes the values described here.
-        schema: The component schema that this is part of.
-        schemas: The component schemas of the old and of the new document.
-        above: The pairs of component schemas that this is part of, which end a recursion.
-        sent: The component schemas that only requests have.
-    """
+    """Where in the two documents, or in the packages, a comparison is."""
 
     subject: str
-    name: str = ""
+    name: str = ""  # in the subject: "response 200 $.users[].id"
     direction: Direction = Direction.SENT
     schema: str | None = None
-    schemas: tuple[Node, Node] = field(default=({}, {}), repr=False)
+    schemas: tuple[Node, Node] = field(default=({}, {}), repr=False)  # those of both documents
+    # The pairs of component schemas that this is part of, which end a recursion.
     above: tuple[tuple[str | None, str | None], ...] = ()
-    sent: frozenset[str] = field(default=frozenset(), repr=False)
+    sent: frozenset[str] = field(default=frozenset(), repr=False)  # schemas of requests only
 
     def at(self, name: str) -> Place:
         """Return a place further down."""
@@ -137,53 +121,50 @@ def compare(rules: Rules, place: Place, old: Any, new: Any) -> Iterator[Change]:
             yield place.breaking("changed, to be judged by hand")
         return
     for name in either(old, new):
-        if _is_default(name, old, new):
-            value = json.dumps(new[name] if name in new else old[name])
-            yield place.change(Kind.COSMETIC, f"{name}: {value}, as where it is absent")
-            continue
-        if name in rules:
-            if _are_alike(old, new, name) and (found := list(rules[name](place, name, old, new))):
-                yield from found
-                continue
-            before, after = ([side[name]] if name in side else [] for side in (old, new))
-        elif name.startswith("x-"):
+        before, after = ([side[name]] if name in side else [] for side in (old, new))
+        if _is_default(name, before, after):
+            text = f"{name}: {json.dumps(*before, *after)}, as where it is absent"
+            yield place.change(Kind.COSMETIC, text)
+        elif name.startswith("x-") and name not in rules:
             yield from cosmetic(place, name, old, new)
-            continue
+        elif name not in rules:
+            followed = [
+                _followed(*each) for each in zip(place.schemas, (before, after), strict=True)
+            ]
+            yield from _judged_by_hand(place, name, *followed)
+        elif _are_alike(before, after) and (found := list(rules[name](place, name, old, new))):
+            yield from found
         else:
-            before, after = (
-                [_followed(schemas, side[name])] if name in side else []
-                for schemas, side in zip(place.schemas, (old, new), strict=True)
-            )
-        if written(before) != written(after):
-            yield place.breaking(f"{name}: {_difference(before, after)}")
+            yield from _judged_by_hand(place, name, before, after)
 
 
-def _is_default(name: str, old: Node, new: Node) -> bool:
+def _is_default(name: str, before: list[Any], after: list[Any]) -> bool:
     """Return whether a field is absent from one side, and on the other what its absence means."""
-    if (name in old) == (name in new) or name not in _DEFAULTS:
+    if len(before) == len(after) or name not in _DEFAULTS:
         return False
-    value = new[name] if name in new else old[name]
-    return json.dumps(value, default=str) in _DEFAULTS[name].split()
+    return json.dumps(*before, *after, default=str) in _DEFAULTS[name].split()
 
 
-def _difference(before: list[Any], after: list[Any]) -> str:
-    """Return what has changed in a field, whose value is in a list, or absent from it."""
-    if any(_json_type(value) in (list, Mapping) for value in (*before, *after)):
-        return "changed, to be judged by hand"
-    was, now = (each[0] if each else "nothing" for each in (before, after))
-    return f"{was} became {now}"
+def _judged_by_hand(
+    place: Place, name: str, before: list[Any], after: list[Any]
+) -> Iterator[Change]:
+    """Call any change of a field breaking, whose value is in a list, or absent from it."""
+    if written(before) == written(after):
+        return
+    if any(isinstance(value, list | Mapping) for value in (*before, *after)):
+        yield place.breaking(f"{name}: changed, to be judged by hand")
+    else:
+        was, now = (each[0] if each else "nothing" for each in (before, after))
+        yield place.breaking(f"{name}: {was} became {now}")
 
 
-def _are_alike(old: Node, new: Node, name: str) -> bool:
+def _are_alike(before: list[Any], after: list[Any]) -> bool:
     """Return whether a rule can compare a field: one value is absent, or both have one type."""
-    if name not in old or name not in new:
-        return True
-    types = {_json_type(old[name]), _json_type(new[name])}
+    types = {
+        next((each for each in _JSON_TYPES if isinstance(value, each)), None)
+        for value in (*before, *after)
+    }
     return len(types) == 1 or types == {int, float}
-
-
-def _json_type(value: Any) -> type | None:
-    return next((each for each in _JSON_TYPES if isinstance(value, each)), None)
 
 
 def written(node: Any) -> str:
@@ -203,9 +184,7 @@ def _followed(schemas: Node, node: Any, above: tuple[str, ...] = ()) -> Any:
             schema = schemas.get(target.rpartition("/")[2])
             return {**node, "is": _followed(schemas, schema, (*above, target))}
         return {name: _followed(schemas, each, above) for name, each in node.items()}
-    if isinstance(node, list):
-        return [_followed(schemas, each, above) for each in node]
-    return node
+    return [_followed(schemas, each, above) for each in node] if isinstance(node, list) else node
 
 
 def either(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
@@ -219,33 +198,27 @@ def cosmetic(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
         yield place.change(Kind.COSMETIC, f"{name}: changed")
 
 
-def named(*names: str, rule: Rule) -> dict[str, Rule]:
-    """Return one rule for several fields."""
-    return dict.fromkeys(names, rule)
-
-
 def members(
     below: Callable[[Place, Any, Any], Iterator[Change]],
-    name: str = " {}",
+    at: Callable[[Place, str], Place] = lambda place, name: place.at(f" {name}"),
     added: Callable[[Place, Any], Change] = lambda place, _: place.additive("added"),
 ) -> Rule:
     """Return the rule for a mapping from names to objects: a name that is gone breaks callers.
 
     Args:
         below: Compares an object that both sides have.
-        name: The place of an object.
+        at: Returns the place of an object.
         added: Judges an object that was added.
     """
 
     def rule(place: Place, field: str, old: Node, new: Node) -> Iterator[Change]:
         before, after = old.get(field) or {}, new.get(field) or {}
-        for each in either(before, after):
-            at = place.at(name.format(each))
-            if each not in after:
-                yield at.breaking("removed")
-            elif each not in before:
-                yield added(at, after[each])
+        for name in either(before, after):
+            if name not in after:
+                yield at(place, name).breaking("removed")
+            elif name not in before:
+                yield added(at(place, name), after[name])
             else:
-                yield from below(at, before[each], after[each])
+                yield from below(at(place, name), before[name], after[name])
 
     return rule

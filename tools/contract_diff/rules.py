@@ -5,8 +5,9 @@ The rules stand first, the tables at the end.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from functools import partial
+from math import inf
 from typing import Any
 
 from attrs import evolve
@@ -19,13 +20,11 @@ from .changes import (
     Kind,
     Node,
     Place,
-    Rule,
     Rules,
     compare,
     cosmetic,
     either,
     members,
-    named,
     written,
 )
 from .document import Document, comparable, reachable, schema_name
@@ -97,6 +96,11 @@ def _schema(place: Place, old: Any, new: Any) -> Iterator[Change]:
     yield from _schema(below, *targets)
 
 
+def _unclaimed(*_: object) -> Iterator[Change]:
+    """Claim nothing: any difference is breaking."""
+    return iter(())
+
+
 def _in_both(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
     if name in old and name in new:
         yield from _schema(place.at("[]"), old[name], new[name])
@@ -146,45 +150,29 @@ def _enum(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
     # As text, in which true is not 1.
     was, now = ({written(value): value for value in side} for side in (before, after))
     if gone := [was[each] for each in was if each not in now]:
-        yield place.breaking(f"{name}: without {_list(gone)}")
+        yield place.breaking(f"{name}: without {', '.join(map(str, gone))}")
     if come := [now[each] for each in now if each not in was]:
-        yield place.widened(f"{name}: with {_list(come)}")
+        yield place.widened(f"{name}: with {', '.join(map(str, come))}")
     if not gone and not come and before != after:
         yield place.change(Kind.COSMETIC, f"{name}: in another order")
 
 
-def _unclaimed(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
-    """Claim nothing: any difference is breaking."""
-    yield from ()
-
-
-def _list(values: Sequence[Any]) -> str:
-    return ", ".join(str(value) for value in values)
-
-
-def _flag(
-    place: Place, name: str, old: Node, new: Node, *, widens: bool = False
+def _bound(
+    place: Place, name: str, old: Node, new: Node, *, absent: float, narrows: bool = True
 ) -> Iterator[Change]:
-    """Compare a boolean that is false where it is absent."""
-    before, after = old.get(name, False), new.get(name, False)
-    if isinstance(before, bool) and isinstance(after, bool) and before != after:
-        text = f"{name}: {before} became {after}".lower().replace(name.lower(), name)
-        yield place.widened(text) if after is widens else place.narrowed(text)
-
-
-def _limit(place: Place, name: str, old: Node, new: Node, *, lower: bool) -> Iterator[Change]:
-    """Compare a limit; where there is none, every number is allowed."""
-    none = float("-inf" if lower else "inf")
-    before, after = old.get(name, none), new.get(name, none)
-    if not _is_number(before) or not _is_number(after) or before == after:
+    """Compare a keyword whose greater value narrows, or widens, what is allowed."""
+    before, after = old.get(name, absent), new.get(name, absent)
+    is_flag = isinstance(absent, bool)
+    if before == after or not all(
+        isinstance(each, int | float) and isinstance(each, bool) is is_flag
+        for each in (before, after)
+    ):
         return
-    is_wider = after < before if lower else after > before
-    text = f"{name}: {old.get(name)} became {new.get(name)}"
-    yield place.widened(text) if is_wider else place.narrowed(text)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    was, now = (str(side.get(name, False if is_flag else None)) for side in (old, new))
+    text = (
+        f"{name}: {was.lower()} became {now.lower()}" if is_flag else f"{name}: {was} became {now}"
+    )
+    yield (place.narrowed if (after > before) is narrows else place.widened)(text)
 
 
 def _restriction(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
@@ -196,29 +184,6 @@ def _restriction(place: Place, name: str, old: Node, new: Node) -> Iterator[Chan
 
 
 # Operations
-
-
-def _schemas(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
-    for each in either(old[name], new[name]):
-        at = evolve(place, name=f"schema {each}", schema=each, direction=Direction.BOTH)
-        was_there, is_there = (each in side for side in place.schemas)
-        if not is_there:
-            yield at.breaking("removed")
-        elif not was_there:
-            yield at.additive("added")
-        else:
-            yield from _schema(evolve(at, above=((each, each),)), old[name][each], new[name][each])
-
-
-def _operation(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
-    for each in either(old[name], new[name]):
-        at = evolve(place, subject=each)
-        if each not in new[name]:
-            yield at.breaking("removed")
-        elif each not in old[name]:
-            yield at.additive("added")
-        else:
-            yield from compare(_OPERATION, at, old[name][each], new[name][each])
 
 
 def _paths(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
@@ -251,7 +216,7 @@ def _responses(place: Place, name: str, old: Node, new: Node) -> Iterator[Change
         is_error = status[:1] in ("4", "5") and not {"default", f"{status[0]}XX"} & {*old[name]}
         return at.additive("added") if is_error else at.breaking("added")
 
-    rule = members(partial(compare, _RESPONSE), "response {}", added)
+    rule = members(partial(compare, _RESPONSE), lambda it, each: it.at(f"response {each}"), added)
     yield from rule(evolve(place, direction=Direction.RECEIVED), name, old, new)
 
 
@@ -260,7 +225,7 @@ def _content(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
     is_sent = bool(old.get(name)) and place.direction is Direction.SENT
     rule = members(
         lambda at, was, now: compare(_MEDIA, evolve(at, name=place.name), was, now),
-        ": {}" if place.name else "{}",
+        lambda it, each: it.at(f": {each}" if it.name else each),
         lambda at, _: at.additive("added") if is_sent else at.breaking("added"),
     )
     yield from rule(place, name, old, new)
@@ -323,71 +288,80 @@ def _effect(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
 
 
 # The tables. Only what stands here can be harmless: whatever has no rule is breaking.
-_TEXTS: Rules = named(
-    *("summary", "description", "externalDocs", "example", "examples", "deprecated"), rule=cosmetic
+_TEXTS: Rules = dict.fromkeys(
+    ("summary", "description", "externalDocs", "example", "examples", "deprecated"), cosmetic
 )
+_FLAG = partial(_bound, absent=False)
 # Not here, and so breaking: title, from which the generator takes the names of modules; type,
 # format, default, not, discriminator, readOnly, writeOnly, xml, and what OpenAPI 3.0 does not have.
 _SCHEMA: Rules = {
-    **named("description", "externalDocs", "example", "deprecated", rule=cosmetic),
-    **named(
-        *("minLength", "minItems", "minProperties", "minimum"), rule=partial(_limit, lower=True)
+    **dict.fromkeys(("description", "externalDocs", "example", "deprecated"), cosmetic),
+    **dict.fromkeys(
+        ("minLength", "minItems", "minProperties", "minimum"), partial(_bound, absent=-inf)
     ),
-    **named(
-        *("maxLength", "maxItems", "maxProperties", "maximum"), rule=partial(_limit, lower=False)
+    **dict.fromkeys(
+        ("maxLength", "maxItems", "maxProperties", "maximum"),
+        partial(_bound, absent=inf, narrows=False),
     ),
-    **named("exclusiveMinimum", "exclusiveMaximum", "uniqueItems", rule=_flag),
-    **named("pattern", "multipleOf", rule=_restriction),
-    "nullable": partial(_flag, widens=True),
+    **dict.fromkeys(("exclusiveMinimum", "exclusiveMaximum", "uniqueItems"), _FLAG),
+    **dict.fromkeys(("pattern", "multipleOf"), _restriction),
+    "nullable": partial(_bound, absent=False, narrows=False),
     "enum": _enum,
-    "properties": members(_schema, ".{}"),
+    "properties": members(_schema, lambda it, each: it.at(f".{each}")),
     "required": _required,
     "items": _in_both,
     "anyOf": _any_of,
-    **named("oneOf", "allOf", rule=_as_many),
+    **dict.fromkeys(("oneOf", "allOf"), _as_many),
     # The generator names the members of an enumeration after it.
     "x-enum-varnames": _unclaimed,
 }
-_MEDIA: Rules = {**named("example", "examples", rule=cosmetic), "schema": _schema_of}
+_MEDIA: Rules = {"example": cosmetic, "examples": cosmetic, "schema": _schema_of}
 _PARAMETER: Rules = {
-    **named("description", "deprecated", "example", "examples", rule=cosmetic),
-    "required": _flag,
+    **dict.fromkeys(("description", "deprecated", "example", "examples"), cosmetic),
+    "required": _FLAG,
     "schema": _schema_of,
     "content": _content,
 }
-_BODY: Rules = {"description": cosmetic, "required": _flag, "content": _content}
+_BODY: Rules = {"description": cosmetic, "required": _FLAG, "content": _content}
 _RESPONSE: Rules = {
-    **named("description", "links", rule=cosmetic),  # no code is made from links
-    "headers": members(partial(compare, _PARAMETER), " header {}"),
+    **dict.fromkeys(("description", "links"), cosmetic),  # no code is made from links
+    "headers": members(partial(compare, _PARAMETER), lambda it, each: it.at(f" header {each}")),
     "content": _content,
 }
 _VARIABLE: Rules = {"description": cosmetic, "enum": _enum}
 _SERVER: Rules = {"description": cosmetic, "variables": members(partial(compare, _VARIABLE))}
 _OPERATION: Rules = {
-    **named("summary", "description", "externalDocs", "deprecated", rule=cosmetic),
-    "parameters": members(partial(compare, _PARAMETER), " {}", _added_parameter),
+    **dict.fromkeys(("summary", "description", "externalDocs", "deprecated"), cosmetic),
+    "parameters": members(partial(compare, _PARAMETER), added=_added_parameter),
     "requestBody": _request_body,
     "responses": _responses,
     "servers": _servers,
     "security": _security,
     "x-method": _method,
     "x-effect": _effect,
-    **named("x-result", "x-body", rule=_unclaimed),
+    "x-result": _unclaimed,
+    "x-body": _unclaimed,
 }
-_PATH: Rules = named("summary", "description", rule=cosmetic)
-_INFO: Rules = named(
-    *("title", "description", "termsOfService", "contact", "license", "version"), rule=cosmetic
+_PATH: Rules = {"summary": cosmetic, "description": cosmetic}
+_INFO: Rules = dict.fromkeys(
+    ("title", "description", "termsOfService", "contact", "license", "version"), cosmetic
 )
-
-
-def _info(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
-    yield from compare(_INFO, place.at(name), old.get(name, {}), new.get(name, {}))
-
-
-_DOCUMENT: Mapping[str, Rule] = {
-    **named("tags", "externalDocs", rule=cosmetic),
-    "info": _info,
-    "schemas": _schemas,
-    "operations": _operation,
+_DOCUMENT: Rules = {
+    "tags": cosmetic,
+    "externalDocs": cosmetic,
+    "info": lambda place, name, old, new: compare(
+        _INFO, place.at(name), old.get(name, {}), new.get(name, {})
+    ),
+    "schemas": members(
+        lambda place, old, new: _schema(
+            evolve(place, above=((place.schema, place.schema),)), old, new
+        ),
+        lambda place, name: evolve(
+            place, name=f"schema {name}", schema=name, direction=Direction.BOTH
+        ),
+    ),
+    "operations": members(
+        partial(compare, _OPERATION), lambda place, name: evolve(place, subject=name)
+    ),
     "paths": _paths,
 }
