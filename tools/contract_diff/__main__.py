@@ -53,12 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def changes(root: Path, base: str | None = None) -> tuple[str, str, list[Change]]:
-    """Return the revision that a project is compared with, what it is, and all that has changed.
-
-    Raises:
-        NothingToCompareError: There is nothing to compare with.
-        CannotCompareError: One of the sides cannot be read.
-    """
+    """Return the revision that a project is compared with, what it is, and all that has changed."""
     if base is None:
         base, what = revisions.default_base(root, (DOCUMENT, *PACKAGES, CHANGELOG))
     else:
@@ -80,8 +75,7 @@ def changes(root: Path, base: str | None = None) -> tuple[str, str, list[Change]
             f"{DOCUMENT} has a value of the wrong type ({error}): `make check` says where"
         ) from error
     with tempfile.TemporaryDirectory() as folder:
-        for package in PACKAGES:
-            revisions.extract(root, base, package, Path(folder))
+        revisions.extract(root, base, PACKAGES, Path(folder))
         found += python.changes(Path(folder), root, sent)
     return base, what, found
 

@@ -16,10 +16,7 @@ _IS_BREAKING = re.compile(r"\W*breaking\b", re.IGNORECASE)
 def untold(found: Sequence[Change], old: str, new: str) -> list[tuple[str, ...]]:
     """Return the names of which an entry must have one, for each breaking change without an entry.
 
-    Args:
-        found: The changes.
-        old: The changelog as it was.
-        new: The changelog as it is.
+    An entry counts that the new changelog has and the old one has not.
     """
     was_told = set(_breaking_entries(old, sections_not_in=None))
     entries = [each for each in _breaking_entries(new, sections_not_in=old) if each not in was_told]
@@ -33,12 +30,12 @@ def untold(found: Sequence[Change], old: str, new: str) -> list[tuple[str, ...]]
 
 def names_of(change: Change) -> tuple[str, ...]:
     """Return the names by which an entry can refer to a change: the schema's or the operation's."""
+    if change.subject.startswith(PUBLIC) and change.schema:
+        return (change.schema,)  # a module is too much to be named in its place
     subject = "openapi.yaml" if change.subject == DOCUMENT else change.subject
     if change.subject.startswith((GENERATED, PUBLIC)):
         # A generated module is known by its last name, which is the operation's or the schema's.
         subject = subject.rpartition(".")[2].removeprefix(PUBLIC)
-    if change.subject.startswith(PUBLIC) and change.schema:
-        return (change.schema,)  # a module is too much to be named in its place
     return tuple(filter(None, (change.schema, subject)))
 
 
@@ -56,14 +53,9 @@ def _bare(text: str) -> str:
 
 
 def _breaking_entries(changelog: str, *, sections_not_in: str | None) -> Iterator[str]:
-    """Return the entries that are marked as breaking, under Changed or Removed.
+    """Return the entries under Changed or Removed that bear the mark, or whose heading does.
 
-    The mark begins the entry, or stands in the heading, for all entries under it.
-
-    Args:
-        changelog: The changelog.
-        sections_not_in: Only look at the sections that this older changelog does not have, and
-            at what is unreleased: a release since then has told of its changes.
+    Released sections that an older changelog has are left out: they tell of older changes.
     """
     older = {each["title"] for each in _SECTION.finditer(sections_not_in or "")}
     for section in _SECTION.finditer(changelog):
@@ -71,9 +63,7 @@ def _breaking_entries(changelog: str, *, sections_not_in: str | None) -> Iterato
             continue
         for part in re.split(r"^### ", section["body"], flags=re.MULTILINE)[1:]:
             heading, _, body = part.partition("\n")
-            if not re.match(r"(?:changed|removed)\b", heading, re.IGNORECASE):
-                continue
-            is_marked = "breaking" in heading.lower()
-            for entry in _ENTRY.findall(body):
-                if is_marked or _IS_BREAKING.match(entry[1:]):
-                    yield entry.strip()
+            if re.match(r"(?:changed|removed)\b", heading, re.IGNORECASE):
+                for entry in _ENTRY.findall(body):
+                    if "breaking" in heading.lower() or _IS_BREAKING.match(entry[1:]):
+                        yield entry.strip()

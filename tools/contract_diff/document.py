@@ -9,7 +9,7 @@ because the generator names a module after each.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -27,27 +27,15 @@ _VALUES = ("example", "examples")
 _LITERALS = (*_VALUES, "default", "enum")
 # Of these, only what an operation refers to has a meaning; nothing is generated from the rest.
 _REFERENCED = (
-    "parameters",
-    "responses",
-    "headers",
-    "requestBodies",
-    "examples",
-    "links",
-    "callbacks",
-    "securitySchemes",
+    *("parameters", "responses", "headers", "requestBodies"),
+    *("examples", "links", "callbacks", "securitySchemes"),
 )
-
-
 # What an allOf may consist of to be the same as one schema with all of it.
 _ADDS_UP = {"type", "properties", "required", *_TEXTS}
 
 
 def load(text: str, name: str) -> Document:
-    """Return the document in a text, without the keys that have no value.
-
-    Raises:
-        CannotCompareError: The text is no YAML, or no OpenAPI document.
-    """
+    """Return the document in a text, without the keys that have no value."""
     try:
         document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
@@ -72,28 +60,19 @@ def _without_nulls(node: Any) -> Any:
 
 
 def comparable(document: Document) -> dict[str, Any]:
-    """Return a document in the form that is compared.
-
-    Raises:
-        CannotCompareError: A reference leads nowhere.
-    """
+    """Return a document in the form that is compared."""
     components: Node = document.get("components") or {}
-    paths: Node = document.get("paths") or {}
-    form: dict[str, Any] = {
-        name: value
-        for name, value in document.items()
-        if name not in ("components", "paths", "servers", "security")
-    }
+    schemas: Node = components.get("schemas") or {}
+    whole = ("components", "paths", "servers", "security")
+    form: dict[str, Any] = {name: value for name, value in document.items() if name not in whole}
+    form["openapi"] = ".".join(str(form.get("openapi")).split(".")[:2])  # a patch changes words
     for name, value in components.items():
         if name not in ("schemas", *_REFERENCED):
             form[name if name.startswith("x-") else f"components {name}"] = value
-    form["schemas"] = {
-        name: inlined(document, schema)
-        for name, schema in (components.get("schemas") or {}).items()
-    }
+    form["schemas"] = {name: inlined(document, schema) for name, schema in schemas.items()}
     form["operations"] = {}
     form["paths"] = {}
-    for path, item in paths.items():
+    for path, item in (document.get("paths") or {}).items():
         if not path.startswith("/"):
             form[path if path.startswith("x-") else f"paths {path}"] = item
             continue
@@ -110,21 +89,22 @@ def comparable(document: Document) -> dict[str, Any]:
 
 
 def _operation(document: Document, path: str, item: Node, method: str) -> dict[str, Any]:
-    form: dict[str, Any] = inlined(document, item[method])
-    form.pop("operationId", None)
+    operation: dict[str, Any] = inlined(document, item[method])
+    form = {name: value for name, value in operation.items() if name != "operationId"}
     form["method"], form["path"] = method.upper(), path
-    form["servers"] = (
-        form.get("servers") or item.get("servers") or document.get("servers") or [{"url": "/"}]
-    )
+    servers = (each.get("servers") for each in (form, item, document))
+    form["servers"] = next(filter(None, servers), [{"url": "/"}])
     form["security"] = list(_security(document, form.get("security", document.get("security"))))
     parameters = [*inlined(document, item.get("parameters") or []), *(form.get("parameters") or [])]
     # An operation's own parameter replaces the path item's of the same place and name.
     form["parameters"] = dict(_named(parameter) for parameter in parameters)
-    form["responses"] = {
-        str(status): _with_headers(response)
-        for status, response in (form.get("responses") or {}).items()
-        if not str(status).startswith("x-")
-    }
+    form["responses"] = {}
+    for status, response in (operation.get("responses") or {}).items():
+        if not str(status).startswith("x-"):
+            form["responses"][str(status)] = response
+            if isinstance(response, dict) and "headers" in response:
+                headers = (response["headers"] or {}).items()
+                response["headers"] = {str(name).lower(): header for name, header in headers}
     return form
 
 
@@ -139,29 +119,21 @@ def _named(parameter: Node) -> tuple[str, Node]:
     return f"{place} {name.lower() if place == 'header' else name}", rest
 
 
-def _with_headers(response: Any) -> Any:
-    if not isinstance(response, Mapping) or "headers" not in response:
-        return response
-    headers = {str(name).lower(): header for name, header in (response["headers"] or {}).items()}
-    return {**response, "headers": headers}
-
-
 def _security(document: Document, requirements: Any) -> Iterator[list[tuple[Any, list[str]]]]:
     """Return each way to be authenticated: its schemes, whatever they are called, and scopes."""
     schemes: Node = (document.get("components") or {}).get("securitySchemes") or {}
-    alternatives: Sequence[Node] = requirements or ({},)
-    for requirement in alternatives:
-        yield [
-            (
-                {
-                    key: value
-                    for key, value in inlined(document, schemes.get(name, {"name": name})).items()
-                    if key != "description" and not key.startswith("x-")
-                },
-                sorted(scopes),
-            )
-            for name, scopes in requirement.items()
-        ]
+    given: list[Node] = requirements or [{}]
+    for requirement in given:
+        alternative: list[tuple[Any, list[str]]] = []
+        for name, scopes in requirement.items():
+            scheme = inlined(document, schemes.get(name, {"name": name}))
+            alternative.append((_without(scheme, "description"), sorted(scopes)))
+        yield alternative
+
+
+def _without(node: Node, *names: str) -> Node:
+    """Return a node without some keys, and without extensions."""
+    return {k: v for k, v in node.items() if k not in names and not k.startswith("x-")}
 
 
 def inlined(document: Document, node: Any, above: tuple[str, ...] = ()) -> Any:
@@ -176,11 +148,7 @@ def inlined(document: Document, node: Any, above: tuple[str, ...] = ()) -> Any:
         if _SCHEMA.fullmatch(target) or target in above:
             return dict(node)
         referred = inlined(document, found, (*above, target))
-        beside = {
-            key: value
-            for key, value in node.items()
-            if key not in ("$ref", "summary", "description") and not key.startswith("x-")
-        }
+        beside = _without(node, "$ref", "summary", "description")
         # OpenAPI 3.0 ignores what stands beside a reference; a generator may not.
         return {**referred, "beside the reference": beside} if beside else referred
     if isinstance(node, list):
@@ -210,10 +178,9 @@ def _added_up(document: Document, schema: dict[str, Any]) -> dict[str, Any]:
                 return schema
         required |= dict.fromkeys(each.get("required") or ())
     texts = {name: value for name, value in rest.items() if name in _TEXTS}
-    references = {"x-all-of": references} if (references := [*filter(schema_name, parts)]) else {}
-    return (
-        {"type": "object", "properties": properties, "required": [*required]} | texts | references
-    )
+    form = {"type": "object", "properties": properties, "required": [*required], **texts}
+    references = [*filter(schema_name, parts)]
+    return form | ({"x-all-of": references} if references else {})
 
 
 def _target(document: Document, reference: str) -> Any:

@@ -7,9 +7,9 @@ it compares neither annotations nor what makes a field required.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import griffe
 from attrs import evolve
@@ -23,6 +23,7 @@ REFERENCE = "docs/reference/python"
 _NOT_PUBLIC = ("command", "__main__")
 _HARMLESS_OF_A_FIELD = {"default", "validator", "repr", "metadata", "eq", "hash"}
 _HARMLESS_DECORATORS = ("deprecated", "override", "final")
+_FIELDS = ("define", "frozen", "mutable", "dataclass")
 
 
 def changes(old: Path, new: Path, sent: frozenset[str] = frozenset()) -> list[Change]:
@@ -34,18 +35,14 @@ def changes(old: Path, new: Path, sent: frozenset[str] = frozenset()) -> list[Ch
         sent: The schemas of requests only: their classes may become easier to construct.
     """
     before, after = _modules(old), _modules(new)
-    found = _packages(before["generated"], after["generated"], sent)
-    generated = [evolve(each, subject=f"{GENERATED}{each.subject}") for each in found]
-    if not before["overlay"]:
-        return generated
-    names = [
-        _exported(side["overlay"], "".join(page.read_text("utf-8") for page in pages))
-        for side, pages in (
-            (before, [*(old / REFERENCE).glob("*.md")]),
-            (after, [*(new / REFERENCE).glob("*.md")]),
-        )
+    found = [
+        evolve(each, subject=f"{GENERATED}{each.subject}")
+        for each in _packages(before["generated"], after["generated"], sent)
     ]
-    return [*generated, *_public(names[0], names[1], frozenset(before["generated"]))]
+    if before["overlay"]:
+        was, now = _exported(old, before["overlay"]), _exported(new, after["overlay"])
+        found += _public(was, now, before["generated"].keys())
+    return found
 
 
 def _modules(root: Path) -> dict[str, dict[str, griffe.Object]]:
@@ -56,17 +53,17 @@ def _modules(root: Path) -> dict[str, dict[str, griffe.Object]]:
     )
     found: dict[str, dict[str, griffe.Object]] = {}
     for folder in folders:
-        paths = (root / folder).glob("*") if (root / folder).is_dir() else ()
-        names = [each.stem for each in paths if (each / "__init__.py").is_file() or _is_code(each)]
+        names = [
+            path.stem
+            for path in sorted((root / folder).glob("*"))
+            if (path / "__init__.py").is_file()
+            or (path.suffix == ".py" and path.stem.isidentifier())
+        ]
         try:
-            found[folder] = {name: cast(griffe.Object, loader.load(name)) for name in sorted(names)}
+            found[folder] = {name: cast(griffe.Object, loader.load(name)) for name in names}
         except (griffe.GriffeError, ImportError) as error:
             raise CannotCompareError(f"{folder}/ cannot be read: {error}") from None
     return found
-
-
-def _is_code(path: Path) -> bool:
-    return path.suffix == ".py" and path.stem.isidentifier()
 
 
 def _packages(
@@ -85,13 +82,15 @@ def _packages(
 # What is public in overlay/
 
 
-def _exported(packages: Mapping[str, griffe.Object], reference: str) -> dict[str, Member]:
+def _exported(root: Path, packages: Mapping[str, griffe.Object]) -> dict[str, Member]:
     """Return what users may import, by its path: the packages, and their modules one level down."""
-    modules = dict(packages)
-    for name, package in packages.items():
-        for each in package.modules.values():
-            if not each.name.startswith("_") and each.name not in _NOT_PUBLIC:
-                modules[f"{name}.{each.name}"] = each
+    reference = "".join(page.read_text("utf-8") for page in (root / REFERENCE).glob("*.md"))
+    modules = dict(packages) | {
+        f"{name}.{each.name}": each
+        for name, package in packages.items()
+        for each in package.modules.values()
+        if not each.name.startswith("_") and each.name not in _NOT_PUBLIC
+    }
     return {
         f"{path}.{name}": _resolved(member)
         for path, module in modules.items()
@@ -109,7 +108,7 @@ def _resolved(member: Member) -> Member:
 
 
 def _public(
-    before: Mapping[str, Member], after: Mapping[str, Member], generated: frozenset[str]
+    before: Mapping[str, Member], after: Mapping[str, Member], generated: Container[str]
 ) -> Iterator[Change]:
     seen: set[str] = set()
     for path in either(before, after):
@@ -140,35 +139,31 @@ def _visible(place: Place, holder: griffe.Object) -> dict[str, Member]:
     """
     is_public = place.subject.startswith(PUBLIC)
     members = holder.all_members if is_public and holder.is_class else holder.members
-    return {
-        name: _resolved(member) if is_public else member
-        for name, member in members.items()
-        if not _is_internal(name, is_field=_is_field(holder, member) and not is_public)
-        and (not member.is_alias or member.is_public or is_public)
-    }
-
-
-def _is_field(holder: griffe.Object, member: Member) -> bool:
-    return holder.is_class and isinstance(member, griffe.Attribute)
-
-
-def _is_internal(name: str, *, is_field: bool) -> bool:
-    if name.startswith("__") and name.endswith("__"):
-        return name in ("__all__", "__slots__")
-    return name.startswith("_") and not is_field
+    found: dict[str, Member] = {}
+    for name, member in members.items():
+        is_argument = holder.is_class and isinstance(member, griffe.Attribute) and not is_public
+        is_special = name.startswith("__") and name.endswith("__")
+        is_private = name.startswith("_") and not is_special and not is_argument
+        if is_private or name in ("__all__", "__slots__"):
+            continue
+        if is_public:
+            found[name] = _resolved(member)
+        elif not member.is_alias or member.is_public:
+            found[name] = member
+    return found
 
 
 def _below(place: Place, holder: griffe.Object, member: Member) -> Place:
     """Return the place of a member: its module is the subject, its class is beside it."""
-    if not holder.is_class:
-        if isinstance(member, griffe.Module):
-            return evolve(place, subject=f"{place.subject}.{member.name}")
-        owner = member.name if member.is_alias or member.is_class else None
-        # The class of a request is beside its operation, or made from a schema of requests only.
-        is_sent = ".api." in place.subject or member.name.removesuffix("TypedDict") in place.sent
-        direction = Direction.SENT if is_sent and owner else Direction.BOTH
-        return evolve(place, name=member.name, schema=owner, direction=direction)
-    return place.at(f".{member.name}")
+    if holder.is_class:
+        return place.at(f".{member.name}")
+    if isinstance(member, griffe.Module):
+        return evolve(place, subject=f"{place.subject}.{member.name}")
+    owner = member.name if member.is_alias or member.is_class else None
+    # The class of a request is beside its operation, or made from a schema of requests only.
+    is_sent = ".api." in place.subject or member.name.removesuffix("TypedDict") in place.sent
+    direction = Direction.SENT if is_sent and owner else Direction.BOTH
+    return evolve(place, name=member.name, schema=owner, direction=direction)
 
 
 def _members(place: Place, old: griffe.Object, new: griffe.Object) -> Iterator[Change]:
@@ -184,11 +179,10 @@ def _members(place: Place, old: griffe.Object, new: griffe.Object) -> Iterator[C
         else:
             yield at.additive("added")
     if new.is_class and _is_positional(new):
-        kept = [
-            [name for name in side if name in before and name in after]
-            for side in (old.members, new.members)
-        ]
-        if kept[0] != kept[1]:
+        both = before.keys() & after.keys()
+        if [each for each in old.members if each in both] != [
+            each for each in new.members if each in both
+        ]:
             yield place.breaking("the fields are in another order")
 
 
@@ -200,34 +194,26 @@ def _member(at: Place, old: Member, new: Member) -> Iterator[Change]:
         case griffe.Module(), griffe.Module():
             yield from _members(at, old, new)
         case griffe.Class(), griffe.Class():
-            yield from _differences(at, old, new, ("bases", "keywords", "decorators"))
+            yield from _differences(at, old, new, "bases", "keywords", "decorators")
             yield from _members(at, old, new)
         case griffe.Function(), griffe.Function():
-            yield from _differences(at, old, new, ("decorators", "labels"))
+            yield from _differences(at, old, new, "decorators", "labels")
             yield from _function(at, old, new)
         case griffe.Attribute(), griffe.Attribute():
-            is_argument = new.annotation is None and "instance-attribute" in new.labels
-            fields = ("annotation", "value")
-            yield from () if is_argument else _differences(at, old, new, fields)
+            # An attribute that a constructor sets without an annotation is an argument of it.
+            if new.annotation is not None or "instance-attribute" not in new.labels:
+                yield from _differences(at, old, new, "annotation", "value")
         case _:
             yield at.breaking(f"{old.kind.value} became {new.kind.value}")
 
 
 def _differences(
-    at: Place, old: griffe.Object, new: griffe.Object, attributes: tuple[str, ...]
+    at: Place, old: griffe.Object, new: griffe.Object, *attributes: str
 ) -> Iterator[Change]:
     for attribute in attributes:
-        was, now = getattr(old, attribute), getattr(new, attribute)
-        if attribute == "value":
-            was, now = _default(was), _default(now)
+        was, now = (_comparable(at, attribute, getattr(each, attribute)) for each in (old, new))
         if attribute == "bases" and at.subject.startswith(PUBLIC):
-            was, now = (_without_private(each) for each in (was, now))
             now = [each for each in now if each in was]
-        elif attribute == "decorators":
-            was, now = (
-                [each for each in side if _name_of(each) not in _HARMLESS_DECORATORS]
-                for side in (was, now)
-            )
         before, after = _text(was), _text(now)
         if before == after:
             continue
@@ -239,6 +225,24 @@ def _differences(
             yield at.additive(text)  # the document tells whether responses have more values
         else:
             yield at.breaking(text)
+
+
+def _comparable(at: Place, attribute: str, value: Any) -> Any:
+    """Return what of an attribute can break callers."""
+    if attribute == "value":
+        return _default(value)
+    if attribute == "decorators":
+        names = ((each, each.callable_path.rpartition(".")[2]) for each in value)
+        return [each for each, name in names if name not in _HARMLESS_DECORATORS]
+    if attribute == "bases" and at.subject.startswith(PUBLIC):
+        # What private and generated bases give is compared itself.
+        paths = ((each, each if isinstance(each, str) else each.canonical_path) for each in value)
+        return [
+            each
+            for each, path in paths
+            if "._" not in f".{path}" and not path.startswith("cld_provisioning_api.")
+        ]
+    return value
 
 
 def _default(value: object) -> str | None:
@@ -257,26 +261,11 @@ def _default(value: object) -> str | None:
             return str(value)
 
 
-def _without_private(bases: list[griffe.Expr | str]) -> list[griffe.Expr | str]:
-    """Return the bases that users may know; what the others give is compared itself."""
-    paths = [each if isinstance(each, str) else each.canonical_path for each in bases]
-    return [
-        base
-        for base, path in zip(bases, paths, strict=True)
-        if not any(part.startswith("_") for part in path.split("."))
-        and not path.startswith("cld_provisioning_api.")
-    ]
-
-
-def _name_of(decorator: griffe.Decorator) -> str:
-    return decorator.callable_path.rpartition(".")[2]
-
-
-def _text(value: object) -> str:
+def _text(value: Any) -> str:
     if isinstance(value, dict):
-        value = [f"{name}={each}" for name, each in cast("dict[str, object]", value).items()]
+        value = [f"{name}={each}" for name, each in value.items()]
     if isinstance(value, list | set):
-        return ", ".join(sorted(_text(each) for each in value)) or "nothing"
+        return ", ".join(sorted(map(_text, value))) or "nothing"
     if isinstance(value, griffe.Decorator):
         return str(value.value)
     return "nothing" if value is None else str(value)
@@ -291,32 +280,25 @@ def _is_positional(holder: griffe.Object) -> bool:
     )
 
 
-_FIELDS = ("define", "frozen", "mutable", "dataclass")
-
-
 def _why_not_harmless(
     old: griffe.Object, new: griffe.Object, name: str, member: Member
 ) -> str | None:
     """Return why a new member of a class breaks callers, or None."""
-    if not isinstance(member, griffe.Attribute) or not _has_fields(new):
+    annotation = str(getattr(member, "annotation", None))
+    if (
+        not isinstance(member, griffe.Attribute)
+        or "__init__" in new.members  # and so the attributes are no arguments of the constructor
+        or annotation.startswith("ClassVar[")
+    ):
         return None
-    annotation, value = str(member.annotation), _default(member.value)
-    if annotation.startswith("ClassVar["):
-        return None
+    value = _default(member.value)
     if value is not None and value.startswith("field("):
         return "to be judged by hand"
     if value is None and not annotation.startswith("NotRequired["):
         return "and required"
-    names = list(new.members)
-    is_last = names.index(name) > max(
-        (names.index(each) for each in old.members if each in names), default=-1
-    )
+    later = [*new.members][[*new.members].index(name) :]
+    is_last = not any(each in old.members for each in later)
     return "before other positional arguments" if _is_positional(new) and not is_last else None
-
-
-def _has_fields(holder: griffe.Object) -> bool:
-    """Return whether the attributes of a class are arguments of its constructor."""
-    return isinstance(holder, griffe.Class) and "__init__" not in holder.members
 
 
 # Functions
@@ -336,18 +318,13 @@ def _function(at: Place, old: griffe.Function, new: griffe.Function) -> Iterator
         else:
             added = after[name][1]
             is_keyword = added.kind is griffe.ParameterKind.keyword_only
-            is_harmless = is_keyword and not added.required
-            text = f"the parameter {name} was added"
-            yield at.additive(text) if is_harmless else at.breaking(text)
+            judge = at.additive if is_keyword and not added.required else at.breaking
+            yield judge(f"the parameter {name} was added")
     was, now = ({each.signature() for each in side.overloads or ()} for side in (old, new))
     if was - now:
         yield at.breaking("can no longer be called in one of the ways that its overloads list")
-    yield from _retyped(
-        evolve(at, direction=Direction.RECEIVED),
-        "returned {}, and now {}",
-        old.returns,
-        new.returns,
-    )
+    received = evolve(at, direction=Direction.RECEIVED)
+    yield from _retyped(received, "returned {}, and now {}", old.returns, new.returns)
 
 
 def _parameter(
@@ -360,41 +337,34 @@ def _parameter(
         yield at.breaking(f"{name} is passed in another way")
     if before.default != after.default:
         was, now = (_text(each.default) for each in (before, after))
-        text = f"{name}: the default {was} became {now}"
-        yield at.additive(text) if before.default is None else at.breaking(text)
+        judge = at.additive if before.default is None else at.breaking
+        yield judge(f"{name}: the default {was} became {now}")
     yield from _retyped(at, f"{name}: {{}} became {{}}", before.annotation, after.annotation)
 
 
 def _retyped(at: Place, text: str, old: object, new: object) -> Iterator[Change]:
     """Compare two annotations: of what a caller passes, or of what it is given."""
     before, after = _text(old), _text(new)
-    if before == after:
-        return
-    text = text.format(before, after)
     was, now = _alternatives(before), _alternatives(after)
-    if was < now:
-        yield at.widened(text)
-    elif now < was:
-        yield at.narrowed(text)
-    else:
-        yield at.breaking(text)
+    if before != after:
+        judge = at.widened if was < now else at.narrowed if now < was else at.breaking
+        yield judge(text.format(before, after))
 
 
 def _alternatives(annotation: str) -> frozenset[str]:
     """Return the alternatives of a union, or of its literals."""
 
     def of(node: ast.expr) -> Iterator[str]:
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-            yield from of(node.left)
-            yield from of(node.right)
-        elif isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Literal":
-            members = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-            yield from (f"Literal[{ast.unparse(each)}]" for each in members)
-        elif isinstance(node, ast.Subscript) and ast.unparse(node.value) == "NotRequired":
-            yield "nothing"
-            yield from of(node.slice)
-        else:
-            yield ast.unparse(node)
+        match node:
+            case ast.BinOp(op=ast.BitOr(), left=left, right=right):
+                yield from (*of(left), *of(right))
+            case ast.Subscript(value=ast.Name("Literal"), slice=inner):
+                members = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+                yield from (f"Literal[{ast.unparse(each)}]" for each in members)
+            case ast.Subscript(value=ast.Name("NotRequired"), slice=inner):
+                yield from ("nothing", *of(inner))
+            case _:
+                yield ast.unparse(node)
 
     try:
         return frozenset(of(ast.parse(annotation, mode="eval").body))

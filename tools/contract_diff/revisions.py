@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import tempfile
 import tomllib
 from pathlib import Path
 
@@ -26,10 +25,6 @@ def default_base(root: Path, compared: tuple[str, ...]) -> tuple[str, str]:
     this branch left main; else the commit at hand where the compared files have changed since;
     else, because how much of main is new to users is not known, its first commit. A release that is
     the commit at hand counts only if the compared files have changed since.
-
-    Raises:
-        NothingToCompareError: This is the first commit.
-        CannotCompareError: The clone is shallow and has none of them.
     """
     head = _git(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
     if head is None:
@@ -71,11 +66,7 @@ def _recorded_baseline(root: Path) -> str | None:
 
 
 def check_revision(root: Path, revision: str) -> None:
-    """Check that a revision is in the repository.
-
-    Raises:
-        CannotCompareError: It is not.
-    """
+    """Check that a revision is in the repository."""
     if _git(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}") is None:
         hint = ": this clone is shallow, `git fetch --unshallow`" if _is_shallow(root) else ""
         raise CannotCompareError(f"{revision} is no commit of this repository{hint}")
@@ -86,15 +77,15 @@ def file_at(root: Path, revision: str, name: str) -> str | None:
     return _git(root, "show", f"{revision}:./{name}")
 
 
-def extract(root: Path, revision: str, folder: str, target: Path) -> bool:
-    """Write a folder as it is at a revision below a target; False where it did not exist."""
-    if _git(root, "rev-parse", "--verify", "--quiet", f"{revision}:./{folder}") is None:
-        return False
-    with tempfile.NamedTemporaryFile(suffix=".tar") as archive:
-        command = ["git", "archive", "--output", archive.name, revision, folder]
-        subprocess.run(command, cwd=root, check=True)
-        subprocess.run(["tar", "-xf", archive.name, "-C", target], check=True)
-    return True
+def extract(root: Path, revision: str, folders: tuple[str, ...], target: Path) -> None:
+    """Write the folders that exist at a revision, as they are there, below a target."""
+    there = [
+        each for each in folders if _git(root, "rev-parse", f"{revision}:./{each}") is not None
+    ]
+    if there:
+        command = ["git", "archive", "--format=tar", revision, *there]
+        archive = subprocess.run(command, cwd=root, check=True, capture_output=True).stdout
+        subprocess.run(["tar", "-xf", "-", "-C", target], input=archive, check=True)
 
 
 def _is_shallow(root: Path) -> bool:

@@ -5,7 +5,7 @@ The rules stand first, the tables at the end.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from math import inf
 from typing import Any
@@ -31,11 +31,7 @@ from .document import Document, comparable, reachable, schema_name
 
 
 def changes(old: Document, new: Document) -> list[Change]:
-    """Return the changes between two OpenAPI documents.
-
-    Raises:
-        CannotCompareError: A reference in one of them leads nowhere.
-    """
+    """Return the changes between two OpenAPI documents."""
     before, after = comparable(old), comparable(new)
     place = Place(DOCUMENT, schemas=(before["schemas"], after["schemas"]))
     # A schema that no operation refers to is a class of the generated package all the same.
@@ -268,23 +264,23 @@ _RETRIES = {
 }
 
 
-def _method(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+def _extension(
+    place: Place, name: str, old: Node, new: Node, *, meaning: Callable[[Any, Any], str]
+) -> Iterator[Change]:
     before, after = old.get(name), new.get(name)
-    if before is None and after is not None:
+    if before is None:
         yield place.additive(f"{name}: {after} is new")
     elif before != after:
-        yield place.breaking(f"{name}: the method {before} became {after}")
+        yield place.breaking(f"{name}: {meaning(before, after)}")
 
 
-def _effect(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
-    before, after = old.get(name), new.get(name)
-    if before is None and after is not None:
-        yield place.additive(f"{name}: {after} is new")
-    elif before != after:
-        was, now = (_RETRIES.get(str(each), "is not known") for each in (before, after))
-        yield place.breaking(
-            f"{name}: {before} became {after}: what may have been applied {was}, now {now}"
-        )
+def _method(old: str, new: str) -> str:
+    return f"the method {old} became {new}"
+
+
+def _effect(old: str, new: str) -> str:
+    was, now = (_RETRIES.get(str(each), "is not known") for each in (old, new))
+    return f"{old} became {new}: what may have been applied {was}, now {now}"
 
 
 # The tables. Only what stands here can be harmless: whatever has no rule is breaking.
@@ -337,8 +333,8 @@ _OPERATION: Rules = {
     "responses": _responses,
     "servers": _servers,
     "security": _security,
-    "x-method": _method,
-    "x-effect": _effect,
+    "x-method": partial(_extension, meaning=_method),
+    "x-effect": partial(_extension, meaning=_effect),
     "x-result": _unclaimed,
     "x-body": _unclaimed,
 }
