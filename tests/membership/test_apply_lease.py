@@ -22,10 +22,9 @@ from cld_user_groups.membership import (
 )
 
 from .accounts import add, client_of, emulated, members, plan_for
-from .test_apply import Clock, apply_on_asyncio, apply_on_trio, apply_with_threads
+from .applied import WAYS, Clock, with_threads
 
 Apply = Callable[..., Result]
-WAYS = [apply_with_threads, apply_on_asyncio, apply_on_trio]
 LOST = "the lease had ended in Redis"
 pytestmark = pytest.mark.usefixtures("waits")
 
@@ -83,7 +82,7 @@ def test_a_lease_that_is_lost_at_the_start_lets_nothing_be_written(
     emulator: Emulator, plan: Plan, tmp_path: Path
 ) -> None:
     unused = RedisLease("redis://127.0.0.1:1", "acc")
-    result = apply_with_threads(emulator, plan, state_dir=tmp_path, lease=unused)
+    result = with_threads(emulator, plan, state_dir=tmp_path, lease=unused)
     assert (result.stopped, result.detail) == (Stop.LEASE, "the lease is not held")
     assert members(emulator)["a"] == set()
 
@@ -92,9 +91,7 @@ def test_a_lease_that_is_lost_after_the_last_change_has_started_changes_nothing(
     emulator: Emulator, plan: Plan, tmp_path: Path
 ) -> None:
     lease = Held()
-    result = apply_with_threads(
-        emulator, plan, state_dir=tmp_path, lease=lease, on_progress=lease.lose
-    )
+    result = with_threads(emulator, plan, state_dir=tmp_path, lease=lease, on_progress=lease.lose)
     assert result.is_complete
     assert result.stopped is None
 
@@ -114,7 +111,7 @@ def test_a_run_that_waits_for_the_quota_ends_when_its_lease_is_lost(
         sleep(seconds)
 
     emulator.fail("addUserToUserGroup", status=420, headers={"retry-after": "3000"}, times=None)
-    options: dict[str, Any] = {"sleep": sleep if run is apply_with_threads else sleep_async}
+    options: dict[str, Any] = {"sleep": sleep if run is with_threads else sleep_async}
     result = run(
         emulator, plan, state_dir=tmp_path, lease=lease, max_wait=3600, now=clock.now, **options
     )
