@@ -166,20 +166,14 @@ class _FileReader:
 
 
 def _parse(text: str, chosen: Literal["yaml", "json", "toml"], fields: Fields) -> Node | None:
-    """Return the tree of a file; each format's parser is lazily imported."""
-    match chosen:
-        case "yaml":
-            from .yaml import parse_yaml
+    """Return the tree of a file; each parser is lazily imported."""
+    if chosen == "yaml":
+        from .yaml import parse_yaml
 
-            return parse_yaml(text, fields)
-        case "json":
-            from .json import parse_json
+        return parse_yaml(text, fields)
+    from .nested import parse_json, parse_toml
 
-            return parse_json(text, fields.source)
-        case "toml":
-            from .toml import parse_toml
-
-            return parse_toml(text, fields.source)
+    return (parse_json if chosen == "json" else parse_toml)(text, fields.source)
 
 
 def _sniff(text: str) -> Format:

@@ -1,0 +1,219 @@
+"""Parse JSON and TOML: the standard library reads the values, and a scan of the text the lines."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from datetime import date, time
+from typing import NamedTuple, TypeAlias
+
+from cld_user_groups.membership.problems import FileError, Problem
+
+from .content import is_unicode
+from .fields import DEEPEST, Items, Node, Scalar, TableNode
+
+_Path: TypeAlias = tuple[str | int, ...]
+_LineOf: TypeAlias = Callable[[_Path], int]
+
+_JSON = re.compile(r'"(?:\\.|[^"\\])*"|[\[\]{}]|[^\s\[\]{},:"]+', re.DOTALL)
+_TOML = re.compile(
+    r'"""(?:\\.|[^\\])*?"{3,5}'
+    r"|'''.*?'{3,5}"
+    r'|"(?:\\.|[^"\\])*"'
+    r"|'[^']*'"
+    r"|\#[^\n]*"
+    r"|[\[\]{},=.\n]"
+    r"|[^\s\[\]{},=.\#\"']+",
+    re.DOTALL,
+)
+_JSON_ERRORS = {
+    "expecting ',' delimiter": "`,` is missing",
+    "expecting ':' delimiter": "`:` is missing",
+    "expecting property name enclosed in double quotes": "a key in double quotes is missing",
+    "extra data": "text after the end of the document",
+}
+_ERROR_LINE = re.compile(r"line (\d+)")
+
+
+class _Number(str):
+    """A number of JSON, as it is written."""
+
+
+class _Object(NamedTuple):
+    """An object of JSON, whose keys may not be unique."""
+
+    pairs: list[tuple[str, _Value]]
+
+
+_Plain: TypeAlias = str | float | date | time | None
+_Value: TypeAlias = "_Object | dict[str, _Value] | list[_Value] | _Plain"
+
+
+def parse_json(text: str, source: str) -> Node:
+    """Return the tree of a JSON document.
+
+    Raises:
+        FileError: It is not JSON.
+    """
+    starts: list[int] = []
+    depth = 0
+    for word, line in _tokens(_JSON, text):
+        if word in "]}":
+            depth -= 1
+            continue
+        starts.append(line)
+        depth += word in "[{"
+        if depth > DEEPEST:
+            raise FileError([Problem(source, line, "nested too deeply")])
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=_Object,
+            parse_int=_Number,
+            parse_float=_Number,
+            parse_constant=_Number,
+        )
+    except json.JSONDecodeError as error:
+        said = error.msg.lower().removesuffix(" at")
+        rest = text[error.pos :]
+        is_cut = not rest.strip() or (rest[0] == '"' and rest.count('"') == 1)
+        hint = "is the file truncated?" if is_cut else ""
+        message = f"not JSON: {_JSON_ERRORS.get(said, said)}"
+        raise FileError([Problem(source, error.lineno, message, hint)]) from None
+    lines = iter(starts)  # keys and values are built in the order in which they are written
+    return _node(value, (), lambda _: next(lines), source)
+
+
+def parse_toml(text: str, source: str) -> Node:
+    """Return the tree of a TOML document.
+
+    Raises:
+        FileError: It is not TOML.
+    """
+    try:
+        value = tomllib.loads(text)
+        lines = _TomlLines(text).lines
+        return _node(value, (), lambda path: lines.get(path, 1), source)
+    except tomllib.TOMLDecodeError as error:
+        found = _ERROR_LINE.search(str(error))
+        line = int(found[1]) if found else text.rstrip().count("\n") + 1
+        message = f"not TOML: {str(error).partition(' (')[0]}"
+        hint = "" if found else "is the file truncated?"
+        raise FileError([Problem(source, line, message, hint)]) from None
+    except RecursionError:
+        raise FileError([Problem(source, None, "nested too deeply")]) from None
+
+
+def _tokens(pattern: re.Pattern[str], text: str) -> Iterator[tuple[str, int]]:
+    """Yield each token with its line, comments aside."""
+    line, end = 1, 0
+    for match in pattern.finditer(text):
+        line += text.count("\n", end, match.start())
+        end = match.start()
+        if match[0][0] != "#":
+            yield match[0], line
+
+
+def _node(value: _Value, path: _Path, line_of: _LineOf, source: str) -> Node:
+    line = line_of(path)
+    if isinstance(value, list):
+        items = Items([], line)
+        for position, each in enumerate(value):
+            items.items.append(_node(each, (*path, position), line_of, source))
+        return items
+    if not isinstance(value, _Object | dict):
+        return _scalar(value, line, source)
+    table = TableNode([], line)
+    for key, each in value.pairs if isinstance(value, _Object) else value.items():
+        at = (*path, key)
+        label = _scalar(key, line_of(at), source)
+        table.entries.append((label, _node(each, at, line_of, source)))
+    return table
+
+
+def _scalar(value: _Plain, line: int, source: str) -> Scalar:
+    match value:
+        case None:
+            return Scalar("", "null", line)
+        case bool():
+            return Scalar(str(value).lower(), "boolean", line)
+        case int() | float() | _Number():
+            return Scalar(str(value), "number", line)
+        case date():
+            return Scalar(value.isoformat(), "date", line)
+        case _:
+            if not is_unicode(str(value)):
+                raise FileError([Problem(source, line, "not JSON: half of a surrogate pair")])
+            return Scalar(str(value), "text", line)
+
+
+class _TomlLines:
+    """The line of each key and value of a document that is known to be valid, by its path."""
+
+    def __init__(self, text: str) -> None:
+        self.lines: dict[_Path, int] = {}
+        self._last: dict[_Path, int] = {}  # of each array of tables, the position of its last one
+        self._table: _Path = ()  # of the last header
+        self._brackets = 0  # of a header
+        self._keys: list[str] = []
+        self._value: _Path | None = None  # between `=` and the end of the value
+        self._open: list[tuple[str, _Path]] = []  # inline tables, and of each list the next item
+        for word, line in _tokens(_TOML, text):
+            self._take(word, line)
+
+    def _take(self, word: str, line: int) -> None:
+        kind, path = self._open[-1] if self._open else ("", self._table)
+        item = path if kind == "[" else self._value
+        if word in ("\n", ","):
+            self._end(word)
+        elif word == "=":
+            self._value = (*path, *self._keys)
+            for end in range(len(path) + 1, len(self._value) + 1):
+                self.lines.setdefault(self._value[:end], line)
+            self._keys = []
+        elif word in "]}":
+            self._close(line)
+        elif item is not None:
+            self._begin(item, word, line)
+        elif word == "[":
+            self._brackets += 1
+        elif word != ".":
+            is_quoted = word[0] in "\"'"
+            self._keys.append(next(iter(tomllib.loads(f"{word} = 0"))) if is_quoted else word)
+
+    def _begin(self, item: _Path, word: str, line: int) -> None:
+        self.lines.setdefault(item, line)
+        if word == "[":
+            self._open.append((word, (*item, 0)))
+        elif word == "{":
+            self._open.append((word, item))
+            self._value = None
+
+    def _end(self, word: str) -> None:
+        kind, path = self._open[-1] if self._open else ("", ())
+        if kind != "[":
+            self._value = None
+        elif word == ",":
+            position = int(path[len(path) - 1])
+            self._open[-1] = (kind, (*path[:-1], position + 1))
+
+    def _close(self, line: int) -> None:
+        if self._open:
+            self._open.pop()
+        elif self._keys:
+            self._table = self._header(line)
+            self._keys, self._brackets = [], 0
+
+    def _header(self, line: int) -> _Path:
+        path: _Path = ()
+        for number, key in enumerate(self._keys, start=1):
+            path = (*path, key)
+            self.lines.setdefault(path, line)
+            if self._brackets == 2 and number == len(self._keys):
+                self._last[path] = self._last.get(path, -1) + 1
+            if path in self._last:
+                path = (*path, self._last[path])
+                self.lines.setdefault(path, line)
+        return path
