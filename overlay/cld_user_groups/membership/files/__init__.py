@@ -49,20 +49,15 @@ def read_file(
         max_bytes: The maximum size of each file, in bytes.
         timeout: How long to wait for the end of each file that is a pipe, in seconds.
 
-    Returns:
-        What the file asks for, with line numbers.
-
     Raises:
         FileError: It cannot be read, is empty, is not of its format, or is not valid; all of
             its problems at once, each with its line.
         ValueError: There is no such format, or the timeout is not positive and finite.
     """
-    if format is not None and format not in get_args(Format):
-        raise ValueError(
-            f"unknown format {format!r}: it must be one of {', '.join(get_args(Format))}"
-        )
-    source = os.fspath(path)
-    return _FileReader(source, max_bytes, timeout).read(stdin, format)
+    known = get_args(Format)
+    if format is not None and format not in known:
+        raise ValueError(f"unknown format {format!r}: it must be one of {', '.join(known)}")
+    return _FileReader(os.fspath(path), max_bytes, timeout).read(stdin, format)
 
 
 class _FileReader:
@@ -80,7 +75,8 @@ class _FileReader:
         try:
             content = self._content(self.source, self.source, stdin)
         except OSError as error:
-            raise FileError([_unreadable(self.source, error)]) from None
+            message = f"cannot read the file: {error.strerror or error}"
+            raise FileError([Problem(self.source, None, message)]) from None
         text = decode_text(content, self.source)
         chosen = named or self._format(text)
         fields = Fields(self.source, self.problems)
@@ -90,16 +86,13 @@ class _FileReader:
         return attrs.evolve(desired, digest=self.digest.hexdigest())
 
     def _desired(self, text: str, chosen: Format, fields: Fields) -> Desired:
-        match chosen:
-            case "csv":
-                return read_group_rows(parse_csv(text, fields, COLUMNS), fields)
-            case "jsonl":
-                return read_group_rows(parse_json_lines(text, fields, COLUMNS), fields)
-            case _:
-                node = _parse(text, chosen, fields)
-                if node is None:
-                    raise FileError([Problem(self.source, None, "the file is empty")])
-                return read_tree(node, fields, self._include)
+        if chosen in ("csv", "jsonl"):
+            parse = parse_csv if chosen == "csv" else parse_json_lines
+            return read_group_rows(parse(text, fields, COLUMNS), fields)
+        node = _parse(text, chosen, fields)
+        if node is None:
+            raise FileError([Problem(self.source, None, "the file is empty")])
+        return read_tree(node, fields, self._include)
 
     def _content(self, path: str | Path, shown: str, stdin: BinaryIO | None = None) -> bytes:
         try:
@@ -141,11 +134,10 @@ class _FileReader:
             return FileError([Problem(self.source, line, message, hint)])
 
         if self.source == "-":
-            raise rejected(
-                "standard input cannot include a file", "there is no folder to start from"
-            )
-        suffix = Path(path).suffix.lower()
-        if suffix not in (".csv", ".jsonl", ".ndjson"):
+            message = "standard input cannot include a file"
+            raise rejected(message, "there is no folder to start from")
+        chosen = _SUFFIXES.get(Path(path).suffix.lower())
+        if chosen not in ("csv", "jsonl"):
             raise rejected(f"cannot include {quoted(path)}", "known: .csv, .jsonl, .ndjson")
         if "\0" in path:  # no file can be called so; the operating system's functions raise
             raise rejected(f"cannot include {quoted(path)}", "a NUL character is in its name")
@@ -158,14 +150,11 @@ class _FileReader:
             raise rejected(f"cannot read {quoted(path)}: {error.strerror or error}") from None
         except RuntimeError:  # symbolic links in a circle, before Python 3.13
             raise rejected(f"cannot read {quoted(path)}: {os.strerror(ELOOP)}") from None
-        text = decode_text(content, fields.source)
-        columns = COLUMNS[1:]
-        if suffix == ".csv":
-            return parse_csv(text, fields, columns)
-        return parse_json_lines(text, fields, columns)
+        parse = parse_csv if chosen == "csv" else parse_json_lines
+        return parse(decode_text(content, fields.source), fields, COLUMNS[1:])
 
 
-def _parse(text: str, chosen: Literal["yaml", "json", "toml"], fields: Fields) -> Node | None:
+def _parse(text: str, chosen: Format, fields: Fields) -> Node | None:
     """Return the tree of a file; each parser is lazily imported."""
     if chosen == "yaml":
         from .yaml import parse_yaml
@@ -187,7 +176,3 @@ def _sniff(text: str) -> Format:
         return "csv"
     is_yaml = re.match(r"[-#%&*!?\[|>]", first) or re.search(r":(\s|$)", first)
     return "csv" if not is_yaml and (len(cells) > 1 or cells[0] in COLUMNS) else "yaml"
-
-
-def _unreadable(source: str, error: OSError) -> Problem:
-    return Problem(source, None, f"cannot read the file: {error.strerror or error}")

@@ -27,16 +27,10 @@ def read_content(
     max_bytes: int = MAX_BYTES,
     timeout: float = TIMEOUT,
 ) -> bytes:
-    """Read a file, a pipe or standard input whole, within a limit of size and of time.
-
-    Args:
-        path: The file; "-" for standard input.
-        stdin: The stream for "-". Default: the standard input of the process.
-        max_bytes: The maximum size, in bytes.
-        timeout: How long to wait for the end of a pipe, in seconds.
+    """Read a file, a pipe, or standard input ("-", by default the process's own) whole.
 
     Raises:
-        FileError: It is larger, or a pipe that nobody has closed in time.
+        FileError: It is larger, or a pipe that nobody has closed within the timeout, in seconds.
         OSError: It cannot be read.
         ValueError: The timeout is not positive and finite.
     """
@@ -113,18 +107,20 @@ def decode_text(content: bytes, source: str) -> str:
     Raises:
         FileError: It is empty, or not UTF-8, or has NUL bytes.
     """
+
+    def rejected(position: int, message: str, hint: str = "save it as UTF-8") -> FileError:
+        return FileError([Problem(source, content.count(b"\n", 0, position) + 1, message, hint)])
+
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise FileError([Problem(source, 1, "encoded as UTF-16", "save it as UTF-8")])
+        raise rejected(0, "encoded as UTF-16")
     nul = content.find(b"\0")
-    if nul >= 0:
-        hint = "save it as UTF-8" if nul < 4 else "is it a text file?"
-        raise FileError([Problem(source, _line(content, nul), "a NUL byte", hint)])
+    if nul >= 0:  # near the start it is UTF-16 without a mark
+        raise rejected(nul, "a NUL byte", "save it as UTF-8" if nul < 4 else "is it a text file?")
     try:
         text = content.decode("utf-8").removeprefix(_BOM)
     except UnicodeDecodeError as error:
         message = f"not UTF-8: byte 0x{content[error.start]:02x}"
-        line = _line(content, error.start)
-        raise FileError([Problem(source, line, message, "save it as UTF-8")]) from None
+        raise rejected(error.start, message) from None
     if not text.strip():
         raise FileError([Problem(source, None, "the file is empty")])
     # Lines that end in CR alone, as old spreadsheets write them.
@@ -133,14 +129,7 @@ def decode_text(content: bytes, source: str) -> str:
 
 def is_unicode(text: str) -> bool:
     """Return whether text can be written in any encoding: JSON's escapes allow half characters."""
-    if text.isascii():
-        return True
     try:
-        text.encode()
+        return text.isascii() or bool(text.encode())
     except UnicodeEncodeError:
         return False
-    return True
-
-
-def _line(content: bytes, position: int) -> int:
-    return content.count(b"\n", 0, position) + 1

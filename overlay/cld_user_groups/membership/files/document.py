@@ -63,9 +63,8 @@ def read_group_rows(rows: Iterable[ListedRow], fields: Fields) -> Desired:
             continue
         spelt, first, of_group = by_key.setdefault(name_key(name), (name, row.line, []))
         if spelt != name:
-            fields.problem(
-                row.line, f"the group {quoted(name)} is spelt {quoted(spelt)} on line {first}"
-            )
+            message = f"the group {quoted(name)} is spelt {quoted(spelt)} on line {first}"
+            fields.problem(row.line, message)
         of_group.append(row)
     return Desired(
         source=fields.source,
@@ -73,7 +72,7 @@ def read_group_rows(rows: Iterable[ListedRow], fields: Fields) -> Desired:
         groups=tuple(
             DesiredGroup(
                 name=name,
-                members=_members_of_rows(of_group, fields),
+                members=_unique(_from_rows(of_group, fields), fields),
                 source=fields.source,
                 line=line,
             )
@@ -88,22 +87,19 @@ def _protect(node: Node | None, fields: Fields) -> tuple[str, ...]:
     for item in node.items if isinstance(node, Items) else ():
         entry = item.text.strip() if isinstance(item, Scalar) else ""
         if re.search(r"[\s,;]", entry) or forbidden_character(entry):
-            fields.problem(
-                item.line,
-                f"{quoted(entry)} in `protect` can match nobody",
-                "write each e-mail, ID or glob as an item of its own",
-            )
+            hint = "write each e-mail, ID or glob as an item of its own"
+            fields.problem(item.line, f"{quoted(entry)} in `protect` can match nobody", hint)
     return entries
 
 
 def _guards(node: Node | None, fields: Fields) -> GuardLimits:
     values = None if node is None else fields.table(node, "`guards`", _GUARDS)
+    limits = GuardLimits()
     if values is None:
-        return GuardLimits()
+        return limits
     total = fields.whole(values.get("max_removals"), "`max_removals`")
     share = fields.share(values.get("max_removals_per_group"), "`max_removals_per_group`")
-    if share is None:
-        return GuardLimits(max_removals=total)
+    share = limits.max_removals_per_group if share is None else share
     return GuardLimits(max_removals=total, max_removals_per_group=share)
 
 
@@ -116,9 +112,8 @@ def _groups(node: Node, fields: Fields, include: Include) -> tuple[DesiredGroup,
     for key, value in node.entries:
         first = labels.setdefault(key.text, key.line)
         if first != key.line:
-            fields.problem(
-                key.line, f"the group {quoted(key.text)} occurs twice, first on line {first}"
-            )
+            message = f"the group {quoted(key.text)} occurs twice, first on line {first}"
+            fields.problem(key.line, message)
             continue
         group = _group(key, value, fields, include)
         if group is not None:
@@ -132,7 +127,7 @@ def _group(key: Scalar, node: Node, fields: Fields, include: Include) -> Desired
     if isinstance(node, Items):
         fields.problem(node.line, f"{what} must be a mapping", "put the list under `members:`")
         return None
-    if isinstance(node, Scalar) and (node.kind == "null" or node.text in ("", "~", "null")):
+    if _is_null(node):
         node = TableNode([], key.line)
     values = fields.table(node, what, _GROUP)
     if values is None:
@@ -164,10 +159,8 @@ def _group(key: Scalar, node: Node, fields: Fields, include: Include) -> Desired
 
 def _is_null(node: Node | None) -> bool:
     """Return whether a value is absent: no key, or a key with no value."""
-    if node is None:
-        return True
     if not isinstance(node, Scalar):
-        return False
+        return node is None
     return node.kind == "null" or (node.kind == "plain" and node.text in ("", "~", "null"))
 
 
@@ -177,52 +170,33 @@ def _check_group(group: DesiredGroup, what: str, values: dict[str, Node], fields
     # One that its ID pins may be called so already: planning rejects it as a new name.
     if group.id is None and (said := forbidden_character(group.name)):
         fields.problem(group.line, f"{said} in the name of a group: {quoted(group.name)}")
+    members = values.get("members")
     if group.state == "absent":
-        for key in _PRESENT_ONLY:
-            if key in values:
-                fields.problem(
-                    values[key].line, f"{what} is to be absent: `{key}` is not allowed there"
-                )
-        return
-    if _is_null(values.get("members")):
-        fields.problem(
-            group.line,
-            f"{what} has no `members`",
-            "for a group with nobody in it write `members: []` and `allow_empty: true`",
-        )
-        return
-    members = values["members"]
-    if isinstance(members, Items) and not members.items and not group.allow_empty:
-        fields.problem(
-            members.line,
-            f"{what} is empty",
-            "write `allow_empty: true` if nobody is to be in it",
-        )
+        for key in (each for each in _PRESENT_ONLY if each in values):
+            message = f"{what} is to be absent: `{key}` is not allowed there"
+            fields.problem(values[key].line, message)
+    elif _is_null(members):
+        hint = "for a group with nobody in it write `members: []` and `allow_empty: true`"
+        fields.problem(group.line, f"{what} has no `members`", hint)
+    elif isinstance(members, Items) and not members.items and not group.allow_empty:
+        hint = "write `allow_empty: true` if nobody is to be in it"
+        fields.problem(members.line, f"{what} is empty", hint)
 
 
-def _check_unique(groups: list[DesiredGroup], fields: Fields) -> None:
+def _check_unique(groups: Iterable[DesiredGroup], fields: Fields) -> None:
     """Note groups of one ID, and of one name unless their IDs tell them apart."""
     by_id: dict[str, DesiredGroup] = {}
     by_name: dict[str, list[DesiredGroup]] = {}
     for group in groups:
-        if group.id is not None:
-            first = by_id.setdefault(group.id, group)
-            if first is not group:
-                fields.problem(
-                    group.line,
-                    f"the groups {quoted(first.name)} (line {first.line}) and {quoted(group.name)} "
-                    "have one `id`",
-                )
         by_name.setdefault(name_key(group.name), []).append(group)
-    for alike in by_name.values():
-        if len(alike) > 1 and any(group.id is None for group in alike):
-            first, *others = alike
-            for group in others:
-                fields.problem(
-                    group.line,
-                    f"the group {quoted(group.name)} occurs twice, first on line {first.line} "
-                    f"as {quoted(first.name)}",
-                )
+        first = group if group.id is None else by_id.setdefault(group.id, group)
+        if first is not group:
+            names = f"{quoted(first.name)} (line {first.line}) and {quoted(group.name)}"
+            fields.problem(group.line, f"the groups {names} have one `id`")
+    for first, *others in by_name.values():
+        for group in others if any(each.id is None for each in (first, *others)) else ():
+            at = f"first on line {first.line} as {quoted(first.name)}"
+            fields.problem(group.line, f"the group {quoted(group.name)} occurs twice, {at}")
 
 
 def _members(node: Node, fields: Fields, include: Include) -> tuple[DesiredMember, ...]:
@@ -243,11 +217,6 @@ def _members(node: Node, fields: Fields, include: Include) -> tuple[DesiredMembe
     return _unique(found, fields)
 
 
-def _members_of_rows(rows: Iterable[ListedRow], fields: Fields) -> tuple[DesiredMember, ...]:
-    """Return the members that rows name."""
-    return _unique(_from_rows(rows, fields), fields)
-
-
 def _included(node: TableNode, fields: Fields, include: Include) -> list[DesiredMember]:
     values = fields.table(node, "`members`", ("from",))
     if values is None:
@@ -264,14 +233,10 @@ def _included(node: TableNode, fields: Fields, include: Include) -> list[Desired
 def _from_rows(rows: Iterable[ListedRow], fields: Fields) -> list[DesiredMember]:
     found: list[DesiredMember] = []
     for line, values in rows:
-        until = values.get("until")
+        text = values.get("until")
+        until = None if text is None else fields.date_text(text, line, "`until`")
         member = _checked(
-            fields,
-            line,
-            user_id=values.get("id"),
-            email=values.get("email"),
-            until=None if until is None else fields.date_text(until, line, "`until`"),
-            reason=values.get("reason"),
+            fields, line, values.get("id"), values.get("email"), until, values.get("reason")
         )
         if member is not None:
             found.append(member)
@@ -281,7 +246,7 @@ def _from_rows(rows: Iterable[ListedRow], fields: Fields) -> list[DesiredMember]
 def _member(node: Node, fields: Fields) -> DesiredMember | None:
     if isinstance(node, Scalar):
         email = fields.text(node, "a member")
-        return None if email is None else _checked(fields, node.line, email=email)
+        return None if email is None else _checked(fields, node.line, None, email)
     values = fields.table(node, "a member", ("email", "id", "until", "reason"))
     if values is None:
         return None
@@ -291,18 +256,18 @@ def _member(node: Node, fields: Fields) -> DesiredMember | None:
     reason = fields.text(values.get("reason"), "`reason`")
     if user_id is None and email is None and ("id" in values or "email" in values):
         return None  # noted already
-    return _checked(fields, node.line, user_id=user_id, email=email, until=until, reason=reason)
+    return _checked(fields, node.line, user_id, email, until, reason)
 
 
 def _checked(
     fields: Fields,
     line: int,
-    *,
-    user_id: str | None = None,
-    email: str | None = None,
+    user_id: str | None,
+    email: str | None,
     until: date | None = None,
     reason: str | None = None,
 ) -> DesiredMember | None:
+    """Return a member; None, and a problem, where nobody can be meant."""
     if user_id is None and email is None:
         fields.problem(line, "a member needs an `email` or an `id`")
         return None
@@ -329,8 +294,8 @@ def _unique(found: Iterable[DesiredMember], fields: Fields) -> tuple[DesiredMemb
         first = seen.setdefault(key, member)
         if first is not member:
             where = f"{first.source}:{first.line}" if first.source != member.source else first.line
-            who = quoted(member.email or member.id or "")
-            fields.problems.append(
-                Problem(member.source, member.line, f"{who} occurs twice, first on line {where}")
+            message = (
+                f"{quoted(member.email or member.id or '')} occurs twice, first on line {where}"
             )
+            fields.problems.append(Problem(member.source, member.line, message))
     return members

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 from attrs import define, field
@@ -22,6 +22,7 @@ _PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?)\s*%", re.ASCII)
 _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
 
 C = TypeVar("C", bound=str)
+V = TypeVar("V")
 
 # What a value is written as. Plain is YAML without quotes, which may stand for any of the others;
 # invalid is what was reported already.
@@ -60,11 +61,7 @@ Node: TypeAlias = Scalar | Items | TableNode
 class Fields:
     """Reads values of one source.
 
-    Each method returns None for an invalid value, and adds the problem.
-
-    Attributes:
-        source: The file.
-        problems: The problems so far.
+    An absent value is None, false, or the first choice; so is an invalid one, which is a problem.
     """
 
     source: str
@@ -78,17 +75,16 @@ class Fields:
         if not isinstance(node, Scalar) or node.kind != "invalid":
             self.problem(node.line, message, hint)
 
-    def table(self, node: Node, what: str, known: Iterable[str]) -> dict[str, Node] | None:
+    def table(self, node: Node, what: str, known: Collection[str]) -> dict[str, Node] | None:
         """Return the values of a mapping by key; unknown keys and repeated ones are problems."""
         if not isinstance(node, TableNode):
             self._wrong(node, f"{what} must be a mapping")
             return None
-        names = tuple(known)
         values: dict[str, Node] = {}
         lines: dict[str, int] = {}
         for key, value in node.entries:
-            if key.text not in names:
-                hint = did_you_mean(key.text, names)
+            if key.text not in known:
+                hint = did_you_mean(key.text, known)
                 self.problem(key.line, f"unknown key {quoted(key.text)} in {what}", hint)
             elif key.text in lines:
                 first = lines[key.text]
@@ -121,21 +117,30 @@ class Fields:
         found = (self.text(item, f"an item of {what}") for item in node.items)
         return tuple(text for text in found if text is not None)
 
-    def flag(self, node: Node | None, what: str) -> bool:
-        """Return true or false; false if it is absent."""
+    def _parsed(
+        self,
+        node: Node | None,
+        kinds: Iterable[Kind],
+        parse: Callable[[str], V | None],
+        message: str,
+        hint: str = "",
+    ) -> V | None:
+        """Return what a scalar of one of these kinds is parsed as."""
         if node is None:
-            return False
-        if (
-            not isinstance(node, Scalar)
-            or node.kind not in ("boolean", "plain")
-            or node.text not in ("true", "false")
-        ):
-            self._wrong(node, f"{what} must be true or false")
-            return False
-        return node.text == "true"
+            return None
+        found = parse(node.text) if isinstance(node, Scalar) and node.kind in kinds else None
+        if found is None:
+            self._wrong(node, message, hint)
+        return found
+
+    def flag(self, node: Node | None, what: str) -> bool:
+        """Return true or false."""
+        words = {"true": True, "false": False}
+        message = f"{what} must be true or false"
+        return self._parsed(node, ("boolean", "plain"), words.get, message) or False
 
     def choice(self, node: Node | None, what: str, first: C, second: C) -> C:
-        """Return one of two words; the first if it is absent."""
+        """Return one of two words."""
         text = self.text(node, what)
         if node is not None and text not in (None, first, second):
             message = f"{what} must be `{first}` or `{second}`, not {quoted(text or '')}"
@@ -144,46 +149,35 @@ class Fields:
 
     def whole(self, node: Node | None, what: str) -> int | None:
         """Return a whole number from 0."""
-        if node is None:
-            return None
-        if isinstance(node, Scalar) and node.kind in ("number", "plain"):
-            number = parse_whole(node.text)
-            if number is not None:
-                return number
-        self._wrong(node, f"{what} must be a whole number, 0 or more")
-        return None
+        message = f"{what} must be a whole number, 0 or more"
+        return self._parsed(node, ("number", "plain"), _whole, message)
 
     def share(self, node: Node | None, what: str) -> float | None:
         """Return a share, from 0 to 1."""
-        if node is None:
-            return None
-        if isinstance(node, Scalar) and node.kind in ("number", "plain", "text"):
-            share = parse_share(node.text, number=node.kind != "text")
-            if share is not None:
-                return share
         shown = f", not {quoted(node.text)}" if isinstance(node, Scalar) else ""
-        self._wrong(
-            node,
-            f"{what} must be a percentage{shown}",
-            'write "25%", or a number from 0 to below 1',
-        )
-        return None
+        message = f"{what} must be a percentage{shown}"
+        hint = 'write "25%", or a number from 0 to below 1'
+        number = isinstance(node, Scalar) and node.kind != "text"
+        kinds: tuple[Kind, ...] = ("number", "plain", "text")
+        return self._parsed(node, kinds, lambda text: _share(text, number=number), message, hint)
 
     def date(self, node: Node | None, what: str) -> dt.date | None:
         """Return a date."""
-        if node is None:
-            return None
         if isinstance(node, Scalar) and node.kind in ("date", "plain", "text"):
             return self.date_text(node.text, node.line, what)
-        self._wrong(node, f"{what} must be a date", "write YYYY-MM-DD")
+        if node is not None:
+            self._wrong(node, f"{what} must be a date", "write YYYY-MM-DD")
         return None
 
     def date_text(self, text: str, line: int, what: str) -> dt.date | None:
         """Return a date from its text."""
-        found = parse_date(text)
-        if found is None:
-            self.problem(line, f"{what} is not a date: {quoted(text)}", "write YYYY-MM-DD")
-        return found
+        try:
+            if _DATE.fullmatch(text):
+                return dt.date.fromisoformat(text)
+        except ValueError:
+            pass
+        self.problem(line, f"{what} is not a date: {quoted(text)}", "write YYYY-MM-DD")
+        return None
 
 
 def is_email(text: str) -> bool:
@@ -191,38 +185,21 @@ def is_email(text: str) -> bool:
     return len(text) <= _LONGEST_EMAIL and text.isprintable() and _EMAIL.fullmatch(text) is not None
 
 
-def parse_date(text: str) -> dt.date | None:
-    """Return the date that is written YYYY-MM-DD, or None."""
-    if not _DATE.fullmatch(text):
-        return None
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def parse_whole(text: str) -> int | None:
-    """Return the whole number from 0, or None."""
+def _whole(text: str) -> int | None:
     return int(text) if _WHOLE.fullmatch(text) else None
 
 
-def parse_share(text: str, *, number: bool) -> float | None:
-    """Parse a share, written as a percentage, "25%", or as a number below 1.
+def _share(text: str, *, number: bool) -> float | None:
+    """Return the share that is written as a percentage, or as a number below 1, or None.
 
     The number 1 is rejected: it could mean 1 % or all.
-
-    Args:
-        text: What is written.
-        number: Whether it may be a number.
     """
     match = _PERCENT.fullmatch(text.strip())
     if match:
         share = float(match[1]) / 100
         return share if share <= 1 else None
-    if not number:
-        return None
     try:
-        share = float(text)
+        share = float(text) if number else math.nan
     except ValueError:
         return None
-    return share if math.isfinite(share) and 0 <= share < 1 else None
+    return share if 0 <= share < 1 else None

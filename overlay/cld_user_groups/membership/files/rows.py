@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import NamedTuple
 
 from cld_user_groups.membership.problems import did_you_mean, quoted
@@ -26,18 +26,11 @@ class ListedRow(NamedTuple):
     values: dict[str, str]
 
 
-def parse_csv(text: str, fields: Fields, columns: Iterable[str]) -> list[ListedRow]:
-    """Return the rows of a CSV file, the header aside.
+def parse_csv(text: str, fields: Fields, columns: Collection[str]) -> list[ListedRow]:
+    """Return the rows of a CSV file that may have these columns, the header aside.
 
     Commas, semicolons and tabs separate cells, whichever the header or a line `sep=;` shows. Rows
-    and columns with nothing in them are left out. An unknown or missing column, a row with more or
-    fewer cells than the header, a quote that is not closed, a line break where none belongs, and a
-    file without rows are noted as problems.
-
-    Args:
-        text: The file.
-        fields: Where problems are noted.
-        columns: The columns that it may have.
+    and columns with nothing in them are left out.
     """
     first, skipped, delimiter = first_line(text), 0, ""
     if first.strip().strip('"').lower().startswith("sep="):
@@ -83,12 +76,12 @@ def _cells(
     """Return the values of a row by column, or None if they have a problem, which is added."""
     before = len(fields.problems)
     filled = max(number for number, cell in enumerate(cells, start=1) if cell.strip())
-    if len(cells) < len(header):
+    if len(cells) < len(header) or filled > len(header):
         message = f"{len(cells)} cells in a row, {len(header)} in the header"
-        fields.problem(line, message, "is the file truncated?")
-    elif filled > len(header):
-        message = f"{len(cells)} cells in a row, {len(header)} in the header"
-        fields.problem(line, message, f"quote a cell that has {quoted(delimiter)} in it")
+        hint = f"quote a cell that has {quoted(delimiter)} in it"
+        fields.problem(
+            line, message, "is the file truncated?" if len(cells) < len(header) else hint
+        )
     values: dict[str, str] = {}
     for name, cell in zip(header, cells, strict=False):
         value = cell.strip()
@@ -110,41 +103,31 @@ def _check_line_break(name: str, cell: str, delimiter: str, line: int, fields: F
         fields.problem(line, "a row inside a `reason`", "is there a stray quote?")
 
 
-def _header(cells: list[str], line: int, fields: Fields, columns: Iterable[str]) -> list[str]:
+def _header(cells: list[str], line: int, fields: Fields, columns: Collection[str]) -> list[str]:
     """Return the names of the columns; nothing if a row cannot be read by them."""
-    known = tuple(columns)
     before = len(fields.problems)
     names = [cell.strip().casefold() for cell in cells]
     while not names[-1]:
         del names[-1]
     if any("@" in name for name in names):
-        hint = "the first row must name the columns: " + ", ".join(known)
+        hint = "the first row must name the columns: " + ", ".join(columns)
         fields.problem(line, "the header is missing", hint)
         return []
     for cell, name in zip(cells, names, strict=False):
-        if name and name not in known:
-            fields.problem(line, f"unknown column {quoted(cell)}", did_you_mean(name, known))
-    for name in known:
+        if name and name not in columns:
+            fields.problem(line, f"unknown column {quoted(cell)}", did_you_mean(name, columns))
+    for name in columns:
         if names.count(name) > 1:
             fields.problem(line, f"the column {quoted(name)} occurs twice")
-    if "group" in known and "group" not in names:
+    if "group" in columns and "group" not in names:
         fields.problem(line, "the column `group` is missing")
     if "email" not in names and "id" not in names:
         fields.problem(line, "the column `email` is missing")
     return names if len(fields.problems) == before else []
 
 
-def parse_json_lines(text: str, fields: Fields, columns: Iterable[str]) -> list[ListedRow]:
-    """Return the rows of a file that has a JSON object a line.
-
-    A line that is not such an object, and a file without rows, are noted as problems.
-
-    Args:
-        text: The file.
-        fields: Where problems are noted.
-        columns: The keys that an object may have.
-    """
-    known = tuple(columns)
+def parse_json_lines(text: str, fields: Fields, columns: Collection[str]) -> list[ListedRow]:
+    """Return the rows of a file that has a JSON object a line, which may have these keys."""
     before = len(fields.problems)
     rows: list[ListedRow] = []
     for number, line in enumerate(_LINE_BREAK.split(text), start=1):
@@ -159,7 +142,7 @@ def parse_json_lines(text: str, fields: Fields, columns: Iterable[str]) -> list[
         if not isinstance(pairs, _Object):
             fields.problem(number, "not a JSON object", 'write {"group": …}')
             continue
-        values = _texts(pairs, known, number, fields)
+        values = _texts(pairs, columns, number, fields)
         if values is not None:
             rows.append(ListedRow(number, values))
     return _complete(rows, fields, before)
@@ -170,7 +153,7 @@ class _Object(list[tuple[str, object]]):
 
 
 def _texts(
-    pairs: _Object, known: tuple[str, ...], line: int, fields: Fields
+    pairs: _Object, known: Collection[str], line: int, fields: Fields
 ) -> dict[str, str] | None:
     """Return the values of a row, or None if they have a problem, which is added."""
     before = len(fields.problems)

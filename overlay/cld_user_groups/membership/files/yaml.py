@@ -31,7 +31,7 @@ def parse_yaml(text: str, fields: Fields) -> Node | None:
     """
     source = fields.source
     try:
-        return _TreeBuilder(fields).build(yaml.parse(text, Loader=_LOADER))
+        return _TreeBuilder(yaml.parse(text, Loader=_LOADER), fields).build()
     except yaml.reader.ReaderError as error:
         at = error.position
         # libyaml counts bytes, the parser in Python characters.
@@ -86,79 +86,67 @@ def _line(text: str, number: int) -> str:
 class _TreeBuilder:
     """Builds a tree from events."""
 
-    def __init__(self, fields: Fields) -> None:
+    def __init__(self, events: Iterator[yaml.Event], fields: Fields) -> None:
+        self.events = events
         self.fields = fields
-        self.source = fields.source
-        self.open: list[Items | TableNode] = []
-        self.key: list[Scalar | None] = []
-        self.root: Node | None = None
-        self.documents = 0
 
-    def build(self, events: Iterator[yaml.Event]) -> Node | None:
-        for event in events:
-            self._take(event)
-        return self.root
+    def build(self) -> Node | None:
+        root: Node | None = None
+        for event in self.events:
+            if isinstance(event, yaml.DocumentStartEvent) and root is not None:
+                raise self._error(_line_of(event), "a second document in one file")
+            if isinstance(event, yaml.NodeEvent):
+                root = self._node(event, 1)
+        return root
 
-    def _take(self, event: yaml.Event) -> None:
-        line = 1 if event.start_mark is None else event.start_mark.line + 1
-        match event:
-            case yaml.ScalarEvent():
-                self._check(event, line)
-                self._add(Scalar(event.value, "text" if event.style else "plain", line), line)
-            case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
-                self._check(event, line)
-                node = (
-                    Items([], line)
-                    if isinstance(event, yaml.SequenceStartEvent)
-                    else TableNode([], line)
-                )
-                self._add(node, line)
-                self.open.append(node)
-                self.key.append(None)
-                if len(self.open) > DEEPEST:
-                    raise FileError([Problem(self.source, line, "nested too deeply")])
-            case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
-                self.open.pop()
-                self.key.pop()
-            case yaml.AliasEvent():
-                self._problem(
-                    line, f"an alias, {quoted(f'*{event.anchor}')}", "write the value out"
-                )
-                self._add(Scalar("", "invalid", line), line)
-            case yaml.DocumentStartEvent():
-                self.documents += 1
-                if self.documents > 1:
-                    raise FileError([Problem(self.source, line, "a second document in one file")])
-            case _:
-                pass
+    def _node(self, event: yaml.Event, depth: int) -> Node:
+        if not isinstance(event, yaml.CollectionStartEvent):
+            return self._scalar(event)
+        line = _line_of(event)
+        self._check(event, line)
+        if depth > DEEPEST:
+            raise self._error(line, "nested too deeply")
+        if isinstance(event, yaml.MappingStartEvent):
+            return self._table(line, depth)
+        items = Items([], line)
+        while not isinstance(item := next(self.events), yaml.SequenceEndEvent):
+            items.items.append(self._node(item, depth + 1))
+        return items
 
-    def _check(self, event: yaml.NodeEvent, line: int) -> None:
-        if event.anchor is not None:
-            self._problem(line, f"an anchor, {quoted('&' + event.anchor)}", "write the value out")
+    def _table(self, line: int, depth: int) -> TableNode:
+        table = TableNode([], line)
+        while not isinstance(start := next(self.events), yaml.MappingEndEvent):
+            if isinstance(start, yaml.CollectionStartEvent):
+                raise self._error(_line_of(start), "a key must be text, not a list or a mapping")
+            key = self._scalar(start)
+            if key.text == "<<" and key.kind == "plain":
+                self._unsupported(key.line, "a merge key, `<<`", "write the values out")
+            table.entries.append((key, self._node(next(self.events), depth + 1)))
+        return table
+
+    def _scalar(self, event: yaml.Event) -> Scalar:
+        line = _line_of(event)
+        self._check(event, line)
+        if isinstance(event, yaml.ScalarEvent):
+            return Scalar(event.value, "text" if event.style else "plain", line)
+        return Scalar("", "invalid", line)  # an alias
+
+    def _check(self, event: yaml.Event, line: int) -> None:
+        anchor: str | None = getattr(event, "anchor", None)
         tag: str | None = getattr(event, "tag", None)
+        if anchor is not None:
+            is_alias = isinstance(event, yaml.AliasEvent)
+            what, mark = ("an alias", "*") if is_alias else ("an anchor", "&")
+            self._unsupported(line, f"{what}, {quoted(mark + anchor)}", "write the value out")
         if tag is not None:
-            self._problem(line, f"a tag, {quoted(tag)}", "tags have no meaning here")
+            self._unsupported(line, f"a tag, {quoted(tag)}", "tags have no meaning here")
 
-    def _problem(self, line: int, message: str, hint: str) -> None:
+    def _error(self, line: int, message: str) -> FileError:
+        return FileError([Problem(self.fields.source, line, message)])
+
+    def _unsupported(self, line: int, message: str, hint: str) -> None:
         self.fields.problem(line, f"{message}: not supported", hint)
 
-    def _add(self, node: Node, line: int) -> None:
-        if not self.open:
-            self.root = node
-            return
-        parent = self.open[-1]
-        if isinstance(parent, Items):
-            parent.items.append(node)
-            return
-        key = self.key[-1]
-        if key is not None:
-            parent.entries.append((key, node))
-            self.key[-1] = None
-            return
-        if not isinstance(node, Scalar):
-            raise FileError(
-                [Problem(self.source, line, "a key must be text, not a list or a mapping")]
-            )
-        if node.text == "<<" and node.kind == "plain":
-            self._problem(line, "a merge key, `<<`", "write the values out")
-        self.key[-1] = node
+
+def _line_of(event: yaml.Event) -> int:
+    return 1 if event.start_mark is None else event.start_mark.line + 1
