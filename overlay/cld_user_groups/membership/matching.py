@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import date
-from typing import NamedTuple
 
 from attrs import define, field
 
@@ -12,15 +11,28 @@ from cld_user_groups.identity import forbidden_character
 
 from .guards import Protected
 from .identity import Directory, is_wanted
-from .model import Desired, DesiredGroup, DesiredMember, Group, Member, Snapshot
+from .model import Desired, DesiredGroup, DesiredMember, Group, GroupRef, Member, Snapshot
 from .problems import Problem, quoted
 
 
-class Match(NamedTuple):
-    """A group of a file, and the group of the account that it is, or None."""
+@define(eq=False)
+class Match:
+    """A group of a file, the group of the account that it is, or None, and how they differ.
+
+    Attributes:
+        ref: The group as it is to be.
+        added: Who is to be added, by user ID.
+        removed: Who is to be removed, with the line that ends the membership, or None where it is
+            the group's list that does not have them.
+    """
 
     desired: DesiredGroup
     group: Group | None
+    ref: GroupRef
+    added: dict[str, DesiredMember] = field(factory=dict[str, DesiredMember])
+    removed: list[tuple[Member, DesiredMember | None]] = field(
+        factory=list[tuple[Member, DesiredMember | None]]
+    )
 
 
 class Matching:
@@ -48,19 +60,20 @@ class Matching:
         for position, group in enumerate(desired):
             if position not in found:
                 named = self.directory.named(group.name)
-                unclaimed = [other for other in named if other.id not in self.claimed]
-                if unclaimed:
+                if unclaimed := [other for other in named if other.id not in self.claimed]:
                     found[position] = self._claim(group, self._only(group, unclaimed))
         for position, group in enumerate(desired):
             if position not in found:
                 found[position] = self._claim(group, self._by_previous_name(group))
-        return [Match(group, found[position]) for position, group in enumerate(desired)]
+        return [
+            Match(each, group, GroupRef(id=group.id if group else None, name=each.name))
+            for each, group in ((each, found[at]) for at, each in enumerate(desired))
+        ]
 
     def _note_absent(self) -> None:
         """Note the groups that need not be deleted, once it is known which group is which."""
-        for desired, group in self.matches:
-            is_gone = group is None and desired.state == "absent"
-            if is_gone and (desired.id is not None or self._is_new(desired)):
+        for desired in (match.desired for match in self.matches if match.group is None):
+            if desired.state == "absent" and (desired.id is not None or self._is_new(desired)):
                 self.notes.append(f"The group {quoted(desired.name)} is absent already.")
 
     def _claim(self, desired: DesiredGroup, group: Group | None) -> Group | None:
@@ -70,48 +83,35 @@ class Matching:
 
     def _by_id(self, desired: DesiredGroup) -> Group | None:
         group = self.directory.group(desired.id)
-        if desired.state == "present":
-            if group is None:
-                self._problem(
-                    desired, f"the account has no group with the id {quoted(desired.id or '')}"
-                )
-        elif group is not None and group.name != desired.name:
-            self._problem(
-                desired,
-                f"the group to be deleted is called {quoted(group.name)} in the account",
-                "correct the name or the id",
-            )
+        if desired.state == "present" and group is None:
+            message = f"the account has no group with the id {quoted(desired.id or '')}"
+            self._problem(desired, message)
+        elif desired.state == "absent" and group is not None and group.name != desired.name:
+            message = f"the group to be deleted is called {quoted(group.name)} in the account"
+            self._problem(desired, message, "correct the name or the id")
         return group
 
     def _only(self, desired: DesiredGroup, groups: Sequence[Group]) -> Group | None:
-        if len(groups) > 1:
-            ids = ", ".join(quoted(group.id) for group in groups)
-            self._problem(
-                desired,
-                f"the account has {len(groups)} groups called {quoted(desired.name)}",
-                f"give the `id`, one of {ids}",
-            )
-            self.claimed.update((group.id, desired) for group in groups)
-            return None
-        return groups[0]
+        if len(groups) == 1:
+            return groups[0]
+        ids = ", ".join(quoted(group.id) for group in groups)
+        message = f"the account has {len(groups)} groups called {quoted(desired.name)}"
+        self._problem(desired, message, f"give the `id`, one of {ids}")
+        self.claimed.update((group.id, desired) for group in groups)
+        return None
 
     def _by_previous_name(self, desired: DesiredGroup) -> Group | None:
         """Return the group to be renamed, or None for one to be created or already absent."""
         before = [g for name in desired.previously for g in self.directory.named(name)]
         for group in before:
-            if group.id in self.claimed:
-                other = self.claimed[group.id]
-                self._problem(
-                    desired,
-                    f"{quoted(group.name)} is the previous name of {quoted(desired.name)}, and the "
-                    f"group of line {other.line} as well",
-                )
+            if other := self.claimed.get(group.id):
+                names = f"{quoted(group.name)} is the previous name of {quoted(desired.name)}"
+                self._problem(desired, f"{names}, and the group of line {other.line} as well")
                 return None
         if len(before) > 1:
             names = ", ".join(quoted(group.name) for group in before)
-            self._problem(
-                desired, f"several groups have a previous name of it: {names}", "give its `id`"
-            )
+            message = f"several groups have a previous name of it: {names}"
+            self._problem(desired, message, "give its `id`")
             return None
         return before[0] if before else None
 
@@ -119,9 +119,8 @@ class Matching:
         """Return whether no group that the file leaves alone has a name like this one."""
         for group in self.directory.named_alike(desired.name):
             if group.id not in self.claimed:
-                message = (
-                    f"{quoted(desired.name)} is not in the account, but {quoted(group.name)} is"
-                )
+                name = quoted(desired.name)
+                message = f"{name} is not in the account, but {quoted(group.name)} is"
                 hint = "use that, or give `previously:` or `id:` to rename it"
                 self.held.append(Problem(desired.source, desired.line, message, hint))
                 return False
@@ -134,40 +133,20 @@ class Matching:
 
     def can_be_named(self, match: Match) -> bool:
         """Return whether a group can have the name that it is to get; note why it cannot."""
-        if said := forbidden_character(match.desired.name):
-            self._problem(
-                match.desired, f"{said} in the name of a group: {quoted(match.desired.name)}"
-            )
+        desired = match.desired
+        if said := forbidden_character(desired.name):
+            self._problem(desired, f"{said} in the name of a group: {quoted(desired.name)}")
             return False
         for group in self.holders(match):
             other = self.claimed.get(group.id)
             if other is None or (other.state == "present" and other.name == group.name):
-                self._problem(
-                    match.desired,
-                    f"another group is called {quoted(match.desired.name)} already",
-                    f"its id is {quoted(group.id)}",
-                )
+                message = f"another group is called {quoted(desired.name)} already"
+                self._problem(desired, message, f"its id is {quoted(group.id)}")
                 return False
-        return self._is_new(match.desired)
+        return self._is_new(desired)
 
     def _problem(self, desired: DesiredGroup, message: str, hint: str = "") -> None:
         self.problems.append(Problem(desired.source, desired.line, message, hint))
-
-
-@define
-class MemberDifference:
-    """How a group's membership is to change.
-
-    Attributes:
-        added: Who is to be added, by user ID.
-        removed: Who is to be removed, with the line that ends the membership, or None where it is
-            the group's list that does not have them.
-    """
-
-    added: dict[str, DesiredMember] = field(factory=dict[str, DesiredMember])
-    removed: list[tuple[Member, DesiredMember | None]] = field(
-        factory=list[tuple[Member, DesiredMember | None]]
-    )
 
 
 class MemberMatching:
@@ -192,17 +171,16 @@ class MemberMatching:
         self.held_people: set[str] = set()
         self.unverified: set[str] = set()
 
-    def compare(self, desired: DesiredGroup, group: Group | None) -> MemberDifference:
-        """Return how the group is to change; `group` is None for one that is to be created."""
+    def compare(self, match: Match) -> None:
+        """Find out how the group is to change."""
+        desired, group = match.desired, match.group
         ended: list[DesiredMember] = []
         # Not the directory's, which would keep it: a plan asks for each group once.
         current = {} if group is None else {member.id: member for member in group.members}
         members = self._resolve(desired, current, ended)
-        difference = MemberDifference(
-            {user_id: member for user_id, member in members.items() if user_id not in current}
-        )
+        match.added = {key: member for key, member in members.items() if key not in current}
         if not current:
-            return difference
+            return
         if desired.mode == "additive":
             self._check_ended(ended, current)
         over = self._ended_ids(ended)
@@ -212,33 +190,28 @@ class MemberMatching:
             if why := self.protected(user_id, member.email):
                 who = quoted(member.email or user_id)
                 self.notes.append(f"{who} {why}, and stays in {quoted(desired.name)}.")
-                continue
-            difference.removed.append((member, over.get(user_id)))
-        return difference
+            else:
+                match.removed.append((member, over.get(user_id)))
 
     def _resolve(
-        self,
-        desired: DesiredGroup,
-        current: Container[str],
-        ended: list[DesiredMember],
+        self, desired: DesiredGroup, current: Container[str], ended: list[DesiredMember]
     ) -> dict[str, DesiredMember]:
         """Return the members by user ID, except those whose `until` has passed."""
         found: dict[str, DesiredMember] = {}
         for member in desired.members:
-            if member.until is not None and not is_wanted(member, self.today):
-                if self._is_one_person(member, current, is_ended=True):
-                    ended.append(member)
+            is_ended = member.until is not None and not is_wanted(member, self.today)
+            if not self._is_one_person(member, current, is_ended=is_ended):
                 continue
-            if not self._is_one_person(member, current):
-                user_id = None
-            elif member.id is not None:
+            if is_ended:
+                ended.append(member)
+                continue
+            user_id = None
+            if member.id is not None:
                 user_id = self._check_id(member, member.id)
             elif member.email is not None:
                 user_id = self.directory.id_of(member.email)
                 if user_id is None:
                     self._unresolved(member, member.email)
-            else:
-                user_id = None
             if user_id is None:
                 continue
             first = found.setdefault(user_id, member)
@@ -250,12 +223,10 @@ class MemberMatching:
 
     def _unresolved(self, member: DesiredMember, email: str) -> None:
         users = self.directory.by_email(email)
-        who = quoted(email)
-        if not users:
-            self._problem(member, f"no user has the e-mail {who}", "is it spelt as in the account?")
-            return
         ids = ", ".join(quoted(user.id) for user in users)
-        self._problem(member, f"{len(users)} users have the e-mail {who}", f"give the `id`: {ids}")
+        hint = f"give the `id`: {ids}" if users else "is it spelt as in the account?"
+        have = f"{len(users)} users have" if users else "no user has"
+        self._problem(member, f"{have} the e-mail {quoted(email)}", hint)
 
     def _check_id(self, member: DesiredMember, user_id: str) -> str | None:
         if user_id in self.missing_ids:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from graphlib import CycleError, TopologicalSorter
 from heapq import heappop, heappush
@@ -19,9 +19,6 @@ def in_order(changes: Sequence[Change]) -> list[int]:
 
     As far as that allows, they are in the order of the actions, and else as they were. Changes in a
     circle, and those that depend on one, are left out.
-
-    Args:
-        changes: The changes, each with the positions of those that it depends on.
     """
     sorter = TopologicalSorter({at: each.depends_on for at, each in enumerate(changes)})
     with suppress(CycleError):  # the sorter goes as far as it can all the same
@@ -38,21 +35,19 @@ def in_order(changes: Sequence[Change]) -> list[int]:
 
 
 def select(changes: Sequence[Change], positions: Iterable[int]) -> tuple[Change, ...]:
-    """Return some of the changes, in an order of their own.
-
-    Args:
-        changes: The changes.
-        positions: The positions of those to return; with each, those that it depends on.
-    """
+    """Return the changes at these positions, in their order; with each, those it depends on."""
     kept = list(positions)
     new = {old: position for position, old in enumerate(kept)}
+    needs = [sorted(new[needed] for needed in changes[old].depends_on) for old in kept]
     return tuple(
-        evolve(
-            changes[old],
-            depends_on=tuple(sorted(new[needed] for needed in changes[old].depends_on)),
-        )
-        for old in kept
+        evolve(changes[old], depends_on=tuple(needed))
+        for old, needed in zip(kept, needs, strict=True)
     )
+
+
+def without(changes: Sequence[Change], left_out: Container[int]) -> tuple[Change, ...]:
+    """Return the changes except those at these positions, on which no other depends."""
+    return select(changes, (at for at in range(len(changes)) if at not in left_out))
 
 
 def with_dependents(changes: Sequence[Change], positions: Iterable[int]) -> set[int]:
@@ -88,11 +83,8 @@ def awaited_additions(changes: Sequence[Change], members: Mapping[str, int]) -> 
     """Return, by position, the addition that a removal has to wait for.
 
     The guards let a group lose everyone it has where others join it. If none of these additions
-    succeeds, nobody must be removed either: the group would end empty.
-
-    Args:
-        changes: The changes.
-        members: How many members a group has now, by ID, for the groups that must not end empty.
+    succeeds, nobody must be removed either: the group would end empty. `members` tells how many a
+    group has now, by ID, for the groups that must not end empty.
     """
     first: dict[str, int] = {}
     removals: dict[str, list[int]] = {}
@@ -115,9 +107,7 @@ def awaited_additions(changes: Sequence[Change], members: Mapping[str, int]) -> 
 def make_before_break(steps: Sequence[Change], members: Mapping[str, int]) -> tuple[Change, ...]:
     """Return the steps of an undo in an order that spares people a time without access.
 
-    Args:
-        steps: The steps, each with the positions of those that it depends on.
-        members: How many members each group has now, by ID.
+    `members` tells how many each group has now, by ID.
     """
     needs = [set(step.depends_on) for step in steps]
     _spare_access(steps, needs)

@@ -1,20 +1,18 @@
 """Read an account into a snapshot, with the fewest requests: one, and one per 100 unknown people.
 
-Sans-IO: a generator decides what to read and is sent the responses; the sync and the async
-function each drive it.
+A generator decides what to read; the sync and the async function each drive it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable
 from datetime import UTC, date, datetime
-from typing import NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import attrs
 
 from cld_provisioning_api.models import (
     User,
-    UserGroup,
     UserGroupsResponse,
     UserGroupUser,
     UserGroupUsersResponse,
@@ -22,7 +20,7 @@ from cld_provisioning_api.models import (
 )
 from cld_user_groups import RawResponse
 from cld_user_groups._engine.retry import parse_http_date
-from cld_user_groups._find_users import FoundUsers
+from cld_user_groups._find_users import MAX_ITEMS, FoundUsers, send_each
 from cld_user_groups.client import AsyncCldProvisioning, CldProvisioning
 
 from .identity import unknown_people
@@ -31,8 +29,10 @@ from .problems import AccountError, Problem, quoted
 
 #: IDs that are in no group are looked up if that takes at most two requests. Otherwise they are
 #: accepted as they are: the API rejects adding a user who does not exist.
-MAX_IDS = 200
-_IDS_A_REQUEST = 100
+MAX_IDS = 2 * MAX_ITEMS
+
+_Client: TypeAlias = CldProvisioning | AsyncCldProvisioning
+_Listed: TypeAlias = UserGroupUser | User
 
 
 def read_account(
@@ -51,161 +51,81 @@ def read_account(
         CloudinaryError: The response is an error.
         httpx.TransportError: No response was received.
     """
-    steps = _read(client.user_groups.account_id, desired, today)
-    try:
-        step = next(steps)
-        while True:
-            step = steps.send(_fetch(client, step))
-    except StopIteration as done:
-        snapshot: Snapshot = done.value
-        return snapshot
+    return send_each(_read(client, desired, today), lambda response: response)
 
 
 async def read_account_async(
     client: AsyncCldProvisioning, desired: Desired | None = None, today: date | None = None
 ) -> Snapshot:
     """Read an account as `read_account` does."""
-    steps = _read(client.user_groups.account_id, desired, today)
+    calls = _read(client, desired, today)
     try:
-        step = next(steps)
+        call = next(calls)
         while True:
-            step = steps.send(await _fetch_async(client, step))
+            call = calls.send(await call)
     except StopIteration as done:
         snapshot: Snapshot = done.value
         return snapshot
 
 
-class _ListGroups(NamedTuple):
-    """All groups, with their members."""
-
-
-class _ListMembers(NamedTuple):
-    """The members of one group."""
-
-    group_id: str
-
-
-class _FindEmails(NamedTuple):
-    """Users by e-mail, however many requests that takes."""
-
-    emails: tuple[str, ...]
-
-
-class _ListIds(NamedTuple):
-    """Users by ID, at most 100."""
-
-    ids: tuple[str, ...]
-
-
-_Listed: TypeAlias = UserGroupUser | User
-_Step: TypeAlias = _ListGroups | _ListMembers | _FindEmails | _ListIds
-
-
-class _Fetched(NamedTuple):
-    """The responses."""
-
-    groups: Sequence[UserGroup] = ()
-    users: Sequence[_Listed] = ()
-    requests_left: int | None = None
-    quota_reset_at: datetime | None = None
-    server_time: datetime | None = None
-
-
-def _fetch(client: CldProvisioning, step: _Step) -> _Fetched:
-    groups, users = client.user_groups.with_raw_response, client.users
-    match step:
-        case _ListGroups():
-            return _groups(groups.list(extended_details=True))
-        case _ListMembers():
-            return _users(groups.list_users(group_id=step.group_id))
-        case _FindEmails():
-            return _found(users.find(emails=step.emails))
-        case _ListIds():
-            return _users(users.with_raw_response.list(ids=list(step.ids)))
-
-
-async def _fetch_async(client: AsyncCldProvisioning, step: _Step) -> _Fetched:
-    groups, users = client.user_groups.with_raw_response, client.users
-    match step:
-        case _ListGroups():
-            return _groups(await groups.list(extended_details=True))
-        case _ListMembers():
-            return _users(await groups.list_users(group_id=step.group_id))
-        case _FindEmails():
-            return _found(await users.find(emails=step.emails))
-        case _ListIds():
-            return _users(await users.with_raw_response.list(ids=list(step.ids)))
-
-
-def _groups(listed: RawResponse[UserGroupsResponse]) -> _Fetched:
-    return _Fetched(
-        groups=listed.parsed.user_groups or (),
-        requests_left=listed.rate_limit.remaining,
-        quota_reset_at=listed.rate_limit.reset,
-        server_time=parse_http_date(listed.headers.get("date") or ""),
-    )
-
-
-def _users(listed: RawResponse[UserGroupUsersResponse] | RawResponse[UsersResponse]) -> _Fetched:
-    return _Fetched(users=listed.parsed.users or (), requests_left=listed.rate_limit.remaining)
-
-
-def _found(found: FoundUsers) -> _Fetched:
-    return _Fetched(users=[user for users in found.by_email.values() for user in users])
-
-
 def _read(
-    account_id: str, desired: Desired | None, today: date | None
-) -> Generator[_Step, _Fetched, Snapshot]:
+    client: _Client, desired: Desired | None, today: date | None
+) -> Generator[Any, Any, Snapshot]:
+    """Yield each call, as the client makes it, and expect its response."""
     taken_at = datetime.now(UTC)
-    fetched = yield _ListGroups()
-    requests_left = fetched.requests_left
+    calls = client.user_groups.with_raw_response
+    account_id = client.user_groups.account_id
+    response: RawResponse[UserGroupsResponse] = yield calls.list(extended_details=True)
+    requests_left = response.rate_limit.remaining
     known: dict[str, Member] = {}
     groups: list[Group] = []
-    for listed in fetched.groups:
+    for listed in response.parsed.user_groups or ():
         group_id = listed.id or ""
         users: Iterable[_Listed] | None = listed.users
         if users is None:  # the response does not say; nobody would be an empty list
-            of_group = yield _ListMembers(group_id)
-            users, requests_left = of_group.users, of_group.requests_left
+            of_group: RawResponse[UserGroupUsersResponse]
+            of_group = yield calls.list_users(group_id=group_id)
+            users, requests_left = of_group.parsed.users or (), of_group.rate_limit.remaining
         groups.append(Group(id=group_id, name=listed.name or "", members=_members(users, known)))
     _check(account_id, groups)
     snapshot = Snapshot(
         account_id=account_id,
         groups=tuple(groups),
         requests_left=requests_left,
-        quota_reset_at=fetched.quota_reset_at,
-        server_time=fetched.server_time,
+        quota_reset_at=response.rate_limit.reset,
+        server_time=parse_http_date(response.headers.get("date") or ""),
         taken_at=taken_at,
     )
     if desired is None:
         return snapshot
-    return (yield from _look_up(snapshot, desired, today or taken_at.date()))
+    return (yield from _look_up(client, snapshot, desired, today or taken_at.date()))
 
 
 def _look_up(
-    snapshot: Snapshot, desired: Desired, today: date
-) -> Generator[_Step, _Fetched, Snapshot]:
+    client: _Client, snapshot: Snapshot, desired: Desired, today: date
+) -> Generator[Any, Any, Snapshot]:
     unknown = unknown_people(snapshot, desired, today)
     people: dict[str, Member] = {}
     missing: list[str] = []
     requests_left = snapshot.requests_left
     ids = unknown.ids
     if unknown.emails:
-        fetched = yield _FindEmails(unknown.emails)
-        _members(fetched.users, people)
+        of_emails: FoundUsers = yield client.users.find(emails=unknown.emails)
+        _members((user for users in of_emails.by_email.values() for user in users), people)
         if requests_left is not None:
-            requests_left = max(0, requests_left - -(-len(unknown.emails) // 100))
+            requests_left = max(0, requests_left - -(-len(unknown.emails) // MAX_ITEMS))
         if ids:  # without those whose e-mail was found
             with_people = attrs.evolve(snapshot, people=tuple(people.values()))
             ids = unknown_people(with_people, desired, today).ids
     if len(ids) <= MAX_IDS:
-        for start in range(0, len(ids), _IDS_A_REQUEST):
-            asked = ids[start : start + _IDS_A_REQUEST]
-            fetched = yield _ListIds(asked)
-            requests_left = fetched.requests_left
-            found = {user.id for user in fetched.users}
-            _members(fetched.users, people)
+        for start in range(0, len(ids), MAX_ITEMS):
+            asked = ids[start : start + MAX_ITEMS]
+            response: RawResponse[UsersResponse]
+            response = yield client.users.with_raw_response.list(ids=list(asked))
+            requests_left = response.rate_limit.remaining
+            users = response.parsed.users or ()
+            found = {user.id for user in users}
+            _members(users, people)
             # Other users than those asked for: the filter was ignored, and there may be more.
             if found <= set(asked):
                 missing += [user_id for user_id in asked if user_id not in found]
@@ -231,22 +151,14 @@ def _members(users: Iterable[_Listed], known: dict[str, Member]) -> tuple[Member
 
 
 def _check(account_id: str, groups: Iterable[Group]) -> None:
-    problems: list[Problem] = []
+    said: list[str] = []
     seen: dict[str, Group] = {}
     for group in groups:
         if not group.id.strip():
-            problems.append(
-                Problem(
-                    account_id, None, f"the group {quoted(group.name)} has no ID in the response"
-                )
-            )
+            said.append(f"the group {quoted(group.name)} has no ID in the response")
         elif seen.setdefault(group.id, group) is not group:
-            message = f"two groups in the response have the ID {quoted(group.id)}"
-            problems.append(Problem(account_id, None, message))
-        problems += [
-            Problem(account_id, None, f"a user in {quoted(group.name)} has no ID in the response")
-            for member in group.members
-            if not member.id.strip()
-        ]
-    if problems:
-        raise AccountError(problems)
+            said.append(f"two groups in the response have the ID {quoted(group.id)}")
+        nameless = sum(not member.id.strip() for member in group.members)
+        said += [f"a user in {quoted(group.name)} has no ID in the response"] * nameless
+    if said:
+        raise AccountError(Problem(account_id, None, each) for each in said)

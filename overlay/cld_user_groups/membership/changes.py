@@ -1,0 +1,260 @@
+"""The changes of a plan: what each waits for, and what waits for what is held back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from attrs import evolve
+
+from cld_user_groups.identity import name_key
+
+from .accidents import NewGroups
+from .matching import Match, Matching
+from .model import Action, Change, Desired, DesiredMember, Group, GroupRef, Member, UserRef
+from .order import awaited_additions, in_order, select, with_dependents, without
+from .problems import PlanError, Problem, quoted
+
+
+class ChangeBuilder:
+    """Makes changes of what differs between a file and an account.
+
+    What a change depends on is kept as positions in the list of changes, which are those in the
+    plan unless a name has to become free first.
+    """
+
+    def __init__(self, matching: Matching) -> None:
+        self.matching = matching
+        self.directory = matching.directory
+        self.present = [each for each in matching.matches if each.desired.state == "present"]
+        self.held_groups: set[Match] = set()  # which are not created or renamed
+        self.held: list[Problem] = []
+
+    def check_name(self, match: Match) -> None:
+        """Hold back a group that cannot have the name that it is to get."""
+        is_named = match.group is not None and match.group.name == match.desired.name
+        if not is_named and not self.matching.can_be_named(match):
+            self.held_groups.add(match)
+
+    def check_new_groups(self, desired: Desired) -> Iterator[Problem]:
+        """Hold back what looks like an accident; yield a warning for a name near another."""
+        new = [
+            match
+            for match in self.present
+            if match.group is None and match not in self.held_groups
+            if not match.desired.allow_new
+        ]
+        if not new:
+            return
+        losses = {
+            name_key(match.desired.name): {member.id for member, _ in match.removed}
+            for match in self.present
+        }
+        compared = NewGroups(self.directory, self.matching.claimed, desired.groups, len(new))
+        for match in new:
+            accident = compared.accident(match.desired, match.added, losses)
+            if accident is not None:
+                self.held.append(accident)
+                self.held_groups.add(match)
+            elif (warning := compared.near(match.desired)) is not None:
+                yield warning
+
+    def changes(self, source: str, held_people: Collection[str]) -> tuple[Change, ...]:
+        """Return the changes, each after all that it depends on, without those held back.
+
+        Args:
+            source: The file.
+            held_people: The IDs of those who lose nothing, for it is not known who is meant.
+
+        Raises:
+            PlanError: Groups are to exchange their names, which no order of single renames does.
+        """
+        new = [match for match in self.present if match.group is None]
+        renamed = {
+            match.group.id: match
+            for match in self.present
+            if match.group is not None and match.group.name != match.desired.name
+        }
+        named = {match: at for at, match in enumerate((*new, *renamed.values()))}
+        changes = [_creation_or_rename(match) for match in named]
+        added = self._add_additions(changes, named)
+        changes += [
+            _removal(match, member, ended, added)
+            for match in self.present
+            for member, ended in match.removed
+        ]
+        freed = {group_id: named[match] for group_id, match in renamed.items()}
+        for match in self.matching.matches:
+            if match.group is not None and match.desired.state == "absent":
+                freed[match.group.id] = len(changes)
+                changes.append(_deletion(match, match.group, added))
+        is_late = False
+        for match, at in named.items():
+            if needed := tuple(freed[group.id] for group in self.matching.holders(match)):
+                is_late = True
+                changes[at] = evolve(changes[at], depends_on=needed)
+        changes = self._without_held(changes, {named[at] for at in self.held_groups}, held_people)
+        self._keep_occupied(changes)
+        return _sorted(changes, source) if is_late else tuple(changes)
+
+    def _add_additions(
+        self, changes: list[Change], named: Mapping[Match, int]
+    ) -> Mapping[str, Sequence[int]]:
+        """Append all additions; return their positions by user."""
+        found: dict[str, list[int]] = {}
+        for match in self.present:
+            depends_on = (named[match],) if match.group is None else ()
+            for user_id, member in match.added.items():
+                found.setdefault(user_id, []).append(len(changes))
+                known = self.directory.by_id(user_id)
+                email = known.email if known and known.email else member.email
+                changes.append(
+                    Change(
+                        action=Action.ADD_USER,
+                        group=match.ref,
+                        user=UserRef(id=user_id, email=email),
+                        until=member.until,
+                        reason=member.reason or "",
+                        source=member.source,
+                        line=member.line,
+                        depends_on=depends_on,
+                    )
+                )
+        return found
+
+    def _without_held(
+        self, changes: list[Change], held: set[int], held_people: Collection[str]
+    ) -> list[Change]:
+        """Return the changes without those held back, and without all that depends on them."""
+        if not held and not held_people:
+            return changes
+        of_people = {
+            position
+            for position, change in enumerate(changes)
+            if any(user.id in held_people for user in change.leavers)
+        }
+        left_out = with_dependents(changes, held | of_people)
+        left_out |= self._last_members(changes, left_out, held_people)
+        for position in sorted(left_out - held):
+            change = changes[position]
+            if change.action is not Action.ADD_USER:
+                message = f"{_described(change)} waits for what is held back"
+                self.held.append(Problem(change.source, change.line, message))
+        old_names = {
+            changes[at].group.id: changes[at].old_name or ""
+            for at in left_out
+            if changes[at].action is Action.RENAME_GROUP
+        }
+        return [
+            evolve(change, group=evolve(change.group, name=old_names[change.group.id]))
+            if change.group.id in old_names
+            else change
+            for change in without(changes, left_out)
+        ]
+
+    def _last_members(
+        self, changes: Sequence[Change], held: set[int], held_people: Collection[str]
+    ) -> set[int]:
+        """Return the removals that would empty a group because those who join it are held back."""
+        of_group: dict[tuple[str | None, Action], set[int]] = {}
+        for position, change in enumerate(changes):
+            of_group.setdefault((change.group.id, change.action), set()).add(position)
+        found: set[int] = set()
+        for match in self.present:
+            if match.group is None or match.desired.allow_empty or not match.removed:
+                continue
+            removals = of_group[match.group.id, Action.REMOVE_USER]
+            additions = of_group.get((match.group.id, Action.ADD_USER), set())
+            is_awaited = bool(additions & held) or any(
+                member.id in held_people for member in match.desired.members
+            )
+            is_emptied = len(removals - held) >= len(match.group.members)
+            if is_emptied and is_awaited and additions <= held:
+                found |= removals
+        return found - held
+
+    def _keep_occupied(self, changes: list[Change]) -> None:
+        members = {
+            match.group.id: len(match.group.members)
+            for match in self.present
+            if match.group is not None and not match.desired.allow_empty
+        }
+        for position, addition in awaited_additions(changes, members).items():
+            depends_on = tuple(sorted({addition, *changes[position].depends_on}))
+            changes[position] = evolve(changes[position], depends_on=depends_on)
+
+
+def _creation_or_rename(match: Match) -> Change:
+    desired, group = match.desired, match.group
+    reason = "not in the account"
+    if group is not None:
+        reason = "the group of this id" if desired.id else "by its previous name"
+    return Change(
+        action=Action.RENAME_GROUP if group else Action.CREATE_GROUP,
+        group=match.ref,
+        old_name=group.name if group else None,
+        reason=desired.reason or reason,
+        source=desired.source,
+        line=desired.line,
+    )
+
+
+def _removal(
+    match: Match, member: Member, ended: DesiredMember | None, added: Mapping[str, Sequence[int]]
+) -> Change:
+    at = ended or match.desired
+    reason = "not listed"
+    if ended is not None:
+        reason = f"ended on {ended.until}" + (f": {ended.reason}" if ended.reason else "")
+    return Change(
+        action=Action.REMOVE_USER,
+        group=match.ref,
+        user=UserRef(id=member.id, email=member.email),
+        reason=reason,
+        source=at.source,
+        line=at.line,
+        depends_on=tuple(added.get(member.id, ())),
+    )
+
+
+def _deletion(match: Match, group: Group, added: Mapping[str, Sequence[int]]) -> Change:
+    needed = {position for member in group.members for position in added.get(member.id, ())}
+    return Change(
+        action=Action.DELETE_GROUP,
+        group=GroupRef(id=group.id, name=group.name),
+        members=tuple(UserRef(id=member.id, email=member.email) for member in group.members),
+        reason=match.desired.reason or "to be absent",
+        source=match.desired.source,
+        line=match.desired.line,
+        depends_on=tuple(sorted(needed)),
+    )
+
+
+def _described(change: Change) -> str:
+    name = quoted(change.group.name)
+    match change.action:
+        case Action.REMOVE_USER if change.user is not None:
+            return f"the removal of {quoted(change.user.email or change.user.id)} from {name}"
+        case Action.DELETE_GROUP:
+            return f"the deletion of {name}"
+        case Action.RENAME_GROUP:
+            return f"the new name {name} of {quoted(change.old_name or '')}"
+        case _:
+            return f"the group {name}"
+
+
+def _sorted(changes: Sequence[Change], source: str) -> tuple[Change, ...]:
+    """Return changes in an order that satisfies `depends_on`, else as they were."""
+    order = in_order(changes)
+    stuck = set(range(len(changes))).difference(order)
+    if stuck:
+        raise PlanError(
+            Problem(
+                change.source or source,
+                change.line,
+                f"{quoted(change.group.name)} waits for a name that waits for it",
+                "give one of the groups another name first, in a run of its own",
+            )
+            for change in map(changes.__getitem__, sorted(stuck))
+            if change.action in (Action.CREATE_GROUP, Action.RENAME_GROUP)
+        )
+    return select(changes, order)
