@@ -17,7 +17,6 @@ class GroupDifference:
     """One difference, as the change that leads from the one to the other.
 
     Attributes:
-        action: The change.
         group: The group, by the name that it has in the end; its ID, or None where neither side has
             one.
         old_name: The name before, for `rename_group`.
@@ -31,21 +30,12 @@ class GroupDifference:
 
 
 def groups_of(snapshot: Snapshot) -> tuple[DesiredGroup, ...]:
-    """Return the groups of an account, in the form of a file's.
-
-    Args:
-        snapshot: The account.
-    """
-    return tuple(
-        DesiredGroup(
-            name=group.name,
-            id=group.id,
-            members=tuple(
-                DesiredMember(id=member.id, email=member.email) for member in group.members
-            ),
-        )
-        for group in snapshot.groups
-    )
+    """Return the groups of an account, in the form of a file's."""
+    found: list[DesiredGroup] = []
+    for group in snapshot.groups:
+        members = tuple(DesiredMember(id=each.id, email=each.email) for each in group.members)
+        found.append(DesiredGroup(name=group.name, id=group.id, members=members))
+    return tuple(found)
 
 
 def compare(
@@ -64,13 +54,13 @@ def compare(
     old = [group for group in before if group.state == "present"]
     new = [group for group in after if group.state == "present"]
     pairs = _pairs(old, new, by_id=by_id)
-    is_paired = frozenset(pairs.values())
-    both: list[tuple[DesiredGroup | None, DesiredGroup | None]] = [
-        (group, new[pairs[position]] if position in pairs else None)
-        for position, group in enumerate(old)
-    ]
-    both += [(None, group) for position, group in enumerate(new) if position not in is_paired]
-    return tuple(each for one, other in both for each in _between(one, other, by_id=by_id))
+    found: list[GroupDifference] = []
+    for position, group in enumerate(old):
+        other = new[pairs[position]] if position in pairs else None
+        found += _between(group, other, by_id=by_id)
+    for position in sorted(set(range(len(new))).difference(pairs.values())):
+        found += _between(None, new[position], by_id=by_id)
+    return tuple(found)
 
 
 def _pairs(

@@ -13,11 +13,7 @@ import msgspec
 
 
 def json_text(document: object) -> str:
-    """Return a document as JSON for people and programs, its line break included.
-
-    Args:
-        document: What msgspec can encode.
-    """
+    """Return a document as JSON for people and programs, its line break included."""
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 
@@ -35,11 +31,8 @@ def form_of(
     `msgspec.convert(..., from_attributes=True)` leads from the class to the form and back. To be
     called while a module is imported, for msgspec must not examine a class in two threads at once.
 
-    Args:
-        kind: The class.
-        head: The types of the keys that come first, and that the class does not have.
-        without: The attributes that are not written.
-        keys: For classes in it: the keys of the attributes that are not written by their names.
+    `head` has the types of keys that come first, which the class does not have; `without` the
+    attributes that are not written; `keys`, by class, the keys that differ from the attributes.
     """
     renamed = keys or {}
     hints = get_type_hints(kind)
@@ -89,7 +82,6 @@ def review_schema() -> dict[str, Any]:
 
 
 def _read(name: str) -> dict[str, Any]:
-    schema: dict[str, Any] = json.loads(
-        files(__name__.rpartition(".")[0]).joinpath("schemas", name).read_text("utf-8")
-    )
+    path = files(__name__.rpartition(".")[0]) / "schemas" / name
+    schema: dict[str, Any] = json.loads(path.read_bytes())
     return schema

@@ -49,10 +49,6 @@ class Explanation:
     """Why a user is in a group, or is not.
 
     Attributes:
-        group: The group.
-        user: The user.
-        is_member: Whether the user is in the group.
-        verdict: What explains it.
         step: The step of the run that made or ended it, or None where no run did.
         period: The last time of membership that the journals tell, or None.
         steps: All that runs did to the membership, the earliest first.
@@ -127,14 +123,7 @@ def _verdict(
 def listing_of(
     desired: Desired, group: GroupRef, user: Member, today: date | None = None
 ) -> Listing:
-    """Return what a file says of a membership.
-
-    Args:
-        desired: The file.
-        group: The group.
-        user: The user.
-        today: The day for which it is read; None reads it as if nothing ended.
-    """
+    """Return what a file says of a membership on a day; None reads it as if nothing ended."""
     found = next((each for each in desired.groups if _is_group(each, group)), None)
     if found is None:
         return Listing()

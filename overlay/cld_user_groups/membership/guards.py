@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from fnmatch import translate
+from itertools import chain
 from typing import NamedTuple
 
 from cld_user_groups.identity import email_key
@@ -43,25 +45,47 @@ def check_guards(
         allow_removals: How many removals a human has allowed. It is accepted only if the plan has
             exactly that many. Members who are protected stay protected.
     """
-    limits = plan.limits if limits is None else limits
-    protected = _check_protected(plan, snapshot)
+    protected = tuple(_check_protected(plan, snapshot))
     removals = plan.removals
     if removals == 0 or allow_removals == removals:
         return protected
-    losses = _losses(plan, snapshot)
     needed = f"if that is right, allow exactly {removals}: --allow-removals {removals}"
     if allow_removals is not None:
         needed = f"{allow_removals} removals were allowed, and the plan has {removals}; {needed}"
-    found = [_check_total(plan, snapshot, limits, needed)]
-    for loss in losses:
-        empties = loss.after == 0 and loss.before > 0
-        if empties and loss.group.id in plan.allow_empty:
-            continue
-        if empties:
+    return (*protected, *_check_limits(plan, snapshot, limits or plan.limits, needed))
+
+
+def _check_protected(plan: Plan, snapshot: Snapshot) -> Iterator[Breach]:
+    protected = Protected(plan.protect, snapshot)
+    for change in plan.changes:
+        kept = [user for user in change.leavers if protected(user.id, user.email)]
+        if kept:
+            who = ", ".join(quoted(user.email or user.id) for user in kept)
+            message = f"{quoted(change.group.name)} loses members who are protected: {who}."
+            yield Breach(guard="protected", message=message, group=change.group, removals=len(kept))
+
+
+def _check_limits(
+    plan: Plan, snapshot: Snapshot, limits: GuardLimits, needed: str
+) -> Iterator[Breach]:
+    memberships = plan.memberships
+    if memberships is None:
+        touched = plan.fingerprints
+        memberships = sum(len(group.members) for group in snapshot.groups if group.id in touched)
+    limit = limits.max_removals
+    if limit is None:
+        limit = max(FREE_REMOVALS, int(memberships * FREE_SHARE))
+    if plan.removals > limit:
+        message = f"{plan.removals} of {memberships} memberships end; {limit} may; {needed}."
+        yield Breach(guard="max_removals", message=message, removals=plan.removals, limit=limit)
+    for loss in _losses(plan, snapshot):
+        if loss.after == 0 and loss.before > 0:
+            if loss.group.id in plan.allow_empty:
+                continue
             in_file = "say `allow_empty: true` for it in the file, or, " if plan.digest else ""
-            found.append(_check_empty(loss, in_file + needed))
-        found.append(None if loss.deleted else _check_share(loss, limits, needed))
-    return (*protected, *(breach for breach in found if breach is not None))
+            yield _emptied(loss, in_file + needed)
+        if not loss.deleted:
+            yield from _check_share(loss, limits, needed)
 
 
 class _Loss(NamedTuple):
@@ -74,87 +98,51 @@ class _Loss(NamedTuple):
     deleted: bool
 
 
-def _losses(plan: Plan, snapshot: Snapshot) -> list[_Loss]:
+def _losses(plan: Plan, snapshot: Snapshot) -> Iterator[_Loss]:
+    """Yield what deleted groups lose, and then what others do."""
     before = {group.id: len(group.members) for group in snapshot.groups}
+    counts = Counter((change.group.id, change.action) for change in plan.changes)
     refs: dict[str, GroupRef] = {}
-    removed: dict[str, int] = {}
-    added: dict[str, int] = {}
-    found: list[_Loss] = []
     for change in plan.changes:
         group_id = change.group.id
-        if group_id is None:
-            continue
-        if change.action is Action.ADD_USER:
-            added[group_id] = added.get(group_id, 0) + 1
-        elif change.action is Action.REMOVE_USER:
+        if group_id is not None and change.action is Action.REMOVE_USER:
             refs[group_id] = change.group
-            removed[group_id] = removed.get(group_id, 0) + 1
-        elif change.action is Action.DELETE_GROUP and change.members:
+        elif group_id is not None and change.action is Action.DELETE_GROUP and change.members:
             count = len(change.members)
-            found.append(_Loss(change.group, before.get(group_id, count), 0, count, deleted=True))
-    for group_id, count in removed.items():
+            yield _Loss(change.group, before.get(group_id, count), 0, count, deleted=True)
+    for group_id, ref in refs.items():
+        count = counts[group_id, Action.REMOVE_USER]
         members = before.get(group_id, count)
-        after = members - count + added.get(group_id, 0)
-        found.append(_Loss(refs[group_id], members, after, count, deleted=False))
-    return found
+        after = members - count + counts[group_id, Action.ADD_USER]
+        yield _Loss(ref, members, after, count, deleted=False)
 
 
-def _check_protected(plan: Plan, snapshot: Snapshot) -> tuple[Breach, ...]:
-    protected = Protected(plan.protect, snapshot)
-    found: list[Breach] = []
-    for change in plan.changes:
-        kept = [user for user in change.leavers if protected(user.id, user.email)]
-        if kept:
-            who = ", ".join(quoted(user.email or user.id) for user in kept)
-            message = f"{quoted(change.group.name)} loses members who are protected: {who}."
-            found.append(
-                Breach(guard="protected", message=message, group=change.group, removals=len(kept))
-            )
-    return tuple(found)
-
-
-def _check_total(plan: Plan, snapshot: Snapshot, limits: GuardLimits, needed: str) -> Breach | None:
-    memberships = plan.memberships
-    if memberships is None:
-        touched: Mapping[str, str] = plan.fingerprints
-        memberships = sum(len(group.members) for group in snapshot.groups if group.id in touched)
-    limit = limits.max_removals
-    if limit is None:
-        limit = max(FREE_REMOVALS, int(memberships * FREE_SHARE))
-    if plan.removals <= limit:
-        return None
-    message = f"{plan.removals} of {memberships} memberships end; {limit} may; {needed}."
-    return Breach(guard="max_removals", message=message, removals=plan.removals, limit=limit)
-
-
-def _check_empty(loss: _Loss, needed: str) -> Breach:
-    name = quoted(loss.group.name)
-    if loss.deleted:
-        message = f"{name} is deleted with {_members(loss.removals)} in it"
-    else:
-        message = f"{name} loses all its members"
-    message += f"; {needed}."
+def _emptied(loss: _Loss, needed: str) -> Breach:
+    what = f"is deleted with {_members(loss.removals)} in it"
+    if not loss.deleted:
+        what = "loses all its members"
+    message = f"{quoted(loss.group.name)} {what}; {needed}."
     guard = "deletes_members" if loss.deleted else "empties_group"
     return Breach(guard=guard, message=message, group=loss.group, removals=loss.removals)
 
 
-def _check_share(loss: _Loss, limits: GuardLimits, needed: str) -> Breach | None:
+def _check_share(loss: _Loss, limits: GuardLimits, needed: str) -> Iterator[Breach]:
     # Rounded first: 0.29 * 100 is 28.999999999999996.
     share = round(loss.before * limits.max_removals_per_group, 6)
     limit = max(FREE_REMOVALS_PER_GROUP, int(share))
-    if loss.removals <= limit:
-        return None
-    message = (
-        f"{quoted(loss.group.name)} loses {loss.removals} of {_members(loss.before)}; {limit} may "
-        f"be removed ({limits.max_removals_per_group:.0%}); {needed}."
-    )
-    return Breach(
-        guard="max_removals_per_group",
-        message=message,
-        group=loss.group,
-        removals=loss.removals,
-        limit=limit,
-    )
+    if loss.removals > limit:
+        name, percent = quoted(loss.group.name), f"{limits.max_removals_per_group:.0%}"
+        message = (
+            f"{name} loses {loss.removals} of {_members(loss.before)}; {limit} may be removed "
+            f"({percent}); {needed}."
+        )
+        yield Breach(
+            guard="max_removals_per_group",
+            message=message,
+            group=loss.group,
+            removals=loss.removals,
+            limit=limit,
+        )
 
 
 def _members(count: int) -> str:
@@ -176,12 +164,12 @@ class Protected:
         self._with_email: set[str] = set()
         if not self._may_name_emails:
             return
-        for members in (*(group.members for group in snapshot.groups), snapshot.people):
-            for member in members:
-                if member.email:
-                    self._with_email.add(member.id)
-                    if self._matches(member.email):
-                        self._ids.add(member.id)
+        groups = (group.members for group in snapshot.groups)
+        for member in chain(*groups, snapshot.people):
+            if member.email:
+                self._with_email.add(member.id)
+                if self._matches(member.email):
+                    self._ids.add(member.id)
 
     def __call__(self, user_id: str, email: str | None) -> str:
         """Return why a member must stay, as what follows the name in a sentence, or ""."""
@@ -199,13 +187,7 @@ class Protected:
 def check_protect(
     desired: Desired, directory: Directory, problems: list[Problem]
 ) -> Iterator[Problem]:
-    """Yield a warning for each entry of `protect` that matches nobody; one that never can is wrong.
-
-    Args:
-        desired: The file.
-        directory: The users who are in groups, and those who were looked up.
-        problems: Where entries that can match nobody are added.
-    """
+    """Yield a warning for an entry of `protect` that matches nobody; note one that never can."""
     keys: set[str] = set()
     for user in directory.users() if desired.protect else ():
         keys |= {email_key(text) for text in (user.id, user.email) if text}

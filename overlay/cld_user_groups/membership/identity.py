@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from itertools import chain
@@ -31,16 +31,16 @@ class Directory:
 
     @cached_property
     def _by_name(self) -> dict[str, list[Group]]:
-        found: dict[str, list[Group]] = {}
-        for group in self._snapshot.groups:
-            found.setdefault(group.name, []).append(group)
-        return found
+        return self._grouped(lambda name: name)
 
     @cached_property
     def _by_key(self) -> dict[str, list[Group]]:
+        return self._grouped(name_key)
+
+    def _grouped(self, key: Callable[[str], str]) -> dict[str, list[Group]]:
         found: dict[str, list[Group]] = {}
         for group in self._snapshot.groups:
-            found.setdefault(name_key(group.name), []).append(group)
+            found.setdefault(key(group.name), []).append(group)
         return found
 
     @cached_property
@@ -144,12 +144,7 @@ class Directory:
 
 @frozen(kw_only=True)
 class Unknown:
-    """People whom a file names, to be looked up.
-
-    Attributes:
-        emails: Their e-mails, as written.
-        ids: Their IDs.
-    """
+    """People whom a file names, to be looked up: e-mails as written, and IDs."""
 
     emails: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
@@ -177,18 +172,17 @@ def unknown_people(snapshot: Snapshot, desired: Desired, today: date) -> Unknown
         for member in group.members:
             wanted = is_wanted(member, today)
             if member.email is None:
-                is_known = member.id is None or directory.by_id(member.id) is not None
-                if wanted and not is_known and member.id is not None:
+                if wanted and member.id is not None and directory.by_id(member.id) is None:
                     ids[member.id] = None
                 continue
-            user_id = directory.id_of(member.email)
+            is_shown = bool(directory.by_email(member.email))
             if member.id is None:
-                is_known = bool(directory.by_email(member.email))
+                user_id = directory.id_of(member.email)
                 is_added = group.state == "present" and user_id is not None
-                is_sought = wanted and (not is_known or (is_added and user_id not in current))
+                is_sought = wanted and (not is_shown or (is_added and user_id not in current))
             else:
                 is_known = directory.by_id(member.id) is not None
-                is_sought = (wanted or is_known) and not directory.by_email(member.email)
+                is_sought = (wanted or is_known) and not is_shown
                 if is_sought and not is_known:
                     ids[member.id] = None
             if is_sought:

@@ -15,7 +15,6 @@ class Member:
     """A person in an account, as a group or a lookup shows them.
 
     Attributes:
-        id: The user's ID.
         email: The e-mail as the API returned it, or None where it returned none.
         name: The name, for people to read, or None.
     """
@@ -27,13 +26,7 @@ class Member:
 
 @frozen(kw_only=True)
 class Group:
-    """A group in an account, with its whole membership.
-
-    Attributes:
-        id: The group's ID.
-        name: The group's name.
-        members: Everyone in the group; never unknown (a snapshot is complete, or it is an error).
-    """
+    """A group in an account, with its whole membership: a snapshot is complete, or an error."""
 
     id: str
     name: str
@@ -45,7 +38,6 @@ class Snapshot:
     """An account as it was read.
 
     Attributes:
-        account_id: The account.
         groups: All groups of the account.
         people: Users found by a lookup, beyond those in a group.
         missing_ids: IDs that a lookup did not find.
@@ -70,11 +62,10 @@ class DesiredMember:
     """A membership that a file asks for: by ID, by e-mail, or both.
 
     Attributes:
-        id: The user's ID, or None.
         email: The e-mail as written, or None.
         until: The last day on which the membership is wanted, or None for no end.
         reason: Why, in the file's words, or None.
-        source: The file that it is in.
+        source: The file that it is in, which may be an included one.
         line: Its line in that file, from 1.
     """
 
@@ -100,8 +91,7 @@ class DesiredGroup:
         allow_new: Whether the file says that it is a new group, whatever group it resembles.
         members: Who is to be in it.
         reason: Why, in the file's words, or None.
-        source: The file that it is in.
-        line: Its line in that file, from 1.
+        line: Its line in the source, from 1.
     """
 
     name: str
@@ -178,11 +168,9 @@ class Action(StrEnum):
 
 @frozen(kw_only=True)
 class GroupRef:
-    """The group that a change is about.
+    """The group that a change is about, by the name that it has once the plan is done.
 
-    Attributes:
-        id: The ID, or None for a group that the plan creates.
-        name: The name that the group has once the plan is done.
+    Its ID is None where the plan creates it.
     """
 
     id: str | None
@@ -191,12 +179,7 @@ class GroupRef:
 
 @frozen(kw_only=True)
 class UserRef:
-    """The user that a change is about.
-
-    Attributes:
-        id: The ID.
-        email: The e-mail, or None where it is not known.
-    """
+    """The user that a change is about; the e-mail is None where it is not known."""
 
     id: str
     email: str | None = None
@@ -207,14 +190,11 @@ class Change:
     """One change, which is one write.
 
     Attributes:
-        action: What it does.
-        group: The group.
         user: The user, for `add_user` and `remove_user`.
         old_name: The name before, for `rename_group`.
         members: Who is in the group when it is planned, for `delete_group`, so that it can be
             undone.
         until: The last day for which the file asks for the membership, for `add_user`, or None.
-        reason: Why.
         source: The file that asks for it, or "".
         line: The line in that file, or None.
         depends_on: Positions in the plan of the changes that must have succeeded before.

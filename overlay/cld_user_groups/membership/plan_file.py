@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -65,11 +64,7 @@ def load_plan(path: str | os.PathLike[str]) -> Plan:
 
 
 def parse_plan(content: bytes | str, source: str = "plan.json") -> Plan:
-    """Parse a plan from JSON.
-
-    Args:
-        content: The JSON.
-        source: The name that errors show for it.
+    """Parse a plan from JSON; `source` is the name that errors show for it.
 
     Raises:
         PlanFileError: It is not a saved plan, is of another version, or contradicts itself.
@@ -98,7 +93,10 @@ def _summary(plan: Plan) -> dict[str, int]:
 
 def _wrong(plan: Plan) -> Iterator[str]:
     """Yield each contradiction within a plan."""
-    yield from _wrong_times(plan.created_at, plan.expires_at)
+    if plan.created_at.tzinfo is None or plan.expires_at.tzinfo is None:
+        yield "its dates have no time zone"
+    elif plan.expires_at - plan.created_at > EXPIRES_AFTER:
+        yield "it must expire within 24 hours of its creation"
     created: dict[str, int] = {}
     for position, change in enumerate(plan.changes):
         where = f"$.changes[{position}]"
@@ -115,13 +113,6 @@ def _wrong(plan: Plan) -> Iterator[str]:
         elif not _waits_for_group(change, created):
             yield f"{where}.depends_on lacks the creation of its group"
     yield from _wrong_order(plan.changes)
-
-
-def _wrong_times(created_at: datetime, expires_at: datetime) -> Iterator[str]:
-    if created_at.tzinfo is None or expires_at.tzinfo is None:
-        yield "its dates have no time zone"
-    elif expires_at - created_at > EXPIRES_AFTER:
-        yield "it must expire within 24 hours of its creation"
 
 
 def _lists_all_members(change: Change, fingerprints: Mapping[str, str]) -> bool:

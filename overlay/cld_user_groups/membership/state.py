@@ -44,12 +44,7 @@ def _home() -> Path:
 def make_private(directory: Path) -> None:
     """Create a directory that only its owner can enter, and those above it, or make it one.
 
-    Args:
-        directory: The directory. Where it is there, is open to others and belongs to somebody else,
-            a warning is logged.
-
-    Raises:
-        OSError: It cannot be created.
+    Where it is open to others and belongs to somebody else, a warning is logged.
     """
     for missing in reversed([each for each in directory.parents if not each.exists()]):
         missing.mkdir(mode=0o700, exist_ok=True)
@@ -68,12 +63,7 @@ def make_private(directory: Path) -> None:
 def write_file(path: Path, data: bytes) -> None:
     """Write a file: whole, or not at all. A link, a device or a pipe is written to.
 
-    Args:
-        path: The file. A new one is for its owner alone; one that exists keeps its mode.
-        data: What is to be in it.
-
-    Raises:
-        OSError: It cannot be written; what was there is still there.
+    A new file is for its owner alone; one that exists keeps its mode.
     """
     try:
         mode = path.lstat().st_mode
@@ -89,16 +79,7 @@ def write_file(path: Path, data: bytes) -> None:
 
 
 def replace_file(path: Path, data: bytes, mode: int = 0o600) -> None:
-    """Put a new file in the place of another, whole or not at all, also in that of a link.
-
-    Args:
-        path: The file.
-        data: What is to be in it.
-        mode: Who may read and write it.
-
-    Raises:
-        OSError: It cannot be written; what was there is still there.
-    """
+    """Put a new file in the place of another, whole or not at all, also in that of a link."""
     unfinished = path.with_name(f".{secrets.token_hex(8)}.unfinished")
     try:
         try:
@@ -116,10 +97,6 @@ def replace_file(path: Path, data: bytes, mode: int = 0o600) -> None:
 
 
 def unwritable(error: OSError) -> OSError:
-    """Return what to raise where something cannot be written there: the error, and what to do.
-
-    Args:
-        error: What the operating system says.
-    """
+    """Return what to raise where something cannot be written there: the error, and what to do."""
     hint = "let this user write there, or set XDG_STATE_HOME to another directory"
     return OSError(error.errno, f"{error.strerror or error}; {hint}", error.filename)
