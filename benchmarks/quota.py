@@ -11,7 +11,6 @@ import threading
 import time
 from collections import Counter
 from contextlib import ExitStack
-from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,7 +19,7 @@ from wire import ACCOUNT_ID, KEY, SECRET
 
 from cld_user_groups import CldProvisioning, Security
 from cld_user_groups.emulator import Emulator
-from cld_user_groups.emulator.quota import Quota
+from cld_user_groups.emulator.clock import Quota
 from cld_user_groups.limits import LocalLimiter, RedisLimiter
 from cld_user_groups.models import RateLimited
 from cld_user_groups.utils import BackoffStrategy, RetryConfig
@@ -34,7 +33,7 @@ MODES = ("none", "local", "redis")
 def serve() -> None:
     """Serve until the parent process closes the pipe; then print how many requests came to what."""
     emulator = Emulator(account_id=ACCOUNT_ID, api_key=KEY, api_secret=SECRET)
-    emulator._quota = Quota(timedelta(seconds=HOUR))
+    emulator._quota = Quota(HOUR)
     emulator.set_quota(LIMIT)
     with emulator.serve() as server:
         print(server.url, flush=True)

@@ -12,7 +12,7 @@ from cld_user_groups import CldProvisioning, Security
 from cld_user_groups.command import people
 from cld_user_groups.command.people import read_everyone, state_of
 from cld_user_groups.emulator import Emulator
-from cld_user_groups.emulator.messages import UsersPaging
+from cld_user_groups.emulator.operations import UsersPaging
 from cld_user_groups.models import User
 
 from .shell import Shell

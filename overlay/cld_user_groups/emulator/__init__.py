@@ -13,11 +13,11 @@ On a real socket (needs the extra ``emulator``)::
 From a shell: ``python -m cld_user_groups.emulator --port 8080``.
 """
 
+from .account import EmulatorGroup, EmulatorUser
 from .calls import Call, CallLog
 from .clock import EmulatorClock
 from .emulator import Emulator
 from .messages import EmulatorRequest, EmulatorResponse
-from .models import EmulatorGroup, EmulatorUser
 from .routes import OPERATION_IDS
 from .transport import EmulatorTransport
 

@@ -10,7 +10,7 @@ from types import FrameType
 from typing import NoReturn, get_args
 
 from .emulator import Emulator
-from .messages import Wire
+from .operations import Wire
 
 _PROGRAM = "python -m cld_user_groups.emulator"
 
@@ -32,36 +32,37 @@ def main(arguments: Sequence[str] | None = None, program: str = _PROGRAM) -> int
     parser = build_parser(program)
     options = parser.parse_args(arguments)
     try:
-        emulator = _emulator(options, program)
+        emulator = _emulator(options, parser)
     except ValueError as error:
         parser.error(str(error))
     with _stopped_by_signals():
-        return _serve(emulator, options.host, options.port, program)
+        return _serve(emulator, options.host, options.port, parser)
 
 
-def _emulator(options: argparse.Namespace, program: str) -> Emulator:
+def _emulator(options: argparse.Namespace, parser: argparse.ArgumentParser) -> Emulator:
     settings = (options.api_key, options.api_secret, options.wire)
     if options.file is None:
-        account_id = "acc" if options.account_id is None else options.account_id
-        return Emulator(account_id, *settings)
+        return Emulator("acc" if options.account_id is None else options.account_id, *settings)
     from cld_user_groups.membership import FileError
 
     try:
         return Emulator.from_file(options.file, options.account_id, *settings)
     except (FileError, ImportError) as error:
-        raise SystemExit(_fail(program, str(error))) from None
+        parser.exit(1, f"{parser.prog}: error: {error}\n")
 
 
-def _serve(emulator: Emulator, host: str, port: int, program: str) -> int:
+def _serve(emulator: Emulator, host: str, port: int, parser: argparse.ArgumentParser) -> int:
     try:
         server = emulator.serve(host, port)
         server.start()
-    except ImportError as error:
-        return _fail(program, str(error))
     # Looking up a host name that is none raises UnicodeError.
-    except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        return _fail(program, f"cannot listen on {host!a} port {port}: {reason}")
+    except (ImportError, OSError, UnicodeError) as error:
+        reason = str(error)
+        if not isinstance(error, ImportError):
+            reason = getattr(error, "strerror", None) or reason
+            reason = f"cannot listen on {host!a} port {port}: {reason}"
+        sys.stderr.write(f"{parser.prog}: error: {reason}\n")
+        return 1
     try:
         sys.stdout.write(
             f"Cloudinary user-groups emulator on {server.url} (account {emulator.account_id!a},"
@@ -91,11 +92,6 @@ def _stop(signal_number: int, frame: FrameType | None) -> NoReturn:
     raise SystemExit(0)
 
 
-def _fail(program: str, message: str) -> int:
-    sys.stderr.write(f"{program}: error: {message}\n")
-    return 1
-
-
 class _OneLineParser(argparse.ArgumentParser):
     """Reports an error without the usage in front of it."""
 
@@ -110,32 +106,19 @@ def build_parser(program: str = _PROGRAM) -> argparse.ArgumentParser:
         description="An emulator of the user groups of Cloudinary's Account Provisioning API.",
         allow_abbrev=False,
     )
-    for name, default, meaning in (
-        ("--host", "127.0.0.1", "address to bind to"),
-        ("--port", 0, "port to listen on, 0 for a free one"),
-        ("--account-id", None, "ID of the emulated account"),
-        ("--api-key", "k", "provisioning API key to accept"),
-        ("--api-secret", "s", "provisioning API secret to accept"),
-    ):
-        shown = "that of the file, else acc" if default is None else default
-        parser.add_argument(
-            name,
-            default=default,
-            type=_port if name == "--port" else str,
-            help=f"{meaning} (default: {shown})",
-        )
-    parser.add_argument(
-        "--wire",
-        choices=get_args(Wire),
-        default="observed",
-        help="response bodies as observed, or as documented (default: observed)",
-    )
-    parser.add_argument(
-        "--from",
-        dest="file",
-        metavar="FILE",
-        help="file of groups to start with, such as an export (default: a sample account)",
-    )
+    option = parser.add_argument
+    default = "(default: %(default)s)"
+    option("--host", default="127.0.0.1", help=f"address to bind to {default}")
+    port = f"port to listen on, 0 for a free one {default}"
+    option("--port", default=0, type=_port, help=port)
+    account = "ID of the emulated account (default: that of the file, else acc)"
+    option("--account-id", help=account)
+    option("--api-key", default="k", help=f"provisioning API key to accept {default}")
+    option("--api-secret", default="s", help=f"provisioning API secret to accept {default}")
+    wire = f"response bodies as observed, or as documented {default}"
+    option("--wire", choices=get_args(Wire), default="observed", help=wire)
+    source = "file of groups to start with, such as an export (default: a sample account)"
+    option("--from", dest="file", metavar="FILE", help=source)
     return parser
 
 

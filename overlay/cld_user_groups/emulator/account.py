@@ -4,22 +4,96 @@ import secrets
 import threading
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, Final
 
 import attrs
 
 from .clock import EmulatorClock
 from .messages import RejectedError
-from .models import EmulatorGroup, EmulatorUser
-from .reading import require_name
+
+_SAMPLE_MOMENT: Final = datetime(2016, 9, 27, 8, 0, 16, tzinfo=UTC)
+
+
+@attrs.frozen
+class EmulatorUser:
+    """A user of the account.
+
+    Attributes:
+        id: The user's ID.
+        name: The full name.
+        email: The e-mail address.
+        role: The role in the account.
+        pending: Whether the invitation has not been accepted yet.
+        enabled: Whether the user may log in.
+        all_sub_accounts: Whether the user has access to every product environment.
+        sub_account_ids: The product environments that the user has access to otherwise.
+        created_at: When the user was added to the account.
+        last_login: When the user logged in last, or None for never.
+    """
+
+    id: str
+    name: str
+    email: str
+    role: str = attrs.field(default="media_library_user", kw_only=True)
+    pending: bool = attrs.field(default=False, kw_only=True)
+    enabled: bool = attrs.field(default=True, kw_only=True)
+    all_sub_accounts: bool = attrs.field(default=True, kw_only=True)
+    sub_account_ids: tuple[str, ...] = attrs.field(
+        default=(), kw_only=True, converter=tuple[str, ...]
+    )
+    created_at: datetime = attrs.field(default=_SAMPLE_MOMENT, kw_only=True)
+    last_login: datetime | None = attrs.field(default=None, kw_only=True)
+
+
+@attrs.frozen(kw_only=True)
+class EmulatorGroup:
+    """A user group at one point in time.
+
+    Attributes:
+        id: The group's ID.
+        name: The group's name.
+        users: The members, in the order in which they were added.
+        created_at: When the group was created.
+        updated_at: When its name or its members changed last.
+    """
+
+    id: str
+    name: str
+    users: tuple[EmulatorUser, ...] = attrs.field(default=(), converter=tuple[EmulatorUser, ...])
+    created_at: datetime = _SAMPLE_MOMENT
+    updated_at: datetime = attrs.Factory(lambda group: group.created_at, takes_self=True)
+
+    @cached_property
+    def _user_ids(self) -> frozenset[str]:
+        return frozenset(user.id for user in self.users)
+
+    def has(self, user_id: str) -> bool:
+        """Return whether a user is a member."""
+        return user_id in self._user_ids
+
+
+_JOHN = EmulatorUser("0abed8dfcc039ea05e2a1d494fd442", "John Doe", "john@example.com")
+_HARRY = EmulatorUser("asdf1234uiopjkl7890wernmjlcaeg", "Harry Potts", "harry@example.com")
+_MARIA = EmulatorUser("3c7a1be0f4529d86e1b07c5a94d2f8", "Maria Rossi", "maria@example.com")
+_CHEN = EmulatorUser("9e2f60d8a1c74b35f08d6e913ab7c4", "Chen Wei", "chen@example.com")
+_AMARA = EmulatorUser("51d8c3f7e6a0429bb4f21e7d08c96a", "Amara Okafor", "amara@example.com")
+
+# The reference's.
+SAMPLE_USERS: Final = (_JOHN, _HARRY, _MARIA, _CHEN, _AMARA)
+SAMPLE_GROUPS: Final = (
+    EmulatorGroup(id="7f08f1f1fc910bf1f25274aef11d27", name="Designers", users=(_JOHN, _HARRY)),
+    EmulatorGroup(id="c2b9e47d1806f35a9d4e72b1c08f63", name="Marketing", users=(_MARIA,)),
+)
 
 
 class EmulatedAccount:
     """The account, which tests read and change behind the API's back; the base of ``Emulator``.
 
     None of it is recorded, uses up quota, or meets a fault. A user or a group is given as the
-    object or as its ID.
+    object or as its ID. A change that the API would reject raises ``ValueError``: there is no such
+    user or group, its ID or its name is taken, or a member is in the group already.
     """
 
     def __init__(
@@ -67,7 +141,7 @@ class EmulatedAccount:
         enabled: bool = True,
         last_login: datetime | None = None,
     ) -> EmulatorUser:
-        """Add a user to the account, but to no group.
+        """Add a user to the account, but to no group, and return the user.
 
         Args:
             name: The user's full name.
@@ -77,12 +151,6 @@ class EmulatedAccount:
             pending: Whether the invitation has not been accepted yet.
             enabled: Whether the user may log in.
             last_login: When the user logged in last, with a time zone.
-
-        Returns:
-            The user that was added.
-
-        Raises:
-            ValueError: The ID is taken.
         """
         user = EmulatorUser(
             user_id or secrets.token_hex(15),
@@ -109,19 +177,9 @@ class EmulatedAccount:
         enabled: bool | None = None,
         last_login: datetime | None = None,
     ) -> EmulatorUser:
-        """Change fields of a user, and return the user; None leaves a field as it is.
-
-        Raises:
-            ValueError: The user does not exist.
-        """
-        fields: dict[str, Any] = {
-            "name": name,
-            "email": email,
-            "role": role,
-            "pending": pending,
-            "enabled": enabled,
-            "last_login": last_login,
-        }
+        """Change fields of a user, and return the user; None leaves a field as it is."""
+        fields: dict[str, Any] = {"name": name, "email": email, "role": role, "pending": pending}
+        fields |= {"enabled": enabled, "last_login": last_login}
         changes = {field: value for field, value in fields.items() if value is not None}
         with self._lock:
             before = self._user(user)
@@ -132,32 +190,22 @@ class EmulatedAccount:
         return after
 
     def remove_user_account(self, user: EmulatorUser | str) -> None:
-        """Remove a user from the account, and from every group.
-
-        Raises:
-            ValueError: The user does not exist.
-        """
+        """Remove a user from the account, and from every group."""
         with self._lock:
             removed = self._user(user)
             for group in self._groups_of(removed.id):
-                self._replace(group, users=_without(removed, group))
+                self.remove_member(group, removed)
             del self._users[removed.id]
 
     def add_group(
         self, name: str, *, users: Iterable[EmulatorUser | str] = (), group_id: str | None = None
     ) -> EmulatorGroup:
-        """Add a user group.
+        """Add a user group, and return it.
 
         Args:
             name: The group's name.
             users: Its members, who must belong to the account.
             group_id: The group's ID; a new one by default.
-
-        Returns:
-            The group that was added.
-
-        Raises:
-            ValueError: The name or the ID is taken, or a user does not exist.
         """
         with self._lock:
             members = {user.id: user for user in map(self._user, users)}
@@ -171,11 +219,7 @@ class EmulatedAccount:
             )
 
     def rename_group(self, group: EmulatorGroup | str, name: str) -> EmulatorGroup:
-        """Rename a user group, and return it.
-
-        Raises:
-            ValueError: The group does not exist, or another group has the name.
-        """
+        """Rename a user group, and return it."""
         with self._lock:
             before = self._group(group)
             self._require_free_name(require_name(name), but_for=before.id)
@@ -184,21 +228,13 @@ class EmulatedAccount:
             return self._replace(before, name=name)
 
     def remove_group(self, group: EmulatorGroup | str) -> None:
-        """Remove a user group.
-
-        Raises:
-            ValueError: The group does not exist.
-        """
+        """Remove a user group."""
         with self._lock:
             removed = self._group(group)
             del self._groups[removed.id], self._ids_by_name[removed.name]
 
     def add_member(self, group: EmulatorGroup | str, user: EmulatorUser | str) -> EmulatorGroup:
-        """Add a user to a user group, and return the group.
-
-        Raises:
-            ValueError: The group or the user does not exist, or the user is a member.
-        """
+        """Add a user to a user group, and return the group."""
         with self._lock:
             before, member = self._group(group), self._user(user)
             if before.has(member.id):
@@ -206,16 +242,12 @@ class EmulatedAccount:
             return self._replace(before, users=(*before.users, member))
 
     def remove_member(self, group: EmulatorGroup | str, user: EmulatorUser | str) -> EmulatorGroup:
-        """Remove a user from a user group, and return the group.
-
-        Raises:
-            ValueError: The group or the user does not exist, or the user is no member.
-        """
+        """Remove a user from a user group, and return the group."""
         with self._lock:
             before, member = self._group(group), self._user(user)
             if not before.has(member.id):
                 raise RejectedError(404, "User is not in the user group")
-            return self._replace(before, users=_without(member, before))
+            return self._replace(before, users=[u for u in before.users if u.id != member.id])
 
     def _user(self, user: EmulatorUser | str) -> EmulatorUser:
         found = self._users.get(user if isinstance(user, str) else user.id)
@@ -258,5 +290,12 @@ class EmulatedAccount:
             raise RejectedError(409, "A user group with this name already exists")
 
 
-def _without(member: EmulatorUser, group: EmulatorGroup) -> list[EmulatorUser]:
-    return [user for user in group.users if user.id != member.id]
+def require_name(value: object) -> str:
+    """Return a value that is a valid name of a group, or reject it (400)."""
+    if value is None:
+        raise RejectedError(400, "Missing required parameter - name")
+    if not isinstance(value, str):
+        raise RejectedError(400, "Invalid value for parameter name: must be a string")
+    if not value.strip():
+        raise RejectedError(400, "Invalid value for parameter name: must not be blank")
+    return value

@@ -4,8 +4,6 @@ import hashlib
 import os
 from datetime import date
 
-import attrs
-
 from cld_user_groups.identity import email_key
 from cld_user_groups.membership import (
     DesiredGroup,
@@ -16,60 +14,48 @@ from cld_user_groups.membership import (
     read_file,
 )
 
-from .models import EmulatorGroup, EmulatorUser
+from .account import EmulatorGroup, EmulatorUser
 
 
-@attrs.frozen
-class AccountFile:
-    """The content of a file as an account: planning the same file finds nothing to do.
+def read_account_file(
+    path: str | os.PathLike[str], today: date
+) -> tuple[str | None, list[EmulatorUser], list[EmulatorGroup]]:
+    """Return the account ID, users and groups of a file: planning it finds nothing to do there.
 
-    Attributes:
-        account_id: The account that the file names, or None.
-        users: Everyone whom the file names.
-        groups: The groups that are to exist, with the members whose time has not ended.
+    Memberships that have ended are left out, and so are groups that are to be absent.
+
+    Raises:
+        FileError: The file cannot be read, or is not valid, or contradicts itself.
     """
-
-    account_id: str | None
-    users: tuple[EmulatorUser, ...]
-    groups: tuple[EmulatorGroup, ...]
-
-    @classmethod
-    def read(cls, path: str | os.PathLike[str], today: date) -> "AccountFile":
-        """Read a file.
-
-        Raises:
-            FileError: It cannot be read, or is not valid, or contradicts itself.
-        """
-        desired = read_file(path)
-        present = [group for group in desired.groups if group.state == "present"]
-        people = _NamedUsers()
-        # Those with an ID first: others may name the same person by e-mail alone.
-        members = [member for group in present for member in group.members]
-        for member in sorted(members, key=lambda each: each.id is None):
-            people.add(member)
-        by_name: dict[str, DesiredGroup] = {}
-        for group in present:
-            first = by_name.setdefault(group.name, group)
-            if first is not group:
-                message = (
-                    f"an account has one group {_quoted(group.name)}, that of line {first.line}"
-                )
-                people.problems.append(Problem(group.source, group.line, message))
-        if people.problems:
-            raise FileError(sorted(people.problems, key=lambda each: (each.source, each.line or 0)))
-        groups = (
-            EmulatorGroup(
-                id=group.id or _stable_id("group", group.name),
-                name=group.name,
-                users=(
-                    people.user(member)
-                    for member in group.members
-                    if member.until is None or member.until >= today
-                ),
+    desired = read_file(path)
+    present = [group for group in desired.groups if group.state == "present"]
+    people = _NamedUsers()
+    # Those with an ID first: others may name the same person by e-mail alone.
+    members = [member for group in present for member in group.members]
+    for member in sorted(members, key=lambda each: each.id is None):
+        people.add(member)
+    by_name: dict[str, DesiredGroup] = {}
+    for group in present:
+        first = by_name.setdefault(group.name, group)
+        if first is not group:
+            people.problem(
+                group, f"an account has one group {_quoted(group.name)}, that of line {first.line}"
             )
-            for group in present
+    if people.problems:
+        raise FileError(sorted(people.problems, key=lambda each: (each.source, each.line or 0)))
+    groups = [
+        EmulatorGroup(
+            id=group.id or _stable_id("group", group.name),
+            name=group.name,
+            users=(
+                people.user(member)
+                for member in group.members
+                if member.until is None or member.until >= today
+            ),
         )
-        return cls(desired.account, tuple(people.users.values()), tuple(groups))
+        for group in present
+    ]
+    return desired.account, list(people.users.values()), groups
 
 
 class _NamedUsers:
@@ -87,7 +73,7 @@ class _NamedUsers:
             if len(ids) > 1:
                 owners = ", ".join(map(_quoted, ids))
                 message = f"the e-mail {_quoted(email)} is that of several users: {owners}"
-                self._problem(member, message, "add the `id`")
+                self.problem(member, message, "add the `id`")
             ids[:] = ids or [_stable_id("user", email_key(email))]
         elif member.id not in ids:
             ids.append(member.id)
@@ -97,13 +83,13 @@ class _NamedUsers:
             self.users[user_id] = EmulatorUser(user_id, email or user_id, email)
         elif email and email_key(known.email) != email_key(email):
             message = f"the user {_quoted(user_id)} has the e-mail {_quoted(known.email)} elsewhere"
-            self._problem(member, f"{message}, and {_quoted(email)} here")
+            self.problem(member, f"{message}, and {_quoted(email)} here")
 
     def user(self, member: DesiredMember) -> EmulatorUser:
         return self.users[member.id or self._ids[email_key(member.email or "")][0]]
 
-    def _problem(self, member: DesiredMember, message: str, hint: str = "") -> None:
-        self.problems.append(Problem(member.source, member.line, message, hint))
+    def problem(self, entry: DesiredGroup | DesiredMember, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(entry.source, entry.line, message, hint))
 
 
 def _quoted(text: str) -> str:

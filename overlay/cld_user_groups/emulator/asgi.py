@@ -12,7 +12,6 @@ from .messages import EmulatorRequest, Handle
 _ABSOLUTE_FORM: Final = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
 
 # ASGI's own types: what a message holds depends on its "type".
-Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -22,16 +21,12 @@ ABORT_KEY: Final = "cloudinary_emulator_abort"
 
 
 class EmulatorASGI:
-    """An ASGI application around the emulator.
-
-    Args:
-        handle: Handles a request.
-    """
+    """An ASGI application around the emulator."""
 
     def __init__(self, handle: Handle) -> None:
         self._handle = handle
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one ASGI scope."""
         if scope["type"] == "http":
             await self._serve_http(scope, receive, send)
@@ -42,7 +37,7 @@ class EmulatorASGI:
         else:
             raise ValueError(f"the emulator speaks HTTP only, not {scope['type']}")
 
-    async def _serve_http(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve_http(self, scope: Message, receive: Receive, send: Send) -> None:
         content, more = bytearray(), True
         while more:
             message = await receive()
@@ -59,13 +54,8 @@ class EmulatorASGI:
         if response.delay and await _disconnects_within(response.delay, receive):
             return
         if response.drop in (None, "during"):
-            await send(
-                {
-                    "type": "http.response.start",
-                    "status": response.status,
-                    "headers": list(response.headers),
-                }
-            )
+            head = {"status": response.status, "headers": list(response.headers)}
+            await send({"type": "http.response.start", **head})
             is_half = response.drop == "during"
             body = response.body[: len(response.body) // 2] if is_half else response.body
             await send({"type": "http.response.body", "body": body, "more_body": is_half})
@@ -83,7 +73,7 @@ async def _disconnects_within(delay: float, receive: Receive) -> bool:
     return True
 
 
-async def _break_connection(scope: Scope, receive: Receive) -> None:
+async def _break_connection(scope: Message, receive: Receive) -> None:
     abort: Callable[[], None] | None = scope.get("state", {}).get(ABORT_KEY)
     if abort is None:
         raise RuntimeError(

@@ -155,18 +155,12 @@ class CallLog(Sequence[Call]):
             AssertionError: No call, or not the right number of calls, matches.
         """
         __tracebackhide__ = True
-        conditions = {"group_id": group_id, "user_id": user_id, "query": query, "status": status}
-        wanted: dict[str, object] = {
-            name: value for name, value in conditions.items() if value is not None
-        }
+        given = {"group_id": group_id, "user_id": user_id, "query": query, "status": status}
+        wanted: dict[str, object] = {k: v for k, v in given.items() if v is not None}
         if json is not _ANYTHING:
             wanted["json"] = json
         calls = self.of(operation_id)
-        matching = [
-            call
-            for call in calls
-            if all(getattr(call, name) == value for name, value in wanted.items())
-        ]
+        matching = [c for c in calls if all(getattr(c, k) == v for k, v in wanted.items())]
         if len(matching) == times or (times is None and matching):
             return matching
         expected = "at least once" if times is None else f"exactly {_count(times, 'time')}"
@@ -178,14 +172,9 @@ class CallLog(Sequence[Call]):
         )
 
     def assert_not_called(self, operation_id: str) -> None:
-        """Assert that an operation was not called.
-
-        Raises:
-            AssertionError: It was.
-        """
+        """Assert that an operation was not called; otherwise raise ``AssertionError``."""
         __tracebackhide__ = True
-        calls = self.of(operation_id)
-        if calls:
+        if calls := self.of(operation_id):
             raise AssertionError(
                 f"expected {operation_id} not to be called, but it was called"
                 f" {_count(len(calls), 'time')}.\n{self._describe()}"

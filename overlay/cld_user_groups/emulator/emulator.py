@@ -5,28 +5,24 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, get_args
 
 import msgspec
 
+from .account import SAMPLE_GROUPS, SAMPLE_USERS, EmulatorGroup, EmulatorUser
 from .asgi import EmulatorASGI
 from .calls import Call, CallLog
-from .clock import EmulatorClock
+from .clock import EmulatorClock, Quota, http_date
 from .faults import Fault, take_fault
 from .messages import (
-    Behavior,
     Drop,
     EmulatorRequest,
     EmulatorResponse,
+    Query,
     RejectedError,
-    UsersFilters,
-    UsersPaging,
-    Wire,
+    credentials_match,
 )
-from .models import SAMPLE_GROUPS, SAMPLE_USERS, EmulatorGroup, EmulatorUser
-from .operations import HANDLERS, EmulatedApi, Operation
-from .quota import Quota, http_date
-from .reading import Query, credentials_match
+from .operations import HANDLERS, EmulatedApi, Operation, UsersFilters, UsersPaging, Wire
 from .routes import ROUTER, Route
 from .transport import EmulatorTransport
 
@@ -54,8 +50,7 @@ class Emulator(EmulatedApi):
         clock: The time of day; the real one by default.
         users: The account's users, instead of the sample account.
         groups: The account's groups, instead of the sample account.
-        users_filters: "ignored" to return the list of users as if it had been requested without
-            filters.
+        users_filters: "ignored" to return the list of users as if without filters.
         users_paging: "on_request" to return all users unless a page is requested, "always" to
             return at most 100 in any case, "ignored" to return all of them in any case.
 
@@ -90,11 +85,16 @@ class Emulator(EmulatedApi):
         users_paging: UsersPaging = "on_request",
     ) -> None:
         _check_identity(account_id, api_key, api_secret)
-        self._behavior = Behavior(wire, users_filters, users_paging)
+        _check_choice("wire", wire, Wire)
+        _check_choice("users_filters", users_filters, UsersFilters)
+        _check_choice("users_paging", users_paging, UsersPaging)
         self.account_id = account_id
         self.api_key = api_key
         self.api_secret = api_secret
         self.calls = CallLog()
+        self._wire: Wire = wire
+        self._users_filters: UsersFilters = users_filters
+        self._users_paging: UsersPaging = users_paging
         self._faults: list[Fault] = []
         self._quota = Quota()
         if users is None and groups is None:
@@ -129,18 +129,13 @@ class Emulator(EmulatedApi):
             ValueError: Another argument is invalid.
             ImportError: The file is YAML, and PyYAML, of the extra ``cli``, is not installed.
         """
-        from .account_file import AccountFile
+        from .account_file import read_account_file
 
         clock = clock or EmulatorClock()
-        file = AccountFile.read(path, clock.now().date())
+        named, users, groups = read_account_file(path, clock.now().date())
         if account_id is None:
-            account_id = file.account_id or "acc"
-        return cls(
-            *(account_id, api_key, api_secret, wire),
-            clock=clock,
-            users=file.users,
-            groups=file.groups,
-        )
+            account_id = named or "acc"
+        return cls(account_id, api_key, api_secret, wire, clock=clock, users=users, groups=groups)
 
     def __repr__(self) -> str:
         return f"<Emulator account_id={self.account_id!r} wire={self.wire!r}>"
@@ -148,7 +143,7 @@ class Emulator(EmulatedApi):
     @property
     def wire(self) -> Wire:
         """Whether the emulator behaves as observed or as documented."""
-        return self._behavior.wire
+        return self._wire
 
     @property
     def asgi(self) -> EmulatorASGI:
@@ -220,9 +215,7 @@ class Emulator(EmulatedApi):
             self._faults.clear()
 
     def set_quota(self, limit: int, remaining: int | None = None, *, status: int = 420) -> None:
-        """Set the number of requests that the account has in an hour.
-
-        When they are used up, requests are rejected until the next full hour of the clock.
+        """Set the number of requests that the account has until each full hour of the clock.
 
         Args:
             limit: Requests in an hour.
@@ -280,8 +273,17 @@ class Emulator(EmulatedApi):
         is_authenticated = credentials_match(request, credentials)
         with self._lock:
             now = self.clock.now()
-            response = self._respond(request, route, query, now, is_authenticated=is_authenticated)
+            try:
+                operation_id, path = self._operation_of(route, is_authenticated=is_authenticated)
+                response = self._respond(operation_id, Operation(path, query, request), now)
+            except RejectedError as rejection:
+                response = _rejected(rejection)
             response = self._finish(request, response, now)
+            headers = {
+                name.lower().decode("latin-1"): value.decode("latin-1")
+                for name, value in request.headers
+            }
+            headers.pop("authorization", None)
             self.calls.append(
                 Call(
                     operation_id=route.operation_id if route else None,
@@ -290,48 +292,13 @@ class Emulator(EmulatedApi):
                     path_params=route.path_params if route else {},
                     query=query.as_dict(),
                     query_items=query.pairs,
-                    headers={
-                        name.lower().decode("latin-1"): value.decode("latin-1")
-                        for name, value in request.headers
-                        if name.lower() != b"authorization"
-                    },
+                    headers=headers,
                     # Without credentials, nobody decides what a server keeps in memory.
                     body=request.body if is_authenticated else b"",
                     status="dropped" if response.drop else response.status,
                 )
             )
         return response
-
-    def _respond(
-        self,
-        request: EmulatorRequest,
-        route: Route | None,
-        query: Query,
-        now: datetime,
-        *,
-        is_authenticated: bool,
-    ) -> EmulatorResponse:
-        """Return the response, without the headers that all responses have."""
-        try:
-            operation_id, path = self._operation_of(route, is_authenticated=is_authenticated)
-        except RejectedError as rejection:
-            return _rejected(rejection)
-        operation = Operation(path, query, request)
-        fault = take_fault(self._faults, operation_id, path)
-        if fault is None:
-            return self._perform(operation_id, operation, now)
-        response = _rejected(RejectedError(fault.status or 503, fault.message or ""))
-        if fault.is_applied:
-            applied = self._perform(operation_id, operation, now)
-            if fault.status is None or fault.drop is not None:
-                response = applied
-        return EmulatorResponse(
-            response.status,
-            (*response.headers, *fault.headers),
-            response.body if fault.body is None else fault.body,
-            fault.delay,
-            fault.drop,
-        )
 
     def _operation_of(
         self, route: Route | None, *, is_authenticated: bool
@@ -348,35 +315,50 @@ class Emulator(EmulatedApi):
             raise RejectedError(404, "Account not found")
         return route.operation_id, route.path_params
 
-    def _perform(self, operation_id: str, operation: Operation, now: datetime) -> EmulatorResponse:
+    def _respond(self, operation_id: str, call: Operation, now: datetime) -> EmulatorResponse:
+        """Return the response of an operation, or of the fault that it meets."""
+        fault = take_fault(self._faults, operation_id, call.path)
+        if fault is None:
+            return self._perform(operation_id, call, now)
+        response = _rejected(RejectedError(fault.status or 503, fault.message or ""))
+        if fault.is_applied:
+            applied = self._perform(operation_id, call, now)
+            if fault.status is None or fault.drop is not None:
+                response = applied
+        return EmulatorResponse(
+            response.status,
+            (*response.headers, *fault.headers),
+            response.body if fault.body is None else fault.body,
+            fault.delay,
+            fault.drop,
+        )
+
+    def _perform(self, operation_id: str, call: Operation, now: datetime) -> EmulatorResponse:
         try:
             self._quota.spend(now)
-            handler = HANDLERS.get(operation_id)
-            if handler is None:
+            if operation_id not in HANDLERS:
                 raise RejectedError(501, f"The emulator does not implement {operation_id}")
-            return EmulatorResponse(200, (), _encode(handler(self, operation)))
+            return EmulatorResponse(200, (), _encode(HANDLERS[operation_id](self, call)))
         except RejectedError as rejection:
             return _rejected(rejection)
 
     def _finish(
         self, request: EmulatorRequest, response: EmulatorResponse, now: datetime
     ) -> EmulatorResponse:
+        """Add the headers that all responses have, and leave out a body that must not be sent."""
         headers = {
             b"date": http_date(int(now.timestamp())),
             b"content-type": b"application/json",
             b"x-request-id": secrets.token_hex(16).encode("ascii"),
-            **dict(self._quota.headers(now)),
+            **self._quota.headers(now),
             **dict(response.headers),
         }
-        body = response.body
-        if response.status in _BODILESS:
-            body = b""
-        else:
-            headers[b"content-length"] = b"%d" % len(body)
+        has_body = response.status not in _BODILESS
+        if has_body:
+            headers[b"content-length"] = b"%d" % len(response.body)
         if response.status == 401:
             headers.setdefault(b"www-authenticate", b'Basic realm="Cloudinary provisioning"')
-        if request.method == "HEAD":
-            body = b""
+        body = response.body if has_body and request.method != "HEAD" else b""
         return EmulatorResponse(
             response.status, tuple(headers.items()), body, response.delay, response.drop
         )
@@ -387,12 +369,16 @@ def _rejected(rejection: RejectedError) -> EmulatorResponse:
 
 
 def _check_identity(account_id: str, api_key: str, api_secret: str) -> None:
-    if not account_id.strip():
-        raise ValueError("account_id must not be empty")
-    if not api_key:
-        raise ValueError("api_key must not be empty")
+    names = {"account_id": account_id.strip(), "api_key": api_key, "api_secret": api_secret}
+    for name, value in names.items():
+        if not value:
+            raise ValueError(f"{name} must not be empty")
     if ":" in api_key:
         # RFC 7617: the user-id ends at the first colon.
         raise ValueError("api_key must not contain a colon: pass the secret on its own")
-    if not api_secret:
-        raise ValueError("api_secret must not be empty")
+
+
+def _check_choice(name: str, value: str, choices: object) -> None:
+    if value not in get_args(choices):
+        known = ", ".join(map(repr, get_args(choices)))
+        raise ValueError(f"invalid {name} {value!r}: use one of {known}")

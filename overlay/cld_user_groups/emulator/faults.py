@@ -38,11 +38,7 @@ def _raw_body(body: str | bytes | None) -> bytes | None:
 
 @attrs.define(kw_only=True, eq=False)
 class Fault:
-    """A fault that is still to happen; see ``Emulator.fail`` for its parts.
-
-    Raises:
-        ValueError: An argument is invalid, or two contradict each other.
-    """
+    """A fault that is still to happen; see ``Emulator.fail`` for its parts."""
 
     operation_id: str
     path_params: Mapping[str, str] = attrs.field(converter=_path_params)
@@ -59,49 +55,38 @@ class Fault:
     numbers: random.Random = attrs.field(alias="seed", converter=random.Random)
 
     def __attrs_post_init__(self) -> None:
-        endpoint = ROUTER.endpoints.get(self.operation_id)
-        known = self.path_params if endpoint is None else endpoint.path_parameters
-        for is_valid, reason in (
-            (
-                self.operation_id in ("*", *OPERATION_IDS),
-                f"unknown operation id {self.operation_id!r}: use '*' or one of"
-                f" {', '.join(OPERATION_IDS)}",
-            ),
-            *(
-                (name in known, f"the path of {self.operation_id} has no {name}")
-                for name in self.path_params
-            ),
-            (
-                self.status is None or 200 <= self.status <= 599,
-                f"status must be between 200 and 599, or None, not {self.status}",
-            ),
-            (
-                0 <= self.delay < float("inf"),
-                f"delay must be a finite number of seconds and at least 0, not {self.delay}",
-            ),
-            (
-                self.drop in (None, *get_args(Drop)),
-                f"drop must be 'before', 'after', 'during' or None, not {self.drop!r}",
-            ),
-            (
-                not (self.drop == "before" and self.is_applied),
-                "drop='before' contradicts apply=True: use drop='after'",
-            ),
-            (
-                self.times is None or self.times >= 1,
-                f"times must be at least 1, or None for always, not {self.times}",
-            ),
-            (
-                0 < self.probability <= 1,
-                f"probability must be above 0 and at most 1, not {self.probability}",
-            ),
-        ):
-            if not is_valid:
-                raise ValueError(reason)
+        self._check_target()
+        if not (self.status is None or 200 <= self.status <= 599):
+            raise ValueError(f"status must be between 200 and 599, or None, not {self.status}")
+        if not 0 <= self.delay < float("inf"):
+            raise ValueError(
+                f"delay must be a finite number of seconds and at least 0, not {self.delay}"
+            )
+        if self.drop not in (None, *get_args(Drop)):
+            raise ValueError(f"drop must be 'before', 'after', 'during' or None, not {self.drop!r}")
+        if self.drop == "before" and self.is_applied:
+            raise ValueError("drop='before' contradicts apply=True: use drop='after'")
+        if not (self.times is None or self.times >= 1):
+            raise ValueError(f"times must be at least 1, or None for always, not {self.times}")
+        if not 0 < self.probability <= 1:
+            raise ValueError(f"probability must be above 0 and at most 1, not {self.probability}")
         self.is_applied |= self.drop in ("after", "during")
         self.is_applied |= self.drop is None and self.status is None
         if self.message is None:
             self.message = _default_message(self.status)
+
+    def _check_target(self) -> None:
+        if self.operation_id == "*":
+            return
+        if self.operation_id not in OPERATION_IDS:
+            known = ", ".join(OPERATION_IDS)
+            raise ValueError(
+                f"unknown operation id {self.operation_id!r}: use '*' or one of {known}"
+            )
+        path = ROUTER.endpoints[self.operation_id].path
+        for name in self.path_params:
+            if f"{{{name}}}" not in path:
+                raise ValueError(f"the path of {self.operation_id} has no {name}")
 
     def happens_to(self, operation_id: str, path_params: Mapping[str, str]) -> bool:
         """Return whether a call goes wrong, which draws a number if that is random."""

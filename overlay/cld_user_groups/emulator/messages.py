@@ -1,23 +1,27 @@
-"""The input and output of the emulator, free of any I/O."""
+"""The requests and responses of the emulator, free of any I/O, and what a request contains."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Literal, get_args
+import binascii
+import hmac
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Final, Literal, cast
+from urllib.parse import parse_qsl
 
 import attrs
+import msgspec
 
 Drop = Literal["before", "after", "during"]
 """When a connection breaks: before the operation is performed, after it, or in mid-response."""
 
-Wire = Literal["observed", "documented"]
-"""Whether the emulator follows the live API as it was observed, or as it is published."""
-
-UsersFilters = Literal["applied", "ignored"]
-"""Whether the filters of the list of users have an effect."""
-
-UsersPaging = Literal["on_request", "always", "ignored"]
-"""Which responses with the list of users are one page of it."""
-
 RawHeaders = Sequence[tuple[bytes, bytes]]
+
+# "True" and "False" are what Python clients send that format a bool as it is.
+_TRUE: Final = ("true", "True", "1")
+_FALSE: Final = ("false", "False", "0")
+_FORM: Final = b"application/x-www-form-urlencoded"
+
+_decode = msgspec.json.Decoder().decode
 
 
 @attrs.frozen
@@ -63,22 +67,6 @@ class EmulatorResponse:
     drop: Drop | None = None
 
 
-def _require_alternative(_: object, field: "attrs.Attribute[Any]", value: Any) -> None:
-    alternatives = get_args(field.type)
-    if value not in alternatives:
-        known = ", ".join(map(repr, alternatives))
-        raise ValueError(f"invalid {field.name} {value!r}: use one of {known}")
-
-
-@attrs.frozen
-class Behavior:
-    """Where the live API is disputed or unknown, the alternative to emulate."""
-
-    wire: Wire = attrs.field(validator=_require_alternative)
-    users_filters: UsersFilters = attrs.field(validator=_require_alternative)
-    users_paging: UsersPaging = attrs.field(validator=_require_alternative)
-
-
 Handle = Callable[[EmulatorRequest], EmulatorResponse]
 
 
@@ -91,3 +79,91 @@ class RejectedError(ValueError):
         self.headers = headers
         # A resource whose errors have another shape replaces it in a subclass.
         self.document: object = {"error": {"message": message}}
+
+
+@attrs.frozen
+class Query:
+    """The decoded names and values of a query string or a form, in order.
+
+    The operations with query parameters document no 400: a value that cannot be read is absent.
+    """
+
+    pairs: Sequence[tuple[str, str]] = ()
+
+    @classmethod
+    def parse(cls, query: bytes) -> "Query":
+        return cls(parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else ())
+
+    def as_dict(self) -> dict[str, str]:
+        """Return the parameters by name; the last of several values counts."""
+        return dict(self.pairs)
+
+    def text(self, name: str) -> str:
+        return self.as_dict().get(name, "")
+
+    def boolean(self, name: str) -> bool | None:
+        text = self.text(name)
+        return True if text in _TRUE else False if text in _FALSE else None
+
+    def positive_integer(self, name: str) -> int | None:
+        text = self.text(name)
+        # int() alone accepts "1_0", and raises for thousands of digits.
+        return (int(text) or None) if re.fullmatch("[0-9]{1,9}", text) else None
+
+    def day(self, name: str) -> date | None:
+        """Return a date, yyyy-mm-dd or dd-mm-yyyy.
+
+        A time after the date is ignored: the vendor's client for Python sends a datetime.
+        """
+        for form in ("%Y-%m-%d", "%d-%m-%Y"):
+            try:
+                return datetime.strptime(self.text(name)[:10], form).date()  # noqa: DTZ007
+            except ValueError:
+                continue
+        return None
+
+    def array(self, name: str) -> list[str]:
+        """Return an array in any form: ``a=1&a=2``, ``a[]=1``, ``a[0]=1``, ``a=1,2``."""
+        spelling = re.compile(rf"{name}(\[[0-9]*\])?")
+        values = [value for key, value in self.pairs if spelling.fullmatch(key)]
+        return [item for value in values for item in value.split(",") if item]
+
+
+def credentials_match(request: EmulatorRequest, expected: bytes) -> bool:
+    """Return whether the ``Authorization`` header contains the expected ``key:secret``."""
+    scheme, _, token = (request.header(b"authorization") or b"").strip().partition(b" ")
+    try:
+        given = binascii.a2b_base64(token.strip(), strict_mode=True)
+    except ValueError:
+        return False
+    return scheme.lower() == b"basic" and hmac.compare_digest(given, expected)
+
+
+def read_fields(request: EmulatorRequest) -> Mapping[str, object]:
+    """Return the fields of a body, JSON or a form, or reject it (400).
+
+    Only JSON is published, but the live API accepts forms as well: the vendor's clients for Node
+    and Java send them. Any other content type counts as JSON.
+    """
+    media_type = (request.header(b"content-type") or b"").partition(b";")[0].strip().lower()
+    return _read_form(request.body) if media_type == _FORM else _read_json(request.body)
+
+
+def _read_json(body: bytes) -> Mapping[str, object]:
+    try:
+        document: object = _decode(body)
+    # Deep nesting ends in RecursionError; everything else, bad UTF-8 included, is a ValueError.
+    except (ValueError, RecursionError):
+        raise RejectedError(400, "Request body is not valid JSON") from None
+    if not isinstance(document, dict):
+        raise RejectedError(400, "Request body must be a JSON object")
+    return cast("dict[str, object]", document)
+
+
+def _read_form(body: bytes) -> Mapping[str, object]:
+    try:
+        form = Query(parse_qsl(body.decode(), keep_blank_values=True, errors="strict"))
+    except ValueError:
+        raise RejectedError(400, "Request body is not a valid form") from None
+    # A form has no booleans: read it as a query parameter is read.
+    return {**form.as_dict(), "extended_details": form.boolean("extended_details") is True}

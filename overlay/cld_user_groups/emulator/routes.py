@@ -25,11 +25,6 @@ class Endpoint:
     method: str
     path: str
 
-    @property
-    def path_parameters(self) -> tuple[str, ...]:
-        """The names of the path parameters, in order."""
-        return tuple(each[1:-1] for each in self.path.split("/") if _is_parameter(each))
-
 
 @attrs.frozen
 class Route:
@@ -47,8 +42,8 @@ class Router:
         self.endpoints = {each.operation_id: each for each in sorted(endpoints, key=_sort_key)}
         self._operations: dict[tuple[str, ...], dict[str, str]] = {}
         for each in self.endpoints.values():
-            segments = tuple(each.path.split("/"))
-            self._operations.setdefault(segments, {})[each.method] = each.operation_id
+            template = tuple(each.path.split("/"))
+            self._operations.setdefault(template, {})[each.method] = each.operation_id
 
     def find(self, method: str, raw_path: bytes) -> Route | None:
         """Return the route of a raw path, or None for an unknown path.
@@ -56,11 +51,15 @@ class Router:
         The path is split before it is decoded, and each segment is decoded exactly once, so that an
         ID with an encoded slash, dot or percent sign stays one segment.
         """
-        segments = [_decode(segment) for segment in raw_path.split(b"/")]
+        # surrogateescape never fails, and keeps different bytes different: such an ID is not found.
+        segments = [
+            (unquote_to_bytes(each) if b"%" in each else each).decode("utf-8", "surrogateescape")
+            for each in raw_path.split(b"/")
+        ]
         for template, operations in self._operations.items():
-            path_params = _match(template, segments)
-            if path_params is not None:
-                return Route(operations.get(method), path_params, tuple(operations))
+            params = _match(template, segments)
+            if params is not None:
+                return Route(operations.get(method), params, tuple(operations))
         return None
 
 
@@ -77,26 +76,20 @@ def _sort_key(endpoint: Endpoint) -> tuple[list[tuple[bool, str]], int]:
     return segments, _METHODS.index(endpoint.method)
 
 
-def _is_parameter(segment: str) -> bool:
-    return segment.startswith("{")
-
-
 def _match(template: Sequence[str], segments: Sequence[str]) -> dict[str, str] | None:
     if len(template) != len(segments):
         return None
-    path_params: dict[str, str] = {}
+    params: dict[str, str] = {}
     for own, given in zip(template, segments, strict=True):
-        if _is_parameter(own) and given:
-            path_params[own[1:-1]] = given
+        if given and _is_parameter(own):
+            params[own[1:-1]] = given
         elif own != given:
             return None
-    return path_params
+    return params
 
 
-def _decode(segment: bytes) -> str:
-    # surrogateescape never fails and keeps different bytes different; such an ID is never found.
-    raw = unquote_to_bytes(segment) if b"%" in segment else segment
-    return raw.decode("utf-8", "surrogateescape")
+def _is_parameter(segment: str) -> bool:
+    return segment.startswith("{")
 
 
 ROUTER: Final = Router(_generated_endpoints())

@@ -28,8 +28,20 @@ if TYPE_CHECKING:
 _GRACE_SECONDS: Final = 0.5
 _POLL_SECONDS: Final = 0.002
 _BACKLOG: Final = 2048
-# Long IDs get a response of the API, not of the server's parser.
-_MAX_HEAD_BYTES: Final = 1024 * 1024
+_CONFIG: Final[dict[str, Any]] = {
+    "ws": "none",
+    "loop": "asyncio",
+    "lifespan": "off",
+    "interface": "asgi3",
+    "log_config": None,
+    "date_header": False,  # the emulator's own Date follows its clock
+    "server_header": False,
+    "proxy_headers": False,
+    # Longer than clients keep idle connections, so that no request meets a closing one.
+    "timeout_keep_alive": 75,
+    # Long IDs get a response of the API, not of the server's parser.
+    "h11_max_incomplete_event_size": 1024 * 1024,
+}
 
 # Not uvicorn's loggers: those belong to the service under test.
 _silent_logger = logging.getLogger(f"{__name__}.silent")
@@ -46,6 +58,9 @@ class EmulatorServer:
 
     Attributes:
         emulator: The emulator that is served.
+        account_id: The ID of the emulated account.
+        api_key: The provisioning API key to use.
+        api_secret: The provisioning API secret to use.
 
     Example::
 
@@ -55,8 +70,10 @@ class EmulatorServer:
 
     def __init__(self, emulator: "Emulator", host: str = "127.0.0.1", port: int = 0) -> None:
         self.emulator = emulator
-        self._host = host
-        self._port = port
+        self.account_id = emulator.account_id
+        self.api_key = emulator.api_key
+        self.api_secret = emulator.api_secret
+        self._address = host, port
         self._url: str | None = None
         self._thread: threading.Thread | None = None
 
@@ -69,21 +86,6 @@ class EmulatorServer:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-    @property
-    def account_id(self) -> str:
-        """The ID of the emulated account."""
-        return self.emulator.account_id
-
-    @property
-    def api_key(self) -> str:
-        """The provisioning API key to use."""
-        return self.emulator.api_key
-
-    @property
-    def api_secret(self) -> str:
-        """The provisioning API secret to use."""
-        return self.emulator.api_secret
 
     @property
     def url(self) -> str:
@@ -110,8 +112,10 @@ class EmulatorServer:
         """
         if self.is_running:
             raise RuntimeError(f"the emulator's server is running at {self._url}")
-        listener = _listen(self._host, self._port)
-        self._url = _url(listener)
+        # In the caller's thread, so that it raises there.
+        listener = _listen(*self._address)
+        host, port = listener.getsockname()[:2]
+        self._url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         self._loop, self._must_stop = asyncio.new_event_loop(), asyncio.Event()
         # The socket takes connections from now on, whenever the loop begins to read them.
         self._thread = threading.Thread(
@@ -135,7 +139,7 @@ class EmulatorServer:
 
     async def _serve(self, listener: socket.socket) -> None:
         # uvicorn's own server would notice only every 0.1 s that it must stop.
-        config, state = _config(self.emulator), ServerState()
+        config, state = uvicorn.Config(self.emulator.asgi, **_CONFIG), ServerState()
         server = await self._loop.create_server(
             lambda: _Protocol(config, state, {}), sock=listener, backlog=_BACKLOG
         )
@@ -173,28 +177,7 @@ class _Protocol(H11Protocol):
         self.transport.close()
 
 
-def _config(emulator: "Emulator") -> uvicorn.Config:
-    return uvicorn.Config(
-        emulator.asgi,
-        http=_Protocol,
-        ws="none",
-        loop="asyncio",
-        lifespan="off",
-        interface="asgi3",
-        log_config=None,
-        # The emulator's own Date follows its clock.
-        date_header=False,
-        server_header=False,
-        proxy_headers=False,
-        backlog=_BACKLOG,
-        # Longer than clients keep idle connections, so that no request meets a closing one.
-        timeout_keep_alive=75,
-        h11_max_incomplete_event_size=_MAX_HEAD_BYTES,
-    )
-
-
 def _listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket; in the caller's thread, so that it raises there."""
     if not host:
         # To getaddrinfo this means every interface of the machine.
         raise OSError("the host is empty")
@@ -212,8 +195,3 @@ def _listen(host: str, port: int) -> socket.socket:
         else:
             return listener
     raise error
-
-
-def _url(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -10,6 +10,13 @@ import httpx
 from .messages import EmulatorRequest, EmulatorResponse, Handle
 
 
+async def _sleep_in_any_loop(seconds: float) -> None:
+    # httpx depends on anyio, but importing it costs time that few tests need to spend.
+    import anyio
+
+    await anyio.sleep(seconds)
+
+
 class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Sends requests to the emulator in process, for the clients of ``httpx`` and ``httpx2``.
 
@@ -48,13 +55,6 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return _build_response(request, response)
 
 
-async def _sleep_in_any_loop(seconds: float) -> None:
-    # httpx depends on anyio, but importing it costs time that few tests need to spend.
-    import anyio
-
-    await anyio.sleep(seconds)
-
-
 def _read_request(request: httpx.Request, body: bytes) -> EmulatorRequest:
     raw_path, _, query = request.url.raw_path.partition(b"?")
     return EmulatorRequest(request.method, raw_path, query, request.headers.raw, body)
@@ -90,17 +90,17 @@ class _HalfBody:
     """A response body with a connection that breaks halfway through."""
 
     def __init__(self, body: bytes, error: type[Exception]) -> None:
-        self._body = body
-        self._error = error
-
-    def __iter__(self) -> Iterator[bytes]:
-        half = self._body[: len(self._body) // 2]
-        yield half
-        raise self._error(
+        half = body[: len(body) // 2]
+        self._half = half
+        self._error = error(
             "peer closed connection without sending complete message body"
-            f" (received {len(half)} bytes, expected {len(self._body)})"
+            f" (received {len(half)} bytes, expected {len(body)})"
         )
 
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._half
+        raise self._error
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for chunk in iter(self):
-            yield chunk
+        yield self._half
+        raise self._error
