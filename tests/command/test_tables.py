@@ -28,11 +28,11 @@ GROUPS = (GroupRef(id="1", name="A"), GroupRef(id="2", name="B|C"))
 
 def table(*names: str) -> Table:
     return Table(
-        format="cld-user-groups/things/1",
-        account="acc",
-        key="things",
-        columns=COLUMNS,
-        rows=[(name, 3, SEEN, GROUPS) for name in names],
+        "things",
+        "acc",
+        "things",
+        COLUMNS,
+        [(name, 3, SEEN, GROUPS) for name in names],
         details={"total": len(names)},
         empty="There are no things.",
     )

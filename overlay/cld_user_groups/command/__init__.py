@@ -38,11 +38,6 @@ class Interrupts:
     The first one raises `KeyboardInterrupt` as long as nothing can have been written. Any other
     only counts, so that neither a run nor its report is cut off in a place that cannot be: a lock
     may be held, and the report may be half written.
-
-    Attributes:
-        count: How many there were.
-        is_installed: Whether they are counted, which they are in a process of the command only.
-        may_raise: Whether the first one may raise.
     """
 
     def __init__(self) -> None:

@@ -125,7 +125,7 @@ def _origin(settings: Settings) -> str:
     name = settings.profile_name
     source = None if name is None else load_profile(name).source
     if source is not None:
-        return str(source)
+        return source.name
     return f"{KEY} and {SECRET}" if os.environ.get(KEY) else ACCOUNT_URL
 
 

@@ -41,13 +41,7 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class DesiredState:
-    """A desired state.
-
-    Attributes:
-        groups: The groups that it names; no other group is touched.
-        limits: How much may be removed.
-        notes: What a reader of the plan should know, a sentence each.
-    """
+    """A desired state."""
 
     groups: tuple[DesiredGroup, ...]
     limits: GuardLimits = field(factory=lambda: membership.GuardLimits())

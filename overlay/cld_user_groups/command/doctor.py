@@ -76,11 +76,11 @@ def doctor_command(settings: Settings) -> int:
     is_well = all(check.status != "failed" for check in checks)
     code = errors.DONE if is_well else errors.ERROR
     table = Table(
-        format="cld-user-groups/doctor/1",
-        account=next((check.result for check in checks if check.name == "account"), ""),
-        key="checks",
-        columns=columns("status check result hint"),
-        rows=[(check.status, check.name, check.result, check.hint or None) for check in checks],
+        "doctor",
+        next((check.result for check in checks if check.name == "account"), ""),
+        "checks",
+        columns("status check result hint"),
+        [(check.status, check.name, check.result, check.hint or None) for check in checks],
         details={
             "ok": is_well,
             "exit_code": code,

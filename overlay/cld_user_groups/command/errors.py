@@ -54,13 +54,7 @@ class NobodyToAsk(Exception):
 
 
 class Refused(Exception):
-    """The guards refuse a plan. Nothing was written.
-
-    Attributes:
-        breaches: The guards.
-        hint: What can be done beside allowing its removals, or "".
-        is_shown: Whether the user has seen the guards' messages, below the plan.
-    """
+    """The guards refuse a plan, as the user `is_shown` or not. Nothing was written."""
 
     def __init__(self, breaches: Sequence[Breach], hint: str, *, is_shown: bool) -> None:
         super().__init__(hint)
@@ -71,14 +65,7 @@ class Refused(Exception):
 
 @frozen
 class Failure:
-    """What is said of an error.
-
-    Attributes:
-        kind: What it is, for programs.
-        message: What is wrong, and what to do.
-        code: The exit code.
-        details: What else a program may want to know.
-    """
+    """What is said of an error."""
 
     kind: str
     message: str

@@ -259,20 +259,15 @@ def diff_command(
 
 
 def _differences_table(differences: Sequence[Difference], account_id: str) -> Table:
-    return Table(
-        format="cld-user-groups/diff/1",
-        account=account_id,
-        key="differences",
-        columns=columns("change group user old_name group_id user_id"),
-        rows=[
-            (
-                *(each.action, each.group.name, each.member.email if each.member else None),
-                *(each.old_name, each.group.id, each.member.id if each.member else None),
-            )
-            for each in differences
-        ],
-        empty=_NO_DIFFERENCE,
-    )
+    names = columns("change group user old_name group_id user_id")
+    rows = [
+        (
+            *(each.action, each.group.name, each.member.email if each.member else None),
+            *(each.old_name, each.group.id, each.member.id if each.member else None),
+        )
+        for each in differences
+    ]
+    return Table("diff", account_id, "differences", names, rows, _NO_DIFFERENCE)
 
 
 def _print_differences(differences: Sequence[Difference], settings: Settings) -> None:

@@ -34,15 +34,10 @@ def list_command(settings: Settings) -> None:
     with settings.open_client() as client:
         snapshot = membership.read_account(client)
     groups = sorted(snapshot.groups, key=lambda group: (group.name.casefold(), group.id))
-    table = Table(
-        format="cld-user-groups/groups/1",
-        account=snapshot.account_id,
-        key="groups",
-        columns=(Column("name"), Column("members", is_number=True), Column("id")),
-        rows=[(group.name, len(group.members), group.id) for group in groups],
-        empty=f"The account {snapshot.account_id} has no groups.",
-    )
-    print_table(table, settings)
+    names = (Column("name"), Column("members", is_number=True), Column("id"))
+    rows = [(group.name, len(group.members), group.id) for group in groups]
+    empty = f"The account {snapshot.account_id} has no groups."
+    print_table(Table("groups", snapshot.account_id, "groups", names, rows, empty), settings)
 
 
 @command("show", _group_argument, formats=TABLE_FORMATS)
@@ -54,14 +49,14 @@ def show_command(settings: Settings, group: str) -> None:
     members = sorted(found.members, key=lambda member: ((member.email or "").casefold(), member.id))
     count = "1 member" if len(members) == 1 else f"{len(members)} members"
     table = Table(
-        format="cld-user-groups/group/1",
-        account=snapshot.account_id,
-        key="members",
-        columns=columns("email name id"),
-        rows=[(member.email, member.name, member.id) for member in members],
-        details={"group": {"id": found.id, "name": found.name}},
+        "group",
+        snapshot.account_id,
+        "members",
+        columns("email name id"),
+        [(member.email, member.name, member.id) for member in members],
+        "Nobody is in it.",
         heading=f"{found.name} ({found.id}), {count}",
-        empty="Nobody is in it.",
+        details={"group": {"id": found.id, "name": found.name}},
     )
     print_table(table, settings)
 

@@ -67,15 +67,10 @@ def runs_command(context: click.Context) -> None:
         runs = [_summary_document(summary) for summary in found]
         print_json({"format": "cld-user-groups/runs/1", "account": account_id, "runs": runs})
         return
-    table = Table(
-        format="cld-user-groups/runs/1",
-        account=account_id,
-        key="runs",
-        columns=(*columns("run by source"), Column("changes", is_number=True), Column("result")),
-        rows=[_row(summary) for summary in found],
-        empty=f"There are no runs in {directory}.",
-    )
-    print_table(table, settings)
+    names = (*columns("run by source"), Column("changes", is_number=True), Column("result"))
+    rows = [_row(summary) for summary in found]
+    empty = f"There are no runs in {directory}."
+    print_table(Table("runs", account_id, "runs", names, rows, empty), settings)
 
 
 @command("show", click.argument("run", required=False), formats=TABLE_FORMATS)
@@ -266,14 +261,9 @@ def _explanation_table(explained: Explanation, account_id: str) -> Table:
         "group_id": explained.group.id,
         "user_id": explained.user.id,
     }
-    return Table(
-        format="cld-user-groups/explanation/1",
-        account=account_id,
-        key="explanation",
-        columns=columns(values),
-        rows=[tuple(values.values())],
-        details={"steps": [_step_document(step) for step in explained.steps]},
-    )
+    steps = {"steps": [_step_document(step) for step in explained.steps]}
+    row = tuple(values.values())
+    return Table("explanation", account_id, "explanation", columns(values), [row], details=steps)
 
 
 def _step_document(step: Step) -> dict[str, Any]:

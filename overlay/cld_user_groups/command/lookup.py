@@ -94,12 +94,7 @@ class Finder:
         return None
 
     def check_new_name(self, name: str, *, of: Group | None = None) -> None:
-        """Check that a group can be given a name.
-
-        Raises:
-            MembershipError: The name is blank, not valid Unicode, or another group's, or could be
-                mistaken for one, or for an ID.
-        """
+        """Reject a name that no group can have, or that could be mistaken for another or an ID."""
         if not name_key(name):
             raise error_in_call("a group's name must not be blank")
         if any("\ud800" <= character <= "\udfff" for character in name):

@@ -50,13 +50,7 @@ class ClientOptions(TypedDict, total=False):
 
 @define
 class Settings:
-    """The values of the global options, each by its name; None where it was not given.
-
-    Attributes:
-        timeout: In seconds.
-        source_timeout: In seconds.
-        max_body: In MiB.
-    """
+    """The values of the global options; times are in seconds, `max_body` is in MiB."""
 
     server_url: str | None = None
     region: Region | None = None
@@ -99,11 +93,7 @@ class Settings:
         return shlex.join(["cld-user-groups", *options, *words])
 
     def open_client(self) -> CldProvisioning:
-        """Return a client with these settings; nothing is sent.
-
-        Raises:
-            ValueError: A setting is not valid, or the credentials are missing.
-        """
+        """Return a client with these settings; nothing is sent."""
         from cld_user_groups import CldProvisioning
 
         log = json_log()
@@ -113,10 +103,6 @@ class Settings:
         """Return the account, its server and its credentials: options, then those of the profile.
 
         What neither has is left to the client, which looks into the environment.
-
-        Raises:
-            ValueError: There is no such profile, its file is not valid, or neither it nor the
-                environment has credentials.
         """
         found = ClientOptions(
             account_id=self.account_id, region=self.region, server_url=self.server_url
@@ -153,11 +139,7 @@ class Settings:
     def open_lease(
         self, account_id: str, *, wait: float, run: str
     ) -> AbstractContextManager[Lease | None]:
-        """Return a lease on an account, to be entered; an empty context where none is asked for.
-
-        Raises:
-            ValueError: The URL is not valid.
-        """
+        """Return a lease on an account, to be entered; an empty context where none is asked for."""
         url = self.lease or os.environ.get("CLOUDINARY_LEASE_URL")
         return membership.RedisLease(url, account_id, wait=wait, run=run) if url else nullcontext()
 
@@ -221,13 +203,7 @@ users_argument = click.argument("users", metavar="USER...", nargs=-1, required=T
 def command(
     name: str, *parameters: Decorator, formats: tuple[str, ...] = FORMATS
 ) -> Callable[[Callable[Concatenate[Settings, P], Any]], click.Command]:
-    """Return a decorator: a command that is called with the settings and its parameters.
-
-    Args:
-        name: The name of the command.
-        parameters: Its own arguments and options, in the order of the help.
-        formats: The formats that it knows.
-    """
+    """Return a decorator: a command that is called with the settings and its parameters."""
 
     def decorate(function: Callable[Concatenate[Settings, P], Any]) -> click.Command:
         callback = click.make_pass_decorator(Settings, ensure=True)(function)

@@ -72,9 +72,6 @@ def print_result(text: str) -> None:
     """Write a result, with one line break at its end.
 
     Whoever stops reading it (`| head`) has seen enough, and the exit code is as if it were read.
-
-    Raises:
-        OSError: It cannot be written.
     """
     with suppress(BrokenPipeError):
         click.echo(text.rstrip("\n"))
@@ -116,9 +113,6 @@ class OutputFile:
 
     The digests of what this user's commands wrote are kept beside the journals. A file of groups
     in YAML carries its own too, for it is kept in repositories, and checked out elsewhere.
-
-    Raises:
-        FileExistsError: The file is there, and was not written by a command, or was edited since.
     """
 
     def __init__(self, path: Path, account_id: str, *, force: bool) -> None:
@@ -134,11 +128,7 @@ class OutputFile:
             raise FileExistsError(errno.EEXIST, what, str(path))
 
     def write(self, text: str) -> None:
-        """Write the file, whole or not at all.
-
-        Raises:
-            OSError: It cannot be written; what was there is still there.
-        """
+        """Write the file, whole or not at all."""
         data, state = text.encode(), membership.state
         if self._path.suffix.lower() in (".yaml", ".yml"):
             data = b"# cld-user-groups, sha256 %s\n" % sha256(data).hexdigest().encode() + data
@@ -162,11 +152,7 @@ def _carries_digest(content: bytes) -> bool:
 
 
 class JsonLog:
-    """Writes events as JSON lines. It is a hook of the client too: requests and retries are events.
-
-    Args:
-        is_quiet: Returns whether only errors are wanted.
-    """
+    """Writes events as JSON lines, those of the client too, of which it is a hook."""
 
     def __init__(self, is_quiet: Callable[[], bool]) -> None:
         self._is_quiet = is_quiet
@@ -232,13 +218,7 @@ _log: ContextVar[JsonLog | None] = ContextVar("_log", default=None)
 
 @contextmanager
 def logging_as(log_format: str, *, debug: bool, is_quiet: Callable[[], bool]) -> Generator[None]:
-    """Write logs in a format for the length of a `with` block.
-
-    Args:
-        log_format: The format, "text" or "json".
-        debug: Whether text has the library's debug log, whose events JSON always has.
-        is_quiet: Returns whether only errors are wanted.
-    """
+    """Write logs in a format for the length of a `with` block."""
     is_json = log_format == "json"
     logger = logging.getLogger("cld_user_groups")
     level = logger.level

@@ -73,14 +73,8 @@ def _table(snapshot: Snapshot, users: Iterable[User]) -> Table:
         )
         for user in users
     ]
-    return Table(
-        format="cld-user-groups/users/1",
-        account=snapshot.account_id,
-        key="users",
-        columns=_COLUMNS,
-        rows=rows,
-        empty="There is no such user.",
-    )
+    empty = "There is no such user."
+    return Table("users", snapshot.account_id, "users", _COLUMNS, rows, empty)
 
 
 @change_command("offboard", users_argument, removes=True)
@@ -114,15 +108,7 @@ def onboard_command(finder: Finder, people: Sequence[Person], like: Member) -> D
 
 
 def read_everyone(client: CldProvisioning) -> tuple[Sequence[User], bool]:
-    """Read all users of an account, at one request for each 100 users and one more.
-
-    Returns:
-        The users, and whether the server showed that these are all: its pages came to an end,
-        rather than repeat themselves.
-
-    Raises:
-        CloudinaryError, httpx.TransportError: They cannot be read.
-    """
+    """Read all users, and whether the server's pages came to an end, rather than repeat."""
     from cld_provisioning_api.api.users.get_users import GetUsersRequest
     from cld_user_groups._find_users import read_pages, send_each
 

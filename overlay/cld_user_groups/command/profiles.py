@@ -17,8 +17,9 @@ import subprocess
 import threading
 import tomllib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias, cast, get_args
+from typing import Any, Protocol, cast, get_args
 
 from attrs import frozen
 
@@ -55,25 +56,38 @@ class CredentialsError(ValueError):
     """Credentials cannot be fetched."""
 
 
-@frozen(kw_only=True)
-class FromEnvironment:
-    """Two environment variables, by their names."""
+@frozen
+class Source:
+    """Where credentials come from, in words, and what fetches them or raises `CredentialsError`."""
 
-    key: str
-    secret: str
+    name: str
+    fetch: Callable[[], Security]
 
-    def __str__(self) -> str:
-        return f"the variables {self.key} and {self.secret}"
 
-    def fetch(self) -> Security:
-        """Return the credentials; raise `CredentialsError` where a variable is not set."""
-        missing = [name for name in (self.key, self.secret) if not os.environ.get(name)]
+def _from_environment(value: object, where: str) -> Source:
+    """Return the source of two variables."""
+    names = cast("dict[str, object]", value) if isinstance(value, dict) else {}
+    if names.keys() != _VARIABLES:
+        raise ProfileError(
+            f"{where} must name two variables: {{ key = 'A_VARIABLE', secret = 'A_VARIABLE' }}"
+        )
+    for key, name in names.items():
+        if not isinstance(name, str) or not _VARIABLE.fullmatch(name):
+            raise ProfileError(
+                f"{where}.{key} must be the name of a variable, in capitals; "
+                f"its value does not belong in this file"
+            )
+    key, secret = str(names["key"]), str(names["secret"])
+
+    def fetch() -> Security:
+        missing = [name for name in (key, secret) if not os.environ.get(name)]
         if missing:
             raise CredentialsError(f"the credentials are missing: set {' and '.join(missing)}")
         return Security(
-            provisioning_api_key=os.environ[self.key],
-            provisioning_api_secret=os.environ[self.secret],
+            provisioning_api_key=os.environ[key], provisioning_api_secret=os.environ[secret]
         )
+
+    return Source(f"the variables {key} and {secret}", fetch)
 
 
 class _Keyring(Protocol):
@@ -82,22 +96,14 @@ class _Keyring(Protocol):
     def get_password(self, service_name: str, username: str) -> str | None: ...
 
 
-@frozen(kw_only=True)
-class FromKeyring:
-    """The keyring of the operating system: KEY:SECRET, or an account URL, as a password.
+def _from_keyring(service: object, account_id: str, where: str) -> Source:
+    """Return the keyring of the operating system, which has KEY:SECRET or an account URL."""
+    if not isinstance(service, str) or not service.strip():
+        raise ProfileError(f"{where} must be the name of a service in the keyring")
+    source = f"the keyring, service {service!r}"
+    hint = f"store KEY:SECRET with: keyring set {service} {account_id}"
 
-    It is that of a service there, and of the account's ID as the user name.
-    """
-
-    service: str
-    account_id: str
-
-    def __str__(self) -> str:
-        return f"the keyring, service {self.service!r}"
-
-    def fetch(self) -> Security:
-        """Return the credentials; raise `CredentialsError` where they cannot be read."""
-        hint = f"store KEY:SECRET with: keyring set {self.service} {self.account_id}"
+    def fetch() -> Security:
         try:
             keyring = cast("_Keyring", importlib.import_module("keyring"))
         except ImportError:
@@ -105,38 +111,34 @@ class FromKeyring:
                 f"the package keyring is not installed: {install_command('keyring')}"
             ) from None
         try:
-            found = keyring.get_password(self.service, self.account_id)
+            found = keyring.get_password(service, account_id)
         except Exception as error:  # noqa: BLE001 - each of its backends has errors of its own
             kind = type(error).__name__
-            raise CredentialsError(f"{self} cannot be read ({kind}); {hint}") from None
+            raise CredentialsError(f"{source} cannot be read ({kind}); {hint}") from None
         if found is None:
-            raise CredentialsError(f"{self} has no entry {self.account_id!r}; {hint}")
+            raise CredentialsError(f"{source} has no entry {account_id!r}; {hint}")
         security = _parse_pair(found)
         del found
         if security is None:
-            raise CredentialsError(f"{self} does not hold KEY:SECRET; {hint}")
+            raise CredentialsError(f"{source} does not hold KEY:SECRET; {hint}")
         return security
 
+    return Source(source, fetch)
 
-@frozen(kw_only=True)
-class FromCommand:
-    """A command that prints KEY:SECRET, or an account URL.
 
-    It is run without a shell, and its output is never shown.
-    """
+def _from_command(value: object, where: str) -> Source:
+    """Return a command that prints KEY:SECRET or an account URL: without a shell, never shown."""
+    arguments = cast("list[object]", value) if isinstance(value, list) else []
+    texts = [each for each in arguments if isinstance(each, str)]
+    if not texts or len(texts) != len(arguments) or not texts[0]:
+        raise ProfileError(f"{where} must be a list of texts: the program and its arguments")
+    source, hint = f"the command {texts[0]!r}", "run it yourself to see why"
 
-    arguments: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return f"the command {self.arguments[0]!r}"
-
-    def fetch(self) -> Security:
-        """Return the credentials; raise `CredentialsError` where it prints none in time."""
-        hint = "run it yourself to see why"
+    def fetch() -> Security:
         try:
             # Standard input is that of `cld-user-groups`: a file of groups, or people.
             done = subprocess.run(  # noqa: S603 - it is the user's own command
-                self.arguments,
+                texts,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -144,21 +146,22 @@ class FromCommand:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            problem = f"{self} took longer than {TIME_LIMIT:.0f} s; {hint}"
+            problem = f"{source} took longer than {TIME_LIMIT:.0f} s; {hint}"
         except OSError as error:
-            problem = f"{self} cannot be run: {error.strerror or error}"
+            problem = f"{source} cannot be run: {error.strerror or error}"
         else:
-            if done.returncode:
-                problem = f"{self} exited with {done.returncode}; {hint}"
-            elif (security := _parse_pair(_decode(done.stdout))) is not None:
-                return security
-            else:
-                problem = f"{self} does not print KEY:SECRET on one line"
+            security, code = None, done.returncode
+            with suppress(UnicodeDecodeError):
+                security = _parse_pair(done.stdout.decode())
             del done
+            if security is not None and not code:
+                return security
+            problem = f"{source} does not print KEY:SECRET on one line"
+            if code:
+                problem = f"{source} exited with {code}; {hint}"
         raise CredentialsError(problem) from None
 
-
-Source: TypeAlias = FromEnvironment | FromKeyring | FromCommand
+    return Source(source, fetch)
 
 
 def fetched_once(source: Source) -> Callable[[], Security]:
@@ -173,13 +176,6 @@ def fetched_once(source: Source) -> Callable[[], Security]:
             return found[0]
 
     return provide
-
-
-def _decode(output: bytes) -> str:
-    try:
-        return output.decode()
-    except UnicodeDecodeError:
-        return ""
 
 
 def _parse_pair(text: str) -> Security | None:
@@ -301,30 +297,5 @@ def _source(given: object, account_id: str, where: str) -> Source | None:
     if kind == "environment":
         return _from_environment(value, f"{where}.environment")
     if kind == "keyring":
-        if not isinstance(value, str) or not value.strip():
-            raise ProfileError(f"{where}.keyring must be the name of a service in the keyring")
-        return FromKeyring(service=value, account_id=account_id)
+        return _from_keyring(value, account_id, f"{where}.keyring")
     return _from_command(value, f"{where}.command")
-
-
-def _from_environment(value: object, where: str) -> FromEnvironment:
-    names = cast("dict[str, object]", value) if isinstance(value, dict) else {}
-    if names.keys() != _VARIABLES:
-        raise ProfileError(
-            f"{where} must name two variables: {{ key = 'A_VARIABLE', secret = 'A_VARIABLE' }}"
-        )
-    for key, name in names.items():
-        if not isinstance(name, str) or not _VARIABLE.fullmatch(name):
-            raise ProfileError(
-                f"{where}.{key} must be the name of a variable, in capitals; "
-                f"its value does not belong in this file"
-            )
-    return FromEnvironment(key=str(names["key"]), secret=str(names["secret"]))
-
-
-def _from_command(value: object, where: str) -> FromCommand:
-    arguments = cast("list[object]", value) if isinstance(value, list) else []
-    texts = [each for each in arguments if isinstance(each, str)]
-    if not texts or len(texts) != len(arguments) or not texts[0]:
-        raise ProfileError(f"{where} must be a list of texts: the program and its arguments")
-    return FromCommand(arguments=tuple(texts))

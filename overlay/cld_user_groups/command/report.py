@@ -194,15 +194,8 @@ def _rendered(review: Review, format: str) -> str:  # noqa: A002
         case "markdown":
             return pages.render_markdown(review)
         case "csv":
-            return as_csv(
-                Table(
-                    format="cld-user-groups/review/1",
-                    account=review.account_id,
-                    key="rows",
-                    columns=columns(pages.COLUMNS),
-                    rows=list(pages.rows(review)),
-                )
-            )
+            rows = list(pages.rows(review))
+            return as_csv(Table("review", review.account_id, "rows", columns(pages.COLUMNS), rows))
         case _:
             return pages.render_text(review)
 

@@ -30,30 +30,21 @@ _WIDTH = max(map(len, _SIGNS.values()))
 
 def plan_table(plan: Plan) -> Table:
     """Return the changes of a plan, a row each, with the reason and the place."""
-    return Table(
-        format="cld-user-groups/plan/1",
-        account=plan.account_id,
-        key="changes",
-        columns=columns(f"{_CHANGE} reason source line"),
-        rows=[
-            (*_cells(each, each.group.id), each.reason, each.source, each.line)
-            for each in plan.changes
-        ],
-    )
+    rows = [
+        (*_cells(each, each.group.id), each.reason, each.source, each.line) for each in plan.changes
+    ]
+    names = columns(f"{_CHANGE} reason source line")
+    return Table("plan", plan.account_id, "changes", names, rows)
 
 
 def result_table(account_id: str, outcomes: Iterable[Outcome]) -> Table:
     """Return the changes of a run, a row each, with their results."""
-    return Table(
-        format="cld-user-groups/result/1",
-        account=account_id,
-        key="changes",
-        columns=columns(f"{_CHANGE} status error request_id"),
-        rows=[
-            (*_cells(each.change, each.group_id), each.status, each.error, each.request_id)
-            for each in outcomes
-        ],
-    )
+    rows = [
+        (*_cells(each.change, each.group_id), each.status, each.error, each.request_id)
+        for each in outcomes
+    ]
+    names = columns(f"{_CHANGE} status error request_id")
+    return Table("result", account_id, "changes", names, rows)
 
 
 def _cells(change: Change, group_id: str | None) -> tuple[Cell, ...]:
@@ -101,15 +92,7 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
 def result_lines(
     plan: Plan, result: Result, resume: str, undo: str, *, color: bool
 ) -> Iterator[str]:
-    """Yield the result of a plan: what was done, what was not and why, and how to resume it.
-
-    Args:
-        plan: The plan.
-        result: Its result.
-        resume: The command that resumes it.
-        undo: The command that undoes the run.
-        color: Whether to use the colors of a terminal.
-    """
+    """Yield the result of a plan: what was done, what was not and why, and how to resume it."""
     goal = "the file" if plan.digest else "the plan"
     differences = [f"  {printable(each)}" for each in dict.fromkeys(result.differences)]
     if not result.outcomes:

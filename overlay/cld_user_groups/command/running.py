@@ -40,14 +40,7 @@ StillNeeded: TypeAlias = "Callable[[Snapshot, date], Sequence[Change]]"
 
 @frozen(kw_only=True)
 class RunOptions:
-    """How to run a plan.
-
-    Attributes:
-        yes, dry_run, concurrency, keep_quota: As the options of `apply`.
-        max_wait: The most seconds to wait for the quota, and for another run to end.
-        resume: The command that resumes the run where it ends early.
-        hint: What can be done where a guard refuses the plan, beside allowing its removals.
-    """
+    """How to run a plan: as the options of `apply`, with what to say where it does not run."""
 
     yes: bool
     dry_run: bool
@@ -69,10 +62,6 @@ def run_plan(
     The account's lock, and its lease where one is asked for, is held from before it is read: the
     plan of a second run is never of an account that the first one is about to change. Afterwards
     `still_needed` is asked about the account as read again: somebody else may have changed it.
-
-    Raises:
-        Refused, PlanRefused: The plan must not be applied. Nothing was written.
-        NobodyToAsk: There is nobody to ask. Nothing was written.
     """
     run = membership.journal.new_run(datetime.now(UTC))
     checks = membership.checks

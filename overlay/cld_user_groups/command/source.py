@@ -24,11 +24,7 @@ _SPACE = b"\xef\xbb\xbf \t\r\n"
 
 
 def read_source(path: str) -> Desired | Plan:
-    """Read a file of groups or a saved plan, which its content shows; "-" is standard input.
-
-    Raises:
-        MembershipError: It cannot be read, or is not valid.
-    """
+    """Read a file of groups or a saved plan, which its content shows; "-" is standard input."""
     content = membership.files.content
     timeout = _source_timeout()
     if path == "-":
@@ -42,11 +38,7 @@ def read_source(path: str) -> Desired | Plan:
 
 
 def read_groups(path: str) -> Desired:
-    """Read a file of groups; "-" is standard input.
-
-    Raises:
-        MembershipError: It cannot be read, is not valid, or is a saved plan.
-    """
+    """Read a file of groups; "-" is standard input."""
     desired = read_source(path)
     if isinstance(desired, membership.Plan):
         apply_it = shlex.join(["cld-user-groups", "apply", path])
@@ -88,13 +80,7 @@ def _file_error(source: str, message: str, hint: str = "") -> FileError:
 
 @frozen
 class Named:
-    """A user as named: by e-mail or by ID.
-
-    Attributes:
-        text: The e-mail or the ID.
-        source: The file that it is in, "-" for standard input, "" for the command line.
-        line: Its line there, from 1, or None.
-    """
+    """A user as named, by e-mail or ID: on the command line (no source), or a line of a source."""
 
     text: str
     source: str = ""
@@ -110,10 +96,6 @@ def read_people(users: Sequence[str]) -> tuple[Named, ...]:
     """Return the users that are named: as such, in files (`@FILE`) and on standard input (`-`).
 
     A file has an e-mail or an ID a line; blank lines and those that begin with # are left out.
-
-    Raises:
-        FileError: A file cannot be read, names nobody, or has something else on a line.
-        click.UsageError: An argument is blank, or standard input is named twice.
     """
     if users.count("-") > 1:
         raise click.UsageError("standard input (-) can be read only once")
@@ -129,11 +111,7 @@ def read_people(users: Sequence[str]) -> tuple[Named, ...]:
 
 
 def one_user(text: str) -> Named:
-    """Return the user that an argument names.
-
-    Raises:
-        click.UsageError: It is blank.
-    """
+    """Return the user that an argument names."""
     if not text.strip():
         raise click.UsageError("a user must not be blank: give an e-mail or an ID")
     return Named(text.strip())
@@ -167,22 +145,14 @@ def _people_in(source: str) -> list[Named]:
 
 
 def check_is_for(desired: Desired, account_id: str) -> None:
-    """Reject a file that names another account.
-
-    Raises:
-        FileError: It is for another account.
-    """
+    """Reject a file that names another account."""
     if desired.account is not None and desired.account != account_id:
         message = f"the file is for the account `{desired.account}`, not `{account_id}`"
         raise _file_error(desired.source, message)
 
 
 def with_new_groups(desired: Desired, names: Sequence[str]) -> Desired:
-    """Return a file with the word of a human that some of its groups are meant to be new.
-
-    Raises:
-        FileError: The file has no group of such a name.
-    """
+    """Return a file with the word of a human that some of its groups are meant to be new."""
     unknown = [name for name in names if all(name != group.name for group in desired.groups)]
     if unknown:
         listed = ", ".join(map(membership.problems.quoted, unknown))
@@ -196,11 +166,7 @@ def with_new_groups(desired: Desired, names: Sequence[str]) -> Desired:
 def make_plan(
     client: CldProvisioning, desired: Desired, today: date | None = None
 ) -> tuple[Plan, Snapshot]:
-    """Read the account; return the plan for a day, by default today in UTC, and what was read.
-
-    Raises:
-        PlanError: The file does not fit the account.
-    """
+    """Read the account; return the plan for a day, by default today in UTC, and what was read."""
     check_is_for(desired, client.account_id)  # before anything is sent
     now = datetime.now(UTC)
     day = today or now.date()
@@ -211,11 +177,7 @@ def make_plan(
 
 
 def _check_clocks(desired: Desired, snapshot: Snapshot, day: date) -> None:
-    """Reject memberships that end or do not, depending on which of two clocks is right.
-
-    Raises:
-        PlanError: The server is in another day, and an `until` is between the two.
-    """
+    """Reject memberships that end or do not, depending on which of two clocks is right."""
     is_wanted = membership.identity.is_wanted
     server_day = day if snapshot.server_time is None else snapshot.server_time.date()
     for group in desired.groups:
@@ -234,14 +196,7 @@ def _check_clocks(desired: Desired, snapshot: Snapshot, day: date) -> None:
 def hold_to_guards(
     plan: Plan, snapshot: Snapshot, *, allow_removals: int | None, only_adds: bool = False
 ) -> Plan:
-    """Return a plan with the guards' verdict on the account as it was read.
-
-    Args:
-        plan: The plan.
-        snapshot: The account.
-        allow_removals: How many removals a human has allowed.
-        only_adds: Whether to leave out all that takes something away.
-    """
+    """Return a plan with the guards' verdict on the account as it was read."""
     if only_adds:
         return membership.adds_only(plan)
     breaches = membership.check_guards(plan, snapshot, plan.limits, allow_removals)

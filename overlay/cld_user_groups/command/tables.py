@@ -55,29 +55,29 @@ class Column:
         return self.name.replace("_", " ")
 
 
-@frozen(kw_only=True)
+@frozen
 class Table:
     """What a command prints, in any format.
 
     Attributes:
-        format: The `format` of the JSON document: `cld-user-groups/NAME/VERSION`.
+        name: What the JSON document's `format` has between `cld-user-groups/` and its version.
         account: The account.
         key: The key of the rows in the JSON document.
         columns: The columns. New ones come last: whoever reads TSV may count.
         rows: The rows, with a cell for each column.
-        details: What else the JSON document has.
-        heading: A line above the table on a terminal, or "".
         empty: What is said on standard error where there are no rows.
+        heading: A line above the table on a terminal, or "".
+        details: What else the JSON document has.
     """
 
-    format: str
+    name: str
     account: str
     key: str
     columns: tuple[Column, ...]
     rows: Sequence[Sequence[Cell]]
-    details: Mapping[str, Any] = field(factory=dict[str, Any])
-    heading: str = ""
     empty: str = ""
+    heading: str = ""
+    details: Mapping[str, Any] = field(factory=dict[str, Any])
 
 
 def columns(names: str | Iterable[str]) -> tuple[Column, ...]:
@@ -86,13 +86,7 @@ def columns(names: str | Iterable[str]) -> tuple[Column, ...]:
 
 
 def print_table(table: Table, settings: Settings, *, is_record: bool = False) -> None:
-    """Write a table to standard output, in the format that is wanted.
-
-    Args:
-        table: The table.
-        settings: The global options.
-        is_record: Whether a terminal shows one line a column, for one row that has many.
-    """
+    """Write a table to standard output, in the format that is wanted."""
     if settings.is_json:
         print_json(as_document(table))
     elif settings.format == "csv":
@@ -111,7 +105,7 @@ def as_document(table: Table) -> dict[str, Any]:
     """Return the JSON document: its format, the account, the details, and an object a row."""
     names = [column.name for column in table.columns]
     return {
-        "format": table.format,
+        "format": f"cld-user-groups/{table.name}/1",
         "account": table.account,
         **table.details,
         table.key: [dict(zip(names, map(_as_json, row), strict=True)) for row in table.rows],

@@ -49,12 +49,7 @@ def joined(parts: Iterable[str]) -> str:
 
 
 def render(name: str, data: Mapping[str, object]) -> str:
-    """Return a rendered template.
-
-    Args:
-        name: The name of the template, without its folder.
-        data: The variables that it uses.
-    """
+    """Return a rendered template, which stands in the folder `templates`."""
     return _environment(is_html=".html" in name).get_template(name).render(data)
 
 
@@ -70,8 +65,9 @@ def _environment(*, is_html: bool) -> Environment:
         text = value if isinstance(value, str) else str(value)
         return Markup(escape(printable(text))) if is_html else text  # noqa: S704 - escaped here
 
+    loader = PackageLoader(__name__.rpartition(".")[0])
     environment = Environment(
-        loader=PackageLoader(__name__.rpartition(".")[0]),
+        loader=loader,
         autoescape=is_html,  # noqa: S701 - Markdown and text are not HTML
         finalize=finalize,
         undefined=StrictUndefined,
@@ -81,22 +77,16 @@ def _environment(*, is_html: bool) -> Environment:
     )
     environment.filters |= {"shown": shown, "code": code_span, "printable": printable}
 
+    def source(name: str) -> str:
+        return loader.get_source(environment, name)[0]
+
     def asset(name: str) -> Markup:
-        return Markup(_asset(environment, name))  # noqa: S704 - ours
+        return Markup(source(name))  # noqa: S704 - ours
 
     def digest(name: str) -> str:
-        return _digest(_asset(environment, name))
+        """Return what a Content-Security-Policy calls a style or a script."""
+        return b64encode(hashlib.sha256(source(name).encode()).digest()).decode()
 
     functions: dict[str, Any] = {"counted": counted, "asset": asset, "digest": digest}
     environment.globals.update(functions)
     return environment
-
-
-def _asset(environment: Environment, name: str) -> str:
-    assert environment.loader is not None
-    return environment.loader.get_source(environment, name)[0]
-
-
-def _digest(text: str) -> str:
-    """Return what a Content-Security-Policy calls a style or a script."""
-    return b64encode(hashlib.sha256(text.encode()).digest()).decode()

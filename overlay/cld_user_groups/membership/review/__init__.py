@@ -8,9 +8,19 @@ print(render_html(made))
 """
 
 from .builder import compare, review
-from .model import Comparison, Event, Finding, Kind, Membership, Review, ReviewedGroup
+from .model import (
+    Comparison,
+    Event,
+    Finding,
+    Kind,
+    Membership,
+    Person,
+    Review,
+    ReviewedGroup,
+    State,
+)
 from .model import ReviewDifference as Difference
-from .people import People, Person, State, read_people
+from .people import People, read_people
 from .rendering import COLUMNS, render_html, render_markdown, render_text, rows
 from .store import Earlier, keep, last_before, last_until, load_earlier, render_json
 

@@ -26,11 +26,13 @@ from .model import (
     Finding,
     Kind,
     Membership,
+    Person,
     Review,
     ReviewDifference,
     ReviewedGroup,
+    State,
 )
-from .people import People, Person, State, person_of
+from .people import People, person_of
 
 _EVENTS = {
     Action.CREATE_GROUP: Event.GROUP_ADDED,
@@ -126,40 +128,27 @@ def _reviewed(
     people: Mapping[str, Person],
     rank: Mapping[str, int],
 ) -> ReviewedGroup:
-    members = sorted(group.members, key=lambda member: rank[member.id])
-    return ReviewedGroup(
-        id=group.id,
-        name=group.name,
-        members=tuple(
-            _membership(
-                people[member.id],
-                history.current(group.id, member.id),
-                entries.get((group.id, member.id)),
-            )
-            for member in members
-        ),
-    )
+    def membership(user_id: str) -> Membership:
+        period, entry = history.current(group.id, user_id), entries.get((group.id, user_id))
+        return _membership(people[user_id], period, entry)
+
+    user_ids = sorted((member.id for member in group.members), key=rank.__getitem__)
+    return ReviewedGroup(id=group.id, name=group.name, members=tuple(map(membership, user_ids)))
 
 
 def _membership(person: Person, period: Period | None, entry: DesiredMember | None) -> Membership:
     step = None if period is None else period.since
-    reason = (step.reason if step else "") or (entry.reason if entry else "") or ""
-    # The file is what holds now; the journal has what it said when the user was added.
-    until = entry.until if entry else step.until if step else None
-    if step is None:
-        source = "" if entry is None else _place(entry.source, entry.line)
-        return Membership(
-            user_id=person.id, email=person.email, reason=reason, source=source, until=until
-        )
+    asked_by = step or entry
     return Membership(
         user_id=person.id,
         email=person.email,
-        since=step.at,
-        run=step.run,
-        by="@".join(filter(None, (step.by.user, step.by.host))),
-        reason=reason,
-        source=_place(step.source, step.line),
-        until=until,
+        since=step.at if step else None,
+        run=step.run if step else None,
+        by="@".join(filter(None, (step.by.user, step.by.host))) if step else None,
+        reason=(step.reason if step else "") or (entry.reason if entry else "") or "",
+        source=_place(asked_by.source, asked_by.line) if asked_by else "",
+        # The file is what holds now; the journal has what it said when the user was added.
+        until=entry.until if entry else step.until if step else None,
     )
 
 
@@ -207,14 +196,7 @@ def _notes(people: People, history: History) -> Iterator[str]:
 
 
 def compare(earlier: Iterable[Group], snapshot: Snapshot, *, to: str, at: datetime) -> Comparison:
-    """Return what has changed since an earlier state.
-
-    Args:
-        earlier: The groups as they were, with their members.
-        snapshot: The groups as they are.
-        to: What it is compared with, in words.
-        at: When that was, aware.
-    """
+    """Return what has changed since an earlier state: that of `to`, in words, at a time, aware."""
     old, new = ({_state(group): group for group in groups} for groups in (earlier, snapshot.groups))
     # Most groups have not changed: they need no further look, which takes longer.
     before, after = (

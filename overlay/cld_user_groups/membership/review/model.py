@@ -9,22 +9,47 @@ from attrs import frozen
 
 from cld_user_groups.membership.model import GroupRef, UserRef
 
-from .people import Person
+
+class State(StrEnum):
+    """Whether a user can log in. `PENDING` was invited and has not joined yet."""
+
+    ACTIVE = "active"
+    PENDING = "pending"
+    DISABLED = "disabled"
+    UNKNOWN = "unknown"
+
+
+@frozen(kw_only=True)
+class Person:
+    """A user of the account; what the API did not return is None.
+
+    Attributes:
+        role: The role in the account.
+        state: Whether the user can log in.
+        last_login: Aware. The API does not tell "never" from "not known".
+    """
+
+    id: str
+    email: str | None = None
+    name: str | None = None
+    role: str | None = None
+    state: State = State.UNKNOWN
+    last_login: datetime | None = None
 
 
 @frozen(kw_only=True)
 class Membership:
-    """A person's membership in a group, and what is known of it.
+    """A person's membership in a group; what is not known of it is None or "".
 
     Attributes:
         user_id: The user's ID.
-        email: The e-mail, or None where the API returned none.
-        since: When the run began that added the user, or None where no journal tells.
-        run: The ID of that run, or None.
-        by: Who ran it, "user@host", or None.
-        reason: Why, in the words of the file or the command, or "".
-        source: The file, or the command, that asked for it, or "".
-        until: The last day for which it was asked for, or None.
+        email: The user's e-mail.
+        since: When the run began that added the user.
+        run: The ID of that run.
+        by: Who ran it, "user@host".
+        reason: Why, in the words of the file or the command.
+        source: The file, or the command, that asked for it.
+        until: The last day for which it was asked for.
     """
 
     user_id: str
@@ -39,13 +64,7 @@ class Membership:
 
 @frozen(kw_only=True)
 class ReviewedGroup:
-    """A group and who is in it.
-
-    Attributes:
-        id: The group's ID.
-        name: The group's name.
-        members: The memberships, in the order of the review's people.
-    """
+    """A group and who is in it, in the order of the review's people."""
 
     id: str
     name: str

@@ -6,8 +6,6 @@ Sans-IO: a generator decides which page or which users to list, and is sent the 
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from datetime import datetime
-from enum import StrEnum
 
 from attrs import frozen
 
@@ -17,36 +15,7 @@ from cld_user_groups._find_users import MAX_ITEMS, read_pages, send_each
 from cld_user_groups.client import CldProvisioning
 from cld_user_groups.membership.model import Member, Snapshot
 
-
-class State(StrEnum):
-    """Whether a user can log in. `PENDING` was invited and has not joined yet."""
-
-    ACTIVE = "active"
-    PENDING = "pending"
-    DISABLED = "disabled"
-    UNKNOWN = "unknown"
-
-
-@frozen(kw_only=True)
-class Person:
-    """A user of the account.
-
-    Attributes:
-        id: The user's ID.
-        email: The e-mail, or None where the API returned none.
-        name: The name, or None.
-        role: The role in the account, or None.
-        state: Whether the user can log in.
-        last_login: When the user last logged in, aware, or None where it is not known. The API
-            does not tell "never" from "not known".
-    """
-
-    id: str
-    email: str | None = None
-    name: str | None = None
-    role: str | None = None
-    state: State = State.UNKNOWN
-    last_login: datetime | None = None
+from .model import Person, State
 
 
 @frozen(kw_only=True)
@@ -73,8 +42,7 @@ def read_people(client: CldProvisioning, snapshot: Snapshot) -> People:
         snapshot: The account's groups.
 
     Raises:
-        CloudinaryError: The response is an error.
-        httpx.TransportError: No response was received.
+        CloudinaryError, httpx.TransportError: They cannot be read.
     """
     members = {member.id: member for group in snapshot.groups for member in group.members}
     return send_each(_read(members), lambda query: client.users.list(request=query))
@@ -105,12 +73,13 @@ def _of_user(user: User) -> Person:
         email=user.email,
         name=user.name,
         role=user.role,
-        state=_state(user),
+        state=state_of(user),
         last_login=user.last_login,
     )
 
 
-def _state(user: User) -> State:
+def state_of(user: User) -> State:
+    """Return whether a user can log in, as far as the API tells."""
     if user.pending:
         return State.PENDING
     if user.enabled is None:

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cld_user_groups.membership.rendering import shown
 
-from .model import Event, ReviewedGroup
-from .people import Person, State
+from .model import Event, Person, ReviewedGroup, State
 
 if TYPE_CHECKING:
     from .rendering import View

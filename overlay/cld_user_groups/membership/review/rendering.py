@@ -9,8 +9,16 @@ from typing import TypeAlias
 from cld_user_groups.membership.model import UserRef
 from cld_user_groups.membership.rendering import counted, joined, render, shown
 
-from .model import Event, Finding, Kind, Membership, Review, ReviewDifference, ReviewedGroup
-from .people import Person
+from .model import (
+    Event,
+    Finding,
+    Kind,
+    Membership,
+    Person,
+    Review,
+    ReviewDifference,
+    ReviewedGroup,
+)
 from .picture import MARKS, panels
 
 Value: TypeAlias = str | datetime | None
@@ -46,13 +54,7 @@ def _data(view: View) -> dict[str, object]:
 class View:
     """A review with its people and groups by ID, and the sentences that its renderings share.
 
-    Args:
-        review: The review.
-
     Attributes:
-        review: The review.
-        people: The people by ID.
-        groups: The groups by ID.
         groups_of: The groups of each person, by the person's ID.
         by_kind: The findings of each kind; a kind without any is left out.
     """
@@ -74,12 +76,7 @@ class View:
             self._kinds.setdefault((finding.user_id, finding.group_id), []).append(finding.kind)
 
     def kinds(self, user_id: str | None, group_id: str | None) -> list[Kind]:
-        """Return what was found about a person, a group, or a person in a group.
-
-        Args:
-            user_id: The person's ID, or None for the group alone.
-            group_id: The group's ID, or None for the person alone.
-        """
+        """Return what was found about a person, a group (no person), or a person in a group."""
         keys = dict.fromkeys([(user_id, None), (user_id, group_id)])
         return [kind for key in keys for kind in self._kinds.get(key, ())]
 
@@ -139,23 +136,16 @@ class View:
 
     def title(self, kind: Kind) -> str:
         """Return what a kind of finding is, as a heading."""
-        match kind:
-            case Kind.DISABLED_MEMBER:
-                return "Disabled, and still in groups"
-            case Kind.PENDING_MEMBER:
-                return "Invited, not joined yet, and already in groups"
-            case Kind.OVERDUE:
-                return "Memberships past their last day"
-            case Kind.ENDING:
-                return f"Memberships that end within {counted(self.review.ending_days, 'day')}"
-            case Kind.NOT_SEEN:
-                return f"Not seen for {counted(self.review.unseen_days, 'day')}"
-            case Kind.LAST_LOGIN_UNKNOWN:
-                return "Last login unknown"
-            case Kind.WITHOUT_GROUP:
-                return "In no group"
-            case Kind.WITHOUT_MEMBERS:
-                return "Groups without members"
+        return {
+            Kind.DISABLED_MEMBER: "Disabled, and still in groups",
+            Kind.PENDING_MEMBER: "Invited, not joined yet, and already in groups",
+            Kind.OVERDUE: "Memberships past their last day",
+            Kind.ENDING: f"Memberships that end within {counted(self.review.ending_days, 'day')}",
+            Kind.NOT_SEEN: f"Not seen for {counted(self.review.unseen_days, 'day')}",
+            Kind.LAST_LOGIN_UNKNOWN: "Last login unknown",
+            Kind.WITHOUT_GROUP: "In no group",
+            Kind.WITHOUT_MEMBERS: "Groups without members",
+        }[kind]
 
     def has_no_logins(self) -> bool:
         """Return whether the API has told nobody's last login."""
@@ -197,8 +187,7 @@ class View:
         return [
             *([f"since {day(membership.since)}"] if membership.since else []),
             *([f"by {shown(membership.by)}"] if membership.by else []),
-            *([shown(membership.reason)] if membership.reason else []),
-            *([shown(membership.source)] if membership.source else []),
+            *(shown(text) for text in (membership.reason, membership.source) if text),
             *([f"until {membership.until}"] if membership.until else []),
         ]
 
@@ -217,17 +206,13 @@ def moment(at: datetime) -> str:
 
 def event(difference: ReviewDifference) -> str:
     """Return what has happened."""
-    match difference.event:
-        case Event.GROUP_ADDED:
-            return "group created"
-        case Event.GROUP_REMOVED:
-            return "group deleted"
-        case Event.GROUP_RENAMED:
-            return f"group renamed from {shown(difference.old_name or '')}"
-        case Event.MEMBER_ADDED:
-            return "added"
-        case Event.MEMBER_REMOVED:
-            return "removed"
+    return {
+        Event.GROUP_ADDED: "group created",
+        Event.GROUP_REMOVED: "group deleted",
+        Event.GROUP_RENAMED: f"group renamed from {shown(difference.old_name or '')}",
+        Event.MEMBER_ADDED: "added",
+        Event.MEMBER_REMOVED: "removed",
+    }[difference.event]
 
 
 def rows(review: Review) -> Iterator[tuple[Value, ...]]:
@@ -247,19 +232,14 @@ def _row(
     view: View, group: ReviewedGroup | None, user_id: str | None, membership: Membership | None
 ) -> tuple[Value, ...]:
     person = view.people.get(user_id or "")
-    of_group: tuple[Value, ...] = (group.name, group.id) if group else (None, None)
+    of_group: tuple[Value, ...] = (group.name, group.id) if group else (None,) * 2
     of_person: tuple[Value, ...] = (None,) * 6
     if person is not None:
-        of_person = (
-            *(person.email, person.name, person.id, person.role),
-            *(person.state.value, person.last_login),
-        )
+        of_person = (person.email, person.name, person.id, person.role)
+        of_person = (*of_person, person.state.value, person.last_login)
     of_membership: tuple[Value, ...] = (None,) * 6
-    if membership is not None:
-        until = membership.until.isoformat() if membership.until else None
-        of_membership = (
-            *(membership.since, membership.by, membership.run),
-            *(membership.reason, membership.source, until),
-        )
-    found = view.kinds(user_id, group.id if group else None)
-    return (*of_group, *of_person, *of_membership, "; ".join(found))
+    if (found := membership) is not None:
+        until = str(found.until) if found.until else None
+        of_membership = (found.since, found.by, found.run, found.reason, found.source, until)
+    kinds = view.kinds(user_id, group.id if group else None)
+    return (*of_group, *of_person, *of_membership, "; ".join(kinds))

@@ -48,14 +48,7 @@ def render_json(review: Review) -> str:
 
 
 class Earlier(msgspec.Struct, frozen=True, kw_only=True, rename={"account_id": "account"}):
-    """What a later review needs of a review.
-
-    Attributes:
-        format: The format of its document.
-        account_id: The account.
-        made_at: When it was made, aware, in UTC.
-        groups: The groups, with their members.
-    """
+    """What a later review needs of a review; the time is aware, in UTC."""
 
     format: str
     account_id: str
@@ -68,10 +61,7 @@ _EARLIER = msgspec.json.Decoder(Earlier)
 
 
 def load_earlier(path: Path) -> Earlier:
-    """Return what a review, saved as JSON, says of the groups.
-
-    Args:
-        path: The file.
+    """Return what a review, saved as JSON in a file, says of the groups.
 
     Raises:
         FileError: It cannot be read, or is no such review.
@@ -95,11 +85,7 @@ def _unreadable(path: Path, why: str) -> FileError:
 
 
 def keep(review: Review, state: Path) -> None:
-    """Keep a review as the one of its day, in place of an earlier one of that day.
-
-    Args:
-        review: The review, of the account as it is now.
-        state: The directory of the account; see `state_directory`.
+    """Keep a review as the one of its day, in the directory of the account.
 
     Raises:
         OSError: It cannot be written.
@@ -114,25 +100,13 @@ def last_before(state: Path, day: date) -> Earlier | None:
     """Return the last kept review of an earlier day, or None.
 
     Not the last one of all: who makes a report as HTML and then as CSV gets the same changes twice.
-
-    Args:
-        state: The directory of the account; see `state_directory`.
-        day: The day.
     """
     days = [kept for kept in _days(state) if kept < day]
     return _load(state, max(days)) if days else None
 
 
 def last_until(state: Path, day: date) -> Earlier:
-    """Return the last kept review of a day or an earlier one.
-
-    Args:
-        state: The directory of the account; see `state_directory`.
-        day: The day.
-
-    Raises:
-        FileError: There is none.
-    """
+    """Return the last kept review of a day or an earlier one; raise `FileError` if none is."""
     days = _days(state)
     until = [kept for kept in days if kept <= day]
     if not until:
