@@ -74,13 +74,13 @@ class EmulatorGroup:
         return user_id in self._user_ids
 
 
+# The sample account is the reference's.
 _JOHN = EmulatorUser("0abed8dfcc039ea05e2a1d494fd442", "John Doe", "john@example.com")
 _HARRY = EmulatorUser("asdf1234uiopjkl7890wernmjlcaeg", "Harry Potts", "harry@example.com")
 _MARIA = EmulatorUser("3c7a1be0f4529d86e1b07c5a94d2f8", "Maria Rossi", "maria@example.com")
 _CHEN = EmulatorUser("9e2f60d8a1c74b35f08d6e913ab7c4", "Chen Wei", "chen@example.com")
 _AMARA = EmulatorUser("51d8c3f7e6a0429bb4f21e7d08c96a", "Amara Okafor", "amara@example.com")
 
-# The reference's.
 SAMPLE_USERS: Final = (_JOHN, _HARRY, _MARIA, _CHEN, _AMARA)
 SAMPLE_GROUPS: Final = (
     EmulatorGroup(id="7f08f1f1fc910bf1f25274aef11d27", name="Designers", users=(_JOHN, _HARRY)),

@@ -79,13 +79,7 @@ class Call:
 
 
 class CallLog(Sequence[Call]):
-    """The latest calls, oldest first: up to 10,000, and up to 64 MiB.
-
-    Example::
-
-        emulator.calls.assert_called("createUserGroup", times=1, json={"name": "Designers"})
-        emulator.calls.assert_not_called("deleteUserGroup")
-    """
+    """The latest calls, oldest first: up to 10,000, and up to 64 MiB."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -19,11 +19,6 @@ class EmulatorClock:
 
     Args:
         start: The time, with a time zone, at which the clock stands still; None for real time.
-
-    Example::
-
-        emulator.clock.set(datetime(2024, 5, 1, 12, tzinfo=UTC))
-        emulator.clock.advance(hours=1)
     """
 
     def __init__(self, start: datetime | None = None) -> None:

@@ -45,8 +45,7 @@ class Emulator(EmulatedApi):
         account_id: The account that the credentials belong to; any other is a 404.
         api_key: The provisioning API key.
         api_secret: Its secret.
-        wire: "observed" for the behavior that was observed of the live API, "documented" for the
-            published one.
+        wire: "observed" for the live API's observed behavior, "documented" for the published one.
         clock: The time of day; the real one by default.
         users: The account's users, instead of the sample account.
         groups: The account's groups, instead of the sample account.
@@ -55,20 +54,12 @@ class Emulator(EmulatedApi):
             return at most 100 in any case, "ignored" to return all of them in any case.
 
     Attributes:
-        account_id: The ID of the emulated account.
-        api_key: The provisioning API key that the emulator accepts.
-        api_secret: The provisioning API secret that the emulator accepts.
+        account_id: As passed, and so are ``api_key`` and ``api_secret``.
         clock: The emulator's time of day, which a test can change.
         calls: The requests that the emulator received.
 
     Raises:
         ValueError: An argument is invalid.
-
-    Example::
-
-        emulator = Emulator()
-        emulator.fail("createUserGroup", status=503, times=2)
-        client = httpx.Client(transport=emulator.transport())
     """
 
     def __init__(
@@ -169,19 +160,19 @@ class Emulator(EmulatedApi):
     ) -> None:
         """Make the next calls of an operation go wrong.
 
-        A call meets the oldest fault that is for it, and only if its credentials are right. A fault
-        that does not apply the operation does not use up quota.
+        A call with the right credentials meets the oldest fault that is for it. One that does not
+        apply the operation uses up no quota.
 
         Args:
             operation_id: The operation, or "*" for any.
-            status: The status code of the response; None performs the operation and returns its
-                response, for a fault that only delays it, or changes its headers or its body.
+            status: The status code; None performs the operation and returns its response, for a
+                fault that only delays it, or changes its headers or its body.
             message: The error's message.
             headers: Headers to add to the response, or to replace in it.
             body: The raw body of the response, instead of the JSON error.
             delay: Seconds to wait before the response.
-            drop: Close the connection without a response, "before" or "after" the operation is
-                performed, or "during" the response, halfway through its body.
+            drop: Close the connection "before" or "after" the operation is performed, without a
+                response, or "during" the response, halfway through its body.
             apply: Perform the operation, and return the error all the same.
             times: The number of calls that go wrong; None for all, until ``clear_faults``.
             group_id: Only calls with this group ID in the path.
@@ -192,13 +183,14 @@ class Emulator(EmulatedApi):
         Raises:
             ValueError: An argument is invalid, or two contradict each other.
         """
+        ids = {"group_id": group_id, "user_id": user_id}
         fault = Fault(
             operation_id=operation_id,
-            path_params={"group_id": group_id, "user_id": user_id},
+            path_params={name: value for name, value in ids.items() if value is not None},
             status=status,
             message=message,
             headers=headers,
-            body=body,
+            body=body.encode() if isinstance(body, str) else body,
             delay=delay,
             drop=drop,
             is_applied=apply,
@@ -286,10 +278,10 @@ class Emulator(EmulatedApi):
             headers.pop("authorization", None)
             self.calls.append(
                 Call(
-                    operation_id=route.operation_id if route else None,
+                    operation_id=route.operation_id,
                     method=request.method,
                     path=request.raw_path.decode("latin-1"),
-                    path_params=route.path_params if route else {},
+                    path_params=route.path_params,
                     query=query.as_dict(),
                     query_items=query.pairs,
                     headers=headers,
@@ -301,10 +293,10 @@ class Emulator(EmulatedApi):
         return response
 
     def _operation_of(
-        self, route: Route | None, *, is_authenticated: bool
+        self, route: Route, *, is_authenticated: bool
     ) -> tuple[str, Mapping[str, str]]:
         """Return the operation and its path parameters, or reject the request."""
-        if route is None:
+        if not route.allowed:
             raise RejectedError(404, "Not found")
         if route.operation_id is None:
             allowed = ", ".join(route.allowed).encode("ascii")
@@ -373,9 +365,9 @@ def _check_identity(account_id: str, api_key: str, api_secret: str) -> None:
     for name, value in names.items():
         if not value:
             raise ValueError(f"{name} must not be empty")
-    if ":" in api_key:
         # RFC 7617: the user-id ends at the first colon.
-        raise ValueError("api_key must not contain a colon: pass the secret on its own")
+        if name == "api_key" and ":" in value:
+            raise ValueError("api_key must not contain a colon: pass the secret on its own")
 
 
 def _check_choice(name: str, value: str, choices: object) -> None:

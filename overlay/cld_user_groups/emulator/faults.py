@@ -28,24 +28,16 @@ def _raw_headers(headers: Mapping[str, str] | None) -> RawHeaders:
     return [(k.lower().encode("ascii"), v.encode("latin-1")) for k, v in (headers or {}).items()]
 
 
-def _path_params(ids: Mapping[str, str | None]) -> dict[str, str]:
-    return {name: value for name, value in ids.items() if value is not None}
-
-
-def _raw_body(body: str | bytes | None) -> bytes | None:
-    return body.encode() if isinstance(body, str) else body
-
-
 @attrs.define(kw_only=True, eq=False)
 class Fault:
     """A fault that is still to happen; see ``Emulator.fail`` for its parts."""
 
     operation_id: str
-    path_params: Mapping[str, str] = attrs.field(converter=_path_params)
+    path_params: Mapping[str, str]
     status: int | None
     message: str | None
     headers: RawHeaders = attrs.field(converter=_raw_headers)
-    body: bytes | None = attrs.field(converter=_raw_body)
+    body: bytes | None
     delay: float
     drop: Drop | None
     is_applied: bool

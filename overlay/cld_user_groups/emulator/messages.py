@@ -146,12 +146,10 @@ def read_fields(request: EmulatorRequest) -> Mapping[str, object]:
     and Java send them. Any other content type counts as JSON.
     """
     media_type = (request.header(b"content-type") or b"").partition(b";")[0].strip().lower()
-    return _read_form(request.body) if media_type == _FORM else _read_json(request.body)
-
-
-def _read_json(body: bytes) -> Mapping[str, object]:
+    if media_type == _FORM:
+        return _read_form(request.body)
     try:
-        document: object = _decode(body)
+        document: object = _decode(request.body)
     # Deep nesting ends in RecursionError; everything else, bad UTF-8 included, is a ValueError.
     except (ValueError, RecursionError):
         raise RejectedError(400, "Request body is not valid JSON") from None

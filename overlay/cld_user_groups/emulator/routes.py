@@ -28,11 +28,11 @@ class Endpoint:
 
 @attrs.frozen
 class Route:
-    """A matched path, decoded; without an operation if the path does not support the method."""
+    """The operation of a request, or None; the decoded path, and the methods that it allows."""
 
-    operation_id: str | None
-    path_params: Mapping[str, str]
-    allowed: tuple[str, ...]
+    operation_id: str | None = None
+    path_params: Mapping[str, str] = attrs.Factory(dict[str, str])
+    allowed: tuple[str, ...] = ()
 
 
 class Router:
@@ -45,8 +45,8 @@ class Router:
             template = tuple(each.path.split("/"))
             self._operations.setdefault(template, {})[each.method] = each.operation_id
 
-    def find(self, method: str, raw_path: bytes) -> Route | None:
-        """Return the route of a raw path, or None for an unknown path.
+    def find(self, method: str, raw_path: bytes) -> Route:
+        """Return the route of a raw path.
 
         The path is split before it is decoded, and each segment is decoded exactly once, so that an
         ID with an encoded slash, dot or percent sign stays one segment.
@@ -60,7 +60,7 @@ class Router:
             params = _match(template, segments)
             if params is not None:
                 return Route(operations.get(method), params, tuple(operations))
-        return None
+        return Route()
 
 
 def _generated_endpoints() -> Iterator[Endpoint]:

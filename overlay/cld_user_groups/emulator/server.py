@@ -58,14 +58,7 @@ class EmulatorServer:
 
     Attributes:
         emulator: The emulator that is served.
-        account_id: The ID of the emulated account.
-        api_key: The provisioning API key to use.
-        api_secret: The provisioning API secret to use.
-
-    Example::
-
-        with emulator.serve() as server:
-            httpx.get(server.url + "/v1_1/provisioning/accounts/acc/user_groups", auth=("k", "s"))
+        account_id: As the emulator's, and so are ``api_key`` and ``api_secret``.
     """
 
     def __init__(self, emulator: "Emulator", host: str = "127.0.0.1", port: int = 0) -> None:
