@@ -1,13 +1,19 @@
-"""Tickets, and the responses that limiters observe."""
+"""Tickets, the responses that limiters observe, and what a shared limiter replies."""
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import httpx
+import pytest
 
-from cld_user_groups.limits import Ticket
+from cld_user_groups.limits import Hold, RedisLimiter, Ticket
+
+# More than a fault may cost a call on a busy machine, and far less than a hang, in seconds.
+SOON = 3.0
 
 _NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -46,3 +52,24 @@ def response(
     if retry_after is not None:
         headers["Retry-After"] = f"{retry_after:g}"
     return httpx.Response(status, headers=headers)
+
+
+def sent(limiter: RedisLimiter, **told: Any) -> Ticket:
+    """Let one attempt be sent, and its response observed."""
+    asking = ticket(account_id=told.pop("account_id", "acc"))
+    hold = limiter.acquire(asking)
+    assert hold is None, hold
+    limiter.observe(asking, response(**told))
+    return asking
+
+
+def held(limiter: RedisLimiter, patience: float = 30) -> Hold:
+    """Ask, and be held."""
+    hold = limiter.acquire(ticket(patience))
+    assert hold is not None
+    return hold
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the messages that were logged as warnings, or worse."""
+    return [each.message for each in caplog.records if each.levelno >= logging.WARNING]

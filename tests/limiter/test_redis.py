@@ -16,26 +16,10 @@ from tests.support.redis_server import RedisServer
 from tests.support.transport import OK, FakeTransport, error, json
 
 from cld_user_groups.errors import UsageRateExceeded
-from cld_user_groups.limits import Hold, RedisLimiter, Ticket
+from cld_user_groups.limits import RedisLimiter
 
 from .conftest import Workers
-from .responses import response, ticket
-
-
-def sent(limiter: RedisLimiter, **told: Any) -> Ticket:
-    """Let one attempt be sent, and its response observed."""
-    asking = ticket(account_id=told.pop("account_id", "acc"))
-    hold = limiter.acquire(asking)
-    assert hold is None, hold
-    limiter.observe(asking, response(**told))
-    return asking
-
-
-def held(limiter: RedisLimiter, patience: float = 30) -> Hold:
-    """Ask, and be held."""
-    hold = limiter.acquire(ticket(patience))
-    assert hold is not None
-    return hold
+from .responses import held, response, sent, ticket
 
 
 def test_what_one_worker_learned_stops_the_others_before_a_refusal(workers: Workers) -> None:

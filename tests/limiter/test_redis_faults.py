@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import signal
 import subprocess
@@ -21,11 +20,7 @@ from cld_user_groups.errors import LimiterUnavailable
 from cld_user_groups.limits import RedisLimiter
 
 from .conftest import Clock
-from .responses import response, ticket
-from .test_redis import held, sent
-
-# More than a fault may cost a call on a busy machine, and far less than a hang.
-SOON = 3.0
+from .responses import SOON, held, response, sent, ticket, warnings
 
 
 @pytest.fixture
@@ -33,10 +28,6 @@ def network(redis_server: RedisServer) -> Iterator[Network]:
     """A network to a Redis server that the test may break."""
     with Network(redis_server.port) as made:
         yield made
-
-
-def messages(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [each.message for each in caplog.records if each.levelno >= logging.WARNING]
 
 
 def test_while_redis_is_killed_the_quota_is_limited_in_process_with_one_warning(
@@ -50,7 +41,7 @@ def test_while_redis_is_killed_the_quota_is_limited_in_process_with_one_warning(
             clock.now += 60  # it is tried again, and warns no more
             sent(limiter, left=left)
         assert held(limiter).status_code == 420
-        (warning,) = messages(caplog)
+        (warning,) = warnings(caplog)
         assert "the quota is limited in process until it is back" in warning
 
 
@@ -67,7 +58,7 @@ def test_once_redis_is_back_the_quota_is_shared_again_and_the_next_fault_warns_a
             with RedisLimiter(redis_server.url, reserve=50) as other:
                 held(other)
             redis_server.restart_empty()
-        assert len(messages(caplog)) == 2
+        assert len(warnings(caplog)) == 2
 
 
 def test_told_to_fail_a_call_raises_and_nothing_is_sent(
@@ -83,7 +74,7 @@ def test_told_to_fail_a_call_raises_and_nothing_is_sent(
         with pytest.raises(LimiterUnavailable):
             asyncio.run(transport.async_client(limiter=limiter).user_groups.list())
     assert transport.requests == []
-    assert len(messages(caplog)) == 1
+    assert len(warnings(caplog)) == 1
 
 
 def test_a_paused_redis_delays_one_call_by_the_limiters_time_limit_and_the_next_not_at_all(
@@ -161,7 +152,7 @@ def test_connections_that_were_reset_are_opened_again_without_a_warning(
         network.reset()
         time.sleep(0.05)
         sent(limiter, left=99)
-        assert messages(caplog) == []
+        assert warnings(caplog) == []
 
 
 def test_an_empty_redis_learns_the_quota_from_the_next_response(redis_server: RedisServer) -> None:
@@ -245,7 +236,7 @@ def test_cancelling_while_redis_is_asked_leaves_the_connection_fit_for_the_next_
             await limiter.acquire_async(ticket(account_id="other", patience=0))
 
     asyncio.run(run())
-    assert messages(caplog) == []
+    assert warnings(caplog) == []
     limiter.close()
 
 
@@ -266,7 +257,7 @@ def test_the_exception_of_a_signal_handler_ends_the_wait_for_redis(
     finally:
         signal.signal(signal.SIGUSR1, before)
     redis_server.resume()
-    assert messages(caplog) == []
+    assert warnings(caplog) == []
     limiter.close()
 
 
@@ -274,4 +265,4 @@ def test_the_client_is_created_without_redis(caplog: pytest.LogCaptureFixture) -
     settings: dict[str, Any] = {"security": SECURITY, "account_id": "acc"}
     limiter = RedisLimiter("redis://127.0.0.1:1", timeout=SOON)
     FakeTransport(OK).client(limiter=limiter, **settings).user_groups.list()
-    assert len(messages(caplog)) == 1
+    assert len(warnings(caplog)) == 1

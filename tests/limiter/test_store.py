@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
 import os
 import threading
 import time
@@ -19,11 +18,8 @@ from tests.support.redis_server import Network, RedisServer
 from cld_user_groups.limits import Hold, RedisLimiter, Ticket
 
 from .conftest import Clock, Workers
-from .responses import response, ticket
-from .test_redis import held, sent
+from .responses import SOON, held, response, sent, ticket, warnings
 
-# More than a call with a short time limit takes on a busy machine, and far less than a hang.
-SOON = 3.0
 PREFIX = "cld-user-groups"
 EVAL = ("eval", "evalsha")
 
@@ -57,10 +53,6 @@ def scripts_run(server: RedisServer) -> int:
     with redis.Redis.from_url(server.url) as client:
         commands: Any = client.info("commandstats")
         return sum(commands.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in EVAL)
-
-
-def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [each.message for each in caplog.records if each.levelno >= logging.WARNING]
 
 
 def quota_threads() -> set[threading.Thread]:
