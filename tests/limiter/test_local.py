@@ -231,6 +231,18 @@ def test_a_place_in_the_queue_is_not_lost_by_running_out_of_patience(
     assert seconds(limiter.acquire(waiting)) == 0.5
 
 
+def test_a_place_in_a_queue_that_is_over_is_none_in_the_next(
+    limiter: LocalLimiter, clock: Clock
+) -> None:
+    refused(limiter)
+    late = ticket()
+    limiter.acquire(late)
+    clock.now += 60  # as on a machine that was asleep
+    admitted(limiter, 1)
+    refused(limiter)
+    assert seconds(limiter.acquire(late)) == 10
+
+
 def test_those_released_too_fast_are_released_more_slowly_the_next_time(
     limiter: LocalLimiter, clock: Clock
 ) -> None:

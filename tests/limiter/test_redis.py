@@ -193,6 +193,19 @@ def test_after_a_refusal_workers_are_let_out_gradually(status: int, workers: Wor
     assert workers.new().acquire(ticket(patience=0)) is None
 
 
+def test_a_refusal_of_one_worker_in_the_ramp_up_slows_that_of_the_others(workers: Workers) -> None:
+    first, second = workers.new(), workers.new()
+    sent(first)
+    sent(first, status=429, retry_after=0.1)
+    assert held(second).status_code == 429
+    time.sleep(0.2)
+    sent(second)
+    sent(first, status=429, retry_after=0.1)
+    hold = held(second)
+    # Half of what was refused, for it had begun with 10 a second: else there were 0.1 s between.
+    assert held(second).seconds - hold.seconds > 0.13
+
+
 def test_clocks_that_differ_between_workers_and_servers_do_not_matter(workers: Workers) -> None:
     sent(workers.new(), left=10, reset_in=600, skew=-7200)
     sent(workers.new(), left=9, reset_in=600, skew=+7200)

@@ -158,7 +158,8 @@ class AccountQuota:
         """Apply the delay that another process was told, and return whether it is news."""
         if until <= self.delay.until + _NEWS or now >= until + _AFTERWARDS:
             return False
-        self._refuse(Position(delay=self.delay), now, until - now, status_code)
+        released = Position(delay=self.delay, slot=max(now, self.delay.until))
+        self._refuse(released, now, until - now, status_code)
         self._is_crowd = True
         return True
 
