@@ -81,6 +81,17 @@ def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert run.end == LINES[-1]
 
 
+def test_a_journal_of_the_first_version_is_read_and_its_lines_are_still_written_so() -> None:
+    path = Path(__file__).with_name("journal-1.jsonl")
+    run = read_journal(path)
+    (outcome,) = run.outcomes
+    assert (run.header.sequence, run.header.by.host, outcome.status) == (7, "ops", Status.DONE)
+    assert run.end is not None
+    assert run.end.verified
+    for line in path.read_bytes().splitlines(keepends=True):
+        assert encode_line(msgspec.json.decode(line, type=Line)) == line
+
+
 def test_what_was_announced_and_never_ended_is_unknown(tmp_path: Path) -> None:
     run = read_journal(written(tmp_path, intent(2)).path)
     assert run.outcomes[0].status is Status.UNKNOWN

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 from attrs import frozen
@@ -24,7 +24,7 @@ from cld_user_groups._version import __version__
 from .model import Change, Plan, Status, Stop
 from .state import make_private
 
-FORMAT = "cld-user-groups/journal/1"
+FORMAT: Literal["cld-user-groups/journal/1"] = "cld-user-groups/journal/1"
 SUFFIX = ".jsonl"
 
 # Data alone, not metadata: the time of the last modification is not worth a second disk write.
@@ -71,7 +71,7 @@ class Header(Struct, frozen=True, kw_only=True, tag_field="type", tag="header"):
             in a journal of an earlier version, which comes before all that have one.
     """
 
-    format: str = FORMAT
+    format: Literal["cld-user-groups/journal/1"] = FORMAT
     run: str
     sequence: int | None = None
     tool: str
@@ -84,12 +84,11 @@ class Header(Struct, frozen=True, kw_only=True, tag_field="type", tag="header"):
 class _Later(Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
     """A line after the header; what is empty is left out."""
 
-    at: datetime
-
 
 class Intent(_Later, frozen=True, tag="intent"):
     """A change is about to be sent; it has the ID of its group where that is known by now."""
 
+    at: datetime
     position: int
     change: Change
 
@@ -100,6 +99,7 @@ class Ended(_Later, frozen=True, tag="outcome"):
     Its status is `not_started` where it was throttled, and not applied.
     """
 
+    at: datetime
     position: int
     status: Status
     group_id: str | None = None
@@ -110,6 +110,7 @@ class Ended(_Later, frozen=True, tag="outcome"):
 class End(_Later, frozen=True, tag="end"):
     """The last line: the run ended by itself; see `Result`."""
 
+    at: datetime
     summary: dict[str, int] = {}
     stopped: Stop | None = None
     detail: str = ""
@@ -128,7 +129,6 @@ class _Numbered(Struct):
 
 # Made here, for msgspec must not examine a class in two threads at once.
 _NUMBERED = msgspec.json.Decoder(_Numbered)
-msgspec.json.Decoder(Line)
 
 
 def encode_line(line: Line) -> bytes:

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from .journal import FORMAT, SUFFIX, End, Header, Intent, JournalError, Line, sequence_of
-from .model import Outcome, Status
+from .model import Change, Outcome, Status
+
+# Made here, for msgspec must not examine a class in two threads at once.
+_LINE = msgspec.json.Decoder(Line)
 
 
 @frozen(kw_only=True)
@@ -162,14 +165,17 @@ def read_journal(path: Path) -> Run:
 
 
 def _decode_line(text: bytes) -> Line:
-    fields: dict[str, Any] = msgspec.json.decode(text)
-    if type(fields) is not dict:
-        raise ValueError("not a JSON object")
-    if fields.get("type") not in ("header", "intent", "outcome", "end"):
-        raise ValueError("the type of the line is unknown")
-    if fields["type"] == "header" and fields.get("format") != FORMAT:
-        raise ValueError(f"the format is {fields.get('format')!r}, not {FORMAT!r}")
-    line: Line = msgspec.convert(fields, Line)
+    try:
+        line: Line = _LINE.decode(text)
+    except msgspec.ValidationError:
+        fields: dict[str, Any] = msgspec.json.decode(text)
+        if type(fields) is not dict:
+            raise ValueError("not a JSON object") from None
+        if fields.get("type") not in ("header", "intent", "outcome", "end"):
+            raise ValueError("the type of the line is unknown") from None
+        if fields["type"] == "header" and fields.get("format") != FORMAT:
+            raise ValueError(f"the format is {fields.get('format')!r}, not {FORMAT!r}") from None
+        raise
     return line
 
 
@@ -179,7 +185,7 @@ def _assemble(lines: Sequence[Line], *, is_torn: bool) -> Run:
     header, *rest = lines
     if not isinstance(header, Header):
         raise ValueError("the first line is not the header")  # noqa: TRY004 - as above
-    announced: dict[int, Outcome] = {}
+    changes: dict[int, Change] = {}
     ended: dict[int, Outcome] = {}
     end: End | None = None
     for number, line in enumerate(rest, 2):
@@ -188,24 +194,30 @@ def _assemble(lines: Sequence[Line], *, is_torn: bool) -> Run:
         if isinstance(line, End):
             end = line
             continue
-        before = ended.pop(line.position, None) or announced.pop(line.position, None)
+        ended.pop(line.position, None)  # so that the latest comes last
         if isinstance(line, Intent):
-            announced[line.position] = Outcome(
-                position=line.position,
-                change=line.change,
-                status=Status.UNKNOWN,
-                group_id=line.change.group.id,
-                error="the journal does not say how it ended",
-            )
-        elif before is None:
+            changes[line.position] = line.change
+        elif line.position not in changes:
             raise ValueError(f"line {number} is about a change that was never announced")
         else:
-            ended[line.position] = evolve(
-                before,
+            ended[line.position] = Outcome(
+                position=line.position,
+                change=changes[line.position],
                 status=line.status,
                 group_id=line.group_id,
                 request_id=line.request_id,
                 error=line.error,
             )
-    outcomes = (*ended.values(), *announced.values())
+    open_ended = [
+        Outcome(
+            position=position,
+            change=change,
+            status=Status.UNKNOWN,
+            group_id=change.group.id,
+            error="the journal does not say how it ended",
+        )
+        for position, change in changes.items()
+        if position not in ended
+    ]
+    outcomes = (*ended.values(), *open_ended)
     return Run(header=header, outcomes=outcomes, end=end, is_torn=is_torn)
