@@ -205,7 +205,7 @@ class Session:
                 stack.enter_context(account_lock(directory, self.account_id))
                 return left < self.lock_wait
             except AlreadyRunning:
-                if left <= 0:
+                if not left > 0:  # nor is NaN
                     raise
             yield Wait(_POLL)
             left -= _POLL
