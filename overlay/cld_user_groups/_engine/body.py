@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from math import inf
 from time import monotonic
 from types import ModuleType
 from typing import Any, Final
@@ -28,17 +28,10 @@ _BODY_HEADERS = frozenset({"content-encoding", "content-length", "transfer-encod
 def read_body(
     response: httpx.Response, http: ModuleType, max_bytes: int, seconds: float | None = None
 ) -> None:
-    """Read the body into the response.
+    """Read the body, which may be in memory, into the response.
 
-    Args:
-        response: The response, whose body may be unread.
-        http: The library of the response.
-        max_bytes: The maximum size of the decoded body, in bytes; no more of it is read.
-        seconds: How long that may take in all, checked when a part arrives; None for no limit.
-
-    Raises:
-        httpx.DecodingError: The body is too large, or its coding is broken or not supported.
-        httpx.TransportError: The connection failed, or it took too long.
+    A body that is too large, or whose coding is broken or not supported, ends in a DecodingError;
+    one that takes too long, which is checked when a part arrives, in a ReadTimeout.
     """
     body = _Body(response, http, max_bytes, seconds)
     if not body.is_read:
@@ -51,7 +44,7 @@ def read_body(
 
 async def read_body_async(response: httpx.Response, http: ModuleType, max_bytes: int) -> None:
     """Read the body into the response; see `read_body`."""
-    body = _Body(response, http, max_bytes, None)
+    body = _Body(response, http, max_bytes)
     if not body.is_read:
         stream: Any = response.stream
         async for chunk in stream:
@@ -64,42 +57,44 @@ class _Body:
     """A body as it arrives. Where it was read before, only its size is checked."""
 
     def __init__(
-        self, response: httpx.Response, http: ModuleType, max_bytes: int, seconds: float | None
+        self,
+        response: httpx.Response,
+        http: ModuleType,
+        max_bytes: int,
+        seconds: float | None = None,
     ) -> None:
-        self._response = response
-        self._http = http
+        self._response, self._http = response, http
         self._max_bytes = self._room = max_bytes
         # Encoded, a body is hardly longer. Without this limit one that decodes to nothing, such as
         # what follows the end of a gzip stream, would be read for ever.
         self._encoded_room = 2 * max_bytes + 1024
         self._seconds = seconds
-        self._end = None if seconds is None else monotonic() + seconds
+        self._end = inf if seconds is None else monotonic() + seconds
         self._chunks: list[bytes] = []
         self._decode: _Inflate | None = None
-        self._length = b""
         # A transport without a network had it in memory, or an event hook has read from it.
         self.is_read = response.is_closed or response.is_stream_consumed
         if self.is_read:
             self._take(len(response.read()))
             return
-        codings: list[str] = []
+        length, codings = b"", ""
         for name, value in response.headers.raw:  # one pass: a look-up in them costs as much
             if len(name) in _LENGTHS:
                 if name.lower() == b"content-encoding":
-                    codings += value.decode("latin-1").lower().split(",")
+                    codings += f"{value.decode('latin-1')},"
                 elif name.lower() == b"content-length":
-                    self._length = value
-        coding = ", ".join(each.strip() for each in codings if each.strip() not in ("", "identity"))
+                    length = value
+        self._is_plain = not codings and length.isdigit()
+        if self._is_plain and int(length[:20]) > max_bytes:
+            self._take(max_bytes + 1)
+        named = [each.strip() for each in codings.lower().split(",")]
+        coding = ", ".join(each for each in named if each not in ("", "identity"))
         if coding:
             self._decode = _Inflate(coding, http.DecodingError)
-        if codings or not self._length.isdigit():
-            self._length = b""
-        elif int(self._length[:20]) > max_bytes:
-            self._take(max_bytes + 1)
 
     def feed(self, chunk: bytes) -> None:
         """Decode one more chunk."""
-        if self._end is not None and monotonic() > self._end:
+        if self._seconds is not None and monotonic() > self._end:
             raise self._http.ReadTimeout(too_slow(self._seconds))
         if self._decode is not None:
             self._encoded_room -= len(chunk)
@@ -116,16 +111,12 @@ class _Body:
         """Put the whole body into the response; its headers are then those of a decoded body."""
         if self._decode is not None:
             self._decode.finish()
-        content = b"".join(self._chunks)
-        if not self._length:
-            self._response.headers = self._http.Headers(
-                [
-                    *_kept(self._response.headers.multi_items()),
-                    ("Content-Length", f"{len(content)}"),
-                ]
-            )
-        self._response.stream = self._http.ByteStream(content)
-        self._response.read()
+        response, content = self._response, b"".join(self._chunks)
+        if not self._is_plain:
+            kept = _kept(response.headers.multi_items())
+            response.headers = self._http.Headers([*kept, ("Content-Length", str(len(content)))])
+        response.stream = self._http.ByteStream(content)
+        response.read()
 
 
 class _Inflate:
@@ -166,7 +157,7 @@ class _Inflate:
             raise self._error("the encoded body is truncated")
 
 
-def too_slow(seconds: float | None) -> str:
+def too_slow(seconds: float) -> str:
     """Return the message for a response that took too long."""
     return f"the response was not complete after {seconds:g} s: a longer timeout_ms allows more"
 
@@ -176,17 +167,12 @@ def whole_response(
     headers: list[tuple[str, str]],
     content: bytes,
     *,
-    http: ModuleType,
     request: httpx.Request | None = None,
-    extensions: Mapping[str, Any] | None = None,
+    http: ModuleType | None = None,
 ) -> httpx.Response:
     """Return a response with a decoded body, without the headers about how it was encoded."""
-    response: httpx.Response = http.Response(
-        status_code,
-        headers=_kept(headers),
-        content=content,
-        request=request,
-        extensions=dict(extensions or {}),
+    response: httpx.Response = (http or library_of(request)).Response(
+        status_code, headers=_kept(headers), content=content, request=request
     )
     return response
 
@@ -197,14 +183,10 @@ def _kept(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def empty_response(response: httpx.Response) -> httpx.Response:
     """Return a response whose body could not be read as one with an empty body."""
-    return whole_response(
-        response.status_code,
-        response.headers.multi_items(),
-        b"",
-        http=library_of(response),
-        request=response.request,
-        extensions=response.extensions,
-    )
+    headers = response.headers.multi_items()
+    empty = whole_response(response.status_code, headers, b"", request=response.request)
+    empty.extensions = response.extensions
+    return empty
 
 
 def excerpt(text: str) -> str:

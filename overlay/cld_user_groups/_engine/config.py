@@ -63,11 +63,7 @@ def find_security(security: SecuritySource | None) -> SecuritySource | Exception
     """Return the credentials, or the callable that returns them for a call.
 
     They come from the first of: the argument, the key's and the secret's variables, the account
-    URL. All but a callable is read and validated now; an exception is returned for the caller to
-    raise: a TypeError for an argument of the wrong type, a ValueError otherwise.
-
-    Raises:
-        ValueError: There are no credentials.
+    URL. What is wrong with an argument is returned, for a caller to raise that no longer holds it.
     """
     if callable(security):
         return security
@@ -92,12 +88,7 @@ def _security_from_environment() -> Security:
 
 
 def find_account_id(account_id: str | None) -> str:
-    """Return the account: the argument, else its variable, else the account URL's.
-
-    Raises:
-        TypeError: The argument is not a str.
-        ValueError: It is missing, or not one segment of a path.
-    """
+    """Return the account: the argument, else its variable, else the account URL's."""
     if account_id is None:
         account_id = os.environ.get(ACCOUNT_ID)
         if not account_id and (url := _account_url()):
@@ -129,14 +120,12 @@ def parse_account_url(text: str) -> _AccountUrl | None:
     """
     scheme, _, rest = text.strip().partition("://")
     userinfo, _, location = rest.rpartition("@")
-    key, colon, secret = userinfo.partition(":")
     account_id = re.split("[/?#]", location, maxsplit=1)[0]
-    if scheme.lower() != "account" or not (colon and account_id):
+    parts = (*userinfo.partition(":"), account_id)
+    if scheme.lower() != "account" or not (parts[1] and account_id):
         return None
     try:
-        key, secret, account_id = (
-            unquote(part, errors="strict") for part in (key, secret, account_id)
-        )
+        key, _, secret, account_id = (unquote(part, errors="strict") for part in parts)
     except UnicodeDecodeError:
         return None
     return _AccountUrl(Security(key, secret), account_id)
@@ -155,10 +144,6 @@ def find_server_url(
     A server_url is used as it is, with url_params filled in. Otherwise it is one of the two servers
     of the OpenAPI document: that of `server_idx`, or by default the second if there is a host, else
     the first. Where no argument chooses a server, the environment may.
-
-    Raises:
-        TypeError: An argument is of the wrong type.
-        ValueError: An argument is not one that the OpenAPI document allows, or the URL is not safe.
     """
     params = dict(url_params or {})
     if (server_url, server_idx, region, host) == (None, None, None, None) and not params:
@@ -168,7 +153,15 @@ def find_server_url(
         return check_server_url(_fill(_checked("server_url", server_url, str), params))
     given = {"region": region, "host": host}
     params.update({name: value for name, value in given.items() if value is not None})
-    template, defaults = SERVERS[_server_index(server_idx, params)]
+    if server_idx is None:
+        if "region" in params and "host" in params:
+            raise ValueError(
+                "region and host choose different servers: pass one, or set server_idx"
+            )
+        server_idx = 1 if "host" in params else 0
+    elif isinstance(server_idx, bool) or server_idx not in range(len(SERVERS)):
+        raise ValueError(f"server_idx must be 0 (a region) or 1 (a host), not {server_idx!r}")
+    template, defaults = SERVERS[server_idx]
     unknown = params.keys() - given.keys()
     if unknown:
         raise ValueError(f"unknown url_params: {', '.join(sorted(unknown))}")
@@ -178,18 +171,6 @@ def find_server_url(
     if "host" in defaults and not _HOST.fullmatch(params["host"]):
         raise ValueError(f"host must be a host name, with or without a port: {params['host']!r}")
     return check_server_url(_fill(template, params))
-
-
-def _server_index(server_idx: int | None, params: Mapping[str, str]) -> int:
-    if server_idx is None:
-        if "region" in params and "host" in params:
-            raise ValueError(
-                "region and host choose different servers: pass one, or set server_idx"
-            )
-        return 1 if "host" in params else 0
-    if isinstance(server_idx, bool) or server_idx not in range(len(SERVERS)):
-        raise ValueError(f"server_idx must be 0 (a region) or 1 (a host), not {server_idx!r}")
-    return server_idx
 
 
 def _fill(template: str, params: Mapping[str, str]) -> str:
@@ -203,34 +184,32 @@ def _fill(template: str, params: Mapping[str, str]) -> str:
 
 
 def check_server_url(server_url: str) -> str:
-    """Validate a server's URL, and return it without a slash at its end.
+    """Return a server's URL without a slash at its end, or raise if no request may go there.
 
-    Raises:
-        TypeError: It is not a str.
-        ValueError: It is not an http(s) URL of a server that can be reached, or it is plain
-            http:// to an address other than loopback, which would send the secret in the clear.
+    Over plain http:// only a loopback address is reached: the secret would go in the clear.
     """
     url, problem = _parse(_checked("server_url", server_url, str))
     if url is None:
-        raise ValueError(f"server_url is not a URL: {problem}")
-    has_port = url.port is None or 0 < url.port < 65536
-    problems = {
-        "must begin with https:// and name a host": (
-            url.scheme not in ("http", "https") or not url.host
-        ),
-        "must not hold spaces or control characters": re.search(r"[\s\x00-\x1f\x7f]", server_url),
-        f"must have a port from 1 to 65535, not {url.port}": not has_port,
-        f"must name a host that can be looked up, not {url.host!r}": not is_host(url),
-        "must not hold credentials: pass security=": url.userinfo,
-        "must not have a query or a fragment": "?" in server_url or "#" in server_url,
-        f"must begin with https://: over http:// the secret would go to {url.host} in the clear "
-        "(only a loopback address may be reached that way)": (
-            url.scheme == "http" and not _is_loopback(url.host)
-        ),
-    }
-    for said, is_wrong in problems.items():
-        if is_wrong:
-            raise ValueError(f"server_url {said}")
+        problem = f"is not a URL: {problem}"
+    elif url.scheme not in ("http", "https") or not url.host:
+        problem = "must begin with https:// and name a host"
+    elif re.search(r"[\s\x00-\x1f\x7f]", server_url):
+        problem = "must not hold spaces or control characters"
+    elif url.port is not None and not 0 < url.port < 65536:
+        problem = f"must have a port from 1 to 65535, not {url.port}"
+    elif not is_host(url):
+        problem = f"must name a host that can be looked up, not {url.host!r}"
+    elif url.userinfo:
+        problem = "must not hold credentials: pass security="
+    elif "?" in server_url or "#" in server_url:
+        problem = "must not have a query or a fragment"
+    elif url.scheme == "http" and not _is_loopback(url.host):
+        problem = (
+            f"must begin with https://: over http:// the secret would go to {url.host} in the "
+            "clear (only a loopback address may be reached that way)"
+        )
+    if problem:
+        raise ValueError(f"server_url {problem}")
     return str(url).rstrip("/")
 
 
@@ -269,12 +248,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def make_timeout(timeout_ms: float | None) -> httpx.Timeout | None:
-    """Return a time limit in milliseconds as that of httpx, or None for none.
-
-    Raises:
-        TypeError: It is not a number.
-        ValueError: It is not above zero, or longer than a socket can wait (24 days).
-    """
+    """Return a time limit in milliseconds as that of httpx, or None for none."""
     if timeout_ms is None:
         return None
     _checked("timeout_ms", timeout_ms, int | float, "a number")
@@ -294,12 +268,7 @@ def check_max_bytes(max_response_bytes: int) -> int:
 
 
 def user_agent(app_info: str | None) -> str:
-    """Return the User-Agent, with the calling application's own product last.
-
-    Raises:
-        TypeError: It is not a str.
-        ValueError: It is not a name, or a name/version.
-    """
+    """Return the User-Agent, with the calling application's own product last."""
     if app_info is None:
         return _USER_AGENT
     if not _PRODUCT.fullmatch(_checked("app_info", app_info, str)):
@@ -318,9 +287,6 @@ def check_library(name: str | None) -> Name:
     """Return the library for lazily created clients: the argument, else its variable, else httpx.
 
     That a package is installed never decides: it could change which certificates are trusted.
-
-    Raises:
-        ValueError: It is none of the two, or not installed.
     """
     argument = "http_library" if name is not None else HTTP_LIBRARY
     value = name if name is not None else os.environ.get(HTTP_LIBRARY) or "httpx"
@@ -334,16 +300,7 @@ def check_library(name: str | None) -> Name:
 
 
 def own_client_settings(http: ModuleType, server_url: str, transport: Any) -> dict[str, Any]:
-    """Return the settings of a lazily created client, as the environment and the server need them.
-
-    Args:
-        http: Its library.
-        server_url: The server.
-        transport: The library's class of transports, sync or async.
-
-    Raises:
-        ValueError: A variable of the environment cannot be used.
-    """
+    """Return the settings of a lazily created client; `transport` is its class of transports."""
     # A semaphore limits what is in flight: the pool's own limit fails calls that only have to wait.
     settings: dict[str, Any] = {
         "verify": certificates(http),
@@ -361,9 +318,6 @@ def certificates(http: ModuleType) -> ssl.SSLContext:
     """Return the certificates to trust: those of SSL_CERT_FILE or SSL_CERT_DIR, else the library's.
 
     Those of httpx are certifi's, those of httpx2 the system's.
-
-    Raises:
-        ValueError: The variable names none that can be read.
     """
     file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     name, value = ("SSL_CERT_FILE", file) if file else ("SSL_CERT_DIR", folder)
@@ -383,14 +337,7 @@ def certificates(http: ModuleType) -> ssl.SSLContext:
 
 
 def proxies(server_url: str) -> dict[str, httpx.Proxy | None]:
-    """Return the proxy for https:// by httpx's patterns of URLs, and None where there is none.
-
-    Args:
-        server_url: The server, which may be an address in a network that NO_PROXY names.
-
-    Raises:
-        ValueError: The variable does not name a proxy that can be used.
-    """
+    """Return the proxy for https:// by httpx's patterns of URLs, and None where there is none."""
     found = getproxies()
     text = found.get("https") or found.get("all")
     entries = [entry.strip() for entry in found.get("no", "").split(",")]

@@ -13,20 +13,7 @@ import msgspec
 from cld_provisioning_api.models import ErrorDetail
 from cld_provisioning_api.models import ErrorResponse as ErrorResponseData
 from cld_provisioning_api.types import decode
-from cld_user_groups.errors import (
-    AlreadyExists,
-    APIError,
-    AuthorizationRequired,
-    BadRequest,
-    CloudinaryError,
-    ErrorResponse,
-    NotAllowed,
-    NotFound,
-    RateLimited,
-    ResponseValidationError,
-    TooManyRequests,
-    UsageRateExceeded,
-)
+from cld_user_groups import errors
 from cld_user_groups.limits.protocol import Hold
 from cld_user_groups.security import Authorization
 
@@ -35,14 +22,14 @@ from .io import Attempt
 from .library import library_of
 from .retry import AMBIGUOUS, THROTTLED, Effect, Lost, is_ambiguous
 
-_BY_STATUS: Final[dict[int, type[ErrorResponse]]] = {
-    400: BadRequest,
-    401: AuthorizationRequired,
-    403: NotAllowed,
-    404: NotFound,
-    409: AlreadyExists,
-    420: UsageRateExceeded,
-    429: TooManyRequests,
+_BY_STATUS: Final[dict[int, type[errors.ErrorResponse]]] = {
+    400: errors.BadRequest,
+    401: errors.AuthorizationRequired,
+    403: errors.NotAllowed,
+    404: errors.NotFound,
+    409: errors.AlreadyExists,
+    420: errors.UsageRateExceeded,
+    429: errors.TooManyRequests,
 }
 # How httpcore words the response of a proxy to CONNECT, and of a SOCKS proxy.
 _PROXY_STATUS = re.compile(r"([0-9]{3})\b")
@@ -63,23 +50,17 @@ def extract_response(attempt: Attempt) -> None:
     if attempt.response is not None:
         attempt.response = empty_response(attempt.response)
     elif isinstance(failure, http.HTTPStatusError) and failure.request is attempt.request:
-        attempt.response, attempt.failure = _read_or_empty(failure.response), None
+        attempt.response, attempt.failure = failure.response, None
+        try:
+            failure.response.content  # noqa: B018 - an event hook may have read it
+        except http.ResponseNotRead:
+            attempt.response = empty_response(failure.response)
     elif attempt.head is not None and isinstance(failure, unreadable_address):
         status_code, headers = attempt.head
         if 300 <= status_code < 400:
             texts = http.Headers(headers).multi_items()
-            attempt.response = whole_response(
-                status_code, texts, b"", http=http, request=attempt.request
-            )
+            attempt.response = whole_response(status_code, texts, b"", request=attempt.request)
             attempt.failure = None
-
-
-def _read_or_empty(response: httpx.Response) -> httpx.Response:
-    try:
-        response.content  # noqa: B018 - an event hook may have read it
-    except library_of(response).ResponseNotRead:
-        return empty_response(response)
-    return response
 
 
 def classify_outcome(
@@ -95,7 +76,7 @@ def classify_outcome(
     assert failure is not None
     if isinstance(failure, library_of(attempt.request).DecodingError) and response is not None:
         body = authorization.redact(body_text(response))
-        return ResponseValidationError(failure, response, body), response.status_code
+        return errors.ResponseValidationError(failure, response, body), response.status_code
     if response is not None:
         return failure, Lost.NO_RESPONSE
     if isinstance(failure, StopIteration):
@@ -108,10 +89,10 @@ def classify_outcome(
 
 def undecodable(
     cause: msgspec.DecodeError, response: httpx.Response, authorization: Authorization
-) -> ResponseValidationError:
+) -> errors.ResponseValidationError:
     """Return the error for a success that is not what its operation promises."""
     body = authorization.redact(body_text(response))
-    error = ResponseValidationError(_not_json(response) or cause, response, body)
+    error = errors.ResponseValidationError(_not_json(response) or cause, response, body)
     # Its frames hold the body, unmasked.
     error.__cause__ = cause.with_traceback(None)
     return error
@@ -140,10 +121,6 @@ def classify(failure: Exception, attempt: Attempt) -> Lost:
     ReadTimeout while a proxy opens its tunnel is "not sent", and an HTTP/2 LocalProtocolError may
     come after the whole request. Where the head of a response had arrived, an event hook of the
     caller's client has raised, whatever the class, and the status code tells.
-
-    Args:
-        failure: The exception that ended the attempt.
-        attempt: How far the attempt got.
     """
     http = library_of(attempt.request)
     if attempt.head is not None:
@@ -160,24 +137,21 @@ def classify(failure: Exception, attempt: Attempt) -> Lost:
         return Lost.NO_RESPONSE
     if isinstance(failure, http.ProxyError):
         return Lost.NOT_SENT if _proxy_may_recover(str(failure)) else Lost.REFUSED
-    if was_not_sent(failure, attempt):
-        return Lost.REFUSED if _is_certificate_problem(failure) else Lost.NOT_SENT
-    return Lost.NO_RESPONSE
+    if attempt.may_have_been_sent and not _could_not_connect(failure, attempt):
+        return Lost.NO_RESPONSE
+    return Lost.REFUSED if _is_certificate_problem(failure) else Lost.NOT_SENT
 
 
-def was_not_sent(failure: Exception, attempt: Attempt) -> bool:
-    """Return whether nothing was sent, as the class of an exception or the trace says.
+def _could_not_connect(failure: Exception, attempt: Attempt) -> bool:
+    """Return whether the class of an exception says that nothing was sent.
 
-    A transport that reports no step, and translates the exception of another package, is not
-    believed: httpx-aiohttp and pyreqwest call a connection that the server dropped after it had
-    read the request one that could not be opened.
+    A transport that translates the exception of another package is not believed: httpx-aiohttp and
+    pyreqwest call a connection that the server dropped after it had read the request one that could
+    not be opened.
     """
-    if not attempt.may_have_been_sent:
-        return True
-    http = library_of(attempt.request)
+    http, cause = library_of(attempt.request), failure.__cause__
     if not isinstance(failure, (http.ConnectError, http.ConnectTimeout, http.PoolTimeout)):
         return False
-    cause = failure.__cause__
     return cause is None or type(cause).__module__.partition(".")[0] in ("httpcore", "httpcore2")
 
 
@@ -196,25 +170,17 @@ def _is_certificate_problem(failure: BaseException | None) -> bool:
     return False
 
 
-def status_error(response: httpx.Response, authorization: Authorization) -> CloudinaryError:
-    """Return the error for a status code that is not a success.
-
-    Args:
-        response: The response, with its body.
-        authorization: The credentials, which are masked should the server have echoed them.
-    """
+def status_error(response: httpx.Response, authorization: Authorization) -> errors.CloudinaryError:
+    """Return the error for a status code that is no success, without credentials it may echo."""
     response.next_request = None  # what httpx would send to follow a redirect
     text = body_text(response)
     body = authorization.redact(text)
     kind = _BY_STATUS.get(response.status_code)
     data = _documented(body.encode() if body != text else response.content, authorization)
     if kind is not None:
-        if data is None:
-            message = _described(response, body)
-            data = ErrorResponseData(error=ErrorDetail(message=message))
-        return kind(data, response, body)
+        return kind(data or _error_data(_described(response, body)), response, body)
     said = excerpt(data.error.message or "") if data and data.error else ""
-    return APIError(said or _described(response, body), response, body)
+    return errors.APIError(said or _described(response, body), response, body)
 
 
 def _documented(content: bytes, authorization: Authorization) -> ErrorResponseData | None:
@@ -228,31 +194,23 @@ def _documented(content: bytes, authorization: Authorization) -> ErrorResponseDa
     return data
 
 
+def _error_data(message: str) -> ErrorResponseData:
+    return ErrorResponseData(error=ErrorDetail(message=message))
+
+
 def _described(response: httpx.Response, body: str) -> str:
     """Return a short message for a response whose body is not the documented one."""
-    beginning = excerpt(body)
-    if response.has_redirect_location:
-        return f"{reason(response)}: redirects are not followed"
-    return f"{reason(response)}: {beginning}" if beginning else reason(response)
+    said = "redirects are not followed" if response.has_redirect_location else excerpt(body)
+    return f"{reason(response)}: {said}" if said else reason(response)
 
 
-def delay_error(hold: Hold, request: httpx.Request) -> RateLimited:
-    """Return the error for a request that a limiter did not admit yet.
-
-    Args:
-        hold: The limiter's reply.
-        request: The request, which was not sent.
-    """
+def delay_error(hold: Hold, request: httpx.Request) -> errors.RateLimited:
+    """Return the error for a request that a limiter did not admit yet."""
     seconds = max(0.001, hold.seconds)  # a delay of zero would be none
+    headers = [("retry-after", f"{seconds:.3f}")]
+    response = whole_response(hold.status_code, headers, b"", request=request)
     message = f"nothing was sent, for {hold.reason}: wait {seconds:.1f} s"
-    response = whole_response(
-        hold.status_code,
-        [("retry-after", f"{seconds:.3f}")],
-        b"",
-        http=library_of(request),
-        request=request,
-    )
-    kind = UsageRateExceeded if hold.status_code == 420 else TooManyRequests
-    error = kind(ErrorResponseData(error=ErrorDetail(message=message)), response)
+    kind = errors.UsageRateExceeded if hold.status_code == 420 else errors.TooManyRequests
+    error = kind(_error_data(message), response)
     error.was_sent = False
     return error

@@ -38,13 +38,13 @@ if TYPE_CHECKING:
     import anyio
 
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
-S = TypeVar("S")
+S = TypeVar("S", "FairSemaphore", "anyio.Semaphore")
 
 # As many connections as an httpx client keeps open by default, so that none is opened in vain.
 MAX_IN_FLIGHT: Final = 20
 # The time limits of a lazily created client where the caller sets none, in seconds.
 DEFAULT_TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
-_LOGGERS = {name: logging.getLogger(name) for name in NAMES}
+_LOGGERS: dict[str, logging.Logger] = {name: logging.getLogger(name) for name in NAMES}
 
 
 class FairSemaphore:
@@ -53,9 +53,6 @@ class FairSemaphore:
     `threading.Semaphore` lets a newcomer pass those who wait. Under contention, httpx's own pool
     spends quadratic time on choosing connections and fails calls with PoolTimeout that only had to
     wait. Waiting here is linear, and no time limit runs meanwhile.
-
-    Args:
-        count: How many may hold it at once.
     """
 
     __slots__ = ("_free", "_lock", "_waiting")
@@ -108,19 +105,14 @@ class FairSemaphore:
 class Connections(Generic[C, S]):
     """An httpx client, and the semaphore that limits how many of its requests are in flight.
 
-    Attributes:
-        client: The client.
-        semaphore: The semaphore, or None for a caller-supplied client, which has its own limits.
-        limit: How many may hold it at once.
-        closer: Closes an async client when its event loop shuts its async generators down.
-        http: The library of the client.
+    A caller-supplied client has no semaphore, for it has limits of its own.
     """
 
     client: C
     semaphore: S | None = None
-    limit: float = inf
-    closer: AsyncGenerator[None] | None = None
-    http: ModuleType = field(init=False)
+    limit: float = inf  # how many may hold the semaphore at once
+    closer: AsyncGenerator[None] | None = None  # closes an async client with its event loop
+    http: ModuleType = field(init=False)  # the library of the client
 
     def __attrs_post_init__(self) -> None:
         self.http = library_of(self.client)
@@ -132,15 +124,14 @@ class Connections(Generic[C, S]):
         redirects, and httpx spends a fifth of a call on them. While another package has replaced a
         method of its class, as recorders and tracers do, that replacement is not bypassed.
         """
-        client = self.client
-        if self.semaphore is None or client.is_closed or not _is_stock(type(client), self.http):
+        if self.semaphore is None or self.client.is_closed or not _is_stock(type(self.client)):
             return None
-        return _transport_finder(client)
+        return _transport_finder(self.client)
 
     def finish(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
         """Do what `send` of httpx does with a response."""
         response.request = request
-        logger = _LOGGERS["httpx2" if self.http is not httpx else "httpx"]
+        logger = _LOGGERS[self.http.__name__]
         if logger.isEnabledFor(logging.INFO):
             logger.info(
                 'HTTP Request: %s %s "%s %d %s"',
@@ -163,23 +154,16 @@ def _methods(kind: type) -> tuple[object, ...] | None:
         path = Path(each.__code__.co_filename) if type(each) is FunctionType else Path()
         if path.parent != folder and path != Path(contextmanager.__code__.co_filename):
             return None
-    return found
+    return found if folder.name in NAMES else None
 
 
-def _is_stock(kind: type, http: ModuleType) -> bool:
-    if kind is not http.Client and kind is not http.AsyncClient:
-        return False
+def _is_stock(kind: type) -> bool:
     before, now = _methods(kind), vars(kind)
     return before is not None and len(before) == len(now) and all(map(is_, before, now.values()))
 
 
 class _Owner(Generic[C, S]):
-    """What both kinds share.
-
-    Args:
-        given: The caller-supplied client, which is never closed here, or None.
-        make: Creates a client.
-    """
+    """What both kinds share: they close what they make, and never what they are given."""
 
     _own: MutableMapping[Any, Connections[C, S]]
 
@@ -211,6 +195,27 @@ class _Owner(Generic[C, S]):
             limit = self.most_in_flight
             self._own[owner] = Connections(self._make(), semaphore(limit), limit)
         return self._own[owner]
+
+    def _release(
+        self,
+        connections: Connections[C, S],
+        request: httpx.Request | None,
+        response: httpx.Response | None,
+    ) -> list[Any]:
+        """Let another request go, and return what this one may have opened since `close`.
+
+        httpx closes a client once; and httpcore's pool, closed while a connection was being opened,
+        has forgotten that connection.
+        """
+        if connections.semaphore is None:
+            return []
+        connections.semaphore.release()
+        if not self.is_closed or request is None:
+            return []
+        find = _transport_finder(connections.client)
+        transport = None if find is None else find(request.url)
+        stream = None if response is None else response.extensions.get("network_stream")
+        return [each for each in (transport, stream) if each is not None]
 
 
 _owners: weakref.WeakSet[_Owner[Any, Any]] = weakref.WeakSet()
@@ -247,11 +252,7 @@ class HttpClient(_Owner[httpx.Client, FairSemaphore]):
         return connections
 
     def enter(self, connections: SyncConnections) -> float:
-        """Wait until few enough requests are in flight, and return how many seconds that took.
-
-        Raises:
-            ClientClosed: `close` was called.
-        """
+        """Wait until few enough requests are in flight, and return how many seconds that took."""
         semaphore, waited = connections.semaphore, 0.0
         if semaphore is not None and not semaphore.try_acquire():
             began = time.monotonic()
@@ -269,12 +270,8 @@ class HttpClient(_Owner[httpx.Client, FairSemaphore]):
         response: httpx.Response | None = None,
     ) -> None:
         """Let another request go; after `close`, close what this one has opened since."""
-        if connections.semaphore is None:
-            return
-        connections.semaphore.release()
-        if self.is_closed:
-            for opened in _opened(connections.client, request, response):
-                opened.close()
+        for opened in self._release(connections, request, response):
+            opened.close()
 
     def send(self, connections: SyncConnections, request: httpx.Request) -> httpx.Response:
         """Send a request as it is, and return the response with its body unread."""
@@ -359,15 +356,13 @@ class AsyncHttpClient(_Owner[httpx.AsyncClient, "anyio.Semaphore"]):
         response: httpx.Response | None = None,
     ) -> None:
         """Let another request go; see `HttpClient.leave`."""
-        if connections.semaphore is None:
-            return
-        connections.semaphore.release()
-        if self.is_closed:
+        opened = self._release(connections, request, response)
+        if opened:
             import anyio
 
             with anyio.CancelScope(shield=True):
-                for opened in _opened(connections.client, request, response):
-                    await opened.aclose()
+                for each in opened:
+                    await each.aclose()
 
     async def send(self, connections: AsyncConnections, request: httpx.Request) -> httpx.Response:
         """Send a request as it is; see `HttpClient.send`."""
@@ -412,22 +407,6 @@ def _transport_finder(
     This is the one private name of httpx on which sending relies.
     """
     return getattr(client, "_transport_for_url", None)
-
-
-def _opened(
-    client: httpx.Client | httpx.AsyncClient,
-    request: httpx.Request | None,
-    response: httpx.Response | None,
-) -> list[Any]:
-    """Return what a call may have opened since its client was closed.
-
-    httpx closes a client once; and httpcore's pool, closed while a connection was being opened, has
-    forgotten that connection.
-    """
-    find = _transport_finder(client)
-    opened = [] if request is None or find is None else [find(request.url)]
-    stream = None if response is None else response.extensions.get("network_stream")
-    return opened if stream is None else [*opened, stream]
 
 
 def is_behind_environment_proxy(client: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> bool:

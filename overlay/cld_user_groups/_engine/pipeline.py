@@ -50,13 +50,7 @@ T = TypeVar("T")
 def run(
     session: Session, connections: AnyConnections, call: ApiCall[T], options: CheckedOptions
 ) -> Flow[T]:
-    """Make one call, from its first request to its result.
-
-    Raises:
-        CloudinaryError: The server responded with something other than a success.
-        httpx.HTTPError: No complete response was received.
-        BaseException: Any other exception that ended the call, unchanged; see `maybe_applied`.
-    """
+    """Make one call, from its first request to its result."""
     retries = session.retries if options.retries is UNSET else options.retries
     hooks = session.debug_hooks if LOGGER.isEnabledFor(logging.DEBUG) else session.hooks
     state = _Run(session, connections, call, options, session.authorize(), hooks, retries)
@@ -221,10 +215,6 @@ class _Run(Generic[T]):
 
         The status code of the retry implies it, but only reading the account confirms it and
         returns the result. What was read is never overruled.
-
-        Args:
-            error: The error of the retry.
-            was_lost: Whether the response of an earlier attempt was lost; else one met a 503.
         """
         call = self.call
         how = "whose response was lost" if was_lost else "to which a gateway responded with 503"

@@ -231,9 +231,6 @@ def build_request(
     """Return the request of a call, ready to be sent as it is.
 
     httpx would merge its client's settings into each request again; all of them are known here.
-
-    Raises:
-        ValueError: It would go over plain http:// to a proxy that the environment names.
     """
     client, http = connections.client, connections.http
     server_url = options.server_url or session.server_url

@@ -54,17 +54,11 @@ class FollowUp(Enum):
 
 
 class Decision(NamedTuple):
-    """What follows an attempt.
-
-    Attributes:
-        follow_up: What to do.
-        delay: How many seconds to wait before a RETRY.
-        maybe_applied: Whether a write may have been applied although no response says so.
-    """
+    """What follows an attempt."""
 
     follow_up: FollowUp
-    delay: float = 0.0
-    maybe_applied: bool = False
+    delay: float = 0.0  # in seconds, before a RETRY
+    maybe_applied: bool = False  # whether a write may be applied although no response says so
 
 
 # Too many requests: nothing was applied, and a retry helps only after a while.
@@ -73,25 +67,19 @@ _QUOTA_STATUSES = frozenset({420, 429})
 THROTTLED = _QUOTA_STATUSES | {408, 503}
 # Status codes that leave open whether anything was applied; a retry may help.
 AMBIGUOUS = frozenset({500, 502, 504})
-# Server errors that say that nothing was applied; a retry does not help.
-_NOT_SUPPORTED = frozenset({501, 505})
+# Server errors that say that nothing was applied.
+_NOT_APPLIED = THROTTLED | {501, 505}
 _ALREADY_APPLIED = {Effect.CREATE: 409, Effect.REMOVE: 404, Effect.ADD: 409}
 
 
 def is_ambiguous(effect: Effect, happened: int | Lost) -> bool:
-    """Return whether a write may have been applied although no complete response says so.
-
-    Args:
-        effect: What the operation does.
-        happened: The status code of the response, or what the attempt ended in instead.
-    """
+    """Return whether a write may have been applied although no complete response says so."""
     if effect is Effect.READ:
         return False
     if isinstance(happened, Lost):
         return happened in (Lost.NO_RESPONSE, Lost.UNKNOWN)
-    if happened < 300:  # a success that cannot be read
-        return True
-    return happened >= 500 and happened not in THROTTLED | _NOT_SUPPORTED
+    # A success is asked about where it cannot be read.
+    return happened < 300 or (happened >= 500 and happened not in _NOT_APPLIED)
 
 
 def decide(
@@ -106,7 +94,7 @@ def decide(
     config: RetryConfig | None,
     jitter: float,
 ) -> Decision:
-    """Decide what follows an attempt that did not succeed.
+    """Decide what follows an attempt that did not succeed; the times are in seconds.
 
     ======================================  =========================  ======================
     the attempt ended in                    create                     everything else
@@ -129,19 +117,8 @@ def decide(
 
     "Retry" holds as long as retries are on and the delay ends within max_elapsed_time; where no
     response came, only if retry_connection_errors is on, and at 420 and 429, only if
-    retry_throttled is. Otherwise it is "raise". The delay is
-    what the server asks for, however long, else random up to the backoff's limit (full jitter).
-
-    Args:
-        effect: What the operation does.
-        happened: The status code of the response, or what the attempt ended in instead.
-        attempt: The number of the attempt, from 1.
-        spent: Seconds since the call began, delays included, waiting for a turn not.
-        server_delay: Seconds that the server asks to wait, or None.
-        maybe_applied: Whether an earlier attempt of this call may have been applied.
-        maybe_forwarded: Whether an earlier attempt of this call met a 503.
-        config: The retry configuration, or None for no retries.
-        jitter: A random number from 0 to 1.
+    retry_throttled is. Otherwise it is "raise". The delay is what the server asks for, however
+    long, else random up to the backoff's limit (full jitter, `jitter` from 0 to 1).
     """
     if (maybe_applied or maybe_forwarded) and happened == _ALREADY_APPLIED.get(effect):
         return Decision(FollowUp.VERIFY, maybe_applied=True)
@@ -177,12 +154,7 @@ def longest_wait(backoff: BackoffStrategy, attempt: int) -> float:
 
 
 def parse_retry_after(text: str, now: datetime) -> float | None:
-    """Parse a Retry-After into seconds: 0 for a past date, None if it is not valid.
-
-    Args:
-        text: The header's value: seconds, or an HTTP date.
-        now: The time that a date is compared with.
-    """
+    """Parse a Retry-After into seconds: 0 for a past date, None if it is not valid."""
     text = text.strip()
     if _SECONDS.fullmatch(text):
         return float(text)  # infinity, where there are digits without end
@@ -210,12 +182,7 @@ def server_delay(status: int, headers: httpx.Headers, now: datetime) -> float | 
 
 
 def seconds_until_reset(headers: httpx.Headers, now: datetime) -> float | None:
-    """Return the seconds until the quota resets, on the server's clock if the headers have it.
-
-    Args:
-        headers: The headers of a response that has just arrived.
-        now: The time, for a response without Date: the two clocks may differ.
-    """
+    """Return the seconds until the quota resets, on the server's clock if the headers have it."""
     reset = parse_http_date(headers.get("x-featureratelimit-reset") or "")
     if reset is None:
         return None
