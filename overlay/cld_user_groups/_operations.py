@@ -59,7 +59,8 @@ def call_of(
     operation: Operation[Any, R], account_id: str, request: HttpRequest, ids: Mapping[str, str]
 ) -> ApiCall[R]:
     """Return the call of an operation, or raise ValueError for a name that would not be shown."""
-    call = ApiCall[Any](operation.id, _EFFECTS[operation.effect], request, operation.decode, ids)
+    effect = _EFFECTS[operation.effect]
+    call: ApiCall[Any] = ApiCall(operation.id, effect, request, operation.decode, ids)
     row = ROWS.get(operation.id)
     return call if row is None else row(call, account_id)
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from types import ModuleType
-from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias, TypeVar
 
-import httpx
 from attrs import evolve
 
-from cld_provisioning_api.calling import AsyncSend, Operation, Options, Send
+from cld_provisioning_api.calling import Operation, Options
 from cld_provisioning_api.types import HttpRequest
 
 from ._engine.body import DEFAULT_MAX_BYTES
@@ -30,7 +27,7 @@ from ._engine.http_client import DEFAULT_TIMEOUT, AsyncHttpClient, HttpClient
 from ._engine.io import drive, drive_async
 from ._engine.library import library, library_of
 from ._engine.pipeline import run
-from ._engine.request import RawResponse, Session, check_headers, check_options
+from ._engine.request import ApiCall, CheckedOptions, Session, check_headers, check_options
 from ._operations import call_of
 from .hooks import DebugLogger, make_hooks, show_debug_log
 from .limits import Limiter, limiter_of
@@ -40,7 +37,11 @@ from .users import AsyncUsers, Users
 from .utils import UNSET, RetryConfig, Unset, check_retries
 
 if TYPE_CHECKING:
+    import httpx
     import httpx2
+
+    Given: TypeAlias = httpx.Client | httpx2.Client
+    AsyncGiven: TypeAlias = httpx.AsyncClient | httpx2.AsyncClient
 
 T = TypeVar("T")
 C = TypeVar("C")
@@ -50,15 +51,11 @@ H = TypeVar("H", HttpClient, AsyncHttpClient)
 class _Client(Generic[C, H]):
     """The constructor and the settings of both clients."""
 
-    _kind_of_client: Literal["Client", "AsyncClient"]
-    _library: ModuleType
-    _may_have_async_hooks: bool
+    _prefix: Literal["", "Async"]  # of the names of the HTTP library's classes
+    _connections: Callable[[Any, Callable[[], Any]], H]
     _http: H
     _session: Session
     _is_owner: bool
-
-    @abstractmethod
-    def _open(self, client: C | None) -> H: ...
 
     def __init__(
         self,
@@ -121,20 +118,18 @@ class _Client(Generic[C, H]):
         del security  # it may be of a type that does not mask what it holds
         if isinstance(source, Exception):
             raise source
-        if client is not None and not isinstance(
-            client, getattr(library_of(client), self._kind_of_client)
-        ):
+        kind = f"{self._prefix}Client"
+        if client is not None and not isinstance(client, getattr(library_of(client), kind)):
             raise TypeError(
-                f"client must be an httpx.{self._kind_of_client} or an "
-                f"httpx2.{self._kind_of_client}, not {type(client).__name__}"
+                f"client must be an httpx.{kind} or an httpx2.{kind}, not {type(client).__name__}"
             )
         self._library = library(check_library(http_library))
         show_debug_log()
         timeout = make_timeout(timeout_ms)
         if timeout is None and client is None:
             timeout = DEFAULT_TIMEOUT
-        without_log, with_log = make_hooks(tuple(hooks), debug_logger, self._may_have_async_hooks)
-        settings = Session(
+        without_log, with_log = make_hooks(tuple(hooks), debug_logger, bool(self._prefix))
+        self._session = Session(
             account_id=find_account_id(account_id),
             server_url=find_server_url(
                 server_url=server_url,
@@ -153,9 +148,24 @@ class _Client(Generic[C, H]):
             max_response_bytes=check_max_bytes(max_response_bytes),
             limiter=limiter_of(limiter),
         )
-        self._session = settings
-        self._http = self._open(client)
+        self._http = self._connections(client, self._make_httpx_client)
         self._is_owner = True
+
+    def _make_httpx_client(self) -> Any:
+        http, name = self._library, self._prefix
+        transport = getattr(http, f"{name}HTTPTransport")
+        settings = own_client_settings(http, self.server_url, transport)
+        return getattr(http, f"{name}Client")(**settings)
+
+    def _prepare(
+        self,
+        operation: Operation[Any, T],
+        request: HttpRequest,
+        ids: Mapping[str, str],
+        options: Options,
+    ) -> tuple[ApiCall[T], CheckedOptions]:
+        call = call_of(operation, self._session.account_id, request, ids)
+        return call, check_options(*options)
 
     def with_options(
         self,
@@ -225,7 +235,7 @@ class _Client(Generic[C, H]):
         return f"{name}(account_id={self.account_id!r}, server_url={self.server_url!r})"
 
 
-class CldProvisioning(_Client["httpx.Client | httpx2.Client", HttpClient]):
+class CldProvisioning(_Client["Given", HttpClient]):
     """A synchronous client of the Account Provisioning API.
 
     Safe to share between threads and, unless it was passed an httpx client, to use after a
@@ -235,51 +245,26 @@ class CldProvisioning(_Client["httpx.Client | httpx2.Client", HttpClient]):
             groups = client.user_groups.list().user_groups
     """
 
-    _kind_of_client = "Client"
-    _may_have_async_hooks = False
-
-    def _open(self, client: httpx.Client | httpx2.Client | None) -> HttpClient:
-        # The same methods: see library.py.
-        return HttpClient(cast("httpx.Client | None", client), self._make_httpx_client)
-
-    def _make_httpx_client(self) -> httpx.Client:
-        http = self._library
-        settings = own_client_settings(http, self.server_url, http.HTTPTransport)
-        return cast("httpx.Client", http.Client(**settings))
+    _prefix = ""
+    _connections = HttpClient
 
     @cached_property
     def user_groups(self) -> UserGroups:
         """The user groups of the account."""
-        return UserGroups(self.account_id, self._send, cast("Send", self._send_raw))
+        return UserGroups(self.account_id, self._send, self._send_raw)
 
     @cached_property
     def users(self) -> Users:
         """The users of the account, read-only."""
-        return Users(self.account_id, self._send, cast("Send", self._send_raw))
+        return Users(self.account_id, self._send, self._send_raw)
 
-    def _send(
-        self,
-        operation: Operation[Any, T],
-        request: HttpRequest,
-        ids: Mapping[str, str],
-        options: Options,
-        /,
-    ) -> T:
-        return (self._send_raw(operation, request, ids, options)).parsed
+    def _send(self, *call: Any) -> Any:
+        return self._send_raw(*call).parsed
 
-    def _send_raw(
-        self,
-        operation: Operation[Any, T],
-        request: HttpRequest,
-        ids: Mapping[str, str],
-        options: Options,
-        /,
-    ) -> RawResponse[T]:
-        call = call_of(operation, self.account_id, request, ids)
-        checked = check_options(*options)
+    def _send_raw(self, *call: Any) -> Any:
+        prepared = self._prepare(*call)
         connections = self._http.get()
-        flow = run(self._session, connections, call, checked)
-        return drive(self._http, connections, flow, self._session.max_response_bytes)
+        return drive(self._http, connections, run(self._session, connections, *prepared))
 
     def close(self) -> None:
         """Close the connections, unless the httpx client is caller-supplied.
@@ -297,7 +282,7 @@ class CldProvisioning(_Client["httpx.Client | httpx2.Client", HttpClient]):
         self.close()
 
 
-class AsyncCldProvisioning(_Client["httpx.AsyncClient | httpx2.AsyncClient", AsyncHttpClient]):
+class AsyncCldProvisioning(_Client["AsyncGiven", AsyncHttpClient]):
     """An asynchronous client of the Account Provisioning API, for asyncio and trio.
 
     Safe to share between tasks and, unless it was passed an httpx client, between event loops: a
@@ -308,50 +293,27 @@ class AsyncCldProvisioning(_Client["httpx.AsyncClient | httpx2.AsyncClient", Asy
             groups = (await client.user_groups.list()).user_groups
     """
 
-    _kind_of_client = "AsyncClient"
-    _may_have_async_hooks = True
-
-    def _open(self, client: httpx.AsyncClient | httpx2.AsyncClient | None) -> AsyncHttpClient:
-        return AsyncHttpClient(cast("httpx.AsyncClient | None", client), self._make_httpx_client)
-
-    def _make_httpx_client(self) -> httpx.AsyncClient:
-        http = self._library
-        settings = own_client_settings(http, self.server_url, http.AsyncHTTPTransport)
-        return cast("httpx.AsyncClient", http.AsyncClient(**settings))
+    _prefix = "Async"
+    _connections = AsyncHttpClient
 
     @cached_property
     def user_groups(self) -> AsyncUserGroups:
         """The user groups of the account."""
-        return AsyncUserGroups(self.account_id, self._send, cast("AsyncSend", self._send_raw))
+        return AsyncUserGroups(self.account_id, self._send, self._send_raw)
 
     @cached_property
     def users(self) -> AsyncUsers:
         """The users of the account, read-only."""
-        return AsyncUsers(self.account_id, self._send, cast("AsyncSend", self._send_raw))
+        return AsyncUsers(self.account_id, self._send, self._send_raw)
 
-    async def _send(
-        self,
-        operation: Operation[Any, T],
-        request: HttpRequest,
-        ids: Mapping[str, str],
-        options: Options,
-        /,
-    ) -> T:
-        return (await self._send_raw(operation, request, ids, options)).parsed
+    async def _send(self, *call: Any) -> Any:
+        return (await self._send_raw(*call)).parsed
 
-    async def _send_raw(
-        self,
-        operation: Operation[Any, T],
-        request: HttpRequest,
-        ids: Mapping[str, str],
-        options: Options,
-        /,
-    ) -> RawResponse[T]:
-        call = call_of(operation, self.account_id, request, ids)
-        checked = check_options(*options)
+    async def _send_raw(self, *call: Any) -> Any:
+        prepared = self._prepare(*call)
         connections = await self._http.get()
-        flow = run(self._session, connections, call, checked)
-        return await drive_async(self._http, connections, flow, self._session.max_response_bytes)
+        flow = run(self._session, connections, *prepared)
+        return await drive_async(self._http, connections, flow)
 
     async def close(self) -> None:
         """Close the connections, unless the httpx client is caller-supplied.

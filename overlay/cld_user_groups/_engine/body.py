@@ -87,10 +87,10 @@ class _Body:
         self._is_plain = not codings and length.isdigit()
         if self._is_plain and int(length[:20]) > max_bytes:
             self._take(max_bytes + 1)
-        named = [each.strip() for each in codings.lower().split(",")]
-        coding = ", ".join(each for each in named if each not in ("", "identity"))
-        if coding:
-            self._decode = _Inflate(coding, http.DecodingError)
+        if codings:
+            named = [each.strip() for each in codings.lower().split(",")]
+            kept = [each for each in named if each not in ("", "identity")]
+            self._decode = _Inflate(", ".join(kept), http.DecodingError) if kept else None
 
     def feed(self, chunk: bytes) -> None:
         """Decode one more chunk."""

@@ -11,17 +11,17 @@ from datetime import timedelta
 from inspect import GEN_CLOSED, getgeneratorstate, iscoroutine
 from math import inf
 from time import monotonic
-from types import TracebackType
-from typing import Any, Self, TypeAlias, TypeVar, cast
+from types import ModuleType, TracebackType
+from typing import Any, Self, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 import httpx
 from attrs import define
 
-from cld_user_groups.limits.protocol import Limiter, Ticket
+from cld_user_groups.limits.protocol import Limiter
 from cld_user_groups.utils import wait, wait_async
 
-from .body import read_body, read_body_async, too_slow
+from .body import DEFAULT_MAX_BYTES, read_body, read_body_async, too_slow
 from .http_client import AsyncConnections, AsyncHttpClient, HttpClient, SyncConnections
 from .library import library_of
 from .request import RawResponse
@@ -36,30 +36,19 @@ class Attempt:
     httpcore reports each step of a request to its `trace` extension, so that an exception of any
     class, a cancellation too, can be told apart: before the first byte of the request, or after.
     A transport that reports nothing may have sent it: that is not known.
-
-    Attributes:
-        request: The request.
-        limiter: What must admit it first, once few enough requests are in flight, or None.
-        ticket: What the limiter is asked with.
-        response: The response, or None. Where there is a failure too, its body is unreadable.
-        failure: The exception, or None.
-        is_entered: Whether the request was handed to the httpx client.
-        is_traced: Whether a step was reported.
-        is_begun: Whether sending the request's head began.
-        is_head_sent: Whether the request's head was sent whole.
-        queued: How many seconds the attempt waited until few enough were in flight.
     """
 
     request: httpx.Request
-    limiter: Limiter | None = None
-    ticket: Ticket | None = None
-    response: httpx.Response | None = None
+    limiter: Limiter | None = None  # which must admit it, once few enough requests are in flight
+    ticket: Any = None  # what the limiter is asked with
+    max_bytes: int = DEFAULT_MAX_BYTES  # of the body
+    response: httpx.Response | None = None  # if there is a failure too, its body is unreadable
     failure: Exception | None = None
-    is_entered: bool = False
-    is_traced: bool = False
-    is_begun: bool = False
-    is_head_sent: bool = False
-    queued: float = 0.0
+    queued: float = 0.0  # how many seconds it waited until few enough were in flight
+    is_entered: bool = False  # whether it was handed to the httpx client
+    is_traced: bool = False  # whether a step was reported
+    is_begun: bool = False  # whether sending its head began
+    is_head_sent: bool = False  # whether its head was sent whole
     _is_tunnel: bool = False
     _head: Any = None
 
@@ -94,17 +83,15 @@ class Attempt:
             case _:
                 return None
 
-    def fail(self, failure: BaseException) -> None:
-        """Record what the attempt ended in instead of a response."""
-        if isinstance(failure, Exception):
-            self.failure = failure
-        error: Any = failure
+    def fail(self, error: Any) -> None:
+        """Record the exception that the attempt ended in instead of a response."""
         if isinstance(error, library_of(self.request).RequestError):
             try:
                 error.request  # noqa: B018 - that of another request, which an event hook made
             except RuntimeError:
                 error.request = self.request
-        if self.limiter is not None and self.ticket is not None:
+        self.failure = error if isinstance(error, Exception) else None
+        if self.limiter is not None:
             self.limiter.observe(self.ticket, None)
 
 
@@ -115,9 +102,7 @@ Flow = Generator[Step, object, RawResponse[T]]
 """A call in progress. For an attempt that a limiter did not admit, it is sent the reply."""
 
 
-def drive(
-    http: HttpClient, connections: SyncConnections, flow: Flow[T], max_bytes: int
-) -> RawResponse[T]:
+def drive(http: HttpClient, connections: SyncConnections, flow: Flow[T]) -> RawResponse[T]:
     """Perform the steps of a flow, and return its result.
 
     An exception from anywhere goes through the flow, which records what it means for the call and
@@ -132,10 +117,11 @@ def drive(
                 step = None
                 step = flow.send(result) if failure is None else flow.throw(failure)
                 result = failure = None
-                result = _perform(http, connections, step, max_bytes)
+                result = _perform(http, connections, step)
         except StopIteration as done:
             if step is None:  # of the flow itself
-                return cast("RawResponse[T]", done.value)
+                ended: RawResponse[T] = done.value
+                return ended
             failure = done
         except BaseException as error:
             if getgeneratorstate(flow) == GEN_CLOSED:  # the flow has ended, in this error
@@ -145,7 +131,7 @@ def drive(
 
 
 async def drive_async(
-    http: AsyncHttpClient, connections: AsyncConnections, flow: Flow[T], max_bytes: int
+    http: AsyncHttpClient, connections: AsyncConnections, flow: Flow[T]
 ) -> RawResponse[T]:
     """Perform the steps of a flow, and return its result; see `drive`."""
     result: object = None
@@ -158,12 +144,13 @@ async def drive_async(
                 step = flow.send(result) if failure is None else flow.throw(failure)
                 result = failure = None
                 if isinstance(step, Attempt):
-                    result = await _exchange_async(http, connections, step, max_bytes)
+                    result = await _exchange_async(http, connections, step)
                 else:
                     await (wait_async(step) if isinstance(step, int | float) else step)
         except StopIteration as done:
             if step is None:  # of the flow itself
-                return cast("RawResponse[T]", done.value)
+                ended: RawResponse[T] = done.value
+                return ended
             failure = done
         except BaseException as error:
             if getgeneratorstate(flow) == GEN_CLOSED:  # the flow has ended, in this error
@@ -172,9 +159,9 @@ async def drive_async(
             failure = error
 
 
-def _perform(http: HttpClient, connections: SyncConnections, step: Step, max_bytes: int) -> object:
+def _perform(http: HttpClient, connections: SyncConnections, step: Step) -> object:
     if isinstance(step, Attempt):
-        return _exchange(http, connections, step, max_bytes)
+        return _exchange(http, connections, step)
     if not isinstance(step, int | float):
         if iscoroutine(step):
             step.close()
@@ -183,9 +170,7 @@ def _perform(http: HttpClient, connections: SyncConnections, step: Step, max_byt
     return None
 
 
-def _exchange(
-    http: HttpClient, connections: SyncConnections, attempt: Attempt, max_bytes: int
-) -> object:
+def _exchange(http: HttpClient, connections: SyncConnections, attempt: Attempt) -> object:
     """Send the request of an attempt and read its response, or return why a limiter has not let it.
 
     An exception of the limiter ends the call: it is no lost response.
@@ -193,7 +178,7 @@ def _exchange(
     request, limiter, ticket = attempt.request, attempt.limiter, attempt.ticket
     attempt.queued = http.enter(connections)
     try:
-        if limiter is not None and ticket is not None:
+        if limiter is not None:
             reply = limiter.acquire(ticket)
             if reply is not None:
                 return reply
@@ -203,7 +188,7 @@ def _exchange(
             began = monotonic()
             attempt.response = http.send(connections, request)
             limit = request.extensions["timeout"]["read"]
-            read_body(attempt.response, connections.http, max_bytes, limit)
+            read_body(attempt.response, connections.http, attempt.max_bytes, limit)
             if connections.semaphore is not None:  # otherwise httpx has set it
                 attempt.response.elapsed = timedelta(seconds=monotonic() - began)
         except BaseException as failure:
@@ -213,7 +198,7 @@ def _exchange(
             if not isinstance(failure, Exception):
                 raise
         else:
-            if limiter is not None and ticket is not None:
+            if limiter is not None:
                 limiter.observe(ticket, attempt.response)
         return None
     finally:
@@ -221,13 +206,13 @@ def _exchange(
 
 
 async def _exchange_async(
-    http: AsyncHttpClient, connections: AsyncConnections, attempt: Attempt, max_bytes: int
+    http: AsyncHttpClient, connections: AsyncConnections, attempt: Attempt
 ) -> object:
     """Send the request of an attempt and read its response; see `_exchange`."""
     request, limiter, ticket = attempt.request, attempt.limiter, attempt.ticket
     attempt.queued = await http.enter(connections)
     try:
-        if limiter is not None and ticket is not None:
+        if limiter is not None:
             acquire = getattr(limiter, "acquire_async", None)
             reply = await acquire(ticket) if acquire else limiter.acquire(ticket)
             if reply is not None:
@@ -236,10 +221,10 @@ async def _exchange_async(
             request.extensions["trace"] = attempt.trace_async
             attempt.is_entered = not connections.client.is_closed
             began = monotonic()
-            with Deadline(request) as deadline:
+            with Deadline(request, connections.http) as deadline:
                 attempt.response = await http.send(connections, request)
                 deadline.limit(request.extensions["timeout"]["read"])
-                await read_body_async(attempt.response, connections.http, max_bytes)
+                await read_body_async(attempt.response, connections.http, attempt.max_bytes)
             if connections.semaphore is not None:  # otherwise httpx has set it
                 attempt.response.elapsed = timedelta(seconds=monotonic() - began)
         except BaseException as failure:
@@ -249,7 +234,7 @@ async def _exchange_async(
             if not isinstance(failure, Exception):
                 raise
         else:
-            if limiter is not None and ticket is not None:
+            if limiter is not None:
                 observe = getattr(limiter, "observe_async", None)
                 if observe is None:
                     limiter.observe(ticket, attempt.response)
@@ -268,22 +253,13 @@ class Deadline:
     cancelled, and a ReadTimeout raised. The first limit is all those of the request together.
     """
 
-    __slots__ = (
-        "_cancelling",
-        "_request",
-        "_scope",
-        "_seconds",
-        "_task",
-        "_watch",
-        "end",
-        "is_past",
-    )
+    __slots__ = ("_cancelling", "_http", "_scope", "_seconds", "_watch", "end", "is_past", "task")
 
-    def __init__(self, request: httpx.Request) -> None:
+    def __init__(self, request: httpx.Request, http: ModuleType) -> None:
         limits = request.extensions["timeout"].values()
         self._seconds: float = inf if None in limits else sum(limits)
-        self._request = request
-        self._task: Any = None
+        self._http = http
+        self.task: Any = None
         self.is_past = False
 
     def __enter__(self) -> Self:
@@ -296,8 +272,8 @@ class Deadline:
             self._scope = anyio.CancelScope()
             self._scope.__enter__()
         else:
-            self._task = asyncio.current_task(loop)
-            self._cancelling = self._task.cancelling()
+            self.task = asyncio.current_task(loop)
+            self._cancelling = self.task.cancelling()
             self._watch = _watches.get(loop) or _watches.setdefault(loop, _Watch())
         self.limit(self._seconds)
         return self
@@ -305,7 +281,7 @@ class Deadline:
     def limit(self, seconds: float | None) -> None:
         """Set another limit, which counts from now; None for none."""
         self._seconds = inf if seconds is None else seconds
-        if self._task is not None:
+        if self.task is not None:
             self.end = monotonic() + self._seconds
             self._watch.kept.add(self)
             if self.end < self._watch.next:
@@ -315,27 +291,22 @@ class Deadline:
 
             self._scope.deadline = anyio.current_time() + self._seconds
 
-    def expire(self) -> None:
-        """Cancel what waits."""
-        self.is_past = True
-        self._task.cancel()
-
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._task is None:
+        if self.task is None:
             self._scope.__exit__(kind, error, traceback)
             self.is_past = self._scope.cancelled_caught
         else:
             self._watch.kept.discard(self)
             if self.is_past:  # a cancellation by the caller, at the same time, goes before
-                is_own = self._task.uncancel() <= self._cancelling
+                is_own = self.task.uncancel() <= self._cancelling
                 self.is_past = is_own and kind is sys.modules["asyncio"].CancelledError
         if self.is_past:
-            raise library_of(self._request).ReadTimeout(too_slow(self._seconds)) from error
+            raise self._http.ReadTimeout(too_slow(self._seconds)) from error
 
 
 class _Watch:
@@ -357,7 +328,8 @@ class _Watch:
         now = monotonic()
         for deadline in [each for each in self.kept if each.end <= now]:
             self.kept.discard(deadline)
-            deadline.expire()
+            deadline.is_past = True
+            deadline.task.cancel()
         self.wake_at(min((each.end for each in self.kept), default=inf))
 
 

@@ -163,7 +163,9 @@ class _Run(Generic[T]):
             yield from self.notify(self.hooks.before_request, request)
         if self.session.limiter is not None:
             self.ticket = self.next_ticket()
-        attempt = self.attempt = Attempt(request, self.session.limiter, self.ticket)
+        attempt = self.attempt = Attempt(
+            request, self.session.limiter, self.ticket, self.session.max_response_bytes
+        )
         reply = yield attempt
         self.began += attempt.queued
         if reply is not None:
