@@ -5,8 +5,7 @@ import pytest
 
 from cld_user_groups.emulator import Emulator, EmulatorRequest
 
-DESIGNERS = "7f08f1f1fc910bf1f25274aef11d27"
-AMARA = "51d8c3f7e6a0429bb4f21e7d08c96a"
+from .conftest import AMARA, DESIGNERS
 
 
 def test_a_call_is_recorded_without_the_credentials(

@@ -13,6 +13,8 @@ import pytest
 
 from cld_user_groups.emulator.__main__ import main
 
+from .conftest import ACCOUNT, DESIGNERS
+
 COMMAND = [sys.executable, "-W", "error", "-m", "cld_user_groups.emulator"]
 
 
@@ -58,11 +60,8 @@ def address(line: str) -> str:
 def test_it_prints_one_line_and_serves_until_a_signal(stop: signal.Signals) -> None:
     arguments = ["--account-id", "a b", "--api-key", "the-key", "--api-secret", "hidden-secret"]
     with running(*arguments) as (process, line):
-        response = httpx.get(
-            address(line) + "/v1_1/provisioning/accounts/a%20b/user_groups",
-            auth=("the-key", "hidden-secret"),
-            trust_env=False,
-        )
+        url = address(line) + "/v1_1/provisioning/accounts/a%20b/user_groups"
+        response = httpx.get(url, auth=("the-key", "hidden-secret"), trust_env=False)
         process.send_signal(stop)
         stdout, stderr = process.communicate(timeout=60)
     assert response.status_code == 200
@@ -73,17 +72,13 @@ def test_it_prints_one_line_and_serves_until_a_signal(stop: signal.Signals) -> N
     assert (process.returncode, stdout, stderr) == (0, "", "")
 
 
-def test_it_has_defaults_for_a_demo() -> None:
-    with running() as (_, line):
-        url = address(line) + "/v1_1/provisioning/accounts/acc/user_groups"
-        assert httpx.get(url, auth=("k", "s"), trust_env=False).status_code == 200
-
-
-def test_it_serves_the_documented_wire() -> None:
-    with running("--wire", "documented") as (_, line):
-        path = "/v1_1/provisioning/accounts/acc/user_groups/7f08f1f1fc910bf1f25274aef11d27"
-        response = httpx.delete(address(line) + path, auth=("k", "s"), trust_env=False)
-    assert response.json() == {"message": "ok"}
+@pytest.mark.parametrize(
+    ("arguments", "deleted"), [([], {"ok": True}), (["--wire", "documented"], {"message": "ok"})]
+)
+def test_it_has_defaults_for_a_demo(arguments: list[str], deleted: dict[str, object]) -> None:
+    with running(*arguments) as (_, line):
+        url = f"{address(line)}{ACCOUNT}/user_groups/{DESIGNERS}"
+        assert httpx.delete(url, auth=("k", "s"), trust_env=False).json() == deleted
 
 
 def test_an_ipv6_address_is_printed_in_brackets() -> None:
@@ -93,7 +88,7 @@ def test_an_ipv6_address_is_printed_in_brackets() -> None:
         pytest.skip("this machine has no IPv6 loopback")
     with running("--host", "::1") as (_, line):
         assert address(line).startswith("http://[::1]:")
-        url = address(line) + "/v1_1/provisioning/accounts/acc/user_groups"
+        url = f"{address(line)}{ACCOUNT}/user_groups"
         assert httpx.get(url, auth=("k", "s"), trust_env=False).status_code == 200
 
 

@@ -2,6 +2,8 @@
 
 import re
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -13,14 +15,7 @@ from hypothesis import strategies as st
 from cld_user_groups import CldProvisioning, Security
 from cld_user_groups.emulator import Emulator, EmulatorClock
 from cld_user_groups.emulator.__main__ import main
-from cld_user_groups.membership import (
-    Action,
-    FileError,
-    export,
-    plan,
-    read_account,
-    read_file,
-)
+from cld_user_groups.membership import Action, FileError, export, plan, read_account, read_file
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -35,18 +30,22 @@ def emulated(path: Path) -> Emulator:
     return Emulator.from_file(path, clock=EmulatorClock(NOW))
 
 
-def planned(path: Path, emulator: Emulator) -> list[Action]:
-    """Return what planning a file finds to do in an emulated account."""
+@contextmanager
+def connected(emulator: Emulator) -> Generator[CldProvisioning]:
+    security = Security(provisioning_api_key="k", provisioning_api_secret="s")
     with (
         httpx.Client(transport=emulator.transport()) as http,
         CldProvisioning(
-            Security(provisioning_api_key="k", provisioning_api_secret="s"),
-            emulator.account_id,
-            server_url="https://emulator.invalid",
-            client=http,
+            security, emulator.account_id, server_url="https://emulator.invalid", client=http
         ) as client,
     ):
-        desired = read_file(path)
+        yield client
+
+
+def planned(path: Path, emulator: Emulator) -> list[Action]:
+    """Return what planning a file finds to do in an emulated account."""
+    desired = read_file(path)
+    with connected(emulator) as client:
         snapshot = read_account(client, desired)
     made = plan(snapshot, desired, date(2026, 5, 1), now=NOW)
     return [change.action for change in made.changes]
@@ -54,22 +53,8 @@ def planned(path: Path, emulator: Emulator) -> list[Action]:
 
 def exported(emulator: Emulator) -> str:
     """Return the export of an emulated account."""
-    with (
-        httpx.Client(transport=emulator.transport()) as http,
-        CldProvisioning(
-            Security(provisioning_api_key="k", provisioning_api_secret="s"),
-            emulator.account_id,
-            server_url="https://emulator.invalid",
-            client=http,
-        ) as client,
-    ):
+    with connected(emulator) as client:
         return export(read_account(client))
-
-
-def problems(path: Path) -> str:
-    with pytest.raises(FileError) as caught:
-        emulated(path)
-    return str(caught.value)
 
 
 def test_an_export_comes_back_with_its_account_and_ids(tmp_path: Path) -> None:
@@ -157,33 +142,32 @@ def test_planning_the_file_finds_nothing_to_do(
     assert planned(path, emulated(path)) == []
 
 
-def test_a_user_with_two_emails_is_named_with_the_line(tmp_path: Path) -> None:
-    path = written(
-        tmp_path,
-        "  A:\n    members: [{id: u1, email: ana@example.com}]\n"
-        "  B:\n    members:\n      - {id: u1, email: ben@example.com}\n",
-    )
-    assert problems(path) == (
-        f"{path}:7: the user `u1` has the e-mail `ana@example.com` elsewhere,"
-        " and `ben@example.com` here"
-    )
-
-
-def test_an_email_of_several_users_is_named_with_the_line(tmp_path: Path) -> None:
-    path = written(
-        tmp_path,
-        "  A:\n    members: [{id: u1, email: ana@example.com}, {id: u2, email: ana@example.com}]\n"
-        "  B:\n    members:\n      - ana@example.com\n",
-    )
-    assert problems(path) == (
-        f"{path}:7: the e-mail `ana@example.com` is that of several users: `u1`, `u2`; add the `id`"
-    )
-
-
-def test_two_groups_of_one_name_are_named_with_their_lines(tmp_path: Path) -> None:
-    group = "    id: {0}\n    name: Same\n    members: [ana@example.com]\n"
-    path = written(tmp_path, f"  A:\n{group.format('g1')}  B:\n{group.format('g2')}")
-    assert problems(path) == f"{path}:7: an account has one group `Same`, that of line 3"
+@pytest.mark.parametrize(
+    ("groups", "problem"),
+    [
+        (
+            "  A:\n    members: [{id: u1, email: ana@example.com}]\n"
+            "  B:\n    members:\n      - {id: u1, email: ben@example.com}\n",
+            "the user `u1` has the e-mail `ana@example.com` elsewhere, and `ben@example.com` here",
+        ),
+        (
+            "  A:\n    members: [{id: u1, email: a@example.com}, {id: u2, email: a@example.com}]\n"
+            "  B:\n    members:\n      - a@example.com\n",
+            "the e-mail `a@example.com` is that of several users: `u1`, `u2`; add the `id`",
+        ),
+        (
+            "  A:\n    {id: g1, name: Same, members: [ana@example.com]}\n\n\n"
+            "  B:\n    {id: g2, name: Same, members: [ana@example.com]}\n",
+            "an account has one group `Same`, that of line 3",
+        ),
+    ],
+    ids=["two e-mails", "several users", "one name"],
+)
+def test_a_contradiction_is_named_with_the_line(tmp_path: Path, groups: str, problem: str) -> None:
+    path = written(tmp_path, groups)
+    with pytest.raises(FileError) as caught:
+        emulated(path)
+    assert str(caught.value) == f"{path}:7: {problem}"
 
 
 def test_a_file_of_rows_needs_no_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

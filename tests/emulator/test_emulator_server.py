@@ -14,7 +14,8 @@ import pytest
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.emulator.server import EmulatorServer
 
-ACCOUNT = "/v1_1/provisioning/accounts/acc"
+from .conftest import ACCOUNT, DESIGNERS
+
 PATH = ACCOUNT + "/user_groups"
 
 
@@ -30,8 +31,11 @@ def socket_client(server: EmulatorServer) -> Iterator[httpx.Client]:
         yield client
 
 
-def exchange(server: EmulatorServer, request: bytes) -> bytes:
-    """Send raw bytes and return all that comes back before the connection closes."""
+def exchange(server: EmulatorServer, request: bytes | str) -> bytes:
+    """Send raw bytes, or a request line, and return all that comes back before the end."""
+    if isinstance(request, str):
+        headers = "Host: x\r\nAuthorization: Basic azpz\r\nConnection: close"
+        request = f"{request} HTTP/1.1\r\n{headers}\r\n\r\n".encode()
     host, _, port = server.url.removeprefix("http://").rpartition(":")
     with socket.create_connection((host, int(port)), timeout=10) as connection:
         connection.sendall(request)
@@ -66,10 +70,8 @@ def test_a_dropped_connection_is_closed_without_a_byte(
     emulator: Emulator, server: EmulatorServer, drop: str
 ) -> None:
     emulator.fail("*", drop="before" if drop == "before" else "after")
-    request = (
-        f"DELETE {PATH}/7f08f1f1fc910bf1f25274aef11d27 HTTP/1.1\r\nHost: x\r\n"
-        "Authorization: Basic azpz\r\n\r\n"
-    )
+    # Kept alive otherwise.
+    request = f"DELETE {PATH}/{DESIGNERS} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic azpz\r\n\r\n"
     assert exchange(server, request.encode()) == b""
     assert len(emulator.groups) == (2 if drop == "before" else 1)
 
@@ -129,12 +131,8 @@ def test_other_methods_leave_the_connection_usable(
 
 
 def test_a_huge_query_reaches_the_api(server: EmulatorServer) -> None:
-    target = f"{PATH}?extended_details={'x' * 300_000}"
-    request = (
-        f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-        "Authorization: Basic azpz\r\n\r\n"
-    )
-    assert exchange(server, request.encode()).startswith(b"HTTP/1.1 200 ")
+    response = exchange(server, f"GET {PATH}?extended_details={'x' * 300_000}")
+    assert response.startswith(b"HTTP/1.1 200 ")
 
 
 def test_a_large_body_in_chunks_is_read_whole(socket_client: httpx.Client) -> None:
@@ -188,8 +186,7 @@ def test_stopping_disconnects_clients_that_wait(emulator: Emulator) -> None:
 def test_a_request_target_in_absolute_form_is_read_as_its_path(
     emulator: Emulator, server: EmulatorServer, target: str
 ) -> None:
-    request = f"GET {target} HTTP/1.1\r\nHost: other\r\nAuthorization: Basic azpz\r\n"
-    response = exchange(server, f"{request}Connection: close\r\n\r\n".encode())
+    response = exchange(server, f"GET {target}")
     assert response.startswith(b"HTTP/1.1 200 OK\r\n")
     assert b'"created_at"' in response
     call = emulator.calls[-1]
@@ -199,19 +196,18 @@ def test_a_request_target_in_absolute_form_is_read_as_its_path(
 @pytest.mark.parametrize(
     "request_line",
     [
-        "GET http://emulator.invalid HTTP/1.1",
-        "GET http://emulator.invalid?x=1 HTTP/1.1",
-        "GET ftp://emulator.invalid" + PATH + " HTTP/1.1",
-        "GET //emulator.invalid" + PATH + " HTTP/1.1",
-        "OPTIONS * HTTP/1.1",
-        "CONNECT emulator.invalid:443 HTTP/1.1",
+        "GET http://emulator.invalid",
+        "GET http://emulator.invalid?x=1",
+        "GET ftp://emulator.invalid" + PATH,
+        "GET //emulator.invalid" + PATH,
+        "OPTIONS *",
+        "CONNECT emulator.invalid:443",
     ],
 )
 def test_a_request_target_that_is_no_path_of_the_api_is_a_404(
     server: EmulatorServer, request_line: str
 ) -> None:
-    request = f"{request_line}\r\nHost: x\r\nAuthorization: Basic azpz\r\nConnection: close\r\n\r\n"
-    assert exchange(server, request.encode()).startswith(b"HTTP/1.1 404 ")
+    assert exchange(server, request_line).startswith(b"HTTP/1.1 404 ")
 
 
 def test_stopping_does_not_poll(emulator: Emulator) -> None:
