@@ -8,9 +8,11 @@ type than the body of its success (`x-result`): a test demands a row of those.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeVar
+from functools import partial
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
+from attrs import frozen
 
 from cld_provisioning_api.api.user_groups import (
     add_user_to_user_group,
@@ -38,12 +40,10 @@ from ._engine.request import ApiCall, check_id
 from ._engine.retry import Effect
 from .identity import forbidden_character
 
-_NOT_IN: Final = "The user {!r} is not in the group - at `$.users`"
-_STILL_IN: Final = "The user {!r} is still in the group - at `$.users`"
 T = TypeVar("T")
 D = TypeVar("D")
 R = TypeVar("R")
-Row = Callable[[ApiCall[D], str], ApiCall[R]]
+Ids = Mapping[str, str]
 
 _EFFECTS: Final = {
     "read": Effect.READ,
@@ -55,52 +55,42 @@ _EFFECTS: Final = {
 }
 
 
+@frozen
+class Row(Generic[D, R]):
+    """What is known of an operation; see `ApiCall` for what its names mean."""
+
+    operation: Operation[D, R]
+    convert: Callable[[D, Ids], R]  # returns the result of the decoded body of a success
+    about: str | None = None
+    check: Callable[[HttpRequest], None] | None = None  # rejects a request
+    verify: Callable[[str, HttpRequest, Ids], ApiCall[R | None]] | None = None
+    contradicts: str = ""
+    leaves_open: str = ""
+    applied: Callable[[], R] | None = None
+
+
 def call_of(
-    operation: Operation[Any, R], account_id: str, request: HttpRequest, ids: Mapping[str, str]
+    operation: Operation[Any, R], account_id: str, request: HttpRequest, ids: Ids
 ) -> ApiCall[R]:
     """Return the call of an operation, or raise ValueError for a name that would not be shown."""
     effect = _EFFECTS[operation.effect]
     call: ApiCall[Any] = ApiCall(operation.id, effect, request, operation.decode, ids)
     row = ROWS.get(operation.id)
-    return call if row is None else row(call, account_id)
-
-
-def _about(parameter: str) -> Row[T, T]:
-    def row(call: ApiCall[T], _: str) -> ApiCall[T]:
-        call.about = parameter
+    if row is None:
         return call
-
-    return row
-
-
-def _parts(call: ApiCall[Any]) -> tuple[str, Effect, HttpRequest]:
-    """Return what stays of a call whose success is read in another way."""
-    return call.operation_id, call.effect, call.request
-
-
-def _created(call: ApiCall[UserGroup], account_id: str) -> ApiCall[UserGroup]:
-    _check_name(call.request)
-
-    def verified(content: bytes) -> UserGroup | None:
-        name = _name(call.request).strip().casefold()  # a server may fold case and trim spaces
-        groups = get_user_groups.decode_success(content).user_groups
-        return next((group for group in groups if group.name.strip().casefold() == name), None)
-
-    call.verify = lambda: ApiCall(
-        get_user_groups.OPERATION_ID,
-        Effect.READ,
-        get_user_groups.build_request(account_id),
-        verified,
-    )
-    call.contradicts = "no group has that name"
-    call.leaves_open = "a group of that name exists, which somebody else may have created"
+    if row.check is not None:
+        row.check(request)
+    if row.convert is not _as_it_is:
+        call.decode = lambda content: row.convert(operation.decode(content), ids)
+    if row.verify is not None:
+        call.verify = partial(row.verify, account_id, request, ids)
+    call.about, call.applied = row.about, row.applied
+    call.contradicts, call.leaves_open = row.contradicts, row.leaves_open
     return call
 
 
-def _renamed(call: ApiCall[UserGroup], _: str) -> ApiCall[UserGroup]:
-    _check_name(call.request)
-    call.about = "group_id"
-    return call
+def _as_it_is(body: T, _: Ids) -> T:
+    return body
 
 
 def _check_name(request: HttpRequest) -> None:
@@ -117,102 +107,97 @@ def _name(request: HttpRequest) -> str:
     return msgspec.json.decode(request.content or b"", type=UserGroupRequest).name
 
 
-def _deleted(call: ApiCall[Acknowledgement | SuccessResponse], _: str) -> ApiCall[SuccessResponse]:
-    def decode(content: bytes) -> SuccessResponse:
-        body = call.decode(content)
-        if isinstance(body, SuccessResponse):
-            return body
-        if body.ok is not True:
-            raise msgspec.ValidationError("Expected `true` - at `$.ok`")
-        return SuccessResponse(message="ok")
+def _find_group(account_id: str, sent: HttpRequest, _: Ids) -> ApiCall[UserGroup | None]:
+    def found(content: bytes) -> UserGroup | None:
+        name = _name(sent).strip().casefold()  # a server may fold case and trim spaces
+        groups = get_user_groups.decode_success(content).user_groups
+        return next((group for group in groups if group.name.strip().casefold() == name), None)
 
-    return ApiCall(
-        *_parts(call),
-        decode,
-        call.path_parameters,
-        leaves_open="the group is gone, which somebody else may have deleted",
-        applied=lambda: SuccessResponse(message="ok"),
-    )
+    request = get_user_groups.build_request(account_id)
+    return ApiCall(get_user_groups.OPERATION_ID, Effect.READ, request, found)
 
 
-def _added(
-    call: ApiCall[UserGroupUsersResponse | UserGroupUser], account_id: str
-) -> ApiCall[UserGroupUser]:
-    user_id = call.path_parameters["user_id"]
-
-    def decode(content: bytes) -> UserGroupUser:
-        body = call.decode(content)
-        if isinstance(body, UserGroupUser):
-            check_id(body, user_id)
-            return body
-        user = _find(body, user_id)
-        if user is None:
-            raise msgspec.ValidationError(_NOT_IN.format(user_id))
-        return user
-
-    return ApiCall(
-        *_parts(call),
-        decode,
-        call.path_parameters,
-        verify=_members(call, account_id, lambda members: _find(members, user_id)),
-        contradicts="the user is not in the group",
-    )
+def _deleted(body: Acknowledgement | SuccessResponse, _: Ids) -> SuccessResponse:
+    if isinstance(body, SuccessResponse):
+        return body
+    if body.ok is not True:
+        raise msgspec.ValidationError("Expected `true` - at `$.ok`")
+    return SuccessResponse(message="ok")
 
 
-def _removed(
-    call: ApiCall[UserGroupUsersResponse], account_id: str
-) -> ApiCall[UserGroupUsersResponse]:
-    user_id = call.path_parameters["user_id"]
+def _added(body: UserGroupUsersResponse | UserGroupUser, ids: Ids) -> UserGroupUser:
+    if isinstance(body, UserGroupUser):
+        check_id(body, ids["user_id"])
+        return body
+    user = _member(body, ids)
+    if user is None:
+        message = f"The user {ids['user_id']!r} is not in the group - at `$.users`"
+        raise msgspec.ValidationError(message)
+    return user
 
-    def decode(content: bytes) -> UserGroupUsersResponse:
-        members = call.decode(content)
-        if _find(members, user_id):
-            raise msgspec.ValidationError(_STILL_IN.format(user_id))
-        return members
 
-    return ApiCall(
-        *_parts(call),
-        decode,
-        call.path_parameters,
-        verify=_members(
-            call, account_id, lambda members: None if _find(members, user_id) else members
-        ),
-        contradicts="the user is still in the group",
-    )
+def _removed(body: UserGroupUsersResponse, ids: Ids) -> UserGroupUsersResponse:
+    if _member(body, ids):
+        message = f"The user {ids['user_id']!r} is still in the group - at `$.users`"
+        raise msgspec.ValidationError(message)
+    return body
+
+
+def _member(members: UserGroupUsersResponse, ids: Ids) -> UserGroupUser | None:
+    return next((user for user in members.users if user.id == ids["user_id"]), None)
+
+
+def _without(members: UserGroupUsersResponse, ids: Ids) -> UserGroupUsersResponse | None:
+    return None if _member(members, ids) else members
 
 
 def _members(
-    call: ApiCall[Any], account_id: str, found: Callable[[UserGroupUsersResponse], T | None]
-) -> Callable[[], ApiCall[T | None]]:
-    """Return a function that returns the call that reads the group's members."""
-    group_id = call.path_parameters["group_id"]
-    return lambda: ApiCall(
-        get_users_in_user_group.OPERATION_ID,
-        Effect.READ,
-        get_users_in_user_group.build_request(account_id, group_id),
-        lambda content: found(get_users_in_user_group.decode_success(content)),
-        {"group_id": group_id},
-    )
+    found: Callable[[UserGroupUsersResponse, Ids], T | None],
+) -> Callable[[str, HttpRequest, Ids], ApiCall[T | None]]:
+    """Return what verifies a change by the group's members."""
+
+    def verify(account_id: str, _: HttpRequest, ids: Ids) -> ApiCall[T | None]:
+        return ApiCall(
+            get_users_in_user_group.OPERATION_ID,
+            Effect.READ,
+            get_users_in_user_group.build_request(account_id, ids["group_id"]),
+            lambda content: found(get_users_in_user_group.decode_success(content), ids),
+            {"group_id": ids["group_id"]},
+        )
+
+    return verify
 
 
-def _find(members: UserGroupUsersResponse, user_id: str) -> UserGroupUser | None:
-    return next((user for user in members.users if user.id == user_id), None)
-
-
-def _row(operation: Operation[D, R], row: Row[D, R]) -> tuple[str, Row[Any, Any]]:
-    """Return a row; its types must be those of the operation."""
-    return operation.id, row
-
-
-ROWS: Final = dict(
-    (
-        _row(create_user_group.OPERATION, _created),
-        _row(get_user_group.OPERATION, _about("group_id")),
-        _row(update_user_group.OPERATION, _renamed),
-        _row(delete_user_group.OPERATION, _deleted),
-        _row(add_user_to_user_group.OPERATION, _added),
-        _row(remove_user_from_user_group.OPERATION, _removed),
-        _row(get_user.OPERATION, _about("user_id")),
-    )
+# Not annotated: the types of each row must be those of its operation.
+_ROWS = (
+    Row(
+        create_user_group.OPERATION,
+        _as_it_is,
+        check=_check_name,
+        verify=_find_group,
+        contradicts="no group has that name",
+        leaves_open="a group of that name exists, which somebody else may have created",
+    ),
+    Row(get_user_group.OPERATION, _as_it_is, about="group_id"),
+    Row(update_user_group.OPERATION, _as_it_is, about="group_id", check=_check_name),
+    Row(
+        delete_user_group.OPERATION,
+        _deleted,
+        leaves_open="the group is gone, which somebody else may have deleted",
+        applied=partial(SuccessResponse, message="ok"),
+    ),
+    Row(
+        add_user_to_user_group.OPERATION,
+        _added,
+        verify=_members(_member),
+        contradicts="the user is not in the group",
+    ),
+    Row(
+        remove_user_from_user_group.OPERATION,
+        _removed,
+        verify=_members(_without),
+        contradicts="the user is still in the group",
+    ),
+    Row(get_user.OPERATION, _as_it_is, about="user_id"),
 )
-"""The rows, by the operation's ID."""
+ROWS: Final[Mapping[str, Row[Any, Any]]] = {row.operation.id: row for row in _ROWS}
