@@ -7,7 +7,7 @@ openapi-core: undocumented fields, query parameters and spellings of a boolean a
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import httpx
@@ -73,14 +73,13 @@ class OpenAPIDocument:
 
     def check_request(self, operation_id: str, request: httpx.Request) -> list[Violation]:
         """Return the differences of an operation's request, whose body has been read."""
-        return _distinct(self._request_findings(operation_id, _Request(request)))
+        return [*dict.fromkeys(self._request_findings(operation_id, _Request(request)))]
 
     def check_response(self, request: httpx.Request, response: httpx.Response) -> list[Violation]:
         """Return the differences of the response to a request, whose body has been read."""
         sent, received = _Request(request), _Response(response)
-        return _distinct(
-            _all_findings(lambda: self._responses.iter_errors(sent, received), received.data)
-        )
+        errors = self._responses.iter_errors(sent, received)
+        return [*dict.fromkeys(_all_findings(errors, received.data))]
 
     def _request_findings(self, operation_id: str, request: _Request) -> Iterator[Violation]:
         sent = f"{request.method.upper()} {request.path}"
@@ -94,7 +93,7 @@ class OpenAPIDocument:
             return
         parameters = (*found.path.get("parameters", ()), *found.operation.get("parameters", ()))
         yield from _query_findings(request.query, parameters)
-        yield from _all_findings(lambda: self._requests.iter_errors(request), request.body)
+        yield from _all_findings(self._requests.iter_errors(request), request.body)
 
 
 class _AnyServerPathFinder(APICallPathFinder):
@@ -152,10 +151,6 @@ def _closed(node: Any) -> Any:
     return closed
 
 
-def _distinct(findings: Iterable[Violation]) -> list[Violation]:
-    return list(dict.fromkeys(findings))
-
-
 def _json_text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
@@ -176,11 +171,9 @@ def _query_findings(query: httpx.QueryParams, parameters: Iterable[Any]) -> Iter
             yield Violation(f"query {name}", "one value", _json_text(query.get_list(name)))
 
 
-def _all_findings(
-    errors: Callable[[], Iterable[Exception]], body: bytes | None
-) -> Iterator[Violation]:
+def _all_findings(errors: Iterable[Exception], body: bytes | None) -> Iterator[Violation]:
     try:
-        for error in errors():
+        for error in errors:
             yield from _findings(error, body)
     except RecursionError:
         yield Violation("$", "JSON", "JSON that is nested too deeply")
@@ -197,7 +190,9 @@ def _findings(error: Exception, body: bytes | None) -> Iterator[Violation]:
         case ResponseNotFound():
             yield Violation("status", " or ".join(error.availableresponses), error.http_status)
         case SecurityValidationError():
-            yield Violation("credentials", _schemes(error.__cause__), "none, or of another scheme")
+            schemes: list[list[str]] = getattr(error.__cause__, "schemes", [])
+            known = " or ".join(" and ".join(names) for names in schemes) or "credentials"
+            yield Violation("credentials", known, "none, or of another scheme")
         case MissingRequestBodyError() | MissingData():
             yield Violation("$", "a body", "nothing")
         case ParameterValidationError():
@@ -208,9 +203,7 @@ def _findings(error: Exception, body: bytes | None) -> Iterator[Violation]:
             yield from _value_findings(error.__cause__, "$", body)
 
 
-def _value_findings(
-    cause: BaseException | None, at: str, body: bytes | None
-) -> Iterator[Violation]:
+def _value_findings(cause: object, at: str, body: bytes | None) -> Iterator[Violation]:
     """Turn the error of a value, of a parameter or a body, into findings."""
     match cause:
         case InvalidSchemaValue():
@@ -225,11 +218,6 @@ def _value_findings(
             yield Violation(at, "a value", "nothing")
         case _:
             yield Violation(at, "JSON", (body or b"").decode("utf-8", "replace"))
-
-
-def _schemes(cause: BaseException | None) -> str:
-    alternatives: list[list[str]] = getattr(cause, "schemes", [])
-    return " or ".join(" and ".join(names) for names in alternatives) or "credentials"
 
 
 def _schema_findings(error: Any, at: str) -> Iterator[Violation]:

@@ -10,6 +10,7 @@ import math
 import os
 import threading
 import weakref
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -329,10 +330,9 @@ class LocalLimiter:
             check_reserve(reserve)
         if per_second is not None and not per_second > 0:
             raise ValueError(f"per_second must be above zero, not {per_second!r}")
-        self._new_account = partial(AccountQuota, reserve, per_second)
         self._is_gentle = reserve is None and per_second is None
         self._clock = clock
-        self._accounts: dict[str, AccountQuota] = {}
+        self._accounts = defaultdict[str, AccountQuota](partial(AccountQuota, reserve, per_second))
         self._lock = threading.Lock()
         _limiters.add(self)
 
@@ -341,7 +341,7 @@ class LocalLimiter:
         if self._is_gentle and ticket.account_id not in self._accounts:
             return None
         with self._lock:
-            account, now = self._account(ticket.account_id), self._clock()
+            account, now = self._accounts[ticket.account_id], self._clock()
             if self._is_gentle and account.delay.is_over(now):
                 del self._accounts[ticket.account_id]
                 return None
@@ -353,18 +353,13 @@ class LocalLimiter:
         if self._is_gentle and not is_refused and ticket.account_id not in self._accounts:
             return
         with self._lock:
-            self._account(ticket.account_id).observe(ticket, response, self._clock())
+            self._accounts[ticket.account_id].observe(ticket, response, self._clock())
 
     def forget_parent(self) -> None:
         """Leave to the parent process, after a fork, what its other threads are at."""
         self._lock = threading.Lock()  # the other may be held by a thread that is not here
         for account in self._accounts.values():
             account.in_flight = 0
-
-    def _account(self, account_id: str) -> AccountQuota:
-        if account_id not in self._accounts:
-            self._accounts[account_id] = self._new_account()
-        return self._accounts[account_id]
 
 
 _limiters: weakref.WeakSet[LocalLimiter] = weakref.WeakSet()

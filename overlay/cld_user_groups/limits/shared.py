@@ -145,7 +145,7 @@ class RedisLimiter(LocalLimiter):
             is_needed = is_needed and run.hold is None
         else:
             super().observe(ticket, response)
-            remaining = self._account(ticket.account_id).remaining
+            remaining = self._accounts[ticket.account_id].remaining
             left = -1 if remaining is None else remaining
             is_news = left < position_of(ticket).news_below or response.status_code in (420, 429)
             is_needed = is_news and not self._away_until
@@ -172,7 +172,7 @@ class RedisLimiter(LocalLimiter):
     def _arguments(self, ticket: Ticket, response: httpx.Response | None) -> list[str | float]:
         """Return the arguments of the script."""
         with self._lock:
-            account, now = self._account(ticket.account_id), self._clock()
+            account, now = self._accounts[ticket.account_id], self._clock()
             is_refused = response is not None and response.status_code in (420, 429)
             delay = account.delay.until - now if is_refused else 0.0
             return [
@@ -188,7 +188,7 @@ class RedisLimiter(LocalLimiter):
         status, wait_ms, reason, left, admitted_at, news_below, delay_ms, delay_status = reply
         with self._lock:
             is_back, self._away_until = self._away_until > 0, 0.0
-            account, now = self._account(ticket.account_id), self._clock()
+            account, now = self._accounts[ticket.account_id], self._clock()
             is_news = account.heed(now, now + delay_ms / 1000, delay_status)
         if is_back:
             _LOGGER.info("Redis is back: the quota is shared again")
