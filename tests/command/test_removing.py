@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cld_user_groups.command.desired import limits_of
-from cld_user_groups.command.source import Named
-from cld_user_groups.membership import GuardLimits, Member
+from cld_user_groups.membership import DesiredMember, GuardLimits
 
 from .shell import Shell
 
@@ -34,7 +33,7 @@ def test_those_of_a_file_are_held_to_the_guards_of_a_file(desk: Shell, from_file
 
 
 def test_more_than_anybody_types_are_held_to_the_guards_of_a_file() -> None:
-    people = [(Member(id=str(number)), Named(str(number))) for number in range(11)]
+    people = [DesiredMember(id=str(number)) for number in range(11)]
     assert limits_of(people[:10], 40) == GuardLimits(max_removals=40, max_removals_per_group=1.0)
     assert limits_of(people, 40) == GuardLimits()
 

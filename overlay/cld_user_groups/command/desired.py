@@ -12,7 +12,7 @@ import click
 from attrs import evolve, field, frozen
 
 from . import membership
-from .lookup import Finder, Person, lookup_of, quoted
+from .lookup import Finder, lookup_of, quoted
 from .options import (
     TABLE_FORMATS,
     Decorator,
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
         DesiredMember,
         Group,
         GuardLimits,
-        Member,
         Plan,
         Snapshot,
     )
@@ -82,29 +81,23 @@ def _group_without(group: Group, user_ids: Collection[str]) -> DesiredGroup:
     return membership.DesiredGroup(name=group.name, id=group.id, members=tuple(stay))
 
 
-def addition(groups: Iterable[Group], people: Sequence[Person]) -> DesiredState:
-    """Return groups with more members, each with the place where it is named."""
-    members = tuple(
-        membership.DesiredMember(
-            id=user.id, email=user.email, source=named.source, line=named.line or 0
-        )
-        for user, named in people
-    )
+def addition(groups: Iterable[Group], people: Sequence[DesiredMember]) -> DesiredState:
+    """Return groups with more members."""
     groups = tuple(groups)
     notes = (
         f"{who(user)} is in {quoted(group.name)} already."
         for group in groups
-        for user, _ in people
+        for user in people
         if user.id in members_of(group)
     )
     return DesiredState(
-        groups=tuple(same_group(group, members) for group in groups), notes=tuple(notes)
+        groups=tuple(same_group(group, people) for group in groups), notes=tuple(notes)
     )
 
 
-def removal(groups: Sequence[Group], people: Sequence[Person], where: str) -> DesiredState:
+def removal(groups: Sequence[Group], people: Sequence[DesiredMember], where: str) -> DesiredState:
     """Return those of some groups that lose members; note who is not there."""
-    user_ids = {user.id for user, _ in people}
+    user_ids = {user.id for user in people}
     ended = [members_of(group) & user_ids for group in groups]
     found = set[str]().union(*ended)
     return DesiredState(
@@ -112,11 +105,11 @@ def removal(groups: Sequence[Group], people: Sequence[Person], where: str) -> De
             _group_without(group, lost) for group, lost in zip(groups, ended, strict=True) if lost
         ),
         limits=limits_of(people, sum(map(len, ended))),
-        notes=tuple(f"{who(user)} is {where}." for user, _ in people if user.id not in found),
+        notes=tuple(f"{who(user)} is {where}." for user in people if user.id not in found),
     )
 
 
-def limits_of(people: Sequence[Person], removals: int) -> GuardLimits:
+def limits_of(people: Sequence[DesiredMember], removals: int) -> GuardLimits:
     """Return how much may be removed where users are named.
 
     A few whom the command line itself names are their own allowance, however many groups they
@@ -125,7 +118,7 @@ def limits_of(people: Sequence[Person], removals: int) -> GuardLimits:
     allowed here.
     """
     most = membership.guards.FREE_REMOVALS
-    if len(people) > most or any(named.source for _, named in people):
+    if len(people) > most or any(user.source for user in people):
         return membership.GuardLimits()
     return membership.GuardLimits(max_removals=removals, max_removals_per_group=1.0)
 
@@ -135,9 +128,9 @@ def members_of(group: Group) -> set[str]:
     return {member.id for member in group.members}
 
 
-def who(user: Member) -> str:
+def who(user: DesiredMember) -> str:
     """Return a user as messages name one."""
-    return quoted(user.email or user.id)
+    return quoted(user.email or user.id or "")
 
 
 def change_command(
@@ -179,7 +172,7 @@ def change_command(
                 finder = Finder(snapshot)
                 found: dict[str, Any] = {}
                 if model is not None:
-                    ((found["like"], _),) = finder.users([model])
+                    (found["like"],) = finder.users([model])
                 if people:
                     found["people"] = finder.users(people)
                 state = function(finder, **values | found)

@@ -18,12 +18,12 @@ from .desired import (
     removal,
     same_group,
 )
-from .lookup import Finder, Person, error_in_call, quoted
+from .lookup import Finder, error_in_call, quoted
 from .options import TABLE_FORMATS, Settings, command, users_argument
 from .tables import Column, Table, columns, print_table
 
 if TYPE_CHECKING:
-    from cld_user_groups.membership import Group
+    from cld_user_groups.membership import DesiredMember, Group
 
 _group_argument = click.argument("group", shell_complete=complete_group)
 
@@ -87,7 +87,7 @@ def delete_command(finder: Finder, group: str) -> DesiredState:
 
 
 @change_command("add", _group_argument, users_argument)
-def add_command(finder: Finder, group: str, people: Sequence[Person]) -> DesiredState:
+def add_command(finder: Finder, group: str, people: Sequence[DesiredMember]) -> DesiredState:
     """Add users to GROUP. USER is an e-mail or an ID.
 
     @FILE reads users from a file, one a line, and - from standard input.
@@ -96,7 +96,7 @@ def add_command(finder: Finder, group: str, people: Sequence[Person]) -> Desired
 
 
 @change_command("remove", _group_argument, users_argument, removes=True)
-def remove_command(finder: Finder, group: str, people: Sequence[Person]) -> DesiredState:
+def remove_command(finder: Finder, group: str, people: Sequence[DesiredMember]) -> DesiredState:
     """Remove users from GROUP. USER is an e-mail or an ID.
 
     @FILE reads users from a file, one a line, and - from standard input; the guards of a file

@@ -29,12 +29,13 @@ from .options import (
 from .output import has_color, print_json, print_message, print_result
 from .results import outcome_document, outcome_text, result_table
 from .running import RunOptions, run_plan
-from .source import Named, check_is_for, one_user, read_groups
+from .source import check_is_for, one_user, read_groups
 from .tables import Cell, Column, Table, columns, print_table
 
 if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
     from cld_user_groups.membership import (
+        DesiredMember,
         Explanation,
         GroupRef,
         History,
@@ -226,16 +227,16 @@ def _group(snapshot: Snapshot, history: History, text: str) -> GroupRef:
         raise
 
 
-def _user(snapshot: Snapshot, history: History, named: Named) -> Member:
+def _user(snapshot: Snapshot, history: History, named: DesiredMember) -> Member:
     """Return the user of an e-mail or an ID, else one who is gone and whom the journals know."""
     try:
-        ((found, _),) = Finder(snapshot).users([named])
-        return found
+        (found,) = Finder(snapshot).users([named])
+        return membership.Member(id=found.id or "", email=found.email)
     except membership.MembershipError:
+        key = email_key(named.email or "")
         users = [periods[-1].user for periods in history.periods.values() if periods]
         for user in reversed(users):
-            emails = (email_key(user.email or ""), email_key(named.text))
-            if user.id == named.text or emails[0] == emails[1]:
+            if user.id == named.id or (key and email_key(user.email or "") == key):
                 return membership.Member(id=user.id, email=user.email)
         raise
 

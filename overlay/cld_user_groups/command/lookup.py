@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal
+
+from attrs import evolve
 
 from cld_user_groups.identity import (
     email_key,
@@ -15,20 +17,17 @@ from cld_user_groups.identity import (
 )
 
 from . import membership
-from .source import Named
 
 if TYPE_CHECKING:
     from cld_user_groups.membership import (
         Desired,
+        DesiredMember,
         Group,
         Member,
         MembershipError,
         Problem,
         Snapshot,
     )
-
-#: A user, and how the command line named this user.
-Person: TypeAlias = "tuple[Member, Named]"
 
 _MOST_SHOWN = 3
 
@@ -43,19 +42,14 @@ def error_in_call(message: str, hint: str = "") -> MembershipError:
     return membership.MembershipError([membership.Problem("", None, message, hint)])
 
 
-def lookup_of(people: Iterable[Named], *, adds: bool = False) -> Desired:
+def lookup_of(people: Iterable[DesiredMember], *, adds: bool = False) -> Desired:
     """Return what makes `read_account` look up users.
 
     Where they are to be added to a group (`adds`), those whom a group has are looked up too, for a
     second user of an e-mail may be in none.
     """
-    members = tuple(
-        membership.DesiredMember(email=named.text)
-        if named.is_email
-        else membership.DesiredMember(id=named.text)
-        for named in people
-    )
-    group = membership.DesiredGroup(name="", state="present" if adds else "absent", members=members)
+    state: Literal["present", "absent"] = "present" if adds else "absent"
+    group = membership.DesiredGroup(name="", state=state, members=tuple(people))
     return membership.Desired(source="", digest="", groups=(group,))
 
 
@@ -110,14 +104,15 @@ class Finder:
                 how = "already" if group.name == name else "that would look the same"
                 raise error_in_call(f"there is a group {shown} {how} (ID {quoted(group.id)})", hint)
 
-    def users(self, people: Iterable[Named]) -> tuple[Person, ...]:
-        """Return users, each once, with how each was named first; raise all problems together."""
+    def users(self, people: Iterable[DesiredMember]) -> tuple[DesiredMember, ...]:
+        """Return users, each once and as named first, by ID and e-mail; raise all problems."""
         wrong: list[Problem] = []
-        found: dict[str, Person] = {}
+        found: dict[str, DesiredMember] = {}
         for named in people:
             users = self._matching(named)
             if len(users) == 1:
-                found.setdefault(users[0].id, (users[0], named))
+                (user,) = users
+                found.setdefault(user.id, evolve(named, id=user.id, email=user.email))
             else:
                 wrong.append(self._not_one(named, users))
         if wrong:
@@ -149,23 +144,23 @@ class Finder:
         message = f"{len(groups)} groups have the name or ID {quoted(text)}"
         return membership.Problem("", None, message, f"give {' or '.join(shown)}")
 
-    def _matching(self, named: Named) -> tuple[Member, ...]:
-        if named.is_email:
-            return self._directory.by_email(named.text)
-        if named.text in self._missing_ids:
+    def _matching(self, named: DesiredMember) -> tuple[Member, ...]:
+        if named.id is None:
+            return self._directory.by_email(named.email or "")
+        if named.id in self._missing_ids:
             return ()
         # Where the server does not tell, the API rejects the ID of nobody.
-        return (self._directory.by_id(named.text) or membership.Member(id=named.text),)
+        return (self._directory.by_id(named.id) or membership.Member(id=named.id),)
 
-    def _not_one(self, named: Named, users: Sequence[Member]) -> Problem:
-        what = "e-mail" if named.is_email else "ID"
+    def _not_one(self, named: DesiredMember, users: Sequence[Member]) -> Problem:
+        text = named.email or named.id or ""
+        subject = f"the {'e-mail' if named.email else 'ID'} {quoted(text)}"
+        message = f"no user has {subject}"
+        hint = _did_you_mean(map(quoted, self._emails_like(text)), "users")
         if users:
-            ids = " or ".join(quoted(user.id) for user in users)
-            message = f"{len(users)} users have the {what} {quoted(named.text)}"
-            return membership.Problem(named.source, named.line, message, f"give the ID: {ids}")
-        hint = _did_you_mean(map(quoted, self._emails_like(named.text)), "users")
-        message = f"no user has the {what} {quoted(named.text)}"
-        return membership.Problem(named.source, named.line, message, hint)
+            message = f"{len(users)} users have {subject}"
+            hint = f"give the ID: {' or '.join(quoted(user.id) for user in users)}"
+        return membership.Problem(named.source, named.line or None, message, hint)
 
     def _emails_like(self, text: str) -> list[str]:
         emails = {

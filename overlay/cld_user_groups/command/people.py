@@ -9,7 +9,7 @@ import click
 
 from . import membership
 from .desired import DesiredState, addition, change_command, members_of, removal, who
-from .lookup import Finder, Person, error_in_call, lookup_of
+from .lookup import Finder, error_in_call, lookup_of
 from .options import TABLE_FORMATS, Settings, command, users_argument
 from .output import print_message
 from .source import one_user
@@ -18,7 +18,7 @@ from .tables import Column, Table, print_table
 if TYPE_CHECKING:
     from cld_provisioning_api.models import User
     from cld_user_groups import CldProvisioning
-    from cld_user_groups.membership import GroupRef, Member, Snapshot
+    from cld_user_groups.membership import DesiredMember, GroupRef, Snapshot
 
 _COLUMNS = (
     Column("email"),
@@ -51,8 +51,8 @@ def whois_command(settings: Settings, user: str) -> None:
     named = one_user(user)
     with settings.open_client() as client:
         snapshot = membership.read_account(client, lookup_of([named]))
-        ((member, _),) = Finder(snapshot).users([named])
-        found = client.users.get(user_id=member.id)
+        (member,) = Finder(snapshot).users([named])
+        found = client.users.get(user_id=member.id or "")
     print_table(_table(snapshot, [found]), settings, is_record=True)
 
 
@@ -78,7 +78,7 @@ def _table(snapshot: Snapshot, users: Iterable[User]) -> Table:
 
 
 @change_command("offboard", users_argument, removes=True)
-def offboard_command(finder: Finder, people: Sequence[Person]) -> DesiredState:
+def offboard_command(finder: Finder, people: Sequence[DesiredMember]) -> DesiredState:
     """Remove users from every group; they stay users of the account.
 
     USER is an e-mail or an ID. @FILE reads users from a file, one a line, and - from standard
@@ -95,7 +95,9 @@ def offboard_command(finder: Finder, people: Sequence[Person]) -> DesiredState:
         "--like", required=True, metavar="USER", help="The user whose groups they are added to."
     ),
 )
-def onboard_command(finder: Finder, people: Sequence[Person], like: Member) -> DesiredState:
+def onboard_command(
+    finder: Finder, people: Sequence[DesiredMember], like: DesiredMember
+) -> DesiredState:
     """Add users to every group that another user is in. USER is an e-mail or an ID.
 
     @FILE reads users from a file, one a line, and - from standard input.

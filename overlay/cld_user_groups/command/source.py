@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from attrs import evolve, frozen
+from attrs import evolve
 
 from . import membership
 from .options import Settings, settings_of
 
 if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
-    from cld_user_groups.membership import Desired, FileError, Plan, Snapshot
+    from cld_user_groups.membership import Desired, DesiredMember, FileError, Plan, Snapshot
 
 _PLAN_MARK = b'"cld-user-groups/plan/'
 _SPACE = b"\xef\xbb\xbf \t\r\n"
@@ -78,28 +78,14 @@ def _file_error(source: str, message: str, hint: str = "") -> FileError:
     return membership.FileError([membership.Problem(source, None, message, hint)])
 
 
-@frozen
-class Named:
-    """A user as named, by e-mail or ID: on the command line (no source), or a line of a source."""
-
-    text: str
-    source: str = ""
-    line: int | None = None
-
-    @property
-    def is_email(self) -> bool:
-        """Whether it is an e-mail; no ID has an @."""
-        return "@" in self.text
-
-
-def read_people(users: Sequence[str]) -> tuple[Named, ...]:
+def read_people(users: Sequence[str]) -> tuple[DesiredMember, ...]:
     """Return the users that are named: as such, in files (`@FILE`) and on standard input (`-`).
 
     A file has an e-mail or an ID a line; blank lines and those that begin with # are left out.
     """
     if users.count("-") > 1:
         raise click.UsageError("standard input (-) can be read only once")
-    found: list[Named] = []
+    found: list[DesiredMember] = []
     for text in users:
         if text == "@":
             raise click.UsageError("@ must be followed by the name of a file of users: @FILE")
@@ -110,14 +96,16 @@ def read_people(users: Sequence[str]) -> tuple[Named, ...]:
     return tuple(found)
 
 
-def one_user(text: str) -> Named:
-    """Return the user that an argument names."""
+def one_user(text: str, source: str = "", line: int = 0) -> DesiredMember:
+    """Return the user that an argument names, or a line of a source."""
     if not text.strip():
         raise click.UsageError("a user must not be blank: give an e-mail or an ID")
-    return Named(text.strip())
+    named = membership.DesiredMember(source=source, line=line)
+    # No ID has an @.
+    return evolve(named, email=text.strip()) if "@" in text else evolve(named, id=text.strip())
 
 
-def _people_in(source: str) -> list[Named]:
+def _people_in(source: str) -> list[DesiredMember]:
     content, quoted = membership.files.content, membership.problems.quoted
     try:
         found = content.read_content(source, timeout=_source_timeout())
@@ -126,22 +114,18 @@ def _people_in(source: str) -> list[Named]:
         raise _file_error(source, message, "@ names a file of users") from None
     lines = enumerate(content.decode_text(found, source).splitlines(), start=1)
     people = [
-        Named(text, source, number)
-        for number, line in lines
-        if (text := line.strip()) and not text.startswith("#")
+        (line, text) for line, each in lines if (text := each.strip()) and not text.startswith("#")
     ]
     if not people:
         raise _file_error(source, "the file names nobody")
     wrong = [
-        membership.Problem(
-            source, named.line, f"{quoted(named.text)} is not an e-mail or an ID", "one a line"
-        )
-        for named in people
-        if not named.text.isprintable() or any(part in named.text for part in " ,;\t")
+        membership.Problem(source, line, f"{quoted(text)} is not an e-mail or an ID", "one a line")
+        for line, text in people
+        if not text.isprintable() or any(part in text for part in " ,;\t")
     ]
     if wrong:
         raise membership.FileError(wrong)
-    return people
+    return [one_user(text, source, line) for line, text in people]
 
 
 def check_is_for(desired: Desired, account_id: str) -> None:
