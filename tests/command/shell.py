@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +60,24 @@ class Shell:
     def writes(self) -> int:
         """Return how many requests could have changed something."""
         return sum(call.method != "GET" for call in self.emulator.calls)
+
+
+def process(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own, whose streams are captured by default."""
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    command = [sys.executable, "-m", "cld_user_groups", *arguments]
+    return subprocess.run(command, text=True, check=False, timeout=60, **(streams | options))
+
+
+@contextmanager
+def unread_pipe() -> Generator[int]:
+    """A pipe to write to that nobody reads, from before anything is written."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        yield writing
+    finally:
+        os.close(writing)
 
 
 SAMPLE = {"Designers": {"john", "harry"}, "Marketing": {"maria"}}

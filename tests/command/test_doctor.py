@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
 import sys
 from importlib.metadata import Distribution
 from pathlib import Path
@@ -16,7 +15,7 @@ from cld_user_groups.command import connection, doctor
 from cld_user_groups.command.doctor import Check, check_import_name, check_packages
 from cld_user_groups.membership import state_directory
 
-from .shell import Shell
+from .shell import Shell, process
 
 KEY = "123456789012345"
 SECRET = "very-s3cret"
@@ -219,13 +218,7 @@ def test_the_command_works_and_says_so_where_another_has_the_documented_name(
 ) -> None:
     (tmp_path / "site").mkdir()
     path = foreign(tmp_path / "site", "raise SystemExit('this is somebody else')\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "cld_user_groups", "doctor"],
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = process("doctor", env={**os.environ, "PYTHONPATH": path})
     assert (done.returncode, done.stderr) == (1, "")
     (line,) = [line for line in done.stdout.splitlines() if "\timport name\t" in line]
     assert line.startswith("failed\t")

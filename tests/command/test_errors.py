@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 
 from cld_user_groups.identity import printable
 
-from .shell import AS_EDITED, EDITED, Shell
+from .shell import AS_EDITED, EDITED, Shell, process, unread_pipe
 
 COMMANDS = (
     ("export",),
@@ -82,12 +81,7 @@ def test_a_secret_is_never_shown(
     shell: Shell, debug: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLOUDINARY_ACCOUNT_URL", "account://k:wrong-s3cret@acc")
-    done = subprocess.run(
-        [sys.executable, "-m", "cld_user_groups", "export", *debug],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = process("export", *debug)
     assert done.returncode == 1
     assert "s3cret" not in done.stdout + done.stderr
     assert ("Traceback" in done.stderr) is bool(debug)
@@ -165,12 +159,8 @@ def test_quiet_leaves_out_all_but_the_result(shell: Shell) -> None:
 
 def test_a_reader_that_goes_away_is_no_traceback(shell: Shell) -> None:
     shell.add_crowd(3000)
-    program = [sys.executable, "-m", "cld_user_groups", "export"]
-    read, write = os.pipe()
-    os.close(read)
-    done = subprocess.run(program, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
-    os.close(write)
-    assert done.stderr == ""
+    with unread_pipe() as pipe:
+        assert process("export", stdout=pipe).stderr == ""
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
@@ -188,13 +178,7 @@ def test_a_full_disk_is_told_and_changes_the_exit_code_of_no_run_that_was_made(
 ) -> None:
     shell.write(EDITED)
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "cld_user_groups", *command],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
+        done = process(*command, stdout=full)
     assert done.returncode == code
     assert said in done.stderr
     assert "Traceback" not in done.stderr

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 from click.testing import Result
 
-from .shell import AS_EDITED, EDITED, Shell
+from .shell import AS_EDITED, EDITED, Shell, process, unread_pipe
 
 
 def events(done: Result, name: str | None = None) -> list[dict[str, Any]]:
@@ -43,18 +40,8 @@ def test_a_run_is_told_from_its_plan_to_its_end(shell: Shell) -> None:
 
 def test_a_log_that_nobody_reads_any_more_does_not_end_a_run(shell: Shell) -> None:
     command = ["apply", shell.write(EDITED), "--yes", "--log-format", "json"]
-    reads, writes = os.pipe()
-    os.close(reads)
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "cld_user_groups", *command],
-            stdout=subprocess.PIPE,
-            stderr=writes,
-            text=True,
-            check=False,
-        )
-    finally:
-        os.close(writes)
+    with unread_pipe() as pipe:
+        done = process(*command, stderr=pipe)
     assert (done.returncode, shell.members()) == (0, AS_EDITED)
     assert "5 done." in done.stdout
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .shell import Shell
+from .shell import Shell, process, unread_pipe
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the shell is POSIX")
 
@@ -71,18 +71,8 @@ def test_whoever_stops_reading_changes_neither_the_exit_code_nor_what_is_done(
     shell: Shell, words: str, code: int
 ) -> None:
     shell.write("version: 1\ngroups: {Interns: {members: [john@example.com]}}\n")
-    reading, writing = os.pipe()
-    os.close(reading)  # before anything is written, as the most impatient reader does
-    done = subprocess.run(
-        [sys.executable, "-m", "cld_user_groups", *words.split()],
-        stdin=subprocess.DEVNULL,
-        stdout=writing,
-        stderr=writing,
-        check=False,
-        timeout=60,
-    )
-    os.close(writing)
-    assert done.returncode == code
+    with unread_pipe() as pipe:
+        assert process(*words.split(), stdout=pipe, stderr=pipe).returncode == code
     assert ("Interns" in shell.members()) is (words == CREATE)
 
 
