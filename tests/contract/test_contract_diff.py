@@ -134,204 +134,144 @@ def rename(holder: Document, old: str, new: str) -> None:
 
 # A change, and all that is said about it: the kind, the operation and the text.
 CHANGES: dict[str, tuple[Any, ...]] = {
-    "a field of a response is renamed": (
-        lambda new: rename(fields(new, "Owner"), "name", "title"),
+    "a field of a response is renamed": (lambda new: rename(fields(new, "Owner"), "name", "title"),
         "additive every operation: response 200 $.owner.title: added",
         "additive getThing: response 200 $.title: added",
         "breaking every operation: response 200 $.owner.name: removed",
-        "breaking getThing: response 200 $.name: removed",
-    ),
+        "breaking getThing: response 200 $.name: removed"),
     "a field of a request is renamed": (
         lambda new: rename(fields(new, "ThingRequest"), "note", "remark"),
         "breaking putThing: request $.note: removed",
-        "additive putThing: request $.remark: added",
-    ),
-    "the type of a field changes": (
-        lambda new: fields(new, "Thing").update(id={"type": "integer"}),
-        "breaking every operation: response 200 $.id: type: string became integer",
-    ),
-    "the format of a field changes": (
-        lambda new: fields(new, "Thing")["made_at"].pop("format"),
-        "breaking every operation: response 200 $.made_at: format: date-time became nothing",
-    ),
-    "a status is removed": (
-        lambda new: put(new)["responses"].pop("404"),
-        "breaking putThing: response 404: removed",
-    ),
+        "additive putThing: request $.remark: added"),
+    "the type of a field changes": (lambda new: fields(new, "Thing").update(id={"type": "integer"}),
+        "breaking every operation: response 200 $.id: type: string became integer"),
+    "the format of a field changes": (lambda new: fields(new, "Thing")["made_at"].pop("format"),
+        "breaking every operation: response 200 $.made_at: format: date-time became nothing"),
+    "a status is removed": (lambda new: put(new)["responses"].pop("404"),
+        "breaking putThing: response 404: removed"),
     "a status is added": (
         lambda new: put(new)["responses"].update({"409": {"description": "Taken."}}),
-        "additive putThing: response 409: added",
-    ),
-    "a parameter becomes required": (
-        lambda new: parameters(new)[0].update(required=True),
-        "breaking putThing: query dry: required: false became true",
-    ),
-    "a parameter becomes optional": (
-        lambda new: parameters(new)[1].pop("required"),
-        "additive putThing: query why: required: true became false",
-    ),
+        "additive putThing: response 409: added"),
+    "a parameter becomes required": (lambda new: parameters(new)[0].update(required=True),
+        "breaking putThing: query dry: required: false became true"),
+    "a parameter becomes optional": (lambda new: parameters(new)[1].pop("required"),
+        "additive putThing: query why: required: true became false"),
     "a required parameter is added": (
         lambda new: parameters(new).append(
             {"name": "who", "in": "query", "required": True, "schema": {"type": "string"}}
         ),
-        "breaking putThing: query who: added and required",
-    ),
+        "breaking putThing: query who: added and required"),
     "an optional parameter is added": (
         lambda new: parameters(new).append(
             {"name": "who", "in": "query", "schema": {"type": "string"}}
         ),
-        "additive putThing: query who: added",
-    ),
-    "a parameter is removed": (
-        lambda new: parameters(new).pop(0),
-        "breaking putThing: query dry: removed",
-    ),
+        "additive putThing: query who: added"),
+    "a parameter is removed": (lambda new: parameters(new).pop(0),
+        "breaking putThing: query dry: removed"),
     "a parameter is sent in another way": (
         lambda new: parameters(new)[0].update(style="deepObject"),
-        "breaking putThing: query dry: style: nothing became deepObject",
-    ),
+        "breaking putThing: query dry: style: nothing became deepObject"),
     "an optional field of a request is added": (
         lambda new: fields(new, "ThingRequest").update(colour={"type": "string"}),
-        "additive putThing: request $.colour: added",
-    ),
+        "additive putThing: request $.colour: added"),
     "a required field of a request is added": (
         lambda new: (
             fields(new, "ThingRequest").update(colour={"type": "string"}),
             schemas(new)["ThingRequest"]["required"].append("colour"),
         ),
         "additive putThing: request $.colour: added",
-        "breaking putThing: request $.colour: became required",
-    ),
+        "breaking putThing: request $.colour: became required"),
     "a field of a request becomes required": (
         lambda new: schemas(new)["ThingRequest"]["required"].append("note"),
-        "breaking putThing: request $.note: became required",
-    ),
-    "a field of a response becomes optional": (
-        lambda new: schemas(new)["Thing"].pop("required"),
-        "breaking every operation: response 200 $.id: became optional",
-    ),
+        "breaking putThing: request $.note: became required"),
+    "a field of a response becomes optional": (lambda new: schemas(new)["Thing"].pop("required"),
+        "breaking every operation: response 200 $.id: became optional"),
     "a field of a response becomes required": (
         lambda new: schemas(new)["Owner"].update(required=["name"]),
         "additive every operation: response 200 $.owner.name: became required",
-        "additive getThing: response 200 $.name: became required",
-    ),
+        "additive getThing: response 200 $.name: became required"),
     "an operation is added": (
         lambda new: new["paths"]["/things/{id}"].update(
             delete={"operationId": "deleteThing", "responses": {"200": {"description": "Done."}}}
         ),
-        "additive deleteThing: added",
-    ),
-    "an operation is removed": (
-        lambda new: new["paths"]["/things/{id}"].pop("put"),
-        "breaking putThing: removed",
-    ),
-    "a path changes": (
-        lambda new: rename(new["paths"], "/things/{id}", "/objects/{id}"),
-        "breaking every operation: path: /things/{id} became /objects/{id}",
-    ),
-    "a method changes": (
-        lambda new: rename(new["paths"]["/things/{id}"], "put", "patch"),
-        "breaking putThing: method: PUT became PATCH",
-    ),
-    "a tag, and with it a package, changes": (
-        lambda new: put(new).update(tags=["objects"]),
-        "breaking putThing: tags: changed, to be judged by hand",
-    ),
+        "additive deleteThing: added"),
+    "an operation is removed": (lambda new: new["paths"]["/things/{id}"].pop("put"),
+        "breaking putThing: removed"),
+    "a path changes": (lambda new: rename(new["paths"], "/things/{id}", "/objects/{id}"),
+        "breaking every operation: path: /things/{id} became /objects/{id}"),
+    "a method changes": (lambda new: rename(new["paths"]["/things/{id}"], "put", "patch"),
+        "breaking putThing: method: PUT became PATCH"),
+    "a tag, and with it a package, changes": (lambda new: put(new).update(tags=["objects"]),
+        "breaking putThing: tags: changed, to be judged by hand"),
     "a description changes": (
         lambda new: fields(new, "Owner")["name"].update(description="The name."),
         "cosmetic every operation: response 200 $.owner.name: description: changed",
-        "cosmetic getThing: response 200 $.name: description: changed",
-    ),
+        "cosmetic getThing: response 200 $.name: description: changed"),
     "an operation's description changes": (
         lambda new: put(new).update(description="Puts a thing somewhere."),
-        "cosmetic putThing: description: changed",
-    ),
-    "the document's version changes": (
-        lambda new: new["info"].update(version="1.1.0"),
-        "cosmetic (document): info: version: changed",
-    ),
-    "an unused schema is added": (
-        lambda new: schemas(new).update(Other={"type": "string"}),
-        "additive (document): schema Other: added",
-    ),
+        "cosmetic putThing: description: changed"),
+    "the document's version changes": (lambda new: new["info"].update(version="1.1.0"),
+        "cosmetic (document): info: version: changed"),
+    "an unused schema is added": (lambda new: schemas(new).update(Other={"type": "string"}),
+        "additive (document): schema Other: added"),
     "the security of every operation changes": (
         lambda new: (
             new["components"]["securitySchemes"]["key"].update(scheme="bearer"),
             put(new).pop("security"),
         ),
-        "breaking every operation: security: changed",
-    ),
-    "the security of one operation is removed": (
-        lambda new: put(new).update(security=[]),
-        "additive putThing: security: changed",
-    ),
+        "breaking every operation: security: changed"),
+    "the security of one operation is removed": (lambda new: put(new).update(security=[]),
+        "additive putThing: security: changed"),
     "another way to be authenticated is added": (
         lambda new: put(new)["security"].append({"key": []}),
-        "additive putThing: security: changed",
-    ),
+        "additive putThing: security: changed"),
     "a security scheme is only called something else": (
         lambda new: (
             rename(new["components"]["securitySchemes"], "key", "password"),
             new.update(security=[{"password": []}]),
         ),
-        "cosmetic (document): the same is written in another way",
-    ),
+        "cosmetic (document): the same is written in another way"),
     "an enum of a request is narrowed": (
         lambda new: fields(new, "ThingRequest")["size"]["enum"].remove("m"),
-        "breaking putThing: request $.size: enum: without m",
-    ),
+        "breaking putThing: request $.size: enum: without m"),
     "an enum of a request is widened": (
         lambda new: fields(new, "ThingRequest")["size"]["enum"].append("xl"),
-        "additive putThing: request $.size: enum: with xl",
-    ),
+        "additive putThing: request $.size: enum: with xl"),
     "an enum of a response is widened": (
         lambda new: fields(new, "Thing")["size"]["enum"].append("xl"),
-        "breaking every operation: response 200 $.size: enum: with xl",
-    ),
+        "breaking every operation: response 200 $.size: enum: with xl"),
     "an enum of a response is narrowed": (
         lambda new: fields(new, "Thing")["size"]["enum"].remove("m"),
-        "breaking every operation: response 200 $.size: enum: without m",
-    ),
-    "an enum is taken away": (
-        lambda new: parameters(new)[1]["schema"].pop("enum"),
-        "breaking putThing: query why $: enum: changed, to be judged by hand",
-    ),
-    "an enum comes": (
-        lambda new: parameters(new)[0]["schema"].update(enum=[True]),
-        "breaking putThing: query dry $: enum: changed, to be judged by hand",
-    ),
+        "breaking every operation: response 200 $.size: enum: without m"),
+    "an enum is taken away": (lambda new: parameters(new)[1]["schema"].pop("enum"),
+        "breaking putThing: query why $: enum: changed, to be judged by hand"),
+    "an enum comes": (lambda new: parameters(new)[0]["schema"].update(enum=[True]),
+        "breaking putThing: query dry $: enum: changed, to be judged by hand"),
     "a limit of a request is tightened": (
         lambda new: fields(new, "ThingRequest")["name"].update(minLength=2, maxLength=9),
         "breaking putThing: request $.name: minLength: 1 became 2",
-        "breaking putThing: request $.name: maxLength: 10 became 9",
-    ),
+        "breaking putThing: request $.name: maxLength: 10 became 9"),
     "a limit of a request is loosened": (
         lambda new: (
             fields(new, "ThingRequest")["name"].pop("minLength"),
             fields(new, "ThingRequest")["name"].update(maxLength=11),
         ),
         "additive putThing: request $.name: minLength: 1 became None",
-        "additive putThing: request $.name: maxLength: 10 became 11",
-    ),
+        "additive putThing: request $.name: maxLength: 10 became 11"),
     "a pattern of a request comes": (
         lambda new: fields(new, "ThingRequest")["name"].update(pattern="a"),
-        "breaking putThing: request $.name: pattern: a is new",
-    ),
+        "breaking putThing: request $.name: pattern: a is new"),
     "a field of a response can be null": (
         lambda new: fields(new, "Owner")["name"].update(nullable=True),
         "breaking every operation: response 200 $.owner.name: nullable: false became true",
-        "breaking getThing: response 200 $.name: nullable: false became true",
-    ),
+        "breaking getThing: response 200 $.name: nullable: false became true"),
     "a response can have another shape": (
         lambda new: schemas(new)["Either"]["anyOf"].append(
             {"$ref": "#/components/schemas/ThingRequest"}
         ),
-        "breaking getThing: response 200 $: can be ThingRequest",
-    ),
-    "a response has one shape less": (
-        lambda new: schemas(new)["Either"]["anyOf"].pop(),
-        "breaking getThing: response 200 $: can no longer be Owner",
-    ),
+        "breaking getThing: response 200 $: can be ThingRequest"),
+    "a response has one shape less": (lambda new: schemas(new)["Either"]["anyOf"].pop(),
+        "breaking getThing: response 200 $: can no longer be Owner"),
     "the items of a list change": (
         lambda new: fields(new, "Thing").update(
             parts={"type": "array", "items": {"type": "string"}}
@@ -344,43 +284,33 @@ CHANGES: dict[str, tuple[Any, ...]] = {
         "breaking every operation: response 200 $.parts[].size: removed",
         "breaking every operation: response 200 $.parts[]: "
         "the schema Thing became a schema of its own",
-        "breaking every operation: response 200 $.parts[]: type: object became string",
-    ),
+        "breaking every operation: response 200 $.parts[]: type: object became string"),
     "a body is no longer required": (
         lambda new: new["components"]["requestBodies"]["Thing"].pop("required"),
-        "additive putThing: request: required: true became false",
-    ),
-    "a body is removed": (
-        lambda new: put(new).pop("requestBody"),
-        "breaking putThing: request: the body was removed",
-    ),
+        "additive putThing: request: required: true became false"),
+    "a body is removed": (lambda new: put(new).pop("requestBody"),
+        "breaking putThing: request: the body was removed"),
     "the media type of a response changes": (
         lambda new: rename(
             put(new)["responses"]["200"]["content"], "application/json", "application/xml"
         ),
         "breaking putThing: response 200: application/json: removed",
-        "breaking putThing: response 200: application/xml: added",
-    ),
+        "breaking putThing: response 200: application/xml: added"),
     "a header of a response is removed": (
         lambda new: put(new)["responses"]["200"]["headers"].pop("X-Count"),
-        "breaking putThing: response 200 header x-count: removed",
-    ),
-    "a server is removed": (
-        lambda new: new.update(servers=[{"url": "https://example.com"}]),
+        "breaking putThing: response 200 header x-count: removed"),
+    "a server is removed": (lambda new: new.update(servers=[{"url": "https://example.com"}]),
         "breaking every operation: server 0 region: removed",
-        "breaking every operation: server 0: url: https://{region}.example.com became https://example.com",
-    ),
+        "breaking every operation: server 0: url: https://{region}.example.com became https://example.com"),
     "a region is removed and another is the default": (
         lambda new: new["servers"][0]["variables"]["region"].update(default="us", enum=["us"]),
         "breaking every operation: server 0 region: default: eu became us",
-        "breaking every operation: server 0 region: enum: without eu",
-    ),
+        "breaking every operation: server 0 region: enum: without eu"),
     "a field that took anything gets alternatives": (
         lambda new: fields(new, "ThingRequest")["free"].update(
             oneOf=[{"type": "string"}, {"type": "integer"}]
         ),
-        "breaking putThing: request $.free: oneOf: changed, to be judged by hand",
-    ),
+        "breaking putThing: request $.free: oneOf: changed, to be judged by hand"),
     "a component is renamed": (
         lambda new: (
             rename(schemas(new), "Owner", "Person"),
@@ -395,109 +325,76 @@ CHANGES: dict[str, tuple[Any, ...]] = {
         "additive (document): schema Person: added",
         "breaking (document): schema Owner: removed",
         "breaking every operation: response 200 $.owner: the schema Owner became the schema Person",
-        "breaking getThing: response 200 $: the schema Owner became the schema Person",
-    ),
+        "breaking getThing: response 200 $: the schema Owner became the schema Person"),
     "a schema, and with it a module, gets a title": (
         lambda new: schemas(new)["Owner"].update(title="The owner"),
         "breaking every operation: response 200 $.owner: title: nothing became The owner",
-        "breaking getThing: response 200 $: title: nothing became The owner",
-    ),
+        "breaking getThing: response 200 $: title: nothing became The owner"),
     "a server is put before another": (
         lambda new: new["servers"].insert(0, {"url": "https://example.com"}),
         "additive every operation: server https://{region}.example.com: added after the others",
         "breaking every operation: server 0 region: removed",
-        "breaking every operation: server 0: url: https://{region}.example.com became https://example.com",
-    ),
+        "breaking every operation: server 0: url: https://{region}.example.com became https://example.com"),
     "a server is added after the others": (
         lambda new: new["servers"].append({"url": "https://example.com"}),
-        "additive every operation: server https://example.com: added after the others",
-    ),
+        "additive every operation: server https://example.com: added after the others"),
     "required names what is no property": (
         lambda new: schemas(new)["ThingRequest"]["required"].append("hidden"),
-        "breaking putThing: request $.hidden: required, or no longer so, without being a property",
-    ),
+        "breaking putThing: request $.hidden: required, or no longer so, without being a property"),
     "a header of a response becomes optional": (
         lambda new: put(new)["responses"]["404"]["headers"]["X-Why"].pop("required"),
-        "breaking putThing: response 404 header x-why: required: true became false",
-    ),
-    "a scope is asked for": (
-        lambda new: put(new)["security"][0]["token"].append("write"),
-        "breaking putThing: security: changed",
-    ),
-    "a scope is no longer asked for": (
-        lambda new: put(new)["security"][0]["token"].remove("read"),
-        "additive putThing: security: changed",
-    ),
+        "breaking putThing: response 404 header x-why: required: true became false"),
+    "a scope is asked for": (lambda new: put(new)["security"][0]["token"].append("write"),
+        "breaking putThing: security: changed"),
+    "a scope is no longer asked for": (lambda new: put(new)["security"][0]["token"].remove("read"),
+        "additive putThing: security: changed"),
     "an exclusive limit comes": (
         lambda new: fields(new, "ThingRequest")["weight"].update(exclusiveMaximum=True),
-        "breaking putThing: request $.weight: exclusiveMaximum: false became true",
-    ),
+        "breaking putThing: request $.weight: exclusiveMaximum: false became true"),
     "a limit becomes a boolean": (
         lambda new: fields(new, "ThingRequest")["weight"].update(maximum=True),
-        "breaking putThing: request $.weight: maximum: 10 became True",
-    ),
+        "breaking putThing: request $.weight: maximum: 10 became True"),
     "an error is documented where a default was": (
         lambda new: get(new)["responses"].update({"404": {"description": "None such."}}),
-        "breaking getThing: response 404: added",
-    ),
+        "breaking getThing: response 404: added"),
     "another success is documented": (
         lambda new: put(new)["responses"].update({"202": {"description": "Later."}}),
-        "breaking putThing: response 202: added",
-    ),
+        "breaking putThing: response 202: added"),
     "a schema changes that only a keyword without a rule refers to": (
         lambda new: schemas(new)["Hidden"].update(minLength=1),
-        "breaking putThing: request $.labels: additionalProperties: changed, to be judged by hand",
-    ),
+        "breaking putThing: request $.labels: additionalProperties: changed, to be judged by hand"),
     "a schema changes that nothing refers to": (
         lambda new: schemas(new)["Unused"].update(maxLength=1),
-        "breaking (document): schema Unused: maxLength: None became 1",
-    ),
-    "a parameter moves from the path to its operations": (
-        lambda new: [
+        "breaking (document): schema Unused: maxLength: None became 1"),
+    "a parameter moves from the path to its operations": (lambda new: [
             new["paths"]["/things/{id}"][method].setdefault("parameters", []).append(parameter)
             for parameter in new["paths"]["/things/{id}"].pop("parameters")
             for method in ("put", "get")
         ],
-        "cosmetic (document): the same is written in another way",
-    ),
+        "cosmetic (document): the same is written in another way"),
     "a request body is written in place": (
         lambda new: put(new).update(requestBody=new["components"]["requestBodies"].pop("Thing")),
-        "cosmetic (document): the same is written in another way",
-    ),
-    "what is false is said to be": (
-        lambda new: parameters(new)[0].update(required=False),
-        "cosmetic putThing: query dry: required: false, as where it is absent",
-    ),
+        "cosmetic (document): the same is written in another way"),
+    "what is false is said to be": (lambda new: parameters(new)[0].update(required=False),
+        "cosmetic putThing: query dry: required: false, as where it is absent"),
     "required fields are in another order": (
         lambda new: schemas(new)["ThingRequest"]["required"].reverse(),
-        "cosmetic putThing: request $: required: in another order",
-    ),
-    "the method of an operation changes": (
-        lambda new: get(new).update({"x-method": "read"}),
-        "breaking getThing: x-method: the method get became read",
-    ),
-    "the effect of an operation changes": (
-        lambda new: put(new).update({"x-effect": "create"}),
+        "cosmetic putThing: request $: required: in another order"),
+    "the method of an operation changes": (lambda new: get(new).update({"x-method": "read"}),
+        "breaking getThing: x-method: the method get became read"),
+    "the effect of an operation changes": (lambda new: put(new).update({"x-effect": "create"}),
         "breaking putThing: x-effect: update became create: what may have been applied "
-        "is retried, and replaces the first, now is not retried",
-    ),
-    "the result of a method changes": (
-        lambda new: put(new).update({"x-result": "Owner"}),
-        "breaking putThing: x-result: nothing became Owner",
-    ),
-    "the name of a method's body changes": (
-        lambda new: put(new).update({"x-body": "thing"}),
-        "breaking putThing: x-body: nothing became thing",
-    ),
-    "another extension changes": (
-        lambda new: get(new).update({"x-internal": True}),
-        "cosmetic getThing: x-internal: changed",
-    ),
+        "is retried, and replaces the first, now is not retried"),
+    "the result of a method changes": (lambda new: put(new).update({"x-result": "Owner"}),
+        "breaking putThing: x-result: nothing became Owner"),
+    "the name of a method's body changes": (lambda new: put(new).update({"x-body": "thing"}),
+        "breaking putThing: x-body: nothing became thing"),
+    "another extension changes": (lambda new: get(new).update({"x-internal": True}),
+        "cosmetic getThing: x-internal: changed"),
     "a keyword that no rule knows": (
         lambda new: schemas(new)["ThingRequest"].update(additionalProperties=False),
-        "breaking putThing: request $: additionalProperties: nothing became False",
-    ),
-}
+        "breaking putThing: request $: additionalProperties: nothing became False"),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CHANGES)

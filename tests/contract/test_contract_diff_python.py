@@ -291,6 +291,18 @@ def test_a_change_of_what_is_public_means(name: str, tmp_path: Path):
     assert [(each.kind.value, each.schema, each.text) for each in found] == expected
 
 
+def test_a_field_that_is_inherited_comes_before_other_positional_arguments(tmp_path: Path):
+    module = "@define\nclass Base:\n{}\n@define\nclass Thing(Base):\n    id: int\n"
+    exporting = '__all__ = ["Thing"]\n'
+    for side, field in (("old", "    a: int"), ("new", "    a: int\n    b: int = 1")):
+        write(tmp_path / side, {"__init__.py": ""})
+        write(tmp_path / side, {"__init__.py": module.format(field) + exporting}, "overlay/sdk")
+    (found,) = changes(tmp_path / "old", tmp_path / "new")
+    assert (found.kind, found.text) == (
+        Kind.BREAKING, "Thing.b: added, before other positional arguments",
+    )  # fmt: skip
+
+
 def test_an_export_whose_object_is_gone_is_breaking(tmp_path: Path):
     exporting = {"__init__.py": 'from package.gone import Gone\n\n__all__ = ["Gone"]\n'}
     write(tmp_path / "old", {"__init__.py": "", "gone.py": "class Gone: ...\n"})

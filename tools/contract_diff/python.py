@@ -296,8 +296,8 @@ def _why_not_harmless(
         return "to be judged by hand"
     if value is None and not annotation.startswith("NotRequired["):
         return "and required"
-    later = [*new.members][[*new.members].index(name) :]
-    is_last = not any(each in old.members for each in later)
+    names = [*new.members]  # without what is inherited, which comes first
+    is_last = name in names and not any(each in old.members for each in names[names.index(name) :])
     return "before other positional arguments" if _is_positional(new) and not is_last else None
 
 
