@@ -75,10 +75,8 @@ OBJECTS: dict[str, tuple[Callable[[Node], Node], Node]] = {
     "Contact": (lambda it: minimal(info={"contact": it}), {}),
     "License": (lambda it: minimal(info={"license": it}), {}),
     "Server": (lambda it: minimal(servers=[it]), {"url": "https://{a}.example.com"}),
-    "ServerVariable": (
-        lambda it: minimal(servers=[{"url": "https://{a}", "variables": {"a": it}}]),
-        {"default": "eu"},
-    ),
+    "ServerVariable": (lambda it: minimal(servers=[{"url": "https://{a}", "variables": {"a": it}}]),
+        {"default": "eu"}),
     "Components": (lambda it: minimal(components=it), {}),
     "Schema sent": (lambda it: sent(of_property(it)), {}),
     "Schema received": (lambda it: received(of_property(it)), {}),
@@ -92,15 +90,12 @@ OBJECTS: dict[str, tuple[Callable[[Node], Node], Node]] = {
     "Header": (lambda it: operation(responses={"200": response(headers={"X-A": it})}), {}),
     "Paths": (lambda it: minimal(paths=it), {}),
     "PathItem": (lambda it: minimal(paths={"/things": it}), {"get": {"operationId": "getThing"}}),
-    "Operation": (
-        lambda it: minimal(paths={"/things": {"post": it}}),
-        {"operationId": "postThing"},
-    ),
+    "Operation": (lambda it: minimal(paths={"/things": {"post": it}}),
+        {"operationId": "postThing"}),
     "Responses": (lambda it: operation(responses=it), {"200": response()}),
     "SecurityRequirement": (
         lambda it: minimal(security=[it], components={"securitySchemes": {"a": KEY, "b": KEY}}),
-        {},
-    ),
+        {}),
     "Tag": (lambda it: minimal(tags=[it]), {"name": "things"}),
     "ExternalDocumentation": (lambda it: minimal(externalDocs=it), {}),
     "Parameter": (lambda it: operation(parameters=[it]), {"name": "a", "in": "query"}),
@@ -117,7 +112,7 @@ OBJECTS: dict[str, tuple[Callable[[Node], Node], Node]] = {
     "Link": (lambda it: operation(responses={"200": response(links={"a": it})}), {}),
     "Callback": (lambda it: operation(callbacks={"a": it}), {}),
     "Encoding": (lambda it: sent({"encoding": {"a": it}}), {}),
-}
+}  # fmt: skip
 
 # What the specification lists by a pattern and not by a name.
 BY_PATTERN: dict[str, tuple[str, ...]] = {
@@ -137,23 +132,17 @@ VALUES: dict[str, tuple[Any, Any]] = {
     **dict.fromkeys(("minLength", "minItems", "minProperties", "minimum"), (1, 2)),
     **dict.fromkeys(("maxLength", "maxItems", "maxProperties", "maximum"), (1, 2)),
     "multipleOf": (2, 4),
-    **dict.fromkeys(
-        (
-            *("exclusiveMaximum", "exclusiveMinimum", "uniqueItems", "nullable", "readOnly"),
-            *("writeOnly", "deprecated", "attribute", "wrapped", "allowEmptyValue", "explode"),
-            *("allowReserved",),
-        ),
-        (True, False),
-    ),
+    **dict.fromkeys(("exclusiveMaximum", "exclusiveMinimum", "uniqueItems"), (True, False)),
+    **dict.fromkeys(("nullable", "readOnly", "writeOnly", "deprecated"), (True, False)),
+    **dict.fromkeys(("attribute", "wrapped", "allowEmptyValue"), (True, False)),
+    **dict.fromkeys(("explode", "allowReserved"), (True, False)),
     **dict.fromkeys(("oneOf", "anyOf", "allOf"), ([_STRING], [_STRING, _INTEGER])),
     "additionalProperties": (False, _STRING),
     "properties": ({"b": {}}, {"c": {}}),
     "discriminator": ({"propertyName": "b"}, {"propertyName": "c"}),
     "xml": ({"name": "b"}, {"name": "c"}),
     "enum": (["eu"], ["eu", "us"]),
-    **dict.fromkeys(
-        ("externalDocs",), ({"url": "https://a.example"}, {"url": "https://b.example"})
-    ),
+    "externalDocs": ({"url": "https://a.example"}, {"url": "https://b.example"}),
     **dict.fromkeys(("contact", "license"), ({"name": "A"}, {"name": "B"})),
     "headers": ({"X-B": {"schema": {}}}, {"X-C": {"schema": {}}}),
     "content": ({"application/json": {}}, {"application/xml": {}}),
@@ -171,17 +160,13 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "mapping": ({"b": "B"}, {"b": "C"}),
     "scopes": ({"read": "Reads."}, {"read": "Reads.", "write": "Writes."}),
     "flows": ({"implicit": {}}, {"password": {}}),
-    **dict.fromkeys(
-        ("implicit", "password", "clientCredentials", "authorizationCode"),
-        ({"scopes": {}}, {"scopes": {"read": ""}}),
-    ),
+    **dict.fromkeys(("implicit", "password", "clientCredentials", "authorizationCode"),
+        ({"scopes": {}}, {"scopes": {"read": ""}})),
     "server": ({"url": "https://b.example"}, {"url": "https://c.example"}),
     "$ref": ("#/components/schemas/A", "#/components/schemas/B"),
-    **dict.fromkeys(
-        ("get", "put", "post", "delete", "options", "head", "patch", "trace"),
-        ({"operationId": "b"}, {"operationId": "c"}),
-    ),
-}
+    **dict.fromkeys(("get", "put", "post", "delete", "options", "head", "patch", "trace"),
+        ({"operationId": "b"}, {"operationId": "c"})),
+}  # fmt: skip
 # Those whose values differ from object to object.
 VALUES_OF: dict[tuple[str, str], tuple[Any, Any]] = {
     ("OpenAPI", "info"): ({"title": "A"}, {"title": "B"}),
@@ -219,7 +204,7 @@ VALUES_OF: dict[tuple[str, str], tuple[Any, Any]] = {
         for status in (*BY_PATTERN["Responses"], "default")
     },
     ("Callback", BY_PATTERN["Callback"][0]): ({"post": {}}, {"put": {}}),
-}
+}  # fmt: skip
 
 _LETTERS = {"b": Kind.BREAKING, "a": Kind.ADDITIVE, "c": Kind.COSMETIC}
 _SCHEMA_TEXTS = dict.fromkeys(("description", "externalDocs", "example", "deprecated"), "ccc")
@@ -380,19 +365,13 @@ def test_a_member_of_an_enum_that_becomes_another_type_is_breaking():
 
 
 REFERRED: dict[str, tuple[str, Node, Callable[[Node], Node]]] = {
-    "parameter": (
-        "parameters",
-        {"name": "b", "in": "query"},
-        lambda it: operation(parameters=[it]),
-    ),
+    "parameter": ("parameters",
+        {"name": "b", "in": "query"}, lambda it: operation(parameters=[it])),
     "request body": ("requestBodies", {"content": {}}, lambda it: operation(requestBody=it)),
     "response": ("responses", response(), lambda it: operation(responses={"200": it})),
-    "header": (
-        "headers",
-        {"schema": {}},
-        lambda it: operation(responses={"200": response(headers={"X-B": it})}),
-    ),
-}
+    "header": ("headers",
+        {"schema": {}}, lambda it: operation(responses={"200": response(headers={"X-B": it})})),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", REFERRED)

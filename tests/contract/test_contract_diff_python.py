@@ -43,161 +43,115 @@ SIGNATURE = "(id: str, *, client: Client, dry: bool | None = None)"
 CHANGES: dict[str, tuple[str, str, str, list[tuple[str, str, str]]]] = {
     "a field is removed": (
         "models/thing.py", NAME, "",
-        [("breaking", THING, "Thing.name: removed")],
-    ),
+        [("breaking", THING, "Thing.name: removed")]),
     "a field is added after the others": (
         "models/thing.py", NAME, f"{NAME}    size: int | None = None\n",
-        [("additive", THING, "Thing.size: added")],
-    ),
+        [("additive", THING, "Thing.size: added")]),
     "a field is added before the others": (
         "models/thing.py", ID, f"    size: int | None = None\n{ID}",
-        [("breaking", THING, "Thing.size: added, before other positional arguments")],
-    ),
+        [("breaking", THING, "Thing.size: added, before other positional arguments")]),
     "a field that is no positional argument is added before the others": (
         "models/thing.py", "    id: str\n", "    size: int | None = None\n    id: str\n",
-        [("additive", THING, "Owner.size: added")],
-    ),
+        [("additive", THING, "Owner.size: added")]),
     "a required field is added": (
         "models/thing.py", "    id: str\n", "    id: str\n    size: int\n",
-        [("breaking", THING, "Owner.size: added, and required")],
-    ),
+        [("breaking", THING, "Owner.size: added, and required")]),
     "a field with a validator is added": (
         "models/thing.py", NAME, f"{NAME}    size: int = field(default=0, validator=positive)\n",
-        [("additive", THING, "Thing.size: added")],
-    ),
+        [("additive", THING, "Thing.size: added")]),
     "a field that is not plain is added": (
         "models/thing.py", NAME, f"{NAME}    size: int = field(alias='s')\n",
-        [("breaking", THING, "Thing.size: added, to be judged by hand")],
-    ),
+        [("breaking", THING, "Thing.size: added, to be judged by hand")]),
     "a key is added to a dict": (
         "models/thing.py", "NotRequired[str]\n", "NotRequired[str]\n    size: NotRequired[int]\n",
-        [("additive", THING, "ThingTypedDict.size: added")],
-    ),
+        [("additive", THING, "ThingTypedDict.size: added")]),
     "a required key is added to a dict": (
         "models/thing.py", "NotRequired[str]\n", "NotRequired[str]\n    size: int\n",
-        [("breaking", THING, "ThingTypedDict.size: added, and required")],
-    ),
+        [("breaking", THING, "ThingTypedDict.size: added, and required")]),
     "fields change places": (
         "models/thing.py", f"{ID}{NAME}", f"{NAME}{ID}",
-        [("breaking", THING, "Thing: the fields are in another order")],
-    ),
+        [("breaking", THING, "Thing: the fields are in another order")]),
     "a field is no longer optional": (
         "models/thing.py", ID, "    id: str\n",
         [
             ("breaking", THING, "Thing.id: annotation: str | None became str"),
             ("breaking", THING, "Thing.id: value: None became nothing"),
-        ],
-    ),
+        ]),
     "fields are no longer positional arguments": (
         "models/thing.py", "@define(weakref_slot=False)",
         "@define(weakref_slot=False, kw_only=True)",
-        [
-            (
-                "breaking", THING,
-                "Thing: decorators: define(weakref_slot=False) became "
-                "define(weakref_slot=False, kw_only=True)",
-            )
-        ],
-    ),
+        [("breaking", THING,
+          "Thing: decorators: define(weakref_slot=False) became "
+          "define(weakref_slot=False, kw_only=True)")]),
     "a class has another base": (
         "models/thing.py", "class Thing:", "class Thing(Model):",
-        [("breaking", THING, "Thing: bases: nothing became Model")],
-    ),
+        [("breaking", THING, "Thing: bases: nothing became Model")]),
     "a class is renamed": (
         "models/thing.py", "class Owner:", "class Person:",
-        [("breaking", THING, "Owner: removed"), ("additive", THING, "Person: added")],
-    ),
+        [("breaking", THING, "Owner: removed"), ("additive", THING, "Person: added")]),
     "a class is defined with another keyword": (
         "models/thing.py", "(TypedDict)", "(TypedDict, total=False)",
-        [
-            (
-                "breaking", THING,
-                "ThingTypedDict: keywords: nothing became total=False",
-            )
-        ],
-    ),
+        [("breaking", THING,
+          "ThingTypedDict: keywords: nothing became total=False")]),
     "a name is no longer exported": (
         "models/__init__.py", 'from .thing import Thing\n\n__all__ = ("Thing",)\n', "",
-        [("breaking", "generated package.models", "Thing: removed")],
-    ),
+        [("breaking", "generated package.models", "Thing: removed")]),
     "a name is exported": (
         "models/__init__.py", 'import Thing\n\n__all__ = ("Thing",)',
         'import Owner, Thing\n\n__all__ = ("Owner", "Thing")',
-        [("additive", "generated package.models", "Owner: added")],
-    ),
+        [("additive", "generated package.models", "Owner: added")]),
     "a name is another object": (
         "models/__init__.py", "import Thing", "import Owner as Thing",
-        [
-            (
-                "breaking", "generated package.models",
-                "Thing: package.models.thing.Thing became package.models.thing.Owner",
-            )
-        ],
-    ),
+        [("breaking", "generated package.models",
+          "Thing: package.models.thing.Thing became package.models.thing.Owner")]),
     "a constant changes": (
         "api/get_thing.py", '"getThing"', '"readThing"',
-        [("breaking", GET, "OPERATION_ID: value: 'getThing' became 'readThing'")],
-    ),
+        [("breaking", GET, "OPERATION_ID: value: 'getThing' became 'readThing'")]),
     "a parameter is removed": (
         "api/get_thing.py", ", dry: bool | None = None", "",
-        [("breaking", GET, "sync: the parameter dry was removed")],
-    ),
+        [("breaking", GET, "sync: the parameter dry was removed")]),
     "an optional keyword is added": (
         "api/get_thing.py", ") -> Thing", ", why: str | None = None) -> Thing",
-        [("additive", GET, "sync: the parameter why was added")],
-    ),
+        [("additive", GET, "sync: the parameter why was added")]),
     "a required keyword is added": (
         "api/get_thing.py", ") -> Thing", ", why: str) -> Thing",
-        [("breaking", GET, "sync: the parameter why was added")],
-    ),
+        [("breaking", GET, "sync: the parameter why was added")]),
     "a positional parameter is added": (
         "api/get_thing.py", "(id: str,", "(id: str, why: str = '',",
-        [("breaking", GET, "sync: the parameter why was added")],
-    ),
+        [("breaking", GET, "sync: the parameter why was added")]),
     "a parameter becomes a keyword": (
         "api/get_thing.py", "(id: str, *, ", "(*, id: str, ",
-        [("breaking", GET, "sync: the parameter id is passed in another way")],
-    ),
+        [("breaking", GET, "sync: the parameter id is passed in another way")]),
     "a parameter is given a default": (
         "api/get_thing.py", "(id: str,", "(id: str = '',",
-        [("additive", GET, "sync: the parameter id: the default nothing became ''")],
-    ),
+        [("additive", GET, "sync: the parameter id: the default nothing became ''")]),
     "a default changes": (
         "api/get_thing.py", "dry: bool | None = None", "dry: bool | None = True",
-        [("breaking", GET, "sync: the parameter dry: the default None became True")],
-    ),
+        [("breaking", GET, "sync: the parameter dry: the default None became True")]),
     "a parameter accepts more": (
         "api/get_thing.py", "id: str", "id: str | int",
-        [("additive", GET, "sync: the parameter id: str became str | int")],
-    ),
+        [("additive", GET, "sync: the parameter id: str became str | int")]),
     "a parameter accepts something else": (
         "api/get_thing.py", "id: str", "id: int",
-        [("breaking", GET, "sync: the parameter id: str became int")],
-    ),
+        [("breaking", GET, "sync: the parameter id: str became int")]),
     "a function returns more": (
         "api/get_thing.py", "-> Thing | None", "-> Thing | Owner | None",
-        [("breaking", GET, "sync: returned Thing | None, and now Thing | Owner | None")],
-    ),
+        [("breaking", GET, "sync: returned Thing | None, and now Thing | Owner | None")]),
     "a function returns less": (
         "api/get_thing.py", "-> Thing | None", "-> Thing",
-        [("additive", GET, "sync: returned Thing | None, and now Thing")],
-    ),
+        [("additive", GET, "sync: returned Thing | None, and now Thing")]),
     "a function becomes async": (
         "api/get_thing.py", "def sync", "async def sync",
-        [("breaking", GET, "sync: labels: nothing became async")],
-    ),
+        [("breaking", GET, "sync: labels: nothing became async")]),
     "a function becomes a class": (
         "api/get_thing.py", f"def sync{SIGNATURE} -> Thing | None: ...", "class sync: ...",
-        [("breaking", GET, "sync: function became class")],
-    ),
+        [("breaking", GET, "sync: function became class")]),
     "a method is removed": (
         "client.py", "    def close(self) -> None: ...\n", "",
-        [("breaking", "generated package.client", "Client.close: removed")],
-    ),
+        [("breaking", "generated package.client", "Client.close: removed")]),
     "what is private is removed": (
         "client.py", "    def _open(self) -> None: ...\n", "",
-        [],
-    ),
+        []),
 }  # fmt: skip
 
 
@@ -241,41 +195,32 @@ PUBLIC_CHANGES: dict[str, tuple[str, str, str, list[tuple[str, str, str]]]] = {
         [
             ("breaking", "get", "Things.get: the parameter id was removed"),
             ("breaking", "get", "Things.get: the parameter thing_id was added"),
-        ],
-    ),
+        ]),
     "an optional argument is added": (
         "things.py", "dry: bool = False", "dry: bool = False, why: str | None = None",
-        [("additive", "get", "Things.get: the parameter why was added")],
-    ),
+        [("additive", "get", "Things.get: the parameter why was added")]),
     "an argument of the constructor is removed": (
         "things.py", "self, client: Client", "self",
-        [("breaking", "Things", "Things.__init__: the parameter client was removed")],
-    ),
+        [("breaking", "Things", "Things.__init__: the parameter client was removed")]),
     "an argument of an inherited method is removed": (
         "_engine.py", ", wait: float = 1.0", "",
-        [("breaking", "close", "Things.close: the parameter wait was removed")],
-    ),
+        [("breaking", "close", "Things.close: the parameter wait was removed")]),
     "an inherited method moves into the class": (
         "things.py", "    def _open",
         "    def close(self, wait: float = 1.0) -> None: ...\n    def _open",
-        [],
-    ),
+        []),
     "a method is deprecated": (
         "things.py", "    def get", "    @deprecated('use read')\n    def get",
-        [],
-    ),
+        []),
     "what is private changes": (
         "things.py", "    def _open(self)", "    def _open(self, id: str)",
-        [],
-    ),
+        []),
     "a function of the command changes": (
         "command/__init__.py", "arguments: list[str]", "argv: list[str]",
-        [],
-    ),
+        []),
     "a name is no longer exported": (
         "__init__.py", '"Things"', "",
-        [("breaking", "Things", "Things: removed")],
-    ),
+        [("breaking", "Things", "Things: removed")]),
 }  # fmt: skip
 
 
