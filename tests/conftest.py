@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,10 @@ from cld_user_groups.utils import waiting_disabled
 # How long an example takes depends on what else the machine does.
 settings.register_profile("project", deadline=None)
 settings.load_profile("project")
+
+# Container images set it, and then each of the processes that the tests start compiles all anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A shell ignores SIGINT in what it starts in the background, and processes inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)

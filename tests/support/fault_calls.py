@@ -144,7 +144,7 @@ OPERATIONS = (LIST, GET, LIST_USERS, CREATE, UPDATE, DELETE, ADD_USER, REMOVE_US
 def _read(operation: documents.Operation) -> Operation:
     """Return a read as the document has it, with its first example as the response."""
     kwargs = next(operations.arguments(operation.operation_id))
-    examples = documents.success_examples(_DOCUMENT, operation.operation_id)
+    examples = documents.success_examples(operations.DOCUMENT, operation.operation_id)
     body = json.dumps(next(iter(examples.values()))).encode()
     transport = FakeTransport(httpx.Response(200, content=body))
     result = operations.call(transport, operation.operation_id, kwargs)
@@ -155,11 +155,10 @@ def _read(operation: documents.Operation) -> Operation:
     )
 
 
-_DOCUMENT = documents.load()
 # Every other read. A write must stand above: what it ends in depends on its row of _operations.py.
 READS = tuple(
     _read(each)
-    for operation_id, each in documents.operations(_DOCUMENT).items()
+    for operation_id, each in operations.OPERATIONS.items()
     if each.definition["x-effect"] == "read"
     and operation_id in operations.METHODS
     and operation_id not in {known.operation_id for known in OPERATIONS}

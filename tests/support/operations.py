@@ -20,11 +20,14 @@ from .transport import SECURITY, FakeTransport, json
 GROUP = "7f08f1f1fc910bf1f25274aef11d27"
 USER = "0abed8dfcc039ea05e2a1d494fd442"
 
+# Nothing changes them: `documents.load()` is for tests that do.
+DOCUMENT = documents.load()
+OPERATIONS = documents.operations(DOCUMENT)
 # The method of each operation of the client's resources. A test compares it with the OpenAPI
 # document, and others derive from it what must know every operation.
 METHODS = {
     operation_id: f"{each.definition['tags'][0]}.{each.definition['x-method']}"
-    for operation_id, each in documents.operations(documents.load()).items()
+    for operation_id, each in OPERATIONS.items()
     if hasattr(CldProvisioning, each.definition["tags"][0])
 }
 # The methods that are not an operation themselves, but make calls of one.
@@ -78,9 +81,8 @@ def arguments(operation_id: str) -> Iterator[dict[str, Any]]:
     They come from the method's own signature. Values that do not stand here are the document's
     examples: of a parameter, or of a field of the body.
     """
-    document = documents.load()
-    operation = documents.operations(document)[operation_id]
-    bodies = documents.request_examples(document, operation_id)
+    operation = OPERATIONS[operation_id]
+    bodies = documents.request_examples(DOCUMENT, operation_id)
     examples = {each["name"]: (each["example"],) for each in operation.parameters}
     for body in bodies:
         examples |= {name: (value,) for name, value in body.items()}
@@ -95,7 +97,7 @@ def arguments(operation_id: str) -> Iterator[dict[str, Any]]:
         requests = _REQUESTS.get(operation_id, bodies or ({},))
         yield from ({**required, whole: value} for value in requests)
     if operation.body is not None:
-        fields = documents.model_schemas(document)[operation.body].get("required", ())
+        fields = documents.model_schemas(DOCUMENT)[operation.body].get("required", ())
         required |= {name: values[name][0] for name in fields}
     yield required
     for name in optional:
