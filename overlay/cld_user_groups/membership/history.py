@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from operator import attrgetter
 from pathlib import Path
 
 from attrs import evolve, field, frozen
@@ -146,7 +147,7 @@ def read_history(directory: Path) -> History:
 
 def history_of(runs: Iterable[Run]) -> History:
     """Return what runs of one account, in any order, did to its memberships."""
-    ordered = tuple(sorted(runs, key=_order))
+    ordered = tuple(sorted(runs, key=attrgetter("order")))
     tracker = _Tracker()
     for run in ordered:
         for outcome in run.outcomes:
@@ -216,10 +217,6 @@ class _Tracker:
         return self.periods.setdefault(key, [])
 
 
-def _order(run: Run) -> tuple[int, datetime, str]:
-    return run.order
-
-
 @frozen(kw_only=True)
 class AsOf:
     """An account as it was right after a run.
@@ -242,7 +239,7 @@ def as_of(snapshot: Snapshot, runs: Iterable[Run], run: str) -> AsOf:
     Raises:
         ValueError: There is no such run, or a run is of another account.
     """
-    ordered = sorted(runs, key=_order)
+    ordered = sorted(runs, key=attrgetter("order"))
     others = [each.id for each in ordered if each.header.account != snapshot.account_id]
     if others:
         raise ValueError(f"the run {others[0]} was not on account {snapshot.account_id!r}")

@@ -244,21 +244,19 @@ class Scheduler:
         self._missing = [0] * len(changes)
         self._dependents: list[list[int]] = [[] for _ in changes]
         self._awaiting_anybody: dict[str | None, set[int]] = {}
-        for position, change in enumerate(changes):
+        for at, change in enumerate(changes):
             for needed in set(change.depends_on):
-                if not 0 <= needed < position:
-                    raise ValueError(
-                        f"change {position} depends on {needed}, which does not precede it"
-                    )
+                if not 0 <= needed < at:
+                    raise ValueError(f"change {at} depends on {needed}, which does not precede it")
                 if _awaits_anybody(change, changes[needed]):
-                    self._awaiting_anybody.setdefault(change.group.id, set()).add(position)
+                    self._awaiting_anybody.setdefault(change.group.id, set()).add(at)
                 else:
-                    self._missing[position] += 1
-                    self._dependents[needed].append(position)
+                    self._missing[at] += 1
+                    self._dependents[needed].append(at)
         for positions in self._awaiting_anybody.values():
             for position in positions:
                 self._missing[position] += 1
-        self._ready = [position for position, count in enumerate(self._missing) if not count]
+        self._ready = [at for at, count in enumerate(self._missing) if not count]
 
     @property
     def is_over(self) -> bool:
@@ -296,8 +294,9 @@ class Scheduler:
         starting: list[int] = []
         while self._ready and len(starting) < free:
             if not self.pace.has_quota(len(self._running)):
-                if not self._running:  # else their responses say more
-                    self.stop(Stop.QUOTA, self.pace.await_quota(now))
+                # While some run, their responses say more.
+                if not self._running and (why := self.pace.await_quota(now)):
+                    self.stop(Stop.QUOTA, why)
                 break
             position = self._probe() if self._is_suspect else heapq.heappop(self._ready)
             if position is None:
@@ -308,7 +307,8 @@ class Scheduler:
 
     def finish(self, position: int, reply: Reply, now: float) -> None:
         """Record the reply to a change that has started."""
-        self.stop(Stop.QUOTA, self.pace.note(reply, now, self._running.pop(position)))
+        if why := self.pace.note(reply, now, self._running.pop(position)):
+            self.stop(Stop.QUOTA, why)
         if reply.kind is ReplyKind.THROTTLED:
             heapq.heappush(self._ready, position)
         elif reply.kind is ReplyKind.IN_PLACE:
@@ -346,10 +346,11 @@ class Scheduler:
 
     def account_read(self, reply: Reply, now: float) -> None:
         """Record that the account was read again, or why it was not."""
-        self.stop(Stop.QUOTA, self.pace.note(reply, now))
+        if why := self.pace.note(reply, now):
+            self.stop(Stop.QUOTA, why)
         if reply.kind is ReplyKind.FAILED:
-            why = Stop.UNAUTHORIZED if reply.status_code in (401, 403) else Stop.FAILURES
-            self.stop(why, "the account could not be read again after a wait")
+            stop = Stop.UNAUTHORIZED if reply.status_code in (401, 403) else Stop.FAILURES
+            self.stop(stop, "the account could not be read again after a wait")
 
     def put_back(self, position: int) -> None:
         """Take back a start: the change was not sent."""
@@ -357,8 +358,8 @@ class Scheduler:
         heapq.heappush(self._ready, position)
 
     def stop(self, why: Stop, detail: str) -> None:
-        """Start nothing more, if there is a reason, in a sentence. The first one stands."""
-        if detail and self.stopped is None:
+        """Start nothing more; the detail is a sentence. The first reason stands."""
+        if self.stopped is None:
             self.stopped, self.detail = why, detail
 
     @property
