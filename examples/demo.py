@@ -26,6 +26,7 @@ from cld_user_groups import (
 from cld_user_groups.emulator import Emulator
 
 JOHN = "0abed8dfcc039ea05e2a1d494fd442"
+EDITOR = "cld::role::prodenv::media_editor"
 ACCOUNT = "acc"
 SECURITY = Security(provisioning_api_key="demo-key", provisioning_api_secret="demo-secret")
 
@@ -102,6 +103,20 @@ def show_sync(url: str) -> None:
             f"{john.name}: {len(of_john)} groups, {len(environments)} product environments",
         )
 
+        principals, group = client.principals, models.Principal(type="group", id=group_id)
+        principals.update_roles(operation="add", principal=group, roles=[{"id": EDITOR}])
+        granted = principals.list_roles(
+            principal_type="group", principal_id=group_id, permission_type="global"
+        )
+        said("principals.update_roles(…), principals.list_roles(…)", granted.data[0].name)
+        with_roles = principals.inspect(scope_type="prodenv").data.principals
+        these = principals.inspect_multiple(scope_type="prodenv", principals=[group])
+        said(
+            "roles.list(), principals.inspect(…), principals.inspect_multiple(…)",
+            f"{len(client.roles.list().data)} roles, {len(with_roles)} principals have some, "
+            f"this group {len(these.data.principals[0].roles)}",
+        )
+
         left = groups.remove_user(group_id=group_id, user_id=JOHN)
         said("remove_user(group_id=…, user_id=…)", f"left: {people(left.users)}")
 
@@ -151,6 +166,21 @@ async def show_async(url: str) -> None:
             "users.list(), users.get(…), users.get_groups(…), users.list_sub_accounts(…) at once",
             f"{len(everyone.users)} users; {john.name}: {len(of_john.groups)} groups, "
             f"{len(environments.sub_accounts)} product environments",
+        )
+        principals, group = client.principals, models.Principal(type="group", id=ids[0])
+        await principals.update_roles(operation="add", principal=group, roles=[{"id": EDITOR}])
+        granted, these, with_roles, roles = await asyncio.gather(
+            principals.list_roles(
+                principal_type="group", principal_id=ids[0], permission_type="global"
+            ),
+            principals.inspect_multiple(scope_type="prodenv", principals=[group]),
+            principals.inspect(scope_type="account"),
+            client.roles.list(),
+        )
+        said(
+            "principals.list_roles(…), .inspect_multiple(…), .inspect(…), roles.list() at once",
+            f"{granted.data[0].name}; {len(these.data.principals[0].roles)} role of "
+            f"{len(roles.data)}; {len(with_roles.data.principals)} principal in the account",
         )
         left = await groups.remove_user(group_id=ids[0], user_id=JOHN)
         said("remove_user(group_id=…, user_id=…)", f"left: {people(left.users)}")

@@ -290,6 +290,16 @@ def decode(content: bytes, expected: type[T]) -> T:
     raise msgspec.DecodeError(problem)
 
 
+def decode_nothing(content: bytes) -> None:
+    """Accept the body of a success whose body is not documented: none, null, or a JSON object.
+
+    Raises:
+        msgspec.DecodeError: It is something else, such as the login page of a network, or an error.
+    """
+    if content.strip() and "error" in (decode(content, dict[str, Any] | None) or ()):  # type: ignore[arg-type]
+        raise msgspec.ValidationError("Expected no error - at `$.error`")
+
+
 def decode_any_of(content: bytes, *expected: type[Model]) -> Any:
     """Decode a JSON body as one of several models, told apart by the names of the body's fields.
 
@@ -320,20 +330,37 @@ def encode_body(body: Model, expected: type[Model]) -> bytes:
     """Return a model as a JSON body, every value checked.
 
     Raises:
-        TypeError: The body is not of the expected model, or a field is of the wrong type.
+        TypeError: The body is not of the expected model, a field is of the wrong type, or a dict in
+            it has a field that its model has not.
         ValueError: A str is not valid Unicode.
     """
     if not isinstance(body, expected):
         raise TypeError(f"body must be a {expected.__name__}, not {type(body).__name__}")
     fields = _present(body)
     try:
-        _convert(fields, expected)
+        converted = _convert(fields, expected)
+        if not {list, dict}.isdisjoint(map(type, fields.values())):
+            # A field that the server would ignore, such as a misspelt scope, must not be left out.
+            _reject_unknown(expected.__name__, fields, converted)
+            fields = _present(converted)
         return msgspec.json.encode(fields)
     except msgspec.ValidationError as error:
         raise TypeError(f"{expected.__name__}: {error}") from None
     except UnicodeEncodeError as error:
         field = next((name for name, value in fields.items() if value == error.object), "a field")
         raise ValueError(f"{expected.__name__}: {field} must be valid Unicode") from None
+
+
+def _reject_unknown(place: str, given: Any, converted: Any) -> None:
+    if isinstance(converted, list | tuple):
+        for item, model in zip(given, cast("list[Any]", converted), strict=True):
+            _reject_unknown(place, item, model)
+    elif isinstance(converted, Model):
+        _, known = _field_names(type(converted))  # type: ignore[arg-type]  # as in decode
+        for name, value in given.items():
+            if name not in known:
+                raise TypeError(f"{place} has no field {name!r}")
+            _reject_unknown(f"{place}.{name}", value, getattr(converted, name))
 
 
 __all__ = [
@@ -343,6 +370,7 @@ __all__ = [
     "Response",
     "decode",
     "decode_any_of",
+    "decode_nothing",
     "encode_body",
     "parameter",
     "path_segment",

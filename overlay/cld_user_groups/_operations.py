@@ -14,6 +14,7 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 from attrs import frozen
 
+from cld_provisioning_api.api.principals import get_principal_roles, update_principal_roles
 from cld_provisioning_api.api.user_groups import (
     add_user_to_user_group,
     create_user_group,
@@ -28,7 +29,10 @@ from cld_provisioning_api.api.users import get_user
 from cld_provisioning_api.calling import Operation
 from cld_provisioning_api.models import (
     Acknowledgement,
+    PrincipalRole,
+    RoleAssignment,
     SuccessResponse,
+    UpdatePrincipalRolesRequest,
     UserGroup,
     UserGroupRequest,
     UserGroupUser,
@@ -63,6 +67,7 @@ class Row(Generic[D, R]):
     convert: Callable[[D, Ids], R]  # returns the result of the decoded body of a success
     about: str | None = None
     check: Callable[[HttpRequest], None] | None = None  # rejects a request
+    effect: Callable[[HttpRequest], Effect] | None = None  # where it depends on the request
     verify: Callable[[str, HttpRequest, Ids], ApiCall[R | None]] | None = None
     contradicts: str = ""
     leaves_open: str = ""
@@ -80,6 +85,8 @@ def call_of(
         return call
     if row.check is not None:
         row.check(request)
+    if row.effect is not None:
+        call.effect = row.effect(request)
     if row.convert is not _as_it_is:
         call.decode = lambda content: row.convert(operation.decode(content), ids)
     if row.verify is not None:
@@ -168,6 +175,46 @@ def _members(
     return verify
 
 
+def _effect_on_roles(request: HttpRequest) -> Effect:
+    """Return what a second request does: where one read cannot verify the first, it replaces."""
+    change = _change_of_roles(request)
+    if len({bool(each.policy_parameters) for each in change.roles}) != 1:
+        return Effect.REPLACE
+    return Effect.ADD if change.operation == "add" else Effect.REMOVE
+
+
+def _find_roles(account_id: str, sent: HttpRequest, _: Ids) -> ApiCall[SuccessResponse | None]:
+    change = _change_of_roles(sent)
+
+    def found(content: bytes) -> SuccessResponse | None:
+        assigned = [_assignment(each) for each in get_principal_roles.decode_success(content).data]
+        are_assigned = {_assignment(each) in assigned for each in change.roles}
+        if len(are_assigned) > 1:
+            raise msgspec.ValidationError("Expected all of the roles, or none - at `$.data`")
+        is_done = are_assigned == {change.operation == "add"}
+        return SuccessResponse(message="ok") if is_done else None
+
+    request = get_principal_roles.build_request(
+        account_id,
+        principal_type=change.principal.type,
+        principal_id=change.principal.id,
+        permission_type="content" if change.roles[0].policy_parameters else "global",
+    )
+    return ApiCall(get_principal_roles.OPERATION_ID, Effect.READ, request, found)
+
+
+def _change_of_roles(request: HttpRequest) -> UpdatePrincipalRolesRequest:
+    return msgspec.json.decode(request.content or b"", type=UpdatePrincipalRolesRequest)
+
+
+def _assignment(role: RoleAssignment | PrincipalRole) -> tuple[str, str, dict[str, Any]]:
+    return role.id, role.scope_id or "all", role.policy_parameters or {}
+
+
+def _roles_updated(body: None, _: Ids) -> SuccessResponse:
+    return SuccessResponse(message="ok")
+
+
 # Not annotated: the types of each row must be those of its operation.
 _ROWS = (
     Row(
@@ -199,5 +246,12 @@ _ROWS = (
         contradicts="the user is still in the group",
     ),
     Row(get_user.OPERATION, _as_it_is, about="user_id"),
+    Row(
+        update_principal_roles.OPERATION,
+        _roles_updated,
+        effect=_effect_on_roles,
+        verify=_find_roles,
+        contradicts="the roles of the principal are not as requested",
+    ),
 )
 ROWS: Final[Mapping[str, Row[Any, Any]]] = {row.operation.id: row for row in _ROWS}

@@ -31,6 +31,8 @@ from ._engine.request import ApiCall, CheckedOptions, Session, check_headers, ch
 from ._operations import call_of
 from .hooks import DebugLogger, make_hooks, show_debug_log
 from .limits import Limiter, limiter_of
+from .principals import AsyncPrincipals, Principals
+from .roles import AsyncRoles, Roles
 from .security import Authorizer, SecuritySource
 from .user_groups import AsyncUserGroups, UserGroups
 from .users import AsyncUsers, Users
@@ -258,6 +260,16 @@ class CldProvisioning(_Client["Given", HttpClient]):
         """The users of the account, read-only."""
         return Users(self.account_id, self._send, self._send_raw)
 
+    @cached_property
+    def principals(self) -> Principals:
+        """The roles of users, groups and keys."""
+        return Principals(self.account_id, self._send, self._send_raw)
+
+    @cached_property
+    def roles(self) -> Roles:
+        """The roles that can be assigned."""
+        return Roles(self.account_id, self._send, self._send_raw)
+
     def _send(self, *call: Any) -> Any:
         return self._send_raw(*call).parsed
 
@@ -305,6 +317,16 @@ class AsyncCldProvisioning(_Client["AsyncGiven", AsyncHttpClient]):
     def users(self) -> AsyncUsers:
         """The users of the account, read-only."""
         return AsyncUsers(self.account_id, self._send, self._send_raw)
+
+    @cached_property
+    def principals(self) -> AsyncPrincipals:
+        """The roles of users, groups and keys."""
+        return AsyncPrincipals(self.account_id, self._send, self._send_raw)
+
+    @cached_property
+    def roles(self) -> AsyncRoles:
+        """The roles that can be assigned."""
+        return AsyncRoles(self.account_id, self._send, self._send_raw)
 
     async def _send(self, *call: Any) -> Any:
         return (await self._send_raw(*call)).parsed

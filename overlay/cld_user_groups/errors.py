@@ -56,6 +56,9 @@ class CloudinaryError(Exception):
         maybe_applied: Whether the write may have been applied although no response says so: check
             before you retry. Always false for an operation that only reads.
         facts: What else is known of the call, a clause each.
+        code: What went wrong, such as "ACCOUNTS_00005", or None: only the Permissions API says.
+        category: Whose error it is, such as "user_error", or None.
+        details: What else the server says of it, as decoded JSON, or None.
     """
 
     message: str
@@ -65,6 +68,9 @@ class CloudinaryError(Exception):
     raw_response: httpx.Response
     maybe_applied: bool = False
     facts: tuple[str, ...] = ()
+    code: str | None = None
+    category: str | None = None
+    details: object = None
 
     def __init__(self, message: str, raw_response: httpx.Response, body: str | None = None) -> None:
         message = printable(message)

@@ -124,6 +124,18 @@ def _config(
         for operation_id, operation in documents.operations(document).items()
         if "400" not in operation.responses and operation.names_of("query")
     ]
+    # With one, an unknown parameter is ignored all the same.
+    open_to_others = [
+        operation_id
+        for operation_id, operation in documents.operations(document).items()
+        if "400" in operation.responses and operation.names_of("query")
+    ]
+    # What depends on several parameters, or on the role, no schema says.
+    demanding = [
+        operation_id
+        for operation_id, operation in documents.operations(document).items()
+        if "/permissions/" in operation.path and operation.body
+    ]
     return SchemathesisConfig.from_dict(
         {
             "seed": seed,
@@ -169,7 +181,20 @@ def _config(
                     "checks": {
                         "negative_data_rejection": {"expected-statuses": [200, 401, 404, 405]}
                     },
-                }
+                },
+                {
+                    "include-operation-id": open_to_others,
+                    "checks": {
+                        "negative_data_rejection": {"expected-statuses": [200, 400, 401, 404, 405]},
+                        "positive_data_acceptance": {"expected-statuses": [200, 400, 401, 404]},
+                    },
+                },
+                {
+                    "include-operation-id": demanding,
+                    "checks": {
+                        "positive_data_acceptance": {"expected-statuses": [200, 400, 401, 403, 404]}
+                    },
+                },
             ],
         }
     )

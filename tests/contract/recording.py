@@ -43,6 +43,24 @@ _STEPS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("getUser", {"user_id": CHEN}),
     ("getGroupsForUser", {"user_id": CHEN}),
     ("getSubAccountsForUser", {"user_id": CHEN}),
+    ("getRoles", {}),
+    (
+        "getPrincipalRoles",
+        {"principal_type": "group", "principal_id": GROUP, "permission_type": "content"},
+    ),
+    ("inspect", {"scope_type": "account"}),
+    (
+        "inspectMultiple",
+        {"scope_type": "prodenv", "principals": [{"type": "group", "id": GROUP}]},
+    ),
+    (
+        "updatePrincipalRoles",
+        {
+            "operation": "add",
+            "principal": {"type": "group", "id": GROUP},
+            "roles": [{"id": "cld::role::prodenv::reports_viewer", "scope_id": "all"}],
+        },
+    ),
 )
 # An operation without a step here is called at the end, with its first example.
 SESSION = _STEPS + tuple(
@@ -111,7 +129,7 @@ def _record(emulator: Emulator, operation_id: str, arguments: dict[str, Any]) ->
         "headers": {
             name: value for name, value in response.headers.items() if name.startswith(_KEPT)
         },
-        "body": response.json(),
+        "body": response.json() if response.content else None,
         **result,
     }
 

@@ -27,6 +27,13 @@ PEOPLE_FILTERS = (
     *("pending", "ids", "emails", "prefix", "sub_account_id", "last_login", "from", "to"),
     *("union_type", "sort_order", "sort_by", "page", "page_size"),
 )
+PERMISSIONS = "/v2/accounts/{account_id}/permissions"
+INSPECT = f"{PERMISSIONS}/principal_roles/inspect"
+OF_PRINCIPAL = (
+    *("principal_type", "principal_id", "permission_type", "management_type"),
+    *("scope_type", "scope_id", "folder_id", "collection_id"),
+)
+INSPECTED = ("scope_type", "scope_id", *OF_PRINCIPAL[:2], "folder_id", "collection_id", "cursor")
 REMOVE = {200, 400, 401, 403, 404, 420, 429}
 WRITE = {*REMOVE, 409}
 
@@ -47,6 +54,33 @@ OPERATIONS: dict[str, tuple[str, str, tuple[str, ...], str | None, str, set[int]
         *("GET", f"{PERSON}/sub_accounts", ()),
         *(None, "UserSubAccountsResponse", READ),
     ),
+    "getPrincipalRoles": (
+        *("GET", f"{PERMISSIONS}/principal_roles", OF_PRINCIPAL),
+        *(None, "PrincipalRolesResponse", {200, 400, 401, 404, 500}),
+    ),
+    "updatePrincipalRoles": (
+        *("PUT", f"{PERMISSIONS}/principal_roles", ()),
+        *("UpdatePrincipalRolesRequest", "", {200, 400, 401, 403, 404}),
+    ),
+    "inspect": ("GET", INSPECT, INSPECTED, None, "InspectResponse", {200, 400, 401, 404, 500}),
+    "inspectMultiple": (
+        *("POST", INSPECT, ()),
+        *("InspectMultipleRequest", "InspectResponse", {200, 400, 401, 404, 500}),
+    ),
+    "getRoles": ("GET", f"{PERMISSIONS}/roles", (), None, "RolesResponse", {200, 401, 403, 500}),
+}
+
+# The query parameters without which a request is rejected.
+REQUIRED_PARAMETERS = {
+    "getPrincipalRoles": ["principal_type", "principal_id", "permission_type"],
+    "inspect": ["scope_type"],
+}
+_ROLE = {
+    **dict.fromkeys(("id", "name", "description"), "string"),
+    "management_type": "ManagementType",
+    "permission_type": "PermissionType",
+    "scope_type": "ScopeType",
+    **dict.fromkeys(("created_at", "updated_at"), "integer"),
 }
 
 # The type of a field, or its format, or its items.
@@ -86,7 +120,30 @@ SCHEMAS: dict[str, dict[str, str]] = {
     "Acknowledgement": {"ok": "boolean"},
     "SuccessResponse": {"message": "string"},
     "ErrorResponse": {"error": "ErrorDetail"},
-    "ErrorDetail": {"message": "string"},
+    "ErrorDetail": dict.fromkeys(("message", "category", "code"), "string"),
+    "PrincipalRole": {**_ROLE, "scope_id": "string", "policy_parameters": "PolicyParameters"},
+    "Role": {**_ROLE, "policy_parameters": "[string]"},
+    "PrincipalRolesResponse": {"data": "[PrincipalRole]"},
+    "RolesResponse": {"data": "[Role]"},
+    "PrincipalRoles": {"type": "PrincipalType", "id": "string", "roles": "[PrincipalRole]"},
+    "InspectedPrincipals": {"principals": "[PrincipalRoles]"},
+    "InspectResponse": {"data": "InspectedPrincipals", "next_cursor": "string"},
+    "Principal": {"type": "PrincipalType", "id": "string"},
+    "RoleAssignment": {
+        **dict.fromkeys(("id", "scope_id"), "string"),
+        "policy_parameters": "PolicyParameters",
+    },
+    "InspectMultipleRequest": {
+        "scope_type": "ScopeType",
+        "principals": "[Principal]",
+        **dict.fromkeys(("scope_id", "cursor"), "string"),
+        "policy_parameters": "PolicyParameters",
+    },
+    "UpdatePrincipalRolesRequest": {
+        "operation": "string",
+        "principal": "Principal",
+        "roles": "[RoleAssignment]",
+    },
 }
 
 # The fields without which a success would not mean what its operation promises.
@@ -104,6 +161,15 @@ REQUIRED = {
     "UserSubAccountsResponse": {"sub_accounts"},
     "Acknowledgement": {"ok"},
     "SuccessResponse": {"message"},
+    "PrincipalRole": _ROLE.keys() - {"description"},
+    "Role": _ROLE.keys() - {"description"},
+    "PrincipalRolesResponse": {"data"},
+    "RolesResponse": {"data"},
+    "PrincipalRoles": {"type", "id", "roles"},
+    "InspectedPrincipals": {"principals"},
+    "InspectResponse": {"data"},
+    "InspectMultipleRequest": {"scope_type", "principals"},
+    "UpdatePrincipalRolesRequest": {"operation", "principal", "roles"},
 }
 
 # The observed shape, then the published one.
@@ -136,7 +202,7 @@ def test_no_published_operation_is_missing(document: documents.Document):
 
 
 @pytest.mark.parametrize("operation_id", OPERATIONS)
-def test_only_the_parameters_of_the_path_and_the_body_are_required(
+def test_the_parameters_of_the_path_and_the_published_ones_are_required(
     document: documents.Document, operation_id: str
 ):
     operation = documents.operations(document)[operation_id]
@@ -144,7 +210,8 @@ def test_only_the_parameters_of_the_path_and_the_body_are_required(
         segment for segment in operation.path.split("/") if segment.startswith("{")
     ]
     required = [each["name"] for each in operation.parameters if each.get("required")]
-    assert required == list(operation.names_of("path"))
+    published = REQUIRED_PARAMETERS.get(operation_id, [])
+    assert required == [*operation.names_of("path"), *published]
     body = documents.resolve(document, operation.definition.get("requestBody"))
     assert body is None or body["required"] is True
 
@@ -219,7 +286,9 @@ def test_the_fields_that_an_operation_promises_are_required(
 
 
 def _only_schema(holder: dict[str, Any]) -> str:
-    """Return the name of the schema of a body whose only content type is JSON."""
+    """Return the name of the schema of a body whose only content type is JSON, or of none."""
+    if "content" not in holder:
+        return ""
     assert list(holder["content"]) == ["application/json"]
     return _name(holder["content"]["application/json"]["schema"])
 
@@ -231,6 +300,6 @@ def _name(schema: dict[str, Any]) -> str:
 def _kind(schema: dict[str, Any]) -> str:
     if "$ref" in schema:
         return _name(schema)
-    if schema["type"] == "array":
+    if schema.get("type") == "array":
         return f"[{_kind(schema['items'])}]"
-    return schema.get("format", schema["type"])
+    return schema.get("format", schema.get("type", "any"))

@@ -22,6 +22,13 @@ RECORDED = [(wire, entry) for wire in recording.WIRES for entry in recording.rea
 ERRORS = recording.read("errors")
 
 
+def without_nulls(value: Any) -> Any:
+    """Return JSON without the fields that are null, which a model does not tell from absent."""
+    if isinstance(value, dict):
+        return {name: without_nulls(each) for name, each in value.items() if each is not None}
+    return [without_nulls(each) for each in value] if isinstance(value, list) else value
+
+
 def _id(value: Any) -> str:
     return value if isinstance(value, str) else f"{value['operation_id']}-{value['status']}"
 
@@ -51,7 +58,7 @@ def test_an_example_of_a_success_decodes_without_loss(
 ):
     for name, example in documents.success_examples(document, operation_id).items():
         decoded = ENDPOINTS[operation_id].decode_success(json.dumps(example).encode())
-        assert decoded.to_dict() == example, name
+        assert decoded.to_dict() == without_nulls(example), name
 
 
 @pytest.mark.parametrize("operation_id", ENDPOINTS)
@@ -60,8 +67,8 @@ def test_an_example_of_an_error_decodes_without_loss(
 ):
     operation = documents.operations(document)[operation_id]
     for status, response in operation.responses.items():
-        media = response["content"]["application/json"]
         if status != "200":
+            media = response["content"]["application/json"]
             content = json.dumps(media["example"]).encode()
             decoded = ENDPOINTS[operation_id].decode_response(int(status), content)
             assert decoded.to_dict() == media["example"], status
@@ -97,8 +104,9 @@ def test_the_wire_shapes_differ_in_two_operations():
 
 @pytest.mark.parametrize(("wire", "entry"), RECORDED, ids=_id)
 def test_a_recorded_response_decodes_without_loss(wire: str, entry: dict[str, Any]):
-    decoded = ENDPOINTS[entry["operation_id"]].decode_success(json.dumps(entry["body"]).encode())
-    assert decoded.to_dict() == entry["body"]
+    content = b"" if entry["body"] is None else json.dumps(entry["body"]).encode()
+    decoded = ENDPOINTS[entry["operation_id"]].decode_success(content)
+    assert (decoded and decoded.to_dict()) == without_nulls(entry["body"])
 
 
 @pytest.mark.parametrize(("wire", "entry"), RECORDED, ids=_id)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import filecmp
+import functools
 import importlib
 import inspect
+import json
 import keyword
 import pkgutil
+import re
 import shutil
 import subprocess
 import sys
@@ -91,6 +94,7 @@ def test_a_model_has_the_fields_of_its_schema_with_their_types(
 ):
     schema = documents.model_schemas(document)[name]
     required = schema.get("required", ())
+    _python_type = functools.partial(_type_of, document, name in _sent(document))
     fields = {
         field: _python_type(each) if field in required else _python_type(each) | None
         for field, each in schema["properties"].items()
@@ -125,8 +129,14 @@ def test_an_endpoint_sends_the_method_and_the_path_of_its_operation(
 ):
     operation = documents.operations(document)[operation_id]
     ids = {name: f"the-{name}" for name in operation.names_of("path")}
-    request = ENDPOINTS[operation_id].build_request(**ids, **_body(document, operation))
-    assert (request.method, request.target) == (operation.method, operation.path.format(**ids))
+    query = {
+        each["name"]: each["example"]
+        for each in operation.parameters
+        if each["in"] == "query" and each.get("required")
+    }
+    request = ENDPOINTS[operation_id].build_request(**ids, **query, **_body(document, operation))
+    path = request.target.partition("?")[0]
+    assert (request.method, path) == (operation.method, operation.path.format(**ids))
 
 
 @pytest.mark.parametrize("operation_id", ENDPOINTS)
@@ -219,13 +229,28 @@ def _annotations(model: type[Model]) -> dict[str, Any]:
     }
 
 
-def _python_type(schema: dict[str, Any]) -> Any:
-    if "$ref" in schema:
-        return MODELS[schema["$ref"].rpartition("/")[2]]
+def _sent(document: documents.Document) -> set[str]:
+    """Return the schemas of what is sent: bodies of requests, and what they refer to."""
+    sent = {each.body for each in documents.operations(document).values() if each.body}
+    for _ in range(3):  # as deep as bodies are
+        text = json.dumps([document["components"]["schemas"][name] for name in sent])
+        sent |= set(re.findall(r"#/components/schemas/(\w+)", text))
+    return sent
+
+
+def _type_of(document: documents.Document, is_sent: bool, schema: dict[str, Any]) -> Any:
+    name = schema.get("$ref", "").rpartition("/")[2]
+    if name in MODELS:
+        return MODELS[name]
+    schema = documents.resolve(document, schema)
+    if "enum" in schema:
+        return typing.Literal[tuple(sorted(schema["enum"]))] if is_sent else str
+    if "type" not in schema:
+        return Any
     if schema["type"] == "object":
         return dict[str, Any]
     if schema["type"] == "array":
-        return types.GenericAlias(list, (_python_type(schema["items"]),))
+        return types.GenericAlias(list, (_type_of(document, is_sent, schema["items"]),))
     if schema.get("format") == "date-time":
         return datetime
     return {"string": str, "boolean": bool, "integer": int, "number": float}[schema["type"]]

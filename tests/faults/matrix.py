@@ -23,7 +23,9 @@ from tests.support.fault_calls import (
     LIST_USERS,
     MODES,
     OPERATIONS,
+    READS,
     REMOVE_USER,
+    UPDATE_ROLES,
     Mode,
     Operation,
     call,
@@ -74,7 +76,8 @@ FAULTS: dict[str, Step | None] = {
 # The fault, then a success.
 FAULT_THEN_SUCCESS = """
                                   | list, get,   | create                 | update, delete,
-                                  | list_users   |                        | add_user, remove_user
+                                  | list_users   |                        | add_user, remove_user,
+                                  |              |                        | update_roles
 connection refused                | 1 ok         | 1 ok                   | 1 ok
 closed before the request is read | 1 ok         | 0 TransportError?      | 1 ok
 reset before the request is read  | 1 ok         | 0 TransportError?      | 1 ok
@@ -98,9 +101,11 @@ not HTTP                          | 2 ok         | 1 RemoteProtocolError? | 2 ok
 """
 
 # The fault, then the response that says that it is in place: 404 to delete and remove_user, 409 to
-# create and add_user. "+1" is the one look at the group's users, or at the groups.
+# create, add_user and update_roles (which adds). "+1" is the one look at the group's users or
+# roles, or at the groups.
 FAULT_THEN_DONE_ALREADY = """
-                                  | create                 | delete        | remove_user   | add_user
+                                  | create                 | delete        | remove_user   | add_user,
+                                  |                        |               |               | update_roles
 (none)                            | 1 AlreadyExists        | 1 NotFound    | 1 NotFound    | 1 AlreadyExists
 connection refused                | 1 AlreadyExists        | 1 NotFound    | 1 NotFound    | 1 AlreadyExists
 closed before the request is read | 0 TransportError?      | 1 ok          | 1+1 ok        | 1+1 ok
@@ -126,7 +131,16 @@ not HTTP                          | 1 RemoteProtocolError? | 2 ok          | 2+1
 _SHORT_NAMES = {"Unreadable": "ResponseValidationError"}
 DONE_ALREADY = {
     operation.name: response(status, b'{"error": {"message": "As you wish"}}')
-    for operation, status in ((CREATE, 409), (DELETE, 404), (ADD_USER, 409), (REMOVE_USER, 404))
+    for operation, status in (
+        *((CREATE, 409), (DELETE, 404), (ADD_USER, 409), (REMOVE_USER, 404)),
+        (UPDATE_ROLES, 409),
+    )
+}
+
+# What is read to verify a write, but for those about the users of a group.
+_READ = {
+    CREATE: LIST.body,
+    UPDATE_ROLES: next(each for each in READS if each.operation_id == "getPrincipalRoles").body,
 }
 
 
@@ -216,7 +230,7 @@ def measure(cell: Cell, mode: Mode) -> Measured:
         script.append(step)
     if cell.done_already:
         script.append(DONE_ALREADY[operation.name])
-        good = response(200, LIST.body if operation is CREATE else LIST_USERS.body)
+        good = response(200, _READ.get(operation, LIST_USERS.body))
     refuses = cell.fault == "connection refused"
     settings: dict[str, Any] = {}
     if cell.fault == "no response in time":
@@ -265,8 +279,8 @@ The first attempt meets the fault; the later responses are stated above each tab
 number of requests of the operation that the server read, and the outcome of the call:
 
 - `2 ok`: the server read two requests, and the call returned its result.
-- `2+1 ok`: the same, and one more request read the group's users, or the groups, to determine the
-  result.
+- `2+1 ok`: the same, and one more request read the group's users or roles, or the groups, to
+  determine the result.
 - `1 ReadTimeout, maybe applied`: the server read one request, and the call raised that error, with
   `maybe_applied` true: the change may have been applied, so check before you retry.
 - `0 TransportError, maybe applied`: the server read no request, because it closed the connection
@@ -289,9 +303,10 @@ def page(outcomes: dict[Cell, str], ends: dict[str, dict[str, str]]) -> str:
             "## A fault, then 404 or 409",
             "",
             "After the fault, the server responds with 404 to `delete` and `remove_user`, and with "
-            "409 to `create` and\n`add_user`. After an attempt that may have been applied, the "
-            "account is read, and the change in place is a\nsuccess; otherwise the response is an "
-            "error. A gateway may have forwarded a request that it responded to with\n503: whose "
+            "409 to `create`,\n`add_user` and `update_roles`, which adds a role. After an attempt "
+            "that may have been applied, the account is\nread, and the change in place is a "
+            "success; otherwise the response is an error. A gateway may have\nforwarded a request "
+            "that it responded to with 503: whose "
             "a group of that name is, and who has deleted a group, is then not known.",
             "",
             *_markdown({c: said for c, said in outcomes.items() if c.done_already}),

@@ -53,8 +53,8 @@ def play(way: Way, operation: Operation, runtime: Runtime) -> tuple[BaseExceptio
         if way.end == "interrupt":
             stack.enter_context(_interrupt(scene))
         error = _PLAY[runtime](way, operation, scene)
-        own = (operation.method, operation.path)
-        return error, scene.requests().count(own)
+        found = [(method, target.partition("?")[0]) for method, target in scene.requests()]
+        return error, found.count((operation.method, operation.path))
 
 
 @contextmanager

@@ -135,6 +135,7 @@ class Wire:
 
 def check_target(target: bytes, operation: Operation, index: int, expected: str) -> None:
     """Check that the target of a request is the operation's own, but for one ID."""
+    target = target.partition(b"?")[0]
     assert re.fullmatch(rb"[A-Za-z0-9._~/%-]+", target)
     segments = target.split(b"/")
     usual = operation.path.encode().split(b"/")

@@ -153,7 +153,7 @@ def test_an_idle_connection_that_the_server_has_closed_is_replaced_unnoticed(
         FaultServer(*script, response(200, operation.body)) as server,
         CldProvisioning(SECURITY, ACCOUNT, server_url=server.url) as client,
     ):
-        method = getattr(client.user_groups, operation.name)
+        method = operation.bind(client)
         method(**operation.arguments)
         server.wait_for_hang_up()
         assert method(**operation.arguments) == operation.result

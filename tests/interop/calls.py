@@ -44,6 +44,27 @@ CALLS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "getUser": ("users", "get", {"user_id": USER}),
     "getGroupsForUser": ("users", "get_groups", {"user_id": USER}),
     "getSubAccountsForUser": ("users", "list_sub_accounts", {"user_id": USER}),
+    "getRoles": ("roles", "list", {}),
+    "getPrincipalRoles": (
+        "principals",
+        "list_roles",
+        {"principal_type": "user", "principal_id": USER, "permission_type": "global"},
+    ),
+    "inspect": ("principals", "inspect", {"scope_type": "prodenv", "scope_id": "e1"}),
+    "inspectMultiple": (
+        "principals",
+        "inspect_multiple",
+        {"scope_type": "account", "principals": [{"type": "user", "id": USER}]},
+    ),
+    "updatePrincipalRoles": (
+        "principals",
+        "update_roles",
+        {
+            "operation": "add",
+            "principal": {"type": "user", "id": USER},
+            "roles": [{"id": "cld::role::prodenv::media_editor", "scope_id": "all"}],
+        },
+    ),
 }
 
 

@@ -62,6 +62,11 @@ class Operation:
     responses: dict[str, dict[str, Any]]
     body: str | None
 
+    @property
+    def required_names(self) -> tuple[str, ...]:
+        """The names of the parameters that are required."""
+        return tuple(each["name"] for each in self.parameters if each.get("required"))
+
     def names_of(self, place: str) -> tuple[str, ...]:
         """Return the names of the parameters in "path" or "query"."""
         return tuple(each["name"] for each in self.parameters if each["in"] == place)
@@ -125,8 +130,8 @@ def all_media(document: Document) -> Iterator[Media]:
 
 def success_examples(document: Document, operation_id: str) -> dict[str, Any]:
     """Return the examples of a 200 by name, the observed shape first."""
-    (media,) = [each for each in all_media(document) if each.where == f"{operation_id} 200"]
-    return media.examples
+    found = [each for each in all_media(document) if each.where == f"{operation_id} 200"]
+    return found[0].examples if found else {}
 
 
 def request_examples(document: Document, operation_id: str) -> list[dict[str, Any]]:

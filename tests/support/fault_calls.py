@@ -138,7 +138,21 @@ REMOVE_USER = Operation(
     b'{"users": [%b]}' % _JANE_JSON,
     models.UserGroupUsersResponse(users=[_JANE]),
 )
-OPERATIONS = (LIST, GET, LIST_USERS, CREATE, UPDATE, DELETE, ADD_USER, REMOVE_USER)
+UPDATE_ROLES = Operation(
+    "update_roles",
+    "updatePrincipalRoles",
+    {
+        "operation": "add",
+        "principal": {"type": "group", "id": GROUP},
+        "roles": [{"id": "cld::role::prodenv::media_editor"}],
+    },
+    "PUT",
+    f"/v2/accounts/{ACCOUNT}/permissions/principal_roles",
+    b'{"message": "ok"}',
+    models.SuccessResponse(message="ok"),
+    "principals",
+)
+OPERATIONS = (LIST, GET, LIST_USERS, CREATE, UPDATE, DELETE, ADD_USER, REMOVE_USER, UPDATE_ROLES)
 
 
 def _read(operation: documents.Operation) -> Operation:
@@ -163,7 +177,7 @@ READS = tuple(
     and operation_id in operations.METHODS
     and operation_id not in {known.operation_id for known in OPERATIONS}
 )
-WRITES = (CREATE, UPDATE, DELETE, ADD_USER, REMOVE_USER)
+WRITES = (CREATE, UPDATE, DELETE, ADD_USER, REMOVE_USER, UPDATE_ROLES)
 
 # Loading the machine's certificates takes longer than all else here, and nothing speaks TLS.
 _TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -67,6 +67,10 @@ _REQUESTS: Mapping[str, tuple[Any, ...]] = {
     "createUserGroup": _GROUPS,
     "updateUserGroup": _GROUPS,
     "getUsers": ({}, {"from_": "2026-01-01"}, models.GetUsersRequest(ids=[USER], pending=True)),
+    "getPrincipalRoles": (
+        {"principal_type": "group", "principal_id": GROUP, "permission_type": "global"},
+    ),
+    "inspect": ({"scope_type": "account"}, models.InspectRequest(scope_type="prodenv")),
 }
 
 
@@ -99,6 +103,7 @@ def arguments(operation_id: str) -> Iterator[dict[str, Any]]:
     if operation.body is not None:
         fields = documents.model_schemas(DOCUMENT)[operation.body].get("required", ())
         required |= {name: values[name][0] for name in fields}
+    required |= {name: values[name][0] for name in operation.required_names if name in names}
     yield required
     for name in optional:
         yield from ({**required, name: value} for value in values[name])
@@ -116,7 +121,7 @@ def recorder(
         first_status: The status code of the first response, if it is another one.
     """
     examples = documents.success_examples(document, operation_id)
-    example = json(next(iter(examples.values())))
+    example = json(next(iter(examples.values()))) if examples else httpx.Response(200)
     return FakeTransport(*([] if first_status is None else [httpx.Response(first_status)]), example)
 
 

@@ -21,6 +21,7 @@ from cld_user_groups import (
     models,
     utils,
 )
+from cld_user_groups.paging import pages, pages_async
 
 
 def security() -> Security:
@@ -82,6 +83,25 @@ def sync_use(http: httpx.Client, body: models.UserGroupRequestTypedDict) -> None
         assert_type(in_groups, models.GroupsOfUserResponse)
         environments = client.users.list_sub_accounts(user_id="u")
         assert_type(environments.sub_accounts, list[models.SubAccountSummary])
+        assert_type(client.roles.list().data, list[models.Role])
+        granted = client.principals.list_roles(
+            principal_type="group", principal_id="g", permission_type="global"
+        )
+        assert_type(granted.data, list[models.PrincipalRole])
+        page = client.principals.inspect(request={"scope_type": "account"})
+        assert_type(page.data.principals, list[models.PrincipalRoles])
+        principal = models.Principal(type="group", id="g")
+        for each in pages(
+            client.principals.inspect_multiple, scope_type="account", principals=[principal]
+        ):
+            assert_type(each, models.InspectResponse)
+        client.principals.inspect_multiple(scope_type="account", principals=[principal])
+        assert_type(
+            client.principals.update_roles(
+                operation="add", principal={"type": "group", "id": "g"}, roles=[{"id": "r"}]
+            ),
+            models.SuccessResponse,
+        )
         raw = client.user_groups.with_raw_response.list()
         assert_type(raw, RawResponse[models.UserGroupsResponse])
         assert_type(raw.parsed, models.UserGroupsResponse)
@@ -106,6 +126,21 @@ async def async_use(http: httpx.AsyncClient) -> Sequence[models.UserGroup]:
         assert_type(in_groups, models.GroupsOfUserResponse)
         environments = await client.users.list_sub_accounts(user_id="u")
         assert_type(environments.sub_accounts, list[models.SubAccountSummary])
+        assert_type((await client.roles.list()).data, list[models.Role])
+        await client.principals.list_roles(
+            request={"principal_type": "user", "principal_id": "u", "permission_type": "content"}
+        )
+        await client.principals.inspect(scope_type="account")
+        async for page in pages_async(
+            client.principals.inspect_multiple, request={"scope_type": "account", "principals": []}
+        ):
+            assert_type(page, models.InspectResponse)
+        await client.principals.inspect_multiple(scope_type="account", principals=[])
+        await client.principals.update_roles(
+            operation="remove",
+            principal=models.Principal(type="group", id="g"),
+            roles=[models.RoleAssignment(id="r", scope_id="all")],
+        )
         patient = client.with_options(timeout_ms=60_000)
         assert_type(patient, AsyncCldProvisioning)
         assert_type(
@@ -126,6 +161,7 @@ def errors(client: CldProvisioning) -> None:
         assert_type(error.data.error, models.Error | None)
     except models.CloudinaryError as error:
         assert_type(error.status_code, int)
+        assert_type(error.code, str | None)
         assert_type(error.maybe_applied, bool)
     except httpx.TransportError as error:
         assert_type(maybe_applied(error), bool)
@@ -142,6 +178,9 @@ def rejected(client: CldProvisioning) -> None:
     client.user_groups.create(request={"nam": "D"})  # type: ignore[arg-type]
     client.users.list(sort_by="age")  # type: ignore[arg-type]
     client.users.get(group_id="g")  # type: ignore[call-arg]
+    client.principals.inspect(scope_type="world")  # type: ignore[arg-type]
+    client.principals.update_roles(operation="add", roles=[{"idd": "r"}])  # type: ignore[list-item]
+    pages(client.users.list)  # type: ignore[type-var]
     client.user_groups.list(extnded_details=True)  # type: ignore[call-arg]
     CldProvisioning(region="mars")  # type: ignore[arg-type]
     CldProvisioning(client=httpx.AsyncClient())  # type: ignore[arg-type]

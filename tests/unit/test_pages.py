@@ -42,7 +42,7 @@ class Account:
         """Respond to a request; the first one says what the credentials are."""
         basic = request.headers["authorization"].removeprefix("Basic ")
         key, _, secret = b64decode(basic).decode().partition(":")
-        account_id = request.url.path.split("/")[4]
+        account_id = request.url.path.partition("/accounts/")[2].split("/")[0]
         ours = (self.emulator.account_id, self.emulator.api_key, self.emulator.api_secret)
         if (account_id, key, secret) != ours and not self.emulator.calls:
             self.emulator = Emulator(account_id, key, secret)

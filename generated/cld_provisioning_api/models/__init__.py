@@ -11,8 +11,27 @@ from .get_users_sort_order import GetUsersSortOrder
 from .get_users_union_type import GetUsersUnionType
 from .group_of_user import GroupOfUser
 from .groups_of_user_response import GroupsOfUserResponse
+from .inspect_multiple_request import InspectMultipleRequest
+from .inspect_response import InspectResponse
+from .inspected_principals import InspectedPrincipals
+from .management_type import ManagementType
+from .permission_type import PermissionType
+from .policy_parameters import PolicyParameters
+from .principal import Principal
+from .principal_role import PrincipalRole
+from .principal_roles import PrincipalRoles
+from .principal_roles_response import PrincipalRolesResponse
+from .principal_type import PrincipalType
+from .role import Role
+from .role_assignment import RoleAssignment
+from .roles_response import RolesResponse
+from .scope_type import ScopeType
 from .sub_account_summary import SubAccountSummary
 from .success_response import SuccessResponse
+from .update_principal_roles_request import UpdatePrincipalRolesRequest
+from .update_principal_roles_request_operation import (
+    UpdatePrincipalRolesRequestOperation,
+)
 from .user import User
 from .user_email_preferences import UserEmailPreferences
 from .user_group import UserGroup
@@ -32,8 +51,25 @@ __all__ = (
     "GetUsersUnionType",
     "GroupOfUser",
     "GroupsOfUserResponse",
+    "InspectedPrincipals",
+    "InspectMultipleRequest",
+    "InspectResponse",
+    "ManagementType",
+    "PermissionType",
+    "PolicyParameters",
+    "Principal",
+    "PrincipalRole",
+    "PrincipalRoles",
+    "PrincipalRolesResponse",
+    "PrincipalType",
+    "Role",
+    "RoleAssignment",
+    "RolesResponse",
+    "ScopeType",
     "SubAccountSummary",
     "SuccessResponse",
+    "UpdatePrincipalRolesRequest",
+    "UpdatePrincipalRolesRequestOperation",
     "User",
     "UserEmailPreferences",
     "UserGroup",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import ssl
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import httpx
 import msgspec
@@ -178,9 +178,14 @@ def status_error(response: httpx.Response, authorization: Authorization) -> erro
     kind = _BY_STATUS.get(response.status_code)
     data = _documented(body.encode() if body != text else response.content, authorization)
     if kind is not None:
-        return kind(data or _error_data(_described(response, body)), response, body)
-    said = excerpt(data.error.message or "") if data and data.error else ""
-    return errors.APIError(said or _described(response, body), response, body)
+        data = data or _error_data(_described(response, body))
+        error: errors.CloudinaryError = kind(data, response, body)
+    else:
+        said = excerpt(data.error.message or "") if data and data.error else ""
+        error = errors.APIError(said or _described(response, body), response, body)
+    if data is not None and (known := data.error) is not None:
+        error.code, error.category, error.details = known.code, known.category, known.details
+    return error
 
 
 def _documented(content: bytes, authorization: Authorization) -> ErrorResponseData | None:
@@ -190,12 +195,23 @@ def _documented(content: bytes, authorization: Authorization) -> ErrorResponseDa
         return None
     if data.error is None or not data.error.message:
         return None
-    data.error.message = authorization.redact(data.error.message)  # free of JSON's escapes now
+    # Free of JSON's escapes now.
+    data.error = ErrorDetail(**_redacted(data.error.to_dict(), authorization))
     return data
 
 
 def _error_data(message: str) -> ErrorResponseData:
     return ErrorResponseData(error=ErrorDetail(message=message))
+
+
+def _redacted(value: Any, authorization: Authorization) -> Any:
+    """Return a JSON value with the credentials masked in each str."""
+    if isinstance(value, dict):
+        items = cast("dict[str, Any]", value).items()
+        return {authorization.redact(key): _redacted(item, authorization) for key, item in items}
+    if isinstance(value, list | tuple):
+        return [_redacted(item, authorization) for item in cast("list[Any]", value)]
+    return authorization.redact(value) if isinstance(value, str) else value
 
 
 def _described(response: httpx.Response, body: str) -> str:

@@ -18,6 +18,7 @@ from .calls import Call, CallLog
 from .clock import EmulatorClock
 from .emulator import Emulator
 from .messages import EmulatorRequest, EmulatorResponse
+from .roles import EmulatedRoles, EmulatorAssignment, EmulatorRole
 from .routes import OPERATION_IDS
 from .transport import EmulatorTransport
 
@@ -25,11 +26,14 @@ __all__ = [
     "OPERATION_IDS",
     "Call",
     "CallLog",
+    "EmulatedRoles",
     "Emulator",
+    "EmulatorAssignment",
     "EmulatorClock",
     "EmulatorGroup",
     "EmulatorRequest",
     "EmulatorResponse",
+    "EmulatorRole",
     "EmulatorTransport",
     "EmulatorUser",
 ]

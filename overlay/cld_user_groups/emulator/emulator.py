@@ -23,6 +23,7 @@ from .messages import (
     credentials_match,
 )
 from .operations import HANDLERS, EmulatedApi, Operation, UsersFilters, UsersPaging, Wire
+from .roles import PermissionsApi, PermissionsError
 from .routes import ROUTER, Route
 from .transport import EmulatorTransport
 
@@ -35,7 +36,7 @@ _BODILESS: Final = frozenset({204, 205, 304})
 _encode = msgspec.json.Encoder().encode
 
 
-class Emulator(EmulatedApi):
+class Emulator(PermissionsApi, EmulatedApi):
     """A stateful emulator of the user groups of the Account Provisioning API.
 
     It starts with a sample account: the group "Designers" with two users, the group "Marketing"
@@ -57,6 +58,7 @@ class Emulator(EmulatedApi):
         account_id: As passed, and so are ``api_key`` and ``api_secret``.
         clock: The emulator's time of day, which a test can change.
         calls: The requests that the emulator received.
+        roles: The roles of the account, and who has them: the Permissions API.
 
     Raises:
         ValueError: An argument is invalid.
@@ -269,7 +271,7 @@ class Emulator(EmulatedApi):
                 operation_id, path = self._operation_of(route, is_authenticated=is_authenticated)
                 response = self._respond(operation_id, Operation(path, query, request), now)
             except RejectedError as rejection:
-                response = _rejected(rejection)
+                response = _rejected(rejection, request)
             response = self._finish(request, response, now)
             headers = {
                 name.lower().decode("latin-1"): value.decode("latin-1")
@@ -304,7 +306,9 @@ class Emulator(EmulatedApi):
         if not is_authenticated:
             raise RejectedError(401, "Invalid credentials")
         if route.path_params["account_id"] != self.account_id:
-            raise RejectedError(404, "Account not found")
+            # The list of roles documents no 404.
+            is_roles = route.operation_id == "getRoles"
+            raise RejectedError(401 if is_roles else 404, "Account not found")
         return route.operation_id, route.path_params
 
     def _respond(self, operation_id: str, call: Operation, now: datetime) -> EmulatorResponse:
@@ -312,7 +316,7 @@ class Emulator(EmulatedApi):
         fault = take_fault(self._faults, operation_id, call.path)
         if fault is None:
             return self._perform(operation_id, call, now)
-        response = _rejected(RejectedError(fault.status or 503, fault.message or ""))
+        response = _rejected(RejectedError(fault.status or 503, fault.message or ""), call.request)
         if fault.is_applied:
             applied = self._perform(operation_id, call, now)
             if fault.status is None or fault.drop is not None:
@@ -330,9 +334,10 @@ class Emulator(EmulatedApi):
             self._quota.spend(now)
             if operation_id not in HANDLERS:
                 raise RejectedError(501, f"The emulator does not implement {operation_id}")
-            return EmulatorResponse(200, (), _encode(HANDLERS[operation_id](self, call)))
+            result = HANDLERS[operation_id](self, call)
+            return EmulatorResponse(200, (), b"" if result is None else _encode(result))
         except RejectedError as rejection:
-            return _rejected(rejection)
+            return _rejected(rejection, call.request)
 
     def _finish(
         self, request: EmulatorRequest, response: EmulatorResponse, now: datetime
@@ -356,7 +361,9 @@ class Emulator(EmulatedApi):
         )
 
 
-def _rejected(rejection: RejectedError) -> EmulatorResponse:
+def _rejected(rejection: RejectedError, request: EmulatorRequest) -> EmulatorResponse:
+    if request.raw_path.startswith(b"/v2/") and not isinstance(rejection, PermissionsError):
+        rejection = PermissionsError(rejection.status, str(rejection), headers=rejection.headers)
     return EmulatorResponse(rejection.status, rejection.headers, _encode(rejection.document))
 
 
