@@ -5,7 +5,6 @@ import threading
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import Any, Final
 
 import attrs
@@ -64,10 +63,10 @@ class EmulatorGroup:
     users: tuple[EmulatorUser, ...] = attrs.field(default=(), converter=tuple[EmulatorUser, ...])
     created_at: datetime = _SAMPLE_MOMENT
     updated_at: datetime = attrs.Factory(lambda group: group.created_at, takes_self=True)
+    _user_ids: frozenset[str] = attrs.field(init=False, repr=False, eq=False)
 
-    @cached_property
-    def _user_ids(self) -> frozenset[str]:
-        return frozenset(user.id for user in self.users)
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "_user_ids", frozenset(user.id for user in self.users))
 
     def has(self, user_id: str) -> bool:
         """Return whether a user is a member."""
@@ -208,14 +207,10 @@ class EmulatedAccount:
             group_id: The group's ID; a new one by default.
         """
         with self._lock:
-            members = {user.id: user for user in map(self._user, users)}
+            members = {user.id: user for user in map(self._user, users)}.values()
+            group_id, now = group_id or secrets.token_hex(15), self.clock.now()
             return self._insert_group(
-                EmulatorGroup(
-                    id=group_id or secrets.token_hex(15),
-                    name=require_name(name),
-                    users=members.values(),
-                    created_at=self.clock.now(),
-                )
+                EmulatorGroup(id=group_id, name=require_name(name), users=members, created_at=now)
             )
 
     def rename_group(self, group: EmulatorGroup | str, name: str) -> EmulatorGroup:

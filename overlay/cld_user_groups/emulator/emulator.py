@@ -55,7 +55,9 @@ class Emulator(PermissionsApi, EmulatedApi):
             return at most 100 in any case, "ignored" to return all of them in any case.
 
     Attributes:
-        account_id: As passed, and so are ``api_key`` and ``api_secret``.
+        account_id: The ID of the emulated account.
+        api_key: The provisioning API key that the emulator accepts.
+        api_secret: The provisioning API secret that the emulator accepts.
         clock: The emulator's time of day, which a test can change.
         calls: The requests that the emulator received.
         roles: The roles of the account, and who has them: the Permissions API.
@@ -321,13 +323,9 @@ class Emulator(PermissionsApi, EmulatedApi):
             applied = self._perform(operation_id, call, now)
             if fault.status is None or fault.drop is not None:
                 response = applied
-        return EmulatorResponse(
-            response.status,
-            (*response.headers, *fault.headers),
-            response.body if fault.body is None else fault.body,
-            fault.delay,
-            fault.drop,
-        )
+        headers = (*response.headers, *fault.headers)
+        body = response.body if fault.body is None else fault.body
+        return EmulatorResponse(response.status, headers, body, fault.delay, fault.drop)
 
     def _perform(self, operation_id: str, call: Operation, now: datetime) -> EmulatorResponse:
         try:

@@ -18,14 +18,10 @@ from cld_user_groups.identity import email_key
 from .account import EmulatedAccount, EmulatorGroup, EmulatorUser, require_name
 from .messages import EmulatorRequest, Query, RejectedError, read_fields
 
+# See the arguments of ``Emulator``.
 Wire = Literal["observed", "documented"]
-"""Whether the emulator follows the live API as it was observed, or as it is published."""
-
 UsersFilters = Literal["applied", "ignored"]
-"""Whether the filters of the list of users have an effect."""
-
 UsersPaging = Literal["on_request", "always", "ignored"]
-"""Which responses with the list of users are one page of it."""
 
 SAMPLE_ENVIRONMENT: Final = "0aaaaa1bbbbb2ccccc3ddddd4eeeee5f"
 

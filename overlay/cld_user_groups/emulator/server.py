@@ -58,7 +58,9 @@ class EmulatorServer:
 
     Attributes:
         emulator: The emulator that is served.
-        account_id: As the emulator's, and so are ``api_key`` and ``api_secret``.
+        account_id: The ID of the emulated account.
+        api_key: The provisioning API key to use.
+        api_secret: The provisioning API secret to use.
     """
 
     def __init__(self, emulator: "Emulator", host: str = "127.0.0.1", port: int = 0) -> None:
