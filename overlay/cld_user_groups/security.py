@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from base64 import b64encode
 from collections.abc import Callable
+from struct import iter_unpack
 from types import TracebackType
 from typing import Any, Final, NoReturn, Self, TypeAlias, cast
 from urllib.parse import quote, quote_plus
@@ -24,20 +26,8 @@ _MASK = "***"
 # Packages whose frames hold the request's headers, the credentials among them, in local variables.
 _BELOW: Final = frozenset(
     {
-        "httpx",
-        "httpx2",
-        "httpcore",
-        "httpcore2",
-        "truststore",
-        "h11",
-        "h2",
-        "hpack",
-        "socksio",
-        "anyio",
-        "asyncio",
-        "trio",
-        "ssl",
-        "socket",
+        *("httpx", "httpx2", "httpcore", "httpcore2", "h11", "h2", "hpack", "socksio"),
+        *("truststore", "anyio", "asyncio", "trio", "ssl", "socket"),
     }
 )
 # A shorter secret, a test's for one, would be found in any text.
@@ -78,7 +68,16 @@ SecuritySource: TypeAlias = Security | Callable[[], Security]
 class Authorization:
     """The Authorization header of one pair of credentials, masked like them."""
 
-    __slots__ = ("_forms", "_plain_secret", "_plain_token", "_secret", "_token", "header")
+    # No `vars`, which would show the secret.
+    __slots__ = (
+        "_found",
+        "_is_searched",
+        "_plain_secret",
+        "_plain_token",
+        "_secret",
+        "_token",
+        "header",
+    )
 
     header: str
     """The value of the header. Do not keep it in a local variable."""
@@ -88,10 +87,10 @@ class Authorization:
         pair = f"{security.provisioning_api_key}:{self._secret}"
         self._token = b64encode(pair.encode()).decode()
         self.header = f"Basic {self._token}"
-        is_searched = len(self._secret) >= _RECOGNISABLE
+        self._is_searched = len(self._secret) >= _RECOGNISABLE
         self._plain_token = self._token.encode()
-        self._plain_secret = self._secret.encode() if is_searched else self._plain_token
-        self._forms: list[str] | None = None
+        self._plain_secret = self._secret.encode() if self._is_searched else self._plain_token
+        self._found: list[str] = []
 
     def __repr__(self) -> str:
         return f"Authorization({_MASK!r})"
@@ -99,16 +98,12 @@ class Authorization:
     def __reduce__(self) -> NoReturn:
         raise TypeError("Authorization cannot be pickled: it holds the secret")
 
-    def is_in(self, text: str) -> bool:
-        """Return whether a text holds the secret or the token, in any form that `redact` masks."""
-        return any(form in text for form in self._written_forms())
-
     def redact(self, text: str) -> str:
         """Return a text without the secret and the token, in case a server echoed them.
 
         Also as JSON, a URL or HTML writes them.
         """
-        for form in self._written_forms():
+        for form in self._forms:
             text = text.replace(form, _MASK)
         return text
 
@@ -133,11 +128,13 @@ class Authorization:
             return value
         return self.redact(value.decode("latin-1")).encode("latin-1")
 
-    def _written_forms(self) -> list[str]:
-        if self._forms is not None:
-            return self._forms
+    @property
+    def _forms(self) -> list[str]:
+        """All ways in which the token and the secret may be written, the longest first."""
+        if self._found:
+            return self._found
         forms = [self._token, quote(self._token, safe=""), *_escaped(self._token)]
-        if len(self._secret) >= _RECOGNISABLE:
+        if self._is_searched:
             forms += [self._secret, json.dumps(self._secret)[1:-1], *_escaped(self._secret)]
             forms += [json.dumps(self._secret, ensure_ascii=False)[1:-1]]
             forms += [quote(self._secret), quote(self._secret, safe=""), quote_plus(self._secret)]
@@ -145,23 +142,21 @@ class Authorization:
             # A secret that is not Latin-1, in a header that was decoded as if it were.
             forms += [self._secret.encode().decode("latin-1")]
         forms += [form.replace("/", "\\/") for form in forms]
-        self._forms = sorted(set(forms), key=len, reverse=True)
-        return self._forms
+        self._found = sorted(set(forms), key=len, reverse=True)
+        return self._found
 
 
 def _escaped(text: str) -> list[str]:
     """Return a text as JSON that escapes all but letters and digits, in either case of hex."""
-
-    def written(character: str, pattern: str) -> str:
-        if character.isascii() and character.isalnum():
-            return character
-        units = character.encode("utf-16-be")
-        return "".join(
-            pattern % int.from_bytes(units[at : at + 2]) for at in range(0, len(units), 2)
-        )
-
     return [
-        "".join(written(character, pattern) for character in text)
+        "".join(
+            character
+            if character.isascii() and character.isalnum()
+            else "".join(
+                pattern % unit for (unit,) in iter_unpack(">H", character.encode("utf-16-be"))
+            )
+            for character in text
+        )
         for pattern in (r"\u%04x", r"\u%04X")
     ]
 
@@ -169,9 +164,7 @@ def _escaped(text: str) -> list[str]:
 class Authorizer:
     """Returns the Authorization for each call.
 
-    Args:
-        source: The credentials, or a function that returns them; called for every call, so that
-            keys can rotate.
+    Where the source is a function, it is asked for every call, so that keys can rotate.
     """
 
     __slots__ = ("_last", "_source")
@@ -181,12 +174,7 @@ class Authorizer:
         self._last: tuple[Security, Authorization] | None = None
 
     def __call__(self) -> Authorization:
-        """Return the header for the current credentials.
-
-        Raises:
-            TypeError: The callable returned something that is not a Security.
-            ValueError: The credentials are incomplete, or cannot be sent.
-        """
+        """Return the header for the current credentials, or raise what is wrong with them."""
         security = self._source if isinstance(self._source, Security) else self._source()
         last = self._last  # read once: another thread may replace it at any time
         if last is not None and last[0] is security:
@@ -222,11 +210,9 @@ def _problem(name: str, value: str | None) -> str | None:
         return "is missing"
     if name == "provisioning_api_key" and ":" in value:
         return "has a colon, which HTTP Basic does not allow in a user name"
-    if any(ord(character) < 0x20 or ord(character) == 0x7F for character in value):
+    if re.search(r"[\x00-\x1f\x7f]", value):
         return "has a control character (a line break at its end?)"
-    if any(0xD800 <= ord(character) <= 0xDFFF for character in value):
-        return "is not valid Unicode"
-    return None
+    return "is not valid Unicode" if re.search(r"[\ud800-\udfff]", value) else None
 
 
 def hide_credentials(
@@ -274,35 +260,29 @@ def _mask(error: BaseException, authorization: Authorization) -> None:
 
 def _masked(value: Any, authorization: Authorization, depth: int = 4) -> Any:
     """Return a value with the credentials masked in its texts, or itself if it has none."""
+    masked: Any = value
     if isinstance(value, str):
-        return authorization.redact(value) if authorization.is_in(value) else value
-    if isinstance(value, bytes):
-        text = value.decode("latin-1")
-        return authorization.redact(text).encode("latin-1") if authorization.is_in(text) else value
+        masked = authorization.redact(value)
+    elif isinstance(value, bytes):
+        masked = authorization.redact(value.decode("latin-1")).encode("latin-1")
+    if isinstance(value, str | bytes):
+        return value if masked == value else masked
     if not depth or type(value) not in (list, tuple, dict):
         return value
     kind = cast("Any", type(value))
     items = [*cast("Any", value.items() if isinstance(value, dict) else value)]
-    masked = [_masked(item, authorization, depth - 1) for item in items]
-    is_clean = all(now is was for now, was in zip(masked, items, strict=True))
-    return cast("Any", value) if is_clean else kind(masked)
+    now = [_masked(item, authorization, depth - 1) for item in items]
+    is_clean = all(new is old for new, old in zip(now, items, strict=True))
+    return cast("Any", value) if is_clean else kind(now)
 
 
 def _own_frames(traceback: TracebackType | None) -> TracebackType | None:
-    kept = [
-        link
-        for link in _links(traceback)
-        if link.tb_frame.f_globals.get("__name__", "").partition(".")[0] not in _BELOW
-    ]
-    result: TracebackType | None = None
-    for link in reversed(kept):
-        result = TracebackType(result, link.tb_frame, link.tb_lasti, link.tb_lineno)
-    return result
-
-
-def _links(traceback: TracebackType | None) -> list[TracebackType]:
+    """Return a traceback without the frames that hold the credentials."""
     links: list[TracebackType] = []
     while traceback is not None:
-        links.append(traceback)
+        if traceback.tb_frame.f_globals.get("__name__", "").partition(".")[0] not in _BELOW:
+            links.append(traceback)
         traceback = traceback.tb_next
-    return links
+    for link in reversed(links):
+        traceback = TracebackType(traceback, link.tb_frame, link.tb_lasti, link.tb_lineno)
+    return traceback

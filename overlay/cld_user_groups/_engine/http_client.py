@@ -23,7 +23,7 @@ from math import inf
 from operator import is_
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 from urllib.request import getproxies
 
 import httpx
@@ -35,10 +35,7 @@ from .config import parse_proxy
 from .library import NAMES, library_of
 
 if TYPE_CHECKING:
-    import anyio
-
-C = TypeVar("C", httpx.Client, httpx.AsyncClient)
-S = TypeVar("S", "FairSemaphore", "anyio.Semaphore")
+    pass
 
 # As many connections as an httpx client keeps open by default, so that none is opened in vain.
 MAX_IN_FLIGHT: Final = 20
@@ -102,14 +99,14 @@ class FairSemaphore:
 
 
 @define(eq=False)
-class Connections(Generic[C, S]):
+class Connections:
     """An httpx client, and the semaphore that limits how many of its requests are in flight.
 
     A caller-supplied client has no semaphore, for it has limits of its own.
     """
 
-    client: C
-    semaphore: S | None = None
+    client: Any  # sync or async, of httpx or httpx2
+    semaphore: Any = None  # fair, to threads or to tasks
     limit: float = inf  # how many may hold the semaphore at once
     closer: AsyncGenerator[None] | None = None  # closes an async client with its event loop
     http: ModuleType = field(init=False)  # the library of the client
@@ -124,9 +121,10 @@ class Connections(Generic[C, S]):
         redirects, and httpx spends a fifth of a call on them. While another package has replaced a
         method of its class, as recorders and tracers do, that replacement is not bypassed.
         """
-        if self.semaphore is None or self.client.is_closed or not _is_stock(type(self.client)):
+        client = self.client
+        if self.semaphore is None or client.is_closed or not _is_stock(client.__class__):
             return None
-        return _transport_finder(self.client)
+        return _transport_finder(client)
 
     def finish(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
         """Do what `send` of httpx does with a response."""
@@ -139,10 +137,6 @@ class Connections(Generic[C, S]):
                 *(response.http_version, response.status_code, response.reason_phrase),
             )
         return response
-
-
-SyncConnections: TypeAlias = Connections[httpx.Client, FairSemaphore]
-AsyncConnections: TypeAlias = "Connections[httpx.AsyncClient, anyio.Semaphore]"
 
 
 @cache
@@ -162,14 +156,15 @@ def _is_stock(kind: type) -> bool:
     return before is not None and len(before) == len(now) and all(map(is_, before, now.values()))
 
 
-class _Owner(Generic[C, S]):
+class _Owner:
     """What both kinds share: they close what they make, and never what they are given."""
 
-    _own: MutableMapping[Any, Connections[C, S]]
+    _owns: Callable[[], MutableMapping[Any, Connections]]
 
-    def __init__(self, given: C | None, make: Callable[[], C]) -> None:
-        self._callers: Connections[C, S] | None = None if given is None else Connections(given)
-        self._make: Callable[[], C] = make
+    def __init__(self, given: Any, make: Callable[[], Any]) -> None:
+        self._callers = None if given is None else Connections(given)
+        self._make = make
+        self._own = self._owns()
         self._lock = threading.Lock()
         self._left_to_parent: list[object] = []
         # How many requests may be in flight at once; it only grows.
@@ -182,13 +177,13 @@ class _Owner(Generic[C, S]):
         self._lock = threading.Lock()  # the other may be held by a thread that is not here
         # Kept, because closing them could wait for such a lock too.
         self._left_to_parent.append(self._own)
-        self._own = type(self._own)()
+        self._own = self._owns()
 
     def _check_open(self) -> None:
         if self.is_closed:
             raise ClientClosed("the client is closed: create a new one")
 
-    def _add(self, owner: Any, semaphore: Callable[[int], S]) -> Connections[C, S]:
+    def _add(self, owner: Any, semaphore: Callable[[int], Any]) -> Connections:
         """Create the connections of an event loop or, sync, of the process, while locked."""
         self._check_open()
         if owner not in self._own:
@@ -196,12 +191,13 @@ class _Owner(Generic[C, S]):
             self._own[owner] = Connections(self._make(), semaphore(limit), limit)
         return self._own[owner]
 
-    def _release(
-        self,
-        connections: Connections[C, S],
-        request: httpx.Request | None,
-        response: httpx.Response | None,
-    ) -> list[Any]:
+    def _grow(self, connections: Connections) -> None:
+        with self._lock:
+            while connections.limit < self.most_in_flight:
+                connections.semaphore.release()
+                connections.limit += 1
+
+    def _release(self, connections: Connections, request: Any, response: Any) -> list[Any]:
         """Let another request go, and return what this one may have opened since `close`.
 
         httpx closes a client once; and httpcore's pool, closed while a connection was being opened,
@@ -218,7 +214,7 @@ class _Owner(Generic[C, S]):
         return [each for each in (transport, stream) if each is not None]
 
 
-_owners: weakref.WeakSet[_Owner[Any, Any]] = weakref.WeakSet()
+_owners: weakref.WeakSet[_Owner] = weakref.WeakSet()
 
 
 def _forget_all() -> None:
@@ -230,28 +226,23 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_all)
 
 
-class HttpClient(_Owner[httpx.Client, FairSemaphore]):
+class HttpClient(_Owner):
     """The httpx client of a sync client."""
 
-    def __init__(self, given: httpx.Client | None, make: Callable[[], httpx.Client]) -> None:
-        self._own = {}
-        super().__init__(given, make)
+    _owns = dict
 
-    def get(self) -> SyncConnections:
+    def get(self) -> Connections:
         """Return the client, or raise ClientClosed."""
         connections = self._callers or self._own.get(None)
         if connections is None:
             with self._lock:
                 return self._add(None, FairSemaphore)
         self._check_open()
-        if connections.limit < self.most_in_flight and connections.semaphore is not None:
-            with self._lock:
-                while connections.limit < self.most_in_flight:
-                    connections.semaphore.release()
-                    connections.limit += 1
+        if connections.limit < self.most_in_flight:
+            self._grow(connections)
         return connections
 
-    def enter(self, connections: SyncConnections) -> float:
+    def enter(self, connections: Connections) -> float:
         """Wait until few enough requests are in flight, and return how many seconds that took."""
         semaphore, waited = connections.semaphore, 0.0
         if semaphore is not None and not semaphore.try_acquire():
@@ -263,24 +254,20 @@ class HttpClient(_Owner[httpx.Client, FairSemaphore]):
             self._check_open()
         return waited
 
-    def leave(
-        self,
-        connections: SyncConnections,
-        request: httpx.Request | None = None,
-        response: httpx.Response | None = None,
-    ) -> None:
+    def leave(self, connections: Connections, request: Any = None, response: Any = None) -> None:
         """Let another request go; after `close`, close what this one has opened since."""
         for opened in self._release(connections, request, response):
             opened.close()
 
-    def send(self, connections: SyncConnections, request: httpx.Request) -> httpx.Response:
+    def send(self, connections: Connections, request: httpx.Request) -> httpx.Response:
         """Send a request as it is, and return the response with its body unread."""
         find = connections.transport_finder()
         if find is not None:
             return connections.finish(request, find(request.url).handle_request(request))
         # The credentials are in the headers already: auth=None, for no scheme of the client's own
         # may replace them.
-        return connections.client.send(request, stream=True, auth=None, follow_redirects=False)
+        client: httpx.Client = connections.client
+        return client.send(request, stream=True, auth=None, follow_redirects=False)
 
     def close(self) -> None:
         """Close the connections, unless the client is caller-supplied."""
@@ -291,16 +278,12 @@ class HttpClient(_Owner[httpx.Client, FairSemaphore]):
             own.client.close()
 
 
-class AsyncHttpClient(_Owner[httpx.AsyncClient, "anyio.Semaphore"]):
+class AsyncHttpClient(_Owner):
     """The httpx clients of an async client: one for each event loop."""
 
-    def __init__(
-        self, given: httpx.AsyncClient | None, make: Callable[[], httpx.AsyncClient]
-    ) -> None:
-        self._own = weakref.WeakKeyDictionary()
-        super().__init__(given, make)
+    _owns = weakref.WeakKeyDictionary
 
-    async def get(self) -> AsyncConnections:
+    async def get(self) -> Connections:
         """Return the client for the running event loop, or raise ClientClosed."""
         self._check_open()
         if self._callers is not None:
@@ -319,9 +302,7 @@ class AsyncHttpClient(_Owner[httpx.AsyncClient, "anyio.Semaphore"]):
                 connections = self._add(loop, anyio.Semaphore)
             connections.closer = self._close_with_loop(loop, connections.client)
             await anext(connections.closer)
-        while connections.limit < self.most_in_flight and connections.semaphore is not None:
-            connections.semaphore.release()
-            connections.limit += 1
+        self._grow(connections)
         return connections
 
     async def _close_with_loop(self, loop: Any, client: httpx.AsyncClient) -> AsyncGenerator[None]:
@@ -332,7 +313,7 @@ class AsyncHttpClient(_Owner[httpx.AsyncClient, "anyio.Semaphore"]):
             self._own.pop(loop, None)
             await client.aclose()
 
-    async def enter(self, connections: AsyncConnections) -> float:
+    async def enter(self, connections: Connections) -> float:
         """Wait until few enough requests are in flight; see `HttpClient.enter`."""
         semaphore, waited = connections.semaphore, 0.0
         if semaphore is not None:
@@ -350,10 +331,7 @@ class AsyncHttpClient(_Owner[httpx.AsyncClient, "anyio.Semaphore"]):
         return waited
 
     async def leave(
-        self,
-        connections: AsyncConnections,
-        request: httpx.Request | None = None,
-        response: httpx.Response | None = None,
+        self, connections: Connections, request: Any = None, response: Any = None
     ) -> None:
         """Let another request go; see `HttpClient.leave`."""
         opened = self._release(connections, request, response)
@@ -364,13 +342,13 @@ class AsyncHttpClient(_Owner[httpx.AsyncClient, "anyio.Semaphore"]):
                 for each in opened:
                     await each.aclose()
 
-    async def send(self, connections: AsyncConnections, request: httpx.Request) -> httpx.Response:
+    async def send(self, connections: Connections, request: httpx.Request) -> httpx.Response:
         """Send a request as it is; see `HttpClient.send`."""
         find = connections.transport_finder()
         if find is not None:
             response = await find(request.url).handle_async_request(request)
             return connections.finish(request, response)
-        client = connections.client
+        client: httpx.AsyncClient = connections.client
         return await client.send(request, stream=True, auth=None, follow_redirects=False)
 
     async def close(self) -> None:
@@ -399,9 +377,7 @@ def _running_loop() -> Any:
     return trio.lowlevel.current_trio_token()
 
 
-def _transport_finder(
-    client: httpx.Client | httpx.AsyncClient,
-) -> Callable[[httpx.URL], Any] | None:
+def _transport_finder(client: Any) -> Callable[[httpx.URL], Any] | None:
     """Return what finds a URL's transport, a proxy's or a mounted one; None if httpx lacks it.
 
     This is the one private name of httpx on which sending relies.
@@ -409,7 +385,7 @@ def _transport_finder(
     return getattr(client, "_transport_for_url", None)
 
 
-def is_behind_environment_proxy(client: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> bool:
+def is_behind_environment_proxy(client: Any, url: httpx.URL) -> bool:
     """Return whether requests to a URL go to a proxy that the environment names.
 
     A proxy that the caller passed to the httpx client is the caller's decision.

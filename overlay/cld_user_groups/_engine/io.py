@@ -22,7 +22,7 @@ from cld_user_groups.limits.protocol import Limiter
 from cld_user_groups.utils import wait, wait_async
 
 from .body import DEFAULT_MAX_BYTES, read_body, read_body_async, too_slow
-from .http_client import AsyncConnections, AsyncHttpClient, HttpClient, SyncConnections
+from .http_client import AsyncHttpClient, Connections, HttpClient
 from .library import library_of
 from .request import RawResponse
 
@@ -102,7 +102,7 @@ Flow = Generator[Step, object, RawResponse[T]]
 """A call in progress. For an attempt that a limiter did not admit, it is sent the reply."""
 
 
-def drive(http: HttpClient, connections: SyncConnections, flow: Flow[T]) -> RawResponse[T]:
+def drive(http: HttpClient, connections: Connections, flow: Flow[T]) -> RawResponse[T]:
     """Perform the steps of a flow, and return its result.
 
     An exception from anywhere goes through the flow, which records what it means for the call and
@@ -131,7 +131,7 @@ def drive(http: HttpClient, connections: SyncConnections, flow: Flow[T]) -> RawR
 
 
 async def drive_async(
-    http: AsyncHttpClient, connections: AsyncConnections, flow: Flow[T]
+    http: AsyncHttpClient, connections: Connections, flow: Flow[T]
 ) -> RawResponse[T]:
     """Perform the steps of a flow, and return its result; see `drive`."""
     result: object = None
@@ -159,7 +159,7 @@ async def drive_async(
             failure = error
 
 
-def _perform(http: HttpClient, connections: SyncConnections, step: Step) -> object:
+def _perform(http: HttpClient, connections: Connections, step: Step) -> object:
     if isinstance(step, Attempt):
         return _exchange(http, connections, step)
     if not isinstance(step, int | float):
@@ -170,7 +170,7 @@ def _perform(http: HttpClient, connections: SyncConnections, step: Step) -> obje
     return None
 
 
-def _exchange(http: HttpClient, connections: SyncConnections, attempt: Attempt) -> object:
+def _exchange(http: HttpClient, connections: Connections, attempt: Attempt) -> object:
     """Send the request of an attempt and read its response, or return why a limiter has not let it.
 
     An exception of the limiter ends the call: it is no lost response.
@@ -206,7 +206,7 @@ def _exchange(http: HttpClient, connections: SyncConnections, attempt: Attempt) 
 
 
 async def _exchange_async(
-    http: AsyncHttpClient, connections: AsyncConnections, attempt: Attempt
+    http: AsyncHttpClient, connections: Connections, attempt: Attempt
 ) -> object:
     """Send the request of an attempt and read its response; see `_exchange`."""
     request, limiter, ticket = attempt.request, attempt.limiter, attempt.ticket

@@ -31,10 +31,10 @@ from cld_user_groups.security import Authorization, hide_credentials
 from cld_user_groups.utils import UNSET, RetryConfig
 
 from .failures import classify_outcome, delay_error, extract_response, undecodable
+from .http_client import Connections
 from .io import Attempt, Flow, Step
 from .library import http_errors
 from .request import (
-    AnyConnections,
     ApiCall,
     CheckedOptions,
     RawResponse,
@@ -48,7 +48,7 @@ T = TypeVar("T")
 
 
 def run(
-    session: Session, connections: AnyConnections, call: ApiCall[T], options: CheckedOptions
+    session: Session, connections: Connections, call: ApiCall[T], options: CheckedOptions
 ) -> Flow[T]:
     """Make one call, from its first request to its result."""
     retries = session.retries if options.retries is UNSET else options.retries
@@ -72,7 +72,7 @@ class _Run(Generic[T]):
     """One call in progress, and what its attempts so far may have done."""
 
     session: Session
-    connections: AnyConnections
+    connections: Connections
     call: ApiCall[T]
     options: CheckedOptions
     authorization: Authorization

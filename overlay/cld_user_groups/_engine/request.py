@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from types import MappingProxyType, ModuleType
-from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypedDict, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypedDict, TypeVar
 
 import httpx
 import msgspec
@@ -25,7 +25,6 @@ from .http_client import Connections, is_behind_environment_proxy
 from .retry import Effect
 
 T = TypeVar("T")
-AnyConnections: TypeAlias = Connections[Any, Any]
 
 # A field name is a token (RFC 9110, 5.6.2); a value is visible ASCII, spaces and tabs, for a line
 # break in it would begin another header.
@@ -166,7 +165,7 @@ class Session:
 
     def headers(
         self,
-        connections: AnyConnections,
+        connections: Connections,
         host: bytes,
         authorization: Authorization,
         request: HttpRequest,
@@ -196,7 +195,7 @@ class Session:
         return found
 
     def _shared(
-        self, connections: AnyConnections, host: bytes, authorization: Authorization
+        self, connections: Connections, host: bytes, authorization: Authorization
     ) -> httpx.Headers:
         headers: httpx.Headers = connections.http.Headers([(b"Host", host)])
         headers.update(connections.client.headers)
@@ -223,7 +222,7 @@ def _url_and_host(http: ModuleType, server_url: str, target: str) -> tuple[httpx
 
 def build_request(
     session: Session,
-    connections: AnyConnections,
+    connections: Connections,
     call: ApiCall[T],
     options: CheckedOptions,
     authorization: Authorization,
