@@ -50,7 +50,7 @@ def pages(method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Iterator
     while arguments is not None:
         page = cast("Callable[..., T]", method)(*args, **arguments)
         yield page
-        arguments = _following(arguments, page.next_cursor, seen)
+        arguments = next_arguments(arguments, page.next_cursor, seen)
 
 
 async def pages_async(
@@ -61,10 +61,10 @@ async def pages_async(
     while arguments is not None:
         page = await cast("Callable[..., Awaitable[T]]", method)(*args, **arguments)
         yield page
-        arguments = _following(arguments, page.next_cursor, seen)
+        arguments = next_arguments(arguments, page.next_cursor, seen)
 
 
-def _following(
+def next_arguments(
     arguments: dict[str, Any], cursor: str | None, seen: set[str]
 ) -> dict[str, Any] | None:
     """Return the arguments of the call for the next page, or None after the last one."""

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         printable,
     )
     from .rendering import render_html, render_markdown, render_text
+    from .roles import Grant, Roles, read_roles, read_roles_async
     from .runs import Run, RunSummary, list_runs, load_run, read_journal
     from .session import Progress, Result
     from .snapshot import read_account, read_account_async
@@ -81,6 +82,7 @@ __all__ = [
     "Explanation",
     "FileError",
     "FileJournal",
+    "Grant",
     "Group",
     "GroupRef",
     "GuardBreached",
@@ -103,6 +105,7 @@ __all__ = [
     "Progress",
     "RedisLease",
     "Result",
+    "Roles",
     "Run",
     "RunSummary",
     "Snapshot",
@@ -144,6 +147,8 @@ __all__ = [
     "read_file",
     "read_history",
     "read_journal",
+    "read_roles",
+    "read_roles_async",
     "render_html",
     "render_json",
     "render_markdown",
@@ -183,6 +188,7 @@ _NAMES = {
         "AccountError, FileError, MembershipError, PlanError, PlanFileError, Problem, printable"
     ),
     ".rendering": "render_html, render_markdown, render_text",
+    ".roles": "Grant, Roles, read_roles, read_roles_async",
     ".runs": "Run, RunSummary, list_runs, load_run, read_journal",
     ".session": "Progress, Result",
     ".snapshot": "read_account, read_account_async",

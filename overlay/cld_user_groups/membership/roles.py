@@ -1,0 +1,211 @@
+"""What groups grant: the roles of users and groups, or that they are not known, and why.
+
+Two reads an account, one for each scope, and one more for each further 100 principals and page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+import attrs
+
+from cld_provisioning_api.models import InspectResponse, Principal, PrincipalRole
+from cld_user_groups._find_users import send_each
+from cld_user_groups.client import AsyncCldProvisioning, CldProvisioning
+from cld_user_groups.errors import CloudinaryError, http_errors
+from cld_user_groups.identity import printable
+from cld_user_groups.paging import EndlessPages, next_arguments
+
+# No maximum of principals in one request is published.
+MAX_PRINCIPALS: Final = 100
+_SCOPES: Final = ("account", "prodenv")
+_FULL_CONTROL: Final = ("master_admin", "admin")
+
+_UNREAD: tuple[type[Exception], ...] = (CloudinaryError, EndlessPages)
+
+_Client: TypeAlias = CldProvisioning | AsyncCldProvisioning
+
+
+@attrs.frozen
+class Grant:
+    """A role that a user or a group has.
+
+    Attributes:
+        role: The role's name.
+        role_id: Its ID.
+        scope: "account" or "prodenv", a product environment.
+        where: The product environment's ID, or "all"; None in the account.
+        within: What a role for content is restricted to, such as `("folder_id", "fg38")`.
+        is_system: Whether the role is one of the system, rather than the account's own.
+        updated_at: When the role was last changed, in seconds since 1970.
+    """
+
+    role: str
+    role_id: str
+    scope: str
+    where: str | None = None
+    within: tuple[tuple[str, str], ...] = ()
+    is_system: bool = False
+    updated_at: int = 0
+
+    @property
+    def is_full_control(self) -> bool:
+        """Whether it is a role of the system that allows everything in its scope."""
+        return self.is_system and self.role_id.rpartition("::")[2] in _FULL_CONTROL
+
+    @property
+    def text(self) -> str:
+        """The role and where it applies, for people."""
+        places = ["the account"]
+        if self.scope != "account":
+            one = f"product environment {self.where}" if self.where else "a product environment"
+            places = ["all product environments" if self.where == "all" else one]
+        places += [f"{name.removesuffix('_id')} {value}" for name, value in self.within]
+        stress = " (full control)" if self.is_full_control else ""
+        return printable(f"{self.role}{stress} in {', '.join(places)}")
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The grant in a JSON document."""
+        return {
+            "role": self.role,
+            "role_id": self.role_id,
+            "scope": self.scope,
+            "where": self.where,
+            "within": dict(self.within),
+            "full_control": self.is_full_control,
+        }
+
+
+@attrs.frozen
+class Roles:
+    """The roles of principals, as far as they are known.
+
+    Attributes:
+        known: By the ID of a user or a group, what is assigned to it.
+        reason: Why the others are not known.
+        requests: How many requests it took to read them.
+    """
+
+    known: Mapping[str, tuple[Grant, ...]] = attrs.field(factory=dict[str, tuple[Grant, ...]])
+    reason: str = "the roles were not read"
+    requests: int = 0
+
+    def of(self, principal_id: str) -> tuple[Grant, ...] | None:
+        """Return what is assigned to a principal, or None where it is not known."""
+        return self.known.get(principal_id)
+
+    def texts(self, principal_id: str) -> list[str]:
+        """Return what is assigned to a principal, for people: never nothing."""
+        grants = self.of(principal_id)
+        if grants is None:
+            return [f"not known: {self.reason}"]
+        return [grant.text for grant in grants] or [
+            "no role in the whole account or a whole product environment; "
+            "whether in folders or collections is not known"
+        ]
+
+    def document(self, principal_id: str) -> dict[str, Any]:
+        """Return what is assigned to a principal as JSON: `granted` is null if it is not known."""
+        grants = self.of(principal_id)
+        return {
+            "granted": None if grants is None else [grant.document for grant in grants],
+            "not_known_because": self.reason if grants is None else None,
+        }
+
+
+def read_roles(client: CldProvisioning, principals: Iterable[Principal]) -> Roles:
+    """Read the roles of principals; an error makes them not known, and is never raised.
+
+    Args:
+        client: The client of the account.
+        principals: The users and groups.
+    """
+    try:
+        return send_each(_read(client, principals), lambda response: response)
+    except _UNREAD + http_errors() as error:
+        return Roles(reason=reason_of(error))
+
+
+async def read_roles_async(client: AsyncCldProvisioning, principals: Iterable[Principal]) -> Roles:
+    """Read the roles of principals as `read_roles` does."""
+    calls = _read(client, principals)
+    try:
+        call = next(calls)
+        while True:
+            call = calls.send(await call)
+    except StopIteration as done:
+        roles: Roles = done.value
+        return roles
+    except _UNREAD + http_errors() as error:
+        return Roles(reason=reason_of(error))
+
+
+def groups_as_principals(ids: Iterable[str]) -> list[Principal]:
+    """Return groups, by their IDs, as principals."""
+    return [Principal(type="group", id=group_id) for group_id in ids]
+
+
+def reason_of(error: BaseException) -> str:
+    """Return why roles are not known, in a clause."""
+    if not isinstance(error, CloudinaryError):
+        return printable(str(error)) or type(error).__name__
+    match error.status_code:
+        case 401 | 403 | 404:
+            return (
+                "this account or API key does not have the Permissions API "
+                f"(status {error.status_code})"
+            )
+        case status if status < 300:
+            return "the response of the Permissions API is not as documented"
+        case status:
+            return f"the Permissions API responded with status {status}"
+
+
+def _read(client: _Client, principals: Iterable[Principal]) -> Generator[Any, Any, Roles]:
+    """Yield each call, as the client makes it, and expect its response."""
+    listed: Sequence[Principal] = tuple(principals)
+    asked = {(each.type, each.id) for each in listed}
+    found: dict[str, dict[Grant, None]] = {}
+    named: dict[str, set[str]] = {}
+    requests = 0
+    for scope in _SCOPES:
+        in_scope = named.setdefault(scope, set())
+        for start in range(0, len(listed), MAX_PRINCIPALS):
+            batch = list(listed[start : start + MAX_PRINCIPALS])
+            arguments: dict[str, Any] | None = {"scope_type": scope, "principals": batch}
+            cursors: set[str] = set()
+            while arguments is not None:
+                page: InspectResponse = yield client.principals.inspect_multiple(**arguments)
+                requests += 1
+                for principal in page.data.principals:
+                    if (principal.type, principal.id) in asked:
+                        in_scope.add(principal.id)
+                        grants = found.setdefault(principal.id, {})
+                        grants.update(dict.fromkeys(map(_grant, principal.roles)))
+                arguments = next_arguments(arguments, page.next_cursor, cursors)
+    # Who is missing in one of the responses may have any role in that scope.
+    known = set[str].intersection(*named.values())
+    return Roles(
+        {principal_id: tuple(sorted(found[principal_id], key=_by_place)) for principal_id in known},
+        "the Permissions API did not say",
+        requests,
+    )
+
+
+def _grant(role: PrincipalRole) -> Grant:
+    within = role.policy_parameters or {}
+    return Grant(
+        role=role.name,
+        role_id=role.id,
+        scope=role.scope_type,
+        where=role.scope_id,
+        within=tuple(sorted((name, str(value)) for name, value in within.items())),
+        is_system=role.management_type == "system",
+        updated_at=role.updated_at,
+    )
+
+
+def _by_place(grant: Grant) -> tuple[bool, str, str, str]:
+    return grant.scope != "account", grant.where or "", grant.role.casefold(), str(grant.within)
