@@ -263,7 +263,7 @@ class _Rewind:
         self._directory = Directory(snapshot)
         self._names = {group.id: group.name for group in snapshot.groups}
         self._members = {
-            group.id: {member.id: member for member in group.members} for group in snapshot.groups
+            group.id: dict(self._directory.members(group.id)) for group in snapshot.groups
         }
         self.notes: list[str] = []
 

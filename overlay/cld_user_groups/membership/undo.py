@@ -15,7 +15,6 @@ from .model import (
     Change,
     GroupRef,
     GuardLimits,
-    Member,
     Outcome,
     Plan,
     Snapshot,
@@ -60,8 +59,9 @@ def undo_plan(
         raise ValueError(
             f"the run {run.id} was on account {run.header.account!r}, not {snapshot.account_id!r}"
         )
-    applied, doubtful = _applied(run, snapshot)
-    inverse = _Inverse(applied, snapshot, Protected(run.header.plan.protect, snapshot))
+    account = Directory(snapshot)
+    applied, doubtful = _applied(run, account)
+    inverse = _Inverse(applied, account, Protected(run.header.plan.protect, snapshot))
     for outcome in reversed(applied):
         inverse.revert(outcome)
     for outcome in doubtful:
@@ -89,9 +89,8 @@ def undo_plan(
     return evolve(plan, breaches=check_guards(plan, snapshot, plan.limits, allow_removals))
 
 
-def _applied(run: Run, snapshot: Snapshot) -> tuple[list[Outcome], list[Outcome]]:
+def _applied(run: Run, account: Directory) -> tuple[list[Outcome], list[Outcome]]:
     """Return what a run has done, and what is doubtful, some of which the account shows."""
-    account = Directory(snapshot)
     applied: list[Outcome] = []
     doubtful: list[Outcome] = []
     for outcome in run.outcomes:
@@ -116,16 +115,14 @@ class _Inverse:
     """
 
     def __init__(
-        self, applied: Sequence[Outcome], snapshot: Snapshot, protected: Protected
+        self, applied: Sequence[Outcome], account: Directory, protected: Protected
     ) -> None:
         self.notes: list[str] = []
         self.held_back: list[str] = []
         self.steps: list[Change] = []
-        self._names = {group.id: group.name for group in snapshot.groups}
-        self._members: dict[str, dict[str, Member]] = {
-            group.id: {member.id: member for member in group.members} for group in snapshot.groups
-        }
-        self._directory = Directory(snapshot)
+        self._names = {group.id: group.name for group in account.groups()}
+        self._members = {group.id: dict(account.members(group.id)) for group in account.groups()}
+        self._directory = account
         self._protected = protected
         self._freed: dict[str, int] = {}
         self._recreated: dict[str, tuple[GroupRef, int]] = {}
