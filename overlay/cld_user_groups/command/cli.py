@@ -99,7 +99,7 @@ class Tool(SuggestingGroup):
                 result = super().main(arguments, *unused, **options)
                 interrupts.may_raise = False
                 code = result if isinstance(result, int) else errors.DONE
-            except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - told, not swallowed
+            except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - reported, not swallowed
                 interrupts.may_raise = False
                 code = errors.report_failure(error, settings)
         finish_streams()
@@ -107,7 +107,7 @@ class Tool(SuggestingGroup):
 
 
 def _wants_json(option: str, arguments: Sequence[str]) -> bool:
-    """Return whether an option asks for JSON; an error of the command line itself is told so."""
+    """Return whether an option asks for JSON, which holds for errors of the command line too."""
     pairs = itertools.pairwise(arguments)
     return f"{option}=json" in arguments or (option, "json") in pairs
 

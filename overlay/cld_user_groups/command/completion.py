@@ -90,7 +90,7 @@ def _quoted_for_bash(name: str, typed: str) -> str:
 def forget_groups(account_id: str) -> None:
     """Let the next completion request the names anew: a run may have changed them."""
     with suppress(OSError):
-        _kept(account_id).unlink()
+        _file_of(account_id).unlink()
 
 
 def _names(settings: Settings) -> list[str]:
@@ -98,7 +98,7 @@ def _names(settings: Settings) -> list[str]:
     import msgspec
 
     with settings.open_client() as client:
-        path = _kept(client.account_id)
+        path = _file_of(client.account_id)
         if _is_fresh(path):
             return msgspec.json.decode(path.read_bytes(), type=list[str])
         names: list[str] = []
@@ -112,7 +112,7 @@ def _names(settings: Settings) -> list[str]:
         return names
 
 
-def _kept(account_id: str) -> Path:
+def _file_of(account_id: str) -> Path:
     return membership.state_directory(account_id) / "completion.json"
 
 

@@ -57,7 +57,7 @@ _NETWORK = (
 
 @define
 class Found:
-    """The settings, as far as they are valid, and what was found on the way."""
+    """The settings, as far as they are valid, and what the checks of them found."""
 
     security: Security | None = None
     account_id: str | None = None
@@ -68,7 +68,7 @@ class Found:
         """Return what is found, or None where it is not valid, which is a failed check."""
         try:
             return find()
-        except Exception as error:  # noqa: BLE001 - each is told
+        except Exception as error:  # noqa: BLE001 - each is reported
             self.checks.append(failed(name, error))
             return None
 
@@ -78,7 +78,7 @@ class Found:
 
 
 def check_settings(settings: Settings) -> Found:
-    """Check all that can be said before anything is sent."""
+    """Check all that can be checked before anything is sent."""
     found = Found()
     options = found.keep("profile", settings.client_options)
     if options is None:
@@ -261,7 +261,7 @@ def _check_contract(
 ) -> Check:
     """Compare the list of groups, a group's members and a user with the OpenAPI document."""
     error = None if groups is None else _read_more(client, groups)
-    # A status code that is not documented is that of an outage: `reachable` tells it.
+    # A status code that is not documented is that of an outage: `reachable` reports it.
     differences = tuple(str(each) for each in contract.differences if each.path != "status")
     if differences:
         first, *others = differences

@@ -33,7 +33,7 @@ _REQUIREMENT = re.compile(
 )
 # What the command needs, beside what the client needs.
 _NEEDED_EXTRA = re.compile(r"""extra\s*==\s*['"]cli['"]""")
-_AGAIN = install_command(options="--force-reinstall --no-deps ")
+_REINSTALL = install_command(options="--force-reinstall --no-deps ")
 
 
 @frozen
@@ -62,7 +62,7 @@ def guarded(name: str, check: Callable[[], Check]) -> Check:
     """Return what a check finds; one that ends in an error has failed, and stops no other."""
     try:
         return check()
-    except Exception as error:  # noqa: BLE001 - it is told
+    except Exception as error:  # noqa: BLE001 - it is reported
         return failed(name, error)
 
 
@@ -165,18 +165,18 @@ def check_import_name() -> Check:
         if _normalized(other.name) != DISTRIBUTION
     ]
     hint = "import cld_user_groups, which is only ours"
-    again = f"{hint}; or uninstall {' and '.join(others) or 'the other'}, then: {_AGAIN}"
+    remedy = f"{hint}; or uninstall {' and '.join(others) or 'the other'}, then: {_REINSTALL}"
     spec = find_spec(DOCUMENTED_NAME)
     if spec is None or spec.origin is None:
         result = f"{DOCUMENTED_NAME} cannot be imported"
-        return Check(name, "failed", result, f"{hint}; or: {_AGAIN}")
+        return Check(name, "failed", result, f"{hint}; or: {_REINSTALL}")
     if _is_ours(Path(spec.origin)):
         if not others:
             return Check(name, "ok", f"{DOCUMENTED_NAME} is {DISTRIBUTION}'s")
         result = f"{DOCUMENTED_NAME} is {DISTRIBUTION}'s, and {', '.join(others)} has it too"
-        return Check(name, "warning", f"{result}: the last one installed wins", again)
+        return Check(name, "warning", f"{result}: the last one installed wins", remedy)
     whose = ", ".join(others) or "something else"
-    return Check(name, "failed", f"{DOCUMENTED_NAME} is {whose}, {spec.origin}", again)
+    return Check(name, "failed", f"{DOCUMENTED_NAME} is {whose}, {spec.origin}", remedy)
 
 
 def _distributions_of(import_name: str) -> Iterator[Distribution]:

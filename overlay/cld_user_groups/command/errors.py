@@ -1,4 +1,4 @@
-"""Errors and exit codes: what is said of each error, in a sentence with a hint."""
+"""Errors and exit codes: the message of each error, in a sentence with a hint."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ERROR = 1
 CHANGES = 2
 #: A guard refuses the plan. Nothing was written.
 GUARD = 3
-#: The account has changed since the plan was made, or the plan has expired. Nothing was written.
+#: The account has changed since the plan was created, or the plan has expired. Nothing was written.
 STALE = 4
 #: The run has ended before the account matched the file, or was interrupted; or there was no quota
 #: to read the account.
@@ -65,7 +65,7 @@ class Refused(Exception):
 
 @frozen
 class Failure:
-    """What is said of an error."""
+    """How an error is reported."""
 
     kind: str
     message: str
@@ -86,7 +86,7 @@ def report_failure(error: BaseException, settings: Settings) -> int:
             print_message(error.ctx.get_help() if is_lost else error.ctx.get_usage())
         print_message(f"Error: {_printable(failure.message)}")
     if settings.is_json:
-        with suppress(OSError):  # which may be the very error that is told
+        with suppress(OSError):  # which may be the very error that is reported
             print_json(
                 {
                     "format": "cld-user-groups/error/1",
@@ -102,7 +102,7 @@ def _printable(text: str) -> str:
 
 
 def describe(error: BaseException) -> Failure:
-    """Return what to say of an error."""
+    """Return how to report an error."""
     found = _of_command(error) or _of_membership(error) or _of_call(error)
     return found or _of_system(error)
 

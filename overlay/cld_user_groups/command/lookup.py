@@ -149,7 +149,7 @@ class Finder:
             return self._directory.by_email(named.email or "")
         if named.id in self._missing_ids:
             return ()
-        # Where the server does not tell, the API rejects the ID of nobody.
+        # Where the server does not say, the API rejects the ID of nobody.
         return (self._directory.by_id(named.id) or membership.Member(id=named.id),)
 
     def _not_one(self, named: DesiredMember, users: Sequence[Member]) -> Problem:

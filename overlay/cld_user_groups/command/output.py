@@ -58,7 +58,7 @@ def prepare_streams() -> None:
 
 
 def finish_streams() -> None:
-    """Flush the streams; forget what cannot be flushed, as was told where it was written."""
+    """Flush the streams; ignore what cannot be: that was reported where it was written."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -86,7 +86,7 @@ def print_json(document: Mapping[str, Any]) -> None:
 
 
 def print_message(text: str, *, quiet: bool = False) -> None:
-    """Write a message, unless it is not wanted; one that cannot be written is left out."""
+    """Write a message, unless it is to be quiet; one that cannot be written is left out."""
     if not quiet and not log_event("message", message=text.strip()):
         with suppress(OSError):
             click.echo(text.rstrip("\n"), err=True)

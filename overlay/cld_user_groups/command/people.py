@@ -121,7 +121,7 @@ def read_everyone(client: CldProvisioning) -> tuple[Sequence[User], bool]:
 
 
 def state_of(user: User) -> str | None:
-    """Return "pending", "disabled" or "active"; None where the API does not tell."""
+    """Return "pending", "disabled" or "active"; None where the API does not say."""
     if user.pending:
         return "pending"
     if user.enabled is None:

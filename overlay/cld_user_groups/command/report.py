@@ -86,10 +86,10 @@ def report_command(
     history = membership.read_history(state)
     notes: tuple[str, ...] = ()
     if as_of is not None:
-        past = membership.as_of(snapshot, history.runs, as_of)
+        then = membership.as_of(snapshot, history.runs, as_of)
         position = next(at for at, run in enumerate(history.runs) if run.id == as_of)
-        snapshot, history = past.snapshot, membership.history_of(history.runs[: position + 1])
-        notes = (*_OF_THE_PAST, *past.notes)
+        snapshot, history = then.snapshot, membership.history_of(history.runs[: position + 1])
+        notes = (*_NOTES_AS_OF, *then.notes)
     found = review.review(
         snapshot,
         people,
@@ -112,7 +112,7 @@ def report_command(
         _keep(found, state, quiet=settings.quiet)
 
 
-_OF_THE_PAST = (
+_NOTES_AS_OF = (
     "Roles, states and last logins are those of now.",
     "What was changed elsewhere since that run, in the console for one, is in no journal, and is "
     "shown as if it had been so then.",
@@ -125,8 +125,8 @@ def _changes(
     """Return what has changed since what was asked for, or since the last report, if any."""
     review = membership.review
     if since is not None and any(run.id == since for run in history.runs):
-        past = membership.as_of(snapshot, history.runs, since).snapshot
-        return review.compare(past.groups, snapshot, to=f"the run {since}", at=past.taken_at)
+        then = membership.as_of(snapshot, history.runs, since).snapshot
+        return review.compare(then.groups, snapshot, to=f"the run {since}", at=then.taken_at)
     if since is None:
         earlier = review.last_before(state, snapshot.taken_at.date())
     elif (day := _as_day(since)) is not None:
@@ -201,7 +201,7 @@ def _rendered(review: Review, format: str) -> str:  # noqa: A002
 
 
 def _keep(review: Review, state: Path, *, quiet: bool) -> None:
-    """Keep a report for the next one; that it cannot be kept takes nothing from this one."""
+    """Keep a report for the next one; where it cannot be kept, this one is written all the same."""
     try:
         membership.review.keep(review, state)
     except OSError as error:

@@ -65,7 +65,7 @@ class Table:
         key: The key of the rows in the JSON document.
         columns: The columns. New ones come last: whoever reads TSV may count.
         rows: The rows, with a cell for each column.
-        empty: What is said on standard error where there are no rows.
+        empty: The message on standard error where there are no rows.
         heading: A line above the table on a terminal, or "".
         details: What else the JSON document has.
     """
@@ -86,7 +86,7 @@ def columns(names: str | Iterable[str]) -> tuple[Column, ...]:
 
 
 def print_table(table: Table, settings: Settings, *, is_record: bool = False) -> None:
-    """Write a table to standard output, in the format that is wanted."""
+    """Write a table to standard output, in the chosen format."""
     if settings.is_json:
         print_json(as_document(table))
     elif settings.format == "csv":

@@ -3,8 +3,8 @@
 snapshot = read_account(client)
 people = read_people(client, snapshot)
 now = datetime.now(UTC)
-made = review(snapshot, people, read_history(state), now=now, unseen_days=90, ending_days=30)
-print(render_html(made))
+found = review(snapshot, people, read_history(state), now=now, unseen_days=90, ending_days=30)
+print(render_html(found))
 """
 
 from .builder import compare, review

@@ -62,12 +62,12 @@ def review(
     Args:
         snapshot: The groups and who is in them.
         people: The users of the account.
-        history: What the journals tell.
+        history: What the journals record.
         now: The time of the review, aware. Last logins are compared with its day in UTC, the last
             days of memberships with the day of the snapshot.
         unseen_days: After how many days without a login a person counts as not seen.
         ending_days: Within how many days a membership counts as ending soon.
-        desired: A file that says why and until when memberships are wanted, where no journal does.
+        desired: A file that has the reasons and last days of memberships, where no journal has.
         changes: What has changed since an earlier state.
         as_of: The ID of the run right after which the snapshot shows the groups, or None for now.
         notes: What else a reader should know, a sentence each.
@@ -147,7 +147,7 @@ def _membership(person: Person, period: Period | None, entry: DesiredMember | No
         by="@".join(filter(None, (step.by.user, step.by.host))) if step else None,
         reason=(step.reason if step else "") or (entry.reason if entry else "") or "",
         source=_place(asked_by.source, asked_by.line) if asked_by else "",
-        # The file is what holds now; the journal has what it said when the user was added.
+        # The file is what counts now; the journal has what it said when the user was added.
         until=entry.until if entry else step.until if step else None,
     )
 

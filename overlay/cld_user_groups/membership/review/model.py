@@ -26,7 +26,7 @@ class Person:
     Attributes:
         role: The role in the account.
         state: Whether the user can log in.
-        last_login: Aware. The API does not tell "never" from "not known".
+        last_login: Aware. The API does not distinguish "never" from "not known".
     """
 
     id: str

@@ -63,7 +63,7 @@ def _read(
 
 
 def person_of(member: Member) -> Person:
-    """Return what a group tells of a person."""
+    """Return what a group says of a person."""
     return Person(id=member.id, email=member.email, name=member.name)
 
 
@@ -79,7 +79,7 @@ def _of_user(user: User) -> Person:
 
 
 def state_of(user: User) -> State:
-    """Return whether a user can log in, as far as the API tells."""
+    """Return whether a user can log in, as far as the API says."""
     if user.pending:
         return State.PENDING
     if user.enabled is None:
