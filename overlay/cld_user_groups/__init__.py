@@ -31,6 +31,11 @@ _NAMES = {
 if not TYPE_CHECKING:
     __getattr__ = names_of(__name__, _NAMES)
 
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 __all__ = [
     "AsyncCldProvisioning",
     "CallOptions",

@@ -19,7 +19,7 @@ from cld_user_groups.identity import printable
 
 from . import errors
 from .options import TABLE_FORMATS, Settings, command
-from .output import colored, has_color, print_result
+from .output import colored
 from .tables import Table, columns, print_table
 
 Status = Literal["ok", "warning", "failed", "skipped"]
@@ -87,16 +87,13 @@ def doctor_command(settings: Settings) -> int:
             "details": {check.name: check.details for check in checks if check.details},
         },
     )
-    if settings.format == "text" and sys.stdout.isatty():
-        print_result("\n".join(map(_line, checks)))
-    else:
-        print_table(table, settings)
+    print_table(table, settings, lines=lambda color: (_line(check, color) for check in checks))
     return code
 
 
-def _line(check: Check) -> str:
+def _line(check: Check, has_color: bool) -> str:
     """Return a check for a terminal: a line, whose end is the hint."""
-    color = _COLORS[check.status] if has_color(sys.stdout) else None
+    color = _COLORS[check.status] if has_color else None
     hint = f"; {check.hint}" if check.hint else ""
     status = colored(f"{check.status:8}", color)
     return f"{status} {check.name:12} {printable(check.result + hint)}"

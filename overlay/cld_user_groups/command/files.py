@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -29,7 +28,7 @@ from .options import (
     number,
     yes_option,
 )
-from .output import OutputFile, colored, has_color, print_json, print_message, print_result
+from .output import OutputFile, colored, print_json, print_message, print_result
 from .running import RunOptions, code_of_plan, print_plan, run_plan
 from .source import hold_to_guards, make_plan, read_groups, read_source, with_new_groups
 from .tables import Table, columns, print_table
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     from cld_user_groups.membership import Change, Desired, Difference, Plan, Snapshot
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
-_NO_DIFFERENCE = "There are no differences."
 
 
 @command(
@@ -251,10 +249,8 @@ def diff_command(
         note = f"Accounts {old.account} and {account_id}: compared by names and e-mails, not by ID."
         print_message(note, quiet=settings.quiet)
     differences = membership.compare(old.groups, groups, by_id=is_same_account)
-    if settings.format == "text" and sys.stdout.isatty():
-        _print_differences(differences, settings)
-    else:
-        print_table(_differences_table(differences, account_id or old.account or ""), settings)
+    table = _differences_table(differences, account_id or old.account or "")
+    print_table(table, settings, lines=lambda color: _difference_lines(differences, color=color))
     return errors.CHANGES if differences and detailed_exitcode else errors.DONE
 
 
@@ -267,14 +263,7 @@ def _differences_table(differences: Sequence[Difference], account_id: str) -> Ta
         )
         for each in differences
     ]
-    return Table("diff", account_id, "differences", names, rows, _NO_DIFFERENCE)
-
-
-def _print_differences(differences: Sequence[Difference], settings: Settings) -> None:
-    if differences:
-        print_result("\n".join(_difference_lines(differences, color=has_color(sys.stdout))))
-    else:
-        print_message(_NO_DIFFERENCE, quiet=settings.quiet)
+    return Table("diff", account_id, "differences", names, rows, "There are no differences.")
 
 
 def _difference_lines(differences: Sequence[Difference], *, color: bool) -> Iterator[str]:

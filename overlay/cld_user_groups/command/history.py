@@ -205,10 +205,8 @@ def explain_command(settings: Settings, group: str, user: str, file: str | None)
         desired=desired,
         today=datetime.now(UTC).date(),
     )
-    if settings.format == "text" and sys.stdout.isatty():
-        print_result("\n".join(_explanation_lines(explained)))
-    else:
-        print_table(_explanation_table(explained, snapshot.account_id), settings)
+    table = _explanation_table(explained, snapshot.account_id)
+    print_table(table, settings, lines=lambda color: _explanation_lines(explained))
     if history.unreadable:
         count, first = len(history.unreadable), history.unreadable[0].id
         print_message(f"{count} of the journals cannot be read, and may have more: {first}, ...")

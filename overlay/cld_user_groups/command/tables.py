@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -85,18 +85,33 @@ def columns(names: str | Iterable[str]) -> tuple[Column, ...]:
     return tuple(map(Column, names.split() if isinstance(names, str) else names))
 
 
-def print_table(table: Table, settings: Settings, *, is_record: bool = False) -> None:
-    """Write a table to standard output, in the chosen format."""
+def print_table(
+    table: Table,
+    settings: Settings,
+    *,
+    is_record: bool = False,
+    lines: Callable[[bool], Iterable[str]] | None = None,
+) -> None:
+    """Write a table to standard output, in the chosen format.
+
+    Args:
+        table: The table.
+        settings: The global options.
+        is_record: Whether a terminal shows a column a line, for one row that has many.
+        lines: Returns what a terminal shows instead, with colors or not.
+    """
     if settings.is_json:
         print_json(as_document(table))
     elif settings.format == "csv":
         print_result(as_csv(table))
     elif settings.format == "markdown":
         print_result(as_markdown(table))
-    elif sys.stdout.isatty():
-        _show(table, is_record=is_record)
-    else:
+    elif not sys.stdout.isatty():
         print_result(as_tsv(table))
+    elif lines is None:
+        _show(table, is_record=is_record)
+    elif table.rows:
+        print_result("\n".join(lines(has_color(sys.stdout))))
     if not table.rows and table.empty:
         print_message(table.empty, quiet=settings.quiet)
 
