@@ -29,7 +29,7 @@ from cld_user_groups.membership.lock import AlreadyRunning, account_lock
 from cld_user_groups.membership.model import Breach, Change, GroupRef, Outcome, Status, Stop
 from cld_user_groups.membership.plan_file import parse_plan, render_json
 from cld_user_groups.membership.scheduler import Reply, ReplyKind
-from cld_user_groups.membership.session import Progress, Receive, Result, Session, Wait
+from cld_user_groups.membership.session import ApplySession, Progress, Receive, Result, Wait
 from cld_user_groups.membership.snapshot import read_account
 from cld_user_groups.membership.state import state_directory
 
@@ -408,7 +408,7 @@ def test_waits_are_announced_at_most_once_a_second(
 ) -> None:
     now = datetime.now(UTC)
     seen: list[Progress] = []
-    session = Session(
+    session = ApplySession(
         account_id="acc",
         plan=one.plan(add("a", "u9")),
         snapshot=read_account(one.client),

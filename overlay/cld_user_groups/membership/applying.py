@@ -27,13 +27,13 @@ from .lock import Lease
 from .model import Plan, Snapshot
 from .session import (
     SLICE,
+    ApplySession,
     Interrupts,
     OnProgress,
     Read,
     Receive,
     Result,
     Save,
-    Session,
     Start,
     Step,
     TaskEnd,
@@ -107,7 +107,7 @@ def apply(
         JournalError: The journal cannot be written. Nothing was sent.
         CloudinaryError, httpx.TransportError: The account cannot be read. Nothing was written.
     """
-    session = Session(
+    session = ApplySession(
         account_id=client.account_id,
         plan=plan,
         snapshot=snapshot,
@@ -155,7 +155,7 @@ async def apply_async(
     Cancellation ends it at once: what is in flight is cancelled, and the journal records that it
     may have been applied.
     """
-    session = Session(
+    session = ApplySession(
         account_id=client.account_id,
         plan=plan,
         snapshot=snapshot,

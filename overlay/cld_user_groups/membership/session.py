@@ -1,7 +1,7 @@
 """The run of a plan: what is to be done next, until its result. Sans-IO.
 
-`Session.steps` yields a step at a time, which the drivers in `applying` take, with threads or on an
-event loop; it is sent what came of it, or thrown its error.
+`ApplySession.steps` yields a step at a time, which the drivers in `applying` take, with threads or
+on an event loop; it is sent what came of it, or thrown its error.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ OnProgress = Callable[[Progress], object]
 
 
 @define(kw_only=True)
-class Session:
+class ApplySession:
     """The run of a plan in progress, used by one thread at a time; see `apply`."""
 
     account_id: str
