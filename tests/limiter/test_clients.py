@@ -6,6 +6,7 @@ import asyncio
 import pickle
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from math import inf, nan
 from typing import Any
 
 import anyio
@@ -210,7 +211,7 @@ def test_a_look_that_a_limiter_ends_leaves_what_the_write_met(waits: list[float]
     assert isinstance(e.value.__cause__, LimiterUnavailable)
 
 
-def test_an_exception_after_the_response_ends_the_call_and_nothing_is_sent_again(
+def test_an_exception_after_the_response_ends_the_call_and_nothing_is_resent(
     list_groups: List,
 ) -> None:
     class Broken(Scripted):
@@ -255,37 +256,38 @@ def test_a_cancelled_request_is_observed_without_a_response() -> None:
     assert limiter.observed == [None]
 
 
-def test_only_an_object_with_both_methods_is_a_limiter() -> None:
-    with pytest.raises(TypeError, match="acquire and observe"):
-        FakeTransport(OK).client(limiter=object())
+@pytest.mark.parametrize(
+    ("limiter", "message"),
+    [
+        (object(), "acquire and observe"),
+        (LocalLimiter, r"not a class: pass LocalLimiter\(\.\.\.\)"),
+    ],
+)
+def test_only_an_object_with_both_methods_is_a_limiter(limiter: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        FakeTransport(OK).client(limiter=limiter)
 
 
-def test_a_class_is_no_limiter() -> None:
-    with pytest.raises(TypeError, match=r"not a class: pass LocalLimiter\(\.\.\.\)"):
-        FakeTransport(OK).client(limiter=LocalLimiter)
+NO_REPLIES = [
+    *((each, TypeError, f"a Hold, but returned a {type(each).__name__}$")
+      for each in (True, False, 0, 1.5, "wait", object())),
+    *((hold(each), ValueError, "must have finite seconds") for each in (inf, nan)),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("reply", [True, False, 0, 1.5, "wait", object()])
-def test_a_limiter_that_replies_neither_none_nor_a_hold_is_named_and_nothing_is_sent(
-    list_groups: List, scripted: type[Scripted], reply: Any
+@pytest.mark.parametrize(("reply", "kind", "message"), NO_REPLIES)
+def test_a_reply_that_is_no_hold_is_an_error_and_nothing_is_sent(
+    reply: Any,
+    kind: type[Exception],
+    message: str,
+    list_groups: List,
+    scripted: type[Scripted],
 ) -> None:
     transport = FakeTransport(OK)
-    with pytest.raises(
-        TypeError, match=f"a Hold, but returned a {type(reply).__name__}$"
-    ) as caught:
+    with pytest.raises(kind, match=message) as caught:
         list_groups(transport, limiter=scripted(reply))
     assert transport.requests == []
     assert not maybe_applied(caught.value)
-
-
-@pytest.mark.parametrize("seconds", [float("inf"), float("nan")])
-def test_a_hold_that_never_ends_is_an_error_and_nothing_is_sent(
-    list_groups: List, scripted: type[Scripted], seconds: float
-) -> None:
-    transport = FakeTransport(OK)
-    with pytest.raises(ValueError, match="must have finite seconds"):
-        list_groups(transport, limiter=scripted(hold(seconds)))
-    assert transport.requests == []
 
 
 def test_a_limiter_whose_acquire_is_async_is_named_and_nothing_is_sent(list_groups: List) -> None:

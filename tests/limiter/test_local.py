@@ -87,7 +87,7 @@ UNTIMED = [response(429), response(420), response(429, left=9), response(420, le
 
 
 @pytest.mark.parametrize("refusal", UNTIMED)
-def test_a_refusal_that_does_not_say_how_long_holds_the_others_for_half_a_second(
+def test_an_untimed_refusal_holds_the_others_for_half_a_second(
     refusal: httpx.Response, limiter: LocalLimiter
 ) -> None:
     for each in admitted(limiter, 2):
@@ -114,7 +114,7 @@ def test_such_a_hold_doubles_while_what_is_sent_after_it_is_refused(
     assert waits == [min(0.5 * 2**number, longest) for number in range(12)]
 
 
-def test_after_a_success_a_refusal_that_does_not_say_how_long_holds_for_half_a_second_again(
+def test_after_a_success_an_untimed_refusal_holds_for_half_a_second_again(
     limiter: LocalLimiter, clock: Clock
 ) -> None:
     waiting = admitted(limiter, 2) + [ticket() for _ in range(3)]
@@ -209,7 +209,7 @@ def test_a_call_that_cannot_wait_is_not_paced(limiter: LocalLimiter, clock: Cloc
     assert limiter.acquire(ticket(patience=0)) is None
 
 
-def test_a_call_that_cannot_wait_for_a_long_queue_is_told_why_and_takes_no_place(
+def test_a_call_that_cannot_wait_for_a_long_queue_is_told_why_and_skips_it(
     limiter: LocalLimiter,
 ) -> None:
     refused(limiter, retry_after=0.5)
@@ -295,7 +295,7 @@ def test_what_was_in_flight_may_prolong_a_hold_but_not_shorten_it(
     assert asked(limiter, 1) == [10]
 
 
-def test_a_call_that_cannot_wait_is_sent_now_and_then_to_see_whether_the_refusal_stands(
+def test_a_call_that_cannot_wait_is_sent_now_and_then_to_probe(
     limiter: LocalLimiter, clock: Clock
 ) -> None:
     refused(limiter, 420, retry_after=1800)

@@ -45,7 +45,7 @@ def test_while_redis_is_killed_the_quota_is_limited_in_process_with_one_warning(
         assert "the quota is limited in process until it is back" in warning
 
 
-def test_once_redis_is_back_the_quota_is_shared_again_and_the_next_fault_warns_again(
+def test_once_redis_is_back_the_quota_is_shared_and_the_next_fault_warns(
     redis_server: RedisServer, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     with RedisLimiter(redis_server.url, clock=clock) as limiter:
@@ -77,7 +77,7 @@ def test_told_to_fail_a_call_raises_and_nothing_is_sent(
     assert len(warnings(caplog)) == 1
 
 
-def test_a_paused_redis_delays_one_call_by_the_limiters_time_limit_and_the_next_not_at_all(
+def test_a_paused_redis_delays_one_call_by_the_time_limit_and_the_next_not(
     redis_server: RedisServer,
 ) -> None:
     with RedisLimiter(redis_server.url, timeout=0.4) as limiter:
@@ -194,7 +194,7 @@ def kill_worker_with_ten_requests_in_flight(url: str) -> None:
         worker.send_signal(signal.SIGKILL)
 
 
-def test_what_a_killed_worker_had_in_flight_counts_as_used_until_that_would_stop_the_others(
+def test_what_a_killed_worker_had_in_flight_counts_as_used_for_a_while(
     redis_server: RedisServer,
 ) -> None:
     kill_worker_with_ten_requests_in_flight(redis_server.url)
@@ -220,7 +220,7 @@ def test_the_last_requests_of_the_quota_are_sent_in_spite_of_a_killed_worker(
             limiter.observe(asking, response(left=left))
 
 
-def test_cancelling_while_redis_is_asked_leaves_the_connection_fit_for_the_next_call(
+def test_a_cancelled_call_leaves_the_connection_fit_for_the_next(
     redis_server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     limiter = RedisLimiter(redis_server.url, timeout=30)
