@@ -40,6 +40,9 @@ MODULES = (
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect the project's own parts to the build."""
+    for module in map(import_module, MODULES):  # autodoc sees no name that is yet to be imported
+        for name in module.__all__:
+            getattr(module, name)
     app.connect("source-read", insert_generated)
     # Before napoleon, which has the usual priority of 500.
     app.connect("autodoc-process-docstring", convert_docstring, priority=400)

@@ -82,17 +82,21 @@ def _operation(document: Node, path: str, item: Node, method: str) -> Iterator[s
             for status, each in responses.items()
         ),
     )
-    yield from _examples(document, responses["200"])
+    for status, each in responses.items():
+        if status.startswith("2"):
+            yield from _examples(document, each)
 
 
 def _content(document: Node, holder: Node) -> str:
+    if "content" not in holder:
+        return "none"
     (media,) = holder["content"].values()
     return type_of(media["schema"], _links(document))
 
 
 def _examples(document: Node, holder: Node) -> Iterator[str]:
-    (media,) = holder["content"].values()
-    for reference in media.get("examples", {}).values():
+    examples = (media.get("examples", {}) for media in holder.get("content", {}).values())
+    for reference in (each for found in examples for each in found.values()):
         example = _resolve(document, reference)
         value = json.dumps(example["value"], indent=2)
         yield f"{example['summary']}:\n\n```json\n{value}\n```"
