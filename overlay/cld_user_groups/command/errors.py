@@ -103,7 +103,8 @@ def _printable(text: str) -> str:
 
 def describe(error: BaseException) -> Failure:
     """Return how to report an error."""
-    found = _of_command(error) or _of_membership(error) or _of_call(error)
+    # The errors of membership come late, for asking for them imports much of it.
+    found = _of_command(error) or _of_call(error) or _of_membership(error)
     return found or _of_system(error)
 
 
