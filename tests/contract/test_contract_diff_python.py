@@ -236,6 +236,18 @@ def test_a_change_of_what_is_public_means(name: str, tmp_path: Path):
     assert [(each.kind.value, each.schema, each.text) for each in found] == expected
 
 
+def test_a_property_that_is_added_is_no_argument(tmp_path: Path):
+    module = "class Thing:\n    def get(self, wait=elapsed): ...\n{}\n__all__ = ['Thing']\n"
+    added = "    @cached_property\n    def parts(self) -> Parts: ..."
+    for side, text in (("old", module.format("")), ("new", module.format(added))):
+        write(tmp_path / side, {"__init__.py": ""})
+        text = text if side == "old" else text.replace("=elapsed", "=_elapsed")
+        write(tmp_path / side, {"__init__.py": f"from functools import cached_property\n{text}"},
+              "overlay/sdk")  # fmt: skip
+    (found,) = changes(tmp_path / "old", tmp_path / "new")
+    assert (found.kind, found.text) == (Kind.ADDITIVE, "Thing.parts: added")
+
+
 def test_a_field_that_is_inherited_comes_before_other_positional_arguments(tmp_path: Path):
     module = "@define\nclass Base:\n{}\n@define\nclass Thing(Base):\n    id: int\n"
     exporting = '__all__ = ["Thing"]\n'

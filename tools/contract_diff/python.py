@@ -287,6 +287,7 @@ def _why_not_harmless(
     annotation = str(getattr(member, "annotation", None))
     if (
         not isinstance(member, griffe.Attribute)
+        or "property" in member.labels
         or "__init__" in new.members  # and so the attributes are no arguments of the constructor
         or annotation.startswith("ClassVar[")
     ):
@@ -335,8 +336,8 @@ def _parameter(
     is_keyword = griffe.ParameterKind.keyword_only in (before.kind, after.kind)
     if before.kind is not after.kind or (was_at != is_at and not is_keyword):
         yield at.breaking(f"{name} is passed in another way")
-    if before.default != after.default:
-        was, now = (_text(each.default) for each in (before, after))
+    was, now = (_text(_default(each.default)) for each in (before, after))
+    if was != now:
         judge = at.additive if before.default is None else at.breaking
         yield judge(f"{name}: the default {was} became {now}")
     yield from _retyped(at, f"{name}: {{}} became {{}}", before.annotation, after.annotation)
