@@ -98,9 +98,11 @@ def test_a_days_work_at_the_terminal(shell: Shell) -> None:
     code, screen = converse("show", "Designers")
     assert code == 0
     assert lines(screen)[0] == "Designers (7f08f1f1fc910bf1f25274aef11d27), 3 members"
-    assert [line.split()[0] for line in lines(screen)[2:]] == [
+    assert [line.split()[0] for line in lines(screen)[2:5]] == [
         f"{name}@example.com" for name in ("chen", "harry", "john")
     ]
+    assert lines(screen)[5] == "What Designers grants:"
+    assert lines(screen)[-1] == "  Media Editor in all product environments"
 
     code, screen = converse("remove", "Designers", "harry@example.com", typed="y\n")
     assert (code, shell.members()["Designers"]) == (0, {"john", "chen"})

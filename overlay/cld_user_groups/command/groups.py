@@ -20,6 +20,7 @@ from .desired import (
 )
 from .lookup import Finder, error_in_call, quoted
 from .options import TABLE_FORMATS, Settings, command, users_argument
+from .roles import in_a_cell, print_grants, read_roles
 from .tables import Column, Table, columns, print_table
 
 if TYPE_CHECKING:
@@ -28,24 +29,35 @@ if TYPE_CHECKING:
 _group_argument = click.argument("group", shell_complete=complete_group)
 
 
-@command("list", formats=TABLE_FORMATS)
-def list_command(settings: Settings) -> None:
+@command(
+    "list",
+    click.option("--roles", is_flag=True, help="Also show what each group grants."),
+    formats=TABLE_FORMATS,
+)
+def list_command(settings: Settings, roles: bool) -> None:
     """List the groups, by name, with how many members each has."""
     with settings.open_client() as client:
         snapshot = membership.read_account(client)
-    groups = sorted(snapshot.groups, key=lambda group: (group.name.casefold(), group.id))
+        groups = sorted(snapshot.groups, key=lambda group: (group.name.casefold(), group.id))
+        granted = read_roles(client, groups) if roles else None
+    names: tuple[Column, ...]
     names = (Column("name"), Column("members", is_number=True), Column("id"))
+    rows: list[tuple[str | int, ...]]
     rows = [(group.name, len(group.members), group.id) for group in groups]
+    if granted is not None:
+        names += (Column("roles"),)
+        rows = [(*row, in_a_cell(granted, group)) for row, group in zip(rows, groups, strict=True)]
     empty = f"The account {snapshot.account_id} has no groups."
     print_table(Table("groups", snapshot.account_id, "groups", names, rows, empty), settings)
 
 
 @command("show", _group_argument, formats=TABLE_FORMATS)
 def show_command(settings: Settings, group: str) -> None:
-    """Show the members of GROUP, a name or an ID."""
+    """Show the members of GROUP, a name or an ID, and which roles it grants."""
     with settings.open_client() as client:
         snapshot = membership.read_account(client)
-    found = Finder(snapshot).group(group)
+        found = Finder(snapshot).group(group)
+        roles = read_roles(client, [found])
     members = sorted(found.members, key=lambda member: ((member.email or "").casefold(), member.id))
     count = "1 member" if len(members) == 1 else f"{len(members)} members"
     table = Table(
@@ -56,9 +68,10 @@ def show_command(settings: Settings, group: str) -> None:
         [(member.email, member.name, member.id) for member in members],
         "Nobody is in it.",
         heading=f"{found.name} ({found.id}), {count}",
-        details={"group": {"id": found.id, "name": found.name}},
+        details={"group": {"id": found.id, "name": found.name}, "roles": roles.document(found.id)},
     )
     print_table(table, settings)
+    print_grants(roles, found, settings)
 
 
 @change_command("create", click.argument("name"))

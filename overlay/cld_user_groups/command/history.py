@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
-from attrs import asdict
+from attrs import asdict, evolve
 
 from cld_user_groups.identity import email_key, printable
 
@@ -28,6 +28,7 @@ from .options import (
 )
 from .output import has_color, print_json, print_message, print_result
 from .results import outcome_document, outcome_text, result_table
+from .roles import print_grants, read_roles
 from .running import RunOptions, run_plan
 from .source import check_is_for, one_user, read_groups
 from .tables import Cell, Column, Table, columns, print_table
@@ -196,17 +197,24 @@ def explain_command(settings: Settings, group: str, user: str, file: str | None)
         if desired is not None:
             check_is_for(desired, client.account_id)
         snapshot = membership.read_account(client, lookup_of([named]))
-    history = membership.read_history(membership.state_directory(snapshot.account_id))
+        history = membership.read_history(membership.state_directory(snapshot.account_id))
+        found = _group(snapshot, history, group)
+        is_there = any(each.id == found.id for each in snapshot.groups)
+        roles = read_roles(client, [found] if is_there else [])
     explained = membership.explain(
         snapshot,
         history,
-        _group(snapshot, history, group),
+        found,
         _user(snapshot, history, named),
         desired=desired,
         today=datetime.now(UTC).date(),
     )
     table = _explanation_table(explained, snapshot.account_id)
+    granted = roles.document(found.id) if is_there else None
+    table = evolve(table, details={**table.details, "roles": granted})
     print_table(table, settings, lines=lambda color: _explanation_lines(explained))
+    if is_there:
+        print_grants(roles, found, settings)
     if history.unreadable:
         count, first = len(history.unreadable), history.unreadable[0].id
         print_message(f"{count} of the journals cannot be read, and may have more: {first}, ...")

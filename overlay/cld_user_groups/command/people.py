@@ -6,12 +6,14 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import click
+from attrs import evolve
 
 from . import membership
 from .desired import DesiredState, addition, change_command, members_of, removal, who
 from .lookup import Finder, error_in_call, lookup_of
 from .options import TABLE_FORMATS, Settings, command, users_argument
 from .output import print_message
+from .roles import of_user, read_roles
 from .source import one_user
 from .tables import Column, Table, print_table
 
@@ -47,13 +49,23 @@ def users_command(settings: Settings, text: str | None) -> None:
 
 @command("whois", click.argument("user"), formats=TABLE_FORMATS)
 def whois_command(settings: Settings, user: str) -> None:
-    """Show role, state, last login and groups of USER, an e-mail or an ID."""
+    """Show role, state, last login, groups and roles of USER, an e-mail or an ID."""
     named = one_user(user)
     with settings.open_client() as client:
         snapshot = membership.read_account(client, lookup_of([named]))
         (member,) = Finder(snapshot).users([named])
         found = client.users.get(user_id=member.id or "")
-    print_table(_table(snapshot, [found]), settings, is_record=True)
+        groups = [group for group in snapshot.groups if found.id in members_of(group)]
+        groups.sort(key=lambda group: group.name.casefold())
+        text, document = of_user(read_roles(client, groups, found.id), found.id, groups)
+    table = _table(snapshot, [found])
+    table = evolve(
+        table,
+        columns=(*table.columns, Column("roles")),
+        rows=[(*table.rows[0], text)],
+        details={"roles": document},
+    )
+    print_table(table, settings, is_record=True)
 
 
 def _has(user: User, sought: str) -> bool:

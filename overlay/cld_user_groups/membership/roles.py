@@ -92,11 +92,11 @@ class Roles:
     reason: str = "the roles were not read"
     requests: int = 0
 
-    def of(self, principal_id: str) -> tuple[Grant, ...] | None:
+    def of(self, principal_id: str | None) -> tuple[Grant, ...] | None:
         """Return what is assigned to a principal, or None where it is not known."""
-        return self.known.get(principal_id)
+        return self.known.get(principal_id or "")
 
-    def texts(self, principal_id: str) -> list[str]:
+    def texts(self, principal_id: str | None) -> list[str]:
         """Return what is assigned to a principal, for people: never nothing."""
         grants = self.of(principal_id)
         if grants is None:
@@ -106,7 +106,7 @@ class Roles:
             "whether in folders or collections is not known"
         ]
 
-    def document(self, principal_id: str) -> dict[str, Any]:
+    def document(self, principal_id: str | None) -> dict[str, Any]:
         """Return what is assigned to a principal as JSON: `granted` is null if it is not known."""
         grants = self.of(principal_id)
         return {

@@ -1,0 +1,108 @@
+"""What groups grant, in `show`, `list --roles`, `whois` and `explain`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .shell import Shell
+
+EDITOR = "Media Editor in all product environments"
+FOLDER = (
+    "Campaign Contributor in product environment 0aaaaa1bbbbb2ccccc3ddddd4eeeee5f, "
+    "folder fg38a9b0c1d2e3f4"
+)
+NONE = "no role in the whole account or a whole product environment"
+each_look = pytest.mark.parametrize(
+    "line",
+    [
+        ("show", "Designers"),
+        ("list", "--roles"),
+        ("whois", "john@example.com"),
+        ("explain", "Designers", "john@example.com"),
+    ],
+    ids=lambda line: line[0],
+)
+
+
+@each_look
+def test_a_look_shows_what_groups_grant_for_two_reads(desk: Shell, line: tuple[str, ...]) -> None:
+    done = desk(*line)
+    assert done.exit_code == 0
+    assert EDITOR in done.stdout + done.stderr
+    assert FOLDER in done.stdout + done.stderr
+    desk.emulator.calls.assert_called("inspectMultiple", times=2)
+    assert desk.writes() == 0
+
+
+@each_look
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_without_the_permissions_api_the_rest_is_shown_and_roles_are_not_known(
+    desk: Shell, line: tuple[str, ...], status: int
+) -> None:
+    desk.emulator.roles.refused_with = status
+    done = desk(*line)
+    assert done.exit_code == 0
+    assert len(done.stdout.splitlines()) > 1
+    said = done.stdout + done.stderr
+    assert (
+        f"not known: this account or API key does not have the Permissions API (status {status})"
+        in said
+    )
+    assert "no role" not in said
+    assert '"granted": []' not in desk(*line, "--format", "json").stdout
+
+
+def test_a_json_document_has_the_roles_of_a_group(desk: Shell) -> None:
+    roles = desk.json("show", "Designers")["roles"]
+    assert roles["not_known_because"] is None
+    assert roles["granted"][1] == {
+        "role": "Media Editor",
+        "role_id": "cld::role::prodenv::media_editor",
+        "scope": "prodenv",
+        "where": "all",
+        "within": {},
+        "full_control": False,
+    }
+    assert roles["granted"][0]["within"] == {"folder_id": "fg38a9b0c1d2e3f4"}
+
+
+def test_roles_that_are_not_known_are_null_in_json(desk: Shell) -> None:
+    desk.emulator.roles.refused_with = 404
+    roles: dict[str, Any] = desk.json("show", "Designers")["roles"]
+    assert roles["granted"] is None
+    assert "404" in roles["not_known_because"]
+
+
+def test_a_user_has_own_roles_and_those_of_groups(desk: Shell) -> None:
+    row = desk("whois", "john@example.com").stdout.splitlines()[1].split("\t")
+    assert row[-1] == (
+        f"Master Admin (full control) in the account; {FOLDER} (through Designers); "
+        f"{EDITOR} (through Designers)"
+    )
+    roles = desk.json("whois", "john@example.com")["roles"]
+    assert [grant["full_control"] for grant in roles["own"]["granted"]] == [True]
+    (through,) = roles["through_groups"]
+    assert through["group"]["name"] == "Designers"
+    assert len(through["granted"]) == 2
+
+
+def test_a_group_that_grants_nothing_says_of_what_that_is_known(desk: Shell) -> None:
+    assert NONE in desk("show", "Marketing").stderr
+    line = desk("list", "--roles").stdout.splitlines()[2]
+    assert line.startswith("Marketing\t1\t")
+    assert NONE in line
+
+
+def test_the_list_reads_no_roles_unless_they_are_wanted(desk: Shell) -> None:
+    desk("list")
+    desk.emulator.calls.assert_not_called("inspectMultiple")
+
+
+def test_a_group_that_is_gone_has_no_roles_to_read(shell: Shell) -> None:
+    shell("delete", "Marketing", "--allow-removals", "1", "--yes")
+    done = shell("explain", "Marketing", "maria@example.com")
+    assert done.exit_code == 0
+    shell.emulator.calls.assert_not_called("inspectMultiple")
+    assert shell.json("explain", "Marketing", "maria@example.com")["roles"] is None
