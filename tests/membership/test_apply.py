@@ -578,6 +578,13 @@ def test_the_second_run_waits_for_the_first_where_it_may(
     assert account.run(plan, lock_wait=60).is_complete
 
 
+def test_a_wait_for_another_run_that_is_no_number_is_no_wait(account: Account) -> None:
+    plan = account.plan(add("a", "u9"))
+    with account_lock(state_directory("acc", account.folder), "acc"):
+        with pytest.raises(AlreadyRunning):
+            account.run(plan, lock_wait=float("nan"))
+
+
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_caller_who_handles_signals_says_how_often_a_run_was_interrupted(
     one: Account, count: int
