@@ -69,12 +69,12 @@ class ChangeBuilder:
             PlanError: Groups are to exchange their names, which no order of single renames does.
         """
         new = [match for match in self.present if match.group is None]
-        renamed = {
-            match.group.id: match
+        renamed = [
+            match
             for match in self.present
             if match.group is not None and match.group.name != match.desired.name
-        }
-        named = {match: at for at, match in enumerate((*new, *renamed.values()))}
+        ]
+        named = {match: at for at, match in enumerate((*new, *renamed))}
         changes = [_creation_or_rename(match) for match in named]
         added = self._add_additions(changes, named)
         changes += [
@@ -82,7 +82,7 @@ class ChangeBuilder:
             for match in self.present
             for member, ended in match.removed
         ]
-        freed = {group_id: named[match] for group_id, match in renamed.items()}
+        freed = {match.ref.id: named[match] for match in renamed}
         for match in self.matching.matches:
             if match.group is not None and match.desired.state == "absent":
                 freed[match.group.id] = len(changes)
