@@ -14,6 +14,7 @@ from pathlib import Path
 
 import attrs
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -66,25 +67,7 @@ members = {from = "designers.csv"}
 state = "absent"
 allow_empty = true
 """
-JSON = {
-    "version": 1,
-    "account": "my-account",
-    "guards": {"max_removals": 10, "max_removals_per_group": "20%"},
-    "protect": ["dam-bot@example.com", "*@example.org"],
-    "groups": {
-        "Photographers and Editors": {
-            "id": "7f08f1f1fc910bf1f25274aef11d27",
-            "previously": ["Photographers"],
-            "members": [
-                "john.doe@example.com",
-                {"email": "harry.potts@example.com", "until": "2027-01-31", "reason": "JIRA-12"},
-                {"id": "0abed8dfcc039ea05e2a1d494fd442"},
-            ],
-        },
-        "Designers": {"mode": "additive", "members": {"from": "designers.csv"}},
-        "Interns 2024": {"state": "absent", "allow_empty": True},
-    },
-}
+JSON = json.loads(json.dumps(yaml.safe_load(YAML), default=str))
 
 
 def read(text: str | bytes, name: str = "groups.yaml", folder: Path | None = None) -> Desired:
@@ -123,21 +106,25 @@ def without_places(file: Desired) -> Desired:
 
 
 @pytest.mark.parametrize(
-    ("name", "text"),
+    ("name", "text", "lines"),
     [
-        ("groups.yaml", YAML),
-        ("groups.yml", YAML.replace("\n", "\r\n")),
-        ("groups.yaml", "\ufeff" + YAML),
-        ("groups.toml", TOML),
-        ("groups.toml", TOML.replace("\n", "\r\n")),
-        ("groups.json", json.dumps(JSON)),
-        ("groups.json", json.dumps(JSON, indent=1)),
-        ("GROUPS.JSON", "\ufeff" + json.dumps(JSON)),
+        ("groups.yaml", YAML, [10, 11, 12]),
+        ("groups.yml", YAML.replace("\n", "\r\n"), [10, 11, 12]),
+        ("groups.yaml", "\ufeff" + YAML, [10, 11, 12]),
+        ("groups.toml", TOML, [10, 11, 12]),
+        ("groups.toml", TOML.replace("\n", "\r\n"), [10, 11, 12]),
+        ("groups.json", json.dumps(JSON), [1, 1, 1]),
+        ("groups.json", json.dumps(JSON, indent=1), [19, 20, 25]),
+        ("GROUPS.JSON", "\ufeff" + json.dumps(JSON), [1, 1, 1]),
     ],
 )
-def test_every_format_asks_for_the_same(tmp_path, name, text):
-    (tmp_path / "designers.csv").write_text("email,until\nann@example.com,2026-12-31\n")
-    assert without_places(read(text, name, tmp_path)) == Desired(
+def test_every_format_asks_for_the_same_and_tells_the_lines(tmp_path, name, text, lines):
+    (tmp_path / "designers.csv").write_text("email,until\n\nann@example.com,2026-12-31\n")
+    found = read(text, name, tmp_path)
+    first, second, _ = found.groups
+    assert [member.line for member in first.members] == lines
+    assert [(Path(m.source).name, m.line) for m in second.members] == [("designers.csv", 3)]
+    assert without_places(found) == Desired(
         source="",
         digest="",
         account="my-account",
@@ -164,22 +151,6 @@ def test_every_format_asks_for_the_same(tmp_path, name, text):
             DesiredGroup(name="Interns 2024", state="absent", allow_empty=True),
         ),
     )
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "lines"),
-    [
-        ("groups.yaml", YAML, [10, 11, 12]),
-        ("groups.yaml", YAML.replace("\n", "\r\n"), [10, 11, 12]),
-        ("groups.toml", TOML, [10, 11, 12]),
-        ("groups.json", json.dumps(JSON, indent=1), [19, 20, 25]),
-    ],
-)
-def test_members_have_the_lines_at_which_they_are_listed(tmp_path, name, text, lines):
-    (tmp_path / "designers.csv").write_text("email\n\nann@example.com\n")
-    first, second, _ = read(text, name, tmp_path).groups
-    assert [member.line for member in first.members] == lines
-    assert [(Path(m.source).name, m.line) for m in second.members] == [("designers.csv", 3)]
 
 
 @pytest.mark.parametrize(
@@ -337,6 +308,14 @@ def test_a_mistake_in_yaml_is_an_error_with_its_line(text, expected):
         ("g.toml", 'version = 1\n[groups]\n"A".members = [\n"x",\n"""a@b.example""",\n{ id = 1 }]',
          ["4: not an e-mail address: `x`; write an ID as `{id: …}`",
           "6: `id` must be text; write it in quotes"]),
+        ("g.toml", 'version = 1\nguards."max\\u005fremovals" = 1.5\n[groups.A]\n'
+         "allow_empty = 07:32:00  # [[\n[[groups.A.members]]\nid = 'x'\n[[groups.A.members]]\n"
+         "until = 2027-01-01 10:00:00\nid = true\n[[groups.A.members]]\n[groups.A.members.id]\n",
+         ["2: `max_removals` must be a whole number, 0 or more",
+          "4: `allow_empty` must be true or false",
+          "8: `until` is not a date: `2027-01-01T10:00:00`; write YYYY-MM-DD",
+          "9: `id` must be text; write it in quotes", "11: `id` must be text"]),
+        ("g.toml", "a = " + "[" * 10_000, ["-: nested too deeply"]),
         ("g.yaml", "version: 1\ngroups:\n  A: {members: ['a@b.exa",
          ["3: not YAML: while scanning a quoted scalar, found unexpected end of stream; "
           "is the file truncated?"]),
