@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import date
 
 from attrs import define, field
@@ -269,12 +269,11 @@ class MemberMatching:
         self.held_people |= {user_id, *(owner.id for owner in owners)}
         return False
 
-    def unverified_note(self) -> Iterator[str]:
-        """Yield a note on the IDs for which nothing shows that they are users of the account."""
-        if self.unverified:
-            count = len(self.unverified)
+    def note_unverified(self) -> None:
+        """Note the IDs for which nothing shows that they are users of the account."""
+        if count := len(self.unverified):
             what = "ID was" if count == 1 else "IDs were"
-            yield f"{count} {what} not looked up, and may be no user's."
+            self.notes.append(f"{count} {what} not looked up, and may be no user's.")
 
     def _check_ended(self, ended: Iterable[DesiredMember], current: Container[str]) -> None:
         """Note e-mails of several users: where the line alone ends a membership, whose is it?"""

@@ -68,6 +68,7 @@ def plan(
     for match in builder.present:
         members.compare(match)
         builder.check_name(match)
+    members.note_unverified()
     warnings = [
         *check_protect(desired, directory, problems),
         *members.warnings,
@@ -89,12 +90,7 @@ def plan(
         changes=changes,
         fingerprints={group.id: fingerprint(group) for group in groups if group.id in touched},
         requests_left=snapshot.requests_left,
-        notes=(
-            *matching.notes,
-            *members.notes,
-            *members.unverified_note(),
-            *note_on_roles(changes),
-        ),
+        notes=(*matching.notes, *members.notes, *note_on_roles(changes)),
         warnings=tuple(map(str, (*_unnamed_groups(matching, desired), *warnings))),
         held_back=tuple(map(str, in_file_order(held, desired.source))),
         limits=desired.guards,

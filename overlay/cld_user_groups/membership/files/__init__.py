@@ -30,6 +30,7 @@ _SUFFIXES: dict[str, Format] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
 }
+_ROWS = {"csv": parse_csv, "jsonl": parse_json_lines}
 
 
 def read_file(
@@ -86,8 +87,7 @@ class _FileReader:
         return attrs.evolve(desired, digest=self.digest.hexdigest())
 
     def _desired(self, text: str, chosen: Format, fields: Fields) -> Desired:
-        if chosen in ("csv", "jsonl"):
-            parse = parse_csv if chosen == "csv" else parse_json_lines
+        if parse := _ROWS.get(chosen):
             return read_group_rows(parse(text, fields, COLUMNS), fields)
         node = _parse(text, chosen, fields)
         if node is None:
@@ -95,12 +95,9 @@ class _FileReader:
         return read_tree(node, fields, self._include)
 
     def _content(self, path: str | Path, shown: str, stdin: BinaryIO | None = None) -> bytes:
-        try:
-            content = read_content(
-                path, stdin=stdin, max_bytes=self.max_bytes, timeout=self.timeout
-            )
-        except FileError as error:
-            raise FileError([attrs.evolve(at, source=shown) for at in error.problems]) from None
+        content = read_content(
+            path, stdin=stdin, max_bytes=self.max_bytes, timeout=self.timeout, shown=shown
+        )
         # The length in front, so that no two sets of files have one digest.
         self.digest.update(len(content).to_bytes(8, "big"))
         self.digest.update(content)
@@ -136,8 +133,8 @@ class _FileReader:
         if self.source == "-":
             message = "standard input cannot include a file"
             raise rejected(message, "there is no folder to start from")
-        chosen = _SUFFIXES.get(Path(path).suffix.lower())
-        if chosen not in ("csv", "jsonl"):
+        parse = _ROWS.get(_SUFFIXES.get(Path(path).suffix.lower(), ""))
+        if parse is None:
             raise rejected(f"cannot include {quoted(path)}", "known: .csv, .jsonl, .ndjson")
         if "\0" in path:  # no file can be called so; the operating system's functions raise
             raise rejected(f"cannot include {quoted(path)}", "a NUL character is in its name")
@@ -150,7 +147,6 @@ class _FileReader:
             raise rejected(f"cannot read {quoted(path)}: {error.strerror or error}") from None
         except RuntimeError:  # symbolic links in a circle, before Python 3.13
             raise rejected(f"cannot read {quoted(path)}: {os.strerror(ELOOP)}") from None
-        parse = parse_csv if chosen == "csv" else parse_json_lines
         return parse(decode_text(content, fields.source), fields, COLUMNS[1:])
 
 

@@ -26,8 +26,11 @@ def read_content(
     stdin: BinaryIO | None = None,
     max_bytes: int = MAX_BYTES,
     timeout: float = TIMEOUT,
+    shown: str = "",
 ) -> bytes:
     """Read a file, a pipe, or standard input ("-", by default the process's own) whole.
+
+    Errors show the path, or another name for it.
 
     Raises:
         FileError: It is larger, or a pipe that nobody has closed within the timeout, in seconds.
@@ -43,14 +46,14 @@ def read_content(
         if number is None:
             content = stream.read(max_bytes + 1)
         else:
-            content = _in_time(lambda: _drain(number, max_bytes), source, timeout)
+            content = _in_time(lambda: _drain(number, max_bytes), shown or source, timeout)
     elif Path(source).is_fifo():
-        content = _in_time(lambda: _drain_pipe(source, max_bytes), source, timeout)
+        content = _in_time(lambda: _drain_pipe(source, max_bytes), shown or source, timeout)
     else:
         with Path(source).open("rb") as file:
             content = file.read(max_bytes + 1)
     if len(content) > max_bytes:
-        raise FileError([Problem(source, None, f"larger than {max_bytes} bytes")])
+        raise FileError([Problem(shown or source, None, f"larger than {max_bytes} bytes")])
     return content
 
 
