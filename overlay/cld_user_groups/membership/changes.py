@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from attrs import evolve
 
 from cld_user_groups.identity import name_key
 
 from .accidents import NewGroups
-from .matching import Match, Matching
+from .matching import Findings, Match, Matching
 from .model import Action, Change, Desired, DesiredMember, Group, GroupRef, Member, UserRef
 from .order import awaited_additions, in_order, select, with_dependents, without
 from .problems import PlanError, Problem, quoted
@@ -22,12 +22,12 @@ class ChangeBuilder:
     plan unless a name has to become free first.
     """
 
-    def __init__(self, matching: Matching) -> None:
+    def __init__(self, matching: Matching, findings: Findings) -> None:
         self.matching = matching
+        self.findings = findings
         self.directory = matching.directory
         self.present = [each for each in matching.matches if each.desired.state == "present"]
         self.held_groups: set[Match] = set()  # which are not created or renamed
-        self.held: list[Problem] = []
 
     def check_name(self, match: Match) -> None:
         """Hold back a group that cannot have the name that it is to get."""
@@ -35,8 +35,8 @@ class ChangeBuilder:
         if not is_named and not self.matching.can_be_named(match):
             self.held_groups.add(match)
 
-    def check_new_groups(self, desired: Desired) -> Iterator[Problem]:
-        """Hold back what looks like an accident; yield a warning for a name near another."""
+    def check_new_groups(self, desired: Desired) -> None:
+        """Hold back what looks like an accident; warn of a name near another."""
         new = [
             match
             for match in self.present
@@ -53,17 +53,13 @@ class ChangeBuilder:
         for match in new:
             accident = compared.accident(match.desired, match.added, losses)
             if accident is not None:
-                self.held.append(accident)
+                self.findings.held.append(accident)
                 self.held_groups.add(match)
             elif (warning := compared.near(match.desired)) is not None:
-                yield warning
+                self.findings.warnings.append(warning)
 
-    def changes(self, source: str, held_people: Collection[str]) -> tuple[Change, ...]:
+    def changes(self, source: str) -> tuple[Change, ...]:
         """Return the changes, each after all that it depends on, without those held back.
-
-        Args:
-            source: The file.
-            held_people: The IDs of those who lose nothing, for it is not known who is meant.
 
         Raises:
             PlanError: Groups are to exchange their names, which no order of single renames does.
@@ -92,7 +88,7 @@ class ChangeBuilder:
             if needed := tuple(freed[group.id] for group in self.matching.holders(match)):
                 is_late = True
                 changes[at] = evolve(changes[at], depends_on=needed)
-        changes = self._without_held(changes, {named[at] for at in self.held_groups}, held_people)
+        changes = self._without_held(changes, {named[at] for at in self.held_groups})
         self._keep_occupied(changes)
         return _sorted(changes, source) if is_late else tuple(changes)
 
@@ -121,10 +117,9 @@ class ChangeBuilder:
                 )
         return found
 
-    def _without_held(
-        self, changes: list[Change], held: set[int], held_people: Collection[str]
-    ) -> list[Change]:
+    def _without_held(self, changes: list[Change], held: set[int]) -> list[Change]:
         """Return the changes without those held back, and without all that depends on them."""
+        held_people = self.findings.held_people
         if not held and not held_people:
             return changes
         of_people = {
@@ -133,12 +128,12 @@ class ChangeBuilder:
             if any(user.id in held_people for user in change.leavers)
         }
         left_out = with_dependents(changes, held | of_people)
-        left_out |= self._last_members(changes, left_out, held_people)
+        left_out |= self._last_members(changes, left_out)
         for position in sorted(left_out - held):
             change = changes[position]
             if change.action is not Action.ADD_USER:
                 message = f"{_described(change)} waits for what is held back"
-                self.held.append(Problem(change.source, change.line, message))
+                self.findings.held.append(Problem(change.source, change.line, message))
         old_names = {
             changes[at].group.id: changes[at].old_name or ""
             for at in left_out
@@ -151,9 +146,7 @@ class ChangeBuilder:
             for change in without(changes, left_out)
         ]
 
-    def _last_members(
-        self, changes: Sequence[Change], held: set[int], held_people: Collection[str]
-    ) -> set[int]:
+    def _last_members(self, changes: Sequence[Change], held: set[int]) -> set[int]:
         """Return the removals that would empty a group because those who join it are held back."""
         of_group: dict[tuple[str | None, Action], set[int]] = {}
         for position, change in enumerate(changes):
@@ -165,7 +158,7 @@ class ChangeBuilder:
             removals = of_group[match.group.id, Action.REMOVE_USER]
             additions = of_group.get((match.group.id, Action.ADD_USER), set())
             is_awaited = bool(additions & held) or any(
-                member.id in held_people for member in match.desired.members
+                member.id in self.findings.held_people for member in match.desired.members
             )
             is_emptied = len(removals - held) >= len(match.group.members)
             if is_emptied and is_awaited and additions <= held:

@@ -15,6 +15,29 @@ from .model import Desired, DesiredGroup, DesiredMember, Group, GroupRef, Member
 from .problems import Problem, quoted
 
 
+@define
+class Findings:
+    """What planning finds out beside changes.
+
+    Attributes:
+        problems: What does not fit the account: there is no plan.
+        held: What is held back, while the rest is planned.
+        held_people: The IDs of those who lose nothing, for it is not known who is meant.
+        warnings: What may be an accident, and is done.
+        notes: What a reader should know, a sentence each.
+    """
+
+    problems: list[Problem] = field(factory=list[Problem])
+    held: list[Problem] = field(factory=list[Problem])
+    held_people: set[str] = field(factory=set[str])
+    warnings: list[Problem] = field(factory=list[Problem])
+    notes: list[str] = field(factory=list[str])
+
+    def reject(self, at: DesiredGroup | DesiredMember, message: str, hint: str = "") -> None:
+        """Add a problem of an entry."""
+        self.problems.append(Problem(at.source, at.line, message, hint))
+
+
 @define(eq=False)
 class Match:
     """A group of a file, the group of the account that it is, or None, and how they differ.
@@ -43,11 +66,9 @@ class Matching:
     that looks like the first.
     """
 
-    def __init__(self, directory: Directory, desired: Desired, problems: list[Problem]) -> None:
+    def __init__(self, directory: Directory, desired: Desired, findings: Findings) -> None:
         self.directory = directory
-        self.problems = problems
-        self.notes: list[str] = []
-        self.held: list[Problem] = []
+        self.findings = findings
         self.claimed: dict[str, DesiredGroup] = {}
         self.matches = self._match(desired.groups)
         self._note_absent()
@@ -74,7 +95,7 @@ class Matching:
         """Note the groups that need not be deleted, once it is known which group is which."""
         for desired in (match.desired for match in self.matches if match.group is None):
             if desired.state == "absent" and (desired.id is not None or self._is_new(desired)):
-                self.notes.append(f"The group {quoted(desired.name)} is absent already.")
+                self.findings.notes.append(f"The group {quoted(desired.name)} is absent already.")
 
     def _claim(self, desired: DesiredGroup, group: Group | None) -> Group | None:
         if group is not None:
@@ -85,10 +106,10 @@ class Matching:
         group = self.directory.group(desired.id)
         if desired.state == "present" and group is None:
             message = f"the account has no group with the id {quoted(desired.id or '')}"
-            self._problem(desired, message)
+            self.findings.reject(desired, message)
         elif desired.state == "absent" and group is not None and group.name != desired.name:
             message = f"the group to be deleted is called {quoted(group.name)} in the account"
-            self._problem(desired, message, "correct the name or the id")
+            self.findings.reject(desired, message, "correct the name or the id")
         return group
 
     def _only(self, desired: DesiredGroup, groups: Sequence[Group]) -> Group | None:
@@ -96,7 +117,7 @@ class Matching:
             return groups[0]
         ids = ", ".join(quoted(group.id) for group in groups)
         message = f"the account has {len(groups)} groups called {quoted(desired.name)}"
-        self._problem(desired, message, f"give the `id`, one of {ids}")
+        self.findings.reject(desired, message, f"give the `id`, one of {ids}")
         self.claimed.update((group.id, desired) for group in groups)
         return None
 
@@ -106,12 +127,14 @@ class Matching:
         for group in before:
             if other := self.claimed.get(group.id):
                 names = f"{quoted(group.name)} is the previous name of {quoted(desired.name)}"
-                self._problem(desired, f"{names}, and the group of line {other.line} as well")
+                self.findings.reject(
+                    desired, f"{names}, and the group of line {other.line} as well"
+                )
                 return None
         if len(before) > 1:
             names = ", ".join(quoted(group.name) for group in before)
             message = f"several groups have a previous name of it: {names}"
-            self._problem(desired, message, "give its `id`")
+            self.findings.reject(desired, message, "give its `id`")
             return None
         return before[0] if before else None
 
@@ -122,7 +145,7 @@ class Matching:
                 name = quoted(desired.name)
                 message = f"{name} is not in the account, but {quoted(group.name)} is"
                 hint = "use that, or give `previously:` or `id:` to rename it"
-                self.held.append(Problem(desired.source, desired.line, message, hint))
+                self.findings.held.append(Problem(desired.source, desired.line, message, hint))
                 return False
         return True
 
@@ -135,18 +158,15 @@ class Matching:
         """Return whether a group can have the name that it is to get; note why it cannot."""
         desired = match.desired
         if said := forbidden_character(desired.name):
-            self._problem(desired, f"{said} in the name of a group: {quoted(desired.name)}")
+            self.findings.reject(desired, f"{said} in the name of a group: {quoted(desired.name)}")
             return False
         for group in self.holders(match):
             other = self.claimed.get(group.id)
             if other is None or (other.state == "present" and other.name == group.name):
                 message = f"another group is called {quoted(desired.name)} already"
-                self._problem(desired, message, f"its id is {quoted(group.id)}")
+                self.findings.reject(desired, message, f"its id is {quoted(group.id)}")
                 return False
         return self._is_new(desired)
-
-    def _problem(self, desired: DesiredGroup, message: str, hint: str = "") -> None:
-        self.problems.append(Problem(desired.source, desired.line, message, hint))
 
 
 class MemberMatching:
@@ -158,17 +178,13 @@ class MemberMatching:
         snapshot: Snapshot,
         today: date,
         protected: Protected,
-        problems: list[Problem],
+        findings: Findings,
     ) -> None:
         self.directory = directory
         self.missing_ids = frozenset(snapshot.missing_ids)
         self.today = today
         self.protected = protected
-        self.problems = problems
-        self.notes: list[str] = []
-        self.warnings: list[Problem] = []
-        self.held: list[Problem] = []
-        self.held_people: set[str] = set()
+        self.findings = findings
         self.unverified: set[str] = set()
 
     def compare(self, match: Match) -> None:
@@ -189,7 +205,7 @@ class MemberMatching:
                 continue
             if why := self.protected(user_id, member.email):
                 who = quoted(member.email or user_id)
-                self.notes.append(f"{who} {why}, and stays in {quoted(desired.name)}.")
+                self.findings.notes.append(f"{who} {why}, and stays in {quoted(desired.name)}.")
             else:
                 match.removed.append((member, over.get(user_id)))
 
@@ -218,7 +234,9 @@ class MemberMatching:
             if first is not member:
                 who = quoted(member.email or user_id)
                 where = f"first as {quoted(first.email or user_id)} on line {first.line}"
-                self._problem(member, f"{who} occurs twice in {quoted(desired.name)}, {where}")
+                self.findings.reject(
+                    member, f"{who} occurs twice in {quoted(desired.name)}, {where}"
+                )
         return found
 
     def _unresolved(self, member: DesiredMember, email: str) -> None:
@@ -226,11 +244,11 @@ class MemberMatching:
         ids = ", ".join(quoted(user.id) for user in users)
         hint = f"give the `id`: {ids}" if users else "is it spelt as in the account?"
         have = f"{len(users)} users have" if users else "no user has"
-        self._problem(member, f"{have} the e-mail {quoted(email)}", hint)
+        self.findings.reject(member, f"{have} the e-mail {quoted(email)}", hint)
 
     def _check_id(self, member: DesiredMember, user_id: str) -> str | None:
         if user_id in self.missing_ids:
-            self._problem(member, f"no user has the id {quoted(user_id)}")
+            self.findings.reject(member, f"no user has the id {quoted(user_id)}")
             return None
         if self.directory.by_id(user_id) is None:
             self.unverified.add(user_id)
@@ -259,21 +277,21 @@ class MemberMatching:
             hint = f"whose ID is {quoted(owners[0].id)}; write only the ID or only the e-mail"
         elif user_id in current and not is_ended:
             hint = "correct the e-mail, or leave it out"
-            self.warnings.append(Problem(member.source, member.line, message, hint))
+            self.findings.warnings.append(Problem(member.source, member.line, message, hint))
             return True
         elif user_id in self.missing_ids:
             return True  # an error: nobody has either
         else:
             hint = "which nobody has; correct it, or write only the ID"
-        self.held.append(Problem(member.source, member.line, message, hint))
-        self.held_people |= {user_id, *(owner.id for owner in owners)}
+        self.findings.held.append(Problem(member.source, member.line, message, hint))
+        self.findings.held_people |= {user_id, *(owner.id for owner in owners)}
         return False
 
     def note_unverified(self) -> None:
         """Note the IDs for which nothing shows that they are users of the account."""
         if count := len(self.unverified):
             what = "ID was" if count == 1 else "IDs were"
-            self.notes.append(f"{count} {what} not looked up, and may be no user's.")
+            self.findings.notes.append(f"{count} {what} not looked up, and may be no user's.")
 
     def _check_ended(self, ended: Iterable[DesiredMember], current: Container[str]) -> None:
         """Note e-mails of several users: where the line alone ends a membership, whose is it?"""
@@ -291,6 +309,3 @@ class MemberMatching:
             elif member.email is not None:
                 found.update((user.id, member) for user in self.directory.by_email(member.email))
         return found
-
-    def _problem(self, member: DesiredMember, message: str, hint: str = "") -> None:
-        self.problems.append(Problem(member.source, member.line, message, hint))

@@ -12,7 +12,7 @@ from attrs import evolve
 from .changes import ChangeBuilder
 from .guards import Protected, check_guards, check_protect
 from .identity import Directory
-from .matching import Matching, MemberMatching
+from .matching import Findings, Matching, MemberMatching
 from .model import Action, Change, Desired, Group, Plan, Snapshot
 from .order import with_dependents, without
 from .problems import PlanError, Problem, in_file_order, quoted
@@ -59,25 +59,25 @@ def plan(
         raise ValueError("now must be an aware datetime")
     if expires_after > EXPIRES_AFTER:
         raise ValueError(f"expires_after must be at most 24 hours, not {expires_after}")
-    problems: list[Problem] = []
+    findings = Findings()
     directory = Directory(snapshot)
-    matching = Matching(directory, desired, problems)
+    matching = Matching(directory, desired, findings)
     protected = Protected(desired.protect, snapshot)
-    members = MemberMatching(directory, snapshot, today, protected, problems)
-    builder = ChangeBuilder(matching)
+    members = MemberMatching(directory, snapshot, today, protected, findings)
+    builder = ChangeBuilder(matching, findings)
     for match in builder.present:
         members.compare(match)
         builder.check_name(match)
     members.note_unverified()
+    builder.check_new_groups(desired)
     warnings = [
-        *check_protect(desired, directory, problems),
-        *members.warnings,
-        *builder.check_new_groups(desired),
+        *_unnamed_groups(matching, desired),
+        *check_protect(desired, directory, findings.problems),
+        *findings.warnings,
     ]
-    if problems:
-        raise PlanError(in_file_order(problems, desired.source))
-    changes = builder.changes(desired.source, members.held_people)
-    held = (*matching.held, *members.held, *builder.held)
+    if findings.problems:
+        raise PlanError(in_file_order(findings.problems, desired.source))
+    changes = builder.changes(desired.source)
     touched = {change.group.id for change in changes}
     groups = [match.group for match in matching.matches if match.group is not None]
     unguarded = Plan(
@@ -90,9 +90,9 @@ def plan(
         changes=changes,
         fingerprints={group.id: fingerprint(group) for group in groups if group.id in touched},
         requests_left=snapshot.requests_left,
-        notes=(*matching.notes, *members.notes, *note_on_roles(changes)),
-        warnings=tuple(map(str, (*_unnamed_groups(matching, desired), *warnings))),
-        held_back=tuple(map(str, in_file_order(held, desired.source))),
+        notes=(*findings.notes, *note_on_roles(changes)),
+        warnings=tuple(map(str, warnings)),
+        held_back=tuple(map(str, in_file_order(findings.held, desired.source))),
         limits=desired.guards,
         protect=desired.protect,
         allow_empty=tuple(
