@@ -17,19 +17,11 @@ from .problems import Problem, quoted
 
 @define
 class Findings:
-    """What planning finds out beside changes.
+    """What planning finds out beside changes."""
 
-    Attributes:
-        problems: What does not fit the account: there is no plan.
-        held: What is held back, while the rest is planned.
-        held_people: The IDs of those who lose nothing, for it is not known who is meant.
-        warnings: What may be an accident, and is done.
-        notes: What a reader should know, a sentence each.
-    """
-
-    problems: list[Problem] = field(factory=list[Problem])
-    held: list[Problem] = field(factory=list[Problem])
-    held_people: set[str] = field(factory=set[str])
+    problems: list[Problem] = field(factory=list[Problem])  # for which there is no plan
+    held: list[Problem] = field(factory=list[Problem])  # why something is left out of it
+    held_people: set[str] = field(factory=set[str])  # who lose nothing: who is meant is not known
     warnings: list[Problem] = field(factory=list[Problem])
     notes: list[str] = field(factory=list[str])
 
