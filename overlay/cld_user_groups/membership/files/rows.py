@@ -134,12 +134,12 @@ def parse_json_lines(text: str, fields: Fields, columns: Collection[str]) -> lis
         if not line.strip():
             continue
         try:
-            pairs = json.loads(line, object_pairs_hook=_Object)
+            pairs = json.loads(line, object_pairs_hook=_Pairs)
         except (ValueError, RecursionError) as error:
             said = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
             fields.problem(number, f"not JSON: {said}", "one object a line; is the file truncated?")
             continue
-        if not isinstance(pairs, _Object):
+        if not isinstance(pairs, _Pairs):
             fields.problem(number, "not a JSON object", 'write {"group": …}')
             continue
         values = _texts(pairs, columns, number, fields)
@@ -148,12 +148,12 @@ def parse_json_lines(text: str, fields: Fields, columns: Collection[str]) -> lis
     return _complete(rows, fields, before)
 
 
-class _Object(list[tuple[str, object]]):
+class _Pairs(list[tuple[str, object]]):
     """The pairs of a JSON object."""
 
 
 def _texts(
-    pairs: _Object, known: Collection[str], line: int, fields: Fields
+    pairs: _Pairs, known: Collection[str], line: int, fields: Fields
 ) -> dict[str, str] | None:
     """Return the values of a row, or None if they have a problem, which is added."""
     before = len(fields.problems)
