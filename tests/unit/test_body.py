@@ -53,14 +53,16 @@ def response_of(content: bytes, headers: dict[str, str], size: int = 5) -> httpx
 
 def read_sync(content: bytes, headers: dict[str, str], max_bytes: int, *, size: int = 5) -> bytes:
     response = response_of(content, headers, size)
-    read_body(response, httpx, max_bytes)
-    return response.content
+    content = read_body(response, httpx, max_bytes)
+    assert response.read() == content
+    return content
 
 
 def read_async(content: bytes, headers: dict[str, str], max_bytes: int, *, size: int = 5) -> bytes:
     response = response_of(content, headers, size)
-    asyncio.run(read_body_async(response, httpx, max_bytes))
-    return response.content
+    content = asyncio.run(read_body_async(response, httpx, max_bytes))
+    assert response.read() == content
+    return content
 
 
 @pytest.fixture(params=[read_sync, read_async], ids=["sync", "async"])
@@ -164,8 +166,7 @@ def test_body_is_read_whole_or_rejected(
         with TOO_LARGE:
             read_body(response, httpx, room)
     else:
-        read_body(response, httpx, room)
-        assert response.content == content
+        assert read_body(response, httpx, room) == response.read() == content
 
 
 def test_decoded_response_has_no_headers_about_how_it_was_encoded() -> None:

@@ -27,30 +27,32 @@ _BODY_HEADERS = frozenset({"content-encoding", "content-length", "transfer-encod
 
 def read_body(
     response: httpx.Response, http: ModuleType, max_bytes: int, seconds: float | None = None
-) -> None:
-    """Read the body, which may be in memory, into the response.
+) -> bytes:
+    """Return the body, which may be in memory; the response has it once its `read` is called.
 
     A body that is too large, or whose coding is broken or not supported, ends in a DecodingError;
     one that takes too long, which is checked when a part arrives, in a ReadTimeout.
     """
     body = _Body(response, http, max_bytes, seconds)
-    if not body.is_read:
-        stream: Any = response.stream
-        for chunk in stream:
-            body.feed(chunk)
-        stream.close()
-        body.finish()
+    if body.is_read:
+        return response.read()
+    stream: Any = response.stream
+    for chunk in stream:
+        body.feed(chunk)
+    stream.close()
+    return body.finish()
 
 
-async def read_body_async(response: httpx.Response, http: ModuleType, max_bytes: int) -> None:
-    """Read the body into the response; see `read_body`."""
+async def read_body_async(response: httpx.Response, http: ModuleType, max_bytes: int) -> bytes:
+    """Return the body; see `read_body`."""
     body = _Body(response, http, max_bytes)
-    if not body.is_read:
-        stream: Any = response.stream
-        async for chunk in stream:
-            body.feed(chunk)
-        await stream.aclose()
-        body.finish()
+    if body.is_read:
+        return response.read()
+    stream: Any = response.stream
+    async for chunk in stream:
+        body.feed(chunk)
+    await stream.aclose()
+    return body.finish()
 
 
 class _Body:
@@ -107,16 +109,17 @@ class _Body:
         if self._room < 0:
             raise self._http.DecodingError(f"the body is larger than {self._max_bytes} bytes")
 
-    def finish(self) -> None:
-        """Put the whole body into the response; its headers are then those of a decoded body."""
+    def finish(self) -> bytes:
+        """Return the whole body, and give it and the headers of a decoded one to the response."""
         if self._decode is not None:
             self._decode.finish()
         response, content = self._response, b"".join(self._chunks)
         if not self._is_plain:
             kept = _kept(response.headers.multi_items())
             response.headers = self._http.Headers([*kept, ("Content-Length", str(len(content)))])
+        # To read it would cost a tenth of a call, and most responses are seen by nobody.
         response.stream = self._http.ByteStream(content)
-        response.read()
+        return content
 
 
 class _Inflate:

@@ -43,6 +43,7 @@ class Attempt:
     ticket: Any = None  # what the limiter is asked with
     max_bytes: int = DEFAULT_MAX_BYTES  # of the body
     response: httpx.Response | None = None  # if there is a failure too, its body is unreadable
+    content: bytes = b""  # its body
     failure: Exception | None = None
     queued: float = 0.0  # how many seconds it waited until few enough were in flight
     is_entered: bool = False  # whether it was handed to the httpx client
@@ -188,7 +189,9 @@ def _exchange(http: HttpClient, connections: Connections, attempt: Attempt) -> o
             began = monotonic()
             attempt.response = http.send(connections, request)
             limit = request.extensions["timeout"]["read"]
-            read_body(attempt.response, connections.http, attempt.max_bytes, limit)
+            attempt.content = read_body(
+                attempt.response, connections.http, attempt.max_bytes, limit
+            )
             if connections.semaphore is not None:  # otherwise httpx has set it
                 attempt.response.elapsed = timedelta(seconds=monotonic() - began)
         except BaseException as failure:
@@ -224,7 +227,9 @@ async def _exchange_async(
             with Deadline(request, connections.http) as deadline:
                 attempt.response = await http.send(connections, request)
                 deadline.limit(request.extensions["timeout"]["read"])
-                await read_body_async(attempt.response, connections.http, attempt.max_bytes)
+                attempt.content = await read_body_async(
+                    attempt.response, connections.http, attempt.max_bytes
+                )
             if connections.semaphore is not None:  # otherwise httpx has set it
                 attempt.response.elapsed = timedelta(seconds=monotonic() - began)
         except BaseException as failure:

@@ -18,13 +18,7 @@ import httpx
 import msgspec
 from attrs import define
 
-from cld_user_groups.errors import (
-    ClientClosed,
-    CloudinaryError,
-    LimiterUnavailable,
-    NotFound,
-    mark,
-)
+from cld_user_groups.errors import ClientClosed, CloudinaryError, LimiterUnavailable, NotFound, mark
 from cld_user_groups.hooks import LOGGER, HookContext, Hooks
 from cld_user_groups.limits.protocol import Ticket, check_hold
 from cld_user_groups.security import Authorization, hide_credentials
@@ -179,10 +173,13 @@ class _Run(Generic[T]):
         if response is not None:
             self.happened = response.status_code
             self.authorization.mask(response)
+            is_success = failure is None and 200 <= response.status_code < 300
+            if self.hooks.after_response or not is_success:
+                response.read()
             if failure is None and self.hooks.after_response:
                 yield from self.notify(self.hooks.after_response, response)
-            if failure is None and 200 <= response.status_code < 300:
-                return self.parse(response)
+            if is_success:
+                return self.parse(response, attempt.content)
         return classify_outcome(attempt, self.authorization)
 
     def next_ticket(self) -> Ticket:
@@ -198,13 +195,16 @@ class _Run(Generic[T]):
         limit = None if timeout is None else timeout.read
         return Ticket(self.session.account_id, patience, limit, is_paced=is_paced)
 
-    def parse(self, response: httpx.Response) -> RawResponse[T] | tuple[Exception, int | Lost]:
+    def parse(
+        self, response: httpx.Response, content: bytes
+    ) -> RawResponse[T] | tuple[Exception, int | Lost]:
         """Return the result of a success, or its error if it is not what was promised."""
         try:
-            parsed = self.call.decode(response.content)
+            parsed = self.call.decode(content)
             if self.call.about is not None:
                 check_id(parsed, self.call.path_parameters[self.call.about])
         except msgspec.DecodeError as cause:
+            response.read()
             return undecodable(cause, response, self.authorization), response.status_code
         return self.result(parsed, response.status_code, response.headers)
 
@@ -213,10 +213,10 @@ class _Run(Generic[T]):
         return RawResponse(parsed, status_code, headers, self.number - 1 - self.held)
 
     def verify(self, error: CloudinaryError, *, was_lost: bool) -> Flow[T]:
-        """Determine whether an earlier attempt was applied.
+        """Determine whether an earlier attempt was applied, as the error of the retry implies.
 
-        The status code of the retry implies it, but only reading the account confirms it and
-        returns the result. What was read is never overruled.
+        Its response was lost, or it met a 503. Only reading the account confirms it and returns the
+        result; what was read is never overruled.
         """
         call = self.call
         how = "whose response was lost" if was_lost else "to which a gateway responded with 503"

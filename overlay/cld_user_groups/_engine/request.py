@@ -62,11 +62,8 @@ class CheckedOptions(NamedTuple):
     http_headers: Mapping[str, str] | None = None
 
     def __repr__(self) -> str:
-        names = None if self.http_headers is None else sorted(self.http_headers)
-        return (
-            f"CheckedOptions(retries={self.retries!r}, server_url={self.server_url!r}, "
-            f"timeout={self.timeout!r}, http_headers={names})"
-        )
+        shown = {**self._asdict(), "http_headers": sorted(self.http_headers or ()) or None}
+        return f"CheckedOptions({', '.join(f'{name}={shown[name]!r}' for name in shown)})"
 
 
 _NO_OPTIONS = CheckedOptions()
@@ -111,33 +108,22 @@ def check_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 @define  # not frozen: that would make its creation three times as long
 class ApiCall(Generic[T]):
-    """One call of an operation.
-
-    Attributes:
-        operation_id: The operation.
-        effect: What it does, which determines whether a retry is safe.
-        request: The request.
-        decode: Decodes the body of a success.
-        path_parameters: The IDs in the path, by name.
-        about: Which of them the result must have as its `id`, or None.
-        verify: Returns the call that checks whether an earlier attempt, whose outcome is not known,
-            was applied. Its result is that of the write, or None if the write was not applied.
-        contradicts: What that check has found if it returns None, as a clause.
-        leaves_open: What is known, as a clause, where neither a check nor a status code tells
-            whether this call has made the change or another.
-        applied: Returns the result of a write that needs no check after a lost response.
-    """
+    """One call of an operation, and what is known of a write whose response was lost."""
 
     operation_id: str
     effect: Effect
     request: HttpRequest
-    decode: Callable[[bytes], T]
-    path_parameters: Mapping[str, str] = _NO_PARAMETERS
-    about: str | None = field(default=None, kw_only=True)
+    decode: Callable[[bytes], T]  # the body of a success
+    path_parameters: Mapping[str, str] = _NO_PARAMETERS  # the IDs in the path, by name
+    about: str | None = field(default=None, kw_only=True)  # which of them the result must have
+    # Returns the call that checks whether an earlier attempt, whose outcome is not known, was
+    # applied. Its result is that of the write, or None if the write was not applied.
     verify: Callable[[], ApiCall[T | None]] | None = None
-    contradicts: str = ""
+    contradicts: str = ""  # what that check has found if it returns None, as a clause
+    # What is known, as a clause, where neither a check nor a status code tells whether this call
+    # has made the change or another.
     leaves_open: str = ""
-    applied: Callable[[], T] | None = None
+    applied: Callable[[], T] | None = None  # returns the result where no check is needed
 
 
 @define
@@ -170,15 +156,12 @@ class Session:
         authorization: Authorization,
         request: HttpRequest,
     ) -> httpx.Headers:
-        """Return the headers of a request: the httpx client's, ours, the credentials, the body's.
-
-        Rebuilt only if one of them has changed.
-        """
+        """Return the headers of a request; those but the body's are rebuilt if one has changed."""
         made_of = (connections.client.headers.raw, host, authorization)
-        last = self._headers  # read once: another thread may replace it at any time
-        if last is None or last[0] != made_of:
-            last = self._headers = made_of, self._shared(connections, host, authorization), {}
-        _, shared, by_body = last
+        kept = self._headers  # read once: another thread may replace it at any time
+        if kept is None or kept[0] != made_of:
+            kept = self._headers = made_of, self._shared(connections, host, authorization), {}
+        _, shared, by_body = kept
         content = request.content
         has_body = content is not None or request.method in ("POST", "PUT")
         key = (len(content or b"") if has_body else None, *request.headers.items())
