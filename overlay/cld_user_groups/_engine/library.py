@@ -8,6 +8,7 @@ imported it, or a client names it.
 from __future__ import annotations
 
 import sys
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Final, Literal
@@ -20,9 +21,10 @@ NAMES: Final[tuple[Name, ...]] = ("httpx", "httpx2")
 _known: dict[type, ModuleType] = {}
 
 
+@cache
 def library(name: Name) -> ModuleType:
     """Return a library, which must be installed, by its name."""
-    return httpx if name == "httpx" else import_module(name)
+    return import_module(name)
 
 
 def library_of(value: object) -> ModuleType:
