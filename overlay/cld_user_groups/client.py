@@ -25,7 +25,7 @@ from ._engine.config import (
 )
 from ._engine.http_client import DEFAULT_TIMEOUT, AsyncHttpClient, HttpClient
 from ._engine.io import drive, drive_async
-from ._engine.library import library, library_of
+from ._engine.library import Name, library, library_of
 from ._engine.pipeline import run
 from ._engine.request import ApiCall, CheckedOptions, Session, check_headers, check_options
 from ._operations import call_of
@@ -57,6 +57,7 @@ class _Client(Generic[C, H]):
     _connections: Callable[[Any, Callable[[], Any]], H]
     _http: H
     _session: Session
+    _library: Name
     _is_owner: bool
 
     def __init__(
@@ -125,7 +126,8 @@ class _Client(Generic[C, H]):
             raise TypeError(
                 f"client must be an httpx.{kind} or an httpx2.{kind}, not {type(client).__name__}"
             )
-        self._library = library(check_library(http_library))
+        self._library = check_library(http_library)
+        library(self._library)  # imported now, but not kept: a module has no pickle of its own
         show_debug_log()
         timeout = make_timeout(timeout_ms)
         if timeout is None and client is None:
@@ -154,7 +156,7 @@ class _Client(Generic[C, H]):
         self._is_owner = True
 
     def _make_httpx_client(self) -> Any:
-        http, name = self._library, self._prefix
+        http, name = library(self._library), self._prefix
         transport = getattr(http, f"{name}HTTPTransport")
         settings = own_client_settings(http, self.server_url, transport)
         return getattr(http, f"{name}Client")(**settings)

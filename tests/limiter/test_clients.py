@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from math import inf, nan
 from typing import Any
@@ -396,3 +396,30 @@ def test_an_exhausted_quota_that_says_nothing_is_asked_a_few_times() -> None:
 def test_with_a_reserve_a_crowd_is_never_refused() -> None:
     crowd = run_crowd(exhausted_server(50), 200, limiter=LocalLimiter(reserve=10))
     assert (crowd.sent, crowd.refused) == (40, 0)
+
+
+class Broken(Scripted):
+    """A limiter that fails where it is told that an attempt has no response."""
+
+    def observe(self, ticket: Ticket, response: httpx.Response | None, /) -> None:
+        raise RuntimeError("the limiter is broken")
+
+
+class Unreadable(httpx.SyncByteStream):
+    """A body that breaks off, and knows whether it was closed."""
+
+    is_closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        raise httpx.ReadError("the connection broke")
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def test_a_response_is_closed_though_the_limiter_fails_then() -> None:
+    body = Unreadable()
+    transport = FakeTransport(lambda _: httpx.Response(200, stream=body))
+    with pytest.raises(RuntimeError, match="the limiter is broken"):
+        transport.client(limiter=Broken(None)).user_groups.list()
+    assert body.is_closed

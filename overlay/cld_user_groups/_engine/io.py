@@ -195,9 +195,9 @@ def _exchange(http: HttpClient, connections: Connections, attempt: Attempt) -> o
             if connections.semaphore is not None:  # otherwise httpx has set it
                 attempt.response.elapsed = timedelta(seconds=monotonic() - began)
         except BaseException as failure:
-            attempt.fail(failure)
             if attempt.response is not None:
                 attempt.response.close()
+            attempt.fail(failure)
             if not isinstance(failure, Exception):
                 raise
         else:

@@ -43,4 +43,4 @@ def http_errors() -> tuple[type[httpx.HTTPError], ...]:
 
     For `except http_errors():`, where a client may be one of httpx or of httpx2.
     """
-    return tuple(library(name).HTTPError for name in NAMES if name in sys.modules)
+    return tuple(library(name).HTTPError for name in NAMES if sys.modules.get(name))
