@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Container, Iterator
 from functools import cached_property
@@ -10,6 +11,7 @@ from types import FunctionType, ModuleType
 
 import click
 from docutils import nodes
+from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
@@ -127,6 +129,12 @@ def polish(app: Sphinx, doctree: nodes.document) -> None:
     for paragraph in list(doctree.findall(nodes.paragraph)):
         if paragraph.astext() == "Bases: object":
             paragraph.parent.remove(paragraph)
+    for reference in list(doctree.findall(pending_xref)):
+        # The type of an annotation, not the attribute `type` of a model.
+        if reference["reftype"] == "class" and isinstance(
+            getattr(builtins, reference["reftarget"], None), type
+        ):
+            reference.attributes.pop("refspecific", None)
 
 
 def add_description(app: Sphinx, doctree: nodes.document) -> None:
