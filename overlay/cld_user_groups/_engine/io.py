@@ -29,7 +29,7 @@ from .request import RawResponse
 T = TypeVar("T")
 
 
-@define(eq=False)
+@define(eq=False, repr=False)  # in a traceback its repr would show the body, unmasked
 class Attempt:
     """One attempt at a request: a step to perform, how far it got, and what it ended in.
 
