@@ -101,10 +101,21 @@ def test_after_a_retried_503_only_what_says_that_a_write_is_in_place_is_looked_a
     for effect, happened, outcome in CELLS:
         with case(effect, happened):
             decision = decided(effect, happened, maybe_forwarded=True)
+            follow_up, is_ambiguous = MEANS[outcome]
             if (effect, happened) in IN_PLACE:
                 assert decision == (FollowUp.VERIFY, 0.0, True)
-            else:
-                assert (decision.follow_up, decision.maybe_applied) == MEANS[outcome]
+                continue
+            is_last_word = follow_up is FollowUp.RAISE and effect in WRITES and happened != 503
+            expected = (follow_up, is_ambiguous or is_last_word)
+            assert (decision.follow_up, decision.maybe_applied) == expected
+
+
+def test_a_quota_that_is_used_up_after_a_503_leaves_a_write_unknown() -> None:
+    config = RetryConfig(retry_throttled=False)
+    for effect in WRITES:
+        decision = decided(effect, 420, maybe_forwarded=True, config=config)
+        assert decision == (FollowUp.RAISE, 0.0, True)
+    assert not decided(READ, 420, maybe_forwarded=True, config=config).maybe_applied
 
 
 def test_without_retries_nothing_is_sent_again_and_the_rest_holds() -> None:

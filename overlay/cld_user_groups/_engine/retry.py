@@ -114,6 +114,7 @@ def decide(
     .. [2] Only if an earlier attempt may have been applied, or met a 503, with which some gateways
        respond after they have forwarded the request: then it is not known who has made the change,
        and the account is read once. Otherwise, and so on a first attempt, they are errors: raise.
+       Any other error that follows a 503, such as a quota that is used up, says no more of it.
 
     "Retry" holds as long as retries are on and the delay ends within max_elapsed_time; where no
     response came, only if retry_connection_errors is on, and at 420 and 429, only if
@@ -123,7 +124,8 @@ def decide(
     if (maybe_applied or maybe_forwarded) and happened == _ALREADY_APPLIED.get(effect):
         return Decision(FollowUp.VERIFY, maybe_applied=True)
     ambiguous = is_ambiguous(effect, happened)
-    given_up = Decision(FollowUp.RAISE, maybe_applied=maybe_applied or ambiguous)
+    is_forwarded = maybe_forwarded and effect is not Effect.READ and happened != 503
+    given_up = Decision(FollowUp.RAISE, maybe_applied=maybe_applied or ambiguous or is_forwarded)
     if config is None or not _may_pass(happened, config):
         return given_up
     if ambiguous and effect is Effect.CREATE:
