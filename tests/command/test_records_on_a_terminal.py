@@ -45,12 +45,12 @@ john@example.com is in Interns.
       run \S+, from groups.yaml:7, SHA-256 [0-9a-f]{12}
 The file: groups.yaml:7 lists the user: JIRA-1.
 What Interns grants:
-  no role in the whole account or a whole product environment; whether in [^\n]* is not known
+  no global role \(roles in folders and collections are not known\)
 exit 0
 \$ explain Marketing harry@example.com
 harry@example.com is not in Marketing, and no run of this machine changed that.
 What Marketing grants:
-  no role in the whole account or a whole product environment; whether in [^\n]* is not known
+  no global role \(roles in folders and collections are not known\)
 exit 0
 \$ diff before.yaml
 ~ Artists \(was Designers\)

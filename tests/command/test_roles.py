@@ -13,7 +13,7 @@ FOLDER = (
     "Campaign Contributor in product environment 0aaaaa1bbbbb2ccccc3ddddd4eeeee5f, "
     "folder fg38a9b0c1d2e3f4"
 )
-NONE = "no role in the whole account or a whole product environment"
+NONE = "no global role (roles in folders and collections are not known)"
 each_look = pytest.mark.parametrize(
     "line",
     [
@@ -50,7 +50,7 @@ def test_without_the_permissions_api_the_rest_is_shown_and_roles_are_not_known(
         f"not known: this account or API key does not have the Permissions API (status {status})"
         in said
     )
-    assert "no role" not in said
+    assert "no global role" not in said
     assert '"granted": []' not in desk(*line, "--format", "json").stdout
 
 
@@ -102,7 +102,48 @@ def test_the_list_reads_no_roles_unless_they_are_wanted(desk: Shell) -> None:
 
 def test_a_group_that_is_gone_has_no_roles_to_read(shell: Shell) -> None:
     shell("delete", "Marketing", "--allow-removals", "1", "--yes")
+    shell.emulator.calls.clear()
     done = shell("explain", "Marketing", "maria@example.com")
     assert done.exit_code == 0
     shell.emulator.calls.assert_not_called("inspectMultiple")
     assert shell.json("explain", "Marketing", "maria@example.com")["roles"] is None
+
+
+def test_a_plan_that_deletes_a_group_says_what_ends(desk: Shell) -> None:
+    done = desk("delete", "Designers", "--allow-removals", "2", "--dry-run")
+    assert f"Note: Ends with `Designers`: {FOLDER}; {EDITOR}." in done.stdout
+    desk.emulator.calls.assert_called("inspectMultiple", times=2)
+    assert desk.writes() == 0
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_group_is_deleted_also_where_its_roles_are_not_known(desk: Shell, status: int) -> None:
+    desk.emulator.roles.refused_with = status
+    done = desk("delete", "Designers", "--allow-removals", "2", "--yes")
+    assert done.exit_code == 0
+    assert "Ends with `Designers`: not known: this account or API key" in done.stderr
+    assert "Designers" not in desk.members()
+
+
+def test_a_merge_says_what_ends_with_each_group(desk: Shell) -> None:
+    line = ("merge", "Designers", "Marketing", "--into", "Everybody", "--allow-removals", "3")
+    notes = desk.json(*line, "--dry-run")["notes"]
+    assert f"Ends with `Designers`: {FOLDER}; {EDITOR}." in notes
+    assert f"Ends with `Marketing`: {NONE}." in notes
+    desk.emulator.calls.assert_called("inspectMultiple", times=2)
+
+
+def test_a_saved_plan_that_deletes_a_group_says_what_ends(desk: Shell) -> None:
+    file = desk.write("version: 1\ngroups: {Designers: {state: absent, allow_empty: true}}\n")
+    desk.emulator.set_quota(100)
+    saved = desk("plan", file, "--out", "plan.json")
+    assert f"Ends with `Designers`: {FOLDER}; {EDITOR}." in saved.stdout
+    assert "97 left of the quota" in saved.stdout
+    applied = desk("apply", "plan.json", "--yes")
+    assert applied.exit_code == 0
+    assert applied.stderr.count("Ends with `Designers`") == 1
+
+
+def test_a_plan_that_deletes_no_group_reads_no_roles(desk: Shell) -> None:
+    desk("remove", "Designers", "harry@example.com", "--dry-run")
+    desk.emulator.calls.assert_not_called("inspectMultiple")

@@ -155,7 +155,7 @@ def test_no_role_is_said_only_of_what_the_response_shows(read: Any) -> None:
     empty = answer({"type": "group", "id": "g", "roles": []})
     roles = read(FakeTransport(empty, empty), groups_as_principals(["g"]))
     assert roles.of("g") == ()
-    assert "whether in folders or collections is not known" in roles.texts("g")[0]
+    assert "roles in folders and collections are not known" in roles.texts("g")[0]
 
 
 def test_what_was_not_read_is_not_known() -> None:

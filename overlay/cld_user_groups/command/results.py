@@ -89,6 +89,12 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
     }
 
 
+_NO_ROLES = {
+    False: "Roles and shares of a deleted group do not come back.",
+    True: "Roles and shares were not read: those of a deleted group do not come back.",
+}
+
+
 def result_lines(
     plan: Plan, result: Result, resume: str, undo: str, *, color: bool
 ) -> Iterator[str]:
@@ -115,7 +121,7 @@ def result_lines(
         what = "the groups and their members match" if is_recreated else "the account matches"
         yield f"Verified: {what} {goal}."
         if is_recreated or "delete_group" in actions:
-            yield "Roles and shares were not read: those of a deleted group do not come back."
+            yield _NO_ROLES[is_recreated]
     elif result.verified is None:
         yield "The account was not read again."
     else:

@@ -71,6 +71,7 @@ def run_plan(
     ):
         with _only_run(settings, client.account_id, options, run) as lease:
             plan, snapshot = prepare(client)
+            plan = membership.roles.with_ended_roles(client, plan)
             if options.dry_run:
                 print_plan(plan, settings)
                 return code_of_plan(plan)

@@ -17,6 +17,9 @@ from cld_user_groups.errors import CloudinaryError, http_errors
 from cld_user_groups.identity import printable
 from cld_user_groups.paging import EndlessPages, next_arguments
 
+from .model import Action, Plan
+from .problems import quoted
+
 # No maximum of principals in one request is published.
 MAX_PRINCIPALS: Final = 100
 _SCOPES: Final = ("account", "prodenv")
@@ -85,7 +88,7 @@ class Roles:
     Attributes:
         known: By the ID of a user or a group, what is assigned to it.
         reason: Why the others are not known.
-        requests: How many requests it took to read them.
+        requests: How many requests it took to read them, at least.
     """
 
     known: Mapping[str, tuple[Grant, ...]] = attrs.field(factory=dict[str, tuple[Grant, ...]])
@@ -102,8 +105,7 @@ class Roles:
         if grants is None:
             return [f"not known: {self.reason}"]
         return [grant.text for grant in grants] or [
-            "no role in the whole account or a whole product environment; "
-            "whether in folders or collections is not known"
+            "no global role (roles in folders and collections are not known)"
         ]
 
     def document(self, principal_id: str | None) -> dict[str, Any]:
@@ -125,7 +127,7 @@ def read_roles(client: CldProvisioning, principals: Iterable[Principal]) -> Role
     try:
         return send_each(_read(client, principals), lambda response: response)
     except _UNREAD + http_errors() as error:
-        return Roles(reason=reason_of(error))
+        return Roles(reason=reason_of(error), requests=1)
 
 
 async def read_roles_async(client: AsyncCldProvisioning, principals: Iterable[Principal]) -> Roles:
@@ -139,7 +141,27 @@ async def read_roles_async(client: AsyncCldProvisioning, principals: Iterable[Pr
         roles: Roles = done.value
         return roles
     except _UNREAD + http_errors() as error:
-        return Roles(reason=reason_of(error))
+        return Roles(reason=reason_of(error), requests=1)
+
+
+def with_ended_roles(client: CldProvisioning, plan: Plan) -> Plan:
+    """Return a plan with notes on the roles that end with the groups that it deletes.
+
+    They are read from the account; where there are none to delete, nothing is.
+    """
+    deleted = [each.group for each in plan.changes if each.action is Action.DELETE_GROUP]
+    if not deleted:
+        return plan
+    roles = read_roles(client, groups_as_principals(group.id or "" for group in deleted))
+    notes = (
+        f"Ends with {quoted(group.name)}: {'; '.join(roles.texts(group.id))}." for group in deleted
+    )
+    left = plan.requests_left
+    return attrs.evolve(
+        plan,
+        notes=tuple(dict.fromkeys((*plan.notes, *notes))),
+        requests_left=None if left is None else max(0, left - roles.requests),
+    )
 
 
 def groups_as_principals(ids: Iterable[str]) -> list[Principal]:
