@@ -157,3 +157,14 @@ def test_supported_libraries_have_the_method_that_finds_a_transport() -> None:
     for module in (httpx, httpx2):
         assert callable(module.Client._transport_for_url)
         assert callable(module.AsyncClient._transport_for_url)
+
+
+@pytest.mark.parametrize("is_sync", [True, False])
+def test_response_of_a_callers_client_has_its_time_too(http: Any, is_sync: bool) -> None:
+    hook = Responses()
+    made = (http.Client if is_sync else http.AsyncClient)(transport=Transport(http))
+    kind: Any = CldProvisioning if is_sync else AsyncCldProvisioning
+    client = kind(SECURITY, "acc", hooks=[hook], client=made)
+    with suppress(models.CloudinaryError):
+        client.user_groups.list() if is_sync else asyncio.run(client.user_groups.list())
+    assert hook.response.elapsed > timedelta(0)

@@ -192,8 +192,7 @@ def _exchange(http: HttpClient, connections: Connections, attempt: Attempt) -> o
             attempt.content = read_body(
                 attempt.response, connections.http, attempt.max_bytes, limit
             )
-            if connections.semaphore is not None:  # otherwise httpx has set it
-                attempt.response.elapsed = timedelta(seconds=monotonic() - began)
+            attempt.response.elapsed = timedelta(seconds=monotonic() - began)
         except BaseException as failure:
             if attempt.response is not None:
                 attempt.response.close()
@@ -230,8 +229,7 @@ async def _exchange_async(
                 attempt.content = await read_body_async(
                     attempt.response, connections.http, attempt.max_bytes
                 )
-            if connections.semaphore is not None:  # otherwise httpx has set it
-                attempt.response.elapsed = timedelta(seconds=monotonic() - began)
+            attempt.response.elapsed = timedelta(seconds=monotonic() - began)
         except BaseException as failure:
             attempt.fail(failure)
             if attempt.response is not None:
