@@ -33,7 +33,7 @@ class Step:
 
     Attributes:
         header: Who applied which plan.
-        outcome: The change and what came of it. `DONE`: this run did it. `ALREADY`: it was so
+        outcome: The change and its result. `DONE`: this run did it. `ALREADY`: it was so
             before this run came. `UNKNOWN`: this run may have done it.
     """
 
@@ -62,7 +62,7 @@ class Step:
 
     @property
     def status(self) -> Status:
-        """What came of it."""
+        """Its result."""
         return self.outcome.status
 
     @property

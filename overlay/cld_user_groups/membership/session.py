@@ -1,7 +1,7 @@
 """The run of a plan: what is to be done next, until its result. Sans-IO.
 
 `ApplySession.steps` yields a step at a time, which the drivers in `applying` take, with threads or
-on an event loop; it is sent what came of it, or thrown its error.
+on an event loop; it is sent the result of the step, or thrown its error.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Progress:
 
     Attributes:
         outcome: The change that has just ended, or None while the run waits.
-        ended: How many changes have ended, whatever came of them.
+        ended: How many changes have ended, successfully or not.
         total: How many changes the plan has.
         waiting_until: When the run goes on, where it waits for the quota, or None.
     """
