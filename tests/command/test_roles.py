@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from cld_user_groups import CldProvisioning
+
 from .shell import Shell
 
 EDITOR = "Media Editor in all product environments"
@@ -147,3 +149,40 @@ def test_a_saved_plan_that_deletes_a_group_says_what_ends(desk: Shell) -> None:
 def test_a_plan_that_deletes_no_group_reads_no_roles(desk: Shell) -> None:
     desk("remove", "Designers", "harry@example.com", "--dry-run")
     desk.emulator.calls.assert_not_called("inspectMultiple")
+
+
+@pytest.mark.parametrize("status", [420, 429, 500, 503])
+def test_a_plan_asks_once_for_roles_and_counts_it(desk: Shell, status: int) -> None:
+    desk.emulator.roles.refused_with = status
+    desk.emulator.set_quota(100)
+    document = desk.json("delete", "Designers", "--allow-removals", "2", "--dry-run")
+    desk.emulator.calls.assert_called("inspectMultiple", times=1)
+    assert document["requests_left"] == 100 - len(desk.emulator.calls)
+
+
+def test_reading_roles_takes_nothing_of_the_quota_that_is_kept(desk: Shell) -> None:
+    emails = desk.add_crowd(9)
+    file = desk.write(
+        "version: 1\ngroups:\n"
+        f"  Marketing: {{mode: additive, members: [{', '.join(emails)}]}}\n"
+        "  Designers: {state: absent, allow_empty: true}\n"
+    )
+    desk.emulator.set_quota(20)
+    desk("apply", file, "--yes", "--keep-quota", "10")
+    assert len(desk.emulator.calls) <= 10
+
+
+def test_an_account_read_before_roles_that_come_slowly_is_read_again(
+    desk: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = desk.emulator.groups[0]
+
+    def change_meanwhile(client: CldProvisioning, *read: object) -> object:
+        client.user_groups.remove_user(group_id=group.id, user_id=group.users[0].id)
+        return read
+
+    monkeypatch.setattr("cld_user_groups.membership.roles.with_ended_roles", change_meanwhile)
+    monkeypatch.setattr("cld_user_groups.command.running._OLD", 0.0)
+    done = desk("delete", "Designers", "--allow-removals", "2", "--yes")
+    assert done.exit_code == 4
+    desk.emulator.calls.assert_not_called("deleteUserGroup")

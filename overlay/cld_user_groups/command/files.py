@@ -133,7 +133,7 @@ def plan_command(
         output = None if out is None else OutputFile(out, client.account_id, force=force)
         plan, snapshot = make_plan(client, desired, today.date() if today else None)
         plan = hold_to_guards(plan, snapshot, allow_removals=allow_removals, only_adds=adds_only)
-        plan = membership.roles.with_ended_roles(client, plan)
+        plan, _ = membership.roles.with_ended_roles(client, plan, snapshot)
     if output is not None:
         output.write(membership.render_json(plan))
     print_plan(plan, settings)

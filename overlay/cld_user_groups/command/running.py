@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -31,6 +32,9 @@ from .tables import as_csv, as_markdown
 if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
     from cld_user_groups.membership import Change, Lease, Plan, Result, Snapshot
+
+# What was read before the roles, which may come slowly, is old after so many seconds.
+_OLD = 5.0
 
 #: Reads the account; returns the plan, held to its guards, and what was read.
 Prepare: TypeAlias = "Callable[[CldProvisioning], tuple[Plan, Snapshot]]"
@@ -71,16 +75,19 @@ def run_plan(
     ):
         with _only_run(settings, client.account_id, options, run) as lease:
             plan, snapshot = prepare(client)
-            plan = membership.roles.with_ended_roles(client, plan)
+            read_at = time.monotonic()
+            plan, snapshot = membership.roles.with_ended_roles(client, plan, snapshot)
+            is_old = time.monotonic() - read_at >= _OLD
             if options.dry_run:
                 print_plan(plan, settings)
                 return code_of_plan(plan)
             is_shown = _show(settings, plan)
             if plan.breaches:
                 raise errors.Refused(plan.breaches, options.hint, is_shown=is_shown)
-            if plan.changes and not options.yes:
-                _ask(plan)
-                # The account may have changed while the plan was being read.
+            if plan.changes and (is_old or not options.yes):
+                if not options.yes:
+                    _ask(plan)
+                # The account may have changed meanwhile.
                 snapshot = _with_people(membership.read_account(client), snapshot)
                 checks.check_saved(plan, snapshot)
             checks.check_plan(plan, client.account_id, datetime.now(UTC))

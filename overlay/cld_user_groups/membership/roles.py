@@ -17,7 +17,8 @@ from cld_user_groups.errors import CloudinaryError, http_errors
 from cld_user_groups.identity import printable
 from cld_user_groups.paging import EndlessPages, next_arguments
 
-from .model import Action, Plan
+from .executor import advance
+from .model import Action, Plan, Snapshot
 from .problems import quoted
 
 # No maximum of principals in one request is published.
@@ -124,44 +125,51 @@ def read_roles(client: CldProvisioning, principals: Iterable[Principal]) -> Role
         client: The client of the account.
         principals: The users and groups.
     """
-    try:
-        return send_each(_read(client, principals), lambda response: response)
-    except _UNREAD + http_errors() as error:
-        return Roles(reason=reason_of(error), requests=1)
+    return send_each(_read(client, principals), lambda response: response)
 
 
 async def read_roles_async(client: AsyncCldProvisioning, principals: Iterable[Principal]) -> Roles:
     """Read the roles of principals as `read_roles` does."""
     calls = _read(client, principals)
-    try:
-        call = next(calls)
-        while True:
-            call = calls.send(await call)
-    except StopIteration as done:
-        roles: Roles = done.value
-        return roles
-    except _UNREAD + http_errors() as error:
-        return Roles(reason=reason_of(error), requests=1)
+    step: Any = advance(calls, None)
+    while not isinstance(step, Roles):
+        try:
+            found = await step
+        except Exception as error:  # noqa: BLE001 - `_read` decides
+            found = error
+        step = advance(calls, found)
+    return step
 
 
-def with_ended_roles(client: CldProvisioning, plan: Plan) -> Plan:
+def with_ended_roles(
+    client: CldProvisioning, plan: Plan, snapshot: Snapshot
+) -> tuple[Plan, Snapshot]:
     """Return a plan with notes on the roles that end with the groups that it deletes.
 
-    They are read from the account; where there are none to delete, nothing is.
+    They are read from the account; where there are none to delete, nothing is. Each request is
+    sent once: the changes must not wait for an API that they do not need. What it takes is gone
+    from the quota of the plan, and of the account as it was read.
     """
     deleted = [each.group for each in plan.changes if each.action is Action.DELETE_GROUP]
     if not deleted:
-        return plan
-    roles = read_roles(client, groups_as_principals(group.id or "" for group in deleted))
+        return plan, snapshot
+    once = client.with_options(retries=None)
+    roles = read_roles(once, groups_as_principals(group.id or "" for group in deleted))
     notes = (
         f"Ends with {quoted(group.name)}: {'; '.join(roles.texts(group.id))}." for group in deleted
     )
-    left = plan.requests_left
-    return attrs.evolve(
-        plan,
-        notes=tuple(dict.fromkeys((*plan.notes, *notes))),
-        requests_left=None if left is None else max(0, left - roles.requests),
+    return (
+        attrs.evolve(
+            plan,
+            notes=tuple(dict.fromkeys((*plan.notes, *notes))),
+            requests_left=_less(plan.requests_left, roles.requests),
+        ),
+        attrs.evolve(snapshot, requests_left=_less(snapshot.requests_left, roles.requests)),
     )
+
+
+def _less(left: int | None, requests: int) -> int | None:
+    return None if left is None else max(0, left - requests)
 
 
 def groups_as_principals(ids: Iterable[str]) -> list[Principal]:
@@ -192,21 +200,24 @@ def _read(client: _Client, principals: Iterable[Principal]) -> Generator[Any, An
     found: dict[str, dict[Grant, None]] = {}
     named: dict[str, set[str]] = {}
     requests = 0
-    for scope in _SCOPES:
-        in_scope = named.setdefault(scope, set())
-        for start in range(0, len(listed), MAX_PRINCIPALS):
-            batch = list(listed[start : start + MAX_PRINCIPALS])
-            arguments: dict[str, Any] | None = {"scope_type": scope, "principals": batch}
-            cursors: set[str] = set()
-            while arguments is not None:
-                page: InspectResponse = yield client.principals.inspect_multiple(**arguments)
-                requests += 1
-                for principal in page.data.principals:
-                    if (principal.type, principal.id) in asked:
-                        in_scope.add(principal.id)
-                        grants = found.setdefault(principal.id, {})
-                        grants.update(dict.fromkeys(map(_grant, principal.roles)))
-                arguments = next_arguments(arguments, page.next_cursor, cursors)
+    try:
+        for scope in _SCOPES:
+            in_scope = named.setdefault(scope, set())
+            for start in range(0, len(listed), MAX_PRINCIPALS):
+                batch = list(listed[start : start + MAX_PRINCIPALS])
+                arguments: dict[str, Any] | None = {"scope_type": scope, "principals": batch}
+                cursors: set[str] = set()
+                while arguments is not None:
+                    requests += 1
+                    page: InspectResponse = yield client.principals.inspect_multiple(**arguments)
+                    for principal in page.data.principals:
+                        if (principal.type, principal.id) in asked:
+                            in_scope.add(principal.id)
+                            grants = found.setdefault(principal.id, {})
+                            grants.update(dict.fromkeys(map(_grant, principal.roles)))
+                    arguments = next_arguments(arguments, page.next_cursor, cursors)
+    except _UNREAD + http_errors() as error:
+        return Roles(reason=reason_of(error), requests=requests)
     # Who is missing in one of the responses may have any role in that scope.
     known = set[str].intersection(*named.values())
     return Roles(
