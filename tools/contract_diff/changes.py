@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from attrs import evolve, field, frozen
@@ -43,11 +44,9 @@ class Kind(StrEnum):
 
 
 class Direction(StrEnum):
-    """Who writes the values that a schema describes.
+    """Who writes the values that a schema describes, and so may not be given less freedom, or more.
 
-    A caller cannot be given less freedom in what it sends, nor the server more freedom in what it
-    responds with. Where both may write, or a schema is only a class of the generated package, any
-    difference in freedom is breaking.
+    Where both may, or a schema is only a class of the generated package, any difference breaks.
     """
 
     SENT = "sent"
@@ -79,20 +78,16 @@ class Place:
     sent: frozenset[str] = field(default=frozenset(), repr=False)  # schemas of requests only
 
     def at(self, name: str) -> Place:
-        """Return a place further down."""
         return evolve(self, name=f"{self.name}{name}".lstrip())
 
     def change(self, kind: Kind, text: str) -> Change:
-        """Return a change at this place."""
         where = f"{self.name}: {text}" if self.name else text
         return Change(kind, self.subject, where, self.schema)
 
     def breaking(self, text: str) -> Change:
-        """Return a breaking change at this place."""
         return self.change(Kind.BREAKING, text)
 
     def additive(self, text: str) -> Change:
-        """Return a change at this place that only adds."""
         return self.change(Kind.ADDITIVE, text)
 
     def narrowed(self, text: str) -> Change:
@@ -121,50 +116,33 @@ def compare(rules: Rules, place: Place, old: Any, new: Any) -> Iterator[Change]:
             yield place.breaking("changed, to be judged by hand")
         return
     for name in either(old, new):
-        before, after = ([side[name]] if name in side else [] for side in (old, new))
-        if _is_default(name, before, after):
-            text = f"{name}: {json.dumps(*before, *after)}, as where it is absent"
-            yield place.change(Kind.COSMETIC, text)
-        elif name.startswith("x-") and name not in rules:
+        values = [side[name] for side in (old, new) if name in side]
+        types = {next((it for it in _JSON_TYPES if isinstance(each, it)), None) for each in values}
+        text = json.dumps(values[0], default=str)
+        if len(values) == 1 and text in _DEFAULTS.get(name, "").split():
+            yield place.change(Kind.COSMETIC, f"{name}: {text}, as where it is absent")
+        elif name in rules:
+            is_alike = len(types) == 1 or types == {int, float}
+            found = list(rules[name](place, name, old, new)) if is_alike else []
+            yield from found or unclaimed(place, name, old, new)
+        elif name.startswith("x-"):
             yield from cosmetic(place, name, old, new)
-        elif name not in rules:
-            followed = [
-                _followed(*each) for each in zip(place.schemas, (before, after), strict=True)
-            ]
-            yield from _judged_by_hand(place, name, *followed)
-        elif _are_alike(before, after) and (found := list(rules[name](place, name, old, new))):
-            yield from found
         else:
-            yield from _judged_by_hand(place, name, before, after)
+            followed = (
+                {name: _followed(schemas, side[name])} if name in side else {}
+                for schemas, side in zip(place.schemas, (old, new), strict=True)
+            )
+            yield from unclaimed(place, name, *followed)
 
 
-def _is_default(name: str, before: list[Any], after: list[Any]) -> bool:
-    """Return whether a field is absent from one side, and on the other what its absence means."""
-    if len(before) == len(after) or name not in _DEFAULTS:
-        return False
-    return json.dumps(*before, *after, default=str) in _DEFAULTS[name].split()
-
-
-def _judged_by_hand(
-    place: Place, name: str, before: list[Any], after: list[Any]
-) -> Iterator[Change]:
-    """Call any change of a field breaking, whose value is in a list, or absent from it."""
-    if written(before) == written(after):
+def unclaimed(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+    """Call any difference of a field breaking."""
+    was, now = old.get(name, "nothing"), new.get(name, "nothing")
+    if name in old and name in new and written(was) == written(now):
         return
-    if any(isinstance(value, list | Mapping) for value in (*before, *after)):
-        yield place.breaking(f"{name}: changed, to be judged by hand")
-    else:
-        was, now = (each[0] if each else "nothing" for each in (before, after))
-        yield place.breaking(f"{name}: {was} became {now}")
-
-
-def _are_alike(before: list[Any], after: list[Any]) -> bool:
-    """Return whether a rule can compare a field: one value is absent, or both have one type."""
-    types = {
-        next((each for each in _JSON_TYPES if isinstance(value, each)), None)
-        for value in (*before, *after)
-    }
-    return len(types) == 1 or types == {int, float}
+    is_long = isinstance(was, list | Mapping) or isinstance(now, list | Mapping)
+    text = "changed, to be judged by hand" if is_long else f"{was} became {now}"
+    yield place.breaking(f"{name}: {text}")
 
 
 def written(node: Any) -> str:
@@ -187,8 +165,8 @@ def _followed(schemas: Node, node: Any, above: tuple[str, ...] = ()) -> Any:
     return [_followed(schemas, each, above) for each in node] if isinstance(node, list) else node
 
 
-def either(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Return the keys of both, in their order, without repetition."""
+def either(old: Iterable[str], new: Iterable[str]) -> list[str]:
+    """Return the names in both, in their order, without repetition."""
     return list(dict.fromkeys([*old, *new]))
 
 
@@ -198,27 +176,33 @@ def cosmetic(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
         yield place.change(Kind.COSMETIC, f"{name}: changed")
 
 
+def _plainly_added(place: Place, _: Any) -> Change:
+    return place.additive("added")
+
+
+def by_name(
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+    at: Callable[[str], Place],
+    below: Callable[[Place, Any, Any], Iterator[Change]],
+    added: Callable[[Place, Any], Change] = _plainly_added,
+) -> Iterator[Change]:
+    """Compare what has names, below the place of each: a name that is gone breaks callers."""
+    for name in either(old, new):
+        if name not in new:
+            yield at(name).breaking("removed")
+        elif name not in old:
+            yield added(at(name), new[name])
+        else:
+            yield from below(at(name), old[name], new[name])
+
+
 def members(
     below: Callable[[Place, Any, Any], Iterator[Change]],
     at: Callable[[Place, str], Place] = lambda place, name: place.at(f" {name}"),
-    added: Callable[[Place, Any], Change] = lambda place, _: place.additive("added"),
+    added: Callable[[Place, Any], Change] = _plainly_added,
 ) -> Rule:
-    """Return the rule for a mapping from names to objects: a name that is gone breaks callers.
-
-    Args:
-        below: Compares an object that both sides have.
-        at: Returns the place of an object.
-        added: Judges an object that was added.
-    """
-
-    def rule(place: Place, field: str, old: Node, new: Node) -> Iterator[Change]:
-        before, after = old.get(field) or {}, new.get(field) or {}
-        for name in either(before, after):
-            if name not in after:
-                yield at(place, name).breaking("removed")
-            elif name not in before:
-                yield added(at(place, name), after[name])
-            else:
-                yield from below(at(place, name), before[name], after[name])
-
-    return rule
+    """Return the rule for a mapping from names to objects."""
+    return lambda place, field, old, new: by_name(
+        old.get(field) or {}, new.get(field) or {}, partial(at, place), below, added
+    )

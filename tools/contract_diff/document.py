@@ -16,8 +16,6 @@ import yaml
 
 from .changes import CannotCompareError, Node, written
 
-Document = Mapping[str, Any]
-
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _SCHEMA = re.compile(r"#/components/schemas/[^/]+")
 _TEXTS = ("summary", "description", "externalDocs", "example", "examples", "deprecated")
@@ -34,7 +32,7 @@ _REFERENCED = (
 _ADDS_UP = {"type", "properties", "required", *_TEXTS}
 
 
-def load(text: str, name: str) -> Document:
+def load(text: str, name: str) -> Node:
     """Return the document in a text, without the keys that have no value."""
     try:
         document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
@@ -59,7 +57,7 @@ def _without_nulls(node: Any) -> Any:
     return [_without_nulls(each) for each in node] if isinstance(node, list) else node
 
 
-def comparable(document: Document) -> dict[str, Any]:
+def comparable(document: Node) -> dict[str, Any]:
     """Return a document in the form that is compared."""
     components: Node = document.get("components") or {}
     schemas: Node = components.get("schemas") or {}
@@ -88,7 +86,7 @@ def comparable(document: Document) -> dict[str, Any]:
     return form
 
 
-def _operation(document: Document, path: str, item: Node, method: str) -> dict[str, Any]:
+def _operation(document: Node, path: str, item: Node, method: str) -> dict[str, Any]:
     operation: dict[str, Any] = inlined(document, item[method])
     form = {name: value for name, value in operation.items() if name != "operationId"}
     form["method"], form["path"] = method.upper(), path
@@ -119,7 +117,7 @@ def _named(parameter: Node) -> tuple[str, Node]:
     return f"{place} {name.lower() if place == 'header' else name}", rest
 
 
-def _security(document: Document, requirements: Any) -> Iterator[list[tuple[Any, list[str]]]]:
+def _security(document: Node, requirements: Any) -> Iterator[list[tuple[Any, list[str]]]]:
     """Return each way to be authenticated: its schemes, whatever they are called, and scopes."""
     schemes: Node = (document.get("components") or {}).get("securitySchemes") or {}
     given: list[Node] = requirements or [{}]
@@ -136,7 +134,7 @@ def _without(node: Node, *names: str) -> Node:
     return {k: v for k, v in node.items() if k not in names and not k.startswith("x-")}
 
 
-def inlined(document: Document, node: Any, above: tuple[str, ...] = ()) -> Any:
+def inlined(document: Node, node: Any, above: tuple[str, ...] = ()) -> Any:
     """Return a node with its references followed, but for those to component schemas."""
     if isinstance(node, Mapping):
         target = node.get("$ref")
@@ -156,7 +154,7 @@ def inlined(document: Document, node: Any, above: tuple[str, ...] = ()) -> Any:
     return node
 
 
-def _added_up(document: Document, schema: dict[str, Any]) -> dict[str, Any]:
+def _added_up(document: Node, schema: dict[str, Any]) -> dict[str, Any]:
     """Return a schema with its allOf as one schema, where that is certainly the same."""
     parts = schema.get("allOf")
     if not isinstance(parts, list) or not parts or not all(isinstance(p, Mapping) for p in parts):
@@ -183,7 +181,7 @@ def _added_up(document: Document, schema: dict[str, Any]) -> dict[str, Any]:
     return form | ({"x-all-of": references} if references else {})
 
 
-def _target(document: Document, reference: str) -> Any:
+def _target(document: Node, reference: str) -> Any:
     target: Any = document
     for name in reference.removeprefix("#/").split("/"):
         key = name.replace("~1", "/").replace("~0", "~")
@@ -202,31 +200,24 @@ def schema_name(node: Any) -> str | None:
 def reachable(form: Node, nodes: Iterable[Any]) -> set[str]:
     """Return the names of the component schemas that nodes refer to, directly or not."""
     found: set[str] = set()
-    waiting = [name for node in nodes for name in _references(node)]
+    waiting = [*nodes]
     while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting += _references(form["schemas"].get(name))
+        node = waiting.pop()
+        if isinstance(node, Mapping):
+            name = schema_name(node)
+            if name is not None and name not in found:
+                found.add(name)
+                waiting.append(form["schemas"].get(name))
+            waiting += [each for key, each in node.items() if key not in _VALUES]
+        elif isinstance(node, list):
+            waiting += node
     return found
 
 
-def sent_only(document: Document) -> frozenset[str]:
+def sent_only(document: Node) -> frozenset[str]:
     """Return the names of the component schemas that requests have, and no response."""
     form = comparable(document)
     operations = form["operations"].values()
     sent = [each.get(part) for each in operations for part in ("parameters", "requestBody")]
     received = [each.get("responses") for each in operations]
     return frozenset(reachable(form, sent) - reachable(form, received))
-
-
-def _references(node: Any) -> Iterator[str]:
-    if isinstance(node, Mapping):
-        if (name := schema_name(node)) is not None:
-            yield name
-        for name, each in node.items():
-            if name not in _VALUES:
-                yield from _references(each)
-    elif isinstance(node, list):
-        for each in node:
-            yield from _references(each)

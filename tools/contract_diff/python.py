@@ -7,6 +7,7 @@ it compares neither annotations nor what makes a field required.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -14,7 +15,16 @@ from typing import Any, cast
 import griffe
 from attrs import evolve
 
-from .changes import GENERATED, PUBLIC, CannotCompareError, Change, Direction, Place, either
+from .changes import (
+    GENERATED,
+    PUBLIC,
+    CannotCompareError,
+    Change,
+    Direction,
+    Place,
+    by_name,
+    either,
+)
 
 Member = griffe.Object | griffe.Alias
 # The pages that tell what of a module without __all__ is public.
@@ -23,25 +33,20 @@ REFERENCE = "docs/reference/python"
 _NOT_PUBLIC = ("command", "__main__")
 _HARMLESS_OF_A_FIELD = {"default", "validator", "repr", "metadata", "eq", "hash"}
 _HARMLESS_DECORATORS = ("deprecated", "override", "final")
+_INTERNAL = re.compile(r"(?:.*\.)?_|cld_provisioning_api\.")  # of a base
 _FIELDS = ("define", "frozen", "mutable", "dataclass")
 
 
 def changes(old: Path, new: Path, sent: frozenset[str] = frozenset()) -> list[Change]:
     """Return the changes between two projects: in generated/, and in what overlay/ makes public.
 
-    Args:
-        old: The project as it was.
-        new: The project as it is.
-        sent: The schemas of requests only: their classes may become easier to construct.
+    The classes of the schemas that are only `sent` may become easier to construct.
     """
     before, after = _modules(old), _modules(new)
-    found = [
-        evolve(each, subject=f"{GENERATED}{each.subject}")
-        for each in _packages(before["generated"], after["generated"], sent)
-    ]
+    found = [*_packages(before["generated"], after["generated"], sent)]
     if before["overlay"]:
         was, now = _exported(old, before["overlay"]), _exported(new, after["overlay"])
-        found += _public(was, now, before["generated"].keys())
+        found += _public(was, now, before["generated"])
     return found
 
 
@@ -70,7 +75,7 @@ def _packages(
     before: Mapping[str, griffe.Object], after: Mapping[str, griffe.Object], sent: frozenset[str]
 ) -> Iterator[Change]:
     for name in either(before, after):
-        place = Place(name, direction=Direction.BOTH, sent=sent)
+        place = Place(f"{GENERATED}{name}", direction=Direction.BOTH, sent=sent)
         if name not in after:
             yield place.breaking("the package was removed")
         elif name not in before:
@@ -111,21 +116,20 @@ def _public(
     before: Mapping[str, Member], after: Mapping[str, Member], generated: Container[str]
 ) -> Iterator[Change]:
     seen: set[str] = set()
-    for path in either(before, after):
+
+    def at(path: str) -> Place:
         module, _, name = path.rpartition(".")
-        place = Place(f"{PUBLIC}{module}", name, Direction.BOTH, name)
-        if path not in after:
-            yield place.breaking("removed")
-        elif path not in before:
-            yield place.additive("added")
-        else:
-            old, new = before[path], after[path]
-            is_generated = old.path == new.path and old.path.partition(".")[0] in generated
-            if old.path not in seen and not is_generated and not isinstance(new, griffe.Module):
-                seen.add(old.path)  # the same object is exported from several modules
-                for each in _member(place, old, new):
-                    parts = each.text.partition(": ")[0].removesuffix(".__init__").split(".")
-                    yield evolve(each, schema=parts[-1])
+        return Place(f"{PUBLIC}{module}", name, Direction.BOTH, name)
+
+    def below(place: Place, old: Member, new: Member) -> Iterator[Change]:
+        is_generated = old.path == new.path and old.path.partition(".")[0] in generated
+        if old.path not in seen and not is_generated and not isinstance(new, griffe.Module):
+            seen.add(old.path)  # the same object is exported from several modules
+            for each in _member(place, old, new):
+                path = each.text.partition(": ")[0].removesuffix(".__init__")
+                yield evolve(each, schema=path.rpartition(".")[2])
+
+    return by_name(before, after, at, below)
 
 
 # Objects
@@ -138,18 +142,15 @@ def _visible(place: Place, holder: griffe.Object) -> dict[str, Member]:
     public class, what it inherits counts too.
     """
     is_public = place.subject.startswith(PUBLIC)
-    members = holder.all_members if is_public and holder.is_class else holder.members
     found: dict[str, Member] = {}
-    for name, member in members.items():
+    for name, member in (holder.all_members if is_public else holder.members).items():
         is_argument = holder.is_class and isinstance(member, griffe.Attribute) and not is_public
         is_special = name.startswith("__") and name.endswith("__")
-        is_private = name.startswith("_") and not is_special and not is_argument
-        if is_private or name in ("__all__", "__slots__"):
+        is_named = not name.startswith("_") or is_special or is_argument
+        if not is_named or name in ("__all__", "__slots__"):
             continue
-        if is_public:
-            found[name] = _resolved(member)
-        elif not member.is_alias or member.is_public:
-            found[name] = member
+        if is_public or not member.is_alias or member.is_public:
+            found[name] = _resolved(member) if is_public else member
     return found
 
 
@@ -168,21 +169,19 @@ def _below(place: Place, holder: griffe.Object, member: Member) -> Place:
 
 def _members(place: Place, old: griffe.Object, new: griffe.Object) -> Iterator[Change]:
     before, after = _visible(place, old), _visible(place, new)
-    for name in either(before, after):
-        at = _below(place, new, after[name] if name in after else before[name])
-        if name not in after:
-            yield at.breaking("removed")
-        elif name in before:
-            yield from _member(at, before[name], after[name])
-        elif new.is_class and (reason := _why_not_harmless(old, new, name, after[name])):
-            yield at.breaking(f"added, {reason}")
-        else:
-            yield at.additive("added")
-    if new.is_class and _is_positional(new):
+
+    def added(at: Place, member: Member) -> Change:
+        reason = _why_not_harmless(old, new, member) if new.is_class else None
+        return at.breaking(f"added, {reason}") if reason else at.additive("added")
+
+    def at(name: str) -> Place:
+        return _below(place, new, after[name] if name in after else before[name])
+
+    yield from by_name(before, after, at, _member, added)
+    if _is_positional(new):
         both = before.keys() & after.keys()
-        if [each for each in old.members if each in both] != [
-            each for each in new.members if each in both
-        ]:
+        was, now = ([name for name in side.members if name in both] for side in (old, new))
+        if was != now:
             yield place.breaking("the fields are in another order")
 
 
@@ -215,10 +214,10 @@ def _differences(
         if attribute == "bases" and at.subject.startswith(PUBLIC):
             now = [each for each in now if each in was]
         before, after = _text(was), _text(now)
-        if before == after:
-            continue
         text = f"{attribute}: {before} became {after}"
         is_wider = _alternatives(before) < _alternatives(after)
+        if before == after:
+            continue
         if (attribute == "annotation" and is_wider) or (attribute, was) == ("value", None):
             yield at.widened(text)  # easier to construct
         elif attribute == "value" and is_wider and before.startswith("Literal["):
@@ -229,20 +228,17 @@ def _differences(
 
 def _comparable(at: Place, attribute: str, value: Any) -> Any:
     """Return what of an attribute can break callers."""
-    if attribute == "value":
-        return _default(value)
-    if attribute == "decorators":
-        names = ((each, each.callable_path.rpartition(".")[2]) for each in value)
-        return [each for each, name in names if name not in _HARMLESS_DECORATORS]
-    if attribute == "bases" and at.subject.startswith(PUBLIC):
-        # What private and generated bases give is compared itself.
-        paths = ((each, each if isinstance(each, str) else each.canonical_path) for each in value)
-        return [
-            each
-            for each, path in paths
-            if "._" not in f".{path}" and not path.startswith("cld_provisioning_api.")
-        ]
-    return value
+    match attribute:
+        case "value":
+            return _default(value)
+        case "decorators":
+            return [each for each in value if _name(each) not in _HARMLESS_DECORATORS]
+        case "bases" if at.subject.startswith(PUBLIC):
+            # What private and generated bases give is compared itself.
+            paths = [(each, getattr(each, "canonical_path", each)) for each in value]
+            return [each for each, path in paths if not _INTERNAL.match(path)]
+        case _:
+            return value
 
 
 def _default(value: object) -> str | None:
@@ -273,32 +269,32 @@ def _text(value: Any) -> str:
 
 def _is_positional(holder: griffe.Object) -> bool:
     """Return whether the fields of a class are positional arguments of its constructor."""
-    decorators = [_text(each) for each in getattr(holder, "decorators", [])]
-    return any(
-        "kw_only=True" not in each and each.partition("(")[0].rpartition(".")[2] in _FIELDS
-        for each in decorators
+    return isinstance(holder, griffe.Class) and any(
+        _name(each) in _FIELDS and "kw_only=True" not in str(each.value)
+        for each in holder.decorators
     )
 
 
-def _why_not_harmless(
-    old: griffe.Object, new: griffe.Object, name: str, member: Member
-) -> str | None:
+def _name(decorator: griffe.Decorator) -> str:
+    return decorator.callable_path.rpartition(".")[2]
+
+
+def _why_not_harmless(old: griffe.Object, new: griffe.Object, member: Member) -> str | None:
     """Return why a new member of a class breaks callers, or None."""
-    annotation = str(getattr(member, "annotation", None))
-    if (
-        not isinstance(member, griffe.Attribute)
-        or "property" in member.labels
-        or "__init__" in new.members  # and so the attributes are no arguments of the constructor
-        or annotation.startswith("ClassVar[")
-    ):
+    # With a constructor of its own, the attributes are no arguments of it.
+    if not isinstance(member, griffe.Attribute) or "__init__" in new.members:
         return None
-    value = _default(member.value)
+    annotation, value = str(member.annotation), _default(member.value)
+    if "property" in member.labels or annotation.startswith("ClassVar["):
+        return None
     if value is not None and value.startswith("field("):
         return "to be judged by hand"
     if value is None and not annotation.startswith("NotRequired["):
         return "and required"
     names = [*new.members]  # without what is inherited, which comes first
-    is_last = name in names and not any(each in old.members for each in names[names.index(name) :])
+    is_last = member.name in names and old.members.keys().isdisjoint(
+        names[names.index(member.name) :]
+    )
     return "before other positional arguments" if _is_positional(new) and not is_last else None
 
 
@@ -324,8 +320,8 @@ def _function(at: Place, old: griffe.Function, new: griffe.Function) -> Iterator
     was, now = ({each.signature() for each in side.overloads or ()} for side in (old, new))
     if was - now:
         yield at.breaking("can no longer be called in one of the ways that its overloads list")
-    received = evolve(at, direction=Direction.RECEIVED)
-    yield from _retyped(received, "returned {}, and now {}", old.returns, new.returns)
+    at = evolve(at, direction=Direction.RECEIVED)
+    yield from _retyped(at, "returned {}, and now {}", old.returns, new.returns)
 
 
 def _parameter(

@@ -79,10 +79,7 @@ def file_at(root: Path, revision: str, name: str) -> str | None:
 
 def extract(root: Path, revision: str, folders: tuple[str, ...], target: Path) -> None:
     """Write the folders that exist at a revision, as they are there, below a target."""
-    there = [
-        each for each in folders if _git(root, "rev-parse", f"{revision}:./{each}") is not None
-    ]
-    if there:
+    if there := (_git(root, "ls-tree", "--name-only", revision, *folders) or "").split():
         command = ["git", "archive", "--format=tar", revision, *there]
         archive = subprocess.run(command, cwd=root, check=True, capture_output=True).stdout
         subprocess.run(["tar", "-xf", "-", "-C", target], input=archive, check=True)

@@ -20,17 +20,19 @@ from .changes import (
     Kind,
     Node,
     Place,
+    Rule,
     Rules,
     compare,
     cosmetic,
     either,
     members,
+    unclaimed,
     written,
 )
-from .document import Document, comparable, reachable, schema_name
+from .document import comparable, reachable, schema_name
 
 
-def changes(old: Document, new: Document) -> list[Change]:
+def changes(old: Node, new: Node) -> list[Change]:
     """Return the changes between two OpenAPI documents."""
     before, after = comparable(old), comparable(new)
     place = Place(DOCUMENT, schemas=(before["schemas"], after["schemas"]))
@@ -92,83 +94,79 @@ def _schema(place: Place, old: Any, new: Any) -> Iterator[Change]:
     yield from _schema(below, *targets)
 
 
-def _unclaimed(*_: object) -> Iterator[Change]:
-    """Claim nothing: any difference is breaking."""
-    return iter(())
-
-
-def _in_both(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
-    if name in old and name in new:
-        yield from _schema(place.at("[]"), old[name], new[name])
+def _in_both(rule: Callable[[Place, str, Any, Any], Iterator[Change]]) -> Rule:
+    """Return the rule for a keyword that claims nothing where one side has not the keyword."""
+    return lambda place, name, old, new: (
+        rule(place, name, old[name], new[name]) if name in old and name in new else iter(())
+    )
 
 
 def _required(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
     before, after = old.get(name) or (), new.get(name) or ()
-    for each in either(dict.fromkeys(before), dict.fromkeys(after)):
+    for each in either(before, after):
         at = place.at(f".{each}")
         if each in before and each in after:
             continue
         if each not in ((new if each in after else old).get("properties") or {}):
             yield at.breaking("required, or no longer so, without being a property")
-        elif each in after:
-            yield at.narrowed("became required")
         else:
-            yield at.widened("became optional")
+            yield at.narrowed("became required") if each in after else at.widened("became optional")
     if set(before) == set(after) and list(before) != list(after):
         yield place.change(Kind.COSMETIC, f"{name}: in another order")
 
 
-def _any_of(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+def _items(place: Place, _: str, old: Any, new: Any) -> Iterator[Change]:
+    return _schema(place.at("[]"), old, new)
+
+
+def _any_of(place: Place, _: str, old: list[Any], new: list[Any]) -> Iterator[Change]:
     """Compare alternatives in their order, in which the decoder tries them."""
-    if name not in old or name not in new:
-        return
-    before, after = old[name], new[name]
-    for was, now in zip(before, after, strict=False):
+    for was, now in zip(old, new, strict=False):
         yield from _schema(place, was, now)
-    for gone in before[len(after) :]:
+    for gone in old[len(new) :]:
         yield place.breaking(f"can no longer be {schema_name(gone) or gone}")
-    for come in after[len(before) :]:
+    for come in new[len(old) :]:
         yield place.widened(f"can be {schema_name(come) or come}")
 
 
-def _as_many(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+def _as_many(place: Place, name: str, old: list[Any], new: list[Any]) -> Iterator[Change]:
     """Compare what must all match, or of which only one may: a wider one can shut out another."""
-    if name in old and name in new and len(old[name]) == len(new[name]):
+    if len(old) == len(new):
         direction = Direction.BOTH if name == "oneOf" else place.direction
         yield from _any_of(evolve(place, direction=direction), name, old, new)
 
 
-def _enum(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+def _enum(place: Place, name: str, old: list[Any], new: list[Any]) -> Iterator[Change]:
     """Compare enumerations: a member that is gone is missing in the generated class as well."""
-    if name not in old or name not in new:
-        return
-    before, after = old[name], new[name]
     # As text, in which true is not 1.
-    was, now = ({written(value): value for value in side} for side in (before, after))
-    if gone := [was[each] for each in was if each not in now]:
-        yield place.breaking(f"{name}: without {', '.join(map(str, gone))}")
-    if come := [now[each] for each in now if each not in was]:
-        yield place.widened(f"{name}: with {', '.join(map(str, come))}")
-    if not gone and not come and before != after:
+    was, now = ({written(value): value for value in side} for side in (old, new))
+    if gone := [str(was[each]) for each in was if each not in now]:
+        yield place.breaking(f"{name}: without {', '.join(gone)}")
+    if come := [str(now[each]) for each in now if each not in was]:
+        yield place.widened(f"{name}: with {', '.join(come)}")
+    if not gone and not come and old != new:
         yield place.change(Kind.COSMETIC, f"{name}: in another order")
 
 
 def _bound(
-    place: Place, name: str, old: Node, new: Node, *, absent: float, narrows: bool = True
+    place: Place, name: str, old: Node, new: Node, *, narrows: bool = True
 ) -> Iterator[Change]:
     """Compare a keyword whose greater value narrows, or widens, what is allowed."""
+    absent = -inf if narrows else inf
     before, after = old.get(name, absent), new.get(name, absent)
-    is_flag = isinstance(absent, bool)
-    if before == after or not all(
-        isinstance(each, int | float) and isinstance(each, bool) is is_flag
-        for each in (before, after)
-    ):
-        return
-    was, now = (str(side.get(name, False if is_flag else None)) for side in (old, new))
-    text = (
-        f"{name}: {was.lower()} became {now.lower()}" if is_flag else f"{name}: {was} became {now}"
-    )
-    yield (place.narrowed if (after > before) is narrows else place.widened)(text)
+    if before != after and all(type(each) in (int, float) for each in (before, after)):
+        judge = place.narrowed if (after > before) is narrows else place.widened
+        yield judge(f"{name}: {old.get(name)} became {new.get(name)}")
+
+
+def _flag(
+    place: Place, name: str, old: Node, new: Node, *, narrows: bool = True
+) -> Iterator[Change]:
+    """Compare a keyword whose presence as true narrows, or widens, what is allowed."""
+    before, after = old.get(name, False), new.get(name, False)
+    if before != after and all(isinstance(each, bool) for each in (before, after)):
+        judge = place.narrowed if after is narrows else place.widened
+        yield judge(f"{name}: {str(before).lower()} became {str(after).lower()}")
 
 
 def _restriction(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
@@ -264,67 +262,53 @@ _RETRIES = {
 }
 
 
-def _extension(
-    place: Place, name: str, old: Node, new: Node, *, meaning: Callable[[Any, Any], str]
-) -> Iterator[Change]:
+def _extension(place: Place, name: str, old: Node, new: Node, *, text: str) -> Iterator[Change]:
     before, after = old.get(name), new.get(name)
+    was, now = (_RETRIES.get(str(each), "is not known") for each in (before, after))
     if before is None:
         yield place.additive(f"{name}: {after} is new")
     elif before != after:
-        yield place.breaking(f"{name}: {meaning(before, after)}")
-
-
-def _method(old: str, new: str) -> str:
-    return f"the method {old} became {new}"
-
-
-def _effect(old: str, new: str) -> str:
-    was, now = (_RETRIES.get(str(each), "is not known") for each in (old, new))
-    return f"{old} became {new}: what may have been applied {was}, now {now}"
+        yield place.breaking(f"{name}: {text.format(before, after, was, now)}")
 
 
 # The tables. Only what stands here can be harmless: whatever has no rule is breaking.
 _TEXTS: Rules = dict.fromkeys(
     ("summary", "description", "externalDocs", "example", "examples", "deprecated"), cosmetic
 )
-_FLAG = partial(_bound, absent=False)
 # Not here, and so breaking: title, from which the generator takes the names of modules; type,
 # format, default, not, discriminator, readOnly, writeOnly, xml, and what OpenAPI 3.0 does not have.
 _SCHEMA: Rules = {
     **dict.fromkeys(("description", "externalDocs", "example", "deprecated"), cosmetic),
+    **dict.fromkeys(("minLength", "minItems", "minProperties", "minimum"), _bound),
     **dict.fromkeys(
-        ("minLength", "minItems", "minProperties", "minimum"), partial(_bound, absent=-inf)
+        ("maxLength", "maxItems", "maxProperties", "maximum"), partial(_bound, narrows=False)
     ),
-    **dict.fromkeys(
-        ("maxLength", "maxItems", "maxProperties", "maximum"),
-        partial(_bound, absent=inf, narrows=False),
-    ),
-    **dict.fromkeys(("exclusiveMinimum", "exclusiveMaximum", "uniqueItems"), _FLAG),
+    **dict.fromkeys(("exclusiveMinimum", "exclusiveMaximum", "uniqueItems"), _flag),
     **dict.fromkeys(("pattern", "multipleOf"), _restriction),
-    "nullable": partial(_bound, absent=False, narrows=False),
-    "enum": _enum,
+    "nullable": partial(_flag, narrows=False),
+    "enum": _in_both(_enum),
     "properties": members(_schema, lambda it, each: it.at(f".{each}")),
     "required": _required,
-    "items": _in_both,
-    "anyOf": _any_of,
-    **dict.fromkeys(("oneOf", "allOf"), _as_many),
+    "items": _in_both(_items),
+    "anyOf": _in_both(_any_of),
+    **dict.fromkeys(("oneOf", "allOf"), _in_both(_as_many)),
     # The generator names the members of an enumeration after it.
-    "x-enum-varnames": _unclaimed,
+    "x-enum-varnames": unclaimed,
 }
 _MEDIA: Rules = {"example": cosmetic, "examples": cosmetic, "schema": _schema_of}
 _PARAMETER: Rules = {
     **dict.fromkeys(("description", "deprecated", "example", "examples"), cosmetic),
-    "required": _FLAG,
+    "required": _flag,
     "schema": _schema_of,
     "content": _content,
 }
-_BODY: Rules = {"description": cosmetic, "required": _FLAG, "content": _content}
+_BODY: Rules = {"description": cosmetic, "required": _flag, "content": _content}
 _RESPONSE: Rules = {
     **dict.fromkeys(("description", "links"), cosmetic),  # no code is made from links
     "headers": members(partial(compare, _PARAMETER), lambda it, each: it.at(f" header {each}")),
     "content": _content,
 }
-_VARIABLE: Rules = {"description": cosmetic, "enum": _enum}
+_VARIABLE: Rules = {"description": cosmetic, "enum": _in_both(_enum)}
 _SERVER: Rules = {"description": cosmetic, "variables": members(partial(compare, _VARIABLE))}
 _OPERATION: Rules = {
     **dict.fromkeys(("summary", "description", "externalDocs", "deprecated"), cosmetic),
@@ -333,10 +317,10 @@ _OPERATION: Rules = {
     "responses": _responses,
     "servers": _servers,
     "security": _security,
-    "x-method": partial(_extension, meaning=_method),
-    "x-effect": partial(_extension, meaning=_effect),
-    "x-result": _unclaimed,
-    "x-body": _unclaimed,
+    "x-method": partial(_extension, text="the method {} became {}"),
+    "x-effect": partial(_extension, text="{} became {}: what may have been applied {}, now {}"),
+    "x-result": unclaimed,
+    "x-body": unclaimed,
 }
 _PATH: Rules = {"summary": cosmetic, "description": cosmetic}
 _INFO: Rules = dict.fromkeys(
