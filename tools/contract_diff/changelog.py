@@ -18,22 +18,22 @@ def untold(found: Sequence[Change], old: str, new: str) -> list[tuple[str, ...]]
 
     An entry counts that the new changelog has and the old one has not.
     """
-    was_told = set(_breaking_entries(old, sections_not_in=None))
-    entries = [each for each in _breaking_entries(new, sections_not_in=old) if each not in was_told]
-    missing = [
+    was_told = set(_breaking_entries(old, older=""))
+    entries = [each for each in _breaking_entries(new, older=old) if each not in was_told]
+    breaking = dict.fromkeys(_names_of(each) for each in found if each.kind is Kind.BREAKING)
+    return [
         names
-        for names in map(names_of, (each for each in found if each.kind is Kind.BREAKING))
+        for names in breaking
         if not any(_names(entry, name) for entry in entries for name in names)
     ]
-    return list(dict.fromkeys(missing))
 
 
-def names_of(change: Change) -> tuple[str, ...]:
+def _names_of(change: Change) -> tuple[str, ...]:
     """Return the names by which an entry can refer to a change: the schema's or the operation's."""
     if change.subject.startswith(PUBLIC) and change.schema:
         return (change.schema,)  # a module is too much to be named in its place
     subject = "openapi.yaml" if change.subject == DOCUMENT else change.subject
-    if change.subject.startswith((GENERATED, PUBLIC)):
+    if subject.startswith((GENERATED, PUBLIC)):
         # A generated module is known by its last name, which is the operation's or the schema's.
         subject = subject.rpartition(".")[2].removeprefix(PUBLIC)
     return tuple(filter(None, (change.schema, subject)))
@@ -52,15 +52,12 @@ def _bare(text: str) -> str:
     return " ".join(text.lower().replace("_", "").split())
 
 
-def _breaking_entries(changelog: str, *, sections_not_in: str | None) -> Iterator[str]:
-    """Return the entries under Changed or Removed that bear the mark, or whose heading does.
-
-    Released sections that an older changelog has are left out: they tell of older changes.
-    """
-    older = {each["title"] for each in _SECTION.finditer(sections_not_in or "")}
+def _breaking_entries(changelog: str, older: str) -> Iterator[str]:
+    """Return the entries under Changed or Removed that bear the mark, or whose heading does."""
+    titles = {each["title"] for each in _SECTION.finditer(older)}
     for section in _SECTION.finditer(changelog):
-        if section["title"] in older and not _UNRELEASED.match(section["title"]):
-            continue
+        if section["title"] in titles and not _UNRELEASED.match(section["title"]):
+            continue  # a release that the older changelog has tells of older changes
         for part in re.split(r"^### ", section["body"], flags=re.MULTILINE)[1:]:
             heading, _, body = part.partition("\n")
             if re.match(r"(?:changed|removed)\b", heading, re.IGNORECASE):

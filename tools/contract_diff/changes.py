@@ -64,6 +64,9 @@ class Change:
     schema: str | None = None  # or the class or function that has changed
 
 
+Changes = Iterator[Change]
+
+
 @frozen
 class Place:
     """Where in the two documents, or in the packages, a comparison is."""
@@ -100,11 +103,11 @@ class Place:
 
 
 # Compares one field of two objects that are not the same: place, field, old object, new object.
-Rule = Callable[[Place, str, Node, Node], Iterator[Change]]
+Rule = Callable[[Place, str, Node, Node], Changes]
 Rules = Mapping[str, Rule]
 
 
-def compare(rules: Rules, place: Place, old: Any, new: Any) -> Iterator[Change]:
+def compare(rules: Rules, place: Place, old: Any, new: Any) -> Changes:
     """Compare two objects field by field.
 
     A change is harmless only if a rule says so. A field without a rule, and a difference of which
@@ -135,7 +138,7 @@ def compare(rules: Rules, place: Place, old: Any, new: Any) -> Iterator[Change]:
             yield from unclaimed(place, name, *followed)
 
 
-def unclaimed(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+def unclaimed(place: Place, name: str, old: Node, new: Node) -> Changes:
     """Call any difference of a field breaking."""
     was, now = old.get(name, "nothing"), new.get(name, "nothing")
     if name in old and name in new and written(was) == written(now):
@@ -170,7 +173,7 @@ def either(old: Iterable[str], new: Iterable[str]) -> list[str]:
     return list(dict.fromkeys([*old, *new]))
 
 
-def cosmetic(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+def cosmetic(place: Place, name: str, old: Node, new: Node) -> Changes:
     """Claim that no code depends on a field."""
     if old.get(name) != new.get(name):
         yield place.change(Kind.COSMETIC, f"{name}: changed")
@@ -184,9 +187,9 @@ def by_name(
     old: Mapping[str, Any],
     new: Mapping[str, Any],
     at: Callable[[str], Place],
-    below: Callable[[Place, Any, Any], Iterator[Change]],
+    below: Callable[[Place, Any, Any], Changes],
     added: Callable[[Place, Any], Change] = _plainly_added,
-) -> Iterator[Change]:
+) -> Changes:
     """Compare what has names, below the place of each: a name that is gone breaks callers."""
     for name in either(old, new):
         if name not in new:
@@ -198,7 +201,7 @@ def by_name(
 
 
 def members(
-    below: Callable[[Place, Any, Any], Iterator[Change]],
+    below: Callable[[Place, Any, Any], Changes],
     at: Callable[[Place, str], Place] = lambda place, name: place.at(f" {name}"),
     added: Callable[[Place, Any], Change] = _plainly_added,
 ) -> Rule:

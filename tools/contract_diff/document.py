@@ -1,9 +1,7 @@
 """An OpenAPI document in a form that can be compared: one entry an operation, references followed.
 
-What has the same meaning has the same form: a parameter in the path item or in the operation, a
-response in place or in components, a security scheme whatever it is called, an allOf and what it
-adds up to, a style and the one that is meant without it. References to component schemas stay,
-because the generator names a module after each.
+What has the same meaning has the same form, as a response in place or in components, or an allOf
+and what it adds up to. References to component schemas stay: the generator names modules by them.
 """
 
 from __future__ import annotations
@@ -87,8 +85,8 @@ def comparable(document: Node) -> dict[str, Any]:
 
 
 def _operation(document: Node, path: str, item: Node, method: str) -> dict[str, Any]:
-    operation: dict[str, Any] = inlined(document, item[method])
-    form = {name: value for name, value in operation.items() if name != "operationId"}
+    form: dict[str, Any] = inlined(document, item[method])
+    form.pop("operationId", None)
     form["method"], form["path"] = method.upper(), path
     servers = (each.get("servers") for each in (form, item, document))
     form["servers"] = next(filter(None, servers), [{"url": "/"}])
@@ -96,13 +94,12 @@ def _operation(document: Node, path: str, item: Node, method: str) -> dict[str, 
     parameters = [*inlined(document, item.get("parameters") or []), *(form.get("parameters") or [])]
     # An operation's own parameter replaces the path item's of the same place and name.
     form["parameters"] = dict(_named(parameter) for parameter in parameters)
-    form["responses"] = {}
-    for status, response in (operation.get("responses") or {}).items():
-        if not str(status).startswith("x-"):
-            form["responses"][str(status)] = response
-            if isinstance(response, dict) and "headers" in response:
-                headers = (response["headers"] or {}).items()
-                response["headers"] = {str(name).lower(): header for name, header in headers}
+    responses = {str(status): each for status, each in (form.get("responses") or {}).items()}
+    form["responses"] = {k: each for k, each in responses.items() if not k.startswith("x-")}
+    for response in form["responses"].values():
+        if isinstance(response, dict) and "headers" in response:
+            headers = (response["headers"] or {}).items()
+            response["headers"] = {str(name).lower(): header for name, header in headers}
     return form
 
 
@@ -120,13 +117,9 @@ def _named(parameter: Node) -> tuple[str, Node]:
 def _security(document: Node, requirements: Any) -> Iterator[list[tuple[Any, list[str]]]]:
     """Return each way to be authenticated: its schemes, whatever they are called, and scopes."""
     schemes: Node = (document.get("components") or {}).get("securitySchemes") or {}
-    given: list[Node] = requirements or [{}]
-    for requirement in given:
-        alternative: list[tuple[Any, list[str]]] = []
-        for name, scopes in requirement.items():
-            scheme = inlined(document, schemes.get(name, {"name": name}))
-            alternative.append((_without(scheme, "description"), sorted(scopes)))
-        yield alternative
+    for requirement in requirements or [{}]:
+        named = {name: inlined(document, schemes.get(name, {"name": name})) for name in requirement}
+        yield [(_without(named[k], "description"), sorted(v)) for k, v in requirement.items()]
 
 
 def _without(node: Node, *names: str) -> Node:

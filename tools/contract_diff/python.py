@@ -7,6 +7,7 @@ it compares neither annotations nor what makes a field required.
 from __future__ import annotations
 
 import ast
+import pkgutil
 import re
 from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ from .changes import (
     PUBLIC,
     CannotCompareError,
     Change,
+    Changes,
     Direction,
     Place,
     by_name,
@@ -52,18 +54,11 @@ def changes(old: Path, new: Path, sent: frozenset[str] = frozenset()) -> list[Ch
 
 def _modules(root: Path) -> dict[str, dict[str, griffe.Object]]:
     """Return the packages and modules of each folder of a project, by their names."""
-    folders = ("generated", "overlay")
-    loader = griffe.GriffeLoader(
-        search_paths=[root / name for name in folders], allow_inspection=False
-    )
+    folders = {name: str(root / name) for name in ("generated", "overlay")}
+    loader = griffe.GriffeLoader(search_paths=[*folders.values()], allow_inspection=False)
     found: dict[str, dict[str, griffe.Object]] = {}
-    for folder in folders:
-        names = [
-            path.stem
-            for path in sorted((root / folder).glob("*"))
-            if (path / "__init__.py").is_file()
-            or (path.suffix == ".py" and path.stem.isidentifier())
-        ]
+    for folder, path in folders.items():
+        names = [each.name for each in pkgutil.iter_modules([path]) if each.name.isidentifier()]
         try:
             found[folder] = {name: cast(griffe.Object, loader.load(name)) for name in names}
         except (griffe.GriffeError, ImportError) as error:
@@ -73,7 +68,7 @@ def _modules(root: Path) -> dict[str, dict[str, griffe.Object]]:
 
 def _packages(
     before: Mapping[str, griffe.Object], after: Mapping[str, griffe.Object], sent: frozenset[str]
-) -> Iterator[Change]:
+) -> Changes:
     for name in either(before, after):
         place = Place(f"{GENERATED}{name}", direction=Direction.BOTH, sent=sent)
         if name not in after:
@@ -114,14 +109,14 @@ def _resolved(member: Member) -> Member:
 
 def _public(
     before: Mapping[str, Member], after: Mapping[str, Member], generated: Container[str]
-) -> Iterator[Change]:
+) -> Changes:
     seen: set[str] = set()
 
     def at(path: str) -> Place:
         module, _, name = path.rpartition(".")
         return Place(f"{PUBLIC}{module}", name, Direction.BOTH, name)
 
-    def below(place: Place, old: Member, new: Member) -> Iterator[Change]:
+    def below(place: Place, old: Member, new: Member) -> Changes:
         is_generated = old.path == new.path and old.path.partition(".")[0] in generated
         if old.path not in seen and not is_generated and not isinstance(new, griffe.Module):
             seen.add(old.path)  # the same object is exported from several modules
@@ -145,9 +140,7 @@ def _visible(place: Place, holder: griffe.Object) -> dict[str, Member]:
     found: dict[str, Member] = {}
     for name, member in (holder.all_members if is_public else holder.members).items():
         is_argument = holder.is_class and isinstance(member, griffe.Attribute) and not is_public
-        is_special = name.startswith("__") and name.endswith("__")
-        is_named = not name.startswith("_") or is_special or is_argument
-        if not is_named or name in ("__all__", "__slots__"):
+        if (member.is_private and not is_argument) or name in ("__all__", "__slots__"):
             continue
         if is_public or not member.is_alias or member.is_public:
             found[name] = _resolved(member) if is_public else member
@@ -167,7 +160,7 @@ def _below(place: Place, holder: griffe.Object, member: Member) -> Place:
     return evolve(place, name=member.name, schema=owner, direction=direction)
 
 
-def _members(place: Place, old: griffe.Object, new: griffe.Object) -> Iterator[Change]:
+def _members(place: Place, old: griffe.Object, new: griffe.Object) -> Changes:
     before, after = _visible(place, old), _visible(place, new)
 
     def added(at: Place, member: Member) -> Change:
@@ -185,7 +178,7 @@ def _members(place: Place, old: griffe.Object, new: griffe.Object) -> Iterator[C
             yield place.breaking("the fields are in another order")
 
 
-def _member(at: Place, old: Member, new: Member) -> Iterator[Change]:
+def _member(at: Place, old: Member, new: Member) -> Changes:
     match old, new:
         case griffe.Alias(), griffe.Alias():
             if old.target_path != new.target_path:
@@ -206,9 +199,7 @@ def _member(at: Place, old: Member, new: Member) -> Iterator[Change]:
             yield at.breaking(f"{old.kind.value} became {new.kind.value}")
 
 
-def _differences(
-    at: Place, old: griffe.Object, new: griffe.Object, *attributes: str
-) -> Iterator[Change]:
+def _differences(at: Place, old: griffe.Object, new: griffe.Object, *attributes: str) -> Changes:
     for attribute in attributes:
         was, now = (_comparable(at, attribute, getattr(each, attribute)) for each in (old, new))
         if attribute == "bases" and at.subject.startswith(PUBLIC):
@@ -232,7 +223,7 @@ def _comparable(at: Place, attribute: str, value: Any) -> Any:
         case "value":
             return _default(value)
         case "decorators":
-            return [each for each in value if _name(each) not in _HARMLESS_DECORATORS]
+            return [str(each.value) for each in value if _name(each) not in _HARMLESS_DECORATORS]
         case "bases" if at.subject.startswith(PUBLIC):
             # What private and generated bases give is compared itself.
             paths = [(each, getattr(each, "canonical_path", each)) for each in value]
@@ -261,9 +252,7 @@ def _text(value: Any) -> str:
     if isinstance(value, dict):
         value = [f"{name}={each}" for name, each in value.items()]
     if isinstance(value, list | set):
-        return ", ".join(sorted(map(_text, value))) or "nothing"
-    if isinstance(value, griffe.Decorator):
-        return str(value.value)
+        return ", ".join(sorted(map(str, value))) or "nothing"
     return "nothing" if value is None else str(value)
 
 
@@ -301,21 +290,19 @@ def _why_not_harmless(old: griffe.Object, new: griffe.Object, member: Member) ->
 # Functions
 
 
-def _function(at: Place, old: griffe.Function, new: griffe.Function) -> Iterator[Change]:
+def _function(at: Place, old: griffe.Function, new: griffe.Function) -> Changes:
     at = evolve(at, direction=Direction.SENT)
-    before, after = (
-        {each.name: (index, each) for index, each in enumerate(function.parameters)}
-        for function in (old, new)
-    )
+    before, after = ([each.name for each in side.parameters] for side in (old, new))
     for name in either(before, after):
         if name not in after:
             yield at.breaking(f"the parameter {name} was removed")
         elif name in before:
-            yield from _parameter(at, before[name], after[name])
+            is_moved = before.index(name) != after.index(name)
+            yield from _parameter(at, old.parameters[name], new.parameters[name], is_moved)
         else:
-            added = after[name][1]
-            is_keyword = added.kind is griffe.ParameterKind.keyword_only
-            judge = at.additive if is_keyword and not added.required else at.breaking
+            added = new.parameters[name]
+            is_harmless = added.kind is griffe.ParameterKind.keyword_only and not added.required
+            judge = at.additive if is_harmless else at.breaking
             yield judge(f"the parameter {name} was added")
     was, now = ({each.signature() for each in side.overloads or ()} for side in (old, new))
     if was - now:
@@ -324,22 +311,19 @@ def _function(at: Place, old: griffe.Function, new: griffe.Function) -> Iterator
     yield from _retyped(at, "returned {}, and now {}", old.returns, new.returns)
 
 
-def _parameter(
-    at: Place, old: tuple[int, griffe.Parameter], new: tuple[int, griffe.Parameter]
-) -> Iterator[Change]:
-    (was_at, before), (is_at, after) = old, new
-    name = f"the parameter {after.name}"
-    is_keyword = griffe.ParameterKind.keyword_only in (before.kind, after.kind)
-    if before.kind is not after.kind or (was_at != is_at and not is_keyword):
+def _parameter(at: Place, old: griffe.Parameter, new: griffe.Parameter, is_moved: bool) -> Changes:
+    name = f"the parameter {new.name}"
+    is_keyword = griffe.ParameterKind.keyword_only in (old.kind, new.kind)
+    if old.kind is not new.kind or (is_moved and not is_keyword):
         yield at.breaking(f"{name} is passed in another way")
-    was, now = (_text(_default(each.default)) for each in (before, after))
+    was, now = (_text(_default(each.default)) for each in (old, new))
     if was != now:
-        judge = at.additive if before.default is None else at.breaking
+        judge = at.additive if old.default is None else at.breaking
         yield judge(f"{name}: the default {was} became {now}")
-    yield from _retyped(at, f"{name}: {{}} became {{}}", before.annotation, after.annotation)
+    yield from _retyped(at, f"{name}: {{}} became {{}}", old.annotation, new.annotation)
 
 
-def _retyped(at: Place, text: str, old: object, new: object) -> Iterator[Change]:
+def _retyped(at: Place, text: str, old: object, new: object) -> Changes:
     """Compare two annotations: of what a caller passes, or of what it is given."""
     before, after = _text(old), _text(new)
     was, now = _alternatives(before), _alternatives(after)

@@ -11,7 +11,6 @@ from .changes import CannotCompareError
 
 _RELEASE = re.compile(r"v\d+\.\d+\.\d+")
 LAST_RELEASE = "the last release"
-_MAIN_BRANCHES = ("origin/main", "main")
 
 
 class NothingToCompareError(Exception):
@@ -19,26 +18,20 @@ class NothingToCompareError(Exception):
 
 
 def default_base(root: Path, compared: tuple[str, ...]) -> tuple[str, str]:
-    """Return the revision that users have, or had before this branch, and what it is.
-
-    The last release; else the baseline that pyproject.toml records until there is one; else where
-    this branch left main; else the commit at hand where the compared files have changed since;
-    else, because how much of main is new to users is not known, its first commit. A release that is
-    the commit at hand counts only if the compared files have changed since.
-    """
+    """Return the revision that users have, or had before this branch, and what it is."""
     head = _git(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
     if head is None:
         raise CannotCompareError("this is no git repository with a commit")
     is_as_committed = _git(root, "diff", "--quiet", "HEAD", "--", *compared) is not None
     tags = _git(root, "tag", "--merged", "HEAD", "--sort=-version:refname") or ""
-    for tag in tags.split():
-        is_at_hand = _git(root, "rev-parse", f"{tag}^{{commit}}") == head
-        if _RELEASE.fullmatch(tag) and not (is_at_hand and is_as_committed):
+    for tag in filter(_RELEASE.fullmatch, tags.split()):
+        # One that is the commit at hand counts only if the compared files have changed since.
+        if not is_as_committed or _git(root, "rev-parse", f"{tag}^{{commit}}") != head:
             return tag, LAST_RELEASE
     if (recorded := _recorded_baseline(root)) is not None:
         check_revision(root, recorded)
         return recorded, "the baseline in pyproject.toml"
-    for branch in _MAIN_BRANCHES:
+    for branch in ("origin/main", "main"):
         fork = _git(root, "merge-base", "HEAD", branch)
         if fork is not None and fork != head:
             return fork.strip()[:12], f"where this branch left {branch}"
@@ -49,19 +42,21 @@ def default_base(root: Path, compared: tuple[str, ...]) -> tuple[str, str]:
             "this clone is shallow and has neither a release nor a previous commit: "
             "`git fetch --unshallow --tags`"
         )
+    # How much of main is new to users is not known.
     first = (_git(root, "rev-list", "--max-parents=0", "HEAD") or "").split()[-1]
-    if first != head.strip():
-        return first[:12], "the first commit: no release or baseline says what users have"
-    raise NothingToCompareError("this is the first commit")
+    if first == head.strip():
+        raise NothingToCompareError("this is the first commit")
+    return first[:12], "the first commit: no release or baseline says what users have"
 
 
 def _recorded_baseline(root: Path) -> str | None:
-    path = root / "pyproject.toml"
     try:
-        tools = tomllib.loads(path.read_text("utf-8")).get("tool", {}) if path.is_file() else {}
+        project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+    except FileNotFoundError:
+        return None
     except tomllib.TOMLDecodeError as error:
         raise CannotCompareError(f"pyproject.toml: {error}") from None
-    baseline = tools.get("contract-diff", {}).get("baseline")
+    baseline = project.get("tool", {}).get("contract-diff", {}).get("baseline")
     return None if baseline is None else str(baseline)
 
 

@@ -5,7 +5,7 @@ The rules stand first, the tables at the end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from math import inf
 from typing import Any
@@ -16,6 +16,7 @@ from .changes import (
     DOCUMENT,
     EVERY_OPERATION,
     Change,
+    Changes,
     Direction,
     Kind,
     Node,
@@ -69,7 +70,7 @@ def _merged(found: list[Change], operations: frozenset[str]) -> list[Change]:
 # Schemas
 
 
-def _schema(place: Place, old: Any, new: Any) -> Iterator[Change]:
+def _schema(place: Place, old: Any, new: Any) -> Changes:
     """Compare two schemas, or references to them."""
     pair = (schema_name(old), schema_name(new))
     if pair == (None, None):
@@ -94,14 +95,14 @@ def _schema(place: Place, old: Any, new: Any) -> Iterator[Change]:
     yield from _schema(below, *targets)
 
 
-def _in_both(rule: Callable[[Place, str, Any, Any], Iterator[Change]]) -> Rule:
+def _in_both(rule: Callable[[Place, str, Any, Any], Changes]) -> Rule:
     """Return the rule for a keyword that claims nothing where one side has not the keyword."""
     return lambda place, name, old, new: (
         rule(place, name, old[name], new[name]) if name in old and name in new else iter(())
     )
 
 
-def _required(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+def _required(place: Place, name: str, old: Node, new: Node) -> Changes:
     before, after = old.get(name) or (), new.get(name) or ()
     for each in either(before, after):
         at = place.at(f".{each}")
@@ -115,11 +116,7 @@ def _required(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]
         yield place.change(Kind.COSMETIC, f"{name}: in another order")
 
 
-def _items(place: Place, _: str, old: Any, new: Any) -> Iterator[Change]:
-    return _schema(place.at("[]"), old, new)
-
-
-def _any_of(place: Place, _: str, old: list[Any], new: list[Any]) -> Iterator[Change]:
+def _any_of(place: Place, _: str, old: list[Any], new: list[Any]) -> Changes:
     """Compare alternatives in their order, in which the decoder tries them."""
     for was, now in zip(old, new, strict=False):
         yield from _schema(place, was, now)
@@ -129,14 +126,14 @@ def _any_of(place: Place, _: str, old: list[Any], new: list[Any]) -> Iterator[Ch
         yield place.widened(f"can be {schema_name(come) or come}")
 
 
-def _as_many(place: Place, name: str, old: list[Any], new: list[Any]) -> Iterator[Change]:
+def _as_many(place: Place, name: str, old: list[Any], new: list[Any]) -> Changes:
     """Compare what must all match, or of which only one may: a wider one can shut out another."""
     if len(old) == len(new):
         direction = Direction.BOTH if name == "oneOf" else place.direction
         yield from _any_of(evolve(place, direction=direction), name, old, new)
 
 
-def _enum(place: Place, name: str, old: list[Any], new: list[Any]) -> Iterator[Change]:
+def _enum(place: Place, name: str, old: list[Any], new: list[Any]) -> Changes:
     """Compare enumerations: a member that is gone is missing in the generated class as well."""
     # As text, in which true is not 1.
     was, now = ({written(value): value for value in side} for side in (old, new))
@@ -148,9 +145,7 @@ def _enum(place: Place, name: str, old: list[Any], new: list[Any]) -> Iterator[C
         yield place.change(Kind.COSMETIC, f"{name}: in another order")
 
 
-def _bound(
-    place: Place, name: str, old: Node, new: Node, *, narrows: bool = True
-) -> Iterator[Change]:
+def _bound(place: Place, name: str, old: Node, new: Node, *, narrows: bool = True) -> Changes:
     """Compare a keyword whose greater value narrows, or widens, what is allowed."""
     absent = -inf if narrows else inf
     before, after = old.get(name, absent), new.get(name, absent)
@@ -159,9 +154,7 @@ def _bound(
         yield judge(f"{name}: {old.get(name)} became {new.get(name)}")
 
 
-def _flag(
-    place: Place, name: str, old: Node, new: Node, *, narrows: bool = True
-) -> Iterator[Change]:
+def _flag(place: Place, name: str, old: Node, new: Node, *, narrows: bool = True) -> Changes:
     """Compare a keyword whose presence as true narrows, or widens, what is allowed."""
     before, after = old.get(name, False), new.get(name, False)
     if before != after and all(isinstance(each, bool) for each in (before, after)):
@@ -169,7 +162,7 @@ def _flag(
         yield judge(f"{name}: {str(before).lower()} became {str(after).lower()}")
 
 
-def _restriction(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+def _restriction(place: Place, name: str, old: Node, new: Node) -> Changes:
     """Compare a keyword that allows fewer values than its absence, and is not comparable itself."""
     if name not in old:
         yield place.narrowed(f"{name}: {new[name]} is new")
@@ -180,7 +173,7 @@ def _restriction(place: Place, name: str, old: Node, new: Node) -> Iterator[Chan
 # Operations
 
 
-def _paths(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+def _paths(place: Place, name: str, old: Node, new: Node) -> Changes:
     for each in either(old[name], new[name]):
         at = place.at(f"path {each}")
         yield from compare(_PATH, at, old[name].get(each, {}), new[name].get(each, {}))
@@ -191,7 +184,7 @@ def _added_parameter(place: Place, parameter: Node) -> Change:
     return place.breaking("added and required") if is_required else place.additive("added")
 
 
-def _request_body(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+def _request_body(place: Place, name: str, old: Node, new: Node) -> Changes:
     at = place.at("request")
     if name not in new:
         yield at.breaking("the body was removed")
@@ -203,7 +196,7 @@ def _request_body(place: Place, name: str, old: Node, new: Node) -> Iterator[Cha
         yield at.additive("a body was added")
 
 
-def _responses(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+def _responses(place: Place, name: str, old: Node, new: Node) -> Changes:
     def added(at: Place, _: Any) -> Change:
         status = at.name.rpartition(" ")[2]
         # An error that was not documented is documented: it was raised before as well.
@@ -214,7 +207,7 @@ def _responses(place: Place, name: str, old: Node, new: Node) -> Iterator[Change
     yield from rule(evolve(place, direction=Direction.RECEIVED), name, old, new)
 
 
-def _content(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+def _content(place: Place, name: str, old: Node, new: Node) -> Changes:
     # The server may now respond in a form that callers do not read.
     is_sent = bool(old.get(name)) and place.direction is Direction.SENT
     rule = members(
@@ -225,27 +218,25 @@ def _content(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
     yield from rule(place, name, old, new)
 
 
-def _schema_of(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+def _schema_of(place: Place, name: str, old: Node, new: Node) -> Changes:
     yield from _schema(place.at(" $"), old.get(name, {}), new.get(name, {}))
 
 
-def _servers(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+def _servers(place: Place, _: str, old: list[Node], new: list[Node]) -> Changes:
     """Compare servers in their order, by which `server_idx` chooses."""
-    before, after = old[name], new[name]
-    for index, (was, now) in enumerate(zip(before, after, strict=False)):
+    for index, (was, now) in enumerate(zip(old, new, strict=False)):
         yield from compare(_SERVER, place.at(f"server {index}"), was, now)
-    for gone in before[len(after) :]:
+    for gone in old[len(new) :]:
         yield place.at(f"server {gone['url']}").breaking("removed")
-    for come in after[len(before) :]:
+    for come in new[len(old) :]:
         yield place.at(f"server {come['url']}").additive("added after the others")
 
 
-def _security(place: Place, name: str, old: Node, new: Node) -> Iterator[Change]:
+def _security(place: Place, name: str, old: Node, new: Node) -> Changes:
     """Compare the ways to be authenticated: each must still do, and may ask for less."""
-    if old[name] == new[name]:
-        return
     is_kept = all(any(_asks_no_more(now, was) for now in new[name]) for was in old[name])
-    yield place.change(Kind.ADDITIVE if is_kept else Kind.BREAKING, f"{name}: changed")
+    if old[name] != new[name]:
+        yield place.change(Kind.ADDITIVE if is_kept else Kind.BREAKING, f"{name}: changed")
 
 
 def _asks_no_more(new: list[tuple[Any, list[str]]], old: list[tuple[Any, list[str]]]) -> bool:
@@ -262,7 +253,7 @@ _RETRIES = {
 }
 
 
-def _extension(place: Place, name: str, old: Node, new: Node, *, text: str) -> Iterator[Change]:
+def _extension(place: Place, name: str, old: Node, new: Node, *, text: str) -> Changes:
     before, after = old.get(name), new.get(name)
     was, now = (_RETRIES.get(str(each), "is not known") for each in (before, after))
     if before is None:
@@ -289,7 +280,7 @@ _SCHEMA: Rules = {
     "enum": _in_both(_enum),
     "properties": members(_schema, lambda it, each: it.at(f".{each}")),
     "required": _required,
-    "items": _in_both(_items),
+    "items": _in_both(lambda place, _, old, new: _schema(place.at("[]"), old, new)),
     "anyOf": _in_both(_any_of),
     **dict.fromkeys(("oneOf", "allOf"), _in_both(_as_many)),
     # The generator names the members of an enumeration after it.
@@ -315,7 +306,7 @@ _OPERATION: Rules = {
     "parameters": members(partial(compare, _PARAMETER), added=_added_parameter),
     "requestBody": _request_body,
     "responses": _responses,
-    "servers": _servers,
+    "servers": _in_both(_servers),
     "security": _security,
     "x-method": partial(_extension, text="the method {} became {}"),
     "x-effect": partial(_extension, text="{} became {}: what may have been applied {}, now {}"),
