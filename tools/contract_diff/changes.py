@@ -6,11 +6,14 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from attrs import evolve, field, frozen
 
 Node = Mapping[str, Any]
+# Who writes the values that a schema describes, and so may not be given less freedom, or more.
+# Where both may, or a schema is only a class of the generated package, any difference breaks.
+Direction = Literal["sent", "received", "both"]
 
 EVERY_OPERATION = "every operation"
 DOCUMENT = "(document)"
@@ -43,17 +46,6 @@ class Kind(StrEnum):
     COSMETIC = "cosmetic"
 
 
-class Direction(StrEnum):
-    """Who writes the values that a schema describes, and so may not be given less freedom, or more.
-
-    Where both may, or a schema is only a class of the generated package, any difference breaks.
-    """
-
-    SENT = "sent"
-    RECEIVED = "received"
-    BOTH = "both"
-
-
 @frozen
 class Change:
     """A change of an operation (its ID), or of a module of the packages (`GENERATED`, `PUBLIC`)."""
@@ -73,7 +65,7 @@ class Place:
 
     subject: str
     name: str = ""  # in the subject: "response 200 $.users[].id"
-    direction: Direction = Direction.SENT
+    direction: Direction = "sent"
     schema: str | None = None
     schemas: tuple[Node, Node] = field(default=({}, {}), repr=False)  # those of both documents
     # The pairs of component schemas that this is part of, which end a recursion.
@@ -95,11 +87,11 @@ class Place:
 
     def narrowed(self, text: str) -> Change:
         """Return a change that allows fewer values."""
-        return (self.additive if self.direction is Direction.RECEIVED else self.breaking)(text)
+        return (self.additive if self.direction == "received" else self.breaking)(text)
 
     def widened(self, text: str) -> Change:
         """Return a change that allows more values."""
-        return (self.additive if self.direction is Direction.SENT else self.breaking)(text)
+        return (self.additive if self.direction == "sent" else self.breaking)(text)
 
 
 # Compares one field of two objects that are not the same: place, field, old object, new object.
@@ -189,11 +181,12 @@ def by_name(
     at: Callable[[str], Place],
     below: Callable[[Place, Any, Any], Changes],
     added: Callable[[Place, Any], Change] = _plainly_added,
+    removed: str = "removed",
 ) -> Changes:
     """Compare what has names, below the place of each: a name that is gone breaks callers."""
     for name in either(old, new):
         if name not in new:
-            yield at(name).breaking("removed")
+            yield at(name).breaking(removed)
         elif name not in old:
             yield added(at(name), new[name])
         else:

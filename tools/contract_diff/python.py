@@ -22,7 +22,6 @@ from .changes import (
     CannotCompareError,
     Change,
     Changes,
-    Direction,
     Place,
     by_name,
     either,
@@ -45,7 +44,16 @@ def changes(old: Path, new: Path, sent: frozenset[str] = frozenset()) -> list[Ch
     The classes of the schemas that are only `sent` may become easier to construct.
     """
     before, after = _modules(old), _modules(new)
-    found = [*_packages(before["generated"], after["generated"], sent)]
+    found = [
+        *by_name(
+            before["generated"],
+            after["generated"],
+            lambda name: Place(f"{GENERATED}{name}", direction="both", sent=sent),
+            _members,
+            lambda at, _: at.additive("the package was added"),
+            "the package was removed",
+        )
+    ]
     if before["overlay"]:
         was, now = _exported(old, before["overlay"]), _exported(new, after["overlay"])
         found += _public(was, now, before["generated"])
@@ -64,19 +72,6 @@ def _modules(root: Path) -> dict[str, dict[str, griffe.Object]]:
         except (griffe.GriffeError, ImportError) as error:
             raise CannotCompareError(f"{folder}/ cannot be read: {error}") from None
     return found
-
-
-def _packages(
-    before: Mapping[str, griffe.Object], after: Mapping[str, griffe.Object], sent: frozenset[str]
-) -> Changes:
-    for name in either(before, after):
-        place = Place(f"{GENERATED}{name}", direction=Direction.BOTH, sent=sent)
-        if name not in after:
-            yield place.breaking("the package was removed")
-        elif name not in before:
-            yield place.additive("the package was added")
-        else:
-            yield from _members(place, before[name], after[name])
 
 
 # What is public in overlay/
@@ -114,7 +109,7 @@ def _public(
 
     def at(path: str) -> Place:
         module, _, name = path.rpartition(".")
-        return Place(f"{PUBLIC}{module}", name, Direction.BOTH, name)
+        return Place(f"{PUBLIC}{module}", name, "both", name)
 
     def below(place: Place, old: Member, new: Member) -> Changes:
         is_generated = old.path == new.path and old.path.partition(".")[0] in generated
@@ -156,8 +151,8 @@ def _below(place: Place, holder: griffe.Object, member: Member) -> Place:
     owner = member.name if member.is_alias or member.is_class else None
     # The class of a request is beside its operation, or made from a schema of requests only.
     is_sent = ".api." in place.subject or member.name.removesuffix("TypedDict") in place.sent
-    direction = Direction.SENT if is_sent and owner else Direction.BOTH
-    return evolve(place, name=member.name, schema=owner, direction=direction)
+    at = evolve(place, name=member.name, schema=owner)
+    return evolve(at, direction="sent" if is_sent and owner else "both")
 
 
 def _members(place: Place, old: griffe.Object, new: griffe.Object) -> Changes:
@@ -291,7 +286,7 @@ def _why_not_harmless(old: griffe.Object, new: griffe.Object, member: Member) ->
 
 
 def _function(at: Place, old: griffe.Function, new: griffe.Function) -> Changes:
-    at = evolve(at, direction=Direction.SENT)
+    at = evolve(at, direction="sent")
     before, after = ([each.name for each in side.parameters] for side in (old, new))
     for name in either(before, after):
         if name not in after:
@@ -307,7 +302,7 @@ def _function(at: Place, old: griffe.Function, new: griffe.Function) -> Changes:
     was, now = ({each.signature() for each in side.overloads or ()} for side in (old, new))
     if was - now:
         yield at.breaking("can no longer be called in one of the ways that its overloads list")
-    at = evolve(at, direction=Direction.RECEIVED)
+    at = evolve(at, direction="received")
     yield from _retyped(at, "returned {}, and now {}", old.returns, new.returns)
 
 

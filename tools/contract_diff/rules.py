@@ -17,12 +17,12 @@ from .changes import (
     EVERY_OPERATION,
     Change,
     Changes,
-    Direction,
     Kind,
     Node,
     Place,
     Rule,
     Rules,
+    by_name,
     compare,
     cosmetic,
     either,
@@ -129,7 +129,7 @@ def _any_of(place: Place, _: str, old: list[Any], new: list[Any]) -> Changes:
 def _as_many(place: Place, name: str, old: list[Any], new: list[Any]) -> Changes:
     """Compare what must all match, or of which only one may: a wider one can shut out another."""
     if len(old) == len(new):
-        direction = Direction.BOTH if name == "oneOf" else place.direction
+        direction = "both" if name == "oneOf" else place.direction
         yield from _any_of(evolve(place, direction=direction), name, old, new)
 
 
@@ -203,19 +203,22 @@ def _responses(place: Place, name: str, old: Node, new: Node) -> Changes:
         is_error = status[:1] in ("4", "5") and not {"default", f"{status[0]}XX"} & {*old[name]}
         return at.additive("added") if is_error else at.breaking("added")
 
-    rule = members(partial(compare, _RESPONSE), lambda it, each: it.at(f"response {each}"), added)
-    yield from rule(evolve(place, direction=Direction.RECEIVED), name, old, new)
+    def at(status: str) -> Place:
+        return evolve(place, direction="received").at(f"response {status}")
+
+    yield from by_name(old[name], new[name], at, partial(compare, _RESPONSE), added)
 
 
 def _content(place: Place, name: str, old: Node, new: Node) -> Changes:
     # The server may now respond in a form that callers do not read.
-    is_sent = bool(old.get(name)) and place.direction is Direction.SENT
-    rule = members(
-        lambda at, was, now: compare(_MEDIA, evolve(at, name=place.name), was, now),
-        lambda it, each: it.at(f": {each}" if it.name else each),
+    is_sent = bool(old.get(name)) and place.direction == "sent"
+    yield from by_name(
+        old.get(name) or {},
+        new.get(name) or {},
+        lambda each: place.at(f": {each}" if place.name else each),
+        lambda _, was, now: compare(_MEDIA, place, was, now),
         lambda at, _: at.additive("added") if is_sent else at.breaking("added"),
     )
-    yield from rule(place, name, old, new)
 
 
 def _schema_of(place: Place, name: str, old: Node, new: Node) -> Changes:
@@ -327,9 +330,7 @@ _DOCUMENT: Rules = {
         lambda place, old, new: _schema(
             evolve(place, above=((place.schema, place.schema),)), old, new
         ),
-        lambda place, name: evolve(
-            place, name=f"schema {name}", schema=name, direction=Direction.BOTH
-        ),
+        lambda place, name: evolve(place, name=f"schema {name}", schema=name, direction="both"),
     ),
     "operations": members(
         partial(compare, _OPERATION), lambda place, name: evolve(place, subject=name)
