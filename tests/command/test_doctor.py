@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cld_user_groups.command import connection, doctor
+from cld_user_groups.command import doctor, doctor_checks
 from cld_user_groups.command.doctor import Check, check_import_name, check_packages
 from cld_user_groups.membership import state_directory
 
@@ -300,6 +300,6 @@ def test_a_python_that_is_too_old_fails(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_server_that_never_responds_does_not_hang_it(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "TIME_LIMIT_MS", 100)
+    monkeypatch.setattr(doctor_checks, "TIME_LIMIT_MS", 100)
     shell.emulator.fail("getUserGroups", delay=1.0)
     assert found(shell)["reachable"]["status"] == "failed"

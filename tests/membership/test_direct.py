@@ -5,7 +5,6 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from cld_user_groups.membership.checks import GuardBreached
 from cld_user_groups.membership.direct import (
     add_users,
     add_users_async,
@@ -14,6 +13,7 @@ from cld_user_groups.membership.direct import (
 )
 from cld_user_groups.membership.model import Status
 from cld_user_groups.membership.session import Result
+from cld_user_groups.membership.staleness import GuardBreached
 
 from .accounts import async_client_of, client_of, emulated, members
 

@@ -25,7 +25,7 @@ from cld_user_groups.membership import (
     render_markdown,
     render_text,
 )
-from cld_user_groups.membership.identity import is_wanted
+from cld_user_groups.membership.directory import is_wanted
 
 
 def make(case: tuple[Snapshot, Desired]) -> Plan:

@@ -20,8 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from cld_user_groups.errors import CloudinaryError
 from cld_user_groups.membership.applying import apply
-from cld_user_groups.membership.checks import StalePlan, difference_of
-from cld_user_groups.membership.identity import Directory
+from cld_user_groups.membership.directory import Directory
 from cld_user_groups.membership.journal import FileJournal
 from cld_user_groups.membership.model import (
     Action,
@@ -37,6 +36,7 @@ from cld_user_groups.membership.planning import plan
 from cld_user_groups.membership.runs import read_journal
 from cld_user_groups.membership.session import Progress, Result
 from cld_user_groups.membership.snapshot import read_account
+from cld_user_groups.membership.staleness import StalePlan, difference_of
 from cld_user_groups.membership.undo import undo_plan
 from cld_user_groups.utils import BackoffStrategy, RetryConfig, waiting_disabled
 

@@ -103,7 +103,7 @@ def _all(settings: Settings) -> Iterator[Check]:
     yield guarded("python", check_python)
     yield guarded("packages", check_packages)
     yield guarded("import name", check_import_name)
-    from .connection import check_account, check_settings
+    from .doctor_checks import check_account, check_settings
 
     found = check_settings(settings)
     yield from found.checks

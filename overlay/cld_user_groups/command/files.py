@@ -28,8 +28,10 @@ from .options import (
     number,
     yes_option,
 )
-from .output import OutputFile, colored, print_json, print_message, print_result
-from .running import RunOptions, code_of_plan, print_plan, run_plan
+from .output import colored, print_json, print_message, print_result
+from .output_file import OutputFile
+from .results import code_of_plan
+from .running import RunOptions, print_plan, run_plan
 from .source import hold_to_guards, make_plan, read_groups, read_source, with_new_groups
 from .tables import Table, columns, print_table
 
@@ -187,11 +189,11 @@ def apply_command(
     def prepare(client: CldProvisioning) -> tuple[Plan, Snapshot]:
         if isinstance(source, membership.Plan):
             # Held to its guards below, where a human may have allowed its removals.
-            checks = membership.checks
+            staleness = membership.staleness
             unheld = evolve(source, breaches=())
-            checks.check_plan(unheld, client.account_id, datetime.now(UTC))
-            plan, snapshot = source, membership.read_account(client, checks.people_of(source))
-            checks.check_saved(plan, snapshot)
+            staleness.check_plan(unheld, client.account_id, datetime.now(UTC))
+            plan, snapshot = source, membership.read_account(client, staleness.people_of(source))
+            staleness.check_saved(plan, snapshot)
         else:
             plan, snapshot = make_plan(client, source)
         held = hold_to_guards(plan, snapshot, allow_removals=allow_removals, only_adds=adds_only)

@@ -11,7 +11,8 @@ from click.core import ParameterSource
 
 from . import membership
 from .options import PLAN_FORMATS, Settings, command, force_option, number
-from .output import OutputFile, print_json, print_message, print_result
+from .output import print_json, print_message, print_result
+from .output_file import OutputFile
 from .source import check_is_for
 from .tables import Table, as_csv, columns
 

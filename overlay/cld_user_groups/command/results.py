@@ -1,4 +1,4 @@
-"""What a run reports: its progress, and its result as text, as a table and as JSON."""
+"""What a run reports: its progress, its exit code, and its result as text, table and JSON."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cld_user_groups.identity import printable
 
+from . import errors, membership
 from .output import has_color, json_log, log_event, print_message
 from .tables import Cell, Table, columns
 
@@ -231,3 +232,16 @@ def _log_progress(progress: Progress) -> None:
 def _announce_wait(progress: Progress) -> None:
     if progress.waiting_until is not None:
         print_message(f"Waiting for the quota until {progress.waiting_until:%H:%M:%S} UTC.")
+
+
+def code_of_result(result: Result) -> int:
+    """Return the exit code; after an interrupt not 0, for what follows must not go on."""
+    is_done = result.is_complete and result.stopped is not membership.Stop.REQUESTED
+    return errors.DONE if is_done else errors.INCOMPLETE
+
+
+def code_of_plan(plan: Plan) -> int:
+    """Return the exit code of a plan that is only shown."""
+    if plan.breaches:
+        return errors.GUARD
+    return errors.INCOMPLETE if plan.held_back else errors.DONE

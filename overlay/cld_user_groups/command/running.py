@@ -19,6 +19,8 @@ from .completion import forget_groups
 from .options import Settings
 from .output import can_ask, has_color, log_event, print_json, print_message, print_result
 from .results import (
+    code_of_plan,
+    code_of_result,
     describe_change,
     log_run_ended,
     plan_table,
@@ -68,7 +70,7 @@ def run_plan(
     `still_needed` is asked about the account as read again: somebody else may have changed it.
     """
     run = membership.journal.new_run(datetime.now(UTC))
-    checks = membership.checks
+    staleness = membership.staleness
     with (
         settings.open_client() as client,
         _interrupts_reported(settings, client.account_id, run, options),
@@ -89,8 +91,8 @@ def run_plan(
                     _ask(plan)
                 # The account may have changed meanwhile.
                 snapshot = _with_people(membership.read_account(client), snapshot)
-                checks.check_saved(plan, snapshot)
-            checks.check_plan(plan, client.account_id, datetime.now(UTC))
+                staleness.check_saved(plan, snapshot)
+            staleness.check_plan(plan, client.account_id, datetime.now(UTC))
             result = _apply(settings, client, plan, snapshot, options, run, lease)
             forget_groups(plan.account_id)
         if interrupts.count and result.stopped is None:
@@ -100,7 +102,7 @@ def run_plan(
             after = _with_people(result.snapshot, snapshot)
             result = _compare(plan, result, after, still_needed)
         _report(settings, plan, result, options.resume)
-        return _code_of(result)
+        return code_of_result(result)
 
 
 def _with_people(fresh: Snapshot, before: Snapshot) -> Snapshot:
@@ -148,7 +150,7 @@ def _report(settings: Settings, plan: Plan, result: Result, resume: str) -> None
     """Write the result of the run; that is the exit code, also where this cannot be written."""
     try:
         if settings.is_json:
-            print_json(result_document(plan, result, _code_of(result)))
+            print_json(result_document(plan, result, code_of_result(result)))
         elif settings.format == "text":
             undo = settings.command_line("undo", result.run)
             color = has_color(sys.stdout)
@@ -185,12 +187,6 @@ def _compare(plan: Plan, result: Result, after: Snapshot, still_needed: StillNee
 
 def _key(change: Change) -> tuple[object, ...]:
     return change.action, change.group.name, change.user and change.user.id
-
-
-def _code_of(result: Result) -> int:
-    """Return the exit code; after an interrupt not 0, for what follows must not go on."""
-    is_done = result.is_complete and result.stopped is not membership.Stop.REQUESTED
-    return errors.DONE if is_done else errors.INCOMPLETE
 
 
 def _show(settings: Settings, plan: Plan) -> bool:
@@ -285,10 +281,3 @@ def _render_plan(plan: Plan, format: str, *, color: bool = False) -> str:  # noq
             return membership.render_html(plan)
         case _:
             return membership.render_text(plan, color=color)
-
-
-def code_of_plan(plan: Plan) -> int:
-    """Return the exit code of a plan that is only shown."""
-    if plan.breaches:
-        return errors.GUARD
-    return errors.INCOMPLETE if plan.held_back else errors.DONE

@@ -162,7 +162,7 @@ def make_plan(
 
 def _check_clocks(desired: Desired, snapshot: Snapshot, day: date) -> None:
     """Reject memberships that end or do not, depending on which of two clocks is right."""
-    is_wanted = membership.identity.is_wanted
+    is_wanted = membership.directory.is_wanted
     server_day = day if snapshot.server_time is None else snapshot.server_time.date()
     for group in desired.groups:
         for member in group.members:

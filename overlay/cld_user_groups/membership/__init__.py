@@ -17,17 +17,16 @@ if TYPE_CHECKING:
 
     from . import review as review
     from .applying import apply, apply_async
-    from .checks import GuardBreached, PlanRefused, StalePlan, WrongAccount
     from .comparing import GroupDifference as Difference
     from .comparing import compare, groups_of
     from .direct import add_users, add_users_async, set_members, set_members_async
+    from .directory import Directory, Unknown, unknown_people
     from .documents import groups_schema, journal_schema, plan_schema, review_schema
     from .explaining import Explanation, Listing, Verdict, explain, listing_of
     from .exporting import export
     from .files import read_file
     from .guards import check_guards
     from .history import AsOf, History, Period, Step, as_of, history_of, read_history
-    from .identity import Directory, Unknown, unknown_people
     from .journal import FileJournal, JournalError, NoJournal
     from .lock import AlreadyRunning, Lease, LeaseError, RedisLease, account_lock
     from .model import (
@@ -64,6 +63,7 @@ if TYPE_CHECKING:
     from .runs import Run, RunSummary, list_runs, load_run, read_journal
     from .session import Progress, Result
     from .snapshot import read_account, read_account_async
+    from .staleness import GuardBreached, PlanRefused, StalePlan, WrongAccount
     from .state import state_directory
     from .undo import undo_plan
 
@@ -166,7 +166,7 @@ __all__ = [
 _NAMES = {
     "cld_user_groups.identity": "email_key",
     ".applying": "apply, apply_async",
-    ".checks": "GuardBreached, PlanRefused, StalePlan, WrongAccount",
+    ".staleness": "GuardBreached, PlanRefused, StalePlan, WrongAccount",
     ".comparing": "GroupDifference as Difference, compare, groups_of",
     ".direct": "add_users, add_users_async, set_members, set_members_async",
     ".documents": "groups_schema, journal_schema, plan_schema, review_schema",
@@ -175,7 +175,7 @@ _NAMES = {
     ".files": "read_file",
     ".guards": "check_guards",
     ".history": "AsOf, History, Period, Step, as_of, history_of, read_history",
-    ".identity": "Directory, Unknown, unknown_people",
+    ".directory": "Directory, Unknown, unknown_people",
     ".journal": "FileJournal, JournalError, NoJournal",
     ".lock": "AlreadyRunning, Lease, LeaseError, RedisLease, account_lock",
     ".model": (

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from cld_user_groups.identity import name_key
 
-from .identity import Directory
+from .directory import Directory
 from .model import DesiredGroup, Group
 from .problems import Problem, quoted
 

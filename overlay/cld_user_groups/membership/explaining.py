@@ -9,8 +9,8 @@ from attrs import frozen
 
 from cld_user_groups.identity import email_key
 
+from .directory import Directory, is_wanted
 from .history import History, Period, Step
-from .identity import Directory, is_wanted
 from .model import Desired, DesiredGroup, DesiredMember, GroupRef, Member, Snapshot, Status
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from cld_user_groups.identity import email_key
 
-from .identity import Directory
+from .directory import Directory
 from .model import Action, Breach, Desired, GroupRef, GuardLimits, Plan, Snapshot
 from .problems import Problem, quoted
 

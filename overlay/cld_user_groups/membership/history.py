@@ -18,7 +18,7 @@ from pathlib import Path
 
 from attrs import evolve, field, frozen
 
-from .identity import Directory
+from .directory import Directory
 from .journal import Author, Header
 from .model import Action, Group, GroupRef, Member, Outcome, Snapshot, Status, UserRef
 from .runs import Run, RunSummary, list_runs

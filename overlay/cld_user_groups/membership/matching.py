@@ -9,8 +9,8 @@ from attrs import define, field
 
 from cld_user_groups.identity import forbidden_character
 
+from .directory import Directory, is_wanted
 from .guards import Protected
-from .identity import Directory, is_wanted
 from .model import Desired, DesiredGroup, DesiredMember, Group, GroupRef, Member, Snapshot
 from .problems import Problem, quoted
 

@@ -10,8 +10,8 @@ from datetime import date, datetime, timedelta
 from attrs import evolve
 
 from .changes import ChangeBuilder
+from .directory import Directory
 from .guards import Protected, check_guards, check_protect
-from .identity import Directory
 from .matching import Findings, Matching, MemberMatching
 from .model import Action, Change, Desired, Group, Plan, Snapshot
 from .order import with_dependents, without

@@ -17,9 +17,9 @@ from attrs import define, evolve, field, frozen
 
 from cld_user_groups.errors import CloudinaryError, http_errors
 
-from . import checks
+from . import staleness
+from .directory import Directory
 from .executor import ChangeResult, Flow, execute, renewed_at, reply_to_reading
-from .identity import Directory
 from .journal import End, Ended, FileJournal, Intent, Journal, JournalError, NoJournal
 from .lock import AlreadyRunning, Lease, account_lock
 from .model import Desired, Outcome, Plan, Snapshot, Status, Stop
@@ -164,15 +164,15 @@ class ApplySession:
     def steps(self) -> Generator[Step, Any, Result]:
         """Yield the steps of the run; return its result."""
         plan = self.plan
-        checks.check_plan(plan, self.account_id, self.now())
+        staleness.check_plan(plan, self.account_id, self.now())
         directory = state_directory(plan.account_id, self.state_dir)
         with ExitStack() as stack:
             has_waited = self.journal is None and (yield from self._lock(stack, directory))
             given = None if has_waited else self.snapshot
-            people = checks.people_of(plan) if plan.is_saved else None
+            people = staleness.people_of(plan) if plan.is_saved else None
             self._read = (yield Read(people)) if given is None else given
-            checks.check_plan(plan, self.account_id, self.now())
-            (checks.check_saved if plan.is_saved else checks.check_account)(plan, self._read)
+            staleness.check_plan(plan, self.account_id, self.now())
+            (staleness.check_saved if plan.is_saved else staleness.check_account)(plan, self._read)
             self._scheduler = Scheduler(
                 plan.changes,
                 concurrency=self.concurrency,
@@ -181,7 +181,7 @@ class ApplySession:
                 remaining=self._read.requests_left,
                 reset_at=renewed_at(self._read.quota_reset_at),
             )
-            self._creators = checks.creators(plan)
+            self._creators = staleness.creators(plan)
             self._outcomes = [
                 Outcome(position=at, change=each, status=Status.NOT_STARTED, group_id=each.group.id)
                 for at, each in enumerate(plan.changes)
@@ -287,7 +287,7 @@ class ApplySession:
         self._scheduler.account_read(reply_to_reading(found), now.timestamp())
         if isinstance(found, Exception):
             return
-        held = checks.no_longer_fits(self.plan, outcomes, self._ended, self._read, found, now)
+        held = staleness.no_longer_fits(self.plan, outcomes, self._ended, self._read, found, now)
         self._scheduler.hold_back(held)
         for position, why in held.items():
             outcomes[position] = evolve(outcomes[position], error=f"held back: {why}")
@@ -355,7 +355,7 @@ class ApplySession:
         if snapshot is not None:
             account = Directory(snapshot)
             for outcome in self._outcomes:
-                if difference := checks.difference_of(outcome, account):
+                if difference := staleness.difference_of(outcome, account):
                     unmet.append(difference)
                 elif outcome.status is Status.UNKNOWN and not outcome.in_place:
                     self._settle(evolve(outcome, status=Status.DONE, error=""))

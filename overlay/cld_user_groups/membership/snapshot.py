@@ -23,7 +23,7 @@ from cld_user_groups._engine.retry import parse_http_date
 from cld_user_groups._find_users import MAX_ITEMS, FoundUsers, send_each
 from cld_user_groups.client import AsyncCldProvisioning, CldProvisioning
 
-from .identity import unknown_people
+from .directory import unknown_people
 from .model import Desired, Group, Member, Snapshot
 from .problems import AccountError, Problem, quoted
 

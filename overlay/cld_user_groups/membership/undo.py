@@ -7,9 +7,8 @@ from datetime import datetime
 
 from attrs import evolve
 
-from .checks import difference_of
+from .directory import Directory
 from .guards import Protected, check_guards
-from .identity import Directory
 from .model import (
     Action,
     Change,
@@ -24,6 +23,7 @@ from .model import (
 from .order import make_before_break
 from .planning import EXPIRES_AFTER, fingerprint, note_on_roles
 from .runs import Run
+from .staleness import difference_of
 
 
 def undo_plan(

@@ -9,8 +9,8 @@ from attrs import evolve
 
 from cld_user_groups.membership.comparing import compare as compare_groups
 from cld_user_groups.membership.comparing import groups_of
+from cld_user_groups.membership.directory import Directory
 from cld_user_groups.membership.history import History, Key, Period
-from cld_user_groups.membership.identity import Directory
 from cld_user_groups.membership.model import (
     Action,
     Desired,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
 
+from .directory import Directory
 from .guards import Protected
-from .identity import Directory
 from .model import (
     Action,
     Breach,
