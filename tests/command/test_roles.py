@@ -113,7 +113,7 @@ def test_a_group_that_is_gone_has_no_roles_to_read(shell: Shell) -> None:
 
 def test_a_plan_that_deletes_a_group_says_what_ends(desk: Shell) -> None:
     done = desk("delete", "Designers", "--allow-removals", "2", "--dry-run")
-    assert f"Note: Ends with `Designers`: {FOLDER}; {EDITOR}." in done.stdout
+    assert f"Note: Roles that end with `Designers`: {FOLDER}; {EDITOR}." in done.stdout
     desk.emulator.calls.assert_called("inspectMultiple", times=2)
     assert desk.writes() == 0
 
@@ -123,15 +123,15 @@ def test_a_group_is_deleted_also_where_its_roles_are_not_known(desk: Shell, stat
     desk.emulator.roles.refused_with = status
     done = desk("delete", "Designers", "--allow-removals", "2", "--yes")
     assert done.exit_code == 0
-    assert "Ends with `Designers`: not known: this account or API key" in done.stderr
+    assert "Roles that end with `Designers`: not known: this account or API key" in done.stderr
     assert "Designers" not in desk.members()
 
 
 def test_a_merge_says_what_ends_with_each_group(desk: Shell) -> None:
     line = ("merge", "Designers", "Marketing", "--into", "Everybody", "--allow-removals", "3")
     notes = desk.json(*line, "--dry-run")["notes"]
-    assert f"Ends with `Designers`: {FOLDER}; {EDITOR}." in notes
-    assert f"Ends with `Marketing`: {NONE}." in notes
+    assert f"Roles that end with `Designers`: {FOLDER}; {EDITOR}." in notes
+    assert f"Roles that end with `Marketing`: {NONE}." in notes
     desk.emulator.calls.assert_called("inspectMultiple", times=2)
 
 
@@ -139,11 +139,11 @@ def test_a_saved_plan_that_deletes_a_group_says_what_ends(desk: Shell) -> None:
     file = desk.write("version: 1\ngroups: {Designers: {state: absent, allow_empty: true}}\n")
     desk.emulator.set_quota(100)
     saved = desk("plan", file, "--out", "plan.json")
-    assert f"Ends with `Designers`: {FOLDER}; {EDITOR}." in saved.stdout
+    assert f"Roles that end with `Designers`: {FOLDER}; {EDITOR}." in saved.stdout
     assert "97 left of the quota" in saved.stdout
     applied = desk("apply", "plan.json", "--yes")
     assert applied.exit_code == 0
-    assert applied.stderr.count("Ends with `Designers`") == 1
+    assert applied.stderr.count("Roles that end with `Designers`") == 1
 
 
 def test_a_plan_that_deletes_no_group_reads_no_roles(desk: Shell) -> None:

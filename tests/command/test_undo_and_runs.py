@@ -129,7 +129,7 @@ def test_an_undo_that_restores_nobody_does_not_say_that_all_matches(
 
 def test_an_undo_of_a_deletion_says_what_does_not_come_back(shell: Shell) -> None:
     deleted = shell("apply", shell.write(DELETION), "--yes")
-    assert "Roles and shares hang on the ID of a group, and end with it" in deleted.stderr
+    assert "Roles and shares depend on the ID of a group, and end with it" in deleted.stderr
     done = shell("undo", "--yes")
     assert done.exit_code == 0
     assert "the account matches" not in done.stdout

@@ -59,7 +59,7 @@ def test_text_shows_the_difference_by_group_the_guards_and_the_requests():
         "1 group to create, 1 group to rename, 2 users to add, 1 user to remove and 1 group to "
         "delete. 2 memberships would end in total.\n"
         "6 requests needed; 40 left of the quota.\n"
-        "Note: Roles and shares hang on the ID of a group, and end with it; `undo` does not give "
+        "Note: Roles and shares depend on the ID of a group, and end with it; `undo` does not give "
         "them back: `Gone`.\n"
         "Rejected by the guards; nothing is written:\n"
         "  `Gone` is deleted with 1 member in it; say `allow_empty: true` for it in the file, or, "

@@ -151,8 +151,8 @@ def merge_command(finder: Finder, groups: tuple[str, ...], into: str) -> Desired
     """Add the members of each GROUP to one group, then delete the others.
 
     What the deleted groups gave access to, their members lose: those that have members are deleted
-    only if --allow-removals says exactly how many. Roles and shares that hang on their IDs end with
-    them, and undo does not give them back.
+    only if --allow-removals says exactly how many. Roles and shares that depend on their IDs end
+    with them, and undo does not give them back.
     """
     sources = finder.all_groups(groups)
     combined = _combination(finder, sources, into)

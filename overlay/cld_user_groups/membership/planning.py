@@ -106,11 +106,11 @@ def plan(
 
 
 def note_on_roles(changes: Sequence[Change]) -> Iterator[str]:
-    """Yield what a plan does to that which hangs on the IDs of groups, and is not read."""
+    """Yield what a plan does to that which depends on the IDs of groups, and is not read."""
     deleted = [quoted(each.group.name) for each in changes if each.action is Action.DELETE_GROUP]
     if deleted:
         yield (
-            "Roles and shares hang on the ID of a group, and end with it; `undo` does not give "
+            "Roles and shares depend on the ID of a group, and end with it; `undo` does not give "
             f"them back: {', '.join(deleted)}."
         )
 

@@ -156,7 +156,8 @@ def with_ended_roles(
     once = client.with_options(retries=None)
     roles = read_roles(once, groups_as_principals(group.id or "" for group in deleted))
     notes = (
-        f"Ends with {quoted(group.name)}: {'; '.join(roles.texts(group.id))}." for group in deleted
+        f"Roles that end with {quoted(group.name)}: {'; '.join(roles.texts(group.id))}."
+        for group in deleted
     )
     return (
         attrs.evolve(

@@ -250,7 +250,7 @@ class _Inverse:
             self._step(Action.ADD_USER, ref, outcome, (creation,), user=user)
         self.notes.append(f"The group {name!r} comes back with a new ID: it was {group_id}.")
         self.notes.append(
-            f"Roles and shares hang on the ID of a group: those of {name!r} do not come back."
+            f"Roles and shares depend on the ID of a group: those of {name!r} do not come back."
         )
 
     def _is_taken(self, name: str) -> bool:
