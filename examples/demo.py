@@ -100,7 +100,7 @@ def show_sync(url: str) -> None:
         environments = client.users.list_sub_accounts(user_id=JOHN).sub_accounts
         said(
             "users.get(user_id=…), users.get_groups(user_id=…), users.list_sub_accounts(user_id=…)",
-            f"{john.name}: {len(of_john)} groups, {len(environments)} product environments",
+            f"{john.name}; groups: {len(of_john)}, product environments: {len(environments)}",
         )
 
         principals, group = client.principals, models.Principal(type="group", id=group_id)
@@ -164,8 +164,8 @@ async def show_async(url: str) -> None:
         )
         said(
             "users.list(), users.get(…), users.get_groups(…), users.list_sub_accounts(…) at once",
-            f"{len(everyone.users)} users; {john.name}: {len(of_john.groups)} groups, "
-            f"{len(environments.sub_accounts)} product environments",
+            f"{len(everyone.users)} users; groups of {john.name}: {len(of_john.groups)}, "
+            f"product environments: {len(environments.sub_accounts)}",
         )
         principals, group = client.principals, models.Principal(type="group", id=ids[0])
         await principals.update_roles(operation="add", principal=group, roles=[{"id": EDITOR}])

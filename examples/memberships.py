@@ -80,13 +80,13 @@ def tell(emulator: Emulator, shell: Shell) -> None:
     shell("apply", "emptied.yaml", "--yes", "--quiet", expected=3)
 
     say("The server fails once in the middle. What depends on it waits; the rest is done.")
-    emulator.fail("createUserGroup", status=400, message="An error out of the blue")
+    emulator.fail("createUserGroup", status=400, message="An unexpected error")
     shell("apply", "groups.yaml", "--yes", "--quiet", expected=5)
 
-    say("The same command goes on: only what is missing is sent.")
+    say("The same command resumes: only what is missing is sent.")
     shell("apply", "groups.yaml", "--yes", "--quiet")
 
-    say("Both runs have a journal. The last one is taken back, through the same guards.")
+    say("Both runs have a journal. The last one is undone; the same guards check that.")
     shell("runs")
     shell("undo", "--yes", "--quiet", expected=3)
     shell("undo", "--yes", "--quiet", "--allow-removals", "1")
