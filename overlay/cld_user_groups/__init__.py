@@ -3,7 +3,7 @@
 from cld_user_groups import CldProvisioning
 
 with CldProvisioning() as client:  # credentials from CLOUDINARY_ACCOUNT_URL
-    for group in client.user_groups.list().user_groups or ():
+    for group in client.user_groups.list().user_groups:
         print(group.id, group.name)
 """
 

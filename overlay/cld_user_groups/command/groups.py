@@ -93,8 +93,8 @@ def rename_command(finder: Finder, group: str, name: str) -> DesiredState:
 def delete_command(finder: Finder, group: str) -> DesiredState:
     """Delete GROUP, a name or an ID.
 
-    With members in it, only if --allow-removals says exactly how many. Roles and shares that hang
-    on its ID end with it, and undo does not give them back.
+    With members in it, only if --allow-removals says exactly how many. Roles and shares that
+    depend on its ID end with it, and undo does not give them back.
     """
     return DesiredState(groups=(absent_group(finder.group(group)),))
 

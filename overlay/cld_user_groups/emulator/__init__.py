@@ -1,4 +1,4 @@
-"""A stateful emulator of the user groups of Cloudinary's Account Provisioning API.
+"""A stateful emulator of user groups, users and roles of Cloudinary's Account Provisioning API.
 
 For demos, and for the tests of services that use the SDK. In process, with no socket::
 

@@ -103,7 +103,7 @@ def build_parser(program: str = _PROGRAM) -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = _OneLineParser(
         prog=program,
-        description="An emulator of the user groups of Cloudinary's Account Provisioning API.",
+        description="An emulator of Cloudinary's Account Provisioning API: groups, users, roles.",
         allow_abbrev=False,
     )
     option = parser.add_argument

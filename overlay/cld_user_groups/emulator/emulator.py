@@ -37,7 +37,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Emulator(PermissionsApi, EmulatedApi):
-    """A stateful emulator of the user groups of the Account Provisioning API.
+    """A stateful emulator of user groups, users and roles of the Account Provisioning API.
 
     It starts with a sample account: the group "Designers" with two users, the group "Marketing"
     with one, and two users in no group. All methods may be called from any thread.
