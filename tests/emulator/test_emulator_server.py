@@ -61,6 +61,21 @@ def test_it_serves_the_same_state(emulator: Emulator, socket_client: httpx.Clien
     emulator.calls.assert_called("createUserGroup", times=1, json={"name": "Editors"})
 
 
+def test_no_response_waits_for_the_acknowledgement_of_its_head(
+    server: EmulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options: list[tuple[Any, ...]] = []
+    original = socket.socket.setsockopt
+
+    def recorded(sock: socket.socket, *arguments: Any) -> None:
+        options.append(arguments)
+        original(sock, *arguments)
+
+    monkeypatch.setattr(socket.socket, "setsockopt", recorded)
+    exchange(server, f"GET {PATH}")  # a client that sets no option itself
+    assert (socket.IPPROTO_TCP, socket.TCP_NODELAY, True) in options
+
+
 def test_it_reads_the_raw_path(emulator: Emulator, socket_client: httpx.Client) -> None:
     assert socket_client.get("/user_groups/a%2Fb%252e").status_code == 404
     assert emulator.calls[-1].group_id == "a/b%2e"
