@@ -274,6 +274,18 @@ def test_a_write_that_was_delivered_twice_is_unknown_and_complete(account: Accou
     assert statuses(account.last_run(result.run)) == [UNKNOWN] * 4
 
 
+@pytest.mark.parametrize("status", [400, 409])
+@pytest.mark.parametrize("is_applied", [True, False])
+def test_an_error_that_the_account_contradicts_at_the_end_is_unknown(
+    account: Account, status: int, is_applied: bool
+) -> None:
+    account.fail("deleteUserGroup", status=status, apply=is_applied)
+    result = account.apply(add("a", "u9"), delete("old", "u4"))
+    assert set(statuses(result)) == {DONE, UNKNOWN if is_applied else FAILED}
+    assert result.verified is is_applied
+    assert statuses(account.last_run(result.run)) == statuses(result)
+
+
 def test_a_group_whose_creation_was_delivered_twice_is_unknown_and_not_adopted(
     account: Account,
 ) -> None:

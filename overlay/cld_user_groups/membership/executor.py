@@ -21,6 +21,9 @@ from .scheduler import Reply, ReplyKind
 S = TypeVar("S")
 R = TypeVar("R")
 
+#: Of a change that the account shows, though its response was an error.
+IN_PLACE = "in place; whether this run applied it is not known"
+
 
 class ChangeRequest(NamedTuple):
     """A request that a change needs: the method of `user_groups`, and its arguments."""
@@ -149,7 +152,7 @@ def _after_error(before: Outcome, error: Exception) -> Flow:
         failed,
         status=Status.DONE if may_hold else Status.UNKNOWN,
         group_id=found,
-        error="" if may_hold else "in place; whether this run applied it is not known",
+        error="" if may_hold else IN_PLACE,
     )
     return ChangeResult(in_place, evolve(reply, kind=ReplyKind.IN_PLACE, status_code=None))
 

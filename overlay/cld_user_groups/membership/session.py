@@ -19,7 +19,7 @@ from cld_user_groups.errors import CloudinaryError, http_errors
 
 from . import staleness
 from .directory import Directory
-from .executor import ChangeResult, Flow, execute, renewed_at, reply_to_reading
+from .executor import IN_PLACE, ChangeResult, Flow, execute, renewed_at, reply_to_reading
 from .journal import End, Ended, FileJournal, Intent, Journal, JournalError, NoJournal
 from .lock import AlreadyRunning, Lease, account_lock
 from .model import Desired, Outcome, Plan, Snapshot, Status, Stop
@@ -359,6 +359,9 @@ class ApplySession:
                     unmet.append(difference)
                 elif outcome.status is Status.UNKNOWN and not outcome.in_place:
                     self._settle(evolve(outcome, status=Status.DONE, error=""))
+                elif outcome.status is Status.FAILED:  # a proxy may have answered, or somebody else
+                    error = f"{outcome.error}; {IN_PLACE}"  # have made the change
+                    self._settle(evolve(outcome, status=Status.UNKNOWN, in_place=True, error=error))
         verified = not unmet if snapshot is not None or not self._outcomes else None
         is_out_of_quota = scheduler.stopped is Stop.QUOTA and pace.reset_at is not None
         held_back = self.plan.held_back
