@@ -262,6 +262,13 @@ def test_a_409_or_404_that_a_look_contradicts_is_unknown(account: Account) -> No
     assert not result.is_complete
 
 
+def test_a_409_to_a_removal_or_a_deletion_is_unknown(account: Account) -> None:
+    account.fail("removeUserFromUserGroup", status=409)
+    account.fail("deleteUserGroup", status=409, apply=True)
+    result = account.apply(remove("a", "u1"), delete("old", "u4"))
+    assert statuses(result) == [UNKNOWN] * 2
+
+
 def test_a_write_that_was_delivered_twice_is_unknown_and_complete(account: Account) -> None:
     for operation in WRITES:
         status = 404 if operation.startswith(("remove", "delete")) else 409
@@ -274,7 +281,7 @@ def test_a_write_that_was_delivered_twice_is_unknown_and_complete(account: Accou
     assert statuses(account.last_run(result.run)) == [UNKNOWN] * 4
 
 
-@pytest.mark.parametrize("status", [400, 409])
+@pytest.mark.parametrize("status", [400, 422])
 @pytest.mark.parametrize("is_applied", [True, False])
 def test_an_error_that_the_account_contradicts_at_the_end_is_unknown(
     account: Account, status: int, is_applied: bool
