@@ -7,7 +7,7 @@ pages is not published in full, so every response is checked against its request
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
 from typing import TypeVar, cast
 from urllib.parse import quote
 
@@ -160,5 +160,20 @@ def send_each(queries: Generator[Q, T, R], send: Callable[[Q], T]) -> R:
         query = next(queries)
         while True:
             query = queries.send(send(query))
+    except StopIteration as done:
+        return cast("R", done.value)
+
+
+async def send_each_async(queries: Generator[Q, T, R], send: Callable[[Q], Awaitable[T]]) -> R:
+    """Do what `send_each` does; an error of what is awaited is thrown into the generator."""
+    try:
+        query = next(queries)
+        while True:
+            try:
+                response = await send(query)
+            except Exception as error:  # noqa: BLE001 - the generator decides
+                query = queries.throw(error)
+            else:
+                query = queries.send(response)
     except StopIteration as done:
         return cast("R", done.value)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import Any
 
 from cld_provisioning_api.api import users as generated
 from cld_provisioning_api.api.users import AsyncRawUsers, RawUsers
 from cld_provisioning_api.calling import UNSET, Options, RetryConfig, Unset
 
-from ._find_users import FoundUsers, find_users, send_each
+from ._find_users import FoundUsers, find_users, send_each, send_each_async
 
 __all__ = ["AsyncRawUsers", "AsyncUsers", "RawUsers", "Users"]
 
@@ -105,10 +105,6 @@ class AsyncUsers(generated.AsyncUsers):
             httpx.TransportError: No complete response was received.
         """
         options = Options(retries, server_url, timeout_ms, http_headers)._asdict()
-        queries = find_users(emails, dict[str, Any])
-        try:
-            query = next(queries)
-            while True:
-                query = queries.send(await self.list(**query, **options))
-        except StopIteration as done:
-            return cast("FoundUsers", done.value)
+        return await send_each_async(
+            find_users(emails, dict[str, Any]), lambda query: self.list(**query, **options)
+        )

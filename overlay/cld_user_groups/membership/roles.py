@@ -11,13 +11,12 @@ from typing import Any, Final, TypeAlias
 import attrs
 
 from cld_provisioning_api.models import InspectResponse, Principal, PrincipalRole
-from cld_user_groups._find_users import send_each
+from cld_user_groups._find_users import send_each, send_each_async
 from cld_user_groups.client import AsyncCldProvisioning, CldProvisioning
 from cld_user_groups.errors import CloudinaryError, http_errors
 from cld_user_groups.identity import printable
 from cld_user_groups.paging import EndlessPages, next_arguments
 
-from .executor import advance
 from .model import Action, Plan, Snapshot
 from .problems import quoted
 
@@ -130,15 +129,7 @@ def read_roles(client: CldProvisioning, principals: Iterable[Principal]) -> Role
 
 async def read_roles_async(client: AsyncCldProvisioning, principals: Iterable[Principal]) -> Roles:
     """Read the roles of principals as `read_roles` does."""
-    calls = _read(client, principals)
-    step: Any = advance(calls, None)
-    while not isinstance(step, Roles):
-        try:
-            found = await step
-        except Exception as error:  # noqa: BLE001 - `_read` decides
-            found = error
-        step = advance(calls, found)
-    return step
+    return await send_each_async(_read(client, principals), lambda call: call)
 
 
 def with_ended_roles(

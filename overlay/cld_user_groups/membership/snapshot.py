@@ -20,7 +20,7 @@ from cld_provisioning_api.models import (
 )
 from cld_user_groups import RawResponse
 from cld_user_groups._engine.retry import parse_http_date
-from cld_user_groups._find_users import MAX_ITEMS, FoundUsers, send_each
+from cld_user_groups._find_users import MAX_ITEMS, FoundUsers, send_each, send_each_async
 from cld_user_groups.client import AsyncCldProvisioning, CldProvisioning
 
 from .directory import unknown_people
@@ -58,14 +58,7 @@ async def read_account_async(
     client: AsyncCldProvisioning, desired: Desired | None = None, today: date | None = None
 ) -> Snapshot:
     """Read an account as `read_account` does."""
-    calls = _read(client, desired, today)
-    try:
-        call = next(calls)
-        while True:
-            call = calls.send(await call)
-    except StopIteration as done:
-        snapshot: Snapshot = done.value
-        return snapshot
+    return await send_each_async(_read(client, desired, today), lambda call: call)
 
 
 def _read(
