@@ -23,7 +23,7 @@ from math import inf
 from operator import is_
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.request import getproxies
 
 import httpx
@@ -33,9 +33,6 @@ from cld_user_groups.errors import ClientClosed
 
 from .config import parse_proxy
 from .library import NAMES, library_of
-
-if TYPE_CHECKING:
-    pass
 
 # As many connections as an httpx client keeps open by default, so that none is opened in vain.
 MAX_IN_FLIGHT: Final = 20
@@ -302,7 +299,8 @@ class AsyncHttpClient(_Owner):
                 connections = self._add(loop, anyio.Semaphore)
             connections.closer = self._close_with_loop(loop, connections.client)
             await anext(connections.closer)
-        self._grow(connections)
+        if connections.limit < self.most_in_flight:
+            self._grow(connections)
         return connections
 
     async def _close_with_loop(self, loop: Any, client: httpx.AsyncClient) -> AsyncGenerator[None]:
