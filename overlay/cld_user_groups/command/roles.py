@@ -20,10 +20,10 @@ def read_roles(
     client: CldProvisioning, groups: Iterable[Group | GroupRef], user_id: str | None = None
 ) -> Roles:
     """Read the roles of groups, and of a user; two requests for each hundred of them."""
-    from cld_provisioning_api.models import Principal
-
-    principals = [Principal(type="group", id=group.id or "") for group in groups]
+    principals = membership.roles.groups_as_principals(group.id or "" for group in groups)
     if user_id is not None:
+        from cld_provisioning_api.models import Principal
+
         principals.append(Principal(type="user", id=user_id))
     return membership.read_roles(client, principals)
 

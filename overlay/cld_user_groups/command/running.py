@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
     from cld_user_groups.membership import Change, Lease, Plan, Result, Snapshot
 
-# What was read before the roles, which may come slowly, is old after so many seconds.
-_OLD = 5.0
-
 #: Reads the account; returns the plan, held to its guards, and what was read.
 Prepare: TypeAlias = "Callable[[CldProvisioning], tuple[Plan, Snapshot]]"
 #: Returns the changes that an account needs to match the file on a day.
@@ -69,6 +66,8 @@ def run_plan(
     plan of a second run is never of an account that the first one is about to change. Afterwards
     `still_needed` is asked about the account as read again: somebody else may have changed it.
     """
+    from cld_user_groups.membership.scheduler import LONG_PAUSE
+
     run = membership.journal.new_run(datetime.now(UTC))
     staleness = membership.staleness
     with (
@@ -79,7 +78,8 @@ def run_plan(
             plan, snapshot = prepare(client)
             read_at = time.monotonic()
             plan, snapshot = membership.roles.with_ended_roles(client, plan, snapshot)
-            is_old = time.monotonic() - read_at >= _OLD
+            # Roles may come slowly.
+            is_old = time.monotonic() - read_at >= LONG_PAUSE
             if options.dry_run:
                 print_plan(plan, settings)
                 return code_of_plan(plan)

@@ -163,7 +163,7 @@ def make_plan(
 def _check_clocks(desired: Desired, snapshot: Snapshot, day: date) -> None:
     """Reject memberships that end or do not, depending on which of two clocks is right."""
     is_wanted = membership.directory.is_wanted
-    server_day = day if snapshot.server_time is None else snapshot.server_time.date()
+    server_day = snapshot.server_day(day)
     for group in desired.groups:
         for member in group.members:
             if is_wanted(member, day) is not is_wanted(member, server_day):

@@ -56,6 +56,10 @@ class Snapshot:
     server_time: datetime | None = None
     taken_at: datetime
 
+    def server_day(self, day: date) -> date:
+        """Return the day on the server's clock, or this one where the server did not say."""
+        return day if self.server_time is None else self.server_time.date()
+
 
 @frozen(kw_only=True)
 class DesiredMember:

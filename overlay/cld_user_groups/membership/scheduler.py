@@ -23,8 +23,8 @@ _MAX_OUT_OF_QUOTA = 5
 _BACKOFF, _MAX_BACKOFF = 0.25, 8.0
 # How long waits after a 429 may take until a write is accepted, where max_wait is shorter.
 _BRIEF_WAITS = 60.0
-# A pause that is shorter than this does not make what was read old.
-_LONG_PAUSE = 5.0
+#: A wait of so many seconds makes what was read before it old.
+LONG_PAUSE = 5.0
 # How long the client's limiter holds a call back at most where the quota has been renewed, and it
 # only lets the calls out gradually. One that is held for longer waits for the quota itself.
 _GRADUALLY = 10.0
@@ -184,7 +184,7 @@ class Pace:
             self._wait_left -= until - began
             self.reset_at = until
         self.paused_until = until
-        self.must_read = self.must_read or not is_brief or until - now >= _LONG_PAUSE
+        self.must_read = self.must_read or not is_brief or until - now >= LONG_PAUSE
         return ""
 
     def _renew(self, now: float) -> None:

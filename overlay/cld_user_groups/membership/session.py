@@ -359,8 +359,9 @@ class ApplySession:
                     unmet.append(difference)
                 elif outcome.status is Status.UNKNOWN and not outcome.in_place:
                     self._settle(evolve(outcome, status=Status.DONE, error=""))
-                elif outcome.status is Status.FAILED:  # a proxy may have answered, or somebody else
-                    error = f"{outcome.error}; {IN_PLACE}"  # have made the change
+                elif outcome.status is Status.FAILED:
+                    # A proxy may have replaced the response, or somebody else have made the change.
+                    error = f"{outcome.error}; {IN_PLACE}"
                     self._settle(evolve(outcome, status=Status.UNKNOWN, in_place=True, error=error))
         verified = not unmet if snapshot is not None or not self._outcomes else None
         is_out_of_quota = scheduler.stopped is Stop.QUOTA and pace.reset_at is not None

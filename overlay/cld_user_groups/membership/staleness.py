@@ -161,7 +161,7 @@ def _check_day(plan: Plan, snapshot: Snapshot) -> None:
     created = plan.created_at.astimezone(UTC).date()
     planned = plan.today or created
     day = snapshot.taken_at.date()
-    server_day = day if snapshot.server_time is None else snapshot.server_time.date()
+    server_day = snapshot.server_day(day)
     if planned not in (created, day, server_day):
         raise StalePlan(f"the plan is for the memberships of {planned}, and today is {day} (UTC)")
     day = planned if planned in (day, server_day) else max(day, server_day)
