@@ -124,7 +124,7 @@ def _config(
         for operation_id, operation in documents.operations(document).items()
         if "400" not in operation.responses and operation.names_of("query")
     ]
-    # With one, an unknown parameter is ignored all the same.
+    # With one, an unknown parameter is still ignored.
     open_to_others = [
         operation_id
         for operation_id, operation in documents.operations(document).items()

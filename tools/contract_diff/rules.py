@@ -37,7 +37,7 @@ def changes(old: Node, new: Node) -> list[Change]:
     """Return the changes between two OpenAPI documents."""
     before, after = comparable(old), comparable(new)
     place = Place(DOCUMENT, schemas=(before["schemas"], after["schemas"]))
-    # A schema that no operation refers to is a class of the generated package all the same.
+    # A schema that no operation refers to is still a class of the generated package.
     both = frozenset(before["operations"]) & frozenset(after["operations"])
     used = set.intersection(
         *(reachable(form, [form["operations"][name] for name in both]) for form in (before, after))

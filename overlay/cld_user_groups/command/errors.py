@@ -154,7 +154,7 @@ def _of_membership(error: BaseException) -> Failure | None:
         case membership.LeaseError():
             hint = (
                 "Try again once Redis responds, or without the lease (--lease, "
-                "CLOUDINARY_LEASE_URL): a stale plan is refused all the same."
+                "CLOUDINARY_LEASE_URL): a stale plan is still refused."
             )
             return Failure("lease", f"{unwritten} {hint}")
         case membership.JournalError():

@@ -202,7 +202,7 @@ def _rendered(review: Review, format: str) -> str:  # noqa: A002
 
 
 def _keep(review: Review, state: Path, *, quiet: bool) -> None:
-    """Keep a report for the next one; where it cannot be kept, this one is written all the same."""
+    """Store a report for the next one; a failure is reported, and this one is still written."""
     try:
         membership.review.keep(review, state)
     except OSError as error:

@@ -235,7 +235,7 @@ def _announce_wait(progress: Progress) -> None:
 
 
 def code_of_result(result: Result) -> int:
-    """Return the exit code; after an interrupt not 0, for what follows must not go on."""
+    """Return the exit code; not 0 after an interrupt, so that a script stops."""
     is_done = result.is_complete and result.stopped is not membership.Stop.REQUESTED
     return errors.DONE if is_done else errors.INCOMPLETE
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
     from cld_user_groups.membership import Change, Lease, Plan, Result, Snapshot
 
-#: Reads the account; returns the plan, held to its guards, and what was read.
+#: Reads the account; returns the plan, checked by its guards, and the snapshot.
 Prepare: TypeAlias = "Callable[[CldProvisioning], tuple[Plan, Snapshot]]"
 #: Returns the changes that an account needs to match the file on a day.
 StillNeeded: TypeAlias = "Callable[[Snapshot, date], Sequence[Change]]"

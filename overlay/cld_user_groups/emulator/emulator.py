@@ -177,7 +177,7 @@ class Emulator(PermissionsApi, EmulatedApi):
             delay: Seconds to wait before the response.
             drop: Close the connection "before" or "after" the operation is performed, without a
                 response, or "during" the response, halfway through its body.
-            apply: Perform the operation, and return the error all the same.
+            apply: Perform the operation, and still return the error.
             times: The number of calls that go wrong; None for all, until ``clear_faults``.
             group_id: Only calls with this group ID in the path.
             user_id: Only calls with this user ID in the path.

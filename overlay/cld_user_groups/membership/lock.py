@@ -1,8 +1,8 @@
 """One run an account at a time: a lock on this machine, and a lease in Redis on several.
 
-A lease saves work. It is not what keeps an account right: a holder that is stopped for longer than
-its lease, or a Redis server that restarts empty, lets in a second run. The plan's fingerprints, and
-the way in which each change is made, hold with two runs at once as well.
+A lease saves work; it does not protect the account. A holder that is stopped for longer than its
+lease, or a Redis server that restarts empty, lets in a second run. The plan's fingerprints, and the
+way in which each change is made, are safe with two runs at once, too.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ class LeaseError(Exception):
 
 
 class Lease(Protocol):
-    """What keeps other runs off an account, until it is lost."""
+    """A lease on an account, which excludes other runs until it is lost."""
 
     @property
     def loss(self) -> str:

@@ -21,7 +21,7 @@ def in_order(changes: Sequence[Change]) -> list[int]:
     circle, and those that depend on one, are left out.
     """
     sorter = TopologicalSorter({at: each.depends_on for at, each in enumerate(changes)})
-    with suppress(CycleError):  # the sorter goes as far as it can all the same
+    with suppress(CycleError):  # the sorter still goes as far as it can
         sorter.prepare()
     ready: list[tuple[int, int]] = []
     order: list[int] = []

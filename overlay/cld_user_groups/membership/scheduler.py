@@ -139,7 +139,7 @@ class Pace:
         return self._pause(now, delay, why, is_brief=False)
 
     def _throttle(self, reply: Reply, now: float) -> str:
-        # What the client's limiter held back says when to go on, not that the server is overloaded.
+        # A delay of the client's limiter says when to resume, not that the server is overloaded.
         is_brief = reply.retry_after is not None and reply.retry_after <= _GRADUALLY
         is_out_of_quota = reply.status_code == 420 and (reply.was_sent or not is_brief)
         times = self._throttled_in_a_row
