@@ -46,11 +46,11 @@ def of_user(
     roles: Roles, user_id: str, groups: Sequence[Group | GroupRef]
 ) -> tuple[str, dict[str, Any]]:
     """Return what a user may do, own roles and those of groups, in a cell and in JSON."""
-    texts = roles.texts(user_id)
+    texts = roles.texts(user_id, "user")
     for group in groups:
         texts += [f"{text} (through {printable(group.name)})" for text in roles.texts(group.id)]
     document = {
-        "own": roles.document(user_id),
+        "own": roles.document(user_id, "user"),
         "through_groups": [
             {"group": {"id": group.id, "name": group.name}, **roles.document(group.id)}
             for group in groups

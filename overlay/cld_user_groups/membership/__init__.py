@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .explaining import Explanation, Listing, Verdict, explain, listing_of
     from .exporting import export
     from .files import read_file
+    from .grants import Grant, Roles
     from .guards import check_guards
     from .history import AsOf, History, Period, Step, as_of, history_of, read_history
     from .journal import FileJournal, JournalError, NoJournal
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
         printable,
     )
     from .rendering import render_html, render_markdown, render_text
-    from .roles import Grant, Roles, read_roles, read_roles_async
+    from .roles import read_roles, read_roles_async
     from .runs import Run, RunSummary, list_runs, load_run, read_journal
     from .session import Progress, Result
     from .snapshot import read_account, read_account_async
@@ -173,6 +174,7 @@ _NAMES = {
     ".explaining": "Explanation, Listing, Verdict, explain, listing_of",
     ".exporting": "export",
     ".files": "read_file",
+    ".grants": "Grant, Roles",
     ".guards": "check_guards",
     ".history": "AsOf, History, Period, Step, as_of, history_of, read_history",
     ".directory": "Directory, Unknown, unknown_people",
@@ -188,7 +190,7 @@ _NAMES = {
         "AccountError, FileError, MembershipError, PlanError, PlanFileError, Problem, printable"
     ),
     ".rendering": "render_html, render_markdown, render_text",
-    ".roles": "Grant, Roles, read_roles, read_roles_async",
+    ".roles": "read_roles, read_roles_async",
     ".runs": "Run, RunSummary, list_runs, load_run, read_journal",
     ".session": "Progress, Result",
     ".snapshot": "read_account, read_account_async",

@@ -9,6 +9,8 @@ from typing import Literal
 
 from attrs import Attribute, field, frozen
 
+from .grants import Roles
+
 
 @frozen(kw_only=True)
 class Member:
@@ -44,6 +46,7 @@ class Snapshot:
         server_time: What time the server says it is, aware, in UTC, or None where it did not say.
         requests_left: How many requests are left of the quota, or None if not reported.
         quota_reset_at: When the quota is renewed, aware, or None if the API did not report it.
+        roles: What groups and users are granted, as far as that was read.
         taken_at: When it was read, as an aware datetime in UTC.
     """
 
@@ -54,6 +57,7 @@ class Snapshot:
     requests_left: int | None = None
     quota_reset_at: datetime | None = None
     server_time: datetime | None = None
+    roles: Roles = field(factory=Roles)
     taken_at: datetime
 
     def server_day(self, day: date) -> date:

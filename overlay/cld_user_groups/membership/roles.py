@@ -5,7 +5,7 @@ Two reads an account, one for each scope, and one more for each further 100 prin
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
 import attrs
@@ -17,104 +17,17 @@ from cld_user_groups.errors import CloudinaryError, http_errors
 from cld_user_groups.identity import printable
 from cld_user_groups.paging import EndlessPages, next_arguments
 
+from .grants import Grant, PrincipalKey, Roles
 from .model import Action, Plan, Snapshot
 from .problems import quoted
 
 # No maximum of principals in one request is published.
 MAX_PRINCIPALS: Final = 100
 _SCOPES: Final = ("account", "prodenv")
-_FULL_CONTROL: Final = ("master_admin", "admin")
 
 _UNREAD: tuple[type[Exception], ...] = (CloudinaryError, EndlessPages)
 
 _Client: TypeAlias = CldProvisioning | AsyncCldProvisioning
-
-
-@attrs.frozen
-class Grant:
-    """A role that a user or a group has.
-
-    Attributes:
-        role: The role's name.
-        role_id: Its ID.
-        scope: "account" or "prodenv", a product environment.
-        where: The product environment's ID, or "all"; None in the account.
-        within: What a role for content is restricted to, such as `("folder_id", "fg38")`.
-        is_system: Whether the role is one of the system, rather than the account's own.
-        updated_at: When the role was last changed, in seconds since 1970.
-    """
-
-    role: str
-    role_id: str
-    scope: str
-    where: str | None = None
-    within: tuple[tuple[str, str], ...] = ()
-    is_system: bool = False
-    updated_at: int = 0
-
-    @property
-    def is_full_control(self) -> bool:
-        """Whether it is a role of the system that allows everything in its scope."""
-        return self.is_system and self.role_id.rpartition("::")[2] in _FULL_CONTROL
-
-    @property
-    def text(self) -> str:
-        """The role and where it applies, for people."""
-        places = ["the account"]
-        if self.scope != "account":
-            one = f"product environment {self.where}" if self.where else "a product environment"
-            places = ["all product environments" if self.where == "all" else one]
-        places += [f"{name.removesuffix('_id')} {value}" for name, value in self.within]
-        stress = " (full control)" if self.is_full_control else ""
-        return printable(f"{self.role}{stress} in {', '.join(places)}")
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """The grant in a JSON document."""
-        return {
-            "role": self.role,
-            "role_id": self.role_id,
-            "scope": self.scope,
-            "where": self.where,
-            "within": dict(self.within),
-            "full_control": self.is_full_control,
-        }
-
-
-@attrs.frozen
-class Roles:
-    """The roles of principals, as far as they are known.
-
-    Attributes:
-        known: By the ID of a user or a group, what is assigned to it.
-        reason: Why the others are not known.
-        requests: How many requests it took to read them, at least.
-    """
-
-    known: Mapping[str, tuple[Grant, ...]] = attrs.field(factory=dict[str, tuple[Grant, ...]])
-    reason: str = "the roles were not read"
-    requests: int = 0
-
-    def of(self, principal_id: str | None) -> tuple[Grant, ...] | None:
-        """Return what is assigned to a principal, or None where it is not known."""
-        return self.known.get(principal_id or "")
-
-    def texts(self, principal_id: str | None) -> list[str]:
-        """Return what is assigned to a principal, for people: never nothing."""
-        grants = self.of(principal_id)
-        if grants is None:
-            return [f"not known: {self.reason}"]
-        return [grant.text for grant in grants] or [
-            "no global role (roles in folders and collections are not known)"
-        ]
-
-    def document(self, principal_id: str | None) -> dict[str, Any]:
-        """Return what is assigned to a principal as JSON: `granted` is null if it is not known."""
-        grants = self.of(principal_id)
-        return {
-            "granted": None if grants is None else [grant.document for grant in grants],
-            "not_known_because": self.reason if grants is None else None,
-        }
 
 
 def read_roles(client: CldProvisioning, principals: Iterable[Principal]) -> Roles:
@@ -188,9 +101,9 @@ def reason_of(error: BaseException) -> str:
 def _read(client: _Client, principals: Iterable[Principal]) -> Generator[Any, Any, Roles]:
     """Yield each call, as the client makes it, and expect its response."""
     listed: Sequence[Principal] = tuple(principals)
-    asked = {(each.type, each.id) for each in listed}
-    found: dict[str, dict[Grant, None]] = {}
-    named: dict[str, set[str]] = {}
+    asked: set[PrincipalKey] = {(each.type, each.id) for each in listed}
+    found: dict[PrincipalKey, dict[Grant, None]] = {}
+    named: dict[str, set[PrincipalKey]] = {}
     requests = 0
     try:
         for scope in _SCOPES:
@@ -203,17 +116,18 @@ def _read(client: _Client, principals: Iterable[Principal]) -> Generator[Any, An
                     requests += 1
                     page: InspectResponse = yield client.principals.inspect_multiple(**arguments)
                     for principal in page.data.principals:
-                        if (principal.type, principal.id) in asked:
-                            in_scope.add(principal.id)
-                            grants = found.setdefault(principal.id, {})
+                        key = principal.type, principal.id
+                        if key in asked:
+                            in_scope.add(key)
+                            grants = found.setdefault(key, {})
                             grants.update(dict.fromkeys(map(_grant, principal.roles)))
                     arguments = next_arguments(arguments, page.next_cursor, cursors)
     except _UNREAD + http_errors() as error:
         return Roles(reason=reason_of(error), requests=requests)
     # Who is missing in one of the responses may have any role in that scope.
-    known = set[str].intersection(*named.values())
+    known = set[PrincipalKey].intersection(*named.values())
     return Roles(
-        {principal_id: tuple(sorted(found[principal_id], key=_by_place)) for principal_id in known},
+        {key: tuple(sorted(found[key], key=_by_place)) for key in known},
         "the Permissions API did not say",
         requests,
     )

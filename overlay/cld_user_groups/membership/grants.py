@@ -1,0 +1,103 @@
+"""What is granted: the roles of users and groups, or that they are not known, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias
+
+from attrs import field, frozen
+
+from cld_user_groups.identity import printable
+
+#: A principal as the Permissions API names it: "group" or "user", and the ID.
+PrincipalKey: TypeAlias = tuple[str, str]
+_FULL_CONTROL: Final = ("master_admin", "admin")
+
+
+@frozen
+class Grant:
+    """A role that a user or a group has.
+
+    Attributes:
+        role: The role's name.
+        role_id: Its ID.
+        scope: "account" or "prodenv", a product environment.
+        where: The product environment's ID, or "all"; None in the account.
+        within: What a role for content is restricted to, such as `("folder_id", "fg38")`.
+        is_system: Whether the role is one of the system, rather than the account's own.
+        updated_at: When the role was last changed, in seconds since 1970.
+    """
+
+    role: str
+    role_id: str
+    scope: str
+    where: str | None = None
+    within: tuple[tuple[str, str], ...] = ()
+    is_system: bool = False
+    updated_at: int = 0
+
+    @property
+    def is_full_control(self) -> bool:
+        """Whether it is a role of the system that allows everything in its scope."""
+        return self.is_system and self.role_id.rpartition("::")[2] in _FULL_CONTROL
+
+    @property
+    def text(self) -> str:
+        """The role and where it applies, for people."""
+        places = ["the account"]
+        if self.scope != "account":
+            one = f"product environment {self.where}" if self.where else "a product environment"
+            places = ["all product environments" if self.where == "all" else one]
+        places += [f"{name.removesuffix('_id')} {value}" for name, value in self.within]
+        stress = " (full control)" if self.is_full_control else ""
+        return printable(f"{self.role}{stress} in {', '.join(places)}")
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The grant in a JSON document."""
+        return {
+            "role": self.role,
+            "role_id": self.role_id,
+            "scope": self.scope,
+            "where": self.where,
+            "within": dict(self.within),
+            "full_control": self.is_full_control,
+        }
+
+
+@frozen
+class Roles:
+    """The roles of principals, as far as they are known.
+
+    Attributes:
+        known: By the kind and the ID of a principal, what is assigned to it.
+        reason: Why the others are not known.
+        requests: How many requests it took to read them, at least.
+    """
+
+    known: Mapping[PrincipalKey, tuple[Grant, ...]] = field(
+        factory=dict[PrincipalKey, tuple[Grant, ...]]
+    )
+    reason: str = "the roles were not read"
+    requests: int = 0
+
+    def of(self, principal_id: str | None, kind: str = "group") -> tuple[Grant, ...] | None:
+        """Return what is assigned to a group or a user, or None where it is not known."""
+        return self.known.get((kind, principal_id or ""))
+
+    def texts(self, principal_id: str | None, kind: str = "group") -> list[str]:
+        """Return what is assigned to a group or a user, for people: never nothing."""
+        grants = self.of(principal_id, kind)
+        if grants is None:
+            return [f"not known: {self.reason}"]
+        return [grant.text for grant in grants] or [
+            "no global role (roles in folders and collections are not known)"
+        ]
+
+    def document(self, principal_id: str | None, kind: str = "group") -> dict[str, Any]:
+        """Return what is assigned, as JSON: `granted` is null where it is not known."""
+        grants = self.of(principal_id, kind)
+        return {
+            "granted": None if grants is None else [grant.document for grant in grants],
+            "not_known_because": self.reason if grants is None else None,
+        }
