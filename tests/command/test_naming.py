@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cld_user_groups.command.lookup import Finder
-from cld_user_groups.membership import Group, MembershipError, Snapshot
+from cld_user_groups.membership import Finder, Group, MembershipError, Snapshot
 
 from .shell import Shell
 

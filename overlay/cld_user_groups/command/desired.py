@@ -12,7 +12,6 @@ import click
 from attrs import evolve, field, frozen
 
 from . import membership
-from .lookup import Finder, lookup_of, quoted
 from .options import (
     TABLE_FORMATS,
     Decorator,
@@ -85,7 +84,7 @@ def addition(groups: Iterable[Group], people: Sequence[DesiredMember]) -> Desire
     """Return groups with more members."""
     groups = tuple(groups)
     notes = (
-        f"{who(user)} is in {quoted(group.name)} already."
+        f"{who(user)} is in {membership.problems.quoted(group.name)} already."
         for group in groups
         for user in people
         if user.id in members_of(group)
@@ -130,7 +129,7 @@ def members_of(group: Group) -> set[str]:
 
 def who(user: DesiredMember) -> str:
     """Return a user as messages name one."""
-    return quoted(user.email or user.id or "")
+    return membership.problems.quoted(user.email or user.id or "")
 
 
 def change_command(
@@ -167,9 +166,9 @@ def change_command(
             def prepare(client: CldProvisioning) -> tuple[Plan, Snapshot]:
                 now = datetime.now(UTC)
                 sought = people if model is None else (*people, model)
-                lookup = lookup_of(sought, adds=bool(people) and not removes)
+                lookup = membership.lookup.lookup_of(sought, adds=bool(people) and not removes)
                 snapshot = membership.read_account(client, lookup, now.date())
-                finder = Finder(snapshot)
+                finder = membership.Finder(snapshot)
                 found: dict[str, Any] = {}
                 if model is not None:
                     (found["like"],) = finder.users([model])

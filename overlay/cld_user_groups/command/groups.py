@@ -18,13 +18,12 @@ from .desired import (
     removal,
     same_group,
 )
-from .lookup import Finder, error_in_call, quoted
 from .options import TABLE_FORMATS, Settings, command, users_argument
 from .roles import in_a_cell, print_grants, read_roles
 from .tables import Column, Table, columns, print_table
 
 if TYPE_CHECKING:
-    from cld_user_groups.membership import DesiredMember, Group
+    from cld_user_groups.membership import DesiredMember, Finder, Group
 
 _group_argument = click.argument("group", shell_complete=complete_group)
 
@@ -56,7 +55,7 @@ def show_command(settings: Settings, group: str) -> None:
     """Show the members of GROUP, a name or an ID, and which roles it grants."""
     with settings.open_client() as client:
         snapshot = membership.read_account(client)
-        found = Finder(snapshot).group(group)
+        found = membership.Finder(snapshot).group(group)
         roles = read_roles(client, [found])
     members = sorted(found.members, key=lambda member: ((member.email or "").casefold(), member.id))
     count = "1 member" if len(members) == 1 else f"{len(members)} members"
@@ -117,7 +116,7 @@ def remove_command(finder: Finder, group: str, people: Sequence[DesiredMember]) 
     exactly how many.
     """
     found = finder.group(group)
-    return removal([found], people, f"not in {quoted(found.name)}")
+    return removal([found], people, f"not in {membership.problems.quoted(found.name)}")
 
 
 @change_command(
@@ -163,7 +162,8 @@ def _combination(finder: Finder, sources: Sequence[Group], name: str) -> Desired
     """Return the group of a name, which may be new, with the members of others."""
     target = finder.group_or_new(name)
     if target in sources:
-        raise error_in_call(f"{quoted(name)} is on both sides", "name another group")
+        message = f"{membership.problems.quoted(name)} is on both sides"
+        raise membership.lookup.error_in_call(message, "name another group")
     users = {member.id: member for group in sources for member in group.members}
     members = (membership.DesiredMember(id=user.id, email=user.email) for user in users.values())
     return DesiredState(

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 from attrs import asdict, evolve
 
-from cld_user_groups.identity import email_key, printable
+from cld_user_groups.identity import printable
 
 from . import membership
 from .cli import SuggestingGroup
 from .completion import complete_group
-from .lookup import Finder, lookup_of
 from .options import (
     TABLE_FORMATS,
     Settings,
@@ -36,12 +35,8 @@ from .tables import Cell, Column, Table, columns, print_table
 if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
     from cld_user_groups.membership import (
-        DesiredMember,
         Explanation,
-        GroupRef,
-        History,
         Listing,
-        Member,
         Plan,
         Run,
         RunSummary,
@@ -196,16 +191,16 @@ def explain_command(settings: Settings, group: str, user: str, file: str | None)
     with settings.open_client() as client:
         if desired is not None:
             check_is_for(desired, client.account_id)
-        snapshot = membership.read_account(client, lookup_of([named]))
+        snapshot = membership.read_account(client, membership.lookup.lookup_of([named]))
         history = membership.read_history(membership.state_directory(snapshot.account_id))
-        found = _group(snapshot, history, group)
+        found = membership.lookup.group_now_or_before(snapshot, history, group)
         is_there = any(each.id == found.id for each in snapshot.groups)
         roles = read_roles(client, [found] if is_there else [])
     explained = membership.explain(
         snapshot,
         history,
         found,
-        _user(snapshot, history, named),
+        membership.lookup.user_now_or_before(snapshot, history, named),
         desired=desired,
         today=datetime.now(UTC).date(),
     )
@@ -218,33 +213,6 @@ def explain_command(settings: Settings, group: str, user: str, file: str | None)
     if history.unreadable:
         count, first = len(history.unreadable), history.unreadable[0].id
         print_message(f"{count} of the journals cannot be read, and may have more: {first}, ...")
-
-
-def _group(snapshot: Snapshot, history: History, text: str) -> GroupRef:
-    """Return the group of a name or an ID, else a deleted one that the journals know."""
-    try:
-        found = Finder(snapshot).group(text)
-        return membership.GroupRef(id=found.id, name=found.name)
-    except membership.MembershipError:
-        ids = {group.id for group in snapshot.groups}
-        for each in reversed([*history.groups.values()]):
-            if text in (each.id, each.name) and each.id not in ids:
-                return each
-        raise
-
-
-def _user(snapshot: Snapshot, history: History, named: DesiredMember) -> Member:
-    """Return the user of an e-mail or an ID, else one who is gone and whom the journals know."""
-    try:
-        (found,) = Finder(snapshot).users([named])
-        return membership.Member(id=found.id or "", email=found.email)
-    except membership.MembershipError:
-        key = email_key(named.email or "")
-        users = [periods[-1].user for periods in history.periods.values() if periods]
-        for user in reversed(users):
-            if user.id == named.id or (key and email_key(user.email or "") == key):
-                return membership.Member(id=user.id, email=user.email)
-        raise
 
 
 def _explanation_table(explained: Explanation, account_id: str) -> Table:

@@ -10,7 +10,6 @@ from attrs import evolve
 
 from . import membership
 from .desired import DesiredState, addition, change_command, members_of, removal, who
-from .lookup import Finder, error_in_call, lookup_of
 from .options import TABLE_FORMATS, Settings, command, users_argument
 from .output import print_message
 from .roles import of_user, read_roles
@@ -20,7 +19,7 @@ from .tables import Column, Table, print_table
 if TYPE_CHECKING:
     from cld_provisioning_api.models import User
     from cld_user_groups import CldProvisioning
-    from cld_user_groups.membership import DesiredMember, GroupRef, Snapshot
+    from cld_user_groups.membership import DesiredMember, Finder, GroupRef, Snapshot
 
 _COLUMNS = (
     Column("email"),
@@ -52,8 +51,8 @@ def whois_command(settings: Settings, user: str) -> None:
     """Show role, state, last login, groups and roles of USER, an e-mail or an ID."""
     named = one_user(user)
     with settings.open_client() as client:
-        snapshot = membership.read_account(client, lookup_of([named]))
-        (member,) = Finder(snapshot).users([named])
+        snapshot = membership.read_account(client, membership.lookup.lookup_of([named]))
+        (member,) = membership.Finder(snapshot).users([named])
         found = client.users.get(user_id=member.id or "")
         groups = [group for group in snapshot.groups if found.id in members_of(group)]
         groups.sort(key=lambda group: group.name.casefold())
@@ -117,7 +116,7 @@ def onboard_command(
     joined = [group for group in finder.groups if like.id in members_of(group)]
     if not joined:
         message = f"{who(like)} is in no group, so there is none to join"
-        raise error_in_call(message, "see cld-user-groups users")
+        raise membership.lookup.error_in_call(message, "see cld-user-groups users")
     return addition(joined, people)
 
 

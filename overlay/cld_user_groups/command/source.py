@@ -100,9 +100,7 @@ def one_user(text: str, source: str = "", line: int = 0) -> DesiredMember:
     """Return the user that an argument names, or a line of a source."""
     if not text.strip():
         raise click.UsageError("a user must not be blank: give an e-mail or an ID")
-    named = membership.DesiredMember(source=source, line=line)
-    # No ID has an @.
-    return evolve(named, email=text.strip()) if "@" in text else evolve(named, id=text.strip())
+    return membership.lookup.named_user(text, source, line)
 
 
 def _people_in(source: str) -> list[DesiredMember]:
@@ -156,25 +154,8 @@ def make_plan(
     day = today or now.date()
     snapshot = membership.read_account(client, desired, day)
     if today is None:
-        _check_clocks(desired, snapshot, day)
+        membership.planning.check_clocks(desired, snapshot, day)
     return membership.plan(snapshot, desired, day, now=now), snapshot
-
-
-def _check_clocks(desired: Desired, snapshot: Snapshot, day: date) -> None:
-    """Reject memberships that end or do not, depending on which of two clocks is right."""
-    is_wanted = membership.directory.is_wanted
-    server_day = snapshot.server_day(day)
-    for group in desired.groups:
-        for member in group.members:
-            if is_wanted(member, day) is not is_wanted(member, server_day):
-                message = (
-                    f"whether `until: {member.until}` has passed is not known: it is {day} (UTC) "
-                    f"on this machine, and {server_day} on the server"
-                )
-                hint = "correct the clock, or give the day with `plan --today`"
-                raise membership.PlanError(
-                    [membership.Problem(member.source, member.line, message, hint)]
-                )
 
 
 def hold_to_guards(

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .history import AsOf, History, Period, Step, as_of, history_of, read_history
     from .journal import FileJournal, JournalError, NoJournal
     from .lock import AlreadyRunning, Lease, LeaseError, RedisLease, account_lock
+    from .lookup import Finder
     from .model import (
         Action,
         Breach,
@@ -83,6 +84,7 @@ __all__ = [
     "Explanation",
     "FileError",
     "FileJournal",
+    "Finder",
     "Grant",
     "Group",
     "GroupRef",
@@ -180,6 +182,7 @@ _NAMES = {
     ".directory": "Directory, Unknown, unknown_people",
     ".journal": "FileJournal, JournalError, NoJournal",
     ".lock": "AlreadyRunning, Lease, LeaseError, RedisLease, account_lock",
+    ".lookup": "Finder",
     ".model": (
         "Action, Breach, Change, Desired, DesiredGroup, DesiredMember, Group, GroupRef, "
         "GuardLimits, Member, Outcome, Plan, Snapshot, Status, Stop, UserRef"

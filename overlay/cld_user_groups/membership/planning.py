@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from attrs import evolve
 
 from .changes import ChangeBuilder
-from .directory import Directory
+from .directory import Directory, is_wanted
 from .guards import Protected, check_guards, check_protect
 from .matching import Findings, Matching, MemberMatching
 from .model import Action, Change, Desired, Group, Plan, Snapshot
@@ -103,6 +103,20 @@ def plan(
         memberships=sum(len(group.members) for group in groups),
     )
     return evolve(unguarded, breaches=check_guards(unguarded, snapshot))
+
+
+def check_clocks(desired: Desired, snapshot: Snapshot, day: date) -> None:
+    """Reject memberships that end or do not, depending on which of two clocks is right."""
+    server_day = snapshot.server_day(day)
+    for group in desired.groups:
+        for member in group.members:
+            if is_wanted(member, day) is not is_wanted(member, server_day):
+                message = (
+                    f"whether `until: {member.until}` has passed is not known: it is {day} (UTC) "
+                    f"on this machine, and {server_day} on the server"
+                )
+                hint = "correct the clock, or give the day with `plan --today`"
+                raise PlanError([Problem(member.source, member.line, message, hint)])
 
 
 def note_on_roles(changes: Sequence[Change]) -> Iterator[str]:

@@ -1,10 +1,10 @@
-"""Which groups and users of an account, as it was read, the command line names."""
+"""Which groups and users of an account, as it was read, a person names."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from attrs import evolve
 
@@ -16,30 +16,24 @@ from cld_user_groups.identity import (
     seen_name,
 )
 
-from . import membership
-
-if TYPE_CHECKING:
-    from cld_user_groups.membership import (
-        Desired,
-        DesiredMember,
-        Group,
-        Member,
-        MembershipError,
-        Problem,
-        Snapshot,
-    )
+from .directory import Directory
+from .history import History
+from .model import Desired, DesiredGroup, DesiredMember, Group, GroupRef, Member, Snapshot
+from .problems import MembershipError, Problem, quoted
 
 _MOST_SHOWN = 3
 
 
-def quoted(text: str) -> str:
-    """Return a text in quotation marks, as messages show it: escaped, and cut where it is long."""
-    return membership.problems.quoted(text)
-
-
 def error_in_call(message: str, hint: str = "") -> MembershipError:
-    """Return the error of a command line that does not fit the account."""
-    return membership.MembershipError([membership.Problem("", None, message, hint)])
+    """Return the error of a call that does not fit the account."""
+    return MembershipError([Problem("", None, message, hint)])
+
+
+def named_user(text: str, source: str = "", line: int = 0) -> DesiredMember:
+    """Return the user of an e-mail or an ID."""
+    named = DesiredMember(source=source, line=line)
+    # No ID has an @.
+    return evolve(named, email=text.strip()) if "@" in text else evolve(named, id=text.strip())
 
 
 def lookup_of(people: Iterable[DesiredMember], *, adds: bool = False) -> Desired:
@@ -49,8 +43,8 @@ def lookup_of(people: Iterable[DesiredMember], *, adds: bool = False) -> Desired
     second user of an e-mail may be in none.
     """
     state: Literal["present", "absent"] = "present" if adds else "absent"
-    group = membership.DesiredGroup(name="", state=state, members=tuple(people))
-    return membership.Desired(source="", digest="", groups=(group,))
+    group = DesiredGroup(name="", state=state, members=tuple(people))
+    return Desired(source="", digest="", groups=(group,))
 
 
 class Finder:
@@ -58,7 +52,7 @@ class Finder:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.groups = snapshot.groups
-        self._directory = membership.Directory(snapshot)
+        self._directory = Directory(snapshot)
         self._missing_ids = frozenset(snapshot.missing_ids)
 
     def group(self, text: str) -> Group:
@@ -77,7 +71,7 @@ class Finder:
             else:
                 wrong.append(self._several(text, groups) if groups else self._no_group(text))
         if wrong:
-            raise membership.MembershipError(wrong)
+            raise MembershipError(wrong)
         return tuple(found.values())
 
     def group_or_new(self, text: str) -> Group | None:
@@ -116,7 +110,7 @@ class Finder:
             else:
                 wrong.append(self._not_one(named, users))
         if wrong:
-            raise membership.MembershipError(wrong)
+            raise MembershipError(wrong)
         return tuple(found.values())
 
     def _by_id_or_name(self, text: str) -> list[Group]:
@@ -131,7 +125,7 @@ class Finder:
         meant = {group.id: group for group in self.groups if printable(group.name) == text}
         meant |= {group.id: group for key in close for group in names[key]}
         hint = _did_you_mean((_unmistakable(group, text) for group in meant.values()), "list")
-        return membership.Problem("", None, f"there is no group {quoted(text)}", hint)
+        return Problem("", None, f"there is no group {quoted(text)}", hint)
 
     def _several(self, text: str, groups: Sequence[Group]) -> Problem:
         names = [group.name for group in self.groups]
@@ -142,7 +136,7 @@ class Finder:
             first, second = (group.id, group.name) if is_id else (group.name, group.id)
             shown.append(f"{'the ID' if is_id else 'the name'} {quoted(first)} ({quoted(second)})")
         message = f"{len(groups)} groups have the name or ID {quoted(text)}"
-        return membership.Problem("", None, message, f"give {' or '.join(shown)}")
+        return Problem("", None, message, f"give {' or '.join(shown)}")
 
     def _matching(self, named: DesiredMember) -> tuple[Member, ...]:
         if named.id is None:
@@ -150,7 +144,7 @@ class Finder:
         if named.id in self._missing_ids:
             return ()
         # Where the server does not say, the API rejects the ID of nobody.
-        return (self._directory.by_id(named.id) or membership.Member(id=named.id),)
+        return (self._directory.by_id(named.id) or Member(id=named.id),)
 
     def _not_one(self, named: DesiredMember, users: Sequence[Member]) -> Problem:
         text = named.email or named.id or ""
@@ -160,7 +154,7 @@ class Finder:
         if users:
             message = f"{len(users)} users have {subject}"
             hint = f"give the ID: {' or '.join(quoted(user.id) for user in users)}"
-        return membership.Problem(named.source, named.line or None, message, hint)
+        return Problem(named.source, named.line or None, message, hint)
 
     def _emails_like(self, text: str) -> list[str]:
         emails = {
@@ -174,6 +168,33 @@ class Finder:
         close = difflib.get_close_matches(sought, emails, n=_MOST_SHOWN, cutoff=0.85)
         close += [key for key in emails if sought in key and key not in close]
         return [emails[key] for key in close[:_MOST_SHOWN]]
+
+
+def group_now_or_before(snapshot: Snapshot, history: History, text: str) -> GroupRef:
+    """Return the group of a name or an ID, else a deleted one that the journals know."""
+    try:
+        found = Finder(snapshot).group(text)
+        return GroupRef(id=found.id, name=found.name)
+    except MembershipError:
+        ids = {group.id for group in snapshot.groups}
+        for each in reversed([*history.groups.values()]):
+            if text in (each.id, each.name) and each.id not in ids:
+                return each
+        raise
+
+
+def user_now_or_before(snapshot: Snapshot, history: History, named: DesiredMember) -> Member:
+    """Return the user of an e-mail or an ID, else one who is gone and whom the journals know."""
+    try:
+        (found,) = Finder(snapshot).users([named])
+        return Member(id=found.id or "", email=found.email)
+    except MembershipError:
+        key = email_key(named.email or "")
+        users = [periods[-1].user for periods in history.periods.values() if periods]
+        for user in reversed(users):
+            if user.id == named.id or (key and email_key(user.email or "") == key):
+                return Member(id=user.id, email=user.email)
+        raise
 
 
 def _unmistakable(group: Group, text: str) -> str:
