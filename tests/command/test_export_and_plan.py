@@ -113,7 +113,7 @@ def test_a_file_for_another_account_is_rejected_before_anything_is_sent(shell: S
     assert len(shell.emulator.calls) == 0
 
 
-@pytest.mark.parametrize("name", ["groups", "plan", "journal", "review"])
+@pytest.mark.parametrize("name", ["groups", "plan", "journal", "review", "roles"])
 def test_schemas_are_printed(shell: Shell, name: str) -> None:
     assert shell.json("schema", name)["$schema"].startswith("https://json-schema.org/")
     assert shell("schema").stdout == shell("schema", "groups").stdout

@@ -46,10 +46,12 @@ john@example.com is in Interns.
 The file: groups.yaml:7 lists the user: JIRA-1.
 What Interns grants:
   no global role \(roles in folders and collections are not known\)
-exit 0
+What john@example.com may do:
+  Master Admin \(full control\) in the account
+(  [^\n]* \(through Artists\)\n){2}exit 0
 \$ explain Marketing harry@example.com
 harry@example.com is not in Marketing, and no run of this machine changed that.
-What Marketing grants:
+What Marketing grants, and what harry@example.com may do:
   no global role \(roles in folders and collections are not known\)
 exit 0
 \$ diff before.yaml

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from cld_user_groups import CldProvisioning
+from cld_user_groups.membership import roles_schema
 
 from .shell import Shell
 
 EDITOR = "Media Editor in all product environments"
+EDITOR_ID = "cld::role::prodenv::media_editor"
 FOLDER = (
     "Campaign Contributor in product environment 0aaaaa1bbbbb2ccccc3ddddd4eeeee5f, "
     "folder fg38a9b0c1d2e3f4"
@@ -56,6 +59,40 @@ def test_without_the_permissions_api_the_rest_is_shown_and_roles_are_not_known(
     assert '"granted": []' not in desk(*line, "--format", "json").stdout
 
 
+@each_look
+@pytest.mark.parametrize("status", [None, 403])
+def test_what_is_granted_matches_its_schema_in_json(
+    desk: Shell, line: tuple[str, ...], status: int | None
+) -> None:
+    desk.emulator.roles.refused_with = status
+    document = desk.json(*line)
+    schema = Draft202012Validator(roles_schema())
+    schema.validate(document)
+    assert not schema.is_valid({**document, "roles": "none"})
+    assert not schema.is_valid({**document, "format": "cld-user-groups/plan/1"})
+
+
+@each_look
+def test_that_roles_are_not_known_is_said_once(desk: Shell, line: tuple[str, ...]) -> None:
+    marketing = desk.emulator.groups[1]
+    desk.emulator.add_member(marketing, desk.emulator.users[0])
+    desk.emulator.roles.refused_with = 403
+    done = desk(*line)
+    assert (done.stdout + done.stderr).count("(status 403)") == 1
+
+
+@each_look
+def test_a_role_through_several_groups_names_them(desk: Shell, line: tuple[str, ...]) -> None:
+    marketing = desk.emulator.groups[1]
+    desk.emulator.add_member(marketing, desk.emulator.users[0])
+    desk.emulator.roles.assign(marketing.id, EDITOR_ID)
+    desk.emulator.roles.assign(desk.emulator.users[0].id, EDITOR_ID, principal_type="user")
+    done = desk(*line)
+    is_of_user = line[0] in ("whois", "explain")
+    said = f"{EDITOR} (own, and through Designers, Marketing)" in done.stdout + done.stderr
+    assert said is is_of_user
+
+
 def test_a_json_document_has_the_roles_of_a_group(desk: Shell) -> None:
     roles = desk.json("show", "Designers")["roles"]
     assert roles["not_known_because"] is None
@@ -95,6 +132,18 @@ def test_a_group_that_grants_nothing_says_of_what_that_is_known(desk: Shell) -> 
     line = desk("list", "--roles").stdout.splitlines()[2]
     assert line.startswith("Marketing\t1\t")
     assert NONE in line
+
+
+def test_explain_has_the_roles_of_who_is_there(desk: Shell) -> None:
+    assert (
+        desk.json("explain", "Designers", "maria@example.com")["user_roles"]
+        == (desk.json("whois", "maria@example.com")["roles"])
+    )
+    desk("add", "Designers", "maria@example.com", "--yes")
+    desk.emulator.remove_user_account(desk.emulator.users[2])
+    document = desk.json("explain", "Designers", "maria@example.com")
+    assert document["user_roles"] is None
+    assert len(document["roles"]["granted"]) == 2
 
 
 def test_the_list_reads_no_roles_unless_they_are_wanted(desk: Shell) -> None:

@@ -9,6 +9,7 @@ from cld_user_groups.command import running
 from .shell import AS_EDITED, EDITED, SAMPLE, Shell
 from .terminal import converse
 
+FOLDER = "folder fg38a9b0c1d2e3f4"
 QUESTION = "Make these 5 changes to account acc? [y/N] "
 
 
@@ -115,3 +116,17 @@ def test_a_days_work_at_the_terminal(shell: Shell) -> None:
 
 def lines(screen: str) -> list[str]:
     return [line.rstrip() for line in screen.splitlines()]
+
+
+@pytest.mark.parametrize("width", ["80", "120"])
+def test_roles_are_a_line_each_and_whole(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, width: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    for line in (("list", "--roles"), ("whois", "john@example.com")):
+        code, screen = converse(*line)
+        assert code == 0
+        assert "- Media Editor in all product" in screen
+        shown = "".join(screen.split())
+        assert "".join(FOLDER.split()) in shown
+        assert max(len(row.rstrip("\r")) for row in screen.split("\n")) <= int(width)

@@ -293,15 +293,18 @@ def _difference_lines(differences: Sequence[Difference], *, color: bool) -> Iter
 @command(
     "schema",
     click.argument(
-        "name", type=click.Choice(["groups", "plan", "journal", "review"]), default="groups"
+        "name",
+        type=click.Choice(["groups", "plan", "journal", "review", "roles"]),
+        default="groups",
     ),
 )
 def schema_command(settings: Settings, name: str) -> None:
-    """Print the JSON Schema of a file of groups, a plan, a journal's line or a review."""
+    """Print the JSON Schema of a file of groups, a plan, a journal's line, a review or roles."""
     schemas = {
         "groups": membership.groups_schema,
         "plan": membership.plan_schema,
         "journal": membership.journal_schema,
         "review": membership.review_schema,
+        "roles": membership.roles_schema,
     }
     print_json(schemas[name]())

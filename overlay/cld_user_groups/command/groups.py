@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,8 +19,8 @@ from .desired import (
     same_group,
 )
 from .options import TABLE_FORMATS, Settings, command, users_argument
-from .roles import in_a_cell, print_grants, read_roles
-from .tables import Column, Table, columns, print_table
+from .roles import in_a_table, of_groups, print_roles, read_roles
+from .tables import Cell, Column, Lines, Table, columns, print_table
 
 if TYPE_CHECKING:
     from cld_user_groups.membership import DesiredMember, Finder, Group
@@ -41,13 +41,17 @@ def list_command(settings: Settings, roles: bool) -> None:
         granted = read_roles(client, groups) if roles else None
     names: tuple[Column, ...]
     names = (Column("name"), Column("members", is_number=True), Column("id"))
-    rows: list[tuple[str | int, ...]]
+    rows: list[tuple[Cell, ...]]
     rows = [(group.name, len(group.members), group.id) for group in groups]
+    details: dict[str, Any] = {}
     if granted is not None:
-        names += (Column("roles"),)
-        rows = [(*row, in_a_cell(granted, group)) for row, group in zip(rows, groups, strict=True)]
+        names = (*names[:2], Column("id", is_extra=True), Column("roles"))
+        shown = in_a_table(granted, groups, settings)
+        rows = [(*row, Lines(texts)) for row, texts in zip(rows, shown, strict=True)]
+        details = {"roles": of_groups(granted, groups)}
     empty = f"The account {snapshot.account_id} has no groups."
-    print_table(Table("groups", snapshot.account_id, "groups", names, rows, empty), settings)
+    table = Table("groups", snapshot.account_id, "groups", names, rows, empty, details=details)
+    print_table(table, settings)
 
 
 @command("show", _group_argument, formats=TABLE_FORMATS)
@@ -70,7 +74,7 @@ def show_command(settings: Settings, group: str) -> None:
         details={"group": {"id": found.id, "name": found.name}, "roles": roles.document(found.id)},
     )
     print_table(table, settings)
-    print_grants(roles, found, settings)
+    print_roles({f"What {found.name} grants": roles.texts(found.id)}, settings)
 
 
 @change_command("create", click.argument("name"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ from .options import (
 )
 from .output import has_color, print_json, print_message, print_result
 from .results import outcome_document, outcome_text, result_table
-from .roles import print_grants, read_roles
+from .roles import of_user, print_roles, read_roles
 from .running import RunOptions, run_plan
 from .source import check_is_for, one_user, read_groups
 from .tables import Cell, Column, Table, columns, print_table
@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
     from cld_user_groups.membership import (
         Explanation,
+        GroupRef,
         Listing,
+        Member,
         Plan,
         Run,
         RunSummary,
@@ -194,25 +196,41 @@ def explain_command(settings: Settings, group: str, user: str, file: str | None)
         snapshot = membership.read_account(client, membership.lookup.lookup_of([named]))
         history = membership.read_history(membership.state_directory(snapshot.account_id))
         found = membership.lookup.group_now_or_before(snapshot, history, group)
-        is_there = any(each.id == found.id for each in snapshot.groups)
-        roles = read_roles(client, [found] if is_there else [])
+        person = membership.lookup.user_now_or_before(snapshot, history, named)
+        granted, said = _granted(client, snapshot, found, person)
     explained = membership.explain(
-        snapshot,
-        history,
-        found,
-        membership.lookup.user_now_or_before(snapshot, history, named),
-        desired=desired,
-        today=datetime.now(UTC).date(),
+        snapshot, history, found, person, desired=desired, today=datetime.now(UTC).date()
     )
     table = _explanation_table(explained, snapshot.account_id)
-    granted = roles.document(found.id) if is_there else None
-    table = evolve(table, details={**table.details, "roles": granted})
+    table = evolve(table, details={**table.details, **granted})
     print_table(table, settings, lines=lambda color: _explanation_lines(explained))
-    if is_there:
-        print_grants(roles, found, settings)
+    print_roles(said, settings)
     if history.unreadable:
         count, first = len(history.unreadable), history.unreadable[0].id
         print_message(f"{count} of the journals cannot be read, and may have more: {first}, ...")
+
+
+def _granted(
+    client: CldProvisioning, snapshot: Snapshot, group: GroupRef, user: Member
+) -> tuple[dict[str, Any], dict[str, Sequence[str]]]:
+    """Read what a group grants and a user may do, as JSON and for people; nothing of who is gone.
+
+    The API rejects a request that names anybody who is gone, and would tell nothing at all.
+    """
+    roles: dict[str, Any] = {"roles": None, "user_roles": None}
+    if all(each.id != group.id for each in snapshot.groups):
+        return roles, {}
+    directory = membership.Directory(snapshot)
+    is_there = directory.by_id(user.id) is not None
+    joined = [each for each in snapshot.groups if user.id in directory.members(each.id)]
+    found = read_roles(client, [group, *joined], user.id if is_there else None)
+    said: dict[str, Sequence[str]] = {f"What {group.name} grants": found.texts(group.id)}
+    roles["roles"] = found.document(group.id)
+    if is_there:
+        said[f"What {user.email or user.id} may do"], roles["user_roles"] = of_user(
+            found, user.id, joined
+        )
+    return roles, said
 
 
 def _explanation_table(explained: Explanation, account_id: str) -> Table:

@@ -14,7 +14,7 @@ from .options import TABLE_FORMATS, Settings, command, users_argument
 from .output import print_message
 from .roles import of_user, read_roles
 from .source import one_user
-from .tables import Column, Table, print_table
+from .tables import Column, Lines, Table, print_table
 
 if TYPE_CHECKING:
     from cld_provisioning_api.models import User
@@ -56,12 +56,12 @@ def whois_command(settings: Settings, user: str) -> None:
         found = client.users.get(user_id=member.id or "")
         groups = [group for group in snapshot.groups if found.id in members_of(group)]
         groups.sort(key=lambda group: group.name.casefold())
-        text, document = of_user(read_roles(client, groups, found.id), found.id, groups)
+        texts, document = of_user(read_roles(client, groups, found.id), found.id, groups)
     table = _table(snapshot, [found])
     table = evolve(
         table,
         columns=(*table.columns, Column("roles")),
-        rows=[(*table.rows[0], text)],
+        rows=[(*table.rows[0], Lines(texts))],
         details={"roles": document},
     )
     print_table(table, settings, is_record=True)

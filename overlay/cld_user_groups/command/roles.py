@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cld_user_groups.identity import printable
@@ -20,7 +20,8 @@ def read_roles(
     client: CldProvisioning, groups: Iterable[Group | GroupRef], user_id: str | None = None
 ) -> Roles:
     """Read the roles of groups, and of a user; two requests for each hundred of them."""
-    principals = membership.roles.groups_as_principals(group.id or "" for group in groups)
+    ids = dict.fromkeys(group.id or "" for group in groups)
+    principals = membership.roles.groups_as_principals(ids)
     if user_id is not None:
         from cld_provisioning_api.models import Principal
 
@@ -28,32 +29,59 @@ def read_roles(
     return membership.read_roles(client, principals)
 
 
-def print_grants(roles: Roles, group: Group | GroupRef, settings: Settings) -> None:
-    """Say what a group grants, for people; a JSON document has it as a key."""
-    if not settings.is_json:
-        texts = roles.texts(group.id)
-        print_message(
-            "\n  ".join([f"What {printable(group.name)} grants:", *texts]), quiet=settings.quiet
-        )
+def print_roles(said: Mapping[str, Sequence[str]], settings: Settings) -> None:
+    """Say what is granted, for people, by whose it is; a JSON document has it as a key.
+
+    What is the same of several is said once: that it is not known, for one.
+    """
+    if settings.is_json:
+        return
+    titles: dict[tuple[str, ...], list[str]] = {}
+    for title, texts in said.items():
+        titles.setdefault(tuple(texts), []).append(printable(title))
+    for texts, names in titles.items():
+        named = ", and ".join([names[0], *(f"{name[0].lower()}{name[1:]}" for name in names[1:])])
+        print_message("\n  ".join([f"{named}:", *texts]), quiet=settings.quiet)
 
 
-def in_a_cell(roles: Roles, group: Group | GroupRef) -> str:
-    """Return what a group grants in a cell of a table."""
-    return "; ".join(roles.texts(group.id))
+def in_a_table(roles: Roles, groups: Sequence[Group], settings: Settings) -> list[Sequence[str]]:
+    """Return what each group grants, for the cells of a table; why it is not known is said once."""
+    if settings.is_json:
+        return [["; ".join(roles.texts(group.id))] for group in groups]
+    unknown = [group for group in groups if roles.of(group.id) is None]
+    if unknown:
+        whose = "each group grants" if len(unknown) == len(groups) else f"{len(unknown)} grant"
+        print_message(f"What {whose} is not known: {roles.reason}.", quiet=settings.quiet)
+    return [["not known"] if group in unknown else roles.texts(group.id) for group in groups]
+
+
+def of_groups(roles: Roles, groups: Iterable[Group | GroupRef]) -> list[dict[str, Any]]:
+    """Return what groups grant, for a JSON document."""
+    return [
+        {"group": {"id": group.id, "name": group.name}, **roles.document(group.id)}
+        for group in groups
+    ]
 
 
 def of_user(
     roles: Roles, user_id: str, groups: Sequence[Group | GroupRef]
-) -> tuple[str, dict[str, Any]]:
-    """Return what a user may do, own roles and those of groups, in a cell and in JSON."""
-    texts = roles.texts(user_id, "user")
-    for group in groups:
-        texts += [f"{text} (through {printable(group.name)})" for text in roles.texts(group.id)]
+) -> tuple[list[str], dict[str, Any]]:
+    """Return what a user may do, own roles and those of groups, for people and as JSON."""
+    names = {group.id or "": printable(group.name) for group in groups}
+    texts: list[str] = []
+    for grant, sources in roles.reach(user_id, names).items():
+        through = ", ".join(names[each] for each in sources if each is not None)
+        also = "own, and " if None in sources else ""
+        texts.append(f"{grant.text} ({also}through {through})" if through else grant.text)
+    unknown = [names[each] for each in names if roles.of(each) is None]
+    if roles.of(user_id, "user") is None:
+        unknown.insert(0, "own roles")
+    if len(unknown) > len(names):
+        texts = [f"not known: {roles.reason}"]
+    elif unknown:
+        texts.append(f"not known ({', '.join(unknown)}): {roles.reason}")
     document = {
         "own": roles.document(user_id, "user"),
-        "through_groups": [
-            {"group": {"id": group.id, "name": group.name}, **roles.document(group.id)}
-            for group in groups
-        ],
+        "through_groups": of_groups(roles, groups),
     }
-    return "; ".join(dict.fromkeys(texts)), document
+    return texts or [membership.grants.NO_ROLE], document

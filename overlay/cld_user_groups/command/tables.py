@@ -25,8 +25,20 @@ from .output import has_color, print_json, print_message, print_result
 if TYPE_CHECKING:
     from cld_user_groups.membership import GroupRef
 
-#: A value: a text, a number, a time, groups (text has their names), or None where it is not known.
-Cell: TypeAlias = "str | int | bool | datetime | tuple[GroupRef, ...] | None"
+
+@frozen
+class Lines:
+    """Texts, a line each on a terminal; elsewhere one text, with semicolons between them."""
+
+    texts: Sequence[str]
+
+    def __str__(self) -> str:
+        return "; ".join(self.texts)
+
+
+#: A value: a text or several, a number, a time, groups (text has their names), or None where it is
+#: not known.
+Cell: TypeAlias = "str | int | bool | datetime | Lines | tuple[GroupRef, ...] | None"
 
 # Between the columns on a terminal.
 _GAP = 2
@@ -174,7 +186,17 @@ def _as_text(cell: Cell, time_format: str = "%Y-%m-%dT%H:%M:%SZ") -> str:
             return printable(str(cell))
 
 
+def _as_seen(cell: Cell) -> str:
+    """Return a cell for a terminal: the only text with line breaks, those between `Lines`."""
+    if isinstance(cell, Lines):
+        mark = "- " if len(cell.texts) > 1 else ""
+        return "\n".join(f"{mark}{printable(text)}" for text in cell.texts)
+    return _as_text(cell, "%Y-%m-%d %H:%MZ")
+
+
 def _as_json(cell: Cell) -> object:
+    if isinstance(cell, Lines):
+        return str(cell)
     if isinstance(cell, tuple):
         return [{"id": group.id, "name": group.name} for group in cell]
     return cell
@@ -182,7 +204,7 @@ def _as_json(cell: Cell) -> object:
 
 def _as_markdown(cell: Cell) -> str:
     text = _as_text(cell)
-    if not text or not isinstance(cell, str | tuple):
+    if not text or not isinstance(cell, str | tuple | Lines):
         return text
     return membership.rendering.code_span(text).replace("|", "\\|")
 
@@ -196,7 +218,7 @@ def _show(table: Table, *, is_record: bool) -> None:
     # Without a color system nothing is bold either.
     console = Console(file=sys.stdout, color_system="auto" if has_color(sys.stdout) else None)
     grid = Grid(box=None, pad_edge=False, header_style="bold", show_header=not is_record)
-    rows = [[_as_text(cell, "%Y-%m-%d %H:%MZ") for cell in row] for row in table.rows]
+    rows = [[_as_seen(cell) for cell in row] for row in table.rows]
     if is_record:
         grid.add_column(style="bold", no_wrap=True)
         grid.add_column(overflow="fold")
@@ -224,7 +246,10 @@ def _fitting(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: in
     from rich.cells import cell_len
 
     widths = [
-        max([len(column.name), *(cell_len(row[position]) for row in rows)])
+        max(
+            [len(column.name)]
+            + [cell_len(line) for row in rows for line in row[position].split("\n")]
+        )
         for position, column in enumerate(columns)
     ]
     kept = list(range(len(columns)))

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
     from .comparing import compare, groups_of
     from .direct import add_users, add_users_async, set_members, set_members_async
     from .directory import Directory, Unknown, unknown_people
-    from .documents import groups_schema, journal_schema, plan_schema, review_schema
+    from .documents import (
+        groups_schema,
+        journal_schema,
+        plan_schema,
+        review_schema,
+        roles_schema,
+    )
     from .explaining import Explanation, Listing, Verdict, explain, listing_of
     from .exporting import export
     from .files import read_file
@@ -157,6 +163,7 @@ __all__ = [
     "render_markdown",
     "render_text",
     "review_schema",
+    "roles_schema",
     "save_plan",
     "set_members",
     "set_members_async",
@@ -172,7 +179,7 @@ _NAMES = {
     ".staleness": "GuardBreached, PlanRefused, StalePlan, WrongAccount",
     ".comparing": "GroupDifference as Difference, compare, groups_of",
     ".direct": "add_users, add_users_async, set_members, set_members_async",
-    ".documents": "groups_schema, journal_schema, plan_schema, review_schema",
+    ".documents": "groups_schema, journal_schema, plan_schema, review_schema, roles_schema",
     ".explaining": "Explanation, Listing, Verdict, explain, listing_of",
     ".exporting": "export",
     ".files": "read_file",

@@ -81,6 +81,11 @@ def review_schema() -> dict[str, Any]:
     return _read("review.schema.json")
 
 
+def roles_schema() -> dict[str, Any]:
+    """Return the JSON Schema of what `show`, `list`, `whois` and `explain` tell of roles."""
+    return _read("roles.schema.json")
+
+
 def _read(name: str) -> dict[str, Any]:
     path = files(__name__.rpartition(".")[0]) / "schemas" / name
     schema: dict[str, Any] = json.loads(path.read_bytes())

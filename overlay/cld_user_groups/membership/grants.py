@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
 from attrs import field, frozen
@@ -11,6 +11,8 @@ from cld_user_groups.identity import printable
 
 #: A principal as the Permissions API names it: "group" or "user", and the ID.
 PrincipalKey: TypeAlias = tuple[str, str]
+#: What is said of who has no role, as far as the Permissions API has told.
+NO_ROLE: Final = "no global role (roles in folders and collections are not known)"
 _FULL_CONTROL: Final = ("master_admin", "admin")
 
 
@@ -90,9 +92,21 @@ class Roles:
         grants = self.of(principal_id, kind)
         if grants is None:
             return [f"not known: {self.reason}"]
-        return [grant.text for grant in grants] or [
-            "no global role (roles in folders and collections are not known)"
-        ]
+        return [grant.text for grant in grants] or [NO_ROLE]
+
+    def reach(self, user_id: str, group_ids: Iterable[str]) -> dict[Grant, tuple[str | None, ...]]:
+        """Return what a user may do, as far as it is known: the groups that grant it, None for own.
+
+        Args:
+            user_id: The user's ID.
+            group_ids: The IDs of the user's groups.
+        """
+        found: dict[Grant, tuple[str | None, ...]] = {}
+        granted = [(None, self.of(user_id, "user")), *((each, self.of(each)) for each in group_ids)]
+        for group_id, grants in granted:
+            for grant in grants or ():
+                found[grant] = (*found.get(grant, ()), group_id)
+        return found
 
     def document(self, principal_id: str | None, kind: str = "group") -> dict[str, Any]:
         """Return what is assigned, as JSON: `granted` is null where it is not known."""
