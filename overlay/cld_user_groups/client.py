@@ -179,6 +179,7 @@ class _Client(Generic[C, H]):
         http_headers: Mapping[str, str] | None = None,
         server_url: str | None = None,
         concurrency: int | None = None,
+        limiter: Limiter | Unset | None = UNSET,
     ) -> Self:
         """Return a client with other defaults that shares this one's connections.
 
@@ -194,6 +195,8 @@ class _Client(Generic[C, H]):
             server_url: The server's URL. Default: this client's.
             concurrency: How many requests may be in flight at once, at least, over the connections
                 that both share (20). A caller-supplied httpx client has its own limit.
+            limiter: Decides when a request may be sent, or None for no limiter: what is refused
+                then holds back none of this client's calls. Default: this client's.
 
         Raises:
             TypeError: An argument is of the wrong type.
@@ -209,6 +212,8 @@ class _Client(Generic[C, H]):
             changes["http_headers"] = {**session.http_headers, **check_headers(http_headers)}
         if server_url is not None:
             changes["server_url"] = check_server_url(server_url)
+        if not isinstance(limiter, Unset):
+            changes["limiter"] = limiter_of(limiter)
         if concurrency is not None:
             self._http.most_in_flight = max(self._http.most_in_flight, concurrency)
         derived = object.__new__(type(self))

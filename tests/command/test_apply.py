@@ -409,10 +409,11 @@ def test_what_the_file_asks_for_since_midnight_is_not_called_somebody_elses_chan
 ) -> None:
     today = datetime.now(UTC).date()
     yesterday = today - timedelta(days=1)
-    original = files.make_plan
+    original = files.make_draft
     # As if the plan had been made before midnight, for the last day of Harry's membership.
     monkeypatch.setattr(
-        files, "make_plan", lambda client, desired: original(client, desired, yesterday)
+        *(files, "make_draft"),
+        lambda client, desired, **guards: original(client, desired, yesterday, **guards),
     )
     rows = f"Designers,harry@example.com,{yesterday}\nDesigners,john@example.com,\n"
     rows += "Designers,maria@example.com,\n"

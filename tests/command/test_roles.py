@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from cld_user_groups import CldProvisioning
-from cld_user_groups.membership import roles_schema
+from cld_user_groups.membership import Roles, read_roles, roles_schema
 
 from .shell import Shell
 
@@ -200,6 +200,27 @@ def test_a_plan_that_deletes_no_group_reads_no_roles(desk: Shell) -> None:
     desk.emulator.calls.assert_not_called("inspectMultiple")
 
 
+@pytest.mark.parametrize(
+    "option", [("--roles",), ("--roles", "groups"), ("--roles=groups",), ("--roles=people",)]
+)
+def test_a_plan_reads_roles_where_a_human_asks(desk: Shell, option: tuple[str, ...]) -> None:
+    file = desk.write("version: 1\ngroups: {Marketing: {members: [john@example.com]}}\n")
+    for line in (
+        ("plan", *option, file),
+        ("apply", *option, file, "--dry-run"),
+        ("add", *option, "Marketing", "john@example.com", "--dry-run"),
+        ("remove", "Designers", "harry@example.com", *option, "--dry-run"),
+    ):
+        desk.emulator.calls.clear()
+        assert desk(*line).exit_code in (0, 3)
+        desk.emulator.calls.assert_called("inspectMultiple", times=2)
+
+
+def test_a_plan_without_changes_reads_no_roles(desk: Shell) -> None:
+    desk("add", "Designers", "harry@example.com", "--roles", "--yes")
+    desk.emulator.calls.assert_not_called("inspectMultiple")
+
+
 @pytest.mark.parametrize("status", [420, 429, 500, 503])
 def test_a_plan_asks_once_for_roles_and_counts_it(desk: Shell, status: int) -> None:
     desk.emulator.roles.refused_with = status
@@ -226,11 +247,11 @@ def test_an_account_read_before_roles_that_come_slowly_is_read_again(
 ) -> None:
     group = desk.emulator.groups[0]
 
-    def change_meanwhile(client: CldProvisioning, *read: object) -> object:
+    def change_meanwhile(client: CldProvisioning, *asked: Any) -> Roles:
         client.user_groups.remove_user(group_id=group.id, user_id=group.users[0].id)
-        return read
+        return read_roles(client, *asked)
 
-    monkeypatch.setattr("cld_user_groups.membership.roles.with_ended_roles", change_meanwhile)
+    monkeypatch.setattr("cld_user_groups.membership.roles.read_roles", change_meanwhile)
     monkeypatch.setattr("cld_user_groups.membership.scheduler.LONG_PAUSE", 0.0)
     done = desk("delete", "Designers", "--allow-removals", "2", "--yes")
     assert done.exit_code == 4

@@ -19,10 +19,11 @@ from .options import (
     declared,
     dry_run_option,
     reason_option,
+    roles_option,
     settings_of,
     yes_option,
 )
-from .running import RunOptions, run_plan
+from .running import Draft, RunOptions, run_plan
 from .source import hold_to_guards, one_user, read_people
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         Plan,
         Snapshot,
     )
+    from cld_user_groups.membership.roles import Reach
 
 
 @frozen(kw_only=True)
@@ -145,7 +147,7 @@ def change_command(
         parameters: What it takes on the command line.
         removes: Whether members may be removed, and so --allow-removals is known.
     """
-    common = (reason_option, dry_run_option, yes_option)
+    common = (reason_option, dry_run_option, yes_option, roles_option)
     options = (*common, allow_removals_option) if removes else common
 
     def decorate(function: Callable[..., DesiredState]) -> click.Command:
@@ -155,6 +157,7 @@ def change_command(
             yes: bool,
             dry_run: bool,
             reason: str | None,
+            roles: Reach | None,
             allow_removals: int | None = None,
             users: Sequence[str] = (),
             **values: Any,
@@ -163,7 +166,7 @@ def change_command(
             model = one_user(values["like"]) if "like" in values else None
             words = [name, *_words(context, values)]
 
-            def prepare(client: CldProvisioning) -> tuple[Plan, Snapshot]:
+            def prepare(client: CldProvisioning) -> Draft:
                 now = datetime.now(UTC)
                 sought = people if model is None else (*people, model)
                 lookup = membership.lookup.lookup_of(sought, adds=bool(people) and not removes)
@@ -181,19 +184,24 @@ def change_command(
                     guards=state.limits,
                     groups=state.groups,
                 )
-                plan = membership.plan(snapshot, desired, now.date(), now=now)
-                # The reasons of `plan` speak of a file and its lines.
-                changes = (
-                    evolve(change, reason=reason or "", line=change.line or None)
-                    for change in plan.changes
-                )
-                plan = evolve(plan, changes=tuple(changes), notes=(*plan.notes, *state.notes))
-                return hold_to_guards(plan, snapshot, allow_removals=allow_removals), snapshot
+
+                def make(snapshot: Snapshot) -> Plan:
+                    plan = membership.plan(snapshot, desired, now.date(), now=now)
+                    # The reasons of `plan` speak of a file and its lines.
+                    changes = (
+                        evolve(change, reason=reason or "", line=change.line or None)
+                        for change in plan.changes
+                    )
+                    plan = evolve(plan, changes=tuple(changes), notes=(*plan.notes, *state.notes))
+                    return hold_to_guards(plan, snapshot, allow_removals=allow_removals)
+
+                return Draft(make, snapshot, desired)
 
             settings = settings_of(context)
             why = ["--reason", reason] if reason else []
             resume = settings.command_line(*words, *users, *why)
-            return run_plan(settings, prepare, RunOptions(yes=yes, dry_run=dry_run, resume=resume))
+            options = RunOptions(yes=yes, dry_run=dry_run, roles=roles, resume=resume)
+            return run_plan(settings, prepare, options)
 
         callback = update_wrapper(click.pass_context(run), function)
         return declared(name, callback, (*parameters, *options), TABLE_FORMATS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,18 +27,20 @@ from .options import (
     flag,
     force_option,
     number,
+    roles_option,
     yes_option,
 )
 from .output import colored, print_json, print_message, print_result
 from .output_file import OutputFile
 from .results import code_of_plan
-from .running import RunOptions, print_plan, run_plan
-from .source import hold_to_guards, make_plan, read_groups, read_source, with_new_groups
+from .running import Draft, RunOptions, print_plan, run_plan
+from .source import hold_to_guards, make_draft, read_groups, read_source, with_new_groups
 from .tables import Table, columns, print_table
 
 if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
     from cld_user_groups.membership import Change, Desired, Difference, Plan, Snapshot
+    from cld_user_groups.membership.roles import Reach
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -111,6 +114,7 @@ def _as_json(text: str) -> dict[str, Any]:
         metavar="DATE",
         help="Plan for the memberships of that day. Default: today, in UTC.",
     ),
+    roles_option,
     formats=PLAN_FORMATS,
 )
 def plan_command(
@@ -123,6 +127,7 @@ def plan_command(
     allow_removals: int | None,
     allow_new: tuple[str, ...],
     today: datetime | None,
+    roles: Reach | None,
 ) -> int:
     """Show what would change so that the account matches FILE. Nothing is written.
 
@@ -133,9 +138,12 @@ def plan_command(
     desired = with_new_groups(read_groups(file), allow_new)
     with settings.open_client() as client:
         output = None if out is None else OutputFile(out, client.account_id, force=force)
-        plan, snapshot = make_plan(client, desired, today.date() if today else None)
-        plan = hold_to_guards(plan, snapshot, allow_removals=allow_removals, only_adds=adds_only)
-        plan, _ = membership.roles.with_ended_roles(client, plan, snapshot)
+        draft = make_draft(
+            *(client, desired, today.date() if today else None),
+            allow_removals=allow_removals,
+            only_adds=adds_only,
+        )
+        plan, _ = draft.plan(client, roles)
     if output is not None:
         output.write(membership.render_json(plan))
     print_plan(plan, settings)
@@ -164,6 +172,7 @@ def plan_command(
         help="How long to wait for another run to end, and for the quota to be renewed: 90s, 15m, "
         "1h30m. Default: do not wait.",
     ),
+    roles_option,
     formats=TABLE_FORMATS,
 )
 def apply_command(
@@ -186,18 +195,17 @@ def apply_command(
             raise click.UsageError("--allow-new is for a file, or for the `plan` that saves a plan")
         source = with_new_groups(source, allow_new)
 
-    def prepare(client: CldProvisioning) -> tuple[Plan, Snapshot]:
-        if isinstance(source, membership.Plan):
-            # Held to its guards below, where a human may have allowed its removals.
-            staleness = membership.staleness
-            unheld = evolve(source, breaches=())
-            staleness.check_plan(unheld, client.account_id, datetime.now(UTC))
-            plan, snapshot = source, membership.read_account(client, staleness.people_of(source))
-            staleness.check_saved(plan, snapshot)
-        else:
-            plan, snapshot = make_plan(client, source)
-        held = hold_to_guards(plan, snapshot, allow_removals=allow_removals, only_adds=adds_only)
-        return held, snapshot
+    def prepare(client: CldProvisioning) -> Draft:
+        if not isinstance(source, membership.Plan):
+            return make_draft(client, source, allow_removals=allow_removals, only_adds=adds_only)
+        # Held to its guards below, where a human may have allowed its removals.
+        staleness = membership.staleness
+        unheld = evolve(source, breaches=())
+        staleness.check_plan(unheld, client.account_id, datetime.now(UTC))
+        snapshot = membership.read_account(client, staleness.people_of(source))
+        staleness.check_saved(source, snapshot)
+        held = partial(hold_to_guards, source, allow_removals=allow_removals, only_adds=adds_only)
+        return Draft(held, snapshot)
 
     def still_needed(snapshot: Snapshot, day: date) -> Sequence[Change]:
         if isinstance(source, membership.Plan):

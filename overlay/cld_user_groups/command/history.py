@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,13 +23,14 @@ from .options import (
     command,
     dry_run_option,
     global_options,
+    roles_option,
     settings_of,
     yes_option,
 )
 from .output import has_color, print_json, print_message, print_result
 from .results import outcome_document, outcome_text, result_table
 from .roles import of_user, print_roles, read_roles
-from .running import RunOptions, run_plan
+from .running import Draft, RunOptions, run_plan
 from .source import check_is_for, one_user, read_groups
 from .tables import Cell, Column, Table, columns, print_table
 
@@ -39,12 +41,12 @@ if TYPE_CHECKING:
         GroupRef,
         Listing,
         Member,
-        Plan,
         Run,
         RunSummary,
         Snapshot,
         Step,
     )
+    from cld_user_groups.membership.roles import Reach
 
 # Of a digest, enough to tell two files apart, as Git shows a commit.
 _SHOWN_OF_DIGEST = 12
@@ -150,10 +152,16 @@ def _run_document(run: Run) -> dict[str, Any]:
     yes_option,
     dry_run_option,
     allow_removals_option,
+    roles_option,
     formats=TABLE_FORMATS,
 )
 def undo_command(
-    settings: Settings, run: str | None, yes: bool, dry_run: bool, allow_removals: int | None
+    settings: Settings,
+    run: str | None,
+    yes: bool,
+    dry_run: bool,
+    allow_removals: int | None,
+    roles: Reach | None,
 ) -> int:
     """Undo a run: the last one, or RUN.
 
@@ -163,16 +171,18 @@ def undo_command(
     Exits with 5 where something is still in place that cannot be undone.
     """
 
-    def prepare(client: CldProvisioning) -> tuple[Plan, Snapshot]:
+    def prepare(client: CldProvisioning) -> Draft:
         found = membership.load_run(membership.state_directory(client.account_id), run)
         snapshot = membership.read_account(client)
         now = datetime.now(UTC)
-        plan = membership.undo_plan(found, snapshot, now=now, allow_removals=allow_removals)
-        return plan, snapshot
+        return Draft(
+            partial(membership.undo_plan, found, now=now, allow_removals=allow_removals), snapshot
+        )
 
     # A second attempt needs the ID of the run that was undone: the last one is then this undo.
     resume = settings.command_line("undo", run or "RUN") + ("" if run else ", with the same RUN")
-    return run_plan(settings, prepare, RunOptions(yes=yes, dry_run=dry_run, resume=resume))
+    options = RunOptions(yes=yes, dry_run=dry_run, roles=roles, resume=resume)
+    return run_plan(settings, prepare, options)
 
 
 @command(

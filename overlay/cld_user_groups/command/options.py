@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeAlias, TypedDict
 
 import click
@@ -197,6 +198,16 @@ allow_new_option = click.option(
 reason_option = click.option(
     "--reason", metavar="TEXT", help="The reason, which the journal records."
 )
+_REACHES = ("groups", "people")
+_REACH = click.Choice(_REACHES)
+roles_option = click.option(
+    "--roles",
+    is_flag=False,
+    flag_value=_REACHES[0],
+    type=_REACH,
+    help="Show which roles begin and end; with =people, also read those that people hold "
+    "themselves.",
+)
 users_argument = click.argument("users", metavar="USER...", nargs=-1, required=True)
 
 
@@ -212,6 +223,17 @@ def command(
     return decorate
 
 
+class _Command(click.Command):
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse arguments; what follows `--roles` is its value only if it can be one."""
+        if any(isinstance(each, click.Option) and each.type is _REACH for each in self.params):
+            end = args.index("--") if "--" in args else len(args)
+            for at, (word, after) in enumerate(pairwise([*args[:end], ""])):
+                if word == "--roles" and after not in _REACHES:
+                    args[at] = f"--roles={_REACHES[0]}"
+        return super().parse_args(ctx, args)
+
+
 def declared(
     name: str,
     callback: Callable[..., Any],
@@ -221,7 +243,7 @@ def declared(
     """Return a command with its parameters and the global options."""
     for add in (global_options(formats), *reversed(parameters)):
         callback = add(callback)
-    return click.command(name)(callback)
+    return click.command(name, cls=_Command)(callback)
 
 
 def _complete_profile(

@@ -33,12 +33,36 @@ from .tables import as_csv, as_markdown
 
 if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
-    from cld_user_groups.membership import Change, Lease, Plan, Result, Snapshot
+    from cld_user_groups.membership import Change, Desired, Lease, Plan, Result, Snapshot
+    from cld_user_groups.membership.roles import Reach
 
-#: Reads the account; returns the plan, checked by its guards, and the snapshot.
-Prepare: TypeAlias = "Callable[[CldProvisioning], tuple[Plan, Snapshot]]"
+#: Reads the account; returns what makes its plan.
+Prepare: TypeAlias = "Callable[[CldProvisioning], Draft]"
 #: Returns the changes that an account needs to match the file on a day.
 StillNeeded: TypeAlias = "Callable[[Snapshot, date], Sequence[Change]]"
+
+
+@frozen
+class Draft:
+    """A plan to be made, whose roles are to be read.
+
+    Attributes:
+        make: Returns the plan of a snapshot, checked by its guards.
+        snapshot: The account as it was read.
+        desired: The file that the plan is of, if it is of one.
+    """
+
+    make: Callable[[Snapshot], Plan]
+    snapshot: Snapshot
+    desired: Desired | None = None
+
+    def plan(
+        self, client: CldProvisioning, roles: Reach | None, keep_quota: int = 0
+    ) -> tuple[Plan, Snapshot]:
+        """Return the plan and its snapshot, with the roles that it needs."""
+        return membership.roles.plan_with_roles(
+            client, self.make, self.snapshot, self.desired, reach=roles, keep_quota=keep_quota
+        )
 
 
 @frozen(kw_only=True)
@@ -47,6 +71,7 @@ class RunOptions:
 
     yes: bool
     dry_run: bool
+    roles: Reach | None = None
     concurrency: int = 16
     keep_quota: int = 0
     max_wait: float = 0.0
@@ -75,9 +100,8 @@ def run_plan(
         _interrupts_reported(settings, client.account_id, run, options),
     ):
         with _only_run(settings, client.account_id, options, run) as lease:
-            plan, snapshot = prepare(client)
-            read_at = time.monotonic()
-            plan, snapshot = membership.roles.with_ended_roles(client, plan, snapshot)
+            draft, read_at = prepare(client), time.monotonic()
+            plan, snapshot = draft.plan(client, options.roles, options.keep_quota)
             # Roles may come slowly.
             is_old = time.monotonic() - read_at >= LONG_PAUSE
             if options.dry_run:
@@ -106,8 +130,8 @@ def run_plan(
 
 
 def _with_people(fresh: Snapshot, before: Snapshot) -> Snapshot:
-    """Return a snapshot with what the lookups found before: nobody is looked up again."""
-    return evolve(fresh, people=before.people, missing_ids=before.missing_ids)
+    """Return a snapshot with what was found before: nobody is looked up, no role read again."""
+    return evolve(fresh, people=before.people, missing_ids=before.missing_ids, roles=before.roles)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from attrs import evolve
 
 from . import membership
 from .options import Settings, settings_of
+from .running import Draft
 
 if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
@@ -145,24 +146,36 @@ def with_new_groups(desired: Desired, names: Sequence[str]) -> Desired:
     return evolve(desired, groups=tuple(groups))
 
 
-def make_plan(
-    client: CldProvisioning, desired: Desired, today: date | None = None
-) -> tuple[Plan, Snapshot]:
-    """Read the account; return the plan for a day, by default today in UTC, and what was read."""
+def make_draft(
+    client: CldProvisioning,
+    desired: Desired,
+    today: date | None = None,
+    *,
+    allow_removals: int | None,
+    only_adds: bool,
+) -> Draft:
+    """Read the account; return the draft of the plan for a day, by default today in UTC."""
     check_is_for(desired, client.account_id)  # before anything is sent
     now = datetime.now(UTC)
     day = today or now.date()
     snapshot = membership.read_account(client, desired, day)
     if today is None:
         membership.planning.check_clocks(desired, snapshot, day)
-    return membership.plan(snapshot, desired, day, now=now), snapshot
+
+    def make(read: Snapshot) -> Plan:
+        plan = membership.plan(read, desired, day, now=now)
+        return hold_to_guards(plan, read, allow_removals=allow_removals, only_adds=only_adds)
+
+    return Draft(make, snapshot, desired)
 
 
 def hold_to_guards(
     plan: Plan, snapshot: Snapshot, *, allow_removals: int | None, only_adds: bool = False
 ) -> Plan:
-    """Return a plan with the guards' verdict on the account as it was read."""
+    """Return a plan with the guards' verdict on the account as it was read, and its effects."""
     if only_adds:
-        return membership.adds_only(plan)
-    breaches = membership.check_guards(plan, snapshot, plan.limits, allow_removals)
-    return evolve(plan, breaches=breaches)
+        plan = membership.adds_only(plan)
+    else:
+        breaches = membership.check_guards(plan, snapshot, plan.limits, allow_removals)
+        plan = evolve(plan, breaches=breaches)
+    return membership.with_effects(plan, snapshot)

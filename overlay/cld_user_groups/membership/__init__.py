@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         review_schema,
         roles_schema,
     )
+    from .effects import with_effects
     from .explaining import Explanation, Listing, Verdict, explain, listing_of
     from .exporting import export
     from .files import read_file
@@ -170,6 +171,7 @@ __all__ = [
     "state_directory",
     "undo_plan",
     "unknown_people",
+    "with_effects",
 ]
 
 # Importing all of them takes longer than importing httpx.
@@ -180,6 +182,7 @@ _NAMES = {
     ".comparing": "GroupDifference as Difference, compare, groups_of",
     ".direct": "add_users, add_users_async, set_members, set_members_async",
     ".documents": "groups_schema, journal_schema, plan_schema, review_schema, roles_schema",
+    ".effects": "with_effects",
     ".explaining": "Explanation, Listing, Verdict, explain, listing_of",
     ".exporting": "export",
     ".files": "read_file",

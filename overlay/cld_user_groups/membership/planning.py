@@ -11,6 +11,7 @@ from attrs import evolve
 
 from .changes import ChangeBuilder
 from .directory import Directory, is_wanted
+from .effects import with_effects
 from .guards import Protected, check_guards, check_protect
 from .matching import Findings, Matching, MemberMatching
 from .model import Action, Change, Desired, Group, Plan, Snapshot
@@ -102,7 +103,7 @@ def plan(
         ),
         memberships=sum(len(group.members) for group in groups),
     )
-    return evolve(unguarded, breaches=check_guards(unguarded, snapshot))
+    return with_effects(evolve(unguarded, breaches=check_guards(unguarded, snapshot)), snapshot)
 
 
 def check_clocks(desired: Desired, snapshot: Snapshot, day: date) -> None:

@@ -5,8 +5,9 @@ Two reads an account, one for each scope, and one more for each further 100 prin
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
-from typing import Any, Final, TypeAlias
+import math
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import Any, Final, Literal, TypeAlias
 
 import attrs
 
@@ -18,63 +19,101 @@ from cld_user_groups.identity import printable
 from cld_user_groups.paging import EndlessPages, next_arguments
 
 from .grants import Grant, PrincipalKey, Roles
-from .model import Action, Plan, Snapshot
-from .problems import quoted
+from .model import Action, Desired, Plan, Snapshot
 
 # No maximum of principals in one request is published.
 MAX_PRINCIPALS: Final = 100
 _SCOPES: Final = ("account", "prodenv")
+_QUOTA: Final = "reading them takes more requests than are left of the quota"
+#: Whose roles a human wants to see in a plan: those of groups, or those of people too.
+Reach: TypeAlias = Literal["groups", "people"]
 
 _UNREAD: tuple[type[Exception], ...] = (CloudinaryError, EndlessPages)
 
 _Client: TypeAlias = CldProvisioning | AsyncCldProvisioning
 
 
-def read_roles(client: CldProvisioning, principals: Iterable[Principal]) -> Roles:
+def read_roles(
+    client: CldProvisioning, principals: Iterable[Principal], max_requests: int | None = None
+) -> Roles:
     """Read the roles of principals; an error makes them not known, and is never raised.
 
     Args:
         client: The client of the account.
         principals: The users and groups.
+        max_requests: How many requests it may take, beyond which they are not known.
     """
-    return send_each(_read(client, principals), lambda response: response)
+    return send_each(_read(client, principals, max_requests), lambda response: response)
 
 
-async def read_roles_async(client: AsyncCldProvisioning, principals: Iterable[Principal]) -> Roles:
+async def read_roles_async(
+    client: AsyncCldProvisioning, principals: Iterable[Principal], max_requests: int | None = None
+) -> Roles:
     """Read the roles of principals as `read_roles` does."""
-    return await send_each_async(_read(client, principals), lambda call: call)
+    return await send_each_async(_read(client, principals, max_requests), lambda call: call)
 
 
-def with_ended_roles(
-    client: CldProvisioning, plan: Plan, snapshot: Snapshot
+def plan_with_roles(
+    client: CldProvisioning,
+    make: Callable[[Snapshot], Plan],
+    snapshot: Snapshot,
+    desired: Desired | None = None,
+    *,
+    reach: Reach | None = None,
+    keep_quota: int = 0,
 ) -> tuple[Plan, Snapshot]:
-    """Return a plan with notes on the roles that end with the groups that it deletes.
+    """Return the plan of a snapshot, and the snapshot with the roles that the plan needs.
 
-    They are read from the account; where there are none to delete, nothing is. Each request is
-    sent once: the changes must not wait for an API that they do not need. What it takes is gone
-    from the quota of the plan, and of the account as it was read.
+    A plan is made without roles to see whose are needed. Then they are read, and it is made again:
+    each request is sent once, and past the client's limiter, for no change may wait for an API that
+    it does not need. What that takes is gone from the quota of the snapshot.
+
+    Args:
+        client: The client of the account.
+        make: Returns the plan of a snapshot.
+        snapshot: The account.
+        desired: The file that the plan is of, if it is of one.
+        reach: Whose roles a human wants to see.
+        keep_quota: How many requests of the quota to leave to others.
     """
-    deleted = [each.group for each in plan.changes if each.action is Action.DELETE_GROUP]
-    if not deleted:
+    plan = make(snapshot)
+    principals = principals_of(plan, snapshot, desired, reach)
+    if not principals:
         return plan, snapshot
-    once = client.with_options(retries=None)
-    roles = read_roles(once, groups_as_principals(group.id or "" for group in deleted))
-    notes = (
-        f"Roles that end with {quoted(group.name)}: {'; '.join(roles.texts(group.id))}."
-        for group in deleted
-    )
-    return (
-        attrs.evolve(
-            plan,
-            notes=tuple(dict.fromkeys((*plan.notes, *notes))),
-            requests_left=_less(plan.requests_left, roles.requests),
-        ),
-        attrs.evolve(snapshot, requests_left=_less(snapshot.requests_left, roles.requests)),
-    )
+    left = snapshot.requests_left
+    once = client.with_options(retries=None, limiter=None)
+    roles = read_roles(once, principals, None if left is None else left - keep_quota)
+    left = None if left is None else max(0, left - roles.requests)
+    snapshot = attrs.evolve(snapshot, roles=roles, requests_left=left)
+    return make(snapshot), snapshot
 
 
-def _less(left: int | None, requests: int) -> int | None:
-    return None if left is None else max(0, left - requests)
+def principals_of(
+    plan: Plan, snapshot: Snapshot, desired: Desired | None, reach: Reach | None
+) -> list[Principal]:
+    """Return whose roles a plan needs: nobody's, if it deletes no group and no human asks.
+
+    They are those of the groups that people join or leave and of those that are deleted; of the
+    other groups of these people, through which they may have the same roles; and with "people",
+    those that they hold themselves.
+    """
+    if reach is None and all(each.action is not Action.DELETE_GROUP for each in plan.changes):
+        return []
+    people: dict[str, None] = {}
+    groups: dict[str, None] = {}
+    for change in plan.changes:
+        moved = [user.id for user in (change.user, *change.members) if user is not None]
+        if change.group.id is not None and (moved or change.action is Action.DELETE_GROUP):
+            groups[change.group.id] = None
+        people.update(dict.fromkeys(moved))
+    for group in snapshot.groups:
+        if any(member.id in people for member in group.members):
+            groups[group.id] = None
+    users = people if reach == "people" else ()
+    return [
+        *groups_as_principals(groups),
+        *(Principal(type="user", id=user_id) for user_id in users),
+    ]
 
 
 def groups_as_principals(ids: Iterable[str]) -> list[Principal]:
@@ -98,13 +137,19 @@ def reason_of(error: BaseException) -> str:
             return f"the Permissions API responded with status {status}"
 
 
-def _read(client: _Client, principals: Iterable[Principal]) -> Generator[Any, Any, Roles]:
+def _read(
+    client: _Client, principals: Iterable[Principal], max_requests: int | None
+) -> Generator[Any, Any, Roles]:
     """Yield each call, as the client makes it, and expect its response."""
     listed: Sequence[Principal] = tuple(principals)
     asked: set[PrincipalKey] = {(each.type, each.id) for each in listed}
     found: dict[PrincipalKey, dict[Grant, None]] = {}
     named: dict[str, set[PrincipalKey]] = {}
     requests = 0
+    most = math.inf if max_requests is None else max_requests
+    needed = len(_SCOPES) * -(-len(listed) // MAX_PRINCIPALS)
+    if needed > most:
+        return Roles(reason=_QUOTA)
     try:
         for scope in _SCOPES:
             in_scope = named.setdefault(scope, set())
@@ -113,6 +158,8 @@ def _read(client: _Client, principals: Iterable[Principal]) -> Generator[Any, An
                 arguments: dict[str, Any] | None = {"scope_type": scope, "principals": batch}
                 cursors: set[str] = set()
                 while arguments is not None:
+                    if requests >= most:
+                        return Roles(reason=_QUOTA, requests=requests)
                     requests += 1
                     page: InspectResponse = yield client.principals.inspect_multiple(**arguments)
                     for principal in page.data.principals:
@@ -122,6 +169,8 @@ def _read(client: _Client, principals: Iterable[Principal]) -> Generator[Any, An
                             grants = found.setdefault(key, {})
                             grants.update(dict.fromkeys(map(_grant, principal.roles)))
                     arguments = next_arguments(arguments, page.next_cursor, cursors)
+                    if len(cursors) > MAX_PRINCIPALS:  # each page has at least one of them
+                        raise EndlessPages(f"the pages do not end: {len(cursors)} are read")
     except _UNREAD + http_errors() as error:
         return Roles(reason=reason_of(error), requests=requests)
     # Who is missing in one of the responses may have any role in that scope.

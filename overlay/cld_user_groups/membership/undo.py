@@ -8,6 +8,7 @@ from datetime import datetime
 from attrs import evolve
 
 from .directory import Directory
+from .effects import with_effects
 from .guards import Protected, check_guards
 from .model import (
     Action,
@@ -86,7 +87,8 @@ def undo_plan(
         limits=limits or GuardLimits(),
         protect=(*run.header.plan.protect, *protect),
     )
-    return evolve(plan, breaches=check_guards(plan, snapshot, plan.limits, allow_removals))
+    plan = evolve(plan, breaches=check_guards(plan, snapshot, plan.limits, allow_removals))
+    return with_effects(plan, snapshot)
 
 
 def _applied(run: Run, account: Directory) -> tuple[list[Outcome], list[Outcome]]:
