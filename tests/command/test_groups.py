@@ -67,7 +67,7 @@ def test_a_merge_adds_everybody_once_before_it_deletes(desk: Shell) -> None:
     line = ("merge", "Designers", marketing.id, "Designers", "--into", "Everybody", "--yes")
     assert desk(*line, "--allow-removals", "4").exit_code == 0
     assert desk.members() == {"Everybody": {"john", "harry", "maria"}}
-    reads = {"getUserGroups", "getUsers", "inspectMultiple"}
+    reads = {"getUserGroups", "getUsers", "inspectMultiple", "getPrincipalRoles"}
     methods = [call.method for call in desk.emulator.calls if call.operation_id not in reads]
     assert methods == ["POST"] * 4 + ["DELETE"] * 2
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -256,3 +257,33 @@ def test_an_account_read_before_roles_that_come_slowly_is_read_again(
     done = desk("delete", "Designers", "--allow-removals", "2", "--yes")
     assert done.exit_code == 4
     desk.emulator.calls.assert_not_called("deleteUserGroup")
+
+
+DELETION = ("delete", "Designers", "--allow-removals", "2", "--yes")
+
+
+def test_a_deletion_reports_the_roles_that_it_recorded(desk: Shell) -> None:
+    line = f"Recorded roles of Designers: {FOLDER}; {EDITOR}."
+    assert line in desk(*DELETION).stdout
+    assert line in desk("runs", "show").stdout
+    (change,) = desk.json("runs", "show")["changes"]
+    assert [grant["role"] for grant in change["roles"]["granted"]] == [
+        "Campaign Contributor",
+        "Media Editor",
+    ]
+    assert change["roles"]["not_known_because"] is None
+
+
+@pytest.mark.parametrize("form", ["text", "json", "csv", "markdown"])
+def test_a_deletion_reports_in_every_format_that_the_roles_are_not_known(
+    desk: Shell, form: str
+) -> None:
+    desk.emulator.roles.refused_with = 403
+    done = desk(*DELETION, "--format", form, "--quiet")
+    assert done.exit_code == 0
+    said = "does not have the Permissions API (status 403)"
+    assert said in done.stdout + done.stderr
+    if form == "json":
+        assert said in json.loads(done.stdout)["changes"][0]["roles"]["not_known_because"]
+    else:
+        assert "Recorded roles of Designers: not known: " in done.stdout + done.stderr

@@ -28,7 +28,7 @@ from .options import (
     yes_option,
 )
 from .output import has_color, print_json, print_message, print_result
-from .results import outcome_document, outcome_text, result_table
+from .results import lines_on_roles, outcome_document, outcome_text, result_table
 from .roles import of_user, print_roles, read_roles
 from .running import Draft, RunOptions, run_plan
 from .source import check_is_for, one_user, read_groups
@@ -97,6 +97,8 @@ def show_command(settings: Settings, run: str | None) -> None:
     )
     for outcome in found.outcomes:
         print_result(outcome_text(outcome, color=has_color(sys.stdout)))
+    for line in lines_on_roles(found.outcomes):
+        print_result(line)
     for difference in found.end.differences if found.end else ():
         print_result(f"  {printable(difference)}")
 

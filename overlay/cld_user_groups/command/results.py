@@ -87,7 +87,18 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
         "status": outcome.status,
         "error": outcome.error,
         "request_id": outcome.request_id,
+        "roles": outcome.roles and outcome.roles.document,
     }
+
+
+def lines_on_roles(outcomes: Iterable[Outcome], *, only_unknown: bool = False) -> Iterator[str]:
+    """Yield what was recorded of the roles of deleted groups, where that may be needed."""
+    for outcome in outcomes:
+        roles, name = outcome.roles, printable(outcome.change.group.name)
+        if roles is None or outcome.status not in ("done", "unknown"):
+            continue
+        if roles.unknown or not only_unknown:
+            yield f"Recorded roles of {name}: {printable('; '.join(roles.texts))}."
 
 
 _NO_ROLES = {
@@ -112,6 +123,7 @@ def result_lines(
         return
     for outcome in result.outcomes:
         yield outcome_text(outcome, color=color)
+    yield from lines_on_roles(result.outcomes)
     counts = {_SIGNS[name].lower(): count for name, count in result.counts().items()}
     yield ", ".join(f"{count} {name}" for name, count in counts.items() if count) + "."
     if result.stopped is not None:

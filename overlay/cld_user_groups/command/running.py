@@ -22,6 +22,7 @@ from .results import (
     code_of_plan,
     code_of_result,
     describe_change,
+    lines_on_roles,
     log_run_ended,
     plan_table,
     progress_of,
@@ -182,6 +183,8 @@ def _report(settings: Settings, plan: Plan, result: Result, resume: str) -> None
         else:
             render = as_csv if settings.format == "csv" else as_markdown
             print_result(render(result_table(plan.account_id, result.outcomes)))
+            for line in lines_on_roles(result.outcomes, only_unknown=True):
+                print_message(line)
             _report_held_back(plan)
     except OSError as error:
         recorded = f" The run is recorded: {settings.command_line('runs', 'show', result.run)}"

@@ -21,21 +21,24 @@ from attrs import evolve
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning
 
-from .executor import Flow, advance, execute_async, execute_now
+from .executor import advance, execute_async, execute_now
 from .journal import Journal
 from .lock import Lease
 from .model import Plan, Snapshot
+from .roles import record_roles, record_roles_async
 from .session import (
     SLICE,
     ApplySession,
     Interrupts,
     OnProgress,
     Read,
+    ReadRoles,
     Receive,
     Result,
     Save,
     Start,
     Step,
+    Task,
     TaskEnd,
     Wait,
 )
@@ -211,7 +214,7 @@ class _Threads:
         self._workers = workers
         self._sleep = sleep
         self._started: list[threading.Thread] = []
-        self._tasks: SimpleQueue[tuple[int, Flow | None] | None] = SimpleQueue()
+        self._tasks: SimpleQueue[tuple[int, Task] | None] = SimpleQueue()
         self._ends: SimpleQueue[TaskEnd] = SimpleQueue()
 
     def take(self, step: Step) -> object:
@@ -228,7 +231,7 @@ class _Threads:
                 return self._receive()
         return None
 
-    def _start(self, tasks: Sequence[tuple[int, Flow | None]]) -> None:
+    def _start(self, tasks: Sequence[tuple[int, Task]]) -> None:
         if not self._started:
             work = partial(self._work, _for_changes(self._client, self._workers))
             for _ in range(self._workers):
@@ -238,12 +241,16 @@ class _Threads:
             self._tasks.put(task)
 
     def _work(self, writing: CldProvisioning) -> None:
-        while (task := self._tasks.get()) is not None:
-            position, flow = task
+        while (taken := self._tasks.get()) is not None:
+            position, task = taken
             end: TaskEnd
             try:
-                found = read_account(self._client) if flow is None else execute_now(writing, flow)
-                end = position, found
+                if task is None:
+                    end = position, read_account(self._client)
+                elif isinstance(task, ReadRoles):
+                    end = position, record_roles(self._client, task.group_id)
+                else:
+                    end = position, execute_now(writing, task)
             except BaseException as error:  # noqa: BLE001 - raised in the thread that waits for it
                 end = position, error
             self._ends.put(end)
@@ -299,12 +306,15 @@ class _Tasks:
                 return ends
         return None
 
-    async def _work(self, position: int, flow: Flow | None) -> None:
+    async def _work(self, position: int, task: Task) -> None:
         try:
-            if flow is None:
+            if task is None:
                 self._ends.append((position, await read_account_async(self._client)))
+            elif isinstance(task, ReadRoles):
+                found = await record_roles_async(self._client, task.group_id)
+                self._ends.append((position, found))
             else:
-                self._ends.append((position, await execute_async(self._writing, flow)))
+                self._ends.append((position, await execute_async(self._writing, task)))
         except Exception as error:  # noqa: BLE001 - raised by the session
             self._ends.append((position, error))
         self._has_ended.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 from attrs import field, frozen
@@ -28,6 +29,7 @@ class Grant:
         within: What a role for content is restricted to, such as `("folder_id", "fg38")`.
         is_system: Whether the role is one of the system, rather than the account's own.
         updated_at: When the role was last changed, in seconds since 1970.
+        is_content: Whether it is a role for content, in a folder or a collection.
     """
 
     role: str
@@ -37,6 +39,7 @@ class Grant:
     within: tuple[tuple[str, str], ...] = ()
     is_system: bool = False
     updated_at: int = 0
+    is_content: bool = False
 
     @property
     def is_full_control(self) -> bool:
@@ -64,6 +67,36 @@ class Grant:
             "where": self.where,
             "within": dict(self.within),
             "full_control": self.is_full_control,
+        }
+
+
+@frozen(kw_only=True)
+class RoleRecord:
+    """What a group granted right before it was deleted.
+
+    Attributes:
+        read_at: When it was read, aware, in UTC.
+        granted: What it granted, as far as is known.
+        unknown: Why it may have granted more, or "" where that is all.
+    """
+
+    read_at: datetime
+    granted: tuple[Grant, ...] = ()
+    unknown: str = ""
+
+    @property
+    def texts(self) -> list[str]:
+        """What it granted, for people: never nothing."""
+        unknown = [f"not known: {self.unknown}"] if self.unknown else []
+        return [grant.text for grant in self.granted] + unknown or ["no role"]
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The record in a JSON document: `not_known_because` is null where it is complete."""
+        return {
+            "read_at": self.read_at,
+            "granted": [grant.document for grant in self.granted],
+            "not_known_because": self.unknown or None,
         }
 
 

@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from cld_user_groups._version import __version__
 
+from .grants import RoleRecord
 from .model import Change, Plan, Status, Stop
 from .state import make_private
 
@@ -86,11 +87,16 @@ class _Later(Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=
 
 
 class Intent(_Later, frozen=True, tag="intent"):
-    """A change is about to be sent; it has the ID of its group where that is known by now."""
+    """A change is about to be sent; it has the ID of its group where that is known by now.
+
+    Attributes:
+        roles: What the group grants, where it is about to be deleted.
+    """
 
     at: datetime
     position: int
     change: Change
+    roles: RoleRecord | None = None
 
 
 class Ended(_Later, frozen=True, tag="outcome"):

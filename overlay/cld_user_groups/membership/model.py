@@ -9,7 +9,7 @@ from typing import Literal
 
 from attrs import Attribute, field, frozen
 
-from .grants import Roles
+from .grants import RoleRecord, Roles
 
 
 @frozen(kw_only=True)
@@ -349,6 +349,7 @@ class Outcome:
         error: What went wrong, in a sentence, or "".
         in_place: Whether the account has what the change asks for although its status is `UNKNOWN`:
             this run or somebody else has applied it.
+        roles: What the group granted right before it was deleted; None where nothing was recorded.
     """
 
     position: int
@@ -358,6 +359,7 @@ class Outcome:
     request_id: str | None = None
     error: str = ""
     in_place: bool = False
+    roles: RoleRecord | None = None
 
     @property
     def holds(self) -> bool:

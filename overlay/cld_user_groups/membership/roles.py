@@ -7,19 +7,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final, Literal, TypeAlias
 
 import attrs
 
-from cld_provisioning_api.models import InspectResponse, Principal, PrincipalRole
+from cld_provisioning_api.models import (
+    InspectResponse,
+    Principal,
+    PrincipalRole,
+    PrincipalRolesResponse,
+)
 from cld_user_groups._find_users import send_each, send_each_async
 from cld_user_groups.client import AsyncCldProvisioning, CldProvisioning
 from cld_user_groups.errors import CloudinaryError, http_errors
 from cld_user_groups.identity import printable
 from cld_user_groups.paging import EndlessPages, next_arguments
 
-from .grants import Grant, PrincipalKey, Roles
+from .grants import Grant, PrincipalKey, RoleRecord, Roles
 from .model import Action, Desired, Plan, Snapshot
+from .problems import quoted
 
 # No maximum of principals in one request is published.
 MAX_PRINCIPALS: Final = 100
@@ -51,6 +58,17 @@ async def read_roles_async(
 ) -> Roles:
     """Read the roles of principals as `read_roles` does."""
     return await send_each_async(_read(client, principals, max_requests), lambda call: call)
+
+
+def record_roles(client: CldProvisioning, group_id: str) -> RoleRecord:
+    """Read what a group grants, with two requests; an error makes it not known."""
+    return send_each(_record(client.with_options(limiter=None), group_id), lambda each: each)
+
+
+async def record_roles_async(client: AsyncCldProvisioning, group_id: str) -> RoleRecord:
+    """Read what a group grants as `record_roles` does."""
+    unlimited = client.with_options(limiter=None)
+    return await send_each_async(_record(unlimited, group_id), lambda call: call)
 
 
 def plan_with_roles(
@@ -182,6 +200,31 @@ def _read(
     )
 
 
+def _record(client: _Client, group_id: str) -> Generator[Any, Any, RoleRecord]:
+    read_at = datetime.now(UTC)  # what is assigned later may be missing
+    granted: dict[Grant, None] = {}
+    unknown = ""
+    named: dict[str, Any] = {"principal_type": "group", "principal_id": group_id}
+    kinds = {"global": "", "content": "roles in folders and collections: "}
+    try:
+        for named["permission_type"], what in kinds.items():
+            unknown = what
+            response: PrincipalRolesResponse = yield client.principals.list_roles(**named)
+            granted.update(dict.fromkeys(map(_exact_grant, response.data)))
+        unknown = ""
+    except Exception as error:  # noqa: BLE001 - a hook's, too: the deletion does not wait for it
+        unknown += reason_of(error)
+    return RoleRecord(
+        read_at=read_at, granted=tuple(sorted(granted, key=_by_place)), unknown=unknown
+    )
+
+
+def _exact_grant(role: PrincipalRole) -> Grant:
+    if not all(isinstance(value, str) for value in (role.policy_parameters or {}).values()):
+        raise TypeError(f"a parameter of the role {quoted(role.name)} is not a text")
+    return _grant(role)
+
+
 def _grant(role: PrincipalRole) -> Grant:
     within = role.policy_parameters or {}
     return Grant(
@@ -192,6 +235,7 @@ def _grant(role: PrincipalRole) -> Grant:
         within=tuple(sorted((name, str(value)) for name, value in within.items())),
         is_system=role.management_type == "system",
         updated_at=role.updated_at,
+        is_content=role.permission_type == "content",
     )
 
 

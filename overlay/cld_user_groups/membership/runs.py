@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from attrs import field, frozen
 
+from .grants import RoleRecord
 from .journal import FORMAT, SUFFIX, End, Header, Intent, JournalError, Line, sequence_of
 from .model import Change, Outcome, Status
 
@@ -186,6 +187,7 @@ def _assemble(lines: Sequence[Line], *, is_torn: bool) -> Run:
     if not isinstance(header, Header):
         raise ValueError("the first line is not the header")  # noqa: TRY004 - as above
     changes: dict[int, Change] = {}
+    roles: dict[int, RoleRecord | None] = {}
     ended: dict[int, Outcome] = {}
     end: End | None = None
     for number, line in enumerate(rest, 2):
@@ -197,6 +199,7 @@ def _assemble(lines: Sequence[Line], *, is_torn: bool) -> Run:
         ended.pop(line.position, None)  # so that the latest comes last
         if isinstance(line, Intent):
             changes[line.position] = line.change
+            roles[line.position] = line.roles
         elif line.position not in changes:
             raise ValueError(f"line {number} is about a change that was never announced")
         else:
@@ -207,6 +210,7 @@ def _assemble(lines: Sequence[Line], *, is_torn: bool) -> Run:
                 group_id=line.group_id,
                 request_id=line.request_id,
                 error=line.error,
+                roles=roles[line.position],
             )
     open_ended = [
         Outcome(
@@ -215,6 +219,7 @@ def _assemble(lines: Sequence[Line], *, is_torn: bool) -> Run:
             status=Status.UNKNOWN,
             group_id=change.group.id,
             error="the journal does not say how it ended",
+            roles=roles[position],
         )
         for position, change in changes.items()
         if position not in ended

@@ -29,6 +29,8 @@ LONG_PAUSE = 5.0
 # only lets the calls out gradually. One that is held for longer waits for the quota itself.
 _GRADUALLY = 10.0
 _MAX_FAILURES = 5  # in a row
+#: How many requests it takes to record what a group grants.
+READS_OF_ROLES = 2
 
 
 class ReplyKind(Enum):
@@ -125,8 +127,13 @@ class Pace:
                 self._limit = min(self._concurrency, self._limit + 1 / self._limit)
         return ""
 
+    def spend(self, requests: int) -> None:
+        """Take requests that are about to be sent from what is left of the quota."""
+        if self.remaining is not None:
+            self.remaining = max(0, self.remaining - requests)
+
     def has_quota(self, running: int) -> bool:
-        """Return whether the quota allows one more change beside those in flight."""
+        """Return whether the quota allows one more request beside those in flight."""
         if self.remaining is None:
             return True
         # Those in flight may not be counted yet in what the server last said.
@@ -234,6 +241,8 @@ class Scheduler:
     ) -> None:
         self.stopped: Stop | None = None
         self.detail = ""
+        # Positions of deletions before which the roles of the group have to be read.
+        self.unread: set[int] = set()
         self.pace = Pace(concurrency, keep_quota, max_wait, remaining, reset_at)
         self._failures_in_a_row = 0
         self._is_accepted = False
@@ -293,7 +302,8 @@ class Scheduler:
             free = min(free, 1 - len(self._running))
         starting: list[int] = []
         while self._ready and len(starting) < free:
-            if not self.pace.has_quota(len(self._running)):
+            reads = READS_OF_ROLES if self._ready[0] in self.unread else 0
+            if not self.pace.has_quota(len(self._running) + reads):
                 # While some run, their responses say more.
                 if not self._running and (why := self.pace.await_quota(now)):
                     self.stop(Stop.QUOTA, why)
@@ -301,6 +311,8 @@ class Scheduler:
             position = self._probe() if self._is_suspect else heapq.heappop(self._ready)
             if position is None:
                 break
+            if position in self.unread:
+                self.pace.spend(READS_OF_ROLES)
             self._running[position] = self.pace.round
             starting.append(position)
         return starting
@@ -356,6 +368,12 @@ class Scheduler:
         """Take back a start: the change was not sent."""
         del self._running[position]
         heapq.heappush(self._ready, position)
+
+    def roles_read(self, position: int, *, is_slow: bool) -> None:
+        """Take back a start, for which roles were read; read the account again if slowly."""
+        self.put_back(position)
+        self.unread.discard(position)
+        self.pace.must_read = self.pace.must_read or is_slow
 
     def stop(self, why: Stop, detail: str) -> None:
         """Start nothing more; the detail is a sentence. The first reason stands."""

@@ -20,11 +20,12 @@ from cld_user_groups.errors import CloudinaryError, http_errors
 from . import staleness
 from .directory import Directory
 from .executor import IN_PLACE, ChangeResult, Flow, execute, renewed_at, reply_to_reading
+from .grants import RoleRecord
 from .journal import End, Ended, FileJournal, Intent, Journal, JournalError, NoJournal
 from .lock import AlreadyRunning, Lease, account_lock
-from .model import Desired, Outcome, Plan, Snapshot, Status, Stop
+from .model import Action, Desired, Outcome, Plan, Snapshot, Status, Stop
 from .problems import AccountError
-from .scheduler import ReplyKind, Scheduler
+from .scheduler import LONG_PAUSE, ReplyKind, Scheduler
 from .state import state_directory
 
 #: How long an interrupt, or anything else that must be noticed, can go unnoticed, in seconds.
@@ -117,10 +118,19 @@ class Wait(NamedTuple):
     seconds: float
 
 
-class Start(NamedTuple):
-    """Start tasks: send what a change needs, or read the account where there is no flow."""
+class ReadRoles(NamedTuple):
+    """Read what a group grants."""
 
-    tasks: Sequence[tuple[int, Flow | None]]
+    group_id: str
+
+
+Task: TypeAlias = Flow | ReadRoles | None
+
+
+class Start(NamedTuple):
+    """Start tasks: send what a change needs, read roles, or the account where there is None."""
+
+    tasks: Sequence[tuple[int, Task]]
 
 
 class Receive(NamedTuple):
@@ -129,7 +139,7 @@ class Receive(NamedTuple):
 
 Step: TypeAlias = Read | Save | Wait | Start | Receive
 #: The position of a change that has ended, and its result; for a reading, what was read.
-TaskEnd: TypeAlias = tuple[int, ChangeResult | Snapshot | BaseException]
+TaskEnd: TypeAlias = tuple[int, ChangeResult | Snapshot | RoleRecord | BaseException]
 # Returns how many interrupts there were.
 Interrupts = Callable[[], int]
 OnProgress = Callable[[Progress], object]
@@ -159,6 +169,8 @@ class ApplySession:
     _creators: dict[int, int] = field(init=False)
     _outcomes: list[Outcome] = field(init=False)
     _ended: set[int] = field(init=False, factory=set[int])
+    _deletions: frozenset[int] = field(init=False, default=frozenset[int]())  # to be recorded
+    _roles_asked_at: dict[int, datetime] = field(init=False, factory=dict[int, datetime])
     _was_anything_sent: bool = field(init=False, default=False)
 
     def steps(self) -> Generator[Step, Any, Result]:
@@ -189,6 +201,11 @@ class ApplySession:
             self._record = NoJournal() if self.journal is None else self.journal
             if self.journal is None and plan.changes:
                 self._record = FileJournal(directory, plan, self.now())
+            if not isinstance(self._record, NoJournal):
+                self._deletions = frozenset(
+                    at for at, each in enumerate(plan.changes) if each.action is Action.DELETE_GROUP
+                )
+                self._scheduler.unread |= self._deletions
             self._interrupts = stack.enter_context(self.counted())
             try:
                 after = yield from self._apply()
@@ -218,7 +235,7 @@ class ApplySession:
             if scheduler.has_ready and (loss := self._lease_loss):
                 scheduler.stop(Stop.LEASE, loss)
             starting = scheduler.start(self.now().timestamp())
-            tasks = [(position, self._announce(position)) for position in starting]
+            tasks = [(position, self._task(position)) for position in starting]
             if (yield from self._flush(starting)) and tasks:
                 yield Start(tasks)
             if scheduler.must_read:
@@ -258,6 +275,13 @@ class ApplySession:
     def _lease_loss(self) -> str:
         return "" if self.lease is None else self.lease.loss
 
+    def _task(self, position: int) -> Task:
+        """Return what is to be sent for a change; first, what tells what a deletion ends."""
+        if position not in self._scheduler.unread:
+            return self._announce(position)
+        self._roles_asked_at[position] = self.now()
+        return ReadRoles(self._outcomes[position].group_id or "")
+
     def _announce(self, position: int) -> Flow:
         outcome = self._outcomes[position]
         if position in self._creators:
@@ -265,7 +289,9 @@ class ApplySession:
             outcome = self._outcomes[position] = evolve(outcome, group_id=group_id)
         change = outcome.change
         named = evolve(change, group=evolve(change.group, id=outcome.group_id))
-        self._record.add(Intent(at=self.now(), position=position, change=named))
+        intent = Intent(at=self.now(), position=position, change=named, roles=outcome.roles)
+        self._record.add(intent)
+        self._scheduler.unread |= self._deletions & {position}  # if it has to be sent again
         return execute(outcome)
 
     def _flush(self, starting: Sequence[int] = ()) -> Generator[Step, Any, bool]:
@@ -301,15 +327,21 @@ class ApplySession:
         seconds = math.ceil((until - now.timestamp()) * 1000) / 1000
         if seconds >= SHORTEST_ANNOUNCED:
             self._report(None, _time(until))
+        self._scheduler.unread |= self._deletions  # what was read before is old
         while seconds > 0 and not self._scheduler.is_over and not self._lease_loss:
             yield Wait(min(seconds, SLICE))
             seconds -= SLICE
             self._heed()
 
-    def _end(self, position: int, result: ChangeResult | Snapshot | BaseException) -> None:
-        """Record the outcome of a change."""
+    def _end(
+        self, position: int, result: ChangeResult | Snapshot | RoleRecord | BaseException
+    ) -> None:
+        """Record the outcome of a change, or what a group grants that is to be deleted."""
         if isinstance(result, BaseException):
             raise result
+        if isinstance(result, RoleRecord):
+            self._note_roles(position, result)
+            return
         assert isinstance(result, ChangeResult)
         self._was_anything_sent = True
         outcome, reply = result
@@ -319,6 +351,16 @@ class ApplySession:
         if reply.kind is not ReplyKind.THROTTLED:
             self._ended.add(position)
             self._report(outcome)
+
+    def _note_roles(self, position: int, found: RoleRecord) -> None:
+        outcome = self._outcomes[position]
+        before = outcome.roles
+        # A request that was throttled may have deleted the group: then it has no roles any more.
+        may_be_gone = outcome.status is Status.UNKNOWN
+        if before is None or not (may_be_gone or (found.unknown and not before.unknown)):
+            self._outcomes[position] = evolve(outcome, roles=found)
+        waited = self.now() - self._roles_asked_at.pop(position)
+        self._scheduler.roles_read(position, is_slow=waited.total_seconds() >= LONG_PAUSE)
 
     def _settle(self, outcome: Outcome) -> None:
         self._outcomes[outcome.position] = outcome
@@ -343,7 +385,7 @@ class ApplySession:
     def _abandon(self) -> None:
         """Record what is known if the run ends with changes in flight."""
         error = "the run ended before the response came"
-        for position in sorted(self._scheduler.running):
+        for position in sorted(set(self._scheduler.running).difference(self._roles_asked_at)):
             self._settle(evolve(self._outcomes[position], status=Status.UNKNOWN, error=error))
         self._scheduler.stop(Stop.ABANDONED, "the run was abandoned")
         self._conclude(None)
