@@ -1,4 +1,4 @@
-"""Runs the recipes of docs/ci.md as they stand there, as their CI, cron and systemd would.
+"""Runs the recipes of the documents as they stand there, as a shell, CI, cron and systemd would.
 
 Where a recipe names a place of the machine, it is one below the test's own folder. Programs of
 other services (`gh`, `pip`, `mail`) are stand-ins, which note how they were called.
@@ -12,7 +12,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -112,6 +112,18 @@ class Machine:
     def install_block(self, place: str) -> None:
         """Install a script of the document at its place."""
         self.install(self.folder / place.lstrip("/"), self.here(block(place)))
+
+    def replay(self, page: str) -> Iterator[subprocess.CompletedProcess[str]]:
+        """Run the shell blocks of a page in their order; YAML blocks that name a file are it."""
+        credentials = {"CLOUDINARY_ACCOUNT_URL": "account://k:s@acc"}
+        for match in _BLOCK.finditer((ROOT / "docs" / page).read_text("utf-8")):
+            place = _PLACE.match(match["text"])
+            if match["language"] == "sh":
+                yield self.run("sh", "-ec", self.here(match["text"]), environment=credentials)
+            elif place and match["language"] in ("yaml", "toml"):
+                path = self.folder / place["place"].replace("~/", "")
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(self.here(match["text"]))
 
     def run(
         self, *command: str, environment: Mapping[str, str] | None = None

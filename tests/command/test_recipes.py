@@ -1,4 +1,4 @@
-"""The recipes of docs/ci.md work as they stand there."""
+"""The recipes of the documents work as they stand there."""
 
 from __future__ import annotations
 
@@ -205,4 +205,16 @@ def test_the_job_that_finds_drift_fails_with_the_plan_as_its_summary(
 ) -> None:
     assert machine.run_workflow("groups-drift.yml", github(machine)) == 2
     assert Path("summary.md").read_text().startswith("#")
+    assert shell.writes() == 0
+
+
+def test_the_exports_of_four_programs_are_planned_as_the_page_says(
+    shell: Shell, machine: Machine
+) -> None:
+    shutil.copytree(Path(__file__).parent / "exports", machine.folder, dirs_exist_ok=True)
+    page = "how-to/import-from-another-program.md"
+    google, okta, entra, hr = machine.replay(page)
+    for done in (google, okta, entra):
+        assert (done.returncode, "Nothing to do" in done.stdout) == (0, True)
+    assert "+ john@example.com" in hr.stdout
     assert shell.writes() == 0

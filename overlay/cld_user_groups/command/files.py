@@ -34,7 +34,15 @@ from .output import colored, print_json, print_message, print_result
 from .output_file import OutputFile
 from .results import code_of_plan
 from .running import Draft, RunOptions, print_plan, run_plan
-from .source import hold_to_guards, make_draft, read_groups, read_source, with_new_groups
+from .source import (
+    Rows,
+    hold_to_guards,
+    make_draft,
+    read_groups,
+    read_source,
+    row_options,
+    with_new_groups,
+)
 from .tables import Table, columns, print_table
 
 if TYPE_CHECKING:
@@ -102,6 +110,7 @@ def _as_json(text: str) -> dict[str, Any]:
 @command(
     "plan",
     click.argument("file"),
+    row_options,
     click.option("--out", type=_FILE, help="Save the plan to this file, for `apply`."),
     force_option,
     flag("--detailed-exitcode", help="Exit with 2 if there are changes."),
@@ -120,6 +129,7 @@ def _as_json(text: str) -> dict[str, Any]:
 def plan_command(
     settings: Settings,
     file: str,
+    rows: Rows,
     out: Path | None,
     force: bool,
     detailed_exitcode: bool,
@@ -135,7 +145,7 @@ def plan_command(
 
     Exits with 3 where a guard refuses the plan, and with 5 where something is held back.
     """
-    desired = with_new_groups(read_groups(file), allow_new)
+    desired = with_new_groups(read_groups(file, rows), allow_new)
     with settings.open_client() as client:
         output = None if out is None else OutputFile(out, client.account_id, force=force)
         draft = make_draft(
@@ -157,6 +167,7 @@ def plan_command(
 @command(
     "apply",
     click.argument("file", metavar="FILE|PLAN"),
+    row_options,
     yes_option,
     dry_run_option,
     allow_removals_option,
@@ -179,6 +190,7 @@ def apply_command(
     settings: Settings,
     /,
     file: str,
+    rows: Rows,
     allow_removals: int | None,
     allow_new: tuple[str, ...],
     adds_only: bool,
@@ -189,7 +201,11 @@ def apply_command(
     Shows the plan, asks (on a terminal; elsewhere --yes is needed), writes, and reads the account
     again. Ctrl-C starts nothing more and lets what is in flight end; a second one stops at once.
     """
-    source = read_source(file)
+    source = read_source(file, rows)
+    if rows.words and isinstance(source, membership.Plan):
+        raise click.UsageError(
+            f"{rows.words[0]} is for a file, or for the `plan` that saves a plan"
+        )
     if allow_new:
         if isinstance(source, membership.Plan):
             raise click.UsageError("--allow-new is for a file, or for the `plan` that saves a plan")
@@ -215,16 +231,16 @@ def apply_command(
 
     options = RunOptions(
         **how,
-        resume=_resume_command(settings, file, source),
+        resume=_resume_command(settings, file, rows, source),
         hint="What takes nothing away can still be applied: --adds-only.",
     )
     return run_plan(settings, prepare, options, still_needed)
 
 
-def _resume_command(settings: Settings, file: str, source: Desired | Plan) -> str:
+def _resume_command(settings: Settings, file: str, rows: Rows, source: Desired | Plan) -> str:
     """Return how to resume where a run ends early: a saved plan is stale once begun."""
     if not isinstance(source, membership.Plan):
-        return settings.command_line("apply", file)
+        return settings.command_line("apply", file, *rows.words)
     again = settings.command_line("plan", printable(source.source), "--out", file)
     return f"create the plan again: {again}"
 
@@ -233,11 +249,12 @@ def _resume_command(settings: Settings, file: str, source: Desired | Plan) -> st
     "diff",
     click.argument("before"),
     click.argument("after", required=False),
+    row_options,
     flag("--detailed-exitcode", help="Exit with 2 if they differ."),
     formats=TABLE_FORMATS,
 )
 def diff_command(
-    settings: Settings, before: str, after: str | None, detailed_exitcode: bool
+    settings: Settings, before: str, after: str | None, rows: Rows, detailed_exitcode: bool
 ) -> int:
     """Show how the export AFTER differs from BEFORE; without AFTER, the account as it is now.
 
@@ -247,9 +264,9 @@ def diff_command(
     if before == after == "-":
         context = click.get_current_context()
         raise click.UsageError("standard input (-) can be read only once", context)
-    old = read_groups(before)
+    old = read_groups(before, rows.of_file(before))
     if after is not None:
-        new = read_groups(after)
+        new = read_groups(after, rows.of_file(after))
         account_id, groups = new.account, new.groups
     else:
         with settings.open_client() as client:

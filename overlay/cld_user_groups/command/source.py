@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
+from functools import update_wrapper
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
-from attrs import evolve
+from attrs import evolve, frozen
 
 from . import membership
 from .options import Settings, settings_of
@@ -18,29 +20,142 @@ from .running import Draft
 
 if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
-    from cld_user_groups.membership import Desired, DesiredMember, FileError, Plan, Snapshot
+    from cld_user_groups.membership import (
+        Desired,
+        DesiredMember,
+        FileError,
+        Plan,
+        RowFormat,
+        Snapshot,
+    )
 
 _PLAN_MARK = b'"cld-user-groups/plan/'
 _SPACE = b"\xef\xbb\xbf \t\r\n"
 
 
-def read_source(path: str) -> Desired | Plan:
+@frozen
+class Rows:
+    """How another program has written a file of rows, as the command line says it.
+
+    Attributes:
+        format: The format, or None where the command line says nothing.
+        words: What says it, for a command line that is shown.
+    """
+
+    format: RowFormat | None = None
+    words: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        columns: Sequence[str] = (),
+        names: Sequence[str] = (),
+        date_format: str = "",
+        group_separator: str = "",
+    ) -> Rows:
+        """Return what the options say."""
+        texts = {"--date-format": date_format, "--group-separator": group_separator}
+        words = [
+            *(word for text in columns for word in ("--columns", text)),
+            *(word for text in names for word in ("--names", text)),
+            *(word for option, text in texts.items() if text for word in (option, text)),
+        ]
+        if not words:
+            return cls()
+        pairs = [pair for text in columns for pair in next(csv.reader([text]), ())]
+        format = membership.RowFormat(  # noqa: A001
+            columns=_pairs("--columns", pairs, "email=login"),
+            names={
+                theirs: ours or None
+                for theirs, ours in _pairs("--names", names, "okta-design=Design").items()
+            },
+            date_format=date_format,
+            group_separator=group_separator,
+        )
+        return cls(format, tuple(words))
+
+    def of_file(self, path: str) -> Rows | None:
+        """Return this for a file whose name does not show that it has no rows, of two."""
+        return None if Path(path).suffix.lower() in (".yaml", ".yml", ".json", ".toml") else self
+
+
+def _pairs(option: str, texts: Sequence[str], example: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in texts:
+        name, is_pair, value = (part.strip() for part in text.partition("="))
+        if not is_pair or "=" in value:
+            raise click.UsageError(f"{option}: {text!r} is no pair such as {example}")
+        if name in found:
+            raise click.UsageError(f"{option}: {name!r} is given twice")
+        found[name] = value
+    return found
+
+
+def row_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how another program has written a file, as the argument `rows`."""
+
+    def collect(
+        *arguments: Any,
+        columns: Sequence[str],
+        names: Sequence[str],
+        date_format: str | None,
+        group_separator: str | None,
+        **values: Any,
+    ) -> Any:
+        rows = Rows.of(columns, names, date_format or "", group_separator or "")
+        return function(*arguments, rows=rows, **values)
+
+    options = [
+        click.option(
+            "--columns",
+            metavar="OURS=THEIRS,...",
+            multiple=True,
+            help="Read these columns of a CSV or JSON lines file that another program wrote, and "
+            "ignore the others: group=groupName,email=login. Ours are group, email, id, reason, "
+            "until and previously.",
+        ),
+        click.option(
+            "--names",
+            metavar="THEIRS=OURS",
+            multiple=True,
+            help="The account's name of a group in such a file: okta-design=Design. THEIRS= "
+            "leaves out its rows. Once for each group.",
+        ),
+        click.option(
+            "--date-format",
+            metavar="FORMAT",
+            help="How `until` is written there: DD.MM.YYYY, M/D/YYYY. Default: YYYY-MM-DD.",
+        ),
+        click.option(
+            "--group-separator",
+            metavar="TEXT",
+            help="What separates several groups in one cell there. Default: a cell has one group.",
+        ),
+    ]
+    collect = update_wrapper(collect, function)
+    for add in reversed(options):
+        collect = add(collect)
+    return collect
+
+
+def read_source(path: str, rows: Rows | None = None) -> Desired | Plan:
     """Read a file of groups or a saved plan, which its content shows; "-" is standard input."""
+    how = None if rows is None else rows.format
     content = membership.files.content
     timeout = _source_timeout()
     if path == "-":
         found = content.read_content(path, timeout=timeout)
         if _is_plan(found):
             return membership.parse_plan(found, path)
-        return membership.read_file(path, stdin=BytesIO(found))
+        return membership.read_file(path, stdin=BytesIO(found), rows=how)
     if _is_plan(_json_in(Path(path), content.MAX_BYTES)):
         return membership.load_plan(path)
-    return membership.read_file(path, timeout=timeout)
+    return membership.read_file(path, timeout=timeout, rows=how)
 
 
-def read_groups(path: str) -> Desired:
+def read_groups(path: str, rows: Rows | None = None) -> Desired:
     """Read a file of groups; "-" is standard input."""
-    desired = read_source(path)
+    desired = read_source(path, rows)
     if isinstance(desired, membership.Plan):
         apply_it = shlex.join(["cld-user-groups", "apply", path])
         what = "this is a saved plan, not a file of groups"

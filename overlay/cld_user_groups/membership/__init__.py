@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .explaining import Explanation, Listing, Verdict, explain, listing_of
     from .exporting import export
     from .files import read_file
+    from .files.row_format import RowFormat
     from .grants import Grant, Roles
     from .guards import check_guards
     from .history import AsOf, History, Period, Step, as_of, history_of, read_history
@@ -116,6 +117,7 @@ __all__ = [
     "RedisLease",
     "Result",
     "Roles",
+    "RowFormat",
     "Run",
     "RunSummary",
     "Snapshot",
@@ -186,6 +188,7 @@ _NAMES = {
     ".explaining": "Explanation, Listing, Verdict, explain, listing_of",
     ".exporting": "export",
     ".files": "read_file",
+    ".files.row_format": "RowFormat",
     ".grants": "Grant, Roles",
     ".guards": "check_guards",
     ".history": "AsOf, History, Period, Step, as_of, history_of, read_history",

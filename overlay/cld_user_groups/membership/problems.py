@@ -99,7 +99,8 @@ def quoted(text: str) -> str:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a hint that names the known word most like this one, or all where none is like it."""
     words = list(known)
-    close = difflib.get_close_matches(word.strip().casefold(), words, n=1, cutoff=0.6)
+    folded = {each.casefold(): each for each in reversed(words)}
+    close = difflib.get_close_matches(word.strip().casefold(), folded, n=1, cutoff=0.6)
     if close:
-        return f"did you mean `{close[0]}`?"
+        return f"did you mean `{folded[close[0]]}`?"
     return "known: " + ", ".join(words)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Callable, Collection, Mapping
 from errno import ELOOP
 from pathlib import Path
-from typing import BinaryIO, Literal, get_args
+from typing import BinaryIO, Literal, TypeAlias, get_args
 
 import attrs
 
@@ -17,7 +18,8 @@ from cld_user_groups.membership.problems import FileError, Problem, in_file_orde
 from .content import MAX_BYTES, TIMEOUT, decode_text, read_content
 from .document import read_group_rows, read_tree
 from .fields import Fields, Node
-from .rows import COLUMNS, ListedRow, first_line, parse_csv, parse_json_lines
+from .row_format import RowFormat
+from .rows import COLUMNS, GROUP_COLUMNS, ListedRow, first_line, parse_csv, parse_json_lines
 
 Format = Literal["yaml", "json", "toml", "csv", "jsonl"]
 
@@ -30,7 +32,8 @@ _SUFFIXES: dict[str, Format] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
 }
-_ROWS = {"csv": parse_csv, "jsonl": parse_json_lines}
+RowParser: TypeAlias = Callable[[str, Fields, Collection[str], Mapping[str, str]], list[ListedRow]]
+_ROWS: dict[str, RowParser] = {"csv": parse_csv, "jsonl": parse_json_lines}
 
 
 def read_file(
@@ -40,6 +43,7 @@ def read_file(
     format: Format | None = None,  # noqa: A002 - the word that readers expect
     max_bytes: int = MAX_BYTES,
     timeout: float = TIMEOUT,
+    rows: RowFormat | None = None,
 ) -> Desired:
     """Read a file of groups and their members.
 
@@ -49,6 +53,8 @@ def read_file(
         format: The file's format. Default: by its name's suffix; for "-", by its content.
         max_bytes: The maximum size of each file, in bytes.
         timeout: How long to wait for the end of each file that is a pipe, in seconds.
+        rows: How another program has written a CSV or JSON lines file. Other formats say it
+            in the file.
 
     Raises:
         FileError: It cannot be read, is empty, is not of its format, or is not valid; all of
@@ -58,18 +64,20 @@ def read_file(
     known = get_args(Format)
     if format is not None and format not in known:
         raise ValueError(f"unknown format {format!r}: it must be one of {', '.join(known)}")
-    return _FileReader(os.fspath(path), max_bytes, timeout).read(stdin, format)
+    return _FileReader(os.fspath(path), max_bytes, timeout, rows).read(stdin, format)
 
 
 class _FileReader:
     """Reads one file, and those that it includes, once each."""
 
-    def __init__(self, source: str, max_bytes: int, timeout: float) -> None:
+    def __init__(self, source: str, max_bytes: int, timeout: float, rows: RowFormat | None) -> None:
         self.source = source
+        self.rows = rows
         self.max_bytes = max_bytes
         self.timeout = timeout
         self.digest = hashlib.sha256()
         self.problems: list[Problem] = []
+        self.texts: dict[str, str] = {}
         self.included: dict[str, tuple[Fields, list[ListedRow]]] = {}
 
     def read(self, stdin: BinaryIO | None, named: Format | None) -> Desired:
@@ -88,7 +96,15 @@ class _FileReader:
 
     def _desired(self, text: str, chosen: Format, fields: Fields) -> Desired:
         if parse := _ROWS.get(chosen):
-            return read_group_rows(parse(text, fields, COLUMNS), fields)
+            how = self.rows or RowFormat()
+            if self.rows:  # which decides, as the bytes do, what the file asks for
+                self.digest.update(repr(self.rows).encode())
+            rows = parse(text, fields, GROUP_COLUMNS, how.columns)
+            groups = read_group_rows(how.translated(rows, fields), fields)
+            return Desired(source=self.source, digest="", groups=groups)
+        if self.rows is not None:
+            message = f"a file in {chosen.upper()} names the columns of its sources itself"
+            raise FileError([Problem(self.source, None, message, "under `from`")])
         node = _parse(text, chosen, fields)
         if node is None:
             raise FileError([Problem(self.source, None, "the file is empty")])
@@ -113,41 +129,55 @@ class _FileReader:
             raise FileError([Problem(self.source, None, message, hint)])
         return _SUFFIXES[suffix]
 
-    def _include(self, path: str, line: int) -> tuple[Fields, list[ListedRow]]:
+    def _include(
+        self, path: str, line: int, how: RowFormat, columns: Collection[str]
+    ) -> tuple[Fields, list[ListedRow]]:
         """Return the rows of a file in the same folder or below; none where it cannot be read."""
         shown = os.path.join(os.path.dirname(self.source), path)  # noqa: PTH118, PTH120
-        if shown not in self.included:
+        key = f"{shown}\n{how}{columns}"
+        if key not in self.included:
             fields = Fields(shown, self.problems)
             rows: list[ListedRow] = []
             try:
-                rows = self._included_rows(path, fields, line)
+                parse = self._parser(path, line)
+                if shown not in self.texts:
+                    self.texts[shown] = self._included_text(path, fields, line)
+                rows = parse(self.texts[shown], fields, columns, how.columns)
+                rows = how.translated(rows, fields)
             except FileError as error:
                 self.problems += error.problems
-            self.included[shown] = (fields, rows)
-        return self.included[shown]
+            self.included[key] = (fields, rows)
+        return self.included[key]
 
-    def _included_rows(self, path: str, fields: Fields, line: int) -> list[ListedRow]:
-        def rejected(message: str, hint: str = "") -> FileError:
-            return FileError([Problem(self.source, line, message, hint)])
+    def _rejected(self, line: int, message: str, hint: str = "") -> FileError:
+        return FileError([Problem(self.source, line, message, hint)])
 
+    def _parser(self, path: str, line: int) -> RowParser:
         if self.source == "-":
             message = "standard input cannot include a file"
-            raise rejected(message, "there is no folder to start from")
+            raise self._rejected(line, message, "there is no folder to start from")
         parse = _ROWS.get(_SUFFIXES.get(Path(path).suffix.lower(), ""))
         if parse is None:
-            raise rejected(f"cannot include {quoted(path)}", "known: .csv, .jsonl, .ndjson")
+            known = "known: .csv, .jsonl, .ndjson"
+            raise self._rejected(line, f"cannot include {quoted(path)}", known)
+        return parse
+
+    def _included_text(self, path: str, fields: Fields, line: int) -> str:
         if "\0" in path:  # no file can be called so; the operating system's functions raise
-            raise rejected(f"cannot include {quoted(path)}", "a NUL character is in its name")
+            hint = "a NUL character is in its name"
+            raise self._rejected(line, f"cannot include {quoted(path)}", hint)
         folder = Path(self.source).resolve().parent
         try:
             if not (folder / path).resolve().is_relative_to(folder):
-                raise rejected(f"{quoted(path)} is outside the file's folder")
+                raise self._rejected(line, f"{quoted(path)} is outside the file's folder")
             content = self._content(folder / path, fields.source)
         except OSError as error:
-            raise rejected(f"cannot read {quoted(path)}: {error.strerror or error}") from None
+            message = f"cannot read {quoted(path)}: {error.strerror or error}"
+            raise self._rejected(line, message) from None
         except RuntimeError:  # symbolic links in a circle, before Python 3.13
-            raise rejected(f"cannot read {quoted(path)}: {os.strerror(ELOOP)}") from None
-        return parse(decode_text(content, fields.source), fields, COLUMNS[1:])
+            message = f"cannot read {quoted(path)}: {os.strerror(ELOOP)}"
+            raise self._rejected(line, message) from None
+        return decode_text(content, fields.source)
 
 
 def _parse(text: str, chosen: Format, fields: Fields) -> Node | None:

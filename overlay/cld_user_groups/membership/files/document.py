@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date
 from typing import Literal
 
@@ -12,11 +12,12 @@ from cld_user_groups.membership.model import Desired, DesiredGroup, DesiredMembe
 from cld_user_groups.membership.problems import Problem, quoted
 
 from .fields import Fields, Items, Node, Scalar, TableNode, is_email
-from .rows import ListedRow
+from .row_format import GROUP_KEYS, MEMBER_KEYS, RowFormat, read_format
+from .rows import COLUMNS, GROUP_COLUMNS, ListedRow
 
-# Reads the rows of an included file, and returns them with the name to show for it. Problems of
-# the file are added with its name; then there are no rows.
-Include = Callable[[str, int], tuple[Fields, list[ListedRow]]]
+# Reads the rows of a file that is included on a line, in a format, with these columns, and returns
+# them with the name to show for it. Problems are added with its name; then there are no rows.
+Include = Callable[[str, int, RowFormat, Collection[str]], tuple[Fields, list[ListedRow]]]
 
 _TOP = ("version", "account", "guards", "protect", "groups")
 _GUARDS = ("max_removals", "max_removals_per_group")
@@ -50,8 +51,8 @@ def read_tree(node: Node, fields: Fields, include: Include) -> Desired:
     )
 
 
-def read_group_rows(rows: Iterable[ListedRow], fields: Fields) -> Desired:
-    """Return what a file of rows asks for: every group that it names, exactly as it lists it."""
+def read_group_rows(rows: Iterable[ListedRow], fields: Fields) -> tuple[DesiredGroup, ...]:
+    """Return the groups of a file of rows: every one that it names, exactly as it lists it."""
     by_key: dict[str, tuple[str, int, list[ListedRow]]] = {}
     for row in rows:
         name = row.values.get("group")
@@ -66,18 +67,17 @@ def read_group_rows(rows: Iterable[ListedRow], fields: Fields) -> Desired:
             message = f"the group {quoted(name)} is spelt {quoted(spelt)} on line {first}"
             fields.problem(row.line, message)
         of_group.append(row)
-    return Desired(
-        source=fields.source,
-        digest="",
-        groups=tuple(
-            DesiredGroup(
-                name=name,
-                members=_unique(_from_rows(of_group, fields), fields),
-                source=fields.source,
-                line=line,
-            )
-            for name, line, of_group in by_key.values()
-        ),
+    return tuple(
+        DesiredGroup(
+            name=name,
+            previously=tuple(
+                dict.fromkeys(each for row in of_group if (each := row.values.get("previously")))
+            ),
+            members=_unique(_from_rows(of_group, fields), fields),
+            source=fields.source,
+            line=line,
+        )
+        for name, line, of_group in by_key.values()
     )
 
 
@@ -107,9 +107,9 @@ def _groups(node: Node, fields: Fields, include: Include) -> tuple[DesiredGroup,
     if not isinstance(node, TableNode):
         fields.problem(node.line, "`groups` must be a mapping of names to groups")
         return ()
-    found: list[DesiredGroup] = []
+    entries, found = _with_included(node, fields, include)
     labels: dict[str, int] = {}
-    for key, value in node.entries:
+    for key, value in entries:
         first = labels.setdefault(key.text, key.line)
         if first != key.line:
             message = f"the group {quoted(key.text)} occurs twice, first on line {first}"
@@ -120,6 +120,35 @@ def _groups(node: Node, fields: Fields, include: Include) -> tuple[DesiredGroup,
             found.append(group)
     _check_unique(found, fields)
     return tuple(found)
+
+
+def _with_included(
+    node: TableNode, fields: Fields, include: Include
+) -> tuple[list[tuple[Scalar, Node]], list[DesiredGroup]]:
+    """Return the groups that are listed, and those of the file that `from` names."""
+    if not any(key.text == "from" and isinstance(value, Scalar) for key, value in node.entries):
+        return node.entries, []
+    known = ("from", *GROUP_KEYS)
+    how = TableNode([entry for entry in node.entries if entry[0].text in known], node.line)
+    rows, of_file = _read_rows(how, "`groups`", known, fields, include)
+    listed = [entry for entry in node.entries if entry[0].text not in known]
+    return listed, [*read_group_rows(rows, of_file)]
+
+
+def _read_rows(
+    node: TableNode, what: str, known: Collection[str], fields: Fields, include: Include
+) -> tuple[list[ListedRow], Fields]:
+    """Return the rows of the file that `from` names, with its name; none with a problem."""
+    values = fields.table(node, what, known)
+    path = None if values is None else fields.text(values.get("from"), "`from`")
+    if values is None or path is None:
+        return [], fields
+    columns = GROUP_COLUMNS if "names" in known else COLUMNS[1:]
+    how = read_format(values, columns, fields)
+    if how is None:
+        return [], fields
+    of_file, rows = include(path, values["from"].line, how, columns)
+    return rows, of_file
 
 
 def _group(key: Scalar, node: Node, fields: Fields, include: Include) -> DesiredGroup | None:
@@ -159,9 +188,7 @@ def _group(key: Scalar, node: Node, fields: Fields, include: Include) -> Desired
 
 def _is_null(node: Node | None) -> bool:
     """Return whether a value is absent: no key, or a key with no value."""
-    if not isinstance(node, Scalar):
-        return node is None
-    return node.kind == "null" or (node.kind == "plain" and node.text in ("", "~", "null"))
+    return node.is_null if isinstance(node, Scalar) else node is None
 
 
 def _check_group(group: DesiredGroup, what: str, values: dict[str, Node], fields: Fields) -> None:
@@ -218,15 +245,9 @@ def _members(node: Node, fields: Fields, include: Include) -> tuple[DesiredMembe
 
 
 def _included(node: TableNode, fields: Fields, include: Include) -> list[DesiredMember]:
-    values = fields.table(node, "`members`", ("from",))
-    if values is None:
-        return []
-    path = fields.text(values.get("from"), "`from`")
-    if path is None:
-        if "from" not in values:
-            fields.problem(node.line, "`members` must be a list, or `{from: FILE}`")
-        return []
-    of_file, rows = include(path, values["from"].line)
+    rows, of_file = _read_rows(node, "`members`", ("from", *MEMBER_KEYS), fields, include)
+    if not rows and all(key.text != "from" for key, _ in node.entries):
+        fields.problem(node.line, "`members` must be a list, or `{from: FILE}`")
     return _from_rows(rows, of_file)
 
 

@@ -39,6 +39,11 @@ class Scalar(NamedTuple):
     kind: Kind
     line: int
 
+    @property
+    def is_null(self) -> bool:
+        """Whether it is no value: a key with nothing after it."""
+        return self.kind == "null" or (self.kind == "plain" and self.text in ("", "~", "null"))
+
 
 class Items(NamedTuple):
     """A list."""

@@ -6,7 +6,8 @@ import csv
 import io
 import json
 import re
-from collections.abc import Collection
+import shlex
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from cld_user_groups.membership.problems import did_you_mean, quoted
@@ -15,7 +16,13 @@ from .content import is_unicode
 from .fields import Fields
 
 COLUMNS = ("group", "email", "id", "reason", "until")
+GROUP_COLUMNS = (*COLUMNS, "previously")
 _DELIMITERS = (",", ";", "\t")
+# By our name of a column, what other programs' names of it have in them, the likeliest first.
+_LIKELY = {
+    "group": ("group name", "groupname", "group", "team", "department"),
+    "email": ("member email", "email", "e-mail", "mail", "login", "principal"),
+}
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 
@@ -26,11 +33,14 @@ class ListedRow(NamedTuple):
     values: dict[str, str]
 
 
-def parse_csv(text: str, fields: Fields, columns: Collection[str]) -> list[ListedRow]:
+def parse_csv(
+    text: str, fields: Fields, columns: Collection[str], theirs: Mapping[str, str] | None = None
+) -> list[ListedRow]:
     """Return the rows of a CSV file that may have these columns, the header aside.
 
-    Commas, semicolons and tabs separate cells, whichever the header or a line `sep=;` shows. Rows
-    and columns with nothing in them are left out.
+    With the file's own names by ours, only those columns are read. Commas, semicolons and tabs
+    separate cells, whichever the header or a line `sep=;` shows. Rows and columns with nothing in
+    them are left out.
     """
     first, skipped, delimiter = first_line(text), 0, ""
     if first.strip().strip('"').lower().startswith("sep="):
@@ -44,7 +54,7 @@ def parse_csv(text: str, fields: Fields, columns: Collection[str]) -> list[Liste
     before = len(fields.problems)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[ListedRow] = []
-    header: list[str] = []
+    header: list[str | None] = []  # our names; None for a column that is ignored
     line = skipped
     try:
         for cells in reader:
@@ -52,7 +62,7 @@ def parse_csv(text: str, fields: Fields, columns: Collection[str]) -> list[Liste
             if not any(map(str.strip, cells)):
                 continue
             if not header:
-                header = _header(cells, begun, fields, columns)
+                header = _header(cells, begun, fields, columns, theirs)
                 if not header:
                     return []
                 continue
@@ -71,7 +81,7 @@ def first_line(text: str) -> str:
 
 
 def _cells(
-    cells: list[str], header: list[str], delimiter: str, line: int, fields: Fields
+    cells: list[str], header: list[str | None], delimiter: str, line: int, fields: Fields
 ) -> dict[str, str] | None:
     """Return the values of a row by column, or None if they have a problem, which is added."""
     before = len(fields.problems)
@@ -85,51 +95,120 @@ def _cells(
     values: dict[str, str] = {}
     for name, cell in zip(header, cells, strict=False):
         value = cell.strip()
-        if value and not name:
+        if value and name == "":
             fields.problem(line, f"{quoted(value)} is in a column without a name")
         elif "\n" in cell or "\r" in cell:
             _check_line_break(name, cell, delimiter, line, fields)
-        if value:
+        if value and name:
             values[name] = value
     return values if len(fields.problems) == before else None
 
 
-def _check_line_break(name: str, cell: str, delimiter: str, line: int, fields: Fields) -> None:
+def _check_line_break(
+    name: str | None, cell: str, delimiter: str, line: int, fields: Fields
+) -> None:
     """Note a problem where a stray quote may have swallowed rows: a reason may have lines."""
     _, *others = _LINE_BREAK.split(cell)
-    if name != "reason":
+    if name and name != "reason":
         fields.problem(line, f"a line break in {quoted(name)}", "is there a stray quote?")
     elif any(delimiter in other and "@" in other for other in others):
-        fields.problem(line, "a row inside a `reason`", "is there a stray quote?")
+        where = "a `reason`" if name else f"the cell {quoted(cell)}"
+        fields.problem(line, f"a row inside {where}", "is there a stray quote?")
 
 
-def _header(cells: list[str], line: int, fields: Fields, columns: Collection[str]) -> list[str]:
-    """Return the names of the columns; nothing if a row cannot be read by them."""
+def _header(
+    cells: list[str],
+    line: int,
+    fields: Fields,
+    columns: Collection[str],
+    theirs: Mapping[str, str] | None,
+) -> list[str | None]:
+    """Return our names of the columns; nothing if a row cannot be read by them."""
     before = len(fields.problems)
     names = [cell.strip().casefold() for cell in cells]
     while not names[-1]:
         del names[-1]
     if any("@" in name for name in names):
-        hint = "the first row must name the columns: " + ", ".join(columns)
+        listed = theirs.values() if theirs else (each for each in COLUMNS if each in columns)
+        hint = "the first row must name the columns: " + ", ".join(listed)
         fields.problem(line, "the header is missing", hint)
         return []
-    for cell, name in zip(cells, names, strict=False):
-        if name and name not in columns:
-            fields.problem(line, f"unknown column {quoted(cell)}", did_you_mean(name, columns))
+    if theirs:
+        return _their_header(cells, line, fields, columns, theirs)
+    unknown = [cell for cell, name in zip(cells, names, strict=False) if name not in ("", *columns)]
+    if len(unknown) > 1 and _missing(names, columns):
+        message = f"unknown columns {', '.join(map(quoted, unknown))}"
+        fields.problem(line, message, _suggestion(cells, columns))
+        return []
+    for cell in unknown:
+        hint = did_you_mean(cell, columns)
+        fields.problem(line, f"unknown column {quoted(cell)}", hint)
     for name in columns:
         if names.count(name) > 1:
             fields.problem(line, f"the column {quoted(name)} occurs twice")
-    if "group" in columns and "group" not in names:
-        fields.problem(line, "the column `group` is missing")
-    if "email" not in names and "id" not in names:
-        fields.problem(line, "the column `email` is missing")
-    return names if len(fields.problems) == before else []
+    for name in _missing(names, columns):
+        fields.problem(line, f"the column `{name}` is missing")
+    return [*names] if len(fields.problems) == before else []
 
 
-def parse_json_lines(text: str, fields: Fields, columns: Collection[str]) -> list[ListedRow]:
-    """Return the rows of a file that has a JSON object a line, which may have these keys."""
+def _missing(names: Collection[str], columns: Collection[str]) -> list[str]:
+    """Return which of the columns that rows need are not there."""
+    has_user = "email" in names or "id" in names
+    needed = {"group": "group" in names or "group" not in columns, "email": has_user}
+    return [name for name, is_there in needed.items() if not is_there]
+
+
+def _their_header(
+    cells: list[str],
+    line: int | None,
+    fields: Fields,
+    columns: Collection[str],
+    theirs: Mapping[str, str],
+) -> list[str | None]:
+    """Return our names of columns that have others in the file, None for the rest."""
+    before = len(fields.problems)
+    names = [cell.strip().casefold() for cell in cells]
+    header: list[str | None] = [None] * len(names)
+    for name, their in theirs.items():
+        count = names.count(key := their.strip().casefold())
+        if name not in columns:
+            fields.problem(line, f"`{name}` is not a column here", did_you_mean(name, columns))
+        elif count == 1:
+            header[names.index(key)] = name
+        elif count:
+            fields.problem(line, f"the column {quoted(their)} occurs twice")
+        else:
+            hint = did_you_mean(their, [cell.strip() for cell in cells if cell.strip()])
+            fields.problem(line, f"there is no column {quoted(their)}", hint)
+    for name in _missing(theirs, columns):
+        hint = "the file has: " + ", ".join(quoted(cell) for cell in cells if cell.strip())
+        fields.problem(line, f"`columns` does not name the column of `{name}`", hint)
+    return header if len(fields.problems) == before else []
+
+
+def _suggestion(cells: list[str], columns: Collection[str]) -> str:
+    """Return how to read the columns of another program, for a hint."""
+    theirs = [cell.strip() for cell in cells if cell.strip()]
+    found: list[str] = []
+    for name, words in _LIKELY.items():
+        if name in columns:
+            likely = (their for word in words for their in theirs if word in their.casefold())
+            found.append(f"{name}={next(likely, '…')}")
+    option = shlex.quote(",".join(found))
+    listed = ", ".join(map(quoted, theirs))
+    return f"if another program wrote it: --columns {option}, of its columns {listed}"
+
+
+def parse_json_lines(
+    text: str, fields: Fields, columns: Collection[str], theirs: Mapping[str, str] | None = None
+) -> list[ListedRow]:
+    """Return the rows of a file that has a JSON object a line, which may have these keys.
+
+    With the file's own names by ours, only those keys are read.
+    """
     before = len(fields.problems)
     rows: list[ListedRow] = []
+    seen: set[str] = set()
     for number, line in enumerate(_LINE_BREAK.split(text), start=1):
         if not line.strip():
             continue
@@ -142,9 +221,16 @@ def parse_json_lines(text: str, fields: Fields, columns: Collection[str]) -> lis
         if not isinstance(pairs, _Pairs):
             fields.problem(number, "not a JSON object", 'write {"group": …}')
             continue
+        if theirs:
+            seen.update(name for name, _ in pairs)
+            ours = {their.strip().casefold(): name for name, their in theirs.items()}
+            keys = ((name.strip().casefold(), value) for name, value in pairs)
+            pairs = _Pairs((ours[key], value) for key, value in keys if key in ours)
         values = _texts(pairs, columns, number, fields)
         if values is not None:
             rows.append(ListedRow(number, values))
+    if theirs and seen:
+        _their_header(sorted(seen), None, fields, columns, theirs)
     return _complete(rows, fields, before)
 
 
