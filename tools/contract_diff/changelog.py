@@ -30,12 +30,12 @@ def untold(found: Sequence[Change], old: str, new: str) -> list[tuple[str, ...]]
 
 def _names_of(change: Change) -> tuple[str, ...]:
     """Return the names by which an entry can refer to a change: the schema's or the operation's."""
-    if change.subject.startswith(PUBLIC) and change.schema:
-        return (change.schema,)  # a module is too much to be named in its place
     subject = "openapi.yaml" if change.subject == DOCUMENT else change.subject
-    if subject.startswith((GENERATED, PUBLIC)):
+    if subject.startswith(PUBLIC):
+        subject = ""  # a module is too much to be named in place of what has changed in it
+    if subject.startswith(GENERATED):
         # A generated module is known by its last name, which is the operation's or the schema's.
-        subject = subject.rpartition(".")[2].removeprefix(PUBLIC)
+        subject = subject.rpartition(".")[2].removeprefix(GENERATED)
     return tuple(filter(None, (change.schema, subject)))
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Literal
 
 from attrs import evolve, field, frozen
@@ -19,8 +20,6 @@ EVERY_OPERATION = "every operation"
 DOCUMENT = "(document)"
 GENERATED = "generated "
 PUBLIC = "public "
-# In this order: for Python a bool is an int.
-_JSON_TYPES = (bool, int, float, str, list, Mapping)
 # What says as much as no keyword, whatever the object, as JSON.
 _DEFAULTS: Mapping[str, str] = {
     **dict.fromkeys(("deprecated", "allowEmptyValue", "allowReserved", "nullable"), "false"),
@@ -112,7 +111,7 @@ def compare(rules: Rules, place: Place, old: Any, new: Any) -> Changes:
         return
     for name in either(old, new):
         values = [side[name] for side in (old, new) if name in side]
-        types = {next((it for it in _JSON_TYPES if isinstance(each, it)), None) for each in values}
+        types = {type(each) for each in values}
         text = json.dumps(values[0], default=str)
         if len(values) == 1 and text in _DEFAULTS.get(name, "").split():
             yield place.change(Kind.COSMETIC, f"{name}: {text}, as where it is absent")
@@ -123,41 +122,37 @@ def compare(rules: Rules, place: Place, old: Any, new: Any) -> Changes:
         elif name.startswith("x-"):
             yield from cosmetic(place, name, old, new)
         else:
-            followed = (
-                {name: _followed(schemas, side[name])} if name in side else {}
-                for schemas, side in zip(place.schemas, (old, new), strict=True)
-            )
-            yield from unclaimed(place, name, *followed)
+            yield from unclaimed(place, name, old, new, place.schemas)
 
 
-def unclaimed(place: Place, name: str, old: Node, new: Node) -> Changes:
-    """Call any difference of a field breaking."""
+def unclaimed(
+    place: Place, name: str, old: Node, new: Node, schemas: Sequence[Node] = ({}, {})
+) -> Changes:
+    """Call any difference of a field breaking, and of the schemas that it refers to."""
     was, now = old.get(name, "nothing"), new.get(name, "nothing")
-    if name in old and name in new and written(was) == written(now):
+    if name in old and name in new and written(was, schemas[0]) == written(now, schemas[1]):
         return
     is_long = isinstance(was, list | Mapping) or isinstance(now, list | Mapping)
     text = "changed, to be judged by hand" if is_long else f"{was} became {now}"
     yield place.breaking(f"{name}: {text}")
 
 
-def written(node: Any) -> str:
-    """Return a node as text, in which the keys have no order and true is not 1."""
+def written(node: Any, schemas: Node = MappingProxyType({}), above: tuple[str, ...] = ()) -> str:
+    """Return a node as text, with the schemas it refers to: keys have no order, true is not 1."""
     if isinstance(node, Mapping):
-        return f"{{{','.join(sorted(f'{key!r}:{written(node[key])}' for key in node))}}}"
+        name = schema_name(node) or ""
+        if name in schemas and name not in above:
+            node, above = {**node, "is": schemas[name]}, (*above, name)
+        return f"{{{','.join(sorted(f'{k!r}:{written(node[k], schemas, above)}' for k in node))}}}"
     if isinstance(node, list | tuple):
-        return f"[{','.join(written(each) for each in node)}]"
+        return f"[{','.join(written(each, schemas, above) for each in node)}]"
     return repr(node)
 
 
-def _followed(schemas: Node, node: Any, above: tuple[str, ...] = ()) -> Any:
-    """Return a node with the component schemas that it refers to beside each reference."""
-    if isinstance(node, Mapping):
-        target = node.get("$ref")
-        if isinstance(target, str) and target not in above:
-            schema = schemas.get(target.rpartition("/")[2])
-            return {**node, "is": _followed(schemas, schema, (*above, target))}
-        return {name: _followed(schemas, each, above) for name, each in node.items()}
-    return [_followed(schemas, each, above) for each in node] if isinstance(node, list) else node
+def schema_name(node: Any) -> str | None:
+    """Return the name of the component schema that a node refers to, if it does."""
+    target = node.get("$ref") if isinstance(node, Mapping) else None
+    return target.rpartition("/")[2] if isinstance(target, str) else None
 
 
 def either(old: Iterable[str], new: Iterable[str]) -> list[str]:

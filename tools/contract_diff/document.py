@@ -12,11 +12,11 @@ from typing import Any
 
 import yaml
 
-from .changes import CannotCompareError, Node, written
+from .changes import CannotCompareError, Node, schema_name, written
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _SCHEMA = re.compile(r"#/components/schemas/[^/]+")
-_TEXTS = ("summary", "description", "externalDocs", "example", "examples", "deprecated")
+TEXTS = ("summary", "description", "externalDocs", "example", "examples", "deprecated")
 # Values, in which "$ref" is no reference.
 _VALUES = ("example", "examples")
 # Values, in which null is one.
@@ -27,7 +27,7 @@ _REFERENCED = (
     *("examples", "links", "callbacks", "securitySchemes"),
 )
 # What an allOf may consist of to be the same as one schema with all of it.
-_ADDS_UP = {"type", "properties", "required", *_TEXTS}
+_ADDS_UP = {"type", "properties", "required", *TEXTS}
 
 
 def load(text: str, name: str) -> Node:
@@ -153,7 +153,7 @@ def _added_up(document: Node, schema: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(parts, list) or not parts or not all(isinstance(p, Mapping) for p in parts):
         return schema
     rest = {name: value for name, value in schema.items() if name != "allOf"}
-    if len(parts) == 1 and not {*rest} - {*_TEXTS}:
+    if len(parts) == 1 and not {*rest} - {*TEXTS}:
         return {**parts[0], **rest}
     properties: dict[str, Any] = {}
     required: dict[str, None] = {}
@@ -168,7 +168,7 @@ def _added_up(document: Node, schema: dict[str, Any]) -> dict[str, Any]:
             if written(properties.setdefault(field, value)) != written(value):
                 return schema
         required |= dict.fromkeys(each.get("required") or ())
-    texts = {name: value for name, value in rest.items() if name in _TEXTS}
+    texts = {name: value for name, value in rest.items() if name in TEXTS}
     form = {"type": "object", "properties": properties, "required": [*required], **texts}
     references = [*filter(schema_name, parts)]
     return form | ({"x-all-of": references} if references else {})
@@ -182,12 +182,6 @@ def _target(document: Node, reference: str) -> Any:
             raise CannotCompareError(f"cannot follow the reference {reference}")
         target = target[key]
     return target
-
-
-def schema_name(node: Any) -> str | None:
-    """Return the name of the component schema that a node refers to, if it does."""
-    target = node.get("$ref") if isinstance(node, Mapping) else None
-    return target.rpartition("/")[2] if isinstance(target, str) else None
 
 
 def reachable(form: Node, nodes: Iterable[Any]) -> set[str]:

@@ -189,7 +189,8 @@ def _member(at: Place, old: Member, new: Member) -> Changes:
         case griffe.Attribute(), griffe.Attribute():
             # An attribute that a constructor sets without an annotation is an argument of it.
             if new.annotation is not None or "instance-attribute" not in new.labels:
-                yield from _differences(at, old, new, "annotation", "value")
+                yield from _retyped(at, "annotation: {} became {}", old.annotation, new.annotation)
+                yield from _redefined(at, "value: {} became {}", old.value, new.value)
         case _:
             yield at.breaking(f"{old.kind.value} became {new.kind.value}")
 
@@ -199,32 +200,30 @@ def _differences(at: Place, old: griffe.Object, new: griffe.Object, *attributes:
         was, now = (_comparable(at, attribute, getattr(each, attribute)) for each in (old, new))
         if attribute == "bases" and at.subject.startswith(PUBLIC):
             now = [each for each in now if each in was]
-        before, after = _text(was), _text(now)
-        text = f"{attribute}: {before} became {after}"
-        is_wider = _alternatives(before) < _alternatives(after)
-        if before == after:
-            continue
-        if (attribute == "annotation" and is_wider) or (attribute, was) == ("value", None):
-            yield at.widened(text)  # easier to construct
-        elif attribute == "value" and is_wider and before.startswith("Literal["):
-            yield at.additive(text)  # the document tells whether responses have more values
-        else:
-            yield at.breaking(text)
+        if _text(was) != _text(now):
+            yield at.breaking(f"{attribute}: {_text(was)} became {_text(now)}")
 
 
 def _comparable(at: Place, attribute: str, value: Any) -> Any:
     """Return what of an attribute can break callers."""
-    match attribute:
-        case "value":
-            return _default(value)
-        case "decorators":
-            return [str(each.value) for each in value if _name(each) not in _HARMLESS_DECORATORS]
-        case "bases" if at.subject.startswith(PUBLIC):
-            # What private and generated bases give is compared itself.
-            paths = [(each, getattr(each, "canonical_path", each)) for each in value]
-            return [each for each, path in paths if not _INTERNAL.match(path)]
-        case _:
-            return value
+    if attribute == "decorators":
+        return [str(each.value) for each in value if _name(each) not in _HARMLESS_DECORATORS]
+    if attribute == "bases" and at.subject.startswith(PUBLIC):
+        # What private and generated bases give is compared itself.
+        return [
+            each for each in value if not _INTERNAL.match(getattr(each, "canonical_path", each))
+        ]
+    return value
+
+
+def _redefined(at: Place, text: str, old: object, new: object) -> Changes:
+    """Compare two defaults, or two constants."""
+    was, now = _default(old), _default(new)
+    if was != now:
+        has_more = str(was).startswith("Literal[") and _alternatives(was) < _alternatives(now)
+        # The document tells whether responses have more values.
+        judge = at.widened if was is None else at.additive if has_more else at.breaking
+        yield judge(text.format(_text(was), _text(now)))
 
 
 def _default(value: object) -> str | None:
@@ -311,23 +310,19 @@ def _parameter(at: Place, old: griffe.Parameter, new: griffe.Parameter, is_moved
     is_keyword = griffe.ParameterKind.keyword_only in (old.kind, new.kind)
     if old.kind is not new.kind or (is_moved and not is_keyword):
         yield at.breaking(f"{name} is passed in another way")
-    was, now = (_text(_default(each.default)) for each in (old, new))
-    if was != now:
-        judge = at.additive if old.default is None else at.breaking
-        yield judge(f"{name}: the default {was} became {now}")
+    yield from _redefined(at, f"{name}: the default {{}} became {{}}", old.default, new.default)
     yield from _retyped(at, f"{name}: {{}} became {{}}", old.annotation, new.annotation)
 
 
 def _retyped(at: Place, text: str, old: object, new: object) -> Changes:
     """Compare two annotations: of what a caller passes, or of what it is given."""
-    before, after = _text(old), _text(new)
-    was, now = _alternatives(before), _alternatives(after)
-    if before != after:
+    was, now = _alternatives(old), _alternatives(new)
+    if _text(old) != _text(new):
         judge = at.widened if was < now else at.narrowed if now < was else at.breaking
-        yield judge(text.format(before, after))
+        yield judge(text.format(_text(old), _text(new)))
 
 
-def _alternatives(annotation: str) -> frozenset[str]:
+def _alternatives(annotation: object) -> frozenset[str]:
     """Return the alternatives of a union, or of its literals."""
 
     def of(node: ast.expr) -> Iterator[str]:
@@ -342,7 +337,4 @@ def _alternatives(annotation: str) -> frozenset[str]:
             case _:
                 yield ast.unparse(node)
 
-    try:
-        return frozenset(of(ast.parse(annotation, mode="eval").body))
-    except SyntaxError:
-        return frozenset([annotation])
+    return frozenset(of(ast.parse(_text(annotation), mode="eval").body))

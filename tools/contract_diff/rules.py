@@ -5,9 +5,11 @@ The rules stand first, the tables at the end.
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
-from math import inf
+from math import inf, isfinite
 from typing import Any
 
 from attrs import evolve
@@ -27,10 +29,11 @@ from .changes import (
     cosmetic,
     either,
     members,
+    schema_name,
     unclaimed,
     written,
 )
-from .document import comparable, reachable, schema_name
+from .document import TEXTS, comparable, reachable
 
 
 def changes(old: Node, new: Node) -> list[Change]:
@@ -52,19 +55,11 @@ def changes(old: Node, new: Node) -> list[Change]:
 
 def _merged(found: list[Change], operations: frozenset[str]) -> list[Change]:
     """Return the changes, with one in place of those that every operation has."""
-    if len(operations) < 2:
-        return found
-    by_change: dict[Change, set[str]] = {}
-    for change in found:
-        by_change.setdefault(evolve(change, subject=EVERY_OPERATION), set()).add(change.subject)
-    everywhere = [change for change, subjects in by_change.items() if subjects >= operations]
-    others = [
-        change
-        for change in found
-        if change.subject not in operations
-        or evolve(change, subject=EVERY_OPERATION) not in everywhere
-    ]
-    return [*everywhere, *others]
+    own = (each for each in found if each.subject in operations)
+    alike = {each: evolve(each, subject=EVERY_OPERATION) for each in own}
+    counts = Counter(alike.values())
+    everywhere = [each for each, count in counts.items() if count == len(operations) > 1]
+    return [*everywhere, *(each for each in found if alike.get(each) not in everywhere)]
 
 
 # Schemas
@@ -145,21 +140,21 @@ def _enum(place: Place, name: str, old: list[Any], new: list[Any]) -> Changes:
         yield place.change(Kind.COSMETIC, f"{name}: in another order")
 
 
-def _bound(place: Place, name: str, old: Node, new: Node, *, narrows: bool = True) -> Changes:
-    """Compare a keyword whose greater value narrows, or widens, what is allowed."""
-    absent = -inf if narrows else inf
-    before, after = old.get(name, absent), new.get(name, absent)
-    if before != after and all(type(each) in (int, float) for each in (before, after)):
+def _ordered(
+    place: Place, name: str, old: Node, new: Node, *, absent: float, narrows: bool = True
+) -> Changes:
+    """Compare a keyword whose greater value, or true, narrows or widens what is allowed."""
+    before, after = (side.get(name, absent) for side in (old, new))
+    types = {bool} if absent is False else {int, float}
+    if before != after and {type(before), type(after)} <= types:
+        was, now = (json.dumps(each) if isfinite(each) else None for each in (before, after))
         judge = place.narrowed if (after > before) is narrows else place.widened
-        yield judge(f"{name}: {old.get(name)} became {new.get(name)}")
+        yield judge(f"{name}: {was} became {now}")
 
 
-def _flag(place: Place, name: str, old: Node, new: Node, *, narrows: bool = True) -> Changes:
-    """Compare a keyword whose presence as true narrows, or widens, what is allowed."""
-    before, after = old.get(name, False), new.get(name, False)
-    if before != after and all(isinstance(each, bool) for each in (before, after)):
-        judge = place.narrowed if after is narrows else place.widened
-        yield judge(f"{name}: {str(before).lower()} became {str(after).lower()}")
+_lowest = partial(_ordered, absent=-inf)
+_highest = partial(_ordered, absent=inf, narrows=False)
+_flag = partial(_ordered, absent=False)
 
 
 def _restriction(place: Place, name: str, old: Node, new: Node) -> Changes:
@@ -266,17 +261,13 @@ def _extension(place: Place, name: str, old: Node, new: Node, *, text: str) -> C
 
 
 # The tables. Only what stands here can be harmless: whatever has no rule is breaking.
-_TEXTS: Rules = dict.fromkeys(
-    ("summary", "description", "externalDocs", "example", "examples", "deprecated"), cosmetic
-)
+_TEXTS: Rules = dict.fromkeys(TEXTS, cosmetic)
 # Not here, and so breaking: title, from which the generator takes the names of modules; type,
 # format, default, not, discriminator, readOnly, writeOnly, xml, and what OpenAPI 3.0 does not have.
 _SCHEMA: Rules = {
     **dict.fromkeys(("description", "externalDocs", "example", "deprecated"), cosmetic),
-    **dict.fromkeys(("minLength", "minItems", "minProperties", "minimum"), _bound),
-    **dict.fromkeys(
-        ("maxLength", "maxItems", "maxProperties", "maximum"), partial(_bound, narrows=False)
-    ),
+    **dict.fromkeys(("minLength", "minItems", "minProperties", "minimum"), _lowest),
+    **dict.fromkeys(("maxLength", "maxItems", "maxProperties", "maximum"), _highest),
     **dict.fromkeys(("exclusiveMinimum", "exclusiveMaximum", "uniqueItems"), _flag),
     **dict.fromkeys(("pattern", "multipleOf"), _restriction),
     "nullable": partial(_flag, narrows=False),
