@@ -282,7 +282,7 @@ CHANGES: dict[str, tuple[Any, ...]] = {
         lambda new: new["components"]["requestBodies"]["Thing"].pop("required"),
         "additive putThing: request: required: true became false"),
     "a body is removed": (lambda new: put(new).pop("requestBody"),
-        "breaking putThing: request: the body was removed"),
+        "breaking putThing: request: removed"),
     "the media type of a response changes": (
         lambda new: rename(
             put(new)["responses"]["200"]["content"], "application/json", "application/xml"

@@ -329,8 +329,8 @@ def test_a_renamed_package_is_removed_and_added(tmp_path: Path):
     old, new = write(tmp_path / "old", MODULES), write(tmp_path / "new", MODULES)
     (new / "generated" / "package").rename(new / "generated" / "other")
     assert [(each.kind.value, each.subject, each.text) for each in changes(old, new)] == [
-        ("breaking", "generated package", "the package was removed"),
-        ("additive", "generated other", "the package was added"),
+        ("breaking", "generated package", "removed"),
+        ("additive", "generated other", "added"),
     ]
 
 

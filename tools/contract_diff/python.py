@@ -50,8 +50,8 @@ def changes(old: Path, new: Path, sent: frozenset[str] = frozenset()) -> list[Ch
             after["generated"],
             lambda name: Place(f"{GENERATED}{name}", direction="both", sent=sent),
             _members,
-            lambda at, _: at.additive("the package was added"),
-            "the package was removed",
+            lambda at, _: at.additive("added"),
+            "removed",
         )
     ]
     if before["overlay"]:

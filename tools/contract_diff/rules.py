@@ -182,13 +182,13 @@ def _added_parameter(place: Place, parameter: Node) -> Change:
 def _request_body(place: Place, name: str, old: Node, new: Node) -> Changes:
     at = place.at("request")
     if name not in new:
-        yield at.breaking("the body was removed")
+        yield at.breaking("removed")
     elif name in old:
         yield from compare(_BODY, at, old[name], new[name])
     elif new[name].get("required"):
-        yield at.breaking("a body was added and is required")
+        yield at.breaking("added and required")
     else:
-        yield at.additive("a body was added")
+        yield at.additive("added")
 
 
 def _responses(place: Place, name: str, old: Node, new: Node) -> Changes:
