@@ -64,12 +64,11 @@ def changes(root: Path, base: str | None = None) -> tuple[str, str, list[Change]
         raise revisions.NothingToCompareError(f"{DOCUMENT} did not exist at {base}")
     try:
         new = (root / DOCUMENT).read_text(encoding="utf-8")
-    except OSError as error:
-        raise CannotCompareError(f"{DOCUMENT} cannot be read: {error.strerror}") from None
-    before, after = document.load(old, f"{DOCUMENT} at {base}"), document.load(new, DOCUMENT)
-    try:
+        before, after = document.load(old, f"{DOCUMENT} at {base}"), document.load(new, DOCUMENT)
         found = rules.changes(before, after)
         sent = document.sent_only(before) & document.sent_only(after)
+    except OSError as error:
+        raise CannotCompareError(f"{DOCUMENT} cannot be read: {error.strerror}") from None
     except (AttributeError, TypeError, KeyError, ValueError) as error:
         raise CannotCompareError(
             f"{DOCUMENT} has a value of the wrong type ({error}): `make check` says where"

@@ -176,12 +176,11 @@ def by_name(
     at: Callable[[str], Place],
     below: Callable[[Place, Any, Any], Changes],
     added: Callable[[Place, Any], Change] = _plainly_added,
-    removed: str = "removed",
 ) -> Changes:
     """Compare what has names, below the place of each: a name that is gone breaks callers."""
     for name in either(old, new):
         if name not in new:
-            yield at(name).breaking(removed)
+            yield at(name).breaking("removed")
         elif name not in old:
             yield added(at(name), new[name])
         else:

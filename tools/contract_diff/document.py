@@ -94,6 +94,8 @@ def _operation(document: Node, path: str, item: Node, method: str) -> dict[str, 
     parameters = [*inlined(document, item.get("parameters") or []), *(form.get("parameters") or [])]
     # An operation's own parameter replaces the path item's of the same place and name.
     form["parameters"] = dict(_named(parameter) for parameter in parameters)
+    if "requestBody" in form:
+        form["requestBody"] = {"request": form["requestBody"]}
     responses = {str(status): each for status, each in (form.get("responses") or {}).items()}
     form["responses"] = {k: each for k, each in responses.items() if not k.startswith("x-")}
     for response in form["responses"].values():
@@ -106,11 +108,10 @@ def _operation(document: Node, path: str, item: Node, method: str) -> dict[str, 
 def _named(parameter: Node) -> tuple[str, Node]:
     """Return a parameter and what identifies it; the names of headers have no case."""
     place, name = str(parameter.get("in")), str(parameter.get("name"))
-    rest = {key: value for key, value in parameter.items() if key not in ("in", "name")}
     usual = "simple" if place in ("path", "header") else "form"
-    style = rest.get("style", usual)
-    meant = {"style": usual, "explode": style == "form"}
-    rest = {key: value for key, value in rest.items() if value != meant.get(key, ...)}
+    explode = parameter.get("style", usual) == "form"
+    meant = {"in": place, "name": name, "style": usual, "explode": explode}
+    rest = {key: value for key, value in parameter.items() if value != meant.get(key, ...)}
     return f"{place} {name.lower() if place == 'header' else name}", rest
 
 

@@ -44,16 +44,11 @@ def changes(old: Path, new: Path, sent: frozenset[str] = frozenset()) -> list[Ch
     The classes of the schemas that are only `sent` may become easier to construct.
     """
     before, after = _modules(old), _modules(new)
-    found = [
-        *by_name(
-            before["generated"],
-            after["generated"],
-            lambda name: Place(f"{GENERATED}{name}", direction="both", sent=sent),
-            _members,
-            lambda at, _: at.additive("added"),
-            "removed",
-        )
-    ]
+
+    def at(name: str) -> Place:
+        return Place(f"{GENERATED}{name}", direction="both", sent=sent)
+
+    found = [*by_name(before["generated"], after["generated"], at, _members)]
     if before["overlay"]:
         was, now = _exported(old, before["overlay"]), _exported(new, after["overlay"])
         found += _public(was, now, before["generated"])
@@ -80,18 +75,14 @@ def _modules(root: Path) -> dict[str, dict[str, griffe.Object]]:
 def _exported(root: Path, packages: Mapping[str, griffe.Object]) -> dict[str, Member]:
     """Return what users may import, by its path: the packages, and their modules one level down."""
     reference = "".join(page.read_text("utf-8") for page in (root / REFERENCE).glob("*.md"))
-    modules = dict(packages) | {
-        f"{name}.{each.name}": each
-        for name, package in packages.items()
-        for each in package.modules.values()
-        if not each.name.startswith("_") and each.name not in _NOT_PUBLIC
-    }
     return {
-        f"{path}.{name}": _resolved(member)
-        for path, module in modules.items()
+        f"{module.path}.{name}": _resolved(member)
+        for package in packages.values()
+        for module in (package, *package.modules.values())
+        if module is package or not (module.name.startswith("_") or module.name in _NOT_PUBLIC)
         for name, member in module.members.items()
         if member.is_public and (member.is_alias or not member.is_module) and name != "__all__"
-        if module.exports or not reference or f"{path}.{name}" in reference
+        if module.exports or not reference or f"{module.path}.{name}" in reference
     }
 
 
@@ -166,11 +157,10 @@ def _members(place: Place, old: griffe.Object, new: griffe.Object) -> Changes:
         return _below(place, new, after[name] if name in after else before[name])
 
     yield from by_name(before, after, at, _member, added)
-    if _is_positional(new):
-        both = before.keys() & after.keys()
-        was, now = ([name for name in side.members if name in both] for side in (old, new))
-        if was != now:
-            yield place.breaking("the fields are in another order")
+    both = before.keys() & after.keys()
+    was, now = ([name for name in side.members if name in both] for side in (old, new))
+    if was != now and _is_positional(new):
+        yield place.breaking("the fields are in another order")
 
 
 def _member(at: Place, old: Member, new: Member) -> Changes:

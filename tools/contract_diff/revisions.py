@@ -50,13 +50,12 @@ def default_base(root: Path, compared: tuple[str, ...]) -> tuple[str, str]:
 
 
 def _recorded_baseline(root: Path) -> str | None:
+    project = root / "pyproject.toml"
     try:
-        project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
-    except FileNotFoundError:
-        return None
+        tables = tomllib.loads(project.read_text("utf-8") if project.is_file() else "")
     except tomllib.TOMLDecodeError as error:
         raise CannotCompareError(f"pyproject.toml: {error}") from None
-    baseline = project.get("tool", {}).get("contract-diff", {}).get("baseline")
+    baseline = tables.get("tool", {}).get("contract-diff", {}).get("baseline")
     return None if baseline is None else str(baseline)
 
 

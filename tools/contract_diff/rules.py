@@ -50,15 +50,11 @@ def changes(old: Node, new: Node) -> list[Change]:
     found = list(dict.fromkeys(compare(_DOCUMENT, place, before, after)))
     if not found and old != new:
         found = [Change(Kind.COSMETIC, DOCUMENT, "the same is written in another way")]
-    return _merged(found, both)
-
-
-def _merged(found: list[Change], operations: frozenset[str]) -> list[Change]:
-    """Return the changes, with one in place of those that every operation has."""
-    own = (each for each in found if each.subject in operations)
+    # One change stands in place of those that every operation has.
+    own = (each for each in found if each.subject in both)
     alike = {each: evolve(each, subject=EVERY_OPERATION) for each in own}
     counts = Counter(alike.values())
-    everywhere = [each for each, count in counts.items() if count == len(operations) > 1]
+    everywhere = [each for each, count in counts.items() if count == len(both) > 1]
     return [*everywhere, *(each for each in found if alike.get(each) not in everywhere)]
 
 
@@ -76,17 +72,12 @@ def _schema(place: Place, old: Any, new: Any) -> Changes:
         yield place.breaking(f"{was} became {now}")
     if pair in place.above:
         return
+    sides = [*zip(place.schemas, pair, (old, new), strict=True)]
     # OpenAPI 3.0 ignores what stands beside a reference; a generator may not.
-    beside = [
-        {name: value for name, value in node.items() if name != "$ref"} if target else {}
-        for target, node in zip(pair, (old, new), strict=True)
-    ]
+    beside = ({k: node[k] for k in node if k != "$ref"} if name else {} for _, name, node in sides)
     yield from compare(_TEXTS, place, *beside)
+    targets = (schemas[name] if name else node for schemas, name, node in sides)
     below = evolve(place, schema=pair[1] or pair[0], above=(*place.above, pair))
-    targets = [
-        side[target] if target else node
-        for side, target, node in zip(place.schemas, pair, (old, new), strict=True)
-    ]
     yield from _schema(below, *targets)
 
 
@@ -174,21 +165,9 @@ def _paths(place: Place, name: str, old: Node, new: Node) -> Changes:
         yield from compare(_PATH, at, old[name].get(each, {}), new[name].get(each, {}))
 
 
-def _added_parameter(place: Place, parameter: Node) -> Change:
-    is_required = parameter.get("required")
+def _added_to_send(place: Place, node: Node) -> Change:
+    is_required = node.get("required")
     return place.breaking("added and required") if is_required else place.additive("added")
-
-
-def _request_body(place: Place, name: str, old: Node, new: Node) -> Changes:
-    at = place.at("request")
-    if name not in new:
-        yield at.breaking("removed")
-    elif name in old:
-        yield from compare(_BODY, at, old[name], new[name])
-    elif new[name].get("required"):
-        yield at.breaking("added and required")
-    else:
-        yield at.additive("added")
 
 
 def _responses(place: Place, name: str, old: Node, new: Node) -> Changes:
@@ -198,10 +177,9 @@ def _responses(place: Place, name: str, old: Node, new: Node) -> Changes:
         is_error = status[:1] in ("4", "5") and not {"default", f"{status[0]}XX"} & {*old[name]}
         return at.additive("added") if is_error else at.breaking("added")
 
-    def at(status: str) -> Place:
-        return evolve(place, direction="received").at(f"response {status}")
-
-    yield from by_name(old[name], new[name], at, partial(compare, _RESPONSE), added)
+    at = evolve(place, direction="received").at
+    below = partial(compare, _RESPONSE)
+    yield from by_name(old[name], new[name], lambda it: at(f"response {it}"), below, added)
 
 
 def _content(place: Place, name: str, old: Node, new: Node) -> Changes:
@@ -297,8 +275,8 @@ _VARIABLE: Rules = {"description": cosmetic, "enum": _in_both(_enum)}
 _SERVER: Rules = {"description": cosmetic, "variables": members(partial(compare, _VARIABLE))}
 _OPERATION: Rules = {
     **dict.fromkeys(("summary", "description", "externalDocs", "deprecated"), cosmetic),
-    "parameters": members(partial(compare, _PARAMETER), added=_added_parameter),
-    "requestBody": _request_body,
+    "parameters": members(partial(compare, _PARAMETER), added=_added_to_send),
+    "requestBody": members(partial(compare, _BODY), added=_added_to_send),
     "responses": _responses,
     "servers": _in_both(_servers),
     "security": _security,
