@@ -109,37 +109,37 @@ CHANGES: dict[str, tuple[str, str, str, list[tuple[str, str, str]]]] = {
         [("breaking", GET, "OPERATION_ID: value: 'getThing' became 'readThing'")]),
     "a parameter is removed": (
         "api/get_thing.py", ", dry: bool | None = None", "",
-        [("breaking", GET, "sync: the parameter dry was removed")]),
+        [("breaking", GET, "sync(dry): removed")]),
     "an optional keyword is added": (
         "api/get_thing.py", ") -> Thing", ", why: str | None = None) -> Thing",
-        [("additive", GET, "sync: the parameter why was added")]),
+        [("additive", GET, "sync(why): added")]),
     "a required keyword is added": (
         "api/get_thing.py", ") -> Thing", ", why: str) -> Thing",
-        [("breaking", GET, "sync: the parameter why was added")]),
+        [("breaking", GET, "sync(why): added")]),
     "a positional parameter is added": (
         "api/get_thing.py", "(id: str,", "(id: str, why: str = '',",
-        [("breaking", GET, "sync: the parameter why was added")]),
+        [("breaking", GET, "sync(why): added")]),
     "a parameter becomes a keyword": (
         "api/get_thing.py", "(id: str, *, ", "(*, id: str, ",
-        [("breaking", GET, "sync: the parameter id is passed in another way")]),
+        [("breaking", GET, "sync(id): passed in another way")]),
     "a parameter is given a default": (
         "api/get_thing.py", "(id: str,", "(id: str = '',",
-        [("additive", GET, "sync: the parameter id: the default nothing became ''")]),
+        [("additive", GET, "sync(id): default: nothing became ''")]),
     "a default changes": (
         "api/get_thing.py", "dry: bool | None = None", "dry: bool | None = True",
-        [("breaking", GET, "sync: the parameter dry: the default None became True")]),
+        [("breaking", GET, "sync(dry): default: None became True")]),
     "a parameter accepts more": (
         "api/get_thing.py", "id: str", "id: str | int",
-        [("additive", GET, "sync: the parameter id: str became str | int")]),
+        [("additive", GET, "sync(id): annotation: str became str | int")]),
     "a parameter accepts something else": (
         "api/get_thing.py", "id: str", "id: int",
-        [("breaking", GET, "sync: the parameter id: str became int")]),
+        [("breaking", GET, "sync(id): annotation: str became int")]),
     "a function returns more": (
         "api/get_thing.py", "-> Thing | None", "-> Thing | Owner | None",
-        [("breaking", GET, "sync: returned Thing | None, and now Thing | Owner | None")]),
+        [("breaking", GET, "sync: returns: Thing | None became Thing | Owner | None")]),
     "a function returns less": (
         "api/get_thing.py", "-> Thing | None", "-> Thing",
-        [("additive", GET, "sync: returned Thing | None, and now Thing")]),
+        [("additive", GET, "sync: returns: Thing | None became Thing")]),
     "a function becomes async": (
         "api/get_thing.py", "def sync", "async def sync",
         [("breaking", GET, "sync: labels: nothing became async")]),
@@ -193,18 +193,18 @@ PUBLIC_CHANGES: dict[str, tuple[str, str, str, list[tuple[str, str, str]]]] = {
     "an argument of a method is renamed": (
         "things.py", "id: str", "thing_id: str",
         [
-            ("breaking", "get", "Things.get: the parameter id was removed"),
-            ("breaking", "get", "Things.get: the parameter thing_id was added"),
+            ("breaking", "get", "Things.get(id): removed"),
+            ("breaking", "get", "Things.get(thing_id): added"),
         ]),
     "an optional argument is added": (
         "things.py", "dry: bool = False", "dry: bool = False, why: str | None = None",
-        [("additive", "get", "Things.get: the parameter why was added")]),
+        [("additive", "get", "Things.get(why): added")]),
     "an argument of the constructor is removed": (
         "things.py", "self, client: Client", "self",
-        [("breaking", "Things", "Things.__init__: the parameter client was removed")]),
+        [("breaking", "Things", "Things.__init__(client): removed")]),
     "an argument of an inherited method is removed": (
         "_engine.py", ", wait: float = 1.0", "",
-        [("breaking", "close", "Things.close: the parameter wait was removed")]),
+        [("breaking", "close", "Things.close(wait): removed")]),
     "an inherited method moves into the class": (
         "things.py", "    def _open",
         "    def close(self, wait: float = 1.0) -> None: ...\n    def _open",

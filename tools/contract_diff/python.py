@@ -107,7 +107,7 @@ def _public(
         if old.path not in seen and not is_generated and not isinstance(new, griffe.Module):
             seen.add(old.path)  # the same object is exported from several modules
             for each in _member(place, old, new):
-                path = each.text.partition(": ")[0].removesuffix(".__init__")
+                path = re.split(r"[(:]", each.text)[0].removesuffix(".__init__")
                 yield evolve(each, schema=path.rpartition(".")[2])
 
     return by_name(before, after, at, below)
@@ -279,29 +279,29 @@ def _function(at: Place, old: griffe.Function, new: griffe.Function) -> Changes:
     before, after = ([each.name for each in side.parameters] for side in (old, new))
     for name in either(before, after):
         if name not in after:
-            yield at.breaking(f"the parameter {name} was removed")
+            yield at.at(f"({name})").breaking("removed")
         elif name in before:
             is_moved = before.index(name) != after.index(name)
             yield from _parameter(at, old.parameters[name], new.parameters[name], is_moved)
         else:
             added = new.parameters[name]
             is_harmless = added.kind is griffe.ParameterKind.keyword_only and not added.required
-            judge = at.additive if is_harmless else at.breaking
-            yield judge(f"the parameter {name} was added")
+            here = at.at(f"({name})")
+            yield here.additive("added") if is_harmless else here.breaking("added")
     was, now = ({each.signature() for each in side.overloads or ()} for side in (old, new))
     if was - now:
         yield at.breaking("can no longer be called in one of the ways that its overloads list")
     at = evolve(at, direction="received")
-    yield from _retyped(at, "returned {}, and now {}", old.returns, new.returns)
+    yield from _retyped(at, "returns: {} became {}", old.returns, new.returns)
 
 
 def _parameter(at: Place, old: griffe.Parameter, new: griffe.Parameter, is_moved: bool) -> Changes:
-    name = f"the parameter {new.name}"
+    at = at.at(f"({new.name})")
     is_keyword = griffe.ParameterKind.keyword_only in (old.kind, new.kind)
     if old.kind is not new.kind or (is_moved and not is_keyword):
-        yield at.breaking(f"{name} is passed in another way")
-    yield from _redefined(at, f"{name}: the default {{}} became {{}}", old.default, new.default)
-    yield from _retyped(at, f"{name}: {{}} became {{}}", old.annotation, new.annotation)
+        yield at.breaking("passed in another way")
+    yield from _redefined(at, "default: {} became {}", old.default, new.default)
+    yield from _retyped(at, "annotation: {} became {}", old.annotation, new.annotation)
 
 
 def _retyped(at: Place, text: str, old: object, new: object) -> Changes:
