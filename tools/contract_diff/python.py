@@ -10,22 +10,14 @@ import ast
 import pkgutil
 import re
 from collections.abc import Container, Iterator, Mapping
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any, cast
 
 import griffe
 from attrs import evolve
 
-from .changes import (
-    GENERATED,
-    PUBLIC,
-    CannotCompareError,
-    Change,
-    Changes,
-    Place,
-    by_name,
-    either,
-)
+from .changes import GENERATED, PUBLIC, CannotCompareError, Change, Changes, Place, by_name
 
 Member = griffe.Object | griffe.Alias
 # The pages that tell what of a module without __all__ is public.
@@ -126,9 +118,8 @@ def _visible(place: Place, holder: griffe.Object) -> dict[str, Member]:
     found: dict[str, Member] = {}
     for name, member in (holder.all_members if is_public else holder.members).items():
         is_argument = holder.is_class and isinstance(member, griffe.Attribute) and not is_public
-        if (member.is_private and not is_argument) or name in ("__all__", "__slots__"):
-            continue
-        if is_public or not member.is_alias or member.is_public:
+        is_hidden = (member.is_private and not is_argument) or name in ("__all__", "__slots__")
+        if not is_hidden and (is_public or not member.is_alias or member.is_public):
             found[name] = _resolved(member) if is_public else member
     return found
 
@@ -153,12 +144,10 @@ def _members(place: Place, old: griffe.Object, new: griffe.Object) -> Changes:
         reason = _why_not_harmless(old, new, member) if new.is_class else None
         return at.breaking(f"added, {reason}") if reason else at.additive("added")
 
-    def at(name: str) -> Place:
-        return _below(place, new, after[name] if name in after else before[name])
-
-    yield from by_name(before, after, at, _member, added)
-    both = before.keys() & after.keys()
-    was, now = ([name for name in side.members if name in both] for side in (old, new))
+    both = {**before, **after}
+    yield from by_name(before, after, lambda it: _below(place, new, both[it]), _member, added)
+    kept = before.keys() & after.keys()
+    was, now = ([name for name in side.members if name in kept] for side in (old, new))
     if was != now and _is_positional(new):
         yield place.breaking("the fields are in another order")
 
@@ -179,8 +168,8 @@ def _member(at: Place, old: Member, new: Member) -> Changes:
         case griffe.Attribute(), griffe.Attribute():
             # An attribute that a constructor sets without an annotation is an argument of it.
             if new.annotation is not None or "instance-attribute" not in new.labels:
-                yield from _retyped(at, "annotation: {} became {}", old.annotation, new.annotation)
-                yield from _redefined(at, "value: {} became {}", old.value, new.value)
+                yield from _retyped(at, "annotation", old.annotation, new.annotation)
+                yield from _redefined(at, "value", old.value, new.value)
         case _:
             yield at.breaking(f"{old.kind.value} became {new.kind.value}")
 
@@ -206,14 +195,14 @@ def _comparable(at: Place, attribute: str, value: Any) -> Any:
     return value
 
 
-def _redefined(at: Place, text: str, old: object, new: object) -> Changes:
+def _redefined(at: Place, name: str, old: object, new: object) -> Changes:
     """Compare two defaults, or two constants."""
     was, now = _default(old), _default(new)
     if was != now:
         has_more = str(was).startswith("Literal[") and _alternatives(was) < _alternatives(now)
         # The document tells whether responses have more values.
         judge = at.widened if was is None else at.additive if has_more else at.breaking
-        yield judge(text.format(_text(was), _text(now)))
+        yield judge(f"{name}: {_text(was)} became {_text(now)}")
 
 
 def _default(value: object) -> str | None:
@@ -264,10 +253,9 @@ def _why_not_harmless(old: griffe.Object, new: griffe.Object, member: Member) ->
         return "to be judged by hand"
     if value is None and not annotation.startswith("NotRequired["):
         return "and required"
-    names = [*new.members]  # without what is inherited, which comes first
-    is_last = member.name in names and old.members.keys().isdisjoint(
-        names[names.index(member.name) :]
-    )
+    # Without what is inherited, which comes first.
+    following = [*dropwhile(lambda name: name != member.name, new.members)]
+    is_last = bool(following) and old.members.keys().isdisjoint(following)
     return "before other positional arguments" if _is_positional(new) and not is_last else None
 
 
@@ -275,41 +263,37 @@ def _why_not_harmless(old: griffe.Object, new: griffe.Object, member: Member) ->
 
 
 def _function(at: Place, old: griffe.Function, new: griffe.Function) -> Changes:
-    at = evolve(at, direction="sent")
-    before, after = ([each.name for each in side.parameters] for side in (old, new))
-    for name in either(before, after):
-        if name not in after:
-            yield at.at(f"({name})").breaking("removed")
-        elif name in before:
-            is_moved = before.index(name) != after.index(name)
-            yield from _parameter(at, old.parameters[name], new.parameters[name], is_moved)
-        else:
-            added = new.parameters[name]
-            is_harmless = added.kind is griffe.ParameterKind.keyword_only and not added.required
-            here = at.at(f"({name})")
-            yield here.additive("added") if is_harmless else here.breaking("added")
+    def added(place: Place, parameter: tuple[int, griffe.Parameter]) -> Change:
+        kind, is_required = parameter[1].kind, parameter[1].required
+        is_harmless = kind is griffe.ParameterKind.keyword_only and not is_required
+        return place.additive("added") if is_harmless else place.breaking("added")
+
+    passed = evolve(at, direction="sent")
+    before, after = ({it[1].name: it for it in enumerate(side.parameters)} for side in (old, new))
+    yield from by_name(before, after, lambda name: passed.at(f"({name})"), _parameter, added)
     was, now = ({each.signature() for each in side.overloads or ()} for side in (old, new))
     if was - now:
         yield at.breaking("can no longer be called in one of the ways that its overloads list")
-    at = evolve(at, direction="received")
-    yield from _retyped(at, "returns: {} became {}", old.returns, new.returns)
+    yield from _retyped(evolve(at, direction="received"), "returns", old.returns, new.returns)
 
 
-def _parameter(at: Place, old: griffe.Parameter, new: griffe.Parameter, is_moved: bool) -> Changes:
-    at = at.at(f"({new.name})")
-    is_keyword = griffe.ParameterKind.keyword_only in (old.kind, new.kind)
-    if old.kind is not new.kind or (is_moved and not is_keyword):
+def _parameter(
+    at: Place, old: tuple[int, griffe.Parameter], new: tuple[int, griffe.Parameter]
+) -> Changes:
+    (before, was), (after, now) = old, new
+    is_keyword = griffe.ParameterKind.keyword_only in (was.kind, now.kind)
+    if was.kind is not now.kind or (before != after and not is_keyword):
         yield at.breaking("passed in another way")
-    yield from _redefined(at, "default: {} became {}", old.default, new.default)
-    yield from _retyped(at, "annotation: {} became {}", old.annotation, new.annotation)
+    yield from _redefined(at, "default", was.default, now.default)
+    yield from _retyped(at, "annotation", was.annotation, now.annotation)
 
 
-def _retyped(at: Place, text: str, old: object, new: object) -> Changes:
+def _retyped(at: Place, name: str, old: object, new: object) -> Changes:
     """Compare two annotations: of what a caller passes, or of what it is given."""
     was, now = _alternatives(old), _alternatives(new)
     if _text(old) != _text(new):
         judge = at.widened if was < now else at.narrowed if now < was else at.breaking
-        yield judge(text.format(_text(old), _text(new)))
+        yield judge(f"{name}: {_text(old)} became {_text(new)}")
 
 
 def _alternatives(annotation: object) -> frozenset[str]:

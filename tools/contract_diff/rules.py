@@ -282,8 +282,7 @@ _OPERATION: Rules = {
     "security": _security,
     "x-method": partial(_extension, text="the method {} became {}"),
     "x-effect": partial(_extension, text="{} became {}: what may have been applied {}, now {}"),
-    "x-result": unclaimed,
-    "x-body": unclaimed,
+    **dict.fromkeys(("x-result", "x-body"), unclaimed),
 }
 _PATH: Rules = {"summary": cosmetic, "description": cosmetic}
 _INFO: Rules = dict.fromkeys(
