@@ -11,10 +11,10 @@ import subprocess
 import threading
 import tracemalloc
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -65,6 +65,66 @@ def test_a_proxy_of_the_environment_never_sees_plain_http(
         with pytest.raises(ValueError, match="must not go over http://"):
             use(mode, GET, server.url)
     assert proxy.requests == server.requests == []
+
+
+class OwnTransport(httpx.HTTPTransport):
+    """A transport of the caller's own that stands on httpx's."""
+
+
+class Choice(NamedTuple):
+    """What the environment names, the settings of the client, and what is done with http://."""
+
+    variables: tuple[str, ...]
+    http: Callable[[], dict[str, Any]]  # opened anew for each test
+    is_refused: bool
+
+
+CHOICES = {
+    "none, and a proxy for all": Choice(("ALL_PROXY",), dict, True),
+    "none, and a proxy for each": Choice(("HTTP_PROXY", "ALL_PROXY"), dict, True),
+    "none, and a proxy for https": Choice(("HTTPS_PROXY",), dict, False),
+    "no environment": Choice(("HTTP_PROXY",), lambda: {"trust_env": False}, False),
+    "a transport": Choice(
+        ("HTTP_PROXY", "ALL_PROXY"), lambda: {"transport": httpx.HTTPTransport()}, False
+    ),
+    # That it is not the library's own transport is not known.
+    "a transport, and only a proxy for all": Choice(
+        ("ALL_PROXY",), lambda: {"transport": httpx.HTTPTransport()}, True
+    ),
+    "a kind of transport": Choice(("ALL_PROXY",), lambda: {"transport": OwnTransport()}, False),
+    "a mount": Choice(
+        ("ALL_PROXY",), lambda: {"mounts": {"http://": httpx.HTTPTransport()}}, False
+    ),
+    "a mount for this machine": Choice(
+        ("HTTP_PROXY",), lambda: {"mounts": {"http://127.0.0.1": httpx.HTTPTransport()}}, False
+    ),
+}
+
+
+@pytest.mark.parametrize("no_proxy", ["10.0.0.1", "localhost, 127.0.0.1", "*"])
+@pytest.mark.parametrize("choice", CHOICES.values(), ids=CHOICES)
+def test_plain_http_goes_where_the_caller_chose(
+    choice: Choice, no_proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FaultServer() as proxy, FaultServer(response(200, GET.body)) as server:
+        for variable in choice.variables:
+            monkeypatch.setenv(variable, proxy.url)
+        monkeypatch.setenv("NO_PROXY", no_proxy)
+        is_refused = choice.is_refused and no_proxy == "10.0.0.1"
+        with pytest.raises(ValueError, match="NO_PROXY") if is_refused else nullcontext():
+            assert use("sync", GET, server.url, **choice.http()) == GET.result
+    assert proxy.requests == []
+    assert len(server.requests) == (not is_refused)
+
+
+@both
+def test_where_plain_http_goes_is_not_known_without_the_name(
+    mode: Mode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(httpx.Client if mode == "sync" else httpx.AsyncClient, "_transport_for_url")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    with pytest.raises(ValueError, match="must not go over http://"):
+        use(mode, GET, "http://127.0.0.1:9")
 
 
 class BrokenPipeOfAnother(Exception):

@@ -31,7 +31,6 @@ from attrs import define, field
 
 from cld_user_groups.errors import ClientClosed
 
-from .config import parse_proxy
 from .library import NAMES, library_of
 
 # As many connections as an httpx client keeps open by default, so that none is opened in vain.
@@ -107,9 +106,36 @@ class Connections:
     limit: float = inf  # how many may hold the semaphore at once
     closer: AsyncGenerator[None] | None = None  # closes an async client with its event loop
     http: ModuleType = field(init=False)  # the library of the client
+    # The transport of http:// where it may go to a proxy that the environment names.
+    environment_proxy: Any = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.http = library_of(self.client)
+        self.environment_proxy = self._find_environment_proxy()
+
+    def _find_environment_proxy(self) -> Any:
+        """Return where http:// goes, unless it certainly is the caller's choice.
+
+        httpx has a transport of its own for each variable, and one for all that no variable names.
+        Where ALL_PROXY alone is named, both are one, as a caller's would be: not known.
+        """
+        named, find = getproxies() if self.client.trust_env else {}, _transport_finder(self.client)
+        if not (named.get("http") or named.get("all")):
+            return None
+        if find is None:
+            return self  # not known either
+        http, other = (find(self.http.URL(f"{each}://any.invalid")) for each in ("http", "none"))
+        is_own = type(http) in (self.http.HTTPTransport, self.http.AsyncHTTPTransport)
+        return http if is_own and (http is other) is not bool(named.get("http")) else None
+
+    def is_behind_environment_proxy(self, url: httpx.URL) -> bool:
+        """Return whether requests to a URL may go to a proxy that the environment names."""
+        if url.scheme != "http" or self.environment_proxy is None:
+            return False
+        find = _transport_finder(self.client)
+        direct = {*getproxies().get("no", "").replace(" ", "").split(",")}
+        is_direct = not direct.isdisjoint(("*", url.host))
+        return find is None or (find(url) is self.environment_proxy and not is_direct)
 
     def transport_finder(self) -> Callable[[httpx.URL], Any] | None:
         """Return what finds a URL's transport where the client's own `send` can be left out.
@@ -381,22 +407,3 @@ def _transport_finder(client: Any) -> Callable[[httpx.URL], Any] | None:
     This is the one private name of httpx on which sending relies.
     """
     return getattr(client, "_transport_for_url", None)
-
-
-def is_behind_environment_proxy(client: Any, url: httpx.URL) -> bool:
-    """Return whether requests to a URL go to a proxy that the environment names.
-
-    A proxy that the caller passed to the httpx client is the caller's decision.
-    """
-    find = _transport_finder(client)
-    pool = None if find is None else getattr(find(url), "_pool", None)
-    proxy = getattr(pool, "_proxy_url", None)
-    if proxy is None or not client.trust_env:
-        return False
-    named = [
-        parse_proxy(text)
-        for scheme, text in getproxies().items()
-        if scheme in ("http", "https", "all")  # not "no", which need not be a URL
-    ]
-    address = (proxy.host.decode("ascii"), proxy.port)
-    return address in [(each.url.host, each.url.port) for each in named if each is not None]

@@ -21,7 +21,7 @@ from cld_user_groups.utils import UNSET, RetryConfig, Unset, check_retries
 
 from .body import ACCEPT_ENCODING, DECODED, DEFAULT_MAX_BYTES, excerpt
 from .config import check_server_url, make_timeout
-from .http_client import Connections, is_behind_environment_proxy
+from .http_client import Connections
 from .retry import Effect
 
 T = TypeVar("T")
@@ -219,7 +219,7 @@ def build_request(
     url, host = _url_and_host(http, server_url, call.request.target)
     if client.params:
         url = url.copy_with(params=client.params.merge(url.params))
-    if url.scheme == "http" and is_behind_environment_proxy(client, url):
+    if connections.is_behind_environment_proxy(url):
         raise ValueError(
             "credentials must not go over http:// to the proxy that the environment names: add "
             f"{url.host} to NO_PROXY, or create the httpx client with trust_env=False"
