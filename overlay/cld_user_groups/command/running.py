@@ -284,6 +284,8 @@ def print_plan(plan: Plan, settings: Settings) -> None:
     """Write a plan to standard output, and to standard error what its CSV has no place for."""
     print_result(_render_plan(plan, settings.format, color=has_color(sys.stdout)))
     if settings.format == "csv":
+        for line in membership.rendering.role_lines(plan):
+            print_message(printable(line), quiet=settings.quiet)
         for warning in plan.warnings:
             print_message(f"Warning: {printable(warning)}", quiet=settings.quiet)
         _report_held_back(plan)

@@ -23,6 +23,7 @@ def form_of(
     head: Mapping[str, Any] | None = None,
     without: Collection[str] = (),
     keys: Mapping[type, Mapping[str, str]] | None = None,
+    optional: Collection[str] = (),
 ) -> type[msgspec.Struct]:
     """Return the form in which a frozen class, and all those in it, stand in a document.
 
@@ -32,12 +33,13 @@ def form_of(
     called while a module is imported, for msgspec must not examine a class in two threads at once.
 
     `head` has the types of keys that come first, which the class does not have; `without` the
-    attributes that are not written; `keys`, by class, the keys that differ from the attributes.
+    attributes that are not written; `keys`, by class, the keys that differ from the attributes;
+    `optional` the attributes that are written only where they differ from their defaults.
     """
     renamed = keys or {}
     hints = get_type_hints(kind)
     fields = [
-        (each.name, _form(hints[each.name], renamed))
+        (each.name, _form(hints[each.name], renamed), *[each.default][: each.name in optional])
         for each in attrs.fields(kind)
         if each.name not in without
     ]
@@ -46,6 +48,7 @@ def form_of(
         [*(head or {}).items(), *fields],
         rename=renamed.get(kind, {}),
         forbid_unknown_fields=True,
+        omit_defaults=True,  # others than the optional ones have none here
         kw_only=True,
     )
 

@@ -42,6 +42,11 @@ class Grant:
     is_content: bool = False
 
     @property
+    def key(self) -> tuple[object, ...]:
+        """What makes it the same role in the same place, whoever has it."""
+        return self.role_id, self.scope, self.where, self.within
+
+    @property
     def is_full_control(self) -> bool:
         """Whether it is a role of the system that allows everything in its scope."""
         return self.is_system and self.role_id.rpartition("::")[2] in _FULL_CONTROL

@@ -26,6 +26,7 @@ _FORM = form_of(
     Plan,
     head={"format": Literal[FORMAT], "account": str, "summary": dict[str, int]},
     without=("account_id", "is_saved"),
+    optional=("roles",),
 )
 _DOCUMENT = msgspec.json.Decoder(_FORM)
 

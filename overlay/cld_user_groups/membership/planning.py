@@ -11,7 +11,7 @@ from attrs import evolve
 
 from .changes import ChangeBuilder
 from .directory import Directory, is_wanted
-from .effects import with_effects
+from .effects import with_effects, without_effects
 from .guards import Protected, check_guards, check_protect
 from .matching import Findings, Matching, MemberMatching
 from .model import Action, Change, Desired, Group, Plan, Snapshot
@@ -152,7 +152,7 @@ def fingerprint(group: Group) -> str:
 def adds_only(full: Plan) -> Plan:
     """Return a plan without its removals and deletions, and without what depends on them.
 
-    No guard can reject the rest, so it has no breaches.
+    No guard can reject the rest, so it has no breaches. What it gives, `with_effects` says.
     """
     taking = (Action.REMOVE_USER, Action.DELETE_GROUP)
     losses = {at for at, change in enumerate(full.changes) if change.action in taking}
@@ -166,6 +166,7 @@ def adds_only(full: Plan) -> Plan:
     changes = without(full.changes, losses | blocked_at)
     touched = {change.group.id for change in changes}
     left_out = frozenset(note_on_roles(full.changes))
+    full = without_effects(full)
     return evolve(
         full,
         changes=changes,

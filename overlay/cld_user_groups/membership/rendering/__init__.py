@@ -5,7 +5,7 @@ characters escaped, and never as markup.
 """
 
 from .environment import code_span, counted, joined, render, shown
-from .plan import render_html, render_markdown, render_text
+from .plan import render_html, render_markdown, render_text, role_lines
 
 __all__ = [
     "code_span",
@@ -15,5 +15,6 @@ __all__ = [
     "render_html",
     "render_markdown",
     "render_text",
+    "role_lines",
     "shown",
 ]

@@ -6,13 +6,21 @@ from collections.abc import Callable, Iterator
 
 from attrs import define, field
 
-from cld_user_groups.membership.model import Action, Change, GroupRef, Plan, UserRef
+from cld_user_groups.membership.model import (
+    Action,
+    Change,
+    GroupRef,
+    Plan,
+    RoleEffect,
+    UserRef,
+)
 from cld_user_groups.membership.problems import printable
 
 from .environment import code_span, counted, joined, render, shown
 
 _GREEN, _RED, _YELLOW, _BOLD, _DIM = "32", "31", "33", "1", "2"
 _WIDEST = 44
+_NAMED = 5  # of many groups
 # Of a group itself: the sign and the color in a terminal.
 _SIGNS = {
     Action.DELETE_GROUP: ("-", _RED),
@@ -134,11 +142,84 @@ def _notes(plan: Plan) -> list[str]:
 
 def _requests(plan: Plan) -> str:
     """Describe how many requests a plan needs and how many are left."""
-    needed = counted(len(plan.changes), "request")
+    needed = f"{counted(len(plan.changes), 'request')} needed"
+    if plan.roles is not None and plan.roles.requests:
+        needed += f", after {counted(plan.roles.requests, 'request')} that read roles"
     if plan.requests_left is None:
-        return f"{needed} needed; how many are left of the quota is not known."
+        return f"{needed}; how many are left of the quota is not known."
     lacking = " That is not enough." if plan.requests_left < len(plan.changes) else ""
-    return f"{needed} needed; {plan.requests_left} left of the quota.{lacking}"
+    return f"{needed}; {plan.requests_left} left of the quota.{lacking}"
+
+
+def _effects(
+    section: _Section, plan: Plan, quote: Callable[[str], str] = shown
+) -> Iterator[tuple[str, bool]]:
+    """Yield what a group gives and no longer gives, a role each, and whether that is all."""
+    if plan.roles is None:
+        return
+    effects = [each for each in plan.roles.effects if each.group == section.group]
+    for each in effects:
+        yield _effect(each, quote), each.full_control
+    if not effects and (section.added or section.removed or section.gone):
+        if Action.CREATE_GROUP in section.itself:
+            yield "a new group grants no role", False
+        elif section.group in plan.roles.global_only:
+            yield "it grants no global role", False
+
+
+def _effect(effect: RoleEffect, quote: Callable[[str], str]) -> str:
+    ends = effect.effect == "ends"
+
+    def keep(count: int) -> str:
+        verb = ("keeps" if ends else "has") if count == 1 else ("keep" if ends else "have")
+        return f"{count:,} {verb} it" if ends else f"{count:,} {verb} it already"
+
+    others = [
+        *(f"{keep(each.people)} through {quote(each.group.name)}" for each in effect.through),
+        *([f"{keep(effect.own)} as an own role"] if effect.own else ()),
+    ]
+    if effect.not_known:
+        whether = "keep it" if ends else "have it already"
+        others.append(f"of {effect.not_known:,} it is not known whether they {whether}")
+    when = "no longer" if ends else "from now on"
+    said = f"through this group {when}: {quote(effect.text)}, {_people(effect.people)}"
+    return "; ".join([said, *others])
+
+
+def _people(count: int) -> str:
+    return "1 person" if count == 1 else f"{count:,} people"
+
+
+def role_lines(plan: Plan) -> list[str]:
+    """Return what a plan gives and ends over all groups, and what of it is not known, once."""
+    roles = plan.roles
+    if roles is None:
+        return []
+    lines: list[str] = []
+    for verb, count in {"begin": roles.begin, "end": roles.end}.items():
+        is_sure = not any(each.not_known for each in roles.effects if each.effect == f"{verb}s")
+        if count.roles:
+            full = f", {count.full_control:,} with full control" if count.full_control else ""
+            said = f"{counted(count.roles, 'role')}{full}, for {_people(count.people)}"
+            lines.append(f"Roles that {verb}: {said}{'' if is_sure else ', perhaps more'}.")
+        elif not is_sure:
+            lines.append(f"Roles that {verb}: perhaps some.")
+    deleted = {each.group for each in plan.changes if each.action is Action.DELETE_GROUP}
+    if unknown := [each for each in roles.not_known if each not in deleted]:
+        names = ", ".join(shown(each.name) for each in unknown[:_NAMED])
+        more = f" and {counted(n, 'other group')}" if (n := len(unknown) - _NAMED) > 0 else ""
+        # A note gives the reason with the groups that are deleted.
+        reason = f": {roles.not_known_because}" if len(unknown) == len(roles.not_known) else ""
+        lines.append(f"Roles that are not known: those of {names}{more}{reason}.")
+    if roles.global_only:
+        lines.append(
+            "Roles in folders and collections are known only of groups that are shown to have some."
+        )
+    if roles.effects and roles.own_roles != "known":
+        reads = "--roles=people reads that"
+        why = reads if roles.own_roles == "not_read" else roles.not_known_because
+        lines.append(f"Whether people hold these roles themselves is not known: {why}.")
+    return lines
 
 
 def render_html(plan: Plan) -> str:
@@ -149,6 +230,8 @@ def render_html(plan: Plan) -> str:
         "sections": _sections(plan),
         "summary": _summary(plan),
         "requests": _requests(plan),
+        "roles": role_lines(plan),
+        "effects": _effects,
         "person": _person,
         "place": _place,
         "remarks": _remarks,
@@ -181,7 +264,14 @@ def _markdown(plan: Plan) -> Iterator[str]:
             yield f"- **{section.title(code_span)}**{ended(section.head)}"
         for verb, user, change in section.people():
             yield f"- {verb} {code_span(_person(user))}{ended(change)}"
-    lists = {"Held back": plan.held_back, "Warnings": plan.warnings, "Notes": _notes(plan)}
+        for text, is_full_control in _effects(section, plan, code_span):
+            yield f"- **{text}**" if is_full_control else f"- {text}"
+    lists = {
+        "Roles": role_lines(plan),
+        "Held back": plan.held_back,
+        "Warnings": plan.warnings,
+        "Notes": _notes(plan),
+    }
     for title, texts in lists.items():
         if texts:
             yield from ("", f"## {title}", "")
@@ -212,6 +302,7 @@ def _text(plan: Plan, paint: Callable[..., str]) -> Iterator[str]:
     yield _summary(plan)
     if plan.changes:
         yield _requests(plan)
+    yield from role_lines(plan)
     yield from (paint(f"Note: {printable(note)}", _DIM) for note in _notes(plan))
     yield from (paint(f"Warning: {printable(text)}", _YELLOW) for text in plan.warnings)
     if plan.held_back:
@@ -237,3 +328,5 @@ def _section(section: _Section, plan: Plan, paint: Callable[..., str]) -> Iterat
         said = paint(f"    {mark} {name.ljust(width) if change else name}", color)
         tail = "; ".join(_remarks(change, plan))
         yield f"{said}  {paint(tail, _DIM)}" if tail else said.rstrip()
+    for text, is_full_control in _effects(section, plan):
+        yield "    " + paint(text, *((_RED, _BOLD) if is_full_control else ()))
