@@ -129,8 +129,8 @@ class Connections:
         return http if is_own and (http is other) is not bool(named.get("http")) else None
 
     def is_behind_environment_proxy(self, url: httpx.URL) -> bool:
-        """Return whether requests to a URL may go to a proxy that the environment names."""
-        if url.scheme != "http" or self.environment_proxy is None:
+        """Return whether requests to an http:// URL may go to a proxy of the environment."""
+        if self.environment_proxy is None:
             return False
         find = _transport_finder(self.client)
         direct = {*getproxies().get("no", "").replace(" ", "").split(",")}

@@ -219,7 +219,7 @@ def build_request(
     url, host = _url_and_host(http, server_url, call.request.target)
     if client.params:
         url = url.copy_with(params=client.params.merge(url.params))
-    if connections.is_behind_environment_proxy(url):
+    if url.scheme == "http" and connections.is_behind_environment_proxy(url):
         raise ValueError(
             "credentials must not go over http:// to the proxy that the environment names: add "
             f"{url.host} to NO_PROXY, or create the httpx client with trust_env=False"
