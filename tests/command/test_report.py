@@ -14,7 +14,8 @@ from cld_user_groups.membership import list_runs, state_directory
 
 from .shell import EDITED, SAMPLE, Shell
 
-FINDINGS_OF_SAMPLE = 7  # the last login of five people, and two who are in no group
+# The last login of five people, two who are in no group, and a group without a global role.
+FINDINGS_OF_SAMPLE = 8
 
 
 def last_run(shell: Shell) -> str:
@@ -55,8 +56,77 @@ def test_a_report_says_who_is_in_what_and_writes_nothing_to_the_account(shell: S
 
 
 def test_it_takes_three_requests(shell: Shell) -> None:
-    shell("report")
+    shell("report", "--roles", "none")
     assert len(shell.emulator.calls) == 3  # the groups, a page of users, and the end of the pages
+
+
+@pytest.mark.parametrize(
+    ("roles", "groups", "page_size", "requests"),
+    [
+        ("groups", 2, 100, 2),
+        ("groups", 100, 100, 2),
+        ("groups", 400, 100, 8),
+        ("groups", 100, 40, 6),
+        ("people", 2, 100, 4),
+    ],
+)
+def test_roles_take_two_requests_and_the_pages(
+    desk: Shell, roles: str, groups: int, page_size: int, requests: int
+) -> None:
+    desk.emulator.roles.page_size = page_size
+    for number in range(groups - 2):
+        desk.emulator.add_group(f"Group {number}")
+    document = desk.json("report", "--roles", roles)
+    assert len(desk.emulator.calls) == 3 + requests
+    desk.emulator.calls.assert_called("inspectMultiple", times=requests)
+    assert [each["granted"] is None for each in document["roles"]["groups"]] == [False] * groups
+    assert {each["granted"] is None for each in document["roles"]["people"]} == {roles == "groups"}
+
+
+def test_a_report_says_who_may_do_what_and_through_which_group(desk: Shell) -> None:
+    text = desk("report", "--roles", "people").stdout
+    assert (
+        "Who may do what\n"
+        "  Master Admin (full control) in the account (1)\n"
+        "    john@example.com  assigned to the person\n"
+    ) in text
+    assert "    harry@example.com  through Designers\n" in text
+    assert "  Marketing: no global role (roles in folders and collections are not known)\n" in text
+    assert "not known: " not in text
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 500])
+@pytest.mark.parametrize("format_name", ["text", "markdown", "html", "json", "csv"])
+def test_a_report_without_the_permissions_api_says_so_once(
+    desk: Shell, format_name: str, status: int
+) -> None:
+    desk.emulator.roles.refused_with = status
+    done = desk("report", "--roles", "people", "--format", format_name)
+    assert done.exit_code == 0
+    text = done.stdout
+    assert text.count(f"status {status}") == {"csv": 0, "json": 2}.get(format_name, 1)
+    assert "no global role" not in text
+    assert '"granted": []' not in text
+    assert "john@example.com" in text
+
+
+def test_an_error_about_people_leaves_what_groups_grant(desk: Shell) -> None:
+    desk.emulator.fail("inspectMultiple", status=None, times=2)
+    desk.emulator.fail("inspectMultiple", status=404)
+    done = desk("report", "--roles", "people")
+    assert "What groups grant\n  Designers: Campaign Contributor" in done.stdout
+    assert "Roles that people hold themselves are not known: this account or API key" in done.stdout
+
+
+def test_a_report_as_of_a_run_does_not_know_what_a_group_that_is_gone_grants(desk: Shell) -> None:
+    desk("create", "Old", "--yes")
+    run = last_run(desk)
+    desk("delete", "Old", "--yes")
+    document = desk.json("report", "--as-of", run)
+    old = next(each["id"] for each in document["groups"] if each["name"] == "Old")
+    granted = {each["group"]: each["granted"] for each in document["roles"]["groups"]}
+    assert granted.pop(old) is None
+    assert [len(each) for each in granted.values()] == [2, 0]
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from itertools import product
 
 from attrs import evolve
 from tests.membership.recorded import joins, run_of
 
-from cld_user_groups.membership import Group, Member, Snapshot, history_of
+from cld_user_groups.membership import Grant, Group, Member, Roles, Snapshot, history_of
 from cld_user_groups.membership.review import (
     People,
     Person,
@@ -36,6 +37,15 @@ _GROUPS = [
     "Sales", "Social", "Studio", "Support", "Translations", "Video", "Web", "Workshops",
     "Agency Northwind, external editors",
 ]  # fmt: skip
+_GRANTS = (
+    (("Media Editor", "cld::role::prodenv::media_editor", "prodenv", "all"),),
+    (
+        ("Campaign Contributor", "campaign_contributor_1", "prodenv", "production"),
+        ("Reports Viewer", "cld::role::account::reports_viewer", "account", None),
+    ),
+    (),
+    (("Master Admin", "cld::role::prodenv::master_admin", "prodenv", "production"),),
+)
 _ROLES = ("media_library_user", "media_library_admin", "developer", "billing")
 
 
@@ -58,7 +68,26 @@ def person(number: int) -> Person:
     )
 
 
-def large(groups: int = 40, people: int = 300) -> Review:
+def granted(group_ids: Iterable[str]) -> Roles:
+    """Return roles of groups: content, global, none, full control, and not known, in turn."""
+    known: dict[tuple[str, str], tuple[Grant, ...]] = {}
+    for number, group_id in enumerate(group_ids):
+        if number % 11 == 10:
+            continue
+        known["group", group_id] = tuple(
+            Grant(
+                *fields,
+                within=(("folder_id", f"fg38a9b0c1d2e3f{number % 3}"),)
+                if "_1" in fields[1]
+                else (),
+                is_system="::" in fields[1],
+            )
+            for fields in _GRANTS[number % len(_GRANTS)]
+        )
+    return Roles(known, "the Permissions API did not say", requests=2)
+
+
+def large(groups: int = 40, people: int = 300, *, roles: bool = False) -> Review:
     """Return the review of an account of this size, with something of every kind to look at."""
     persons = [person(number) for number in range(people)]
     members = [Member(id=found.id, email=found.email, name=found.name) for found in persons]
@@ -81,7 +110,12 @@ def large(groups: int = 40, people: int = 300) -> Review:
         else group
         for number, group in enumerate(before)
     )
-    snapshot = Snapshot(account_id="acc", groups=tuple(map(_without_doubles, now)), taken_at=NOW)
+    snapshot = Snapshot(
+        account_id="acc",
+        groups=tuple(map(_without_doubles, now)),
+        taken_at=NOW,
+        roles=granted(group.id for group in now) if roles else Roles(),
+    )
     changes = [
         evolve(
             joins(member.id, group.id, reason=f"JIRA-{number}{position}"),

@@ -17,7 +17,7 @@ from tests.membership.planned_accounts import account
 from tests.membership.recorded import joins, run_of
 from tests.membership.reviewed import NOW, large
 
-from cld_user_groups.membership import Group, Member, Snapshot, history_of
+from cld_user_groups.membership import Grant, Group, Member, Roles, Snapshot, history_of
 from cld_user_groups.membership.review import (
     Comparison,
     People,
@@ -146,7 +146,14 @@ def hostile_reviews(draw: st.DrawFn) -> Review:
     member = Member(id=draw(ids), email=draw(st.none() | HOSTILE), name=draw(st.none() | HOSTILE))
     group = Group(id=draw(ids), name=draw(HOSTILE), members=(member,))
     others = (Group(id="2", name=draw(HOSTILE)), Group(id="3", name=text, members=(member,)))
-    snapshot = Snapshot(account_id=draw(HOSTILE), groups=(group, *others), taken_at=NOW)
+    grant = Grant(text, "master_admin", "prodenv", text, ((text, text),), is_system=True)
+    known = {("group", each): (grant,) for each in (group.id, "3")}
+    snapshot = Snapshot(
+        account_id=draw(HOSTILE),
+        groups=(group, *others),
+        taken_at=NOW,
+        roles=Roles(known, reason="it is not known"),
+    )
     change = joins(member.id, group.id, reason=text, until=date(2026, 6, 15))
     run = run_of(1, evolve(change, source=draw(HOSTILE)))
     person = Person(id=member.id, email=draw(st.none() | HOSTILE), name=text, role=draw(HOSTILE))
@@ -182,7 +189,7 @@ def test_markdown_never_has_markup_from_outside(made):
                 assert re.fullmatch(r"[\w ,.;:()#-]*", child.content, re.ASCII), child.content
 
 
-EXPECTED = Tags(render_html(evolve(large(6, 40), notes=("a note",))))
+EXPECTED = Tags(render_html(evolve(large(6, 40, roles=True), notes=("a note",))))
 EXPECTED_SMALL = Tags(render_html(evolve(small(), changes=None)))
 
 

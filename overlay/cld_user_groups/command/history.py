@@ -235,7 +235,7 @@ def _granted(
     directory = membership.Directory(snapshot)
     is_there = directory.by_id(user.id) is not None
     joined = [each for each in snapshot.groups if user.id in directory.members(each.id)]
-    found = read_roles(client, [group, *joined], user.id if is_there else None)
+    found = read_roles(client, [group, *joined], [user.id] if is_there else [])
     said: dict[str, Sequence[str]] = {f"What {group.name} grants": found.texts(group.id)}
     roles["roles"] = found.document(group.id)
     if is_there:

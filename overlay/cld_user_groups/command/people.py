@@ -56,7 +56,7 @@ def whois_command(settings: Settings, user: str) -> None:
         found = client.users.get(user_id=member.id or "")
         groups = [group for group in snapshot.groups if found.id in members_of(group)]
         groups.sort(key=lambda group: group.name.casefold())
-        texts, document = of_user(read_roles(client, groups, found.id), found.id, groups)
+        texts, document = of_user(read_roles(client, groups, [found.id]), found.id, groups)
     table = _table(snapshot, [found])
     table = evolve(
         table,

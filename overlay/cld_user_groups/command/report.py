@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from attrs import evolve
 from click.core import ParameterSource
 
 from . import membership
 from .options import PLAN_FORMATS, Settings, command, force_option, number
 from .output import print_json, print_message, print_result
 from .output_file import OutputFile
+from .roles import read_roles
 from .source import check_is_for
 from .tables import Table, as_csv, columns
 
@@ -47,6 +49,13 @@ _BY_SUFFIX = {
     click.option(
         "--file", metavar="FILE", help="Also take reasons and end dates from this file of groups."
     ),
+    click.option(
+        "--roles",
+        type=click.Choice(["groups", "people", "none"]),
+        default="groups",
+        show_default=True,
+        help="Whose roles to read: what groups grant, also what people hold themselves, or none.",
+    ),
     number("--unseen-days", 90, least=1, help="Report people who have not logged in for N days."),
     number("--ending-days", 30, help="Report memberships that end within N days."),
     formats=PLAN_FORMATS,
@@ -58,10 +67,11 @@ def report_command(
     as_of: str | None,
     since: str | None,
     file: str | None,
+    roles: str,
     unseen_days: int,
     ending_days: int,
 ) -> None:
-    """Write the access review: who is in which group, since when and why.
+    """Write the access review: who is in which group, since when, why, and who may do what.
 
     Nothing is written to the account. One report a day is kept on this machine, so that the next
     one tells what has changed.
@@ -83,13 +93,21 @@ def report_command(
             target = OutputFile(output, client.account_id, force=force)
         snapshot = membership.read_account(client)
         people = review.read_people(client, snapshot)
+        if roles != "none":
+            granted = read_roles(client, snapshot.groups)
+            # Apart, for an error about one of the people must not cost what groups grant.
+            if roles == "people" and (granted.known or not snapshot.groups):
+                users = (person.id for person in people.found)
+                granted = granted.with_more(read_roles(client, [], users))
+            snapshot = evolve(snapshot, roles=granted)
     state = membership.state_directory(snapshot.account_id)
     history = membership.read_history(state)
     notes: tuple[str, ...] = ()
     if as_of is not None:
         then = membership.as_of(snapshot, history.runs, as_of)
         position = next(at for at, run in enumerate(history.runs) if run.id == as_of)
-        snapshot, history = then.snapshot, membership.history_of(history.runs[: position + 1])
+        snapshot = evolve(then.snapshot, roles=snapshot.roles)
+        history = membership.history_of(history.runs[: position + 1])
         notes = (*_NOTES_AS_OF, *then.notes)
     found = review.review(
         snapshot,

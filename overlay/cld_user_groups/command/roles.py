@@ -17,16 +17,14 @@ if TYPE_CHECKING:
 
 
 def read_roles(
-    client: CldProvisioning, groups: Iterable[Group | GroupRef], user_id: str | None = None
+    client: CldProvisioning, groups: Iterable[Group | GroupRef], user_ids: Iterable[str] = ()
 ) -> Roles:
-    """Read the roles of groups, and of a user; two requests for each hundred of them."""
-    ids = dict.fromkeys(group.id or "" for group in groups)
-    principals = membership.roles.groups_as_principals(ids)
-    if user_id is not None:
-        from cld_provisioning_api.models import Principal
+    """Read the roles of groups and users; two requests for each hundred of them."""
+    from cld_provisioning_api.models import Principal
 
-        principals.append(Principal(type="user", id=user_id))
-    return membership.read_roles(client, principals)
+    ids = dict.fromkeys(group.id or "" for group in groups)
+    users = [Principal(type="user", id=user_id) for user_id in user_ids]
+    return membership.read_roles(client, [*membership.roles.groups_as_principals(ids), *users])
 
 
 def print_roles(said: Mapping[str, Sequence[str]], settings: Settings) -> None:

@@ -121,6 +121,16 @@ class Roles:
     reason: str = "the roles were not read"
     requests: int = 0
 
+    @property
+    def were_read(self) -> bool:
+        """Whether anybody has tried to read them."""
+        return self != Roles()
+
+    def with_more(self, more: Roles) -> Roles:
+        """Return these roles and others, which were read later."""
+        requests = self.requests + more.requests
+        return Roles({**self.known, **more.known}, more.reason, requests)
+
     def of(self, principal_id: str | None, kind: str = "group") -> tuple[Grant, ...] | None:
         """Return what is assigned to a group or a user, or None where it is not known."""
         return self.known.get((kind, principal_id or ""))

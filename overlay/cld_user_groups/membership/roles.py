@@ -195,7 +195,7 @@ def _read(
     known = set[PrincipalKey].intersection(*named.values())
     return Roles(
         {key: tuple(sorted(found[key], key=_by_place)) for key in known},
-        "the Permissions API did not say",
+        "the Permissions API did not say" if asked - known else Roles().reason,
         requests,
     )
 

@@ -9,9 +9,11 @@ print(render_html(found))
 
 from .builder import compare, review
 from .model import (
+    Access,
     Comparison,
     Event,
     Finding,
+    Holder,
     Kind,
     Membership,
     Person,
@@ -26,11 +28,13 @@ from .store import Earlier, keep, last_before, last_until, load_earlier, render_
 
 __all__ = [
     "COLUMNS",
+    "Access",
     "Comparison",
     "Difference",
     "Earlier",
     "Event",
     "Finding",
+    "Holder",
     "Kind",
     "Membership",
     "People",

@@ -19,7 +19,9 @@ from cld_user_groups.membership.model import (
     Snapshot,
     UserRef,
 )
+from cld_user_groups.membership.rendering import shown
 
+from .access import access_of, findings_of
 from .model import (
     Comparison,
     Event,
@@ -60,7 +62,7 @@ def review(
     """Return the access review of an account.
 
     Args:
-        snapshot: The groups and who is in them.
+        snapshot: The groups, who is in them, and what they and people are granted.
         people: The users of the account.
         history: What the journals record.
         now: The time of the review, aware. Last logins are compared with its day in UTC, the last
@@ -85,12 +87,15 @@ def review(
     )
     today = snapshot.taken_at.astimezone(UTC).date()
     members = {found.user_id for group in groups for found in group.members}
+    roles = snapshot.roles
+    access = access_of(groups, ordered, roles)
     findings = [
         *_of_groups(groups, today, today + timedelta(days=ending_days)),
         *_of_people(ordered, members, now.astimezone(UTC).date() - timedelta(days=unseen_days)),
+        *findings_of(groups, access, roles),
     ]
     order = list(Kind)
-    return Review(
+    found = Review(
         account_id=snapshot.account_id,
         made_at=now,
         as_of=as_of,
@@ -100,8 +105,10 @@ def review(
         changes=changes,
         unseen_days=unseen_days,
         ending_days=ending_days,
-        notes=(*notes, *_notes(people, history)),
+        roles=roles,
+        access=access,
     )
+    return evolve(found, notes=(*notes, *_notes(people, history), *_notes_on_roles(found)))
 
 
 def _by_name(person: Person) -> tuple[str, str, str]:
@@ -193,6 +200,23 @@ def _notes(people: People, history: History) -> Iterator[str]:
     if history.unreadable:
         runs = ", ".join(summary.id for summary in history.unreadable)
         yield f"Journals that cannot be read, and so tell nothing here: {runs}."
+
+
+def _notes_on_roles(review: Review) -> Iterator[str]:
+    roles, unknown = review.roles, review.unknown_groups
+    if not roles.were_read:
+        return
+    if unknown:
+        names = ", ".join(shown(group.name) for group in unknown)
+        all_of_them = len(unknown) == len(review.groups)
+        yield f"What {'groups' if all_of_them else names} grant is not known: {roles.reason}."
+    if len(unknown) < max(1, len(review.groups)) and any(
+        roles.of(person.id, "user") is None for person in review.people
+    ):
+        yield (
+            f"Roles that people hold themselves are not known: {roles.reason}. Who may do what is "
+            "shown as far as groups grant it."
+        )
 
 
 def compare(earlier: Iterable[Group], snapshot: Snapshot, *, to: str, at: datetime) -> Comparison:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from attrs import frozen
+from attrs import field, frozen
 
+from cld_user_groups.membership.grants import Grant, Roles
 from cld_user_groups.membership.model import GroupRef, UserRef
 
 
@@ -71,6 +72,36 @@ class ReviewedGroup:
     members: tuple[Membership, ...] = ()
 
 
+@frozen(kw_only=True)
+class Holder:
+    """A person who may do what a role allows.
+
+    Attributes:
+        user_id: The person.
+        own: Whether the role is assigned to the person too; None where that is not known.
+        group_ids: The groups through which the person has it.
+    """
+
+    user_id: str
+    own: bool | None
+    group_ids: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class Access:
+    """What a role allows somewhere, and who may do it.
+
+    Attributes:
+        grant: The role, and where it applies.
+        group_ids: The groups that grant it, with members or without.
+        holders: Who has it, in the order of the review's people.
+    """
+
+    grant: Grant
+    group_ids: tuple[str, ...] = ()
+    holders: tuple[Holder, ...] = ()
+
+
 class Kind(StrEnum):
     """What a reviewer is to look at."""
 
@@ -78,10 +109,17 @@ class Kind(StrEnum):
     PENDING_MEMBER = "pending_member"
     OVERDUE = "overdue"
     ENDING = "ending"
+    FULL_CONTROL_BY_ONE_GROUP = "full_control_by_one_group"
     NOT_SEEN = "not_seen"
     LAST_LOGIN_UNKNOWN = "last_login_unknown"
     WITHOUT_GROUP = "without_group"
     WITHOUT_MEMBERS = "without_members"
+    SAME_ACCESS = "same_access"
+    WITHOUT_ROLES = "without_roles"
+
+
+#: What is found only where it is known what groups grant.
+OF_ROLES = frozenset({Kind.FULL_CONTROL_BY_ONE_GROUP, Kind.SAME_ACCESS, Kind.WITHOUT_ROLES})
 
 
 @frozen(kw_only=True)
@@ -93,12 +131,14 @@ class Finding:
         user_id: The person, or None.
         group_id: The group, or None.
         on: The day that it is about: of the last login, or the last one of the membership.
+        same_as: Another group with the same members and roles, or None.
     """
 
     kind: Kind
     user_id: str | None = None
     group_id: str | None = None
     on: date | None = None
+    same_as: str | None = None
 
 
 class Event(StrEnum):
@@ -158,6 +198,8 @@ class Review:
         findings: What a reviewer is to look at, by kind.
         changes: What has changed since an earlier state, or None where there is none.
         notes: What a reader should know, a sentence each.
+        roles: What groups and people are granted, as far as that was read.
+        access: Who may do what, and through which groups, as far as that is known.
     """
 
     account_id: str
@@ -170,6 +212,19 @@ class Review:
     findings: tuple[Finding, ...] = ()
     changes: Comparison | None = None
     notes: tuple[str, ...] = ()
+    roles: Roles = field(factory=Roles)
+    access: tuple[Access, ...] = ()
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of findings of which all could be found: not those that need unknown roles."""
+        known = self.roles.were_read and not self.unknown_groups
+        return tuple(kind for kind in Kind if known or kind not in OF_ROLES)
+
+    @property
+    def unknown_groups(self) -> tuple[ReviewedGroup, ...]:
+        """The groups of which it is not known what they grant."""
+        return tuple(group for group in self.groups if self.roles.of(group.id) is None)
 
     @property
     def memberships(self) -> int:

@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import TypeAlias
 
+from cld_user_groups.membership.grants import NO_ROLE, Grant
 from cld_user_groups.membership.model import UserRef
 from cld_user_groups.membership.rendering import counted, joined, render, shown
 
+from .access import sole_sources
 from .model import (
     Event,
     Finding,
+    Holder,
     Kind,
     Membership,
     Person,
@@ -26,6 +29,7 @@ Value: TypeAlias = str | datetime | None
 COLUMNS = (
     "group", "group_id", "email", "name", "user_id", "role", "state", "last_login", "since",
     "by", "run", "reason", "source", "until", "findings",
+    "roles",
 )  # fmt: skip
 _NO_LOGINS = "Last login unknown: the API returned no last login for anyone."
 
@@ -57,6 +61,7 @@ class View:
     Attributes:
         groups_of: The groups of each person, by the person's ID.
         by_kind: The findings of each kind; a kind without any is left out.
+        sole: The roles of full control that a person has through one group only, by both IDs.
     """
 
     def __init__(self, review: Review) -> None:
@@ -74,6 +79,7 @@ class View:
         for finding in review.findings:
             self.by_kind.setdefault(finding.kind, []).append(finding)
             self._kinds.setdefault((finding.user_id, finding.group_id), []).append(finding.kind)
+        self.sole = sole_sources(review.access)
 
     def kinds(self, user_id: str | None, group_id: str | None) -> list[Kind]:
         """Return what was found about a person, a group (no person), or a person in a group."""
@@ -82,8 +88,8 @@ class View:
 
     def to_look_at(self, group: ReviewedGroup) -> int:
         """Return how many of a group's members, or whether the group itself, have findings."""
-        whom: list[str | None] = [found.user_id for found in group.members]
-        return sum(bool(self.kinds(user_id, group.id)) for user_id in whom or [None])
+        whom: list[str | None] = [None, *(found.user_id for found in group.members)]
+        return sum(bool(self.kinds(user_id, group.id)) for user_id in whom)
 
     def membership(self, group_id: str, user: UserRef | None) -> Membership | None:
         """Return a person's membership in a group, or None."""
@@ -145,7 +151,34 @@ class View:
             Kind.LAST_LOGIN_UNKNOWN: "Last login unknown",
             Kind.WITHOUT_GROUP: "In no group",
             Kind.WITHOUT_MEMBERS: "Groups without members",
+            Kind.FULL_CONTROL_BY_ONE_GROUP: "Full control through one group only, as far as known",
+            Kind.SAME_ACCESS: "Groups with the same members and the same known roles",
+            Kind.WITHOUT_ROLES: f"Groups with {NO_ROLE}",
         }[kind]
+
+    def grants(self, group: ReviewedGroup) -> list[tuple[str, bool]] | None:
+        """Return what a group grants, and whether that is full control; None: not known."""
+        grants = self.review.roles.of(group.id)
+        if grants is None:
+            return None
+        return [(grant.text, grant.is_full_control) for grant in grants] or [(NO_ROLE, False)]
+
+    def granted(self, group: ReviewedGroup) -> list[str]:
+        """Return what a group grants, or that it is not known; a note says why."""
+        grants = self.grants(group)
+        return ["not known"] if grants is None else [text for text, _ in grants]
+
+    def no_access(self) -> str:
+        """Return why there is nobody of whom it is said what they may do."""
+        if self.review.unknown_groups:
+            return "It is not known what the groups grant."
+        return f"As far as groups grant it: {NO_ROLE}."
+
+    def through(self, holder: Holder) -> str:
+        """Return the groups through which a person has a role, and whether it is an own one too."""
+        names = ", ".join(shown(self.groups[each].name) for each in holder.group_ids)
+        own = ["assigned to the person"] if holder.own else []
+        return " and ".join([*own, *([f"through {names}"] if names else [])])
 
     def has_no_logins(self) -> bool:
         """Return whether the API has told nobody's last login."""
@@ -154,7 +187,7 @@ class View:
 
     def nothing_found(self) -> str:
         """Return a sentence that names the kinds of which nothing was found, or ""."""
-        kinds = [self.title(kind) for kind in Kind if kind not in self.by_kind]
+        kinds = [self.title(kind) for kind in self.review.kinds if kind not in self.by_kind]
         return f"Nothing to report: {'; '.join(kinds)}." if kinds else ""
 
     def no_changes(self) -> str:
@@ -174,13 +207,21 @@ class View:
     def subject(self, finding: Finding) -> list[str]:
         """Return whom and which groups a finding is about, and the day."""
         if finding.user_id is None:
-            return [shown(self.groups[finding.group_id or ""].name)]
+            same = self.groups.get(finding.same_as or "")
+            of_group = [shown(self.groups[finding.group_id or ""].name)]
+            return [*of_group, f"the same as {shown(same.name)}"] if same else of_group
         person = self.address_of(self.people[finding.user_id])
         if finding.group_id is not None:
-            return [person, shown(self.groups[finding.group_id].name), f"until {finding.on}"]
+            until = [f"until {finding.on}"] if finding.on else self.full_control(finding)
+            return [person, shown(self.groups[finding.group_id].name), *until]
         seen = [f"last login {finding.on}"] if finding.on else []
         groups = self.group_names(finding.user_id)
         return [person, *seen, *([groups] if groups else [])]
+
+    def full_control(self, finding: Finding) -> list[str]:
+        """Return the roles that a person has through one group only."""
+        grants: list[Grant] = self.sole.get((finding.user_id or "", finding.group_id or ""), [])
+        return [grant.text for grant in grants]
 
     def details(self, membership: Membership) -> list[str]:
         """Return what is known of a membership: since when, by whom, why, until when."""
@@ -241,5 +282,7 @@ def _row(
     if (found := membership) is not None:
         until = str(found.until) if found.until else None
         of_membership = (found.since, found.by, found.run, found.reason, found.source, until)
-    kinds = view.kinds(user_id, group.id if group else None)
-    return (*of_group, *of_person, *of_membership, "; ".join(kinds))
+    group_id = group.id if group else None
+    kinds = dict.fromkeys([*view.kinds(user_id, group_id), *view.kinds(None, group_id)])
+    granted = "; ".join(view.granted(group)) if group and view.review.roles.were_read else None
+    return (*of_group, *of_person, *of_membership, "; ".join(kinds), granted)

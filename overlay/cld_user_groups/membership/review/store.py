@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import attrs
 import msgspec
 
 from cld_user_groups.membership.documents import form_of, json_text
+from cld_user_groups.membership.grants import Grant
 from cld_user_groups.membership.model import Group
 from cld_user_groups.membership.problems import FileError, Problem
 from cld_user_groups.membership.state import make_private, replace_file
@@ -23,8 +25,8 @@ FORMAT = "cld-user-groups/review/1"
 _DIRECTORY = "reviews"
 _FORM = form_of(
     Review,
-    head={"format": str, "account": str, "summary": dict[str, Any]},
-    without=("account_id",),
+    head={"format": str, "account": str, "summary": dict[str, Any], "roles": dict[str, Any] | None},
+    without=("account_id", "roles", "access"),
     keys={
         Finding: {"user_id": "user", "group_id": "group"},
         Membership: {"user_id": "id"},
@@ -40,11 +42,46 @@ def render_json(review: Review) -> str:
         "people": len(review.people),
         "memberships": review.memberships,
         "findings": {
-            kind: sum(finding.kind is kind for finding in review.findings) for kind in Kind
+            kind: found
+            for kind in Kind
+            if (found := sum(each.kind is kind for each in review.findings)) or kind in review.kinds
         },
     }
     head = {"format": FORMAT, "account": fields.pop("account_id"), "summary": summary}
+    head["roles"] = _roles(review) if review.roles.were_read else None
+    del fields["roles"], fields["access"]
     return json_text(msgspec.convert({**head, **fields}, _FORM, from_attributes=True))
+
+
+def _roles(review: Review) -> dict[str, Any]:
+    """Return what is granted: by group, by person, and by role with those who have it."""
+    roles = review.roles
+    return {
+        "not_known_because": roles.reason if review.unknown_groups else None,
+        "groups": [
+            {"group": group.id, "granted": _documents(roles.of(group.id))}
+            for group in review.groups
+        ],
+        "people": [
+            {"user": person.id, "granted": _documents(roles.of(person.id, "user"))}
+            for person in review.people
+        ],
+        "access": [
+            {
+                **found.grant.document,
+                "groups": found.group_ids,
+                "people": [
+                    {"user": holder.user_id, "own": holder.own, "groups": holder.group_ids}
+                    for holder in found.holders
+                ],
+            }
+            for found in review.access
+        ],
+    }
+
+
+def _documents(grants: Iterable[Grant] | None) -> list[dict[str, Any]] | None:
+    return None if grants is None else [grant.document for grant in grants]
 
 
 class Earlier(msgspec.Struct, frozen=True, kw_only=True, rename={"account_id": "account"}):

@@ -1,0 +1,105 @@
+"""Who may do what, and through which group: from who is in what, and what groups grant."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from cld_user_groups.membership.grants import Grant, Roles
+
+from .model import Access, Finding, Holder, Kind, Person, ReviewedGroup
+
+
+def access_of(
+    groups: Iterable[ReviewedGroup], people: Sequence[Person], roles: Roles
+) -> tuple[Access, ...]:
+    """Return who may do what, as far as it is known: full control first."""
+    granting: defaultdict[Grant, list[str]] = defaultdict(list)
+    through: defaultdict[Grant, defaultdict[str, list[str]]]
+    through = defaultdict(lambda: defaultdict(list))
+    for group in groups:
+        for grant in roles.of(group.id) or ():
+            granting[grant].append(group.id)
+            for member in group.members:
+                through[grant][member.user_id].append(group.id)
+    own = {person.id: roles.of(person.id, "user") for person in people}
+    for user_id, grants in own.items():
+        for grant in grants or ():
+            through[grant][user_id].extend(())
+    return tuple(
+        Access(
+            grant=grant,
+            group_ids=tuple(granting[grant]),
+            holders=tuple(_holders(grant, people, own, through[grant])),
+        )
+        for grant in sorted({*granting, *through}, key=_by_weight)
+    )
+
+
+def _holders(
+    grant: Grant,
+    people: Iterable[Person],
+    own: Mapping[str, tuple[Grant, ...] | None],
+    through: Mapping[str, list[str]],
+) -> Iterator[Holder]:
+    for person in people:
+        if (group_ids := through.get(person.id)) is not None:
+            grants = own[person.id]
+            is_own = None if grants is None else grant in grants
+            yield Holder(user_id=person.id, own=is_own, group_ids=tuple(group_ids))
+
+
+def _by_weight(grant: Grant) -> tuple[bool, str, str]:
+    return not grant.is_full_control, grant.text.casefold(), grant.role_id
+
+
+def sole_sources(access: Iterable[Access]) -> dict[tuple[str, str], list[Grant]]:
+    """Return the roles of full control that a person has through one group only, by both IDs.
+
+    Another role of at least that extent is another source. Where roles are not known, there may be
+    more sources.
+    """
+    held: defaultdict[str, list[tuple[Grant, Holder]]] = defaultdict(list)
+    for found in access:
+        if found.grant.is_full_control:
+            for holder in found.holders:
+                held[holder.user_id].append((found.grant, holder))
+    sole: defaultdict[tuple[str, str], list[Grant]] = defaultdict(list)
+    for user_id, pairs in held.items():
+        for grant, _ in pairs:
+            covering = [holder for other, holder in pairs if _covers(other, grant)]
+            sources = {group_id for holder in covering for group_id in holder.group_ids}
+            if len(sources) == 1 and not any(holder.own for holder in covering):
+                sole[user_id, sources.pop()].append(grant)
+    return dict(sole)
+
+
+def _covers(wide: Grant, narrow: Grant) -> bool:
+    """Return whether one role of full control allows all that another does."""
+    same_scope = wide.is_full_control and wide.scope == narrow.scope
+    return same_scope and wide.where in (narrow.where, "all") and wide.within in ((), narrow.within)
+
+
+def findings_of(
+    groups: Iterable[ReviewedGroup], access: Sequence[Access], roles: Roles
+) -> Iterator[Finding]:
+    """Return what a reviewer is to look at in what is granted; nothing where it is not known."""
+    sole = sole_sources(access)
+    alike: dict[object, ReviewedGroup] = {}
+    for group in groups:
+        for member in group.members:
+            if (member.user_id, group.id) in sole:
+                kind = Kind.FULL_CONTROL_BY_ONE_GROUP
+                yield Finding(kind=kind, user_id=member.user_id, group_id=group.id)
+        grants = roles.of(group.id)
+        if grants is None:
+            continue
+        if not grants:
+            yield Finding(kind=Kind.WITHOUT_ROLES, group_id=group.id)
+        if not group.members:
+            continue
+        first = alike.setdefault(
+            (frozenset(grants), frozenset(member.user_id for member in group.members)), group
+        )
+        if first is not group:
+            yield Finding(kind=Kind.SAME_ACCESS, group_id=group.id, same_as=first.id)
