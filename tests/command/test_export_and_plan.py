@@ -38,6 +38,25 @@ def test_an_export_as_json_is_one_document_that_can_be_planned(shell: Shell) -> 
     assert shell.json("plan", "-", stdin=json.dumps(exported))["changes"] == []
 
 
+def test_rows_are_read_back_names_that_begin_like_formulas_included(shell: Shell) -> None:
+    (john, harry, *_) = shell.emulator.users
+    shell.emulator.add_group("=1+1", users=[john, harry])
+    shell.emulator.add_group("'=1+1", users=[harry])
+    exported = shell("export", "--format", "csv")
+    assert (exported.exit_code, exported.stderr) == (0, "")
+    assert "\n=" not in exported.stdout
+    assert shell.json("plan", "-", stdin=exported.stdout)["changes"] == []
+    shell.write(shell("show", "=1+1", "--format", "csv").stdout, "members.csv")
+    path = shell.write("version: 1\ngroups: {'=1+1': {members: {from: members.csv}}}\n")
+    assert shell.json("plan", path)["changes"] == []
+
+
+def test_rows_leave_out_empty_groups_and_say_so(shell: Shell) -> None:
+    shell.emulator.add_group("Empty")
+    assert shell("export", "--format", "csv").stderr == "Left out 1 group without members.\n"
+    assert shell("export", "--format", "csv", "--output", "groups.yaml").exit_code == 64
+
+
 def test_an_export_to_a_file_of_another_format_is_a_usage_error(shell: Shell) -> None:
     done = shell("export", "--output", "groups.csv")
     assert done.exit_code == 64

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 
 import pytest
@@ -10,7 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.membership.planned_accounts import NOW, TODAY
 
-from cld_user_groups.membership import Group, Member, Snapshot, export, plan, read_file
+from cld_user_groups.identity import forbidden_character, name_key
+from cld_user_groups.membership import (
+    Group,
+    Member,
+    MembershipError,
+    Snapshot,
+    export,
+    export_csv,
+    plan,
+    read_file,
+)
 
 _NASTY = st.sampled_from(
     [
@@ -57,6 +68,62 @@ def test_planning_an_exported_account_finds_nothing_to_do(snapshot):
     made = plan(snapshot, file, TODAY, now=NOW)
     assert made.changes == ()
     assert made.notes == ()
+
+
+_FORMULAS = st.text(st.sampled_from("'=+-@\uff1d,;\"\ta1 "), min_size=1, max_size=6)
+_CELLS = (_FORMULAS | st.text(max_size=4)).filter(
+    lambda text: text.strip() == text and name_key(text)
+)
+_PEOPLE = st.lists(
+    st.builds(
+        lambda i, e: Member(id=i, email=e),
+        _CELLS,
+        st.none() | st.sampled_from(["=a@b.example", "+b@b.example", "'-c@b.example", "no", "x@y"]),
+    ),
+    unique_by=lambda m: m.id,
+    min_size=1,
+    max_size=4,
+)
+
+
+@st.composite
+def accounts_of_formulas(draw: st.DrawFn) -> Snapshot:
+    ids = draw(st.lists(_CELLS, unique=True, min_size=1, max_size=3))
+    groups = tuple(Group(id=i, name=draw(_CELLS), members=tuple(draw(_PEOPLE))) for i in ids)
+    return Snapshot(account_id="acc", groups=groups, taken_at=NOW)
+
+
+@settings(max_examples=200, deadline=None)
+@given(accounts_of_formulas())
+def test_planning_exported_rows_finds_nothing_to_do_and_no_cell_is_a_formula(snapshot):
+    texts = "".join(f"{g.name}{g.id}{''.join(m.id for m in g.members)}" for g in snapshot.groups)
+    if forbidden_character(texts):
+        with pytest.raises(MembershipError, match="cannot hold"):
+            export_csv(snapshot)
+        return
+    text = export_csv(snapshot)
+    for row in csv.reader(io.StringIO(text)):
+        assert not any(cell.startswith(tuple("=+-@\uff1d\uff0b\uff0d\uff20")) for cell in row)
+    file = read_file("-", stdin=io.BytesIO(text.encode()), format="csv")
+    made = plan(snapshot, file, TODAY, now=NOW)
+    assert (made.changes, made.held_back) == ((), ())
+
+
+def test_rows_that_cannot_hold_a_name_are_refused_and_empty_groups_are_left_out():
+    member = Member(id="u1")
+    groups = [
+        Group(id="1", name="a\nb", members=(member,)),
+        Group(id="2", name=" c", members=(member,)),
+    ]
+    empty = Group(id="3", name=" d")
+    with pytest.raises(MembershipError) as caught:
+        export_csv(Snapshot(account_id="acc", groups=(*groups, empty), taken_at=NOW))
+    assert [each.message for each in caught.value.problems] == [
+        r"a row of CSV cannot hold `a\nb` of `a\nb`", "a row of CSV cannot hold ` c` of ` c`",
+    ]  # fmt: skip
+    assert export_csv(Snapshot(account_id="acc", groups=(empty,), taken_at=NOW)) == (
+        "group,group_id,email,id\n"
+    )
 
 
 @pytest.mark.parametrize("name", ["yes", "No", "null", "1e3", "2027-01-31", "0x1F", "~", "a: b"])

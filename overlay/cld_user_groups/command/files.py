@@ -15,6 +15,7 @@ from cld_user_groups.identity import printable
 
 from . import errors, membership
 from .options import (
+    FORMATS,
     PLAN_FORMATS,
     TABLE_FORMATS,
     Settings,
@@ -62,18 +63,29 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
         help="The file to write, .yaml or .json. Default: standard output.",
     ),
     force_option,
+    formats=(*FORMATS, "csv"),
 )
 def export_command(settings: Settings, output: Path | None, force: bool) -> None:
     """Write the account as a file, with the IDs of all groups and members.
 
-    Planning that file finds nothing to do.
+    Planning that file finds nothing to do. With --format csv, standard output gets rows for a
+    spreadsheet, which can be planned too; groups without members have none.
     """
+    if output is not None and settings.format == "csv":
+        context = click.get_current_context()
+        raise click.UsageError("--format csv is for standard output: > FILE.csv", context)
     if output is not None and output.suffix.lower() not in (".yaml", ".yml", ".json"):
         context = click.get_current_context()
         raise click.UsageError(f"{output} must end in .yaml, .yml or .json", context)
     with settings.open_client() as client:
         file = None if output is None else OutputFile(output, client.account_id, force=force)
         snapshot = membership.read_account(client)
+    if settings.format == "csv":
+        print_result(membership.export_csv(snapshot))
+        if empty := sum(not group.members for group in snapshot.groups):
+            note = f"Left out {membership.rendering.counted(empty, 'group')} without members."
+            print_message(note, quiet=settings.quiet)
+        return
     text = membership.export(snapshot)
     if output is None or file is None:
         if settings.is_json:

@@ -7,8 +7,6 @@ control characters escaped, line breaks and tabs among them.
 
 from __future__ import annotations
 
-import csv
-import io
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -42,9 +40,6 @@ Cell: TypeAlias = "str | int | bool | datetime | Lines | tuple[GroupRef, ...] | 
 
 # Between the columns on a terminal.
 _GAP = 2
-
-# What a spreadsheet would read as the beginning of a formula, in East Asian settings too.
-_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @frozen
@@ -145,17 +140,8 @@ def as_tsv(table: Table) -> str:
 
 
 def as_csv(table: Table) -> str:
-    """Return comma-separated values as RFC 4180 has them, for spreadsheets.
-
-    Names are chosen by those who bear them: where a spreadsheet would run a text as a formula, an
-    apostrophe comes before it.
-    """
-    written = io.StringIO()
-    csv.writer(written, lineterminator="\n").writerows(
-        [f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells]
-        for cells in _lines(table)
-    )
-    return written.getvalue()
+    """Return comma-separated values, for spreadsheets; none of them is run as a formula."""
+    return membership.files.rows.write_csv(_lines(table))
 
 
 def as_markdown(table: Table) -> str:

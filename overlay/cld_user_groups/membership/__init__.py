@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     )
     from .effects import with_effects
     from .explaining import Explanation, Listing, Verdict, explain, listing_of
-    from .exporting import export
+    from .exporting import export, export_csv
     from .files import read_file
     from .files.row_format import RowFormat
     from .grants import Grant, Roles
@@ -141,6 +141,7 @@ __all__ = [
     "email_key",
     "explain",
     "export",
+    "export_csv",
     "fingerprint",
     "groups_of",
     "groups_schema",
@@ -186,7 +187,7 @@ _NAMES = {
     ".documents": "groups_schema, journal_schema, plan_schema, review_schema, roles_schema",
     ".effects": "with_effects",
     ".explaining": "Explanation, Listing, Verdict, explain, listing_of",
-    ".exporting": "export",
+    ".exporting": "export, export_csv",
     ".files": "read_file",
     ".files.row_format": "RowFormat",
     ".grants": "Grant, Roles",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+
+from cld_user_groups.identity import forbidden_character, name_key
 
 from .files.fields import is_email
+from .files.rows import write_csv
 from .model import Group, Member, Snapshot
-from .problems import printable
+from .problems import MembershipError, Problem, printable, quoted
 
 # Longer keys need YAML's explicit form: a parser looks for the colon 1,024 characters far.
 _LONGEST_KEY = 1000
@@ -29,6 +32,34 @@ def export(snapshot: Snapshot) -> str:
         used.add(label)
         lines += _group(group, label)
     return "\n".join(lines) + "\n"
+
+
+def export_csv(snapshot: Snapshot) -> str:
+    """Return an account as rows in CSV, one a membership, with the IDs of groups and members.
+
+    A group without members has no row, and so is not in the file.
+
+    Raises:
+        MembershipError: Rows cannot hold the name or the ID of a group, or an ID of a member.
+    """
+    problems: list[Problem] = []
+    rows: list[Iterable[str]] = [("group", "group_id", "email", "id")]
+    for group in (each for each in snapshot.groups if each.members):
+        texts = (group.name, group.id, *(member.id for member in group.members))
+        wrong = next((text for text in texts if not _fits_a_cell(text)), None)
+        if wrong is not None or not name_key(group.name):
+            message = f"a row of CSV cannot hold {quoted(wrong or '')} of {quoted(group.name)}"
+            problems.append(Problem("", None, message, "export the account as YAML"))
+        for member in group.members:
+            email = (member.email or "").strip()
+            rows.append((group.name, group.id, email if is_email(email) else "", member.id))
+    if problems:
+        raise MembershipError(problems)
+    return write_csv(rows)
+
+
+def _fits_a_cell(text: str) -> bool:
+    return text.strip() == text and not forbidden_character(text)
 
 
 def _group(group: Group, label: str) -> Iterator[str]:

@@ -53,7 +53,7 @@ def read_tree(node: Node, fields: Fields, include: Include) -> Desired:
 
 def read_group_rows(rows: Iterable[ListedRow], fields: Fields) -> tuple[DesiredGroup, ...]:
     """Return the groups of a file of rows: every one that it names, exactly as it lists it."""
-    by_key: dict[str, tuple[str, int, list[ListedRow]]] = {}
+    by_key: dict[tuple[str | None, str], tuple[str, int, list[ListedRow]]] = {}
     for row in rows:
         name = row.values.get("group")
         if name is None or not name_key(name):
@@ -62,14 +62,16 @@ def read_group_rows(rows: Iterable[ListedRow], fields: Fields) -> tuple[DesiredG
         if said := forbidden_character(name):
             fields.problem(row.line, f"{said} in the name of a group: {quoted(name)}")
             continue
-        spelt, first, of_group = by_key.setdefault(name_key(name), (name, row.line, []))
+        key = (row.values.get("group_id"), name_key(name))
+        spelt, first, of_group = by_key.setdefault(key, (name, row.line, []))
         if spelt != name:
             message = f"the group {quoted(name)} is spelt {quoted(spelt)} on line {first}"
             fields.problem(row.line, message)
         of_group.append(row)
-    return tuple(
+    groups = tuple(
         DesiredGroup(
             name=name,
+            id=group_id,
             previously=tuple(
                 dict.fromkeys(each for row in of_group if (each := row.values.get("previously")))
             ),
@@ -77,8 +79,10 @@ def read_group_rows(rows: Iterable[ListedRow], fields: Fields) -> tuple[DesiredG
             source=fields.source,
             line=line,
         )
-        for name, line, of_group in by_key.values()
+        for (group_id, _), (name, line, of_group) in by_key.items()
     )
+    _check_unique(groups, fields)
+    return groups
 
 
 def _protect(node: Node | None, fields: Fields) -> tuple[str, ...]:

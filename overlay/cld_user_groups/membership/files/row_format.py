@@ -53,8 +53,8 @@ class RowFormat:
     """How rows that another program wrote are read. Without arguments: as the documents have them.
 
     Attributes:
-        columns: By our name of a column ("group", "email", "id", "reason", "until", "previously"),
-            the file's own. All other columns are ignored then.
+        columns: By our name of a column ("group", "email", "id", "reason", "until", "previously",
+            "group_id"), the file's own. All other columns are ignored then.
         date_format: How `until` is written, with YYYY, MM or M, and DD or D; "" for YYYY-MM-DD.
         group_separator: What separates several groups in one cell; "" where a cell has one.
         names: By the file's name of a group, the account's, or None to leave out its rows; "" is
@@ -140,8 +140,8 @@ class RowFormat:
         if "" in names:
             what = f"an empty name between the separators of {quoted(cell)}"
             fields.problem(row.line, what, "is it cut off?")
-        elif len(names) > 1 and "previously" in row.values:
-            what = f"`previously` beside several groups: {quoted(cell)}"
+        elif len(names) > 1 and (beside := {"previously", "group_id"} & row.values.keys()):
+            what = f"`{min(beside)}` beside several groups: {quoted(cell)}"
             fields.problem(row.line, what, "give each group a row")
         return [name for name in names if name]
 

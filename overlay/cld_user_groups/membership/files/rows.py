@@ -7,7 +7,7 @@ import io
 import json
 import re
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from cld_user_groups.membership.problems import did_you_mean, quoted
@@ -16,7 +16,12 @@ from .content import is_unicode
 from .fields import Fields
 
 COLUMNS = ("group", "email", "id", "reason", "until")
-GROUP_COLUMNS = (*COLUMNS, "previously")
+GROUP_COLUMNS = (*COLUMNS, "previously", "group_id")
+# For people to read: `show --format csv` has it.
+_IGNORED = "name"
+# What a spreadsheet would read as the beginning of a formula, in East Asian settings too; and after
+# it was made harmless.
+_FORMULA = re.compile("'*[-=+@\uff1d\uff0b\uff0d\uff20]")
 _DELIMITERS = (",", ";", "\t")
 # By our name of a column, what other programs' names of it have in them, the likeliest first.
 _LIKELY = {
@@ -24,6 +29,19 @@ _LIKELY = {
     "email": ("member email", "email", "e-mail", "mail", "login", "principal"),
 }
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
+
+
+def write_csv(rows: Iterable[Iterable[str]]) -> str:
+    """Return rows as RFC 4180 has them, for spreadsheets.
+
+    Names are chosen by those who bear them: where a spreadsheet would run a text as a formula, an
+    apostrophe comes before it, and before one that begins so. `parse_csv` takes it away again.
+    """
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\n").writerows(
+        [f"'{cell}" if _FORMULA.match(cell) else cell for cell in row] for row in rows
+    )
+    return written.getvalue()
 
 
 class ListedRow(NamedTuple):
@@ -66,7 +84,7 @@ def parse_csv(
                 if not header:
                     return []
                 continue
-            values = _cells(cells, header, delimiter, begun, fields)
+            values = _cells(cells, header, delimiter, begun, fields, is_ours=not theirs)
             if values is not None:
                 rows.append(ListedRow(begun, values))
     except csv.Error as error:
@@ -81,7 +99,13 @@ def first_line(text: str) -> str:
 
 
 def _cells(
-    cells: list[str], header: list[str | None], delimiter: str, line: int, fields: Fields
+    cells: list[str],
+    header: list[str | None],
+    delimiter: str,
+    line: int,
+    fields: Fields,
+    *,
+    is_ours: bool,
 ) -> dict[str, str] | None:
     """Return the values of a row by column, or None if they have a problem, which is added."""
     before = len(fields.problems)
@@ -100,7 +124,8 @@ def _cells(
         elif "\n" in cell or "\r" in cell:
             _check_line_break(name, cell, delimiter, line, fields)
         if value and name:
-            values[name] = value
+            is_harmless = value.startswith("'") and _FORMULA.match(value)
+            values[name] = value[1:] if is_harmless and is_ours else value
     return values if len(fields.problems) == before else None
 
 
@@ -135,7 +160,11 @@ def _header(
         return []
     if theirs:
         return _their_header(cells, line, fields, columns, theirs)
-    unknown = [cell for cell, name in zip(cells, names, strict=False) if name not in ("", *columns)]
+    unknown = [
+        cell
+        for cell, name in zip(cells, names, strict=False)
+        if name not in ("", _IGNORED, *columns)
+    ]
     if len(unknown) > 1 and _missing(names, columns):
         message = f"unknown columns {', '.join(map(quoted, unknown))}"
         fields.problem(line, message, _suggestion(cells, columns))
@@ -148,7 +177,8 @@ def _header(
             fields.problem(line, f"the column {quoted(name)} occurs twice")
     for name in _missing(names, columns):
         fields.problem(line, f"the column `{name}` is missing")
-    return [*names] if len(fields.problems) == before else []
+    header = [None if name == _IGNORED else name for name in names]
+    return header if len(fields.problems) == before else []
 
 
 def _missing(names: Collection[str], columns: Collection[str]) -> list[str]:
