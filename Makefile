@@ -59,12 +59,13 @@ demo: generate ## Run all operations on the emulator; LIVE=1 reads the account
 test: $(READY) ## Run the tests; FULL=1 the exhaustive cases instead
 	pytest -n auto --dist worksteal $(if $(FULL),-m exhaustive) $(TESTS)
 
-check: $(TOOLS) ## Check format, lint, types, openapi.yaml and generated/
+check: $(TOOLS) ## Check format, lint, types, workflows, openapi.yaml and generated/
 	ruff format --check .
 	ruff check .
 	mypy
 	pyright
 	openapi-spec-validator openapi.yaml
+	zizmor --offline --quiet .github action.yml
 	python tools/generate.py --check
 
 format: $(READY) ## Format the code and sort its imports

@@ -35,7 +35,8 @@ def interpreter(version: str) -> str | None:
         done = subprocess.run([candidate, "-c", code], capture_output=True, text=True, check=False)
         found, _, prefix = done.stdout.strip().partition(" ")
         if done.returncode == 0 and found == version:
-            return str(Path(prefix) / "bin" / f"python{version}")
+            name = "python.exe" if os.name == "nt" else f"bin/python{version}"
+            return str(Path(prefix) / name)
     return None
 
 

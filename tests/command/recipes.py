@@ -1,7 +1,7 @@
 """Runs the recipes of the documents as they stand there, as a shell, CI, cron and systemd would.
 
 Where a recipe names a place of the machine, it is one below the test's own folder. Programs of
-other services (`gh`, `pip`, `mail`) are stand-ins, which note how they were called.
+other services (`pip`, `mail`) are stand-ins, which note how they were called.
 """
 
 from __future__ import annotations
@@ -9,20 +9,18 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast
 
 import yaml
 from attrs import define, field
 from tests.support.code_blocks import ROOT
+from tests.support.workflows import evaluated
 
 _BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```", re.DOTALL | re.MULTILINE)
 _PLACE = re.compile(r"\A(?:#!.*\n)?# (?P<place>\S+)\n")
-_EXPRESSION = re.compile(r"\$\{\{ (.*?) \}\}")
 
 # Everything that a recipe finds on a machine, below the folder of the test.
 _PLACES = ("/srv/user-groups", "/usr/local/bin", "/etc/user-groups", "/var/log", "/var/lib")
@@ -30,27 +28,6 @@ _PROGRAMS = {
     "pip": "",
     "git": "",
     "mail": 'cat >"$FOLDER/mail"',
-    "gh": """\
-case "$1 $2" in
-"pr comment")
-    [ "$3 $4 $5 $6 $7" = "7 --edit-last --create-if-none --body-file -" ] || exit 1
-    cat >"$FOLDER/comment.md" ;;
-"api repos/o/r/commits/merged/pulls")
-    [ "$3 $4" = "--jq .[0].head.sha" ] || exit 1
-    echo head ;;
-"api repos/o/r/commits/pushed/pulls")
-    echo ;;
-"run list")
-    [ "$3 $4 $5" = "--workflow groups-plan.yml --commit" ] || exit 1
-    # As the real one: without a commit, the runs of all of them.
-    case "$6" in head | "") [ ! -d "$FOLDER/artifacts/plan" ] || echo 42 ;; *) exit 1 ;; esac ;;
-"run download")
-    # As the real one: without a run, the latest artifact of that name.
-    case "$3" in 42 | "") ;; *) exit 1 ;; esac
-    [ "$4 $5" = "--name plan" ] || exit 1
-    cp -r "$FOLDER/artifacts/plan/." . 2>/dev/null || cp -r "$FOLDER/artifacts/other/." . ;;
-*) exit 1 ;;
-esac""",
 }
 
 
@@ -149,37 +126,12 @@ class Machine:
         """
         ((_, job),) = yaml.safe_load(block(f".github/workflows/{name}"))["jobs"].items()
         variables = {key: value for key, value in context.items() if key.isupper()}
-        variables |= {key: _evaluated(text, context) for key, text in job["env"].items()}
-        code = 0
+        variables |= {key: evaluated(text, context) for key, text in job["env"].items()}
         for step in job["steps"]:
-            if code and step.get("if") != "always()":
-                continue
             if "run" in step:
                 script = ("--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"])
-                done = self.run("bash", *script, environment=variables)
-                code = code or done.returncode
-            elif step["uses"].startswith("actions/upload-artifact@"):
-                self._upload(step["with"]["name"], step["with"]["path"])
+                if code := self.run("bash", *script, environment=variables).returncode:
+                    return code
             else:
                 assert step["uses"].startswith("actions/checkout@")
-        return code
-
-    def run_job(self, pipeline: Mapping[str, Any], name: str) -> int:
-        """Run the script of a GitLab job; its artifacts stay in the folder, for the next."""
-        script = cast("list[str]", pipeline[name]["script"])
-        environment = {"CLOUDINARY_ACCOUNT_URL": "account://k:s@acc"}
-        return self.run("sh", "-ec", "\n".join(script), environment=environment).returncode
-
-    def _upload(self, name: str, path: str) -> None:
-        source, target = self.folder / path, self.folder / "artifacts" / name
-        if not source.exists():
-            return  # which GitHub only warns of
-        target.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, dirs_exist_ok=True)
-        else:
-            shutil.move(source, target / source.name)
-
-
-def _evaluated(text: str, context: Mapping[str, str]) -> str:
-    return _EXPRESSION.sub(lambda match: context[match[1]], text)
+        return 0

@@ -11,14 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from .recipes import Machine, block
 from .shell import AS_EDITED, EDITED, SAMPLE, Shell
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the recipes are for POSIX shells")
-
-MANY = "version: 1\ngroups: {Crowd: {members: [p0@example.com]}}\n"
 
 
 @pytest.fixture
@@ -39,69 +36,6 @@ def github(machine: Machine) -> dict[str, str]:
         "GITHUB_SHA": "merged",
         "GITHUB_STEP_SUMMARY": str(machine.folder / "summary.md"),
     }
-
-
-def test_a_pull_request_shows_its_plan_and_the_merge_applies_it_unless_it_is_stale(
-    shell: Shell, machine: Machine
-) -> None:
-    context = github(machine)
-    assert machine.run_workflow("groups-plan.yml", context) == 0
-    comment = (machine.folder / "comment.md").read_text()
-    assert comment.startswith("#")
-    assert "harry@example.com" in comment
-    assert (shell.writes(), shell.members()) == (0, SAMPLE)
-    assert "pip install ./cld-user-groups[cli]" in (machine.folder / "calls").read_text()
-
-    (designers,) = [group for group in shell.emulator.groups if group.name == "Designers"]
-    shell.emulator.remove_member(designers, designers.users[0])
-    assert machine.run_workflow("groups-apply.yml", context) == 4
-    assert shell.writes() == 0
-
-    shell.emulator.add_member(designers, designers.users[0])
-    assert machine.run_workflow("groups-plan.yml", context) == 0
-    assert machine.run_workflow("groups-apply.yml", context) == 0
-    assert shell.members() == AS_EDITED
-    journals = machine.folder / "artifacts/journal/cld-user-groups/acc"
-    assert len(list(journals.glob("*.jsonl"))) == 1
-
-
-@pytest.mark.parametrize(
-    ("content", "code", "said"),
-    [(MANY, 3, "--allow-removals 19"), ("version: 1\ngroups: [", 1, "groups.yaml:")],
-)
-def test_a_pull_request_that_must_not_be_applied_fails_and_its_comment_says_why(
-    shell: Shell, machine: Machine, content: str, code: int, said: str
-) -> None:
-    shell.add_crowd(20)
-    shell.write(content)
-    assert machine.run_workflow("groups-plan.yml", github(machine)) == code
-    assert said in (machine.folder / "comment.md").read_text()
-    assert not (machine.folder / "artifacts").exists()
-
-
-@pytest.mark.parametrize("commit", ["merged", "pushed"])
-def test_a_merge_without_a_plan_of_its_own_applies_no_other_plan(
-    shell: Shell, machine: Machine, commit: str
-) -> None:
-    context = github(machine) | {"GITHUB_SHA": commit}
-    assert machine.run_workflow("groups-plan.yml", context) == 0
-    plan = machine.folder / "artifacts/plan"
-    if commit == "merged":  # its plan could not be made, and there is one of another pull request
-        plan.rename(machine.folder / "artifacts/other")
-    assert machine.run_workflow("groups-apply.yml", context) != 0
-    assert (shell.writes(), shell.members()) == (0, SAMPLE)
-
-
-def test_one_pipeline_plans_and_applies(shell: Shell, machine: Machine) -> None:
-    pipeline = yaml.safe_load(block(".gitlab-ci.yml"))
-    assert machine.run_job(pipeline, "plan") == 0
-    assert shell.writes() == 0
-    for path in pipeline["plan"]["artifacts"]["paths"]:
-        assert (machine.folder / path).exists()
-    assert machine.run_job(pipeline, "apply") == 0
-    assert shell.members() == AS_EDITED
-    for path in pipeline["apply"]["artifacts"]["paths"]:
-        assert list((machine.folder / path).rglob("*.jsonl"))
 
 
 @pytest.fixture

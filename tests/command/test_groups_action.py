@@ -1,0 +1,342 @@
+"""A pull request shows its plan, and its merge applies exactly that: action.yml, ci/gitlab.yml."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from attrs import evolve, frozen
+from tests.support.documents import ROOT
+from tests.support.workflows import Runner, load
+
+from . import forges
+from .forges import BOT, PERSON, TOKEN, Forge, archive
+from .recipes import block
+from .shell import AS_EDITED, EDITED, SAMPLE, Shell
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the steps are for bash")
+
+HEAD, MERGED = "a" * 40, "b" * 40
+MARKER = "<!-- cld-user-groups: groups.yaml -->\n"
+MANY = "version: 1\ngroups: {Crowd: {members: [p0@example.com]}}\n"
+E_MAILS = ("john@example.com", "harry@example.com", "maria@example.com")
+
+
+@frozen
+class Job:
+    """A job of a forge, which plans on a request and applies on its merge."""
+
+    runner: Runner
+    forge: Forge
+    is_gitlab: bool
+
+    def __call__(self, what: str, **context: str) -> int:
+        """Run the job of an event, and return its exit code."""
+        return self.run(what, **context).returncode
+
+    def run(self, what: str, **context: str) -> Any:
+        """Run the job of an event, and return what its script ended in."""
+        runner = evolve(self.runner, context=self.runner.context | context)
+        if not self.is_gitlab:
+            event = {"plan": "pull_request", "apply": "push"}[what]
+            runner.context["github.event_name"] = event
+            which = "github.event_name == 'pull_request' && 'plan' || 'apply'"
+            runner.context[which] = what
+            return runner.run(load(ROOT / "action.yml")["runs"]["steps"])
+        pipeline = yaml.safe_load((ROOT / "ci/gitlab.yml").read_text("utf-8"))
+        job, template = pipeline[f"groups-{what}"], pipeline[".groups"]
+        script = "\n".join([*template["before_script"], *job["script"]])
+        done = runner.script(script, template["variables"] | {"GROUPS_SOURCE": "source"})
+        for path in job["artifacts"]["paths"]:
+            files = [each for each in (runner.folder / path).parent.rglob("*") if each.is_file()]
+            if (runner.folder / path).exists():
+                runner.artifacts["groups-plan" if what == "plan" else "groups-journal"] = {
+                    each.name: each.read_bytes() for each in files
+                }
+        return done
+
+    def keep_plan(self, **changes: Any) -> None:
+        """Let the forge keep the plan that was uploaded, as that of a merged request."""
+        plan = self.runner.artifacts["groups-plan"]["plan.json"]
+        repository, documents = "/repos/o/r", self.forge.documents
+        if self.is_gitlab:
+            repository = "/projects/3"
+            merged = {"state": "merged", "iid": 7, "sha": HEAD, "merge_commit_sha": MERGED}
+            pipeline = {"id": 42, "sha": HEAD, "project_id": 3}
+            job = {"id": 9, "name": "groups-plan", "status": "success"}
+            documents |= {
+                f"{repository}/repository/commits/{MERGED}/merge_requests": [
+                    {**merged, "squash_commit_sha": None, **changes}
+                ],
+                f"{repository}/merge_requests/7/pipelines": [
+                    {**pipeline, "id": 41}, {**pipeline, **changes}, {**pipeline, "sha": "c" * 40},
+                ],
+                f"{repository}/pipelines/41/jobs": [],
+                f"{repository}/pipelines/42/jobs": [{**job, **changes}, {**job, "name": "x"}],
+                f"{repository}/jobs/9/artifacts/groups/plan.json": plan,
+            }  # fmt: skip
+            return
+        pull = {"number": 7, "merged_at": "x", "merge_commit_sha": MERGED, "head": {"sha": HEAD}}
+        run = {
+            "id": 42, "path": ".github/workflows/groups.yml", "head_sha": HEAD,
+            "head_repository": {"full_name": "o/r"},
+        }  # fmt: skip
+        elsewhere = self.forge.url.replace("127.0.0.1", "localhost")
+        documents |= {
+            f"{repository}/commits/{MERGED}/pulls": [{**pull, **changes}],
+            f"{repository}/actions/runs": {"workflow_runs": [{**run, **changes}]},
+            f"{repository}/actions/runs/42/artifacts": {
+                "artifacts": [{"id": 9, "expired": False, **changes}]
+            },
+            f"{repository}/actions/artifacts/9/zip": f"{elsewhere}/blob",
+            "/blob": archive(plan=plan),
+        }
+
+
+@pytest.fixture(params=["github", "gitlab"])
+def job(
+    request: pytest.FixtureRequest, shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Generator[Job]:
+    """A job in a private repository, whose file changes the sample account."""
+    shell.write(EDITED)
+    temporary = tmp_path / "temporary"
+    python = temporary / "cld-user-groups/bin/python"
+    python.parent.mkdir(parents=True)
+    (tmp_path / "source").symlink_to(ROOT)
+    with forges.serve(Forge()) as forge:
+        event = {
+            "repository": {"visibility": "private"},
+            "pull_request": {"number": 7, "head": {"repo": {"full_name": "o/r"}}},
+        }
+        (tmp_path / "event.json").write_text(json.dumps(event))
+        context = {
+            "CLOUDINARY_PROVISIONING_SERVER_URL": os.environ["CLOUDINARY_PROVISIONING_SERVER_URL"],
+            "GITHUB_API_URL": forge.url,
+            "GITHUB_EVENT_PATH": str(tmp_path / "event.json"),
+            "GITHUB_REPOSITORY": "o/r",
+            "GITHUB_SHA": MERGED,
+            "GITHUB_WORKFLOW_REF": "o/r/.github/workflows/groups.yml@refs/heads/main",
+            "github.action_path": str(ROOT),
+            "runner.temp": str(temporary),
+            "inputs.account-url": "account://k:s@acc",
+            "inputs.file": "groups.yaml",
+            "inputs.max-wait": "15m",
+            "inputs.public": "false",
+            "inputs.token": TOKEN,
+        }
+        if request.param == "gitlab":
+            context = {
+                "CLOUDINARY_PROVISIONING_SERVER_URL": context["CLOUDINARY_PROVISIONING_SERVER_URL"],
+                "CLOUDINARY_ACCOUNT_URL": "account://k:s@acc",
+                "CI_API_V4_URL": forge.url,
+                "CI_COMMIT_SHA": MERGED,
+                "CI_MERGE_REQUEST_IID": "7",
+                "CI_PROJECT_ID": "3",
+                "CI_PROJECT_VISIBILITY": "private",
+                "GITLAB_CI": "true",
+                "GROUPS_TOKEN": TOKEN,
+            }
+            forge.documents["/user"] = {"id": BOT["id"]}
+        runner = Runner(tmp_path, context)
+        real = f'exec {shlex.quote(sys.executable)} "$@"'
+        for name in ("python", "python3"):
+            runner.stand_in(
+                name, f'case "$*" in *"pip install"* | "-m venv"*) ;; *) {real} ;; esac'
+            )
+        python.symlink_to(tmp_path / "programs/python")
+        yield Job(runner, forge, request.param == "gitlab")
+
+
+def publish(job: Job) -> None:
+    """Make the repository public."""
+    job.runner.context["CI_PROJECT_VISIBILITY"] = "public"
+    event = job.runner.folder / "event.json"
+    event.write_text(event.read_text().replace('"private"', '"public"'))
+
+
+def test_a_request_shows_its_plan_and_its_merge_applies_exactly_that(
+    job: Job, shell: Shell
+) -> None:
+    assert job("plan") == 0
+    (comment,) = job.forge.comments
+    assert comment["body"].startswith(f"{MARKER}#")
+    assert "harry@example.com" in comment["body"]
+    assert (shell.writes(), shell.members()) == (0, SAMPLE)
+    job.keep_plan()
+
+    shell.write(MANY)  # the plan that was reviewed is applied, whatever the file says now
+    assert job("apply") == 0
+    assert shell.members() == AS_EDITED
+    assert [name for name in job.runner.artifacts["groups-journal"] if name.endswith(".jsonl")]
+    assert TOKEN not in str(job.runner.artifacts)
+
+
+def test_the_checkout_is_installed_and_never_a_name(job: Job) -> None:
+    job("plan")
+    (installed,) = [call for call in job.runner.calls if "pip install" in call]
+    assert installed.split()[-1] == ("./source[cli]" if job.is_gitlab else f"{ROOT}[cli]")
+
+
+def test_a_push_replaces_the_comment_of_the_job_and_nobody_elses(job: Job) -> None:
+    theirs = {"id": 1, "user": PERSON, "author": PERSON, "body": f"{MARKER}All is well."}
+    other = {"id": 2, "user": BOT, "author": BOT, "body": "Unrelated."}
+    job.forge.comments += [dict(theirs), dict(other)]
+    assert job("plan") == 0
+    assert job("plan") == 0
+    *before, ours = job.forge.comments
+    assert before == [theirs, other]
+    assert ours["id"] == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "said"),
+    [(MANY, 3, "--allow-removals 19"), ("version: 1\ngroups: [", 1, "groups.yaml:")],
+)
+def test_a_plan_that_must_not_be_applied_fails_and_the_comment_says_why(
+    job: Job, shell: Shell, content: str, code: int, said: str
+) -> None:
+    shell.add_crowd(20)
+    shell.write(content)
+    assert job("plan") == code
+    assert said in job.forge.comments[0]["body"]
+    assert not job.runner.artifacts
+
+
+def test_a_stale_plan_is_refused_and_the_message_says_to_plan_again(job: Job, shell: Shell) -> None:
+    assert job("plan") == 0
+    job.keep_plan()
+    (designers,) = [group for group in shell.emulator.groups if group.name == "Designers"]
+    shell.emulator.remove_member(designers, designers.users[0])
+    done = job.run("apply")
+    assert done.returncode == 4
+    assert "stale" in done.stdout
+    assert "plan again" in done.stdout
+    assert shell.writes() == 0
+
+
+@pytest.mark.parametrize("visibility", ["public", "internal", ""])
+def test_where_others_read_the_repository_no_member_is_shown(
+    job: Job, shell: Shell, visibility: str
+) -> None:
+    publish(job)
+    if visibility != "public":
+        job.runner.context["CI_PROJECT_VISIBILITY"] = visibility
+        event = job.runner.folder / "event.json"
+        event.write_text(event.read_text().replace('"public"', f'"{visibility}"'))
+    done = job.run("plan")
+    assert done.returncode == 0
+    body = job.forge.comments[0]["body"]
+    assert "add_user: 2" in body
+    shown = f"{body}{done.stdout}{done.stderr}{job.runner.artifacts}"
+    assert not [each for each in (*E_MAILS, "Designers", "Artists") if each in shown]
+    done = job.run("apply")
+    assert done.returncode == 1
+    assert "public: true" in done.stdout
+    assert shell.writes() == 0
+
+
+def test_where_everybody_may_know_the_members_a_public_repository_is_as_another(
+    job: Job, shell: Shell
+) -> None:
+    publish(job)
+    may = {"inputs.public": "true", "GROUPS_PUBLIC": "true"}
+    assert job("plan", **may) == 0
+    assert "harry@example.com" in job.forge.comments[0]["body"]
+    job.keep_plan()
+    assert job("apply", **may) == 0
+    assert shell.members() == AS_EDITED
+
+
+def test_a_failed_plan_of_a_public_repository_shows_no_member(job: Job, shell: Shell) -> None:
+    publish(job)
+    shell.add_crowd(20)
+    shell.write(MANY)
+    done = job.run("plan")
+    assert done.returncode == 3
+    body = job.forge.comments[0]["body"]
+    assert "exit code 3" in body
+    assert "@" not in f"{body}{done.stdout}{done.stderr}".replace(MARKER, "")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"merge_commit_sha": "c" * 40},
+        {"merged_at": None, "state": "closed"},
+        {"path": ".github/workflows/other.yml", "name": "other"},
+        {"head_repository": {"full_name": "fork/r"}, "project_id": 4, "id": 40},
+        {"head_sha": "c" * 40, "status": "failed"},
+        {"expired": True, "status": "failed"},
+    ],
+    ids=["another commit", "not merged", "another workflow", "a fork's", "another head", "expired"],
+)
+def test_no_other_plan_is_applied(job: Job, shell: Shell, changes: dict[str, Any]) -> None:
+    job.runner.artifacts["groups-plan"] = {"plan.json": b"{}"}
+    job.keep_plan(**changes)
+    done = job.run("apply")
+    assert done.returncode == 1
+    assert "plan again" in done.stdout or "no plan was reviewed" in done.stdout
+    assert (shell.writes(), shell.members()) == (0, SAMPLE)
+
+
+def test_a_download_that_is_redirected_elsewhere_gets_no_token(job: Job) -> None:
+    assert job("plan") == 0
+    job.keep_plan()
+    assert job("apply") == 0
+    theirs = {path: given for path, given in job.forge.tokens.items() if given is None}
+    assert list(theirs) == ([] if job.is_gitlab else ["localhost/blob"])
+
+
+def test_a_fork_gets_no_plan_and_is_told(job: Job) -> None:
+    if job.is_gitlab:
+        pytest.skip("a fork's pipeline is the fork's own")
+    event = job.runner.folder / "event.json"
+    event.write_text(event.read_text().replace('"o/r"', '"fork/r"'))
+    done = job.run("plan")
+    assert done.returncode == 1
+    assert "::error::a pull request from a fork gets no secrets" in done.stdout
+    assert job.forge.comments == []
+
+
+def test_a_comment_that_may_not_be_written_fails_the_check(job: Job) -> None:
+    job.forge.documents.clear()
+    job.runner.context["GITHUB_REPOSITORY"] = "o/other"
+    event = job.runner.folder / "event.json"
+    event.write_text(event.read_text().replace('"o/r"', '"o/other"').replace(": 7", ": 8"))
+    done = job.run("plan")
+    assert done.returncode == 1
+    assert "responded 404" in done.stdout
+    if not job.is_gitlab:  # which keeps what a failed job wrote, and the merge does not take it
+        assert not job.runner.artifacts
+
+
+def test_a_plan_that_is_too_long_for_a_comment_is_cut_off_in_it(job: Job, shell: Shell) -> None:
+    groups = (f"G {number}: {{members: [john@example.com]}}" for number in range(1500))
+    shell.write("version: 1\ngroups:\n" + "".join(f"  {group}\n" for group in groups))
+    assert job("plan") == 0
+    body = job.forge.comments[0]["body"]
+    assert len(body) < 65_536
+    assert body.endswith("(The rest is in the artifact `groups-plan`.)")
+
+
+def test_the_documents_use_the_action_and_the_template_as_they_are() -> None:
+    workflow = yaml.safe_load(block(".github/workflows/user-groups.yml"))
+    (step,) = [
+        each for each in workflow["jobs"]["user-groups"]["steps"] if each["uses"].startswith("./")
+    ]
+    inputs = load(ROOT / "action.yml")["inputs"]
+    required = {name for name, given in inputs.items() if given.get("required")}
+    assert required <= step["with"].keys() <= inputs.keys()
+    needed = inputs["token"]["description"].partition("with ")[2]
+    assert ", ".join(f"{key}: {value}" for key, value in workflow["permissions"].items()) == needed
+    pipeline = yaml.safe_load(block(".gitlab-ci.yml"))
+    assert (ROOT / pipeline["include"]["file"]).is_file()
+    template = yaml.safe_load((ROOT / "ci/gitlab.yml").read_text("utf-8"))
+    assert pipeline["variables"].keys() <= template[".groups"]["variables"].keys()
