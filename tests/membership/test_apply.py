@@ -25,7 +25,7 @@ from cld_user_groups.membership.applying import apply, apply_async
 from cld_user_groups.membership.executor import ChangeResult, execute, execute_now
 from cld_user_groups.membership.journal import Ended, JournalError, Line, NoJournal
 from cld_user_groups.membership.lock import AlreadyRunning, account_lock
-from cld_user_groups.membership.model import Breach, Change, GroupRef, Outcome, Status, Stop
+from cld_user_groups.membership.model import Breach, Change, GroupRef, Outcome, Rule, Status, Stop
 from cld_user_groups.membership.plan_file import parse_plan, render_json
 from cld_user_groups.membership.scheduler import Reply, ReplyKind
 from cld_user_groups.membership.session import ApplySession, Progress, Receive, Result, Wait
@@ -558,6 +558,52 @@ def test_after_a_wait_a_member_whose_email_is_protected_by_then_stays(one: Accou
     changes = [add("a", "u9"), remove("a", "u1")]
     result = Waited(one, promote).run(*changes, protect=("boss@*",))
     assert statuses(result) == [DONE, NOT_STARTED]
+
+
+def test_after_a_wait_the_rules_are_checked_again(one: Account) -> None:
+    """Also where the group that breaks one is none that the plan changes."""
+    rule = Rule(kind="not_together", groups=(existing("b"), existing("old")))
+    waited = Waited(one, lambda emulator: emulator.add_member("id-old", "u9"))
+    result = waited.run(add("a", "u9"), add("b", "u9"), add("b", "u8"), rules=(rule,))
+    assert statuses(result) == [DONE, NOT_STARTED, DONE]
+    assert result.outcomes[1].error == (
+        "held back: `u9@example.com` is not added to `b`: also in `old`"
+    )
+
+
+def test_after_a_wait_a_group_may_grow_no_further_than_it_was_to(one: Account) -> None:
+    """The run itself has made it larger, before anybody leaves."""
+    rule = Rule(kind="max_members", groups=(existing("a"),), limit=2)
+    changes = [add("a", "u8"), add("a", "u9"), remove("a", "u1"), remove("a", "u2")]
+    result = Waited(one, lambda _: None).run(*changes, rules=(rule,))
+    assert statuses(result) == [DONE] * 4
+    assert one.members["a"] == {"u8", "u9"}
+
+
+@pytest.mark.parametrize("refused_with", [None, 403])
+def test_after_a_wait_roles_are_read_again(account: Account, refused_with: int | None) -> None:
+    emulator = account.emulator
+    rule = Rule(kind="not_with_role", groups=(existing("b"),), values=("Master Admin",))
+    plan = evolve(account.plan(add("a", "u9"), add("b", "u9")), rules=(rule,))
+    emulator.set_quota(100, 4)
+
+    def grant(seconds: float) -> None:
+        emulator.clock.advance(seconds=seconds)
+        emulator.roles.refused_with = refused_with
+        emulator.roles.assign("id-a", "cld::role::account::master_admin")
+
+    async def grant_async(seconds: float) -> None:
+        grant(seconds)
+
+    sleep = grant if account.way is with_threads else grant_async
+    options: dict[str, Any] = {"now": emulator.clock.now, "sleep": sleep, "concurrency": 1}
+    result = account.run(plan, max_wait=7200, **options)
+    assert statuses(result) == [DONE, NOT_STARTED]
+    why = "is not known" if refused_with else "`Master Admin` is held through `a`"
+    assert why in result.outcomes[1].error
+    assert account.members["b"] == {"u3"}
+    # Both times for two scopes; what is read at the end needs no roles.
+    emulator.calls.assert_called("inspectMultiple", times=3 if refused_with else 4)
 
 
 @pytest.fixture

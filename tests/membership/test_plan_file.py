@@ -16,6 +16,7 @@ from cld_user_groups.membership import (
     GuardLimits,
     Plan,
     PlanFileError,
+    Rule,
     load_plan,
     parse_plan,
     plan_schema,
@@ -33,6 +34,7 @@ def example() -> Plan:
         wanted("Photographers", "ann", "eve", previously=("Old",), line=9),
         wanted("New", "bob", line=12),
         protect=("x@example.com",),
+        rules=(Rule(kind="email_domains", values=("example.com",), line=2),),
     )
     return attrs.evolve(made, notes=("\x1b <b> “a note”",))
 
@@ -107,6 +109,16 @@ def test_a_plan_that_cannot_be_read_is_an_error(tmp_path):
         (lambda d: d["fingerprints"].pop("g-Kept"), r"fingerprints lacks the group of \$.changes"),
         (lambda d: d.pop("today"), "missing required field `today`"),
         (lambda d: d.update(expires_at="9999-12-31T23:59:59Z"), "must expire within 24 hours"),
+        (lambda d: d.pop("rules"), "missing required field `rules`"),
+        (lambda d: d["rules"][0].update(groups=[]), r"\$.rules\[0\].groups are too few"),
+        (lambda d: d["rules"][0].update(limit=3), "limit must be there for max_members"),
+        (lambda d: d["rules"][0].update(kind="max_members"), "limit must be there"),
+        (lambda d: d["rules"][0].update(kind="any"), r"\$.rules\[0\].kind"),
+        (lambda d: d.pop("managed"), "missing required field `managed`"),
+        (
+            lambda d: d["managed"].update({"g-Kept": "scim"}),
+            r"\$.changes\[4\] is of a group in \$.managed",
+        ),
         (lambda d: d["limits"].update(max_removals=-1), "max_removals must be 0 or more, not -1"),
         (lambda d: d["limits"].update(max_removals_per_group=1e308), "must be from 0 to 1"),
         (lambda d: d["limits"].update(max_removals_per_group=-0.1), "must be from 0 to 1"),

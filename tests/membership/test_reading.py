@@ -91,6 +91,9 @@ def problems(text: str | bytes, name: str = "groups.yaml", folder: Path | None =
 
 NOBODY = "for a group with nobody in it write `members: []` and `allow_empty: true`"
 SHARE = 'write "25%", or a number from 0 to below 1'
+DOMAIN = "write what follows the @, such as example.com; a subdomain is a domain of its own"
+APART = "an item of `not_together` must name two groups or more, once each"
+EMPTY = "for a group with nobody in it write `members: []` and `allow_empty: true`"
 ITEMS = "in `protect` can match nobody; write each e-mail, ID or glob as an item of its own"
 CUT = "found unexpected end of stream; is the file truncated?"
 QUOTE = "is there a stray quote?"
@@ -265,6 +268,31 @@ def test_standard_input_shows_its_format(text):
         ("version: 1\nguards: {max_removals_per_group: few}\ngroups: {}",
          [f"2: `max_removals_per_group` must be a percentage, not `few`; {SHARE}"]),
         ("version: 1\nprotect: a@b.example\ngroups: {}", ["2: `protect` must be a list"]),
+        ("version: 1\nemail_domains:\n- '@a.example'\n- '*.example'\n- a\ngroups: {}",
+         [f"{line}: not a domain: `{text}`; {DOMAIN}"
+          for line, text in ((3, "@a.example"), (4, "*.example"), (5, "a"))]),
+        ("version: 1\nemail_domains: []\ngroups: {}",
+         ["2: `email_domains` is empty; leave it out, or list what it is about"]),
+        ("version: 1\nrequire_until: perhaps\nmax_members: 1\ngroups: {}",
+         ["2: `require_until` must be true or false",
+          "3: unknown key `max_members` in the file; known: version, account, guards, protect, "
+          "email_domains, require_until, not_together, groups"]),
+        ("version: 1\nnot_together:\n- Finance\n- [A]\n- [A, ' A']\n- []\ngroups: {}",
+         ["3: an item of `not_together` must be a list", f"4: {APART}", f"5: {APART}",
+          "6: an item of `not_together` is empty; leave it out, or list what it is about"]),
+        ("version: 1\nnot_together: [A, B]\ngroups: {}",
+         ["2: an item of `not_together` must be a list"]),
+        ("version: 1\nnot_together: A\ngroups: {}",
+         ["2: `not_together` must be a list with something in it; write a list of lists of groups: "
+          "[[Finance, Auditors]]"]),
+        (group("[a@b.example]\n    max_members: few\n    not_with_role: Admin"),
+         ["5: `max_members` must be a whole number, 0 or more",
+          "6: `not_with_role` must be a list"]),
+        (group("[a@b.example]\n    managed_by: ''"), ["5: `managed_by` is empty"]),
+        ("version: 1\ngroups:\n  A:\n    state: absent\n    max_members: 1\n    managed_by: x",
+         ["5: the group `A` is to be absent: `max_members` is not allowed there"]),
+        (group("\n    managed_by: scim"),
+         [f"3: the group `A` has no `members`; {EMPTY}"]),
         ("version: 1\nprotect:\n- DAM bot\n- a@b.example;c@d.example\n- '*@a.example, u1'\n"
          "groups: {}",
          [f"3: `DAM bot` {ITEMS}", f"4: `a@b.example;c@d.example` {ITEMS}",
@@ -286,6 +314,70 @@ def test_standard_input_shows_its_format(text):
 )  # fmt: skip
 def test_a_mistake_in_yaml_is_an_error_with_its_line(text, expected):
     assert problems(text) == expected
+
+
+RULED = """\
+version: 1
+email_domains: [example.com, " Example.org "]
+require_until: true
+not_together:
+  - [Finance, Auditors]
+  - [A, B, C]
+groups:
+  Finance:
+    max_members: 10
+    email_domains: [example.com]
+    require_until: false
+    not_with_role: [Master admin]
+    members: [a@b.example]
+  Everyone: {managed_by: scim}
+"""
+RULED_TOML = """\
+version = 1
+email_domains = ["example.com", " Example.org "]
+require_until = true
+not_together = [
+  ["Finance", "Auditors"],
+  ["A", "B", "C"]]
+
+[groups.Finance]
+max_members = 10
+email_domains = ["example.com"]
+require_until = false
+not_with_role = ["Master admin"]
+members = ["a@b.example"]
+[groups.Everyone]
+managed_by = "scim"
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("g.yaml", RULED),
+        ("g.toml", RULED_TOML),
+        ("g.json", json.dumps(yaml.safe_load(RULED))),
+    ],
+)
+def test_rules_are_read_with_their_lines(name, text):
+    found = read(text, name)
+    rules = [(each.kind, each.values, each.limit) for each in found.rules]
+    assert rules == [
+        ("email_domains", ("example.com", "Example.org"), None),
+        ("require_until", (), None),
+        ("not_together", ("Finance", "Auditors"), None),
+        ("not_together", ("A", "B", "C"), None),
+    ]
+    finance, everyone = found.groups
+    assert [(each.kind, each.values, each.limit) for each in finance.rules] == [
+        ("max_members", (), 10),
+        ("email_domains", ("example.com",), None),
+        ("not_with_role", ("Master admin",), None),
+    ]
+    lines = [each.line for each in (*found.rules, *finance.rules)]
+    json_lines = [1] * len(lines)
+    assert lines == (json_lines if name == "g.json" else [2, 3, 5, 6, 9, 10, 12])
+    assert (everyone.managed_by, everyone.mode, everyone.members) == ("scim", "additive", ())
 
 
 @pytest.mark.parametrize(

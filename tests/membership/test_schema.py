@@ -28,6 +28,18 @@ _persons = st.fixed_dictionaries(
     optional={"email": _emails, "id": _texts, "until": _dates, "reason": _texts, "untill": _dates},
 )
 _members = st.lists(_emails | _persons, max_size=2) | st.sampled_from([None, "a@b.example", {}])
+_domains = st.sampled_from(
+    ["a.example", " A.example ", "@a.example", "*.example", "example", "a..example", "", 1, None]
+)
+_file_rules = {
+    "email_domains": st.lists(_domains, max_size=2) | _domains,
+    "require_until": st.sampled_from([True, False, "true", None]),
+}
+_rules = {
+    **_file_rules,
+    "max_members": st.sampled_from([0, 10, -1, 1.5, "10", None]),
+    "not_with_role": st.lists(_texts, max_size=2) | _texts,
+}
 _groups = st.fixed_dictionaries(
     {},
     optional={
@@ -40,6 +52,8 @@ _groups = st.fixed_dictionaries(
         "allow_new": st.sampled_from([True, False, "true", 1]),
         "members": _members,
         "reason": _texts,
+        "managed_by": _texts,
+        **_rules,
         "member": _members,
     },
 )
@@ -59,6 +73,8 @@ _files = st.fixed_dictionaries(
             },
         ),
         "protect": st.lists(_texts | st.just("a,b"), max_size=2) | _texts,
+        **_file_rules,
+        "not_together": st.lists(st.lists(_texts, max_size=3) | _texts, max_size=2) | _texts,
         "groups": st.dictionaries(st.sampled_from(["A", "B"]), _groups, max_size=2) | _texts,
     },
 )

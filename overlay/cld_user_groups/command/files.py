@@ -239,7 +239,9 @@ def apply_command(
         if isinstance(source, membership.Plan):
             return ()  # a saved plan asks for its own changes only
         plan = membership.plan(snapshot, source, day, now=datetime.now(UTC))
-        return (membership.adds_only(plan) if adds_only else plan).changes
+        if adds_only:
+            plan = hold_to_guards(plan, snapshot, allow_removals=None, only_adds=True)
+        return plan.changes
 
     options = RunOptions(
         **how,

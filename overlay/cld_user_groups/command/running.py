@@ -115,7 +115,11 @@ def run_plan(
                 if not options.yes:
                     _ask(plan)
                 # The account may have changed meanwhile.
-                snapshot = _with_people(membership.read_account(client), snapshot)
+                needed = staleness.roles_for(plan)
+                fresh = membership.read_account(client, needed)
+                snapshot = _with_people(fresh, snapshot)
+                if needed is not None:  # a rule is checked on the roles of now
+                    snapshot = evolve(snapshot, roles=fresh.roles)
                 staleness.check_saved(plan, snapshot)
             staleness.check_plan(plan, client.account_id, datetime.now(UTC))
             result = _apply(settings, client, plan, snapshot, options, run, lease)

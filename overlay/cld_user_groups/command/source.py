@@ -289,7 +289,7 @@ def hold_to_guards(
 ) -> Plan:
     """Return a plan with the guards' verdict on the account as it was read, and its effects."""
     if only_adds:
-        plan = membership.adds_only(plan)
+        plan = membership.check_rules(membership.adds_only(plan), snapshot)
     else:
         breaches = membership.check_guards(plan, snapshot, plan.limits, allow_removals)
         plan = evolve(plan, breaches=breaches)

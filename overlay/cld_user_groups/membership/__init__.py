@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         Member,
         Outcome,
         Plan,
+        Rule,
         Snapshot,
         Status,
         Stop,
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     )
     from .rendering import render_html, render_markdown, render_text
     from .roles import read_roles, read_roles_async
+    from .rules import breaches_in, check_rules
     from .runs import Run, RunSummary, list_runs, load_run, read_journal
     from .session import Progress, Result
     from .snapshot import read_account, read_account_async
@@ -118,6 +120,7 @@ __all__ = [
     "Result",
     "Roles",
     "RowFormat",
+    "Rule",
     "Run",
     "RunSummary",
     "Snapshot",
@@ -136,7 +139,9 @@ __all__ = [
     "apply",
     "apply_async",
     "as_of",
+    "breaches_in",
     "check_guards",
+    "check_rules",
     "compare",
     "email_key",
     "explain",
@@ -199,7 +204,7 @@ _NAMES = {
     ".lookup": "Finder",
     ".model": (
         "Action, Breach, Change, Desired, DesiredGroup, DesiredMember, Group, GroupRef, "
-        "GuardLimits, Member, Outcome, Plan, Snapshot, Status, Stop, UserRef"
+        "GuardLimits, Member, Outcome, Plan, Rule, Snapshot, Status, Stop, UserRef"
     ),
     ".plan_file": "load_plan, parse_plan, render_json, save_plan",
     ".planning": "adds_only, fingerprint, plan",
@@ -208,6 +213,7 @@ _NAMES = {
     ),
     ".rendering": "render_html, render_markdown, render_text",
     ".roles": "read_roles, read_roles_async",
+    ".rules": "breaches_in, check_rules",
     ".runs": "Run, RunSummary, list_runs, load_run, read_journal",
     ".session": "Progress, Result",
     ".snapshot": "read_account, read_account_async",

@@ -245,8 +245,8 @@ class _Threads:
             position, task = taken
             end: TaskEnd
             try:
-                if task is None:
-                    end = position, read_account(self._client)
+                if isinstance(task, Read):
+                    end = position, read_account(self._client, task.people)
                 elif isinstance(task, ReadRoles):
                     end = position, record_roles(self._client, task.group_id)
                 else:
@@ -308,8 +308,9 @@ class _Tasks:
 
     async def _work(self, position: int, task: Task) -> None:
         try:
-            if task is None:
-                self._ends.append((position, await read_account_async(self._client)))
+            if isinstance(task, Read):
+                account = await read_account_async(self._client, task.people)
+                self._ends.append((position, account))
             elif isinstance(task, ReadRoles):
                 found = await record_roles_async(self._client, task.group_id)
                 self._ends.append((position, found))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 
 from attrs import evolve
 
@@ -11,7 +12,7 @@ from cld_user_groups.identity import name_key
 from .accidents import NewGroups
 from .matching import Findings, Match, Matching
 from .model import Action, Change, Desired, DesiredMember, Group, GroupRef, Member, UserRef
-from .order import awaited_additions, in_order, select, with_dependents, without
+from .order import in_order, keep_occupied, leave_out, left_out_with, select
 from .problems import PlanError, Problem, quoted
 
 
@@ -88,9 +89,9 @@ class ChangeBuilder:
             if needed := tuple(freed[group.id] for group in self.matching.holders(match)):
                 is_late = True
                 changes[at] = evolve(changes[at], depends_on=needed)
-        changes = self._without_held(changes, {named[at] for at in self.held_groups})
-        self._keep_occupied(changes)
-        return _sorted(changes, source) if is_late else tuple(changes)
+        kept = self._without_held(changes, {named[at] for at in self.held_groups})
+        kept = keep_occupied(kept, self.occupied)
+        return _sorted(kept, source) if is_late else kept
 
     def _add_additions(
         self, changes: list[Change], named: Mapping[Match, int]
@@ -117,7 +118,7 @@ class ChangeBuilder:
                 )
         return found
 
-    def _without_held(self, changes: list[Change], held: set[int]) -> list[Change]:
+    def _without_held(self, changes: Sequence[Change], held: set[int]) -> Sequence[Change]:
         """Return the changes without those held back, and without all that depends on them."""
         held_people = self.findings.held_people
         if not held and not held_people:
@@ -127,53 +128,23 @@ class ChangeBuilder:
             for position, change in enumerate(changes)
             if any(user.id in held_people for user in change.leavers)
         }
-        left_out = with_dependents(changes, held | of_people)
-        left_out |= self._last_members(changes, left_out)
-        for position in sorted(left_out - held):
-            change = changes[position]
-            if change.action is not Action.ADD_USER:
-                message = f"{_described(change)} waits for what is held back"
-                self.findings.held.append(Problem(change.source, change.line, message))
-        old_names = {
-            changes[at].group.id: changes[at].old_name or ""
-            for at in left_out
-            if changes[at].action is Action.RENAME_GROUP
+        awaited = {
+            match.group.id
+            for match in self.present
+            if match.group and any(each.id in held_people for each in match.desired.members)
         }
-        return [
-            evolve(change, group=evolve(change.group, name=old_names[change.group.id]))
-            if change.group.id in old_names
-            else change
-            for change in without(changes, left_out)
-        ]
+        left_out = left_out_with(changes, held | of_people, self.occupied, awaited)
+        self.findings.held += waiting(changes, left_out - held)
+        return leave_out(changes, left_out)
 
-    def _last_members(self, changes: Sequence[Change], held: set[int]) -> set[int]:
-        """Return the removals that would empty a group because those who join it are held back."""
-        of_group: dict[tuple[str | None, Action], set[int]] = {}
-        for position, change in enumerate(changes):
-            of_group.setdefault((change.group.id, change.action), set()).add(position)
-        found: set[int] = set()
-        for match in self.present:
-            if match.group is None or match.desired.allow_empty or not match.removed:
-                continue
-            removals = of_group[match.group.id, Action.REMOVE_USER]
-            additions = of_group.get((match.group.id, Action.ADD_USER), set())
-            is_awaited = bool(additions & held) or any(
-                member.id in self.findings.held_people for member in match.desired.members
-            )
-            is_emptied = len(removals - held) >= len(match.group.members)
-            if is_emptied and is_awaited and additions <= held:
-                found |= removals
-        return found - held
-
-    def _keep_occupied(self, changes: list[Change]) -> None:
-        members = {
+    @cached_property
+    def occupied(self) -> Mapping[str, int]:
+        """How many members each group has that must not end empty."""
+        return {
             match.group.id: len(match.group.members)
             for match in self.present
             if match.group is not None and not match.desired.allow_empty
         }
-        for position, addition in awaited_additions(changes, members).items():
-            depends_on = tuple(sorted({addition, *changes[position].depends_on}))
-            changes[position] = evolve(changes[position], depends_on=depends_on)
 
 
 def _creation_or_rename(match: Match) -> Change:
@@ -220,6 +191,18 @@ def _deletion(match: Match, group: Group, added: Mapping[str, Sequence[int]]) ->
         line=match.desired.line,
         depends_on=tuple(sorted(needed)),
     )
+
+
+def waiting(changes: Sequence[Change], left_out: Iterable[int]) -> Iterator[Problem]:
+    """Yield what is left out of a plan, beside additions, because it waits for what is held back.
+
+    `left_out` are positions in the changes.
+    """
+    for position in sorted(left_out):
+        change = changes[position]
+        if change.action is not Action.ADD_USER:
+            message = f"{_described(change)} waits for what is held back"
+            yield Problem(change.source, change.line, message)
 
 
 def _described(change: Change) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -14,7 +13,7 @@ from cld_user_groups.identity import email_key
 
 from .directory import Directory
 from .model import Action, Breach, Desired, GroupRef, GuardLimits, Plan, Snapshot
-from .problems import Problem, quoted
+from .problems import Problem, close_to, quoted
 
 #: How many people may be removed where a file sets no limit, however few memberships there are.
 FREE_REMOVALS = 10
@@ -199,9 +198,7 @@ def check_protect(
             continue
         message = f"{quoted(entry)} in `protect` matches nobody in a group"
         if is_glob or "@" in key or _USER_ID.fullmatch(key):
-            close = difflib.get_close_matches(key, keys, n=1, cutoff=0.85)
-            hint = f"did you mean {quoted(close[0])}?" if close else ""
-            yield Problem(desired.source, None, message, hint)
+            yield Problem(desired.source, None, message, close_to(key, keys, cutoff=0.85))
         else:
             message = f"{quoted(entry)} in `protect` is no e-mail, no glob and no user's ID"
             hint = "write an e-mail, an ID, or a glob such as `*@example.com`"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from attrs import Attribute, field, frozen
 
@@ -65,6 +65,43 @@ class Snapshot:
         return day if self.server_time is None else self.server_time.date()
 
 
+def _check_count(limits: object, attribute: Attribute[int | None], value: int | None) -> None:
+    if value is not None and value < 0:
+        raise ValueError(f"{attribute.name} must be 0 or more, not {value}")
+
+
+def _check_limit(rule: Rule, attribute: Attribute[int | None], value: int | None) -> None:
+    _check_count(rule, attribute, value)
+    if (value is not None) != (rule.kind == "max_members"):
+        raise ValueError("limit must be there for max_members, and only there")
+
+
+#: What a rule is about; the name of its key in a file.
+RuleKind: TypeAlias = Literal[
+    "max_members", "email_domains", "require_until", "not_together", "not_with_role"
+]
+
+
+@frozen(kw_only=True)
+class Rule:
+    """A rule of a file: what memberships must not be.
+
+    Attributes:
+        kind: Which rule.
+        groups: The groups that it is about, once it is known which these are.
+        limit: The most members that a group may have, for `max_members`.
+        values: The domains, the names or IDs of the roles, or of the groups for `not_together`.
+        line: Its line in the source, from 1, or None.
+    """
+
+    kind: RuleKind
+    groups: tuple[GroupRef, ...] = ()
+    limit: int | None = field(default=None, validator=_check_limit)
+    values: tuple[str, ...] = ()
+    source: str = ""
+    line: int | None = None
+
+
 @frozen(kw_only=True)
 class DesiredMember:
     """A membership that a file asks for: by ID, by e-mail, or both.
@@ -97,7 +134,9 @@ class DesiredGroup:
         state: "present", or "absent": the group is to be deleted.
         allow_empty: Whether the file says that the group may lose all its members.
         allow_new: Whether the file says that it is a new group, whatever group it resembles.
+        managed_by: What else manages the group, which is then never written, or None.
         members: Who is to be in it.
+        rules: What its memberships must not be.
         reason: Why, in the file's words, or None.
         line: Its line in the source, from 1.
     """
@@ -109,15 +148,12 @@ class DesiredGroup:
     state: Literal["present", "absent"] = "present"
     allow_empty: bool = False
     allow_new: bool = False
+    managed_by: str | None = None
     members: tuple[DesiredMember, ...] = ()
+    rules: tuple[Rule, ...] = ()
     reason: str | None = None
     source: str = ""
     line: int = 0
-
-
-def _check_count(limits: object, attribute: Attribute[int | None], value: int | None) -> None:
-    if value is not None and value < 0:
-        raise ValueError(f"{attribute.name} must be 0 or more, not {value}")
 
 
 def _check_share(limits: object, attribute: Attribute[float], value: float) -> None:
@@ -153,6 +189,7 @@ class Desired:
         account: The only account that it may be applied to, or None for any.
         guards: The limits in the file.
         protect: IDs, e-mails and globs of members who are never removed.
+        rules: What no membership of its groups must be.
         groups: The groups that it names; no other group is touched.
     """
 
@@ -161,6 +198,7 @@ class Desired:
     account: str | None = None
     guards: GuardLimits = field(factory=GuardLimits)
     protect: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
     groups: tuple[DesiredGroup, ...] = ()
 
 
@@ -344,6 +382,8 @@ class Plan:
         allow_empty: IDs of the groups that may end empty, or deleted with members in them.
         memberships: How many memberships the groups that the file names have now, which is what a
             share of all memberships refers to; None for those of the groups that it touches.
+        rules: The rules of the file, which its changes must not break.
+        managed: By ID, what else manages a group, which it must not change.
         roles: What it gives and ends; None where no roles were read.
         is_saved: Whether it was loaded from a file, where somebody may have edited it.
     """
@@ -365,6 +405,8 @@ class Plan:
     protect: tuple[str, ...] = ()
     allow_empty: tuple[str, ...] = ()
     memberships: int | None = None
+    rules: tuple[Rule, ...] = ()
+    managed: Mapping[str, str] = field(factory=dict[str, str])
     roles: RoleEffects | None = None
     is_saved: bool = field(default=False, eq=False, repr=False)
 

@@ -65,6 +65,60 @@ def with_dependents(changes: Sequence[Change], positions: Iterable[int]) -> set[
     return found
 
 
+def left_out_with(
+    changes: Sequence[Change],
+    held: Iterable[int],
+    members: Mapping[str, int],
+    awaited: Container[str] = (),
+) -> set[int]:
+    """Return positions that are held back, and those of all that must not be done without them.
+
+    That is what depends on them, and the removals that would empty a group because those who join
+    it are held back. `members` tells how many a group has now, by ID, for the groups that must not
+    end empty; `awaited` has the IDs of those that other people are to join, who are held back too.
+    """
+    of_group: dict[tuple[str | None, Action], set[int]] = {}
+    for position, change in enumerate(changes):
+        of_group.setdefault((change.group.id, change.action), set()).add(position)
+    left_out = with_dependents(changes, held)
+    is_over = False
+    while not is_over:
+        is_over = True
+        for group_id, count in members.items():
+            leaving = of_group.get((group_id, Action.REMOVE_USER), set()) - left_out
+            joining = of_group.get((group_id, Action.ADD_USER), set())
+            if not leaving or len(leaving) < count or not joining <= left_out:
+                continue
+            if joining or group_id in awaited:
+                left_out |= with_dependents(changes, leaving)
+                is_over = False
+    return left_out
+
+
+def leave_out(changes: Sequence[Change], left_out: Container[int]) -> tuple[Change, ...]:
+    """Return the other changes; a group whose new name is left out has its old one in them."""
+    old_names = {
+        change.group.id: change.old_name or ""
+        for position, change in enumerate(changes)
+        if position in left_out and change.action is Action.RENAME_GROUP
+    }
+    return tuple(
+        evolve(change, group=evolve(change.group, name=old_names[change.group.id]))
+        if change.group.id in old_names
+        else change
+        for change in without(changes, left_out)
+    )
+
+
+def keep_occupied(changes: Sequence[Change], members: Mapping[str, int]) -> tuple[Change, ...]:
+    """Return changes whose removals wait for an addition where a group would end empty."""
+    found = list(changes)
+    for position, addition in awaited_additions(changes, members).items():
+        depends_on = tuple(sorted({addition, *found[position].depends_on}))
+        found[position] = evolve(found[position], depends_on=depends_on)
+    return tuple(found)
+
+
 def leads_to(start: int, goal: int, needs: Sequence[Iterable[int]]) -> bool:
     """Return whether a change depends on another, directly or not."""
     seen = {start}

@@ -98,6 +98,7 @@ def _wrong(plan: Plan) -> Iterator[str]:
         yield "its dates have no time zone"
     elif plan.expires_at - plan.created_at > EXPIRES_AFTER:
         yield "it must expire within 24 hours of its creation"
+    yield from _wrong_rules(plan)
     created: dict[str, int] = {}
     for position, change in enumerate(plan.changes):
         where = f"$.changes[{position}]"
@@ -114,6 +115,16 @@ def _wrong(plan: Plan) -> Iterator[str]:
         elif not _waits_for_group(change, created):
             yield f"{where}.depends_on lacks the creation of its group"
     yield from _wrong_order(plan.changes)
+
+
+def _wrong_rules(plan: Plan) -> Iterator[str]:
+    """Yield each rule that is about too few groups, and each change that must not be made."""
+    for number, each in enumerate(plan.rules):
+        if len(each.groups) < (2 if each.kind == "not_together" else 1):
+            yield f"$.rules[{number}].groups are too few"
+    for position, change in enumerate(plan.changes):
+        if change.group.id in plan.managed:
+            yield f"$.changes[{position}] is of a group in $.managed"
 
 
 def _lists_all_members(change: Change, fingerprints: Mapping[str, str]) -> bool:

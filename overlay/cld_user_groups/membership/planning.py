@@ -17,6 +17,7 @@ from .matching import Findings, Matching, MemberMatching
 from .model import Action, Change, Desired, Group, Plan, Snapshot
 from .order import with_dependents, without
 from .problems import PlanError, Problem, in_file_order, quoted
+from .rules import hold_to_rules, managed_words, rules_of
 
 #: How long a plan is valid. The groups that it touches must not have changed in any case; this is
 #: for what it read and does not touch, such as who has which e-mail.
@@ -71,6 +72,11 @@ def plan(
         builder.check_name(match)
     members.note_unverified()
     builder.check_new_groups(desired)
+    groups = [
+        (match.desired, [match.ref] if match.group or match.desired.state == "present" else [])
+        for match in matching.matches
+    ]
+    rules = rules_of(desired, groups, directory, findings.problems)
     warnings = [
         *_unnamed_groups(matching, desired),
         *check_protect(desired, directory, findings.problems),
@@ -78,9 +84,11 @@ def plan(
     ]
     if findings.problems:
         raise PlanError(in_file_order(findings.problems, desired.source))
-    changes = builder.changes(desired.source)
+    proposed = builder.changes(desired.source)
+    checked = hold_to_rules(proposed, rules, snapshot, builder.occupied)
+    changes, held = checked.changes, [*findings.held, *checked.held]
     touched = {change.group.id for change in changes}
-    groups = [match.group for match in matching.matches if match.group is not None]
+    existing = [match.group for match in matching.matches if match.group is not None]
     unguarded = Plan(
         account_id=snapshot.account_id,
         source=desired.source,
@@ -89,11 +97,11 @@ def plan(
         expires_at=now + expires_after,
         today=today,
         changes=changes,
-        fingerprints={group.id: fingerprint(group) for group in groups if group.id in touched},
+        fingerprints={group.id: fingerprint(group) for group in existing if group.id in touched},
         requests_left=snapshot.requests_left,
-        notes=(*findings.notes, *note_on_roles(changes)),
-        warnings=tuple(map(str, warnings)),
-        held_back=tuple(map(str, in_file_order(findings.held, desired.source))),
+        notes=(*findings.notes, *note_on_managed(desired), *note_on_roles(changes)),
+        warnings=tuple(map(str, (*warnings, *checked.warnings))),
+        held_back=tuple(map(str, in_file_order(held, desired.source))),
         limits=desired.guards,
         protect=desired.protect,
         allow_empty=tuple(
@@ -101,7 +109,9 @@ def plan(
             for match in matching.matches
             if match.group and match.desired.allow_empty
         ),
-        memberships=sum(len(group.members) for group in groups),
+        memberships=sum(len(group.members) for group in existing),
+        rules=rules.rules,
+        managed=managed_words(rules),
     )
     return with_effects(evolve(unguarded, breaches=check_guards(unguarded, snapshot)), snapshot)
 
@@ -118,6 +128,17 @@ def check_clocks(desired: Desired, snapshot: Snapshot, day: date) -> None:
                 )
                 hint = "correct the clock, or give the day with `plan --today`"
                 raise PlanError([Problem(member.source, member.line, message, hint)])
+
+
+def note_on_managed(desired: Desired) -> Iterator[str]:
+    """Yield which groups of a file are never written, for something else manages them."""
+    managed = [
+        f"{quoted(group.name)} by {quoted(group.managed_by)} (line {group.line})"
+        for group in desired.groups
+        if group.managed_by is not None
+    ]
+    if managed:
+        yield f"Managed elsewhere, and never written: {', '.join(managed)}."
 
 
 def note_on_roles(changes: Sequence[Change]) -> Iterator[str]:

@@ -96,11 +96,14 @@ def quoted(text: str) -> str:
     return f"`{shown}`" if len(text) <= _LONGEST else f"`{shown[:_LONGEST]}…`"
 
 
+def close_to(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
+    """Return a hint that names the known word most like this one, or ""."""
+    folded = {each.casefold(): each for each in reversed(list(known))}
+    close = difflib.get_close_matches(word.strip().casefold(), folded, n=1, cutoff=cutoff)
+    return f"did you mean {quoted(folded[close[0]])}?" if close else ""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a hint that names the known word most like this one, or all where none is like it."""
     words = list(known)
-    folded = {each.casefold(): each for each in reversed(words)}
-    close = difflib.get_close_matches(word.strip().casefold(), folded, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean `{folded[close[0]]}`?"
-    return "known: " + ", ".join(words)
+    return close_to(word, words) or "known: " + ", ".join(words)

@@ -50,14 +50,14 @@ def read_roles(
         principals: The users and groups.
         max_requests: How many requests it may take, beyond which they are not known.
     """
-    return send_each(_read(client, principals, max_requests), lambda response: response)
+    return send_each(each_read(client, principals, max_requests), lambda response: response)
 
 
 async def read_roles_async(
     client: AsyncCldProvisioning, principals: Iterable[Principal], max_requests: int | None = None
 ) -> Roles:
     """Read the roles of principals as `read_roles` does."""
-    return await send_each_async(_read(client, principals, max_requests), lambda call: call)
+    return await send_each_async(each_read(client, principals, max_requests), lambda call: call)
 
 
 def record_roles(client: CldProvisioning, group_id: str) -> RoleRecord:
@@ -95,13 +95,21 @@ def plan_with_roles(
         keep_quota: How many requests of the quota to leave to others.
     """
     plan = make(snapshot)
-    principals = principals_of(plan, snapshot, desired, reach)
+    known = snapshot.roles  # which the rules of a file need
+    principals = [
+        each
+        for each in principals_of(plan, snapshot, desired, reach)
+        if known.of(each.id, each.type) is None
+    ]
     if not principals:
         return plan, snapshot
     left = snapshot.requests_left
     once = client.with_options(retries=None, limiter=None)
     roles = read_roles(once, principals, None if left is None else left - keep_quota)
     left = None if left is None else max(0, left - roles.requests)
+    roles = attrs.evolve(
+        roles, known={**known.known, **roles.known}, requests=known.requests + roles.requests
+    )
     snapshot = attrs.evolve(snapshot, roles=roles, requests_left=left)
     return make(snapshot), snapshot
 
@@ -155,7 +163,7 @@ def reason_of(error: BaseException) -> str:
             return f"the Permissions API responded with status {status}"
 
 
-def _read(
+def each_read(
     client: _Client, principals: Iterable[Principal], max_requests: int | None
 ) -> Generator[Any, Any, Roles]:
     """Yield each call, as the client makes it, and expect its response."""

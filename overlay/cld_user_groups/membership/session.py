@@ -124,11 +124,11 @@ class ReadRoles(NamedTuple):
     group_id: str
 
 
-Task: TypeAlias = Flow | ReadRoles | None
+Task: TypeAlias = Flow | ReadRoles | Read
 
 
 class Start(NamedTuple):
-    """Start tasks: send what a change needs, read roles, or the account where there is None."""
+    """Start tasks: send what a change needs, read roles, or the account."""
 
     tasks: Sequence[tuple[int, Task]]
 
@@ -181,7 +181,7 @@ class ApplySession:
         with ExitStack() as stack:
             has_waited = self.journal is None and (yield from self._lock(stack, directory))
             given = None if has_waited else self.snapshot
-            people = staleness.people_of(plan) if plan.is_saved else None
+            people = (staleness.people_of if plan.is_saved else staleness.roles_for)(plan)
             self._read = (yield Read(people)) if given is None else given
             staleness.check_plan(plan, self.account_id, self.now())
             (staleness.check_saved if plan.is_saved else staleness.check_account)(plan, self._read)
@@ -239,7 +239,8 @@ class ApplySession:
             if (yield from self._flush(starting)) and tasks:
                 yield Start(tasks)
             if scheduler.must_read:
-                self._note_account((yield from self._read_again()))
+                roles = staleness.roles_for(self.plan)
+                self._note_account((yield from self._read_again(roles)))
             elif scheduler.running:
                 for position, result in (yield Receive()):
                     self._end(position, result)
@@ -253,9 +254,11 @@ class ApplySession:
         self._heed()
         return found if isinstance(found, Snapshot) else None
 
-    def _read_again(self) -> Generator[Step, Any, Snapshot | Exception]:
+    def _read_again(
+        self, people: Desired | None = None
+    ) -> Generator[Step, Any, Snapshot | Exception]:
         """Read the account in a task, so that an interrupt need not wait for its end."""
-        yield Start([(0, None)])
+        yield Start([(0, Read(people))])
         ends: list[tuple[int, Any]]
         while not (ends := (yield Receive())):
             self._heed()

@@ -1,5 +1,7 @@
 """Read an account into a snapshot, with the fewest requests: one, and one per 100 unknown people.
 
+Where a rule of the file is about roles, they are read too.
+
 A generator decides what to read; the sync and the async function each drive it.
 """
 
@@ -12,6 +14,7 @@ from typing import Any, TypeAlias
 import attrs
 
 from cld_provisioning_api.models import (
+    Principal,
     User,
     UserGroupsResponse,
     UserGroupUser,
@@ -26,6 +29,8 @@ from cld_user_groups.client import AsyncCldProvisioning, CldProvisioning
 from .directory import unknown_people
 from .model import Desired, Group, Member, Snapshot
 from .problems import AccountError, Problem, quoted
+from .roles import each_read
+from .rules import role_principals
 
 #: IDs that are in no group are looked up if that takes at most two requests. Otherwise they are
 #: accepted as they are: the API rejects adding a user who does not exist.
@@ -42,7 +47,8 @@ def read_account(
 
     Args:
         client: The client of the account.
-        desired: The file whose people are looked up where no group knows them. Default: none.
+        desired: The file whose people are looked up where no group knows them, and whose rules may
+            need the roles of groups and users. Default: none.
         today: The day for which memberships are wanted: nobody whose membership has ended is
             looked up. Default: today, in UTC.
 
@@ -91,7 +97,23 @@ def _read(
     )
     if desired is None:
         return snapshot
-    return (yield from _look_up(client, snapshot, desired, today or taken_at.date()))
+    snapshot = yield from _look_up(client, snapshot, desired, today or taken_at.date())
+    return (yield from _with_roles(client, snapshot, desired))
+
+
+def _with_roles(
+    client: _Client, snapshot: Snapshot, desired: Desired
+) -> Generator[Any, Any, Snapshot]:
+    """Read the roles that the rules of a file need; each request is sent once."""
+    principals = [
+        Principal(type=kind, id=each) for kind, each in role_principals(snapshot, desired)
+    ]
+    if not principals:
+        return snapshot
+    once, left = client.with_options(retries=None, limiter=None), snapshot.requests_left
+    roles = yield from each_read(once, principals, left)
+    left = None if left is None else max(0, left - roles.requests)
+    return attrs.evolve(snapshot, roles=roles, requests_left=left)
 
 
 def _look_up(

@@ -22,6 +22,7 @@ from .model import (
 from .order import awaited_additions, leads_to
 from .planning import fingerprint
 from .problems import quoted
+from .rules import readers_of, worsened
 
 # How far the clock of the machine on which a plan was created may be ahead.
 _MOST_SKEW = timedelta(hours=1)
@@ -58,13 +59,20 @@ def check_plan(plan: Plan, account_id: str, now: datetime) -> None:
     """Validate a plan as far as possible without a request.
 
     Raises:
-        PlanRefused: The plan is for another account, does not pass its guards, or has expired.
+        PlanRefused: The plan is for another account, does not pass its guards, changes a group that
+            something else manages, or has expired.
         ValueError: The plan is not consistent.
     """
     if plan.account_id != account_id:
         raise WrongAccount(
             f"the plan is for account {plan.account_id!r}, the client's is {account_id!r}"
         )
+    for change in plan.changes:
+        if (manager := plan.managed.get(change.group.id or "")) is not None:
+            raise PlanRefused(
+                f"the group {quoted(change.group.name)} is managed by {quoted(manager)}, and "
+                "never written"
+            )
     if plan.breaches:
         raise GuardBreached(plan.breaches)
     if now > plan.expires_at:
@@ -84,19 +92,25 @@ def check_plan(plan: Plan, account_id: str, now: datetime) -> None:
 
 
 def people_of(plan: Plan) -> Desired:
-    """Return what makes `read_account` look up the users of a plan."""
+    """Return what makes `read_account` look up the users of a plan, and the roles for its rules."""
     ids = sorted({change.user.id for change in plan.changes if change.user is not None})
     members = tuple(DesiredMember(id=user_id) for user_id in ids)
     groups = (DesiredGroup(name="", state="absent", members=members),)
-    return Desired(source="", digest="", groups=groups)
+    return Desired(source="", digest="", groups=(*groups, *readers_of(plan)))
+
+
+def roles_for(plan: Plan) -> Desired | None:
+    """Return what makes `read_account` read the roles for the rules of a plan, if it has any."""
+    readers = readers_of(plan)
+    return Desired(source="", digest="", groups=readers) if readers else None
 
 
 def check_account(plan: Plan, snapshot: Snapshot) -> None:
     """Validate that the account is still as it was when the plan was created.
 
     Raises:
-        StalePlan: A group that the plan touches has changed, a name that it needs is taken, or an
-            e-mail in the plan is not that of the user.
+        StalePlan: A group that the plan touches has changed, a name that it needs is taken, an
+            e-mail in the plan is not that of the user, or an addition breaks a rule by now.
     """
     account = Directory(snapshot)
     changed: list[str] = []
@@ -119,6 +133,7 @@ def check_account(plan: Plan, snapshot: Snapshot) -> None:
         for user in (change.user, *change.members)
         if user is not None and (difference := account.contradiction(user))
     ]
+    changed += worsened(plan, range(len(plan.changes)), snapshot, snapshot).values()
     if changed:
         raise StalePlan(f"the account has changed since the plan was created: {'; '.join(changed)}")
 
@@ -209,12 +224,13 @@ def no_longer_fits(
     created_by = creators(plan)
     protected = Protected(plan.protect, after)
     left = [plan.changes[at] for at in positions]
+    broken = worsened(plan, positions, before, after)
     freed = {change.group.id for change in left if change.action in _FREES_NAME}
     taken = {group.name for group in after.groups if group.id not in freed}
     for at in positions:
         change = plan.changes[at]
         group_id = outcomes[created_by.get(at, at)].group_id or ""
-        why = changed.get(group_id, "")
+        why = changed.get(group_id, "") or broken.get(at, "")
         may_be_own = outcomes[at].status is Status.UNKNOWN
         if change.action in _NEEDS_NAME and change.group.name in taken and not may_be_own:
             why = why or f"a group {change.group.name!r} has appeared"

@@ -1,0 +1,226 @@
+"""Which rules memberships break, as they are and as they would be, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
+from datetime import date
+from functools import cached_property
+from itertools import chain, combinations
+from typing import TypeAlias
+
+from cld_user_groups.identity import email_key, name_key
+
+from .grants import PrincipalKey
+from .model import Action, Change, GroupRef, Rule, Snapshot, UserRef
+from .problems import Problem, quoted
+
+# How many people a sentence names.
+_SHOWN = 10
+
+#: By group and user, the last day for which a file wants the membership.
+Ends: TypeAlias = Mapping[tuple[str, str], date]
+
+
+def key_of(group: GroupRef) -> str:
+    """Return what tells a group from others: its ID, or the name of one that a plan creates."""
+    return f"\0{group.name}" if group.id is None else group.id
+
+
+def at_rule(rule: Rule, message: str, hint: str = "") -> Problem:
+    return Problem(rule.source, rule.line, message, hint)
+
+
+def listed(people: Sequence[str]) -> str:
+    more = f" and {len(people) - _SHOWN} more" if len(people) > _SHOWN else ""
+    return ", ".join(map(quoted, people[:_SHOWN])) + more
+
+
+class Memberships:
+    """Who is in which group, as it would be, and which rules that breaks.
+
+    `sizes_in` is the account whose groups may stay as large as they are there.
+    """
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        rules: Sequence[Rule],
+        ends: Ends,
+        sizes_in: Snapshot | None = None,
+    ) -> None:
+        self._snapshot = snapshot
+        self._rules = rules
+        self.ends = ends
+        self.members = {group.id: {each.id for each in group.members} for group in snapshot.groups}
+        self.names = {group.id: group.name for group in snapshot.groups}
+        groups = (sizes_in or snapshot).groups
+        self.sizes = {group.id: len(group.members) for group in groups}
+
+    @cached_property
+    def rules_of(self) -> dict[str, list[Rule]]:
+        found: dict[str, list[Rule]] = {}
+        for rule in self._rules:
+            for ref in rule.groups:
+                found.setdefault(key_of(ref), []).append(rule)
+        return found
+
+    @cached_property
+    def about_roles(self) -> list[Rule]:
+        return [rule for rule in self._rules if rule.kind == "not_with_role"]
+
+    @cached_property
+    def emails(self) -> dict[str, set[str]]:
+        """The e-mails of each user: a listing may lack one that another has."""
+        found: dict[str, set[str]] = {}
+        groups = (group.members for group in self._snapshot.groups)
+        for member in chain(*groups, self._snapshot.people):
+            found.setdefault(member.id, set()).update({member.email} if member.email else ())
+        return found
+
+    def after(
+        self, changes: Sequence[Change], left_out: set[int]
+    ) -> tuple[Memberships, dict[int, Problem]]:
+        """Return the memberships after changes, and which additions worsen a breach, with why.
+
+        All that leave are counted first. Additions count in their order, so that it is the last
+        ones that would go past a limit; those that break a rule do not count.
+        """
+        state = copy(self)  # which shares what the account tells
+        state.members = {key: set(members) for key, members in self.members.items()}
+        state.names, state.ends = dict(self.names), dict(self.ends)
+        made = [(at, change) for at, change in enumerate(changes) if at not in left_out]
+        for _, change in made:
+            key = key_of(change.group)
+            state.names[key] = change.group.name
+            for user in change.leavers:
+                state.members.get(key, set[str]()).discard(user.id)
+        worse: dict[int, Problem] = {}
+        for at, change in made:
+            if change.action is not Action.ADD_USER or change.user is None:
+                continue
+            key, user = key_of(change.group), change.user
+            for rule, why in state.breaches(key, user, change.until, state.sizes.get(key, 0)):
+                where = f"`{rule.kind}` on line {rule.line}"
+                if rule.source != change.source:
+                    where = f"`{rule.kind}` in {quoted(rule.source)}, line {rule.line}"
+                message = (
+                    f"{quoted(user.email or user.id)} is not added to "
+                    f"{quoted(change.group.name)}: {why}"
+                )
+                hint = f"if it is meant, edit {where}"
+                worse[at] = Problem(change.source, change.line, message, hint)
+                break
+            else:
+                state.members.setdefault(key, set()).add(user.id)
+                if user.email is not None:
+                    state.emails.setdefault(user.id, {user.email})
+                if change.until is not None:
+                    state.ends[key, user.id] = change.until
+        return state, worse
+
+    def breaks(self, change: Change, user: UserRef) -> bool:
+        """Return whether a membership that a change ends breaks a rule."""
+        return any(self.breaches(key_of(change.group), user, None, 0))
+
+    def breaches(
+        self, key: str, user: UserRef, until: date | None, size: int
+    ) -> Iterator[tuple[Rule, str]]:
+        """Yield the rules that a membership breaks, and how; a group of a size may stay so."""
+        others = (rule for rule in self.about_roles if key not in map(key_of, rule.groups))
+        for rule in (*self.rules_of.get(key, ()), *others):
+            if why := self._why(rule, key, user, until, size):
+                yield rule, why
+
+    def _why(self, rule: Rule, key: str, user: UserRef, until: date | None, size: int) -> str:
+        """Return how a membership breaks a rule, or ""."""
+        match rule.kind:
+            case "max_members":
+                limit, count = rule.limit or 0, len(self.members.get(key, set()) | {user.id})
+                said = f"it would have {count} members, and may have {limit}"
+                return said if count > max(limit, size) else ""
+            case "email_domains":
+                return self._wrong_domain(rule, user)
+            case "require_until":
+                ends = until or self.ends.get((key, user.id))
+                return "" if ends else "no `until` is given"
+            case "not_together":
+                others = (ref for ref in rule.groups if key_of(ref) != key)
+                also = [ref for ref in others if user.id in self.members.get(key_of(ref), ())]
+                return f"also in {listed([ref.name for ref in also])}" if also else ""
+            case "not_with_role":
+                return self._role_held(rule, key, user.id)
+
+    def _wrong_domain(self, rule: Rule, user: UserRef) -> str:
+        known = self.emails.get(user.id)  # where it has none, what a file says is no proof
+        emails = ({user.email} if user.email else set[str]()) if known is None else known
+        if not emails:
+            return "the e-mail is not known"
+        domains = {email_key(text) for text in rule.values}
+        if all(email_key(email).rpartition("@")[2] in domains for email in emails):
+            return ""
+        return f"the e-mail is not in {listed(rule.values)}"
+
+    def _role_held(self, rule: Rule, key: str, user_id: str) -> str:
+        """Return which role of a rule a member would hold, or that it is not known, or ""."""
+        roles, names = self._snapshot.roles, {name_key(text) for text in rule.values}
+        about = set(map(key_of, rule.groups))
+        groups = {other for other, members in self.members.items() if user_id in members}
+        sources = [(other, f"through {quoted(self.names[other])}") for other in groups - about]
+        held: list[tuple[PrincipalKey, str]] = []
+        beginning = unknown = ""
+        if key in about:
+            held = [(("group", other), how) for other, how in sorted(sources)]
+            held.append((("user", user_id), "by the user"))
+        elif about & groups:
+            held = [(("group", key), f"through {quoted(self.names.get(key, ''))}")]
+            beginning = f"for a member of {quoted(rule.groups[0].name)}, "
+        for (kind, principal), how in held:
+            grants = () if principal.startswith("\0") else roles.of(principal, kind)
+            if grants is None:
+                what = f"whether {listed(rule.values)} is held {how}"
+                unknown = f"{beginning}{what} is not known ({roles.reason})"
+                continue
+            for grant in grants:
+                if not names.isdisjoint((name_key(grant.role), name_key(grant.role_id))):
+                    return f"{beginning}{quoted(grant.role)} is held {how}"
+        return unknown
+
+    def standing(self) -> Iterator[Problem]:
+        """Yield each breach, with the people."""
+        for rule in self._rules:
+            match rule.kind:
+                case "max_members":
+                    yield from self._too_large(rule)
+                case "not_together":
+                    yield from self._in_common(rule)
+                case _:
+                    yield from self._wrong_members(rule)
+
+    def _too_large(self, rule: Rule) -> Iterator[Problem]:
+        for ref in rule.groups:
+            count, limit = len(self._of(ref)), rule.limit or 0
+            if count > limit:
+                yield at_rule(rule, f"{quoted(ref.name)} has {count} members, and may have {limit}")
+
+    def _in_common(self, rule: Rule) -> Iterator[Problem]:
+        for one, other in combinations(rule.groups, 2):
+            if both := self._of(one) & self._of(other):
+                names = f"{quoted(one.name)} and {quoted(other.name)}"
+                message = f"nobody may be in both {names}, and is: {self._people(both)}"
+                yield at_rule(rule, message)
+
+    def _wrong_members(self, rule: Rule) -> Iterator[Problem]:
+        for ref in rule.groups:
+            found: dict[str, list[str]] = {}
+            for user_id in self._of(ref):
+                if why := self._why(rule, key_of(ref), UserRef(id=user_id), None, 0):
+                    found.setdefault(why, []).append(user_id)
+            for why, ids in sorted(found.items()):
+                yield at_rule(rule, f"in {quoted(ref.name)}, {why}: {self._people(ids)}")
+
+    def _of(self, ref: GroupRef) -> set[str]:
+        return self.members.get(key_of(ref), set[str]())
+
+    def _people(self, ids: Iterable[str]) -> str:
+        return listed([min(self.emails.get(each, ()), default=each) for each in sorted(ids)])

@@ -1,0 +1,104 @@
+"""Rules and managed groups in every output, with exit codes that are true."""
+
+from __future__ import annotations
+
+import pytest
+
+from .shell import Shell
+
+FILE = """\
+version: 1
+email_domains: [example.com]
+not_together: [[Designers, Marketing]]
+groups:
+  Designers:
+    members:
+      - john@example.com
+      - harry@example.com
+      - maria@example.com
+  Everyone: {managed_by: scim, members: [john@example.com]}
+"""
+HELD = "groups.yaml:9: `maria@example.com` is not added to `Designers`: also in `Marketing`"
+MANAGED = "groups.yaml:10: `Everyone` is managed by `scim`, and never written"
+NOTE = "Managed elsewhere, and never written: `Everyone` by `scim` (line 10)."
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "html", "json", "csv"])
+def test_every_output_of_a_plan_says_what_a_rule_holds_back(desk: Shell, form: str) -> None:
+    done = desk("plan", desk.write(FILE), "--format", form)
+    assert done.exit_code == 5
+    said = done.stdout + done.stderr
+    assert HELD in said
+    assert MANAGED in said
+    if form != "csv":
+        assert NOTE in said
+    assert desk.writes() == 0
+
+
+def test_a_breach_that_stands_is_a_warning_and_no_error(desk: Shell) -> None:
+    group = "{mode: additive, members: [john@example.com]}"
+    text = f"version: 1\nemail_domains: [example.org]\ngroups: {{Designers: {group}}}\n"
+    done = desk("plan", desk.write(text))
+    assert done.exit_code == 0
+    assert (
+        "Warning: groups.yaml:2: in `Designers`, the e-mail is not in `example.org`:" in done.stdout
+    )
+    assert "Nothing to do" in desk("apply", "groups.yaml", "--yes").stdout
+
+
+def test_apply_does_the_rest_and_is_incomplete(desk: Shell) -> None:
+    text = FILE.replace("      - harry@example.com\n", "")
+    done = desk("apply", desk.write(text), "--yes")
+    assert done.exit_code == 5
+    assert desk.members()["Designers"] == {"john"}
+    assert "also in `Marketing`" in done.stdout + done.stderr
+    assert "Everyone" not in desk.members()
+
+
+def test_a_saved_plan_is_held_to_its_rules_on_the_account_of_now(desk: Shell) -> None:
+    text = FILE.replace("[[Designers, Marketing]]", "[[Designers, Other]]")
+    desk.emulator.add_group("Other")
+    assert desk("plan", desk.write(text), "--out", "plan.json").exit_code == 5
+    other = next(group for group in desk.emulator.groups if group.name == "Other")
+    maria = next(user for user in desk.emulator.users if user.email == "maria@example.com")
+    desk.emulator.add_member(other, maria)
+    done = desk("apply", "plan.json", "--yes")
+    assert done.exit_code == 4
+    assert "also in `Other`" in done.stderr
+    assert desk.writes() == 0
+
+
+def test_additions_alone_keep_the_rules(desk: Shell) -> None:
+    members = "[john@example.com, maria@example.com]"
+    text = f"version: 1\ngroups: {{Designers: {{max_members: 2, members: {members}}}}}\n"
+    desk.write(text)
+    assert desk("plan", "groups.yaml").exit_code == 0
+    done = desk("apply", "groups.yaml", "--adds-only", "--yes")
+    assert done.exit_code == 5
+    assert desk.members()["Designers"] == {"john", "harry"}
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        (None, "`Master Admin` is held by the user"),
+        (403, "is not known (this account or API key does not have the Permissions API"),
+    ],
+)
+def test_roles_are_read_for_a_rule_that_needs_them(
+    desk: Shell, status: int | None, why: str
+) -> None:
+    desk.emulator.roles.refused_with = status
+    rule = "not_with_role: [Master Admin], members: [maria@example.com, john@example.com]"
+    desk.write(f"version: 1\ngroups: {{Marketing: {{{rule}}}}}\n")
+    done = desk("apply", "groups.yaml", "--yes")
+    assert done.exit_code == 5
+    assert "`john@example.com` is not added to `Marketing`: " in done.stderr
+    assert why in done.stderr
+    assert desk.members()["Marketing"] == {"maria"}
+    desk.emulator.calls.assert_called("inspectMultiple", times=1 if status else 2)
+
+
+def test_a_file_without_such_a_rule_reads_no_roles(desk: Shell) -> None:
+    desk("plan", desk.write(FILE))
+    desk.emulator.calls.assert_not_called("inspectMultiple")
