@@ -17,6 +17,8 @@ pytestmark = pytest.mark.browser
 
 SMALL = render_html(large(6, 40))
 LARGE = render_html(large(40, 300))
+GRANTED = large(12, 60, roles=True)
+ROLES = render_html(GRANTED)
 
 
 def table(page: Page, name: str) -> Locator:
@@ -30,13 +32,17 @@ def column(found: Locator, position: int) -> list[str]:
     return rows.locator(f":scope > :nth-child({position})").all_inner_texts()
 
 
+@pytest.mark.parametrize("document", [SMALL, ROLES], ids=["plain", "roles"])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_axe_finds_nothing(pages: Pages, dark: bool) -> None:
-    assert violations(pages.show(SMALL, dark=dark)) == []
+def test_axe_finds_nothing(pages: Pages, document: str, dark: bool) -> None:
+    assert violations(pages.show(document, dark=dark)) == []
 
 
-def test_axe_finds_nothing_on_a_phone_and_nothing_scrolls_sideways(pages: Pages) -> None:
-    page = pages.show(SMALL, width=PHONE)
+@pytest.mark.parametrize("document", [SMALL, ROLES], ids=["plain", "roles"])
+def test_axe_finds_nothing_on_a_phone_and_nothing_scrolls_sideways(
+    pages: Pages, document: str
+) -> None:
+    page = pages.show(document, width=PHONE)
     assert violations(page) == []
     assert sideways_scroll(page) <= 0
 
@@ -162,3 +168,34 @@ def test_a_decision_for_each_group_can_be_made_with_the_keyboard(pages: Pages) -
     expect(decision.get_by_role("radio", name="Change")).to_be_checked()
     page.keyboard.press("Tab")
     expect(page.get_by_role("textbox", name="Remark on Designers")).to_be_focused()
+
+
+def test_roles_are_whole_in_print_and_without_scripts(pages: Pages) -> None:
+    page = pages.show(ROLES, javascript=False)
+    granted = column(table(page, "Groups (12)"), 3)
+    held = column(table(page, "Roles of people"), 4)
+    assert len(granted) == 12
+    assert granted.count("not known") == 1
+    assert len(held) == sum(len(found.holders) for found in GRANTED.access)
+    text = "".join("".join(printed(page)).split())
+    for cell in {*granted, *held}:
+        assert "".join(cell.split()) in text
+    heads = "".join("PersonE-mailHowRole".split())
+    assert text.count(heads) >= 2
+
+
+def test_full_control_stands_out_in_a_colour_and_in_print(pages: Pages) -> None:
+    page = pages.show(ROLES)
+    high = page.locator("table.grants strong").first
+    plain = page.locator("table.grants li", has_text="Media Editor").first
+    colour = "each => getComputedStyle(each).color + getComputedStyle(each).fontWeight"
+    assert high.evaluate(colour) != plain.evaluate(colour)
+    assert "(full control)" in high.inner_text()
+
+
+def test_people_can_be_filtered_by_a_role(pages: Pages) -> None:
+    page = pages.show(ROLES)
+    page.get_by_role("searchbox", name="Roles of people").fill("full control")
+    held = column(table(page, "Roles of people"), 4)
+    assert held
+    assert all("Master Admin" in text for text in held)
