@@ -11,6 +11,7 @@ from typing import NoReturn, get_args
 
 from .emulator import Emulator
 from .operations import Wire
+from .roles import REFUSALS
 
 _PROGRAM = "python -m cld_user_groups.emulator"
 
@@ -35,6 +36,9 @@ def main(arguments: Sequence[str] | None = None, program: str = _PROGRAM) -> int
         emulator = _emulator(options, parser)
     except ValueError as error:
         parser.error(str(error))
+    if options.permissions is not None:
+        refused = options.permissions != "on"
+        emulator.roles.refused_with = int(options.permissions) if refused else None
     with _stopped_by_signals():
         return _serve(emulator, options.host, options.port, parser)
 
@@ -119,6 +123,9 @@ def build_parser(program: str = _PROGRAM) -> argparse.ArgumentParser:
     option("--wire", choices=get_args(Wire), default="observed", help=wire)
     source = "file of groups to start with, such as an export (default: a sample account)"
     option("--from", dest="file", metavar="FILE", help=source)
+    choices = ("on", *map(str, REFUSALS))
+    refused = "refuse the Permissions API with a status code (default: as the file says, else on)"
+    option("--permissions", choices=choices, help=refused)
     return parser
 
 

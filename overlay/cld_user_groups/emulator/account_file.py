@@ -4,30 +4,37 @@ import hashlib
 import os
 from datetime import date
 
+import attrs
+
 from cld_user_groups.identity import email_key
-from cld_user_groups.membership import (
-    DesiredGroup,
-    DesiredMember,
-    FileError,
-    Problem,
-    printable,
-    read_file,
-)
+from cld_user_groups.membership import DesiredGroup, DesiredMember, FileError, Problem, printable
+from cld_user_groups.membership.files import read_file_with
 
 from .account import EmulatorGroup, EmulatorUser
+from .file_roles import KEY, FileRoles
+from .roles import EmulatedRoles
 
 
-def read_account_file(
-    path: str | os.PathLike[str], today: date
-) -> tuple[str | None, list[EmulatorUser], list[EmulatorGroup]]:
-    """Return the account ID, users and groups of a file: planning it finds nothing to do there.
+@attrs.frozen(kw_only=True)
+class FileAccount:
+    """The account that a file describes; its ID is None where the file names none."""
+
+    account_id: str | None
+    users: list[EmulatorUser]
+    groups: list[EmulatorGroup]
+    roles: EmulatedRoles
+
+
+def read_account_file(path: str | os.PathLike[str], today: date) -> FileAccount:
+    """Return the account of a file: planning its groups finds nothing to do there.
 
     Memberships that have ended are left out, and so are groups that are to be absent.
 
     Raises:
         FileError: The file cannot be read, or is not valid, or contradicts itself.
     """
-    desired = read_file(path)
+    roles = FileRoles()
+    desired = read_file_with(path, KEY, roles.read)
     present = [group for group in desired.groups if group.state == "present"]
     people = _NamedUsers()
     # Those with an ID first: others may name the same person by e-mail alone.
@@ -55,7 +62,13 @@ def read_account_file(
         )
         for group in present
     ]
-    return desired.account, list(people.users.values()), groups
+    users = list(people.users.values())
+    return FileAccount(
+        account_id=desired.account,
+        users=users,
+        groups=groups,
+        roles=roles.assigned(users, groups),
+    )
 
 
 class _NamedUsers:

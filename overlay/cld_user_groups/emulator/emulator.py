@@ -23,7 +23,7 @@ from .messages import (
     credentials_match,
 )
 from .operations import HANDLERS, EmulatedApi, Operation, UsersFilters, UsersPaging, Wire
-from .roles import PermissionsApi, PermissionsError
+from .roles import EmulatedRoles, PermissionsApi, PermissionsError
 from .routes import ROUTER, Route
 from .transport import EmulatorTransport
 
@@ -50,6 +50,7 @@ class Emulator(PermissionsApi, EmulatedApi):
         clock: The time of day; the real one by default.
         users: The account's users, instead of the sample account.
         groups: The account's groups, instead of the sample account.
+        roles: The roles, and who has them, instead of the sample account's.
         users_filters: "ignored" to return the list of users as if without filters.
         users_paging: "on_request" to return all users unless a page is requested, "always" to
             return at most 100 in any case, "ignored" to return all of them in any case.
@@ -76,6 +77,7 @@ class Emulator(PermissionsApi, EmulatedApi):
         clock: EmulatorClock | None = None,
         users: Iterable[EmulatorUser] | None = None,
         groups: Iterable[EmulatorGroup] | None = None,
+        roles: EmulatedRoles | None = None,
         users_filters: UsersFilters = "applied",
         users_paging: UsersPaging = "on_request",
     ) -> None:
@@ -94,6 +96,8 @@ class Emulator(PermissionsApi, EmulatedApi):
         self._quota = Quota()
         if users is None and groups is None:
             users, groups = SAMPLE_USERS, SAMPLE_GROUPS
+            roles = roles or EmulatedRoles()
+        self._initial_roles = roles.copy() if roles else EmulatedRoles(assignments={})
         super().__init__(users or (), groups or (), clock or EmulatorClock())
 
     @classmethod
@@ -127,10 +131,16 @@ class Emulator(PermissionsApi, EmulatedApi):
         from .account_file import read_account_file
 
         clock = clock or EmulatorClock()
-        named, users, groups = read_account_file(path, clock.now().date())
+        found = read_account_file(path, clock.now().date())
         if account_id is None:
-            account_id = named or "acc"
-        return cls(account_id, api_key, api_secret, wire, clock=clock, users=users, groups=groups)
+            account_id = found.account_id or "acc"
+        return cls(
+            *(account_id, api_key, api_secret, wire),
+            clock=clock,
+            users=found.users,
+            groups=found.groups,
+            roles=found.roles,
+        )
 
     def __repr__(self) -> str:
         return f"<Emulator account_id={self.account_id!r} wire={self.wire!r}>"

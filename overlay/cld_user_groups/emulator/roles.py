@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, TypeVar
 
@@ -28,6 +28,8 @@ from .operations import SAMPLE_ENVIRONMENT, Operation, handles
 
 T = TypeVar("T")
 _CREATED: Final = int(datetime(2025, 1, 1, tzinfo=UTC).timestamp())
+#: The status codes with which an account or a key without the Permissions API is refused.
+REFUSALS: Final = (401, 403, 404, 500)
 _CODES: Final = {400: "00005", 401: "00006", 403: "00007", 404: "00003", 409: "00008"}
 
 
@@ -109,7 +111,7 @@ SAMPLE_ROLES: Final = (
     ),
 )
 _Key = tuple[PrincipalType, str]
-_SAMPLE_ASSIGNMENTS: Final[Mapping[_Key, tuple[EmulatorAssignment, ...]]] = {
+SAMPLE_ASSIGNMENTS: Final[Mapping[_Key, tuple[EmulatorAssignment, ...]]] = {
     ("group", "7f08f1f1fc910bf1f25274aef11d27"): (
         EmulatorAssignment("cld::role::prodenv::media_editor", "all"),
         EmulatorAssignment(
@@ -125,18 +127,33 @@ _SAMPLE_ASSIGNMENTS: Final[Mapping[_Key, tuple[EmulatorAssignment, ...]]] = {
 class EmulatedRoles:
     """The roles of the account, and who has them, which tests read and change.
 
+    Args:
+        roles: The roles that can be assigned.
+        assignments: Who has which, by type and ID.
+        refused_with: See the attribute.
+
     Attributes:
         refused_with: The status code of every response of the Permissions API, for an account or
             a key that does not have it: 401, 403, 404 or 500; or None.
         page_size: How many principals a page holds.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        roles: Iterable[EmulatorRole] = SAMPLE_ROLES,
+        assignments: Mapping[_Key, tuple[EmulatorAssignment, ...]] = SAMPLE_ASSIGNMENTS,
+        refused_with: int | None = None,
+    ) -> None:
         self._lock = threading.RLock()
-        self.refused_with: int | None = None
+        self.refused_with = refused_with
         self.page_size = 100
-        self._roles = {role.id: role for role in SAMPLE_ROLES}
-        self._assignments: dict[_Key, tuple[EmulatorAssignment, ...]] = dict(_SAMPLE_ASSIGNMENTS)
+        self._roles = {role.id: role for role in roles}
+        self._assignments = dict(assignments)
+
+    def copy(self) -> EmulatedRoles:
+        """Return the same roles and assignments, which change on their own."""
+        with self._lock:
+            return EmulatedRoles(self._roles.values(), self._assignments, self.refused_with)
 
     @property
     def all(self) -> tuple[EmulatorRole, ...]:
@@ -258,9 +275,11 @@ def _permissions(operation_id: str) -> Callable[[T], T]:
 class PermissionsApi(EmulatedAccount):
     """The operations on roles."""
 
+    _initial_roles: EmulatedRoles
+
     def _restore(self) -> None:
         super()._restore()
-        self.roles = EmulatedRoles()
+        self.roles = self._initial_roles.copy()
 
     def remove_group(self, group: EmulatorGroup | str) -> None:
         super().remove_group(group)

@@ -17,7 +17,7 @@ from cld_user_groups.membership.problems import FileError, Problem, in_file_orde
 
 from .content import MAX_BYTES, TIMEOUT, decode_text, read_content
 from .document import read_group_rows, read_tree
-from .fields import Fields, Node
+from .fields import Fields, Node, TableNode
 from .row_format import RowFormat
 from .rows import COLUMNS, GROUP_COLUMNS, ListedRow, first_line, parse_csv, parse_json_lines
 
@@ -67,12 +67,31 @@ def read_file(
     return _FileReader(os.fspath(path), max_bytes, timeout, rows).read(stdin, format)
 
 
+def read_file_with(
+    path: str | os.PathLike[str], key: str, read: Callable[[Node, Fields], None]
+) -> Desired:
+    """Read a file of groups that may have one key more; what it has there is given to `read`.
+
+    Raises:
+        FileError: As `read_file` does, with the problems that `read` has noted.
+    """
+    return _FileReader(os.fspath(path), MAX_BYTES, TIMEOUT, None, {key: read}).read(None, None)
+
+
 class _FileReader:
     """Reads one file, and those that it includes, once each."""
 
-    def __init__(self, source: str, max_bytes: int, timeout: float, rows: RowFormat | None) -> None:
+    def __init__(
+        self,
+        source: str,
+        max_bytes: int,
+        timeout: float,
+        rows: RowFormat | None,
+        others: Mapping[str, Callable[[Node, Fields], None]] | None = None,
+    ) -> None:
         self.source = source
         self.rows = rows
+        self.others = others or {}
         self.max_bytes = max_bytes
         self.timeout = timeout
         self.digest = hashlib.sha256()
@@ -108,6 +127,12 @@ class _FileReader:
         node = _parse(text, chosen, fields)
         if node is None:
             raise FileError([Problem(self.source, None, "the file is empty")])
+        if self.others and isinstance(node, TableNode):
+            for each, value in node.entries:
+                if read := self.others.get(each.text):
+                    read(value, fields)
+            own = [entry for entry in node.entries if entry[0].text not in self.others]
+            node = TableNode(own, node.line)
         return read_tree(node, fields, self._include)
 
     def _content(self, path: str | Path, shown: str, stdin: BinaryIO | None = None) -> bytes:
