@@ -102,3 +102,25 @@ def test_roles_are_read_for_a_rule_that_needs_them(
 def test_a_file_without_such_a_rule_reads_no_roles(desk: Shell) -> None:
     desk("plan", desk.write(FILE))
     desk.emulator.calls.assert_not_called("inspectMultiple")
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "html", "json"])
+def test_a_report_compares_the_account_with_the_rules_of_a_file(desk: Shell, form: str) -> None:
+    desk.emulator.add_member(*(desk.emulator.groups[1], desk.emulator.users[0]))
+    done = desk("report", "--file", desk.write(FILE), "--format", form)
+    assert done.exit_code == 0
+    assert "nobody may be in both" in done.stdout
+    assert "john@example.com" in done.stdout
+
+
+def test_a_report_reads_the_roles_of_those_whom_a_rule_is_about(desk: Shell) -> None:
+    john = desk.emulator.users[0]
+    desk.emulator.add_group("Everyone", users=[john])
+    everyone = "Everyone: {managed_by: scim, not_with_role: [Master Admin]}"
+    desk.write(f"version: 1\ngroups: {{{everyone}}}\n")
+    document = desk.json("report", "--file", "groups.yaml")
+    said = "Rule: groups.yaml:2: in `Everyone`, `Master Admin` is held by the user"
+    assert f"{said}: `john@example.com`." in document["notes"]
+    managed = {each["name"]: each["managed_by"] for each in document["groups"]}
+    assert managed == {"Designers": None, "Everyone": "scim", "Marketing": None}
+    desk.emulator.calls.assert_called("inspectMultiple", times=4)

@@ -19,8 +19,9 @@ from .source import check_is_for
 from .tables import Table, as_csv, columns
 
 if TYPE_CHECKING:
-    from cld_user_groups.membership import History, Snapshot
-    from cld_user_groups.membership.review import Comparison, Review
+    from cld_user_groups import CldProvisioning
+    from cld_user_groups.membership import Desired, History, Roles, Snapshot
+    from cld_user_groups.membership.review import Comparison, People, Review
 
 _BY_SUFFIX = {
     ".html": "html", ".csv": "csv", ".json": "json", ".md": "markdown", ".txt": "text",
@@ -47,7 +48,9 @@ _BY_SUFFIX = {
         "was saved as JSON. Default: the last report of an earlier day.",
     ),
     click.option(
-        "--file", metavar="FILE", help="Also take reasons and end dates from this file of groups."
+        "--file",
+        metavar="FILE",
+        help="Also take reasons, end dates and rules from this file of groups.",
     ),
     click.option(
         "--roles",
@@ -94,12 +97,7 @@ def report_command(
         snapshot = membership.read_account(client)
         people = review.read_people(client, snapshot)
         if roles != "none":
-            granted = read_roles(client, snapshot.groups)
-            # Apart, for an error about one of the people must not cost what groups grant.
-            if roles == "people" and (granted.known or not snapshot.groups):
-                users = (person.id for person in people.found)
-                granted = granted.with_more(read_roles(client, [], users))
-            snapshot = evolve(snapshot, roles=granted)
+            snapshot = evolve(snapshot, roles=_granted(client, snapshot, people, desired, roles))
     state = membership.state_directory(snapshot.account_id)
     history = membership.read_history(state)
     notes: tuple[str, ...] = ()
@@ -129,6 +127,21 @@ def report_command(
         _print_written(found, output, settings)
     if as_of is None:
         _keep(found, state, quiet=settings.quiet)
+
+
+def _granted(
+    client: CldProvisioning, snapshot: Snapshot, people: People, desired: Desired | None, reach: str
+) -> Roles:
+    """Read what groups grant, and what those people hold of whom it is to be known."""
+    granted = read_roles(client, snapshot.groups)
+    users = [person.id for person in people.found] if reach == "people" else []
+    if desired is not None and reach != "people":
+        needed = membership.rules.role_principals(snapshot, desired)
+        users = [user_id for kind, user_id in needed if kind == "user"]
+    # Apart, for an error about one of the people must not cost what groups grant.
+    if (reach == "people" or users) and (granted.known or not snapshot.groups):
+        granted = granted.with_more(read_roles(client, [], users))
+    return granted
 
 
 _NOTES_AS_OF = (

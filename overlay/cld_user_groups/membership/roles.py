@@ -107,10 +107,7 @@ def plan_with_roles(
     once = client.with_options(retries=None, limiter=None)
     roles = read_roles(once, principals, None if left is None else left - keep_quota)
     left = None if left is None else max(0, left - roles.requests)
-    roles = attrs.evolve(
-        roles, known={**known.known, **roles.known}, requests=known.requests + roles.requests
-    )
-    snapshot = attrs.evolve(snapshot, roles=roles, requests_left=left)
+    snapshot = attrs.evolve(snapshot, roles=known.with_more(roles), requests_left=left)
     return make(snapshot), snapshot
 
 

@@ -20,6 +20,7 @@ from cld_user_groups.membership.model import (
     UserRef,
 )
 from cld_user_groups.membership.rendering import shown
+from cld_user_groups.membership.rules import breaches_in
 
 from .access import access_of, findings_of
 from .model import (
@@ -69,7 +70,8 @@ def review(
             days of memberships with the day of the snapshot.
         unseen_days: After how many days without a login a person counts as not seen.
         ending_days: Within how many days a membership counts as ending soon.
-        desired: A file that has the reasons and last days of memberships, where no journal has.
+        desired: A file that has the reasons and last days of memberships, where no journal has,
+            rules, which the account is compared with, and groups that something else manages.
         changes: What has changed since an earlier state.
         as_of: The ID of the run right after which the snapshot shows the groups, or None for now.
         notes: What else a reader should know, a sentence each.
@@ -81,8 +83,9 @@ def review(
     ordered = tuple(sorted(known.values(), key=_by_name))
     rank = {person.id: position for position, person in enumerate(ordered)}
     entries = {} if desired is None else _entries(snapshot, desired)
+    managed = {} if desired is None else _managed(snapshot, desired)
     groups = tuple(
-        _reviewed(group, history, entries, known, rank)
+        evolve(_reviewed(group, history, entries, known, rank), managed_by=managed.get(group.id))
         for group in sorted(snapshot.groups, key=lambda group: (group.name.casefold(), group.id))
     )
     today = snapshot.taken_at.astimezone(UTC).date()
@@ -108,7 +111,16 @@ def review(
         roles=roles,
         access=access,
     )
-    return evolve(found, notes=(*notes, *_notes(people, history), *_notes_on_roles(found)))
+    broken = () if desired is None else breaches_in(snapshot, desired)
+    return evolve(
+        found,
+        notes=(
+            *notes,
+            *_notes(people, history),
+            *_notes_on_roles(found),
+            *(f"Rule: {each}." for each in broken),
+        ),
+    )
 
 
 def _by_name(person: Person) -> tuple[str, str, str]:
@@ -126,6 +138,17 @@ def _entries(snapshot: Snapshot, desired: Desired) -> dict[Key, DesiredMember]:
                 if user_id is not None:
                     found[group.id, user_id] = member
     return found
+
+
+def _managed(snapshot: Snapshot, desired: Desired) -> dict[str, str]:
+    """Return, by ID, what else manages a group, as a file says."""
+    directory = Directory(snapshot)
+    return {
+        found.id: group.managed_by
+        for group in desired.groups
+        if group.managed_by is not None
+        for found in directory.meant_by(group)
+    }
 
 
 def _reviewed(

@@ -65,11 +65,16 @@ class Membership:
 
 @frozen(kw_only=True)
 class ReviewedGroup:
-    """A group and who is in it, in the order of the review's people."""
+    """A group and who is in it, in the order of the review's people.
+
+    Attributes:
+        managed_by: What else manages the group, where a file says that something does, or None.
+    """
 
     id: str
     name: str
     members: tuple[Membership, ...] = ()
+    managed_by: str | None = None
 
 
 @frozen(kw_only=True)
