@@ -30,15 +30,15 @@ SECURITY = Security("k", "s")
 def read(request: pytest.FixtureRequest) -> Any:
     """Return a function that reads the roles of an emulator's principals."""
 
-    def read_sync(transport: Any, principals: list[Principal]) -> Roles:
+    def read_sync(transport: Any, *asked: Any) -> Roles:
         http = httpx.Client(transport=transport)
         settings: Any = {"account_id": "acc", "security": SECURITY, "retry_config": None}
-        return read_roles(CldProvisioning(client=http, **settings), principals)
+        return read_roles(CldProvisioning(client=http, **settings), *asked)
 
-    async def read_async(transport: Any, principals: list[Principal]) -> Roles:
+    async def read_async(transport: Any, *asked: Any) -> Roles:
         async with httpx.AsyncClient(transport=transport) as http:
             settings: Any = {"account_id": "acc", "security": SECURITY, "retry_config": None}
-            return await read_roles_async(AsyncCldProvisioning(client=http, **settings), principals)
+            return await read_roles_async(AsyncCldProvisioning(client=http, **settings), *asked)
 
     if request.param == "sync":
         return read_sync
@@ -129,6 +129,25 @@ def test_a_response_that_is_not_as_documented_is_not_known(read: Any, response: 
     roles = read(FakeTransport(*[response] * 9), groups_as_principals(["g"]))
     assert roles.of("g") is None
     assert roles.texts("g")[0].startswith("not known: ")
+
+
+def test_cursors_without_end_make_roles_not_known(read: Any) -> None:
+    transport = FakeTransport(*(answer(next_cursor=str(number)) for number in range(999)))
+    roles = read(transport, groups_as_principals(["g"]))
+    assert roles.of("g") is None
+    assert "the pages do not end" in roles.reason
+    assert roles.requests == len(transport.requests) <= 101
+
+
+@pytest.mark.parametrize(("most", "requests"), [(0, 0), (1, 0), (2, 2), (3, 3), (4, 4), (9, 4)])
+def test_no_more_requests_are_sent_than_may_be(read: Any, most: int, requests: int) -> None:
+    emulator = Emulator()
+    emulator.roles.page_size = 1
+    roles = read(emulator.transport(), of_groups(emulator), most)
+    assert len(emulator.calls) == roles.requests == requests
+    are_known = [roles.of(group.id) is not None for group in emulator.groups]
+    assert are_known == [most >= 4] * 2
+    assert most >= 4 or "more requests than are left" in roles.reason
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ from tests.support.transport import KEY, OK, SECRET, SECURITY, FakeTransport, er
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, models, utils
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.errors import ClientClosed
+from cld_user_groups.limits import LocalLimiter
 
 
 def test_derived_client_has_its_own_defaults_and_the_original_keeps_its_own(
@@ -119,11 +121,28 @@ def test_derived_async_client_shares_the_http_client() -> None:
         ({"http_headers": {"Content-Length": "5"}}, "Content-Length"),
         ({"server_url": "http://example.com"}, "https://"),
         ({"server_url": 5}, "server_url must be a str"),
+        ({"limiter": LocalLimiter}, "limiter must be an instance"),
     ],
 )
 def test_invalid_option_is_rejected(options: dict[str, Any], named: str) -> None:
     with pytest.raises((TypeError, ValueError), match=named):
         FakeTransport(OK).client().with_options(**options)
+
+
+@pytest.mark.parametrize(
+    ("option", "is_held"),
+    [({}, True), ({"limiter": None}, False), ({"limiter": LocalLimiter()}, False)],
+    ids=["same", "none", "own"],
+)
+def test_a_refusal_is_for_the_clients_that_share_a_limiter(
+    option: dict[str, Any], is_held: bool
+) -> None:
+    refusal = httpx.Response(429, headers={"Retry-After": "60"})
+    client = FakeTransport(refusal, OK).client(retry_config=None, limiter=LocalLimiter(reserve=0))
+    with pytest.raises(models.ErrorResponse):
+        client.with_options(**option).user_groups.list()
+    with pytest.raises(models.ErrorResponse) if is_held else nullcontext():
+        client.user_groups.list()
 
 
 def test_hooks_and_credentials_of_the_original_hold() -> None:
