@@ -29,12 +29,12 @@ def give_marketing_the_same(desk: Shell) -> None:
     desk.emulator.roles.assign(marketing, ADMIN)
 
 
-@pytest.mark.parametrize("format", ["text", "markdown", "html", "json"])
-def test_a_plan_says_who_keeps_a_role(desk: Shell, format: str) -> None:
+@pytest.mark.parametrize("style", ["text", "markdown", "html", "json"])
+def test_a_plan_says_who_keeps_a_role(desk: Shell, style: str) -> None:
     give_marketing_the_same(desk)
-    done = desk("plan", desk.write(MOVE), "--roles", "--format", format)
+    done = desk("plan", desk.write(MOVE), "--roles", "--format", style)
     assert done.exit_code == 0
-    if format == "json":
+    if style == "json":
         document = json.loads(done.stdout)
         Draft202012Validator(plan_schema()).validate(document)
         said = [each for each in document["roles"]["effects"] if each["text"] == EDITOR]
@@ -44,7 +44,7 @@ def test_a_plan_says_who_keeps_a_role(desk: Shell, format: str) -> None:
     assert f"no longer: {EDITOR}, 1 person; 1 keeps it through Marketing" in shown
     assert f"from now on: {EDITOR}, 1 person; 1 has it already through Designers" in shown
     assert "Roles that begin: 1 role, 1 with full control, for 1 person." in shown
-    stress = {"text": "    ", "markdown": "- **", "html": "<strong>"}[format]
+    stress = {"text": "    ", "markdown": "- **", "html": "<strong>"}[style]
     assert f"{stress}through this group from now on: Master Admin (full control)" in shown
 
 
@@ -53,6 +53,13 @@ def test_a_table_of_a_plan_leaves_its_roles_to_standard_error(desk: Shell) -> No
     done = desk("plan", desk.write(MOVE), "--roles", "--format", "csv")
     assert len(done.stdout.splitlines()) == 3
     assert done.stderr.startswith("Roles that begin: 1 role, 1 with full control, for 1 person.")
+
+
+def test_a_log_in_json_says_what_begins_and_what_is_not_known(desk: Shell) -> None:
+    done = desk("add", "Marketing", "john@example.com", "--roles", "--yes", "--log-format", "json")
+    (event,) = [each for line in done.stderr.splitlines() if "roles" in (each := json.loads(line))]
+    assert event["event"] == "plan"
+    assert event["roles"][0].startswith("Roles in folders and collections are known only")
 
 
 def test_own_roles_are_read_where_a_human_asks(desk: Shell) -> None:

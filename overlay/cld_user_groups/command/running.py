@@ -229,6 +229,7 @@ def _show(settings: Settings, plan: Plan) -> bool:
         changes=plan.counts(),
         warnings=plan.warnings,
         held_back=plan.held_back,
+        roles=membership.rendering.role_lines(plan) or None,
     ):
         return False
     if settings.quiet and not can_ask():
