@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import sys
@@ -37,11 +38,11 @@ def test_all_is_well_on_an_account_that_can_be_read(shell: Shell) -> None:
             "python", "packages", "import name", "credentials", "account", "journals", "server",
             "reachable", "quota", "clock", "contract",
         )
-    ]  # fmt: skip
-    assert (len(shell.emulator.calls), shell.writes()) == (3, 0)
+    ] + [["skipped", "providers"], ["ok", "permissions"]]  # fmt: skip
+    assert (len(shell.emulator.calls), shell.writes()) == (4, 0)
     document = shell.json("doctor")
     assert (document["ok"], document["exit_code"], document["account"]) == (True, 0, "acc")
-    assert shell("doctor", "--log-format", "json").stderr.count('"event":"response"') == 3
+    assert shell("doctor", "--log-format", "json").stderr.count('"event":"response"') == 4
 
 
 def test_credentials_are_shown_masked(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,6 +147,54 @@ def test_responses_that_differ_from_the_contract_fail_and_all_differences_are_in
 def test_a_member_who_cannot_be_read_fails_the_contract(shell: Shell) -> None:
     shell.emulator.fail("getUsers", status=404, times=None)
     assert found(shell)["contract"]["status"] == "failed"
+
+
+def users(*people: dict[str, Any]) -> bytes:
+    """Return the body of a response that lists users."""
+    return json.dumps({"users": people}).encode()
+
+
+@pytest.mark.parametrize(
+    ("people", "status", "result"),
+    [
+        ([{"id": "u1"}], "skipped", "no response says which providers users come from"),
+        ([{"id": "u1", "providers": []}], "ok", "0 of 1 users listed come from one"),
+        (
+            [
+                {"id": "u1", "email": "ann@example.com", "providers": ["scim", "saml"]},
+                {"id": "u2", "providers": ["saml"]},
+                {"id": "u3", "providers": []},
+                {"id": "u4"},
+            ],
+            "ok",
+            "2 of 4 users listed come from one: saml (2), scim (1); of 1 it is not known",
+        ),
+    ],
+)
+def test_it_says_who_comes_from_a_provider(
+    shell: Shell, people: list[dict[str, Any]], status: str, result: str
+) -> None:
+    shell.emulator.fail("getUsers", status=200, body=users(*people), times=None)
+    document = shell.json("doctor")
+    (check,) = [each for each in document["checks"] if each["check"] == "providers"]
+    assert (check["status"], check["result"]) == (status, result)
+    if "scim" in result:
+        listed = ["saml: ann@example.com", "saml: u2", "scim: ann@example.com"]
+        assert document["details"]["providers"] == listed
+        assert "managed_by" in check["hint"]
+
+
+@pytest.mark.parametrize("refused_with", [401, 403, 404, 500])
+def test_without_the_permissions_api_roles_are_not_known_and_all_is_well(
+    shell: Shell, refused_with: int
+) -> None:
+    shell.emulator.roles.refused_with = refused_with
+    assert shell("doctor").exit_code == 0
+    permissions = found(shell)["permissions"]
+    assert permissions["status"] == "skipped"
+    assert permissions["result"].startswith("what groups grant is not known: ")
+    assert str(refused_with) in permissions["result"]
+    shell.emulator.calls.assert_called("inspectMultiple", times=2)  # once each time
 
 
 def test_without_the_extra_the_contract_is_skipped_with_the_extras_name(

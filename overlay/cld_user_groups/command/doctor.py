@@ -70,7 +70,7 @@ def guarded(name: str, check: Callable[[], Check]) -> Check:
 def doctor_command(settings: Settings) -> int:
     """Check the installation, the settings and the account; say how to fix problems.
 
-    Sends at most three requests, which only read. Exits with 1 where a check has failed.
+    Sends at most four requests, which only read. Exits with 1 where a check has failed.
     """
     checks = list(_all(settings))
     is_well = all(check.status != "failed" for check in checks)

@@ -1,4 +1,4 @@
-"""Checks of the settings and the account: what `doctor` finds out by at most three requests."""
+"""Checks of the settings and the account: what `doctor` finds out by at most four requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.request import proxy_bypass
 import httpx
 from attrs import define, field, frozen
 
-from cld_provisioning_api.models import UserGroup
+from cld_provisioning_api.models import Principal, User, UserGroup
 from cld_user_groups import CldProvisioning, Security
 from cld_user_groups._engine.body import DEFAULT_MAX_BYTES
 from cld_user_groups._engine.config import (
@@ -166,9 +166,9 @@ class _Reading:
 
 
 def check_account(found: Found, max_bytes: int | None) -> Iterator[Check]:
-    """Read the account, with at most three requests, and yield what that shows."""
+    """Read the account, with at most four requests, and yield what that shows."""
     if found.security is None or found.account_id is None or found.server_url is None:
-        for name in ("reachable", "quota", "clock", "contract"):
+        for name in ("reachable", "quota", "clock", "contract", "providers", "permissions"):
             yield Check(name, "skipped", "the settings are not complete")
         return
     contract = _contract_check()
@@ -186,11 +186,14 @@ def check_account(found: Found, max_bytes: int | None) -> Iterator[Check]:
         yield reading.check
         yield _check_quota(reading.headers)
         yield _check_clock(reading.headers, datetime.now(UTC))
+        users = None if reading.groups is None else _list_users(client)
         yield (
             contract
             if isinstance(contract, Check)
-            else _check_contract(client, contract, reading.groups)
+            else _check_contract(client, contract, reading.groups, users)
         )
+        yield _check_providers(users)
+        yield _check_permissions(client, reading.groups)
 
 
 def _read(client: CldProvisioning) -> _Reading:
@@ -256,11 +259,23 @@ def _contract_check() -> ContractCheck | Check:
         return Check("contract", "failed", errors.describe(error).message, hint)
 
 
+def _list_users(client: CldProvisioning) -> Sequence[User] | Exception:
+    """List users, with one request; an account of many may have more."""
+    try:
+        return client.users.list().users
+    except Exception as error:  # noqa: BLE001 - returned
+        return error
+
+
 def _check_contract(
-    client: CldProvisioning, contract: ContractCheck, groups: Sequence[UserGroup] | None
+    client: CldProvisioning,
+    contract: ContractCheck,
+    groups: Sequence[UserGroup] | None,
+    users: Sequence[User] | Exception | None,
 ) -> Check:
-    """Compare the list of groups, a group's members and a user with the OpenAPI document."""
+    """Compare the list of groups, a group's members and the users with the OpenAPI document."""
     error = None if groups is None else _read_more(client, groups)
+    error = error or (users if isinstance(users, Exception) else None)
     # A status code that is not documented is that of an outage: `reachable` reports it.
     differences = tuple(str(each) for each in contract.differences if each.path != "status")
     if differences:
@@ -276,14 +291,50 @@ def _check_contract(
 
 
 def _read_more(client: CldProvisioning, groups: Sequence[UserGroup]) -> Exception | None:
-    """Read a group's members and one of them; return the error in which that ends, or None."""
-    first = next(((group.id, user.id) for group in groups for user in group.users or ()), None)
-    if first is None:
+    """Read the members of a group that has some; return the error in which that ends, or None."""
+    group_id = next((group.id for group in groups if group.users), None)
+    if group_id is None:
         return None
-    group_id, user_id = first
     try:
         client.user_groups.list_users(group_id=group_id)
-        client.users.list(ids=[user_id])
     except Exception as error:  # noqa: BLE001 - returned
         return error
     return None
+
+
+def _check_providers(users: Sequence[User] | Exception | None) -> Check:
+    """Find out who comes from a provider, such as SCIM, which may manage groups too."""
+    name = "providers"
+    if users is None or isinstance(users, Exception):
+        return Check(name, "skipped", "the users cannot be read")
+    known = [user for user in users if user.providers is not None]
+    if not known:
+        return Check(name, "skipped", "no response says which providers users come from")
+    of: dict[str, list[str]] = {}
+    for user in known:
+        for provider in user.providers or ():
+            of.setdefault(provider, []).append(user.email or user.id)
+    parts = [f"{provider} ({len(people)})" for provider, people in sorted(of.items())]
+    count = len({person for people in of.values() for person in people})
+    result = f"{count} of {len(users)} users listed come from one"
+    result += f": {', '.join(parts)}" if parts else ""
+    if unknown := len(users) - len(known):
+        result += f"; of {unknown} it is not known"
+    details = tuple(f"{provider}: {each}" for provider in sorted(of) for each in of[provider])
+    hint = "a group that a provider manages, too: mark it with `managed_by` in the file"
+    return Check(name, "ok", result, hint if count else "", details)
+
+
+def _check_permissions(client: CldProvisioning, groups: Sequence[UserGroup] | None) -> Check:
+    """Find out whether the roles of a group can be read, with one request."""
+    name = "permissions"
+    if not groups:
+        why = "the account cannot be read" if groups is None else "there is no group to ask about"
+        return Check(name, "skipped", why)
+    try:
+        group = Principal(type="group", id=groups[0].id or "")
+        client.principals.inspect_multiple(scope_type="account", principals=[group])
+    except Exception as error:  # noqa: BLE001 - whatever it is, the roles are not known
+        reason = membership.roles.reason_of(error)
+        return Check(name, "skipped", f"what groups grant is not known: {reason}")
+    return Check(name, "ok", "the Permissions API responds: what groups grant can be read")
