@@ -27,6 +27,8 @@ KEYS = {
         ("apply", "groups.yaml", "--yes"),
         ("runs",),
         ("runs", "show"),
+        ("runs", "verify"),
+        ("runs", "prune", "--older-than", "1d"),
         ("explain", "Creatives", "amara@example.com"),
         ("diff", "groups.yaml"),
         ("doctor",),

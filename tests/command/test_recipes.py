@@ -152,3 +152,13 @@ def test_the_exports_of_four_programs_are_planned_as_the_page_says(
         assert (done.returncode, "Nothing to do" in done.stdout) == (0, True)
     assert "+ john@example.com" in hr.stdout
     assert shell.writes() == 0
+
+
+def test_journals_are_pruned_and_verified_as_the_page_says(shell: Shell, machine: Machine) -> None:
+    assert shell("apply", "groups.yaml", "--yes").exit_code == 0
+    machine.environment["XDG_STATE_HOME"] = str(machine.folder / "state")
+    pruned, reviews, verified = machine.replay("explanation/personal-data.md")
+    assert [done.returncode for done in (pruned, verified)] == [0, 0]
+    assert "No run is older than" in pruned.stderr
+    assert verified.stderr == "Verified 1 journal.\n"
+    assert reviews.returncode == 1  # this machine has kept none there

@@ -134,3 +134,33 @@ def test_an_undo_of_a_deletion_says_what_does_not_come_back(shell: Shell) -> Non
     assert done.exit_code == 0
     assert "the account matches" not in done.stdout
     assert "Roles and shares were not read: those of a deleted group do not come" in done.stdout
+
+
+def test_journals_are_verified_and_a_changed_line_is_an_error(applied: Shell) -> None:
+    done = applied("runs", "verify")
+    assert (done.exit_code, done.stderr) == (0, "Verified 1 journal.\n")
+    path = list_runs(state_directory("acc"))[0].path
+    path.write_text(path.read_text().replace("maria@example.com", "mario@example.com"))
+    done = applied("runs", "verify")
+    assert done.exit_code == 1
+    assert "\tchanged\tline 4 was changed, or the line after it is missing" in done.stdout
+    assert done.stderr == "1 journal of 1 changed, or incomplete.\n"
+
+
+def test_old_journals_are_deleted_once_that_is_confirmed(applied: Shell) -> None:
+    first = last_run()
+    applied("add", "Artists", "harry@example.com", "--yes")
+    journals = state_directory("acc")
+    asked = applied("runs", "prune", "--older-than", "0s")
+    assert asked.exit_code == 64
+    assert f"{first}\t" in asked.stderr
+    shown = applied("runs", "prune", "--older-than", "0s", "--dry-run")
+    assert shown.stdout.splitlines()[1].endswith("groups.yaml\tto be deleted")
+    assert "kept: it is the latest run" in shown.stdout
+    assert len(list_runs(journals)) == 2
+    assert applied.json("runs", "prune", "--older-than", "90d", "--yes")["runs"] == []
+    done = applied("runs", "prune", "--older-than", "0s", "--yes")
+    assert (done.exit_code, done.stderr) == (0, "Deleted 1 journal.\n")
+    assert [each.run and each.run.header.sequence for each in list_runs(journals)] == [2]
+    assert applied("runs", "verify").exit_code == 0
+    assert applied("runs", "prune", "--older-than", "soon").exit_code == 64

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +13,13 @@ from attrs import asdict, evolve
 
 from cld_user_groups.identity import printable
 
-from . import membership
+from . import errors, membership
 from .cli import SuggestingGroup
 from .completion import complete_group
 from .options import (
     TABLE_FORMATS,
     Settings,
+    age,
     allow_removals_option,
     command,
     dry_run_option,
@@ -30,9 +31,9 @@ from .options import (
 from .output import has_color, print_json, print_message, print_result
 from .results import lines_on_roles, outcome_document, outcome_text, result_table
 from .roles import of_user, print_roles, read_roles
-from .running import Draft, RunOptions, run_plan
+from .running import Draft, RunOptions, confirm, run_plan
 from .source import check_is_for, one_user, read_groups
-from .tables import Cell, Column, Table, columns, print_table
+from .tables import Cell, Column, Table, as_tsv, columns, print_table
 
 if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
@@ -41,10 +42,12 @@ if TYPE_CHECKING:
         GroupRef,
         Listing,
         Member,
+        Pruning,
         Run,
         RunSummary,
         Snapshot,
         Step,
+        Verification,
     )
     from cld_user_groups.membership.roles import Reach
 
@@ -103,7 +106,102 @@ def show_command(settings: Settings, run: str | None) -> None:
         print_result(f"  {printable(difference)}")
 
 
-runs_command.add_command(show_command)
+@command("verify", formats=TABLE_FORMATS)
+def verify_command(settings: Settings) -> int:
+    """Check the digests in the journals: whether a line was changed, or is missing.
+
+    Exits with 1 where one was. Journals of earlier versions are without digests.
+    """
+    with settings.open_client() as client:
+        account_id = client.account_id
+    directory = membership.state_directory(account_id)
+    found = membership.verify_runs(directory)
+    names = (Column("run"), Column("lines", is_number=True), *columns("result problems"))
+    rows = [
+        (each.run, each.lines, _verification(each), "; ".join(each.problems) or None)
+        for each in found
+    ]
+    empty = f"There are no runs in {directory}."
+    print_table(Table("verification", account_id, "runs", names, rows, empty), settings)
+    counted = membership.rendering.counted
+    if gaps := membership.missing_numbers(membership.list_runs(directory)):
+        listed = ", ".join(map(str, gaps))
+        print_message(f"Not here, pruned or deleted: run number {listed}.", quiet=settings.quiet)
+    wrong = sum(bool(each.problems) for each in found)
+    if wrong:
+        print_message(f"{counted(wrong, 'journal')} of {len(found)} changed, or incomplete.")
+        return errors.ERROR
+    if found:
+        without = sum(not each.has_digests for each in found)
+        note = f"; {without} of them without digests" if without else ""
+        print_message(f"Verified {counted(len(found), 'journal')}{note}.", quiet=settings.quiet)
+    return errors.DONE
+
+
+def _verification(found: Verification) -> str:
+    if found.problems:
+        return "changed"
+    return "verified" if found.has_digests else "without digests"
+
+
+@command(
+    "prune",
+    click.option(
+        "--older-than",
+        type=age,
+        metavar="AGE",
+        required=True,
+        help="Delete the journals of runs that ended longer ago than this: 90d, 12h.",
+    ),
+    dry_run_option,
+    yes_option,
+    formats=TABLE_FORMATS,
+)
+def prune_command(settings: Settings, older_than: float, dry_run: bool, yes: bool) -> int:
+    """Delete the journals of old runs, with the names and e-mails in them.
+
+    Shows which, and asks. Kept are the latest run, those that have not ended or cannot be read, and
+    those that a later run undid. A run that is deleted cannot be undone, nor does it explain a
+    membership any more.
+    """
+    with settings.open_client() as client:
+        account_id = client.account_id
+    directory = membership.state_directory(account_id)
+    try:
+        before = datetime.now(UTC) - timedelta(seconds=older_than)
+    except OverflowError:
+        raise click.BadParameter("that is before all runs.", param_hint="--older-than") from None
+
+    def shown(found: Pruning, done: str) -> Table:
+        names = columns("run started by source result")
+        listed = [(each, done) for each in found.runs]
+        listed += [(each, f"kept: {why}") for each, why in found.kept]
+        rows = [(each.id, each.started_at, *_row(each)[1:3], result) for each, result in listed]
+        empty = f"No run is older than {before:%Y-%m-%d %H:%M} UTC."
+        return Table("pruned", account_id, "runs", names, rows, empty)
+
+    found = membership.prunable(membership.list_runs(directory), before)
+    if dry_run or not found.runs:
+        print_table(shown(found, "to be deleted"), settings)
+        return errors.DONE
+    what = membership.rendering.counted(len(found.runs), "journal")
+    if not yes:
+        print_message(as_tsv(shown(found, "to be deleted")))
+        confirm(f"Delete {what} of account {account_id}?", f"delete {what}", "list")
+    with membership.account_lock(directory, account_id):
+        # Another run may have begun, or undone one of them, meanwhile.
+        now = membership.prunable(membership.list_runs(directory), before)
+        ids = {each.id for each in found.runs}
+        found = evolve(now, runs=tuple(each for each in now.runs if each.id in ids))
+        membership.delete_journals(found.runs)
+    print_table(shown(found, "deleted"), settings)
+    what = membership.rendering.counted(len(found.runs), "journal")
+    print_message(f"Deleted {what}.", quiet=settings.quiet)
+    return errors.DONE
+
+
+for _each in (show_command, verify_command, prune_command):
+    runs_command.add_command(_each)
 
 
 def _result(run: Run) -> str:

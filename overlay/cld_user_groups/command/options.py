@@ -159,6 +159,15 @@ def duration(text: str) -> float:
     return float(hours * 3600 + minutes * 60 + seconds)
 
 
+def age(text: str) -> float:
+    """Return the seconds of an age: 90d, or a duration such as 12h."""
+    days = re.fullmatch(r"(\d+)d", text, re.ASCII)
+    try:
+        return int(days[1]) * 86_400.0 if days else duration(text)
+    except click.BadParameter:
+        raise click.BadParameter(f"{text!r} is not an age such as 90d or 12h.") from None
+
+
 def _positive_duration(text: str) -> float:
     seconds = duration(text)
     if not seconds:

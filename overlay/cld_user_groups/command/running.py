@@ -241,12 +241,27 @@ def _show(settings: Settings, plan: Plan) -> bool:
 def _ask(plan: Plan) -> None:
     count = len(plan.changes)
     what = "this change" if count == 1 else f"these {count} changes"
+    confirm(f"Make {what} to account {plan.account_id}?", f"make {what}", "plan")
+
+
+def confirm(question: str, deed: str, shown: str) -> None:
+    """Ask a question on the terminal.
+
+    Args:
+        question: The question.
+        deed: What is done if it is confirmed, as in "To ...".
+        shown: What --dry-run shows.
+
+    Raises:
+        NobodyToAsk: There is no terminal.
+        ClickException: It is not confirmed.
+    """
     if not can_ask():
         raise errors.NobodyToAsk(
             "there is no terminal to ask on; nothing was written. "
-            f"To make {what}, add --yes; only to show the plan, --dry-run."
+            f"To {deed}, add --yes; only to show the {shown}, --dry-run."
         )
-    click.echo(f"Make {what} to account {plan.account_id}? [y/N] ", nl=False, err=True)
+    click.echo(f"{question} [y/N] ", nl=False, err=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise click.ClickException("not confirmed; nothing was written.")
 

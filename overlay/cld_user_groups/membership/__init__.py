@@ -70,6 +70,14 @@ if TYPE_CHECKING:
         printable,
     )
     from .rendering import render_html, render_markdown, render_text
+    from .retention import (
+        Pruning,
+        Verification,
+        delete_journals,
+        missing_numbers,
+        prunable,
+        verify_runs,
+    )
     from .roles import read_roles, read_roles_async
     from .rules import breaches_in, check_rules
     from .runs import Run, RunSummary, list_runs, load_run, read_journal
@@ -116,6 +124,7 @@ __all__ = [
     "PlanRefused",
     "Problem",
     "Progress",
+    "Pruning",
     "RedisLease",
     "Result",
     "Roles",
@@ -131,6 +140,7 @@ __all__ = [
     "Unknown",
     "UserRef",
     "Verdict",
+    "Verification",
     "WrongAccount",
     "account_lock",
     "add_users",
@@ -143,6 +153,7 @@ __all__ = [
     "check_guards",
     "check_rules",
     "compare",
+    "delete_journals",
     "email_key",
     "explain",
     "export",
@@ -156,10 +167,12 @@ __all__ = [
     "listing_of",
     "load_plan",
     "load_run",
+    "missing_numbers",
     "parse_plan",
     "plan",
     "plan_schema",
     "printable",
+    "prunable",
     "read_account",
     "read_account_async",
     "read_file",
@@ -179,6 +192,7 @@ __all__ = [
     "state_directory",
     "undo_plan",
     "unknown_people",
+    "verify_runs",
     "with_effects",
 ]
 
@@ -212,6 +226,9 @@ _NAMES = {
         "AccountError, FileError, MembershipError, PlanError, PlanFileError, Problem, printable"
     ),
     ".rendering": "render_html, render_markdown, render_text",
+    ".retention": (
+        "Pruning, Verification, delete_journals, missing_numbers, prunable, verify_runs"
+    ),
     ".roles": "read_roles, read_roles_async",
     ".rules": "breaches_in, check_rules",
     ".runs": "Run, RunSummary, list_runs, load_run, read_journal",

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import getpass
+import hashlib
 import os
 import secrets
 import socket
@@ -133,6 +134,17 @@ class _Numbered(Struct):
     sequence: int | None = None
 
 
+class Chained(Struct, frozen=True):
+    """The part of a line that tells which line is before it.
+
+    Attributes:
+        previous: The digest of that line; "" where there is none; None in a journal of an earlier
+            version. Of a header, it is the last line of the run before.
+    """
+
+    previous: str | None = None
+
+
 # Made here, for msgspec must not examine a class in two threads at once.
 _NUMBERED = msgspec.json.Decoder(_Numbered)
 
@@ -140,6 +152,16 @@ _NUMBERED = msgspec.json.Decoder(_Numbered)
 def encode_line(line: Line) -> bytes:
     """Return a line of the journal, its line break included."""
     return msgspec.json.encode(line) + b"\n"
+
+
+def digest_of(line: bytes) -> str:
+    """Return the digest of a line, without its line break, that the next line carries."""
+    return hashlib.sha256(line).hexdigest()
+
+
+def whole_lines(content: bytes) -> list[bytes]:
+    """Return the lines of a journal, without one at its end that a crash has cut off."""
+    return content.split(b"\n")[:-1]
 
 
 def author() -> Author:
@@ -212,7 +234,10 @@ class FileJournal:
             self._file: int | None = os.open(self.path, flags, 0o600)
         except OSError as error:
             raise JournalError(f"the journal {self.path} cannot be written: {error}") from error
-        numbers = filter(None, map(sequence_of, directory.glob(f"*{SUFFIX}")))
+        # This journal is still empty, and so it has no number.
+        paths = {sequence_of(path) or 0: path for path in sorted(directory.glob(f"*{SUFFIX}"))}
+        number, latest = max(paths.items())
+        self._previous = _last_digest(latest) if number else ""
         about = PlanInfo(
             source=plan.source,
             digest=plan.digest,
@@ -222,7 +247,7 @@ class FileJournal:
         )
         header = Header(
             run=self.run,
-            sequence=1 + max(numbers, default=0),
+            sequence=1 + number,
             tool=f"cld-user-groups {__version__}",
             started_at=now,
             account=plan.account_id,
@@ -241,7 +266,10 @@ class FileJournal:
 
     def add(self, line: Line) -> None:
         """Add a line, to be on disk by the next flush."""
-        self._pending.append(encode_line(line))
+        text = encode_line(line).removesuffix(b"}\n")
+        text += b',"previous":"%s"}' % self._previous.encode()
+        self._previous = digest_of(text)
+        self._pending.append(text + b"\n")
 
     def flush(self) -> None:
         """Write the lines to disk.
@@ -281,6 +309,15 @@ def sequence_of(path: Path) -> int | None:
             return _NUMBERED.decode(file.readline()).sequence or 0
     except (OSError, ValueError):
         return None
+
+
+def _last_digest(path: Path) -> str:
+    """Return the digest of a journal's last whole line, "" where there is none to be read."""
+    try:
+        lines = whole_lines(path.read_bytes())
+    except OSError:
+        return ""
+    return digest_of(lines[-1]) if lines else ""
 
 
 def _sync_directory(directory: Path) -> None:
