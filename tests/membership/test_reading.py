@@ -463,6 +463,8 @@ def test_rules_are_read_with_their_lines(name, text):
          [f"2: a line break in `{name}`; {QUOTE}" for name in ("id", "until", "email")]),
         ("g.csv", 'group,email,reason\nA,a@b.example,"why\nA,c@d.example,"\n',
          [f"2: a row inside a `reason`; {QUOTE}"]),
+        ("g.csv", 'reason,email,group\n"why,a@b.example,A\nwhy",c@d.example,A\n',
+         [f"2: a row inside a `reason`; {QUOTE}"]),
         ("g.csv", "group,email\n", ["-: there are no rows; an empty source is an error"]),
         ("g.csv", ",\n , \n", ["-: there are no rows; an empty source is an error"]),
         ("g.csv", "group,mail\nA,a@b.example\n",

@@ -133,10 +133,9 @@ def _check_line_break(
     name: str | None, cell: str, delimiter: str, line: int, fields: Fields
 ) -> None:
     """Note a problem where a stray quote may have swallowed rows: a reason may have lines."""
-    _, *others = _LINE_BREAK.split(cell)
     if name and name != "reason":
         fields.problem(line, f"a line break in {quoted(name)}", "is there a stray quote?")
-    elif any(delimiter in other and "@" in other for other in others):
+    elif any(delimiter in each and "@" in each for each in _LINE_BREAK.split(cell)):
         where = "a `reason`" if name else f"the cell {quoted(cell)}"
         fields.problem(line, f"a row inside {where}", "is there a stray quote?")
 
