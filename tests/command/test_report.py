@@ -7,6 +7,7 @@ import io
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -116,6 +117,25 @@ def test_an_error_about_people_leaves_what_groups_grant(desk: Shell) -> None:
     done = desk("report", "--roles", "people")
     assert "What groups grant\n  Designers: Campaign Contributor" in done.stdout
     assert "Roles that people hold themselves are not known: this account or API key" in done.stdout
+
+
+def rules(document: dict[str, Any]) -> list[str]:
+    """Return what a report says of the rules of a file."""
+    return [note for note in document["notes"] if note.startswith("Rule: ")]
+
+
+def test_a_report_reads_the_roles_that_the_rules_of_a_file_need(desk: Shell) -> None:
+    file = desk.write(
+        "version: 1\ngroups:\n  Designers:\n    mode: additive\n    members: []\n"
+        "    allow_empty: true\n    not_with_role: [Master Admin]\n"
+    )
+    document = desk.json("report", "--file", file)
+    (breach,) = rules(document)
+    assert "john@example.com" in breach
+    assert "harry" not in breach
+    desk.emulator.calls.assert_called("inspectMultiple", times=4)
+    (unread,) = rules(desk.json("report", "--file", file, "--roles", "none"))
+    assert "is not known (the roles were not read)" in unread
 
 
 def test_a_report_as_of_a_run_does_not_know_what_a_group_that_is_gone_grants(desk: Shell) -> None:

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from tests.membership.hostile import HOSTILE, Tags
-from tests.membership.planned_accounts import account
+from tests.membership.planned_accounts import account, desired, wanted
 from tests.membership.recorded import joins, run_of
 from tests.membership.reviewed import NOW, large
 
-from cld_user_groups.membership import Grant, Group, Member, Roles, Snapshot, history_of
+from cld_user_groups.membership import Grant, Group, Member, Roles, Rule, Snapshot, history_of
 from cld_user_groups.membership.review import (
     Comparison,
     People,
@@ -146,6 +146,7 @@ def hostile_reviews(draw: st.DrawFn) -> Review:
     member = Member(id=draw(ids), email=draw(st.none() | HOSTILE), name=draw(st.none() | HOSTILE))
     group = Group(id=draw(ids), name=draw(HOSTILE), members=(member,))
     others = (Group(id="2", name=draw(HOSTILE)), Group(id="3", name=text, members=(member,)))
+    rule = Rule(kind="not_with_role", values=(text,), source=draw(HOSTILE))
     grant = Grant(text, "master_admin", "prodenv", text, ((text, text),), is_system=True)
     known = {("group", each): (grant,) for each in (group.id, "3")}
     snapshot = Snapshot(
@@ -166,6 +167,9 @@ def hostile_reviews(draw: st.DrawFn) -> Review:
         unseen_days=90,
         ending_days=30,
         as_of=text,
+        desired=desired(
+            evolve(wanted(group.name, id=group.id), managed_by=text, rules=(rule,)),
+        ),
         changes=compare(before, snapshot, to=text, at=NOW),
         notes=(text,),
     )

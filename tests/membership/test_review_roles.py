@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from attrs import evolve
 from jsonschema import Draft202012Validator
-from tests.membership.planned_accounts import account
+from tests.membership.planned_accounts import account, desired, wanted
 from tests.membership.reviewed import NOW
 
-from cld_user_groups.membership import Grant, History, Roles, review_schema
+from cld_user_groups.membership import Grant, History, Roles, Rule, review_schema
 from cld_user_groups.membership.grants import NO_ROLE
 from cld_user_groups.membership.review import (
     Holder,
@@ -225,7 +225,7 @@ def test_the_document_says_who_may_do_what_and_null_where_it_is_not_known():
 
 def test_rows_have_what_the_group_grants_and_what_is_found_of_it():
     found = made({"A": "a", "B": "a", "C": "a"}, {"A": [ADMIN, EDITOR], "B": []})
-    of_groups = {row[0]: row[-2:] for row in rows(found)}
+    of_groups = {row[0]: row[-3:-1] for row in rows(found)}
     assert of_groups["A"][1] == f"{ADMIN.text}; {EDITOR.text}"
     assert "full_control_by_one_group" in of_groups["A"][0]
     assert of_groups["B"] == ("last_login_unknown; without_roles", NO_ROLE)
@@ -236,3 +236,31 @@ def test_a_finding_about_a_group_counts_in_its_decision():
     found = made({"A": "ab"}, {"A": []})
     found = evolve(found, findings=tuple(e for e in found.findings if e.user_id is None))
     assert View(found).to_look_at(found.groups[0]) == 1
+
+
+FILE = desired(
+    wanted("A", "a", managed_by="scim"),
+    wanted("B", rules=(Rule(kind="not_with_role", values=("master_admin",), line=4),)),
+    rules=(Rule(kind="max_members", limit=1, line=2),),
+)
+
+
+@pytest.mark.parametrize("render", RENDERERS)
+def test_what_manages_a_group_and_what_breaks_a_rule_are_shown(render):
+    found = made({"A": "ab", "B": "b"}, {"A": [ADMIN], "B": []}, {"b": []}, desired=FILE)
+    text = render(found)
+    for part in ("managed by", "scim", "Rule: ", "may have 1"):
+        assert part in text
+    assert "is held through" in text
+    document = json.loads(render_json(found))
+    Draft202012Validator(review_schema()).validate(document)
+    assert [group["managed_by"] for group in document["groups"]] == ["scim", None]
+    assert sum(note.startswith("Rule: ") for note in document["notes"]) == 2
+    assert {row[0]: row[-1] for row in rows(found)} == {"A": "scim", "B": None}
+
+
+def test_a_role_that_is_not_known_is_no_proof_that_a_rule_is_kept():
+    found = made({"A": "ab", "B": "b"}, {"A": [ADMIN], "B": []}, desired=FILE)
+    assert any("is held through" in each for each in found.notes)
+    found = made({"A": "ab", "B": "b"}, {}, desired=FILE)
+    assert any("not known" in each and REASON in each for each in found.notes)

@@ -233,12 +233,12 @@ def _notes_on_roles(review: Review) -> Iterator[str]:
         names = ", ".join(shown(group.name) for group in unknown)
         all_of_them = len(unknown) == len(review.groups)
         yield f"What {'groups' if all_of_them else names} grant is not known: {roles.reason}."
-    if len(unknown) < max(1, len(review.groups)) and any(
-        roles.of(person.id, "user") is None for person in review.people
-    ):
+    own = [roles.of(person.id, "user") for person in review.people]
+    if len(unknown) < max(1, len(review.groups)) and None in own:
+        which = "all " if any(each is not None for each in own) else ""
         yield (
-            f"Roles that people hold themselves are not known: {roles.reason}. Who may do what is "
-            "shown as far as groups grant it."
+            f"Roles that people hold themselves are not {which}known: {roles.reason}. Who may do "
+            "what is shown as far as groups grant it."
         )
 
 

@@ -29,7 +29,7 @@ Value: TypeAlias = str | datetime | None
 COLUMNS = (
     "group", "group_id", "email", "name", "user_id", "role", "state", "last_login", "since",
     "by", "run", "reason", "source", "until", "findings",
-    "roles",
+    "roles", "managed_by",
 )  # fmt: skip
 _NO_LOGINS = "Last login unknown: the API returned no last login for anyone."
 
@@ -285,4 +285,5 @@ def _row(
     group_id = group.id if group else None
     kinds = dict.fromkeys([*view.kinds(user_id, group_id), *view.kinds(None, group_id)])
     granted = "; ".join(view.granted(group)) if group and view.review.roles.were_read else None
-    return (*of_group, *of_person, *of_membership, "; ".join(kinds), granted)
+    managed_by = group.managed_by if group else None
+    return (*of_group, *of_person, *of_membership, "; ".join(kinds), granted, managed_by)
