@@ -7,7 +7,6 @@ The links of the site are checked by `make docs`, those of the pages beside it h
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import json
 import re
@@ -22,6 +21,7 @@ from typing import Any
 import click
 import httpx
 import pytest
+from fastapi.testclient import TestClient
 from tests.support.code_blocks import ROOT, Block, blocks, pages, run, run_tests
 
 from cld_provisioning_api import models as generated
@@ -30,6 +30,8 @@ from cld_user_groups.command.cli import cli
 from cld_user_groups.command.profiles import read_profiles
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.membership import read_file
+
+SAMPLE_USERS = {user.email: user.id for user in Emulator().users}
 
 
 class Account:
@@ -79,8 +81,9 @@ def test_block_runs(block: Block, account: Account, waits: list[float]) -> None:
     if "CountRetries" in block.code:
         account.emulator.fail("getUserGroups", status=503, times=2)
     names = run(block)
-    if "FastAPI" in block.code:
-        asyncio.run(_use_web_service(names["app"]))
+    for mark, use in USES.items():
+        if mark in block.code:
+            use(names)
     assert account.emulator.calls or not re.search(r"client\.user|AsyncCld", block.code)
     if "CountRetries" in block.code:
         assert names["retries"] == {"getUserGroups": 2}
@@ -88,15 +91,67 @@ def test_block_runs(block: Block, account: Account, waits: list[float]) -> None:
         assert account.emulator.calls[-1].headers["x-correlation-id"] == "JIRA-42/1"
 
 
-async def _use_web_service(app: Any) -> None:
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://web") as web:
-        (designers, *_) = (await web.get("/groups")).json()
-        assert designers == {"id": "7f08f1f1fc910bf1f25274aef11d27", "name": "Designers"}
-        team = (await web.get(f"/groups/{designers['id']}")).json()
+def _return_models(names: dict[str, Any]) -> None:
+    with TestClient(names["app"]) as web:
+        (designers, *_) = web.get("/groups").json()
+        assert designers == {"id": DESIGNERS, "name": "Designers"}
+        team = web.get(f"/groups/{DESIGNERS}").json()
         assert (team["label"], team["group"]) == ("Designers", designers)
-        document = (await web.get("/openapi.json")).json()
+        document = web.get("/openapi.json").json()
         assert document["paths"].keys() == {"/groups", "/groups/{group_id}"}
+
+
+def _share_a_client(names: dict[str, Any]) -> None:
+    with TestClient(names["app"]) as web:
+        assert [user["id"] for user in web.get(f"/groups/{DESIGNERS}/members").json()] == MEMBERS
+        assert web.get("/groups/none/members").status_code == 404
+
+
+def _run_task(names: dict[str, Any]) -> None:
+    add = names["let_in"].apply
+    assert add(args=(DESIGNERS, MARIA)).get() == "added"
+    assert add(args=(DESIGNERS, MARIA)).get() == "in place"
+    with pytest.raises(errors.NotFound):
+        add(args=("none", MARIA)).get()
+
+
+def _show_in_django(names: dict[str, Any]) -> None:
+    from django.conf import settings
+    from django.test import RequestFactory
+
+    if not settings.configured:
+        settings.configure()
+    (route,) = names["urlpatterns"]
+    for group_id, code in ((DESIGNERS, 200), ("none", 404)):
+        matched = route.resolve(f"groups/{group_id}/members")
+        response = matched.func(RequestFactory().get("/"), **matched.kwargs)
+        assert response.status_code == code
+        assert code == 404 or json.loads(response.content)["members"] == MEMBERS
+    names["provisioning"]().close()
+
+
+def _invoke_function(names: dict[str, Any]) -> None:
+    class Context:
+        def get_remaining_time_in_millis(self) -> int:
+            return 3000
+
+    event = {"group_id": DESIGNERS, "user_id": MEMBERS[0]}
+    assert names["handler"](event, Context()) == {"status": "removed"}
+    names["provisioning"].user_groups.add_user(**event)
+    names["provisioning"].close()
+
+
+DESIGNERS = "7f08f1f1fc910bf1f25274aef11d27"
+MARIA = SAMPLE_USERS["maria@example.com"]
+MEMBERS = [SAMPLE_USERS["john@example.com"], SAMPLE_USERS["harry@example.com"]]
+#: What uses the names of a block, by what the block has.
+USES = {
+    "app = FastAPI()": _return_models,
+    "lifespan=lifespan": _share_a_client,
+    "@app.task": _run_task,
+    "urlpatterns": _show_in_django,
+    "def handler(": _invoke_function,
+}
 
 
 @pytest.mark.parametrize("block", [block for block in BLOCKS if block.output], ids=str)
@@ -219,6 +274,38 @@ def test_traces_have_a_span_for_every_attempt(account: Account, waits: list[floa
     ]
     assert statuses == [503, 200]
     assert "my-secret" not in str([span.to_json() for span in exporter.get_finished_spans()])
+
+
+def test_spans_of_the_hook_are_named_after_the_operation(
+    account: Account, waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from opentelemetry import trace
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
+    account.emulator.fail("getUserGroups", status=503)
+    account.emulator.fail("getUserGroups", drop="before")
+    (block,) = [each for each in BLOCKS if "class Spans" in each.code]
+    names = run(block)
+    with (
+        CldProvisioning(hooks=[names["Spans"]()]) as client,
+        pytest.raises(errors.NotFound),
+    ):
+        client.user_groups.get(group_id="none")
+    spans = exporter.get_finished_spans()
+    told = [(span.name, dict(span.attributes or {}), len(span.events)) for span in spans]
+    status = "http.response.status_code"
+    assert told == [
+        ("getUserGroups", {"attempt": 1, status: 503}, 0),
+        ("getUserGroups", {"attempt": 2}, 1),
+        ("getUserGroups", {"attempt": 3, status: 200}, 0),
+        ("getUserGroup", {"attempt": 1, "group_id": "none", status: 404}, 0),
+    ]
 
 
 def test_table_of_the_layout_names_what_is_there() -> None:
