@@ -10,7 +10,7 @@ from pathlib import Path
 import nox
 
 nox.options.default_venv_backend = "venv"
-SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
+SUPPORTED = ("3.11", "3.12", "3.13", "3.14", "3.15")
 nox.options.sessions = ["tests"]
 
 # The clients that the SDK is tested and benchmarked against. Each is pinned here, and nowhere else.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import msgspec
 import pytest
 from hypothesis import given
 
+from cld_user_groups.membership import journal
 from cld_user_groups.membership.documents import journal_schema
 from cld_user_groups.membership.history import read_history
 from cld_user_groups.membership.journal import (
@@ -137,6 +140,52 @@ def test_lines_that_are_flushed_together_cost_one_disk_write(
     journal.flush()
     assert len(synced) == 2
     journal.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="fcntl is not there")
+@pytest.mark.parametrize("can", [True, False])
+def test_macos_is_asked_to_write_to_the_disk_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, can: bool
+) -> None:
+    import fcntl
+
+    asked: list[object] = []
+
+    def write_to_disk(handle: int, command: int) -> None:
+        asked.append(command)
+        if not can:
+            raise OSError(45, "Operation not supported")
+
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", write_to_disk)
+    monkeypatch.setattr(os, "fsync", asked.append)
+    name = "cld_user_groups.membership.journal_on_macos"
+    spec = importlib.util.spec_from_file_location(name, journal.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.FileJournal(tmp_path, PLAN, NOW).close()
+    header, directory = (asked[:-1], asked[-1])
+    assert header[0] == 51
+    assert len(header) == (1 if can else 2)
+    assert directory != 51
+
+
+def test_line_breaks_are_the_same_on_windows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    binary, opened, open_file = 1 << 30, list[int](), os.open
+
+    def note(path: Path, flags: int, mode: int = 0) -> int:
+        opened.append(flags)
+        return open_file(path, flags & ~binary, mode)
+
+    monkeypatch.setattr(os, "O_BINARY", binary, raising=False)
+    monkeypatch.setattr(os, "open", note)
+    FileJournal(tmp_path, PLAN, NOW).close()
+    assert opened[0] & binary
 
 
 @pytest.mark.parametrize(

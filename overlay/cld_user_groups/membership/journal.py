@@ -10,6 +10,7 @@ import hashlib
 import os
 import secrets
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -29,8 +30,18 @@ from .state import make_private
 FORMAT: Literal["cld-user-groups/journal/1"] = "cld-user-groups/journal/1"
 SUFFIX = ".jsonl"
 
-# Data alone, not metadata: the time of the last modification is not worth a second disk write.
-_sync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
+if sys.platform == "darwin":
+    import fcntl
+
+    def _sync(handle: int) -> None:
+        """Write to the disk itself: fsync leaves it in the disk's own memory there."""
+        try:
+            fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
+        except OSError:  # a file system that cannot
+            os.fsync(handle)
+else:
+    # Data alone, not metadata: the time of the last modification is not worth a second disk write.
+    _sync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
 
 
 class JournalError(Exception):
@@ -231,6 +242,7 @@ class FileJournal:
         try:
             make_private(directory)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
+            flags |= getattr(os, "O_BINARY", 0)  # Windows would write line breaks of its own
             self._file: int | None = os.open(self.path, flags, 0o600)
         except OSError as error:
             raise JournalError(f"the journal {self.path} cannot be written: {error}") from error
