@@ -148,6 +148,30 @@ def test_reading_roles_leaves_the_quota_that_is_kept(desk: Shell, left: int, rea
         assert "not known: reading them takes more requests than are left" in done.stderr
 
 
+def test_the_roles_that_a_rule_needs_leave_the_quota_that_is_kept(desk: Shell) -> None:
+    file = desk.write(
+        "version: 1\ngroups:\n  Marketing:\n    mode: additive\n"
+        "    members: [john@example.com]\n    not_with_role: [Master Admin]\n"
+    )
+    desk.emulator.set_quota(13)
+    done = desk("apply", file, "--yes", "--keep-quota", "10")
+    assert done.exit_code == 5
+    desk.emulator.calls.assert_not_called("inspectMultiple")
+    assert desk.writes() == 0
+    assert "reading them takes more requests than are left" in done.stderr
+
+
+def test_a_plan_says_how_many_requests_a_deletion_takes(desk: Shell) -> None:
+    desk.emulator.set_quota(100)
+    done = desk("delete", "Designers", "--allow-removals", "2", "--yes")
+    needed = "1 request needed, and at most 2 to record roles, after 2 requests that read roles"
+    assert f"{needed}; 97 left of the quota.\n" in done.stderr
+    assert [call.operation_id for call in desk.emulator.calls] == [
+        *("getUserGroups", "inspectMultiple", "inspectMultiple"),
+        *("getPrincipalRoles", "getPrincipalRoles", "deleteUserGroup", "getUserGroups"),
+    ]
+
+
 def test_pages_of_roles_leave_the_quota_that_is_kept_too(desk: Shell) -> None:
     desk.emulator.roles.page_size = 1
     file = desk.write("version: 1\ngroups: {Designers: {members: [maria@example.com]}}\n")

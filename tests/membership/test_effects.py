@@ -41,7 +41,7 @@ from cld_user_groups.membership import (
 
 EDITOR = Grant("Editor", "editor", "prodenv", "env1", is_system=True)
 ADMIN = Grant("Master Admin", "cld::role::account::master_admin", "account", is_system=True)
-FOLDER = Grant("Helper", "helper", "prodenv", "env1", (("folder_id", "fg38"),))
+FOLDER = Grant("Helper", "helper", "prodenv", "env1", (("folder_id", "fg38"),), is_content=True)
 OTHER_FOLDER = attrs.evolve(FOLDER, within=(("folder_id", "fg39"),))
 GRANTS = (EDITOR, ADMIN, FOLDER, OTHER_FOLDER)
 REASON = "the Permissions API responded with status 500"
@@ -173,6 +173,18 @@ def test_own_roles_count_only_where_they_were_read():
     assert shown.count("themselves is not known: --roles=people reads that.") == 1
 
 
+def test_own_roles_that_nobody_asked_for_are_not_counted_as_not_known():
+    snapshot = account({"A": ["ann", "bob", "cyd"]})
+    known = {("group", "g-A"): (ADMIN,), ("user", "u-ann"): (ADMIN,)}
+    read = attrs.evolve(
+        snapshot, roles=Roles(known, requests=2)
+    )  # as the rules of a file need them
+    made = planned(read, wanted("A", state="absent", allow_empty=True))
+    (effect,) = made.roles.effects
+    assert (effect.people, effect.own, effect.not_known) == (3, 1, 0)
+    assert made.roles.own_roles == "not_read"
+
+
 @each_format
 def test_that_many_groups_are_not_known_is_said_once(render):
     names = [f"Group {number:03}" for number in range(40)]
@@ -241,7 +253,7 @@ def has(known: Roles, at: Snapshot, user: str, grant: Grant, without: str = "") 
     if any(grant in source for source in sources if source is not None):
         return True
     are_told = [
-        source is not None and (not grant.within or FOLDER in source or OTHER_FOLDER in source)
+        source is not None and (not grant.is_content or FOLDER in source or OTHER_FOLDER in source)
         for source in sources
     ]
     return False if all(are_told) else None

@@ -225,12 +225,18 @@ def apply_command(
 
     def prepare(client: CldProvisioning) -> Draft:
         if not isinstance(source, membership.Plan):
-            return make_draft(client, source, allow_removals=allow_removals, only_adds=adds_only)
+            return make_draft(
+                *(client, source),
+                allow_removals=allow_removals,
+                only_adds=adds_only,
+                keep_quota=how["keep_quota"],
+            )
         # Held to its guards below, where a human may have allowed its removals.
         staleness = membership.staleness
         unheld = evolve(source, breaches=())
         staleness.check_plan(unheld, client.account_id, datetime.now(UTC))
-        snapshot = membership.read_account(client, staleness.people_of(source))
+        people = staleness.people_of(source)
+        snapshot = membership.read_account(client, people, keep_quota=how["keep_quota"])
         staleness.check_saved(source, snapshot)
         held = partial(hold_to_guards, source, allow_removals=allow_removals, only_adds=adds_only)
         return Draft(held, snapshot)

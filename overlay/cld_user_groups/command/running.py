@@ -116,7 +116,7 @@ def run_plan(
                     _ask(plan)
                 # The account may have changed meanwhile.
                 needed = staleness.roles_for(plan)
-                fresh = membership.read_account(client, needed)
+                fresh = membership.read_account(client, needed, keep_quota=options.keep_quota)
                 snapshot = _with_people(fresh, snapshot)
                 if needed is not None:  # a rule is checked on the roles of now
                     snapshot = evolve(snapshot, roles=fresh.roles)

@@ -268,12 +268,13 @@ def make_draft(
     *,
     allow_removals: int | None,
     only_adds: bool,
+    keep_quota: int = 0,
 ) -> Draft:
     """Read the account; return the draft of the plan for a day, by default today in UTC."""
     check_is_for(desired, client.account_id)  # before anything is sent
     now = datetime.now(UTC)
     day = today or now.date()
-    snapshot = membership.read_account(client, desired, day)
+    snapshot = membership.read_account(client, desired, day, keep_quota=keep_quota)
     if today is None:
         membership.planning.check_clocks(desired, snapshot, day)
 

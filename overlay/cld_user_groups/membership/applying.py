@@ -219,8 +219,8 @@ class _Threads:
 
     def take(self, step: Step) -> object:
         match step:
-            case Read(people):
-                return read_account(self._client, people)
+            case Read(people, keep_quota):
+                return read_account(self._client, people, keep_quota=keep_quota)
             case Save(write):
                 write()
             case Wait(seconds):
@@ -246,7 +246,10 @@ class _Threads:
             end: TaskEnd
             try:
                 if isinstance(task, Read):
-                    end = position, read_account(self._client, task.people)
+                    end = (
+                        position,
+                        read_account(self._client, task.people, keep_quota=task.keep_quota),
+                    )
                 elif isinstance(task, ReadRoles):
                     end = position, record_roles(self._client, task.group_id)
                 else:
@@ -290,8 +293,8 @@ class _Tasks:
 
     async def take(self, step: Step) -> object:
         match step:
-            case Read(people):
-                return await read_account_async(self._client, people)
+            case Read(people, keep_quota):
+                return await read_account_async(self._client, people, keep_quota=keep_quota)
             case Save(write):
                 await anyio.to_thread.run_sync(write)  # for the disk may be slow
             case Wait(seconds):
@@ -309,7 +312,9 @@ class _Tasks:
     async def _work(self, position: int, task: Task) -> None:
         try:
             if isinstance(task, Read):
-                account = await read_account_async(self._client, task.people)
+                account = await read_account_async(
+                    *(self._client, task.people), keep_quota=task.keep_quota
+                )
                 self._ends.append((position, account))
             elif isinstance(task, ReadRoles):
                 found = await record_roles_async(self._client, task.group_id)

@@ -36,7 +36,7 @@ def with_effects(plan: Plan, snapshot: Snapshot) -> Plan:
         snapshot: The account that the plan is for, with its roles.
     """
     plan = without_effects(plan)
-    if snapshot.roles == Roles() or not plan.changes:
+    if not (snapshot.roles.were_read and plan.changes):
         return plan
     notes = (*plan.notes, *_notes(plan, snapshot.roles))
     return evolve(plan, notes=notes, roles=_Effects(snapshot.roles).of(plan, snapshot))
@@ -111,9 +111,12 @@ class _Effects:
         self._global_only: dict[GroupRef, None] = {}
         self._not_known: dict[GroupRef, None] = {}
         self._changed: dict[str, set[tuple[Grant, str]]] = {"begins": set(), "ends": set()}
-        users = [known for kind, known in roles.known if kind == "user"]
-        self._has_own = bool(users)
-        self._lacks_own = False
+        # Who lacks own roles was asked for only if somebody has them, and not all asked have.
+        self._was_asked = roles.reason != Roles().reason
+        self._has_own = any(kind == "user" for kind, _ in roles.known)
+        self._own: Literal["known", "not_read", "not_known"] = "known"
+        if not self._has_own:
+            self._own = "not_read"
 
     def of(self, plan: Plan, snapshot: Snapshot) -> RoleEffects:
         """Return the effects of a plan on an account."""
@@ -130,7 +133,6 @@ class _Effects:
                     effects.append(self._effect(each.group, "begins", grant, each.joined, before))
                 if each.left:
                     effects.append(self._effect(each.group, "ends", grant, each.left, after))
-        own: Literal["known", "not_known"] = "not_known" if self._lacks_own else "known"
         return RoleEffects(
             requests=self._roles.requests,
             begin=_count(self._changed["begins"]),
@@ -138,8 +140,10 @@ class _Effects:
             effects=tuple(effects),
             global_only=tuple(self._global_only),
             not_known=tuple(self._not_known),
-            not_known_because=self._roles.reason if self._not_known or self._lacks_own else None,
-            own_roles=own if self._has_own else "not_read",
+            not_known_because=(
+                self._roles.reason if self._not_known or self._own == "not_known" else None
+            ),
+            own_roles=self._own,
         )
 
     def _effect(
@@ -179,10 +183,13 @@ class _Effects:
     def _is_told(self, grant: Grant, user_id: str, others: Iterable[GroupRef]) -> bool:
         """Whether it is known that neither other groups nor the user have a grant."""
         are_told = [self._note(other, grant) for other in others]
-        if self._has_own:
-            is_told = _shows(grant, self._roles.of(user_id, "user"))
-            self._lacks_own = self._lacks_own or not is_told
-            are_told.append(is_told)
+        own = self._roles.of(user_id, "user")
+        if own is None and not (self._has_own and self._was_asked):
+            self._own = "not_read"  # which is said once, rather than of each
+        else:
+            are_told.append(is_told := _shows(grant, own))
+            if not is_told and self._own == "known":
+                self._own = "not_known"
         return all(are_told)
 
     def _note(self, group: GroupRef, grant: Grant | None = None) -> bool:
@@ -190,7 +197,7 @@ class _Effects:
         grants = self._roles.of(group.id)
         if grants is None:
             self._not_known[group] = None
-        elif not any(each.within for each in grants) and (grant is None or grant.within):
+        elif not any(each.is_content for each in grants) and (grant is None or grant.is_content):
             self._global_only[group] = None
         return grant is None or _shows(grant, grants)
 
@@ -200,7 +207,7 @@ def _shows(grant: Grant, grants: Sequence[Grant] | None) -> bool:
 
     It is not published that roles in folders and collections are returned without being asked for.
     """
-    return grants is not None and (not grant.within or any(each.within for each in grants))
+    return grants is not None and (not grant.is_content or any(each.is_content for each in grants))
 
 
 def _count(changed: Iterable[tuple[Grant, str]]) -> RoleCount:

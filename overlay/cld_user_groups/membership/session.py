@@ -104,6 +104,7 @@ class Read(NamedTuple):
     """Read the account, with people to look up, and send what was read."""
 
     people: Desired | None
+    keep_quota: int
 
 
 class Save(NamedTuple):
@@ -182,7 +183,7 @@ class ApplySession:
             has_waited = self.journal is None and (yield from self._lock(stack, directory))
             given = None if has_waited else self.snapshot
             people = (staleness.people_of if plan.is_saved else staleness.roles_for)(plan)
-            self._read = (yield Read(people)) if given is None else given
+            self._read = (yield Read(people, self.keep_quota)) if given is None else given
             staleness.check_plan(plan, self.account_id, self.now())
             (staleness.check_saved if plan.is_saved else staleness.check_account)(plan, self._read)
             self._scheduler = Scheduler(
@@ -258,7 +259,7 @@ class ApplySession:
         self, people: Desired | None = None
     ) -> Generator[Step, Any, Snapshot | Exception]:
         """Read the account in a task, so that an interrupt need not wait for its end."""
-        yield Start([(0, Read(people))])
+        yield Start([(0, Read(people, self.keep_quota))])
         ends: list[tuple[int, Any]]
         while not (ends := (yield Receive())):
             self._heed()

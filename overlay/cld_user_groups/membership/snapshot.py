@@ -41,7 +41,11 @@ _Listed: TypeAlias = UserGroupUser | User
 
 
 def read_account(
-    client: CldProvisioning, desired: Desired | None = None, today: date | None = None
+    client: CldProvisioning,
+    desired: Desired | None = None,
+    today: date | None = None,
+    *,
+    keep_quota: int = 0,
 ) -> Snapshot:
     """Read all groups of an account with their members, and the people whom a file names.
 
@@ -51,24 +55,30 @@ def read_account(
             need the roles of groups and users. Default: none.
         today: The day for which memberships are wanted: nobody whose membership has ended is
             looked up. Default: today, in UTC.
+        keep_quota: How many requests of the quota are left to others by reading the roles that the
+            rules of the file need.
 
     Raises:
         AccountError: The response contradicts itself: two groups of one ID, or no ID.
         CloudinaryError: The response is an error.
         httpx.TransportError: No response was received.
     """
-    return send_each(_read(client, desired, today), lambda response: response)
+    return send_each(_read(client, desired, today, keep_quota), lambda response: response)
 
 
 async def read_account_async(
-    client: AsyncCldProvisioning, desired: Desired | None = None, today: date | None = None
+    client: AsyncCldProvisioning,
+    desired: Desired | None = None,
+    today: date | None = None,
+    *,
+    keep_quota: int = 0,
 ) -> Snapshot:
     """Read an account as `read_account` does."""
-    return await send_each_async(_read(client, desired, today), lambda call: call)
+    return await send_each_async(_read(client, desired, today, keep_quota), lambda call: call)
 
 
 def _read(
-    client: _Client, desired: Desired | None, today: date | None
+    client: _Client, desired: Desired | None, today: date | None, keep_quota: int
 ) -> Generator[Any, Any, Snapshot]:
     """Yield each call, as the client makes it, and expect its response."""
     taken_at = datetime.now(UTC)
@@ -98,11 +108,11 @@ def _read(
     if desired is None:
         return snapshot
     snapshot = yield from _look_up(client, snapshot, desired, today or taken_at.date())
-    return (yield from _with_roles(client, snapshot, desired))
+    return (yield from _with_roles(client, snapshot, desired, keep_quota))
 
 
 def _with_roles(
-    client: _Client, snapshot: Snapshot, desired: Desired
+    client: _Client, snapshot: Snapshot, desired: Desired, keep_quota: int
 ) -> Generator[Any, Any, Snapshot]:
     """Read the roles that the rules of a file need; each request is sent once."""
     principals = [
@@ -111,7 +121,7 @@ def _with_roles(
     if not principals:
         return snapshot
     once, left = client.with_options(retries=None, limiter=None), snapshot.requests_left
-    roles = yield from each_read(once, principals, left)
+    roles = yield from each_read(once, principals, None if left is None else left - keep_quota)
     left = None if left is None else max(0, left - roles.requests)
     return attrs.evolve(snapshot, roles=roles, requests_left=left)
 

@@ -15,6 +15,7 @@ from cld_user_groups.membership.model import (
     UserRef,
 )
 from cld_user_groups.membership.problems import printable
+from cld_user_groups.membership.scheduler import READS_OF_ROLES
 
 from .environment import code_span, counted, joined, render, shown
 
@@ -143,11 +144,16 @@ def _notes(plan: Plan) -> list[str]:
 def _requests(plan: Plan) -> str:
     """Describe how many requests a plan needs and how many are left."""
     needed = f"{counted(len(plan.changes), 'request')} needed"
-    if plan.roles is not None and plan.roles.requests:
-        needed += f", after {counted(plan.roles.requests, 'request')} that read roles"
+    most = len(plan.changes)
+    if plan.roles is not None:
+        if records := READS_OF_ROLES * plan.counts()["delete_group"]:
+            needed += f", and at most {records:,} to record roles"
+            most += records
+        if plan.roles.requests:
+            needed += f", after {counted(plan.roles.requests, 'request')} that read roles"
     if plan.requests_left is None:
         return f"{needed}; how many are left of the quota is not known."
-    lacking = " That is not enough." if plan.requests_left < len(plan.changes) else ""
+    lacking = " That is not enough." if plan.requests_left < most else ""
     return f"{needed}; {plan.requests_left} left of the quota.{lacking}"
 
 
