@@ -119,3 +119,16 @@ def test_journals_that_cannot_be_read_are_told(applied: Shell) -> None:
     done = applied("explain", "Marketing", "john@example.com")
     assert done.exit_code == 0
     assert "1 of the journals cannot be read" in done.stderr
+
+
+def test_a_membership_that_an_undo_gave_back_says_what_was_before(applied: Shell) -> None:
+    applied("remove", "Designers", "harry@example.com", "--yes")
+    applied("undo", "--yes")
+    found = explained(applied, "Designers", "harry@example.com")
+    assert (found["verdict"], found["since"]) == ("made_by_run", None)
+    assert found["restored"] == found["steps"][-1]["at"]
+    applied("remove", "Marketing", "john@example.com", "--yes")
+    applied("undo", "--yes")
+    found = explained(applied, "Marketing", "john@example.com")
+    assert (found["since"], found["until"]) == (found["steps"][0]["at"], "2999-12-31")
+    assert found["restored"] == found["steps"][-1]["at"]

@@ -113,6 +113,17 @@ def test_a_days_work_at_the_terminal(shell: Shell) -> None:
     assert (code, shell.members()["Designers"]) == (0, {"john", "harry", "chen"})
     assert screen.index("+ harry@example.com") < screen.index(question)
 
+    code, screen = converse("explain", "Designers", "harry@example.com")
+    assert code == 0
+    assert "Restored on 20" in screen
+    assert "; before: not known to this machine." in screen
+    assert "UTC  restored by" in screen
+
+    code, screen = converse("runs", "prune", "--older-than", "0s", typed="y\n")
+    assert code == 0
+    assert screen.index("undid it") < screen.index("Delete 1 journal of account acc? [y/N] ")
+    assert "Deleted 1 journal." in screen
+
 
 def lines(screen: str) -> list[str]:
     return [line.rstrip() for line in screen.splitlines()]

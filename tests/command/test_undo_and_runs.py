@@ -164,3 +164,13 @@ def test_old_journals_are_deleted_once_that_is_confirmed(applied: Shell) -> None
     assert [each.run and each.run.header.sequence for each in list_runs(journals)] == [2]
     assert applied("runs", "verify").exit_code == 0
     assert applied("runs", "prune", "--older-than", "soon").exit_code == 64
+
+
+def test_runs_name_the_people_of_everyday_commands(shell: Shell) -> None:
+    people = shell.add_crowd(5)
+    shell("add", "Designers", "maria@example.com", "--yes")
+    shell("add", "Marketing", *people, "--yes", "--reason", "JIRA-1")
+    many, one = (line.split("\t")[2] for line in shell("runs").stdout.splitlines()[1:])
+    assert one == "cld-user-groups add Designers maria@example.com"
+    assert many == f"cld-user-groups add Marketing {' '.join(people[:3])} and 2 more"
+    assert shell.json("runs")["runs"][0]["people"] == people

@@ -14,7 +14,11 @@ BEGINNING = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def run_of(
-    number: int, *changes: Change, status: Status = Status.DONE, account: str = "acc"
+    number: int,
+    *changes: Change,
+    status: Status = Status.DONE,
+    account: str = "acc",
+    source: str = "groups.yaml",
 ) -> Run:
     """Return the run of a day, all of whose changes have this status."""
     at = BEGINNING + timedelta(days=number)
@@ -24,9 +28,7 @@ def run_of(
         started_at=at,
         account=account,
         by=Author(user="ada", host="ops", pid=1),
-        plan=PlanInfo(
-            source="groups.yaml", digest=f"{number:064}", created_at=at, changes=len(changes)
-        ),
+        plan=PlanInfo(source=source, digest=f"{number:064}", created_at=at, changes=len(changes)),
     )
     outcomes = tuple(
         Outcome(position=position, change=change, status=status, group_id=change.group.id)

@@ -66,6 +66,45 @@ def test_a_removal_of_a_member_whom_no_run_added_ends_a_period_without_a_beginni
     assert history.current("g1", "u1") is None
 
 
+@pytest.mark.parametrize(
+    ("runs", "since", "restored"),
+    [
+        ([run_of(1, leaves("u1", "g1")), run_of(2, joins("u1", "g1"), source="undo of run-1")],
+         None, "run-2"),
+        ([run_of(1, joins("u1", "g1")), run_of(2, leaves("u1", "g1")),
+          run_of(3, joins("u1", "g1"), source="undo of run-2")], "run-1", "run-3"),
+        ([run_of(1, joins("u1", "g1")), run_of(2, leaves("u1", "g1")),
+          run_of(3, joins("u1", "g1"), source="undo of run-2"),
+          run_of(4, leaves("u1", "g1"), source="undo of run-3"),
+          run_of(5, joins("u1", "g1"), source="undo of run-4")], "run-1", "run-5"),
+        ([run_of(1, joins("u1", "g1")), run_of(2, leaves("u1", "g1")),
+          run_of(3, joins("u1", "g1"))], "run-3", None),
+    ],
+)  # fmt: skip
+def test_a_membership_that_an_undo_gave_back_is_not_one_since_the_undo(runs, since, restored):
+    period = history_of(runs).current("g1", "u1")
+    assert period is not None
+    assert (period.since and period.since.run) == since
+    assert (period.restored and period.restored.run) == restored
+
+
+def test_a_membership_of_a_group_that_came_back_is_as_old_as_it_was() -> None:
+    back = evolve(joins("u1", "g2"), group=GroupRef(id="g2", name=ref("g1").name))
+    history = history_of(
+        [
+            run_of(1, joins("u1", "g1")),
+            run_of(2, deleted("g1", "u1")),
+            run_of(3, back, source="undo of run-2"),
+        ]
+    )
+    period = history.current("g2", "u1")
+    assert period is not None
+    assert (period.since and period.since.run, period.restored and period.restored.run) == (
+        "run-1",
+        "run-3",
+    )
+
+
 def test_a_membership_that_no_run_mentions_is_not_known() -> None:
     assert history_of([]).current("g1", "u1") is None
 

@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from cld_user_groups.membership.roles import Reach
 
 
+#: What the source of a plan begins with that a command makes, not a file.
+EVERYDAY = "cld-user-groups "
+
+
 @frozen(kw_only=True)
 class DesiredState:
     """A desired state."""
@@ -179,7 +183,7 @@ def change_command(
                     found["people"] = finder.users(people)
                 state = function(finder, **values | found)
                 desired = membership.Desired(
-                    source=shlex.join(["cld-user-groups", *words]),
+                    source=EVERYDAY + shlex.join(words),
                     digest="",
                     guards=state.limits,
                     groups=state.groups,

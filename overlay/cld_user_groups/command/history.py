@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +17,7 @@ from cld_user_groups.identity import printable
 from . import errors, membership
 from .cli import SuggestingGroup
 from .completion import complete_group
+from .desired import EVERYDAY
 from .options import (
     TABLE_FORMATS,
     Settings,
@@ -53,6 +55,8 @@ if TYPE_CHECKING:
 
 # Of a digest, enough to tell two files apart, as Git shows a commit.
 _SHOWN_OF_DIGEST = 12
+# Of the people of an everyday command, in a list of runs.
+_SHOWN_PEOPLE = 3
 
 
 @click.group("runs", cls=SuggestingGroup, invoke_without_command=True)
@@ -220,7 +224,18 @@ def _row(summary: RunSummary) -> tuple[Cell, ...]:
         return (summary.id, None, None, None, f"unreadable: {summary.error}")
     header = summary.run.header
     by = f"{header.by.user}@{header.by.host}"
-    return (summary.id, by, header.plan.source, header.plan.changes, _result(summary.run))
+    source = header.plan.source
+    if source.startswith(EVERYDAY) and (people := _people(summary.run)):
+        more = len(people) - _SHOWN_PEOPLE
+        source = " ".join([source, *people[:_SHOWN_PEOPLE], *([f"and {more} more"] * (more > 0))])
+    return (summary.id, by, source, header.plan.changes, _result(summary.run))
+
+
+def _people(run: Run) -> list[str]:
+    """Return whom a run added or removed, in the order of its plan."""
+    outcomes = sorted(run.outcomes, key=attrgetter("position"))
+    users = (outcome.change.user for outcome in outcomes)
+    return list(dict.fromkeys(user.email or user.id for user in users if user is not None))
 
 
 def _summary_document(summary: RunSummary) -> dict[str, Any]:
@@ -238,6 +253,7 @@ def _run_document(run: Run) -> dict[str, Any]:
         "ended_at": end and end.at,
         "by": asdict(header.by),
         "source": header.plan.source,
+        "people": _people(run),
         "planned": header.plan.changes,
         "summary": end and end.summary,
         "stopped": end and end.stopped,
@@ -346,12 +362,14 @@ def _granted(
 def _explanation_table(explained: Explanation, account_id: str) -> Table:
     step, period = explained.step, explained.period
     until = period.until if period is not None and explained.is_member else None
+    restored = None if period is None else period.restored
+    since = step if restored is None or period is None else period.since
     values: dict[str, Any] = {
         "group": explained.group.name,
         "user": explained.user.email,
         "is_member": explained.is_member,
         "verdict": explained.verdict,
-        "since": step.at if step and explained.is_member else None,
+        "since": since.at if since and explained.is_member else None,
         "ended": step.at if step and not explained.is_member else None,
         "until": until and str(until),
         "by": step and _author(step),
@@ -363,6 +381,7 @@ def _explanation_table(explained: Explanation, account_id: str) -> Table:
         "file": explained.listing and _said(explained.listing),
         "group_id": explained.group.id,
         "user_id": explained.user.id,
+        "restored": restored.at if restored and explained.is_member else None,
     }
     steps = {"steps": [_step_document(step) for step in explained.steps]}
     row = tuple(values.values())
@@ -402,6 +421,11 @@ def _explanation_lines(explained: Explanation) -> Iterator[str]:
         ),
         "never_made": f"{who} is not in {where}, and no run of this machine changed that.",
     }[explained.verdict]
+    period = explained.period
+    if explained.is_member and period is not None and period.restored is not None:
+        since = period.since
+        before = f"since {_time(since)}, run {since.run}" if since else "not known to this machine"
+        yield f"Restored on {_time(period.restored)}; before: {before}."
     yield from _steps(explained.steps)
     if explained.listing is not None:
         yield f"The file: {printable(_said(explained.listing))}."
@@ -413,13 +437,19 @@ def _steps(steps: Iterable[Step]) -> Iterator[str]:
     for step in steps:
         until = f" until {step.until}" if step.until else ""
         why = f": {printable(step.reason)}" if step.reason else ""
+        is_restored = step.action == "add_user" and step.header.plan.undoes
+        what = "restored" if is_restored else done[step.action]
         yield (
-            f"  {step.at:%Y-%m-%d %H:%M} UTC  {done[step.action]}{doubt.get(step.status, '')}"
+            f"  {_time(step)}  {what}{doubt.get(step.status, '')}"
             f"{until} by {printable(_author(step))}{why}"
         )
         digest = step.header.plan.digest[:_SHOWN_OF_DIGEST]
         of = f", SHA-256 {digest}" if digest else ""
         yield f"      run {step.run}, from {printable(_source(step))}{of}"
+
+
+def _time(step: Step) -> str:
+    return f"{step.at:%Y-%m-%d %H:%M} UTC"
 
 
 def _said(listing: Listing) -> str:

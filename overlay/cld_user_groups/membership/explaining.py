@@ -17,9 +17,10 @@ from .model import Desired, DesiredGroup, DesiredMember, GroupRef, Member, Snaps
 class Verdict(StrEnum):
     """What explains a membership, or that there is none.
 
-    `MADE_BY_RUN`: a run made it. `MADE_ELSEWHERE`: no run did; it is older than the journals, or
-    was made in the console or on another machine. `ENDED_BY_RUN`: a run ended it.
-    `ENDED_ELSEWHERE`: a run made it, and none ended it. `NEVER_MADE`: none is known to have been.
+    `MADE_BY_RUN`: a run made it, or gave it back. `MADE_ELSEWHERE`: no run did; it is older than
+    the journals, or was made in the console or on another machine. `ENDED_BY_RUN`: a run ended
+    it. `ENDED_ELSEWHERE`: a run made it, and none ended it. `NEVER_MADE`: none is known to have
+    been.
     """
 
     MADE_BY_RUN = "made_by_run"
@@ -49,7 +50,7 @@ class Explanation:
     """Why a user is in a group, or is not.
 
     Attributes:
-        step: The step of the run that made or ended it, or None where no run did.
+        step: The step of the run that made it, gave it back or ended it, or None where no run did.
         period: The last time of membership that the journals tell, or None.
         steps: All that runs did to the membership, the earliest first.
         listing: What the file says, or None where there is none.
@@ -107,14 +108,14 @@ def _verdict(
 ) -> tuple[Verdict, Step | None]:
     if is_member:
         if period is not None and period.is_open:
-            return Verdict.MADE_BY_RUN, period.since
+            return Verdict.MADE_BY_RUN, period.restored or period.since
         return Verdict.MADE_ELSEWHERE, None
     if period is None:
         return Verdict.NEVER_MADE, None
     if period.ended is not None:
         return Verdict.ENDED_BY_RUN, period.ended
     if steps[-1].status is Status.UNKNOWN:  # its response was lost; the account tells its outcome
-        if steps[-1] is period.since:
+        if steps[-1] in (period.since, period.restored):
             return Verdict.NEVER_MADE, None
         return Verdict.ENDED_BY_RUN, steps[-1]
     return Verdict.ENDED_ELSEWHERE, None

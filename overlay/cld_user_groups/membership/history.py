@@ -93,7 +93,9 @@ class Period:
     Attributes:
         group: The group, by the name that it had last.
         user: The user.
-        since: What began it, or None if it began before the first run that mentions it.
+        since: What began it, or None if it began before the first run that mentions it. Where an
+            undo gave the membership back, what began it before it was lost.
+        restored: The step of the undo that gave it back, or None.
         ended: What ended it, or None if no run did.
         is_open: Whether no run has ended it, or found it ended.
     """
@@ -101,6 +103,7 @@ class Period:
     group: GroupRef
     user: UserRef
     since: Step | None = None
+    restored: Step | None = None
     ended: Step | None = None
     is_open: bool = True
 
@@ -192,7 +195,26 @@ class _Tracker:
                 return  # it was there already, or whatever the request did, it still is
             # It could be added: so it had ended, and no run of this machine did that.
             periods[-1] = evolve(current, is_open=False)
-        periods.append(Period(group=group, user=user, since=step))
+        if undone := step.header.plan.undoes:
+            lost = self._lost(periods, group, user, undone)
+            since = None if lost is None else lost.since
+            periods.append(Period(group=group, user=user, since=since, restored=step))
+        else:
+            periods.append(Period(group=group, user=user, since=step))
+
+    def _lost(
+        self, periods: list[Period], group: GroupRef, user: UserRef, run: str
+    ) -> Period | None:
+        """Return the membership that an undo gives back: in a group with another ID, perhaps."""
+        if periods:
+            return periods[-1]
+        for (_, user_id), found in self.periods.items():
+            ended = found[-1].ended if user_id == user.id and found else None
+            if ended is None or ended.run != run or ended.action is not Action.DELETE_GROUP:
+                continue
+            if ended.outcome.change.group.name == group.name:
+                return found[-1]
+        return None
 
     def _delete(self, step: Step, group: GroupRef) -> None:
         users = {user.id: user for user in step.outcome.change.members}

@@ -29,6 +29,8 @@ from .state import make_private
 
 FORMAT: Literal["cld-user-groups/journal/1"] = "cld-user-groups/journal/1"
 SUFFIX = ".jsonl"
+#: What the source of a plan begins with that undoes a run; its ID follows.
+UNDO_OF = "undo of "
 
 if sys.platform == "darwin":
     import fcntl
@@ -74,6 +76,11 @@ class PlanInfo:
     created_at: datetime
     changes: int
     protect: tuple[str, ...] = ()
+
+    @property
+    def undoes(self) -> str:
+        """The ID of the run that the plan undoes, or ""."""
+        return self.source.removeprefix(UNDO_OF) if self.source.startswith(UNDO_OF) else ""
 
 
 class Header(Struct, frozen=True, kw_only=True, tag_field="type", tag="header"):

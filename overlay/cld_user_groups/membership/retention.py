@@ -14,7 +14,6 @@ from .runs import RunSummary, list_runs
 
 # Made here, for msgspec must not examine a class in two threads at once.
 _CHAINED = msgspec.json.Decoder(Chained)
-_UNDO = "undo of "
 
 
 @frozen(kw_only=True)
@@ -143,8 +142,8 @@ def prunable(runs: Sequence[RunSummary], before: datetime) -> Pruning:
             continue
         if is_old:
             kept.append((each, why))
-        if each.run is not None and each.run.header.plan.source.startswith(_UNDO):
-            undone[each.run.header.plan.source.removeprefix(_UNDO)] = each.id
+        if each.run is not None and each.run.header.plan.undoes:
+            undone[each.run.header.plan.undoes] = each.id
     return Pruning(runs=tuple(gone), kept=tuple(kept))
 
 

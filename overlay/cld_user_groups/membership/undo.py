@@ -10,6 +10,7 @@ from attrs import evolve
 from .directory import Directory
 from .effects import with_effects
 from .guards import Protected, check_guards
+from .journal import UNDO_OF
 from .model import (
     Action,
     Change,
@@ -74,7 +75,7 @@ def undo_plan(
     touched = {change.group.id for change in changes}
     plan = Plan(
         account_id=snapshot.account_id,
-        source=f"undo of {run.id}",
+        source=UNDO_OF + run.id,
         created_at=now,
         expires_at=now + EXPIRES_AFTER,
         changes=changes,
