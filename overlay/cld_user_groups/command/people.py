@@ -133,8 +133,5 @@ def read_everyone(client: CldProvisioning) -> tuple[Sequence[User], bool]:
 
 def state_of(user: User) -> str | None:
     """Return "pending", "disabled" or "active"; None where the API does not say."""
-    if user.pending:
-        return "pending"
-    if user.enabled is None:
-        return None
-    return "active" if user.enabled else "disabled"
+    state = membership.snapshot.login_state(user)
+    return None if state is membership.snapshot.State.UNKNOWN else state.value

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from typing import Any, TypeAlias
 
 import attrs
@@ -38,6 +39,24 @@ MAX_IDS = 2 * MAX_ITEMS
 
 _Client: TypeAlias = CldProvisioning | AsyncCldProvisioning
 _Listed: TypeAlias = UserGroupUser | User
+
+
+class State(StrEnum):
+    """Whether a user can log in. `PENDING` was invited and has not joined yet."""
+
+    ACTIVE = "active"
+    PENDING = "pending"
+    DISABLED = "disabled"
+    UNKNOWN = "unknown"
+
+
+def login_state(user: User) -> State:
+    """Return whether a user can log in, as far as the API says."""
+    if user.pending:
+        return State.PENDING
+    if user.enabled is None:
+        return State.UNKNOWN
+    return State.ACTIVE if user.enabled else State.DISABLED
 
 
 def read_account(

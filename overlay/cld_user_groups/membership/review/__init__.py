@@ -7,6 +7,8 @@ found = review(snapshot, people, read_history(state), now=now, unseen_days=90, e
 print(render_html(found))
 """
 
+from cld_user_groups.membership.snapshot import State
+
 from .builder import compare, review
 from .model import (
     Access,
@@ -19,7 +21,6 @@ from .model import (
     Person,
     Review,
     ReviewedGroup,
-    State,
 )
 from .model import ReviewDifference as Difference
 from .people import People, read_people

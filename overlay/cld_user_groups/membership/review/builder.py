@@ -21,6 +21,7 @@ from cld_user_groups.membership.model import (
 )
 from cld_user_groups.membership.rendering import shown
 from cld_user_groups.membership.rules import breaches_in
+from cld_user_groups.membership.snapshot import State
 
 from .access import access_of, findings_of
 from .model import (
@@ -33,7 +34,6 @@ from .model import (
     Review,
     ReviewDifference,
     ReviewedGroup,
-    State,
 )
 from .people import People, person_of
 

@@ -9,15 +9,7 @@ from attrs import field, frozen
 
 from cld_user_groups.membership.grants import Grant, Roles
 from cld_user_groups.membership.model import GroupRef, UserRef
-
-
-class State(StrEnum):
-    """Whether a user can log in. `PENDING` was invited and has not joined yet."""
-
-    ACTIVE = "active"
-    PENDING = "pending"
-    DISABLED = "disabled"
-    UNKNOWN = "unknown"
+from cld_user_groups.membership.snapshot import State
 
 
 @frozen(kw_only=True)

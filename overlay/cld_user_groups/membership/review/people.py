@@ -14,8 +14,9 @@ from cld_provisioning_api.models import User, UsersResponse
 from cld_user_groups._find_users import MAX_ITEMS, read_pages, send_each
 from cld_user_groups.client import CldProvisioning
 from cld_user_groups.membership.model import Member, Snapshot
+from cld_user_groups.membership.snapshot import login_state
 
-from .model import Person, State
+from .model import Person
 
 
 @frozen(kw_only=True)
@@ -73,15 +74,6 @@ def _of_user(user: User) -> Person:
         email=user.email,
         name=user.name,
         role=user.role,
-        state=state_of(user),
+        state=login_state(user),
         last_login=user.last_login,
     )
-
-
-def state_of(user: User) -> State:
-    """Return whether a user can log in, as far as the API says."""
-    if user.pending:
-        return State.PENDING
-    if user.enabled is None:
-        return State.UNKNOWN
-    return State.ACTIVE if user.enabled else State.DISABLED

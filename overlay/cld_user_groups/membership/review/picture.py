@@ -14,8 +14,9 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from cld_user_groups.membership.rendering import shown
+from cld_user_groups.membership.snapshot import State
 
-from .model import Event, Person, ReviewedGroup, State
+from .model import Event, Person, ReviewedGroup
 
 if TYPE_CHECKING:
     from .rendering import View
