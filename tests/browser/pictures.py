@@ -24,6 +24,7 @@ WIDTH = 900
 PICTURES: list[tuple[str, Literal["light", "dark"], str, int]] = [
     ("report.png", "light", "", 1090),
     ("report-picture.png", "dark", "#picture", 700),
+    ("report-roles.png", "light", "#grants", 860),
 ]
 BEFORE = """\
 version: 1
@@ -62,6 +63,18 @@ def account() -> Emulator:
     return Emulator(users=users, groups=())
 
 
+def assign_roles(emulator: Emulator) -> None:
+    """Assign roles to the groups, once they are there."""
+    roles = [
+        ("Designers", "cld::role::prodenv::media_editor", {}),
+        ("Freelancers", "campaign_contributor_12334565", {"folder_id": "fg38a9b0c1d2e3f4"}),
+        ("Photographers", "cld::role::prodenv::master_admin", {}),
+    ]
+    ids = {group.name: group.id for group in emulator.groups}
+    for name, role, within in roles:
+        emulator.roles.assign(ids[name], role, "production", **within)
+
+
 def draw(browser: Browser, document: Path) -> None:
     """Draw a report as light from its beginning, and as dark where the picture is.
 
@@ -82,7 +95,8 @@ def write_report(folder: Path) -> Path:
     Args:
         folder: The folder of the report, and of what is needed for it.
     """
-    with account().serve() as server:
+    emulator = account()
+    with emulator.serve() as server:
         environment = {
             **os.environ,
             "CLOUDINARY_ACCOUNT_URL": "account://k:s@acc",
@@ -101,6 +115,7 @@ def write_report(folder: Path) -> Path:
         run("apply", "before.yaml", "--yes")
         run("report", "--output", "before.json")
         run("apply", "groups.yaml", "--yes")
+        assign_roles(emulator)
         run("report", "--since", "before.json", "--output", "report.html")
     path = folder / "report.html"
     # The name of the machine that happens to draw it is of no use to readers.
