@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import httpx
 import pytest
 from attrs import evolve
 
-from cld_user_groups import CldProvisioning, Security
+from cld_user_groups import AsyncCldProvisioning, CldProvisioning, Security
 from cld_user_groups.emulator import Emulator, EmulatorRequest, EmulatorResponse
 from cld_user_groups.hooks import HookContext
 from cld_user_groups.membership.applying import apply, apply_async
@@ -741,6 +742,30 @@ def test_the_last_outcomes_are_on_disk_before_the_account_is_read_again(account:
 
     assert account.run(plan, journal=Recorded()).is_complete
     assert min(requests_when_flushed) == 3  # one read and two writes; not yet the last read
+
+
+class Slow:
+    """A hook that lets the other tasks of an event loop run, after the addition of one user."""
+
+    async def after_response(self, context: HookContext, response: httpx.Response) -> None:
+        for _ in range(100 if context.user_id == "u10" else 0):
+            await anyio.lowlevel.checkpoint()
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_change_that_ends_after_those_that_started_with_it_is_not_lost(
+    one: Account, backend: str
+) -> None:
+    async def run() -> Result:
+        http = httpx.AsyncClient(transport=one.emulator.transport())
+        async with AsyncCldProvisioning(
+            *(Security("k", "s"), "acc"), server_url=SERVER, client=http, hooks=[Slow()]
+        ) as client:
+            with anyio.fail_after(30):
+                return await apply_async(client, plan, state_dir=one.folder)
+
+    plan = one.plan(*additions(10, 14))
+    assert anyio.run(run, backend=backend).is_complete
 
 
 def test_an_interrupt_while_the_account_is_read_again_leaves_a_complete_journal(

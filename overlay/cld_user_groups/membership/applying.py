@@ -21,7 +21,8 @@ from attrs import evolve
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning
 
-from .executor import advance, execute_async, execute_now
+from .executor import ChangeResult, advance, execute_async, execute_now
+from .grants import RoleRecord
 from .journal import Journal
 from .lock import Lease
 from .model import Plan, Snapshot
@@ -310,19 +311,19 @@ class _Tasks:
         return None
 
     async def _work(self, position: int, task: Task) -> None:
+        found: Snapshot | RoleRecord | ChangeResult | Exception
         try:
             if isinstance(task, Read):
-                account = await read_account_async(
+                found = await read_account_async(
                     *(self._client, task.people), keep_quota=task.keep_quota
                 )
-                self._ends.append((position, account))
             elif isinstance(task, ReadRoles):
                 found = await record_roles_async(self._client, task.group_id)
-                self._ends.append((position, found))
             else:
-                self._ends.append((position, await execute_async(self._writing, task)))
+                found = await execute_async(self._writing, task)
         except Exception as error:  # noqa: BLE001 - raised by the session
-            self._ends.append((position, error))
+            found = error
+        self._ends.append((position, found))  # to the list of now, not of before the wait
         self._has_ended.set()
 
 
