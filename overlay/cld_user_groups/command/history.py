@@ -25,6 +25,7 @@ from .options import (
     allow_removals_option,
     command,
     dry_run_option,
+    flag,
     global_options,
     roles_option,
     settings_of,
@@ -269,6 +270,11 @@ def _run_document(run: Run) -> dict[str, Any]:
     dry_run_option,
     allow_removals_option,
     roles_option,
+    flag(
+        "--restore-roles",
+        help="Assign to a group that comes back the roles that it had, as they are recorded in the "
+        "journal: a local file, which anybody under this user can edit.",
+    ),
     formats=TABLE_FORMATS,
 )
 def undo_command(
@@ -278,6 +284,7 @@ def undo_command(
     dry_run: bool,
     allow_removals: int | None,
     roles: Reach | None,
+    restore_roles: bool,
 ) -> int:
     """Undo a run: the last one, or RUN.
 
@@ -288,15 +295,19 @@ def undo_command(
     """
 
     def prepare(client: CldProvisioning) -> Draft:
-        found = membership.load_run(membership.state_directory(client.account_id), run)
+        directory = membership.state_directory(client.account_id)
+        found, restoration = membership.load_run(directory, run), None
+        if restore_roles:
+            others = (each.run for each in membership.list_runs(directory) if each.run)
+            restoration = membership.read_restoration(client, found, others)
         snapshot = membership.read_account(client)
         now = datetime.now(UTC)
-        return Draft(
-            partial(membership.undo_plan, found, now=now, allow_removals=allow_removals), snapshot
-        )
+        make = partial(membership.undo_plan, found, now=now, restoration=restoration)
+        return Draft(partial(make, allow_removals=allow_removals), snapshot)
 
     # A second attempt needs the ID of the run that was undone: the last one is then this undo.
-    resume = settings.command_line("undo", run or "RUN") + ("" if run else ", with the same RUN")
+    words = ["undo", run or "RUN", *(["--restore-roles"] if restore_roles else [])]
+    resume = settings.command_line(*words) + ("" if run else ", with the same RUN")
     options = RunOptions(yes=yes, dry_run=dry_run, roles=roles, resume=resume)
     return run_plan(settings, prepare, options)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -34,18 +34,30 @@ def plan_table(plan: Plan) -> Table:
     rows = [
         (*_cells(each, each.group.id), each.reason, each.source, each.line) for each in plan.changes
     ]
-    names = columns(f"{_CHANGE} reason source line")
-    return Table("plan", plan.account_id, "changes", names, rows)
+    names = f"{_CHANGE} reason source line"
+    return _table_of("plan", plan.account_id, names, rows, plan.changes)
 
 
 def result_table(account_id: str, outcomes: Iterable[Outcome]) -> Table:
     """Return the changes of a run, a row each, with their results."""
+    listed = [*outcomes]
     rows = [
         (*_cells(each.change, each.group_id), each.status, each.error, each.request_id)
-        for each in outcomes
+        for each in listed
     ]
-    names = columns(f"{_CHANGE} status error request_id")
-    return Table("result", account_id, "changes", names, rows)
+    names = f"{_CHANGE} status error request_id"
+    return _table_of("result", account_id, names, rows, [each.change for each in listed])
+
+
+def _table_of(
+    name: str, account_id: str, names: str, rows: list[tuple[Cell, ...]], changes: Sequence[Change]
+) -> Table:
+    """Return a table of changes, with their roles where an undo assigns any."""
+    if any(change.role is not None for change in changes):
+        names += " role"
+        roles = (None if change.role is None else change.role.text for change in changes)
+        rows = [(*row, role) for row, role in zip(rows, roles, strict=True)]
+    return Table(name, account_id, "changes", columns(names), rows)
 
 
 def _cells(change: Change, group_id: str | None) -> tuple[Cell, ...]:
@@ -84,6 +96,7 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
         "action": change.action,
         "group": {"id": outcome.group_id, "name": change.group.name},
         "user": change.user and {"id": change.user.id, "email": change.user.email},
+        "role": change.role and change.role.document,
         "status": outcome.status,
         "error": outcome.error,
         "request_id": outcome.request_id,
@@ -172,6 +185,7 @@ def describe_change(change: Change) -> str:
         "create_group": f"create {name}",
         "rename_group": f"rename {printable(change.old_name or '')} to {name}",
         "add_user": f"add {user} to {name}",
+        "assign_role": f"assign {printable(change.role.text) if change.role else ''} to {name}",
         "remove_user": f"remove {user} from {name}",
         "delete_group": f"delete {name}",
     }[change.action]

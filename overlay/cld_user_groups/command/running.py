@@ -241,6 +241,10 @@ def _show(settings: Settings, plan: Plan) -> bool:
 def _ask(plan: Plan) -> None:
     count = len(plan.changes)
     what = "this change" if count == 1 else f"these {count} changes"
+    roles = [describe_change(each) for each in plan.changes if each.role is not None]
+    if roles and can_ask():
+        where = "the journal, a local file, which anybody under this user can edit"
+        click.echo("\n  ".join([f"Roles as recorded in {where}:", *roles]), err=True)
     confirm(f"Make {what} to account {plan.account_id}?", f"make {what}", "plan")
 
 

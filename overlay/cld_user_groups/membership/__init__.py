@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .exporting import export, export_csv
     from .files import read_file
     from .files.row_format import RowFormat
-    from .grants import Grant, Roles
+    from .grants import Grant, RoleRecord, Roles
     from .guards import check_guards
     from .history import AsOf, History, Period, Step, as_of, history_of, read_history
     from .journal import FileJournal, JournalError, NoJournal
@@ -70,6 +70,7 @@ if TYPE_CHECKING:
         printable,
     )
     from .rendering import render_html, render_markdown, render_text
+    from .restoring import Restoration
     from .retention import (
         Pruning,
         Verification,
@@ -78,7 +79,12 @@ if TYPE_CHECKING:
         prunable,
         verify_runs,
     )
-    from .roles import read_roles, read_roles_async
+    from .roles import (
+        read_restoration,
+        read_restoration_async,
+        read_roles,
+        read_roles_async,
+    )
     from .rules import breaches_in, check_rules
     from .runs import Run, RunSummary, list_runs, load_run, read_journal
     from .session import Progress, Result
@@ -126,7 +132,9 @@ __all__ = [
     "Progress",
     "Pruning",
     "RedisLease",
+    "Restoration",
     "Result",
+    "RoleRecord",
     "Roles",
     "RowFormat",
     "Rule",
@@ -178,6 +186,8 @@ __all__ = [
     "read_file",
     "read_history",
     "read_journal",
+    "read_restoration",
+    "read_restoration_async",
     "read_roles",
     "read_roles_async",
     "render_html",
@@ -209,7 +219,7 @@ _NAMES = {
     ".exporting": "export, export_csv",
     ".files": "read_file",
     ".files.row_format": "RowFormat",
-    ".grants": "Grant, Roles",
+    ".grants": "Grant, RoleRecord, Roles",
     ".guards": "check_guards",
     ".history": "AsOf, History, Period, Step, as_of, history_of, read_history",
     ".directory": "Directory, Unknown, unknown_people",
@@ -226,10 +236,11 @@ _NAMES = {
         "AccountError, FileError, MembershipError, PlanError, PlanFileError, Problem, printable"
     ),
     ".rendering": "render_html, render_markdown, render_text",
+    ".restoring": "Restoration",
     ".retention": (
         "Pruning, Verification, delete_journals, missing_numbers, prunable, verify_runs"
     ),
-    ".roles": "read_roles, read_roles_async",
+    ".roles": "read_restoration, read_restoration_async, read_roles, read_roles_async",
     ".rules": "breaches_in, check_rules",
     ".runs": "Run, RunSummary, list_runs, load_run, read_journal",
     ".session": "Progress, Result",

@@ -23,23 +23,26 @@ def form_of(
     head: Mapping[str, Any] | None = None,
     without: Collection[str] = (),
     keys: Mapping[type, Mapping[str, str]] | None = None,
-    optional: Collection[str] = (),
 ) -> type[msgspec.Struct]:
     """Return the form in which a frozen class, and all those in it, stand in a document.
 
     msgspec encodes an attrs class with its keys sorted, and decodes it with keys missing or
     unknown. The form has the keys in the order of the class; all are required, no other is allowed.
+    An attribute with the metadata `optional` is written only where it differs from its default.
     `msgspec.convert(..., from_attributes=True)` leads from the class to the form and back. To be
     called while a module is imported, for msgspec must not examine a class in two threads at once.
 
     `head` has the types of keys that come first, which the class does not have; `without` the
-    attributes that are not written; `keys`, by class, the keys that differ from the attributes;
-    `optional` the attributes that are written only where they differ from their defaults.
+    attributes that are not written; `keys`, by class, the keys that differ from the attributes.
     """
     renamed = keys or {}
     hints = get_type_hints(kind)
     fields = [
-        (each.name, _form(hints[each.name], renamed), *[each.default][: each.name in optional])
+        (
+            each.name,
+            _form(hints[each.name], renamed),
+            *([each.default] if "optional" in each.metadata else []),
+        )
         for each in attrs.fields(kind)
         if each.name not in without
     ]

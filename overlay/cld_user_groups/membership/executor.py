@@ -15,7 +15,9 @@ from attrs import evolve
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, RawResponse, maybe_applied
 from cld_user_groups.errors import AlreadyExists, CloudinaryError, NotFound, RateLimited
 
+from .grants import Grant, grant_of
 from .model import Action, Change, Outcome, Snapshot, Status
+from .restoring import obstacle
 from .scheduler import Reply, ReplyKind
 
 S = TypeVar("S")
@@ -26,10 +28,11 @@ IN_PLACE = "in place; whether this run applied it is not known"
 
 
 class ChangeRequest(NamedTuple):
-    """A request that a change needs: the method of `user_groups`, and its arguments."""
+    """A request that a change needs: the method of a resource, and its arguments."""
 
     operation: str
     arguments: dict[str, Any]
+    resource: str = "user_groups"
 
 
 class ChangeResult(NamedTuple):
@@ -44,6 +47,7 @@ class ChangeResult(NamedTuple):
 
 
 Flow = Generator[ChangeRequest, RawResponse[Any], ChangeResult]
+Check = Generator[ChangeRequest, RawResponse[Any], ChangeResult | None]
 _Look = Generator[ChangeRequest, RawResponse[Any], str | None]
 
 
@@ -55,6 +59,8 @@ def execute(before: Outcome) -> Flow:
             where an earlier attempt, which was throttled, may have been applied.
     """
     change = before.change
+    if change.role is not None and (refused := (yield from _check(before, change.role))):
+        return refused
     try:
         response = yield _write(change, before.group_id)
     except Exception as error:  # noqa: BLE001 - a hook's error, too, is the end of one change only
@@ -62,16 +68,18 @@ def execute(before: Outcome) -> Flow:
     done = evolve(before, status=Status.DONE, request_id=response.request_id, error="")
     if change.action is Action.CREATE_GROUP:
         done = evolve(done, group_id=response.parsed.id)
+    if change.role is not None:
+        return (yield from _confirm(done, response))
     return ChangeResult(done, _reply(ReplyKind.IN_PLACE, response))
 
 
 def execute_now(client: CldProvisioning, flow: Flow) -> ChangeResult:
     """Send the requests of a change, and return its result."""
-    groups = client.user_groups.with_raw_response
     step: ChangeRequest | ChangeResult = next(flow)
     while isinstance(step, ChangeRequest):
+        methods = getattr(client, step.resource).with_raw_response
         try:
-            response = getattr(groups, step.operation)(**step.arguments)
+            response = getattr(methods, step.operation)(**step.arguments)
         except Exception as error:  # noqa: BLE001 - the flow decides
             response = error
         step = advance(flow, response)
@@ -80,11 +88,11 @@ def execute_now(client: CldProvisioning, flow: Flow) -> ChangeResult:
 
 async def execute_async(client: AsyncCldProvisioning, flow: Flow) -> ChangeResult:
     """Send the requests of a change, as `execute_now` does."""
-    groups = client.user_groups.with_raw_response
     step: ChangeRequest | ChangeResult = next(flow)
     while isinstance(step, ChangeRequest):
+        methods = getattr(client, step.resource).with_raw_response
         try:
-            response = await getattr(groups, step.operation)(**step.arguments)
+            response = await getattr(methods, step.operation)(**step.arguments)
         except Exception as error:  # noqa: BLE001 - the flow decides
             response = error
         step = advance(flow, response)
@@ -114,6 +122,45 @@ def _write(change: Change, group_id: str | None) -> ChangeRequest:
         case Action.ADD_USER | Action.REMOVE_USER:
             assert change.user is not None
             return ChangeRequest(change.action.value, {**group, "user_id": change.user.id})
+        case Action.ASSIGN_ROLE:
+            assert change.role is not None
+            added = {"operation": "add", "roles": [change.role.assignment]}
+            principal = {"type": "group", "id": group_id}
+            return ChangeRequest("update_roles", {**added, "principal": principal}, "principals")
+
+
+def _check(before: Outcome, role: Grant) -> Check:
+    """Return why a role is not assigned, or None: it must be as it was recorded, right now."""
+    was_sent = before.status is Status.UNKNOWN
+    try:
+        listed = yield ChangeRequest("list", {}, "roles")
+    except RateLimited as error:
+        status = Status.UNKNOWN if was_sent else Status.NOT_STARTED
+        held = evolve(before, status=status, error=str(error))
+        return ChangeResult(held, _reply(ReplyKind.THROTTLED, error))
+    except Exception as error:  # noqa: BLE001 - the end of one change only
+        why = f"the roles that can be assigned are not known: {error}"
+        reply = _reply(ReplyKind.FAILED, error)
+    else:
+        why, reply = obstacle(role, listed.parsed.data), _reply(ReplyKind.FAILED, listed)
+    if not why:
+        return None
+    status = Status.UNKNOWN if was_sent else Status.FAILED
+    return ChangeResult(evolve(before, status=status, error=why), reply)
+
+
+def _confirm(done: Outcome, response: RawResponse[Any]) -> Flow:
+    """Look at the roles of a group after one was assigned: the response says nothing of them."""
+    try:
+        found = yield from _verify(done.change, done.group_id)
+    except Exception as unseen:  # noqa: BLE001 - the role may be assigned
+        error = f"the API accepted it, and whether it is assigned is not known: {unseen}"
+    else:
+        if found is not None:
+            return ChangeResult(done, _reply(ReplyKind.IN_PLACE, response))
+        error = "the API accepted it, and the roles of the group do not show it"
+    unknown = evolve(done, status=Status.UNKNOWN, error=error)
+    return ChangeResult(unknown, _reply(ReplyKind.FAILED, response))
 
 
 def _after_error(before: Outcome, error: Exception) -> Flow:
@@ -189,6 +236,13 @@ def _verify(change: Change, group_id: str | None) -> _Look:
             response = yield ChangeRequest("list_users", group)
             is_member = any(user.id == change.user.id for user in response.parsed.users or ())
             return group_id if is_member is (change.action is Action.ADD_USER) else None
+        case Action.ASSIGN_ROLE:
+            assert change.role is not None
+            kind = "content" if change.role.is_content else "global"
+            named = {"principal_type": "group", "principal_id": group_id, "permission_type": kind}
+            response = yield ChangeRequest("list_roles", named, "principals")
+            found = [grant_of(each).assignment for each in response.parsed.data]
+            return group_id if change.role.assignment in found else None
 
 
 def _verify_new_group(name: str) -> _Look:

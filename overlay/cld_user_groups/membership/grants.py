@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from attrs import field, frozen
 
 from cld_user_groups.identity import printable
+
+if TYPE_CHECKING:
+    from cld_provisioning_api.models import PrincipalRole
 
 #: A principal as the Permissions API names it: "group" or "user", and the ID.
 PrincipalKey: TypeAlias = tuple[str, str]
@@ -63,6 +66,16 @@ class Grant:
         return printable(f"{self.role}{stress} in {', '.join(places)}")
 
     @property
+    def assignment(self) -> dict[str, Any]:
+        """What assigns it to a principal, and nothing wider."""
+        found: dict[str, Any] = {"id": self.role_id}
+        if self.where is not None:
+            found["scope_id"] = self.where
+        if self.within:
+            found["policy_parameters"] = dict(self.within)
+        return found
+
+    @property
     def document(self) -> dict[str, Any]:
         """The grant in a JSON document."""
         return {
@@ -73,6 +86,21 @@ class Grant:
             "within": dict(self.within),
             "full_control": self.is_full_control,
         }
+
+
+def grant_of(role: PrincipalRole) -> Grant:
+    """Return a role that a principal has."""
+    within = role.policy_parameters or {}
+    return Grant(
+        role=role.name,
+        role_id=role.id,
+        scope=role.scope_type,
+        where=role.scope_id,
+        within=tuple(sorted((name, str(value)) for name, value in within.items())),
+        is_system=role.management_type == "system",
+        updated_at=role.updated_at,
+        is_content=role.permission_type == "content",
+    )
 
 
 @frozen(kw_only=True)

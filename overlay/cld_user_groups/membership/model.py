@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
@@ -9,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from attrs import Attribute, field, frozen
 
-from .grants import RoleRecord, Roles
+from .grants import Grant, RoleRecord, Roles
 
 
 @frozen(kw_only=True)
@@ -208,6 +209,7 @@ class Action(StrEnum):
     CREATE_GROUP = "create_group"
     RENAME_GROUP = "rename_group"
     ADD_USER = "add_user"
+    ASSIGN_ROLE = "assign_role"
     REMOVE_USER = "remove_user"
     DELETE_GROUP = "delete_group"
 
@@ -243,7 +245,9 @@ class Change:
         until: The last day for which the file asks for the membership, for `add_user`, or None.
         source: The file that asks for it, or "".
         line: The line in that file, or None.
-        depends_on: Positions in the plan of the changes that must have succeeded before.
+        depends_on: Positions in the plan of the changes that must have succeeded before. One that
+            assigns a role must only have ended: its failure holds back nothing.
+        role: The role, for `assign_role`, with which only an undo gives back what a group granted.
     """
 
     action: Action
@@ -256,6 +260,7 @@ class Change:
     source: str = ""
     line: int | None = None
     depends_on: tuple[int, ...] = ()
+    role: Grant | None = field(default=None, metadata={"optional": True})
 
     @property
     def leavers(self) -> tuple[UserRef, ...]:
@@ -407,15 +412,17 @@ class Plan:
     memberships: int | None = None
     rules: tuple[Rule, ...] = ()
     managed: Mapping[str, str] = field(factory=dict[str, str])
-    roles: RoleEffects | None = None
+    roles: RoleEffects | None = field(default=None, metadata={"optional": True})
     is_saved: bool = field(default=False, eq=False, repr=False)
 
     def counts(self) -> dict[str, int]:
-        """Return how many changes of each action there are, every action named."""
-        return {
-            action.value: sum(change.action is action for change in self.changes)
-            for action in Action
-        }
+        """Return how many changes of each action there are, every action named.
+
+        Only `assign_role` is left out where there is none.
+        """
+        counts = Counter(change.action for change in self.changes)
+        optional = Action.ASSIGN_ROLE
+        return {each.value: counts[each] for each in Action if counts[each] or each is not optional}
 
     @property
     def removals(self) -> int:

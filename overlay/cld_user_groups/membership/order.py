@@ -9,7 +9,7 @@ from heapq import heappop, heappush
 
 from attrs import evolve
 
-from .model import Action, Change
+from .model import Action, Change, GroupRef
 
 _RANK = {action: rank for rank, action in enumerate(Action)}
 
@@ -179,11 +179,15 @@ def make_before_break(steps: Sequence[Change], members: Mapping[str, int]) -> tu
 def _spare_access(steps: Sequence[Change], needs: list[set[int]]) -> None:
     """Let people leave a group only after they have joined another, where that is possible."""
     joins: dict[str, list[int]] = {}
+    roles: dict[GroupRef, list[int]] = {}
     for position, step in enumerate(steps):
         if step.action is Action.ADD_USER and step.user is not None:
             joins.setdefault(step.user.id, []).append(position)
+        elif step.action is Action.ASSIGN_ROLE:
+            roles.setdefault(step.group, []).append(position)
     for position, step in enumerate(steps):
         for user in step.leavers:
             for join in joins.get(user.id, ()):
-                if not leads_to(join, position, needs):
-                    needs[position].add(join)
+                for needed in (join, *roles.get(steps[join].group, ())):
+                    if not leads_to(needed, position, needs):
+                        needs[position].add(needed)

@@ -26,7 +26,6 @@ _FORM = form_of(
     Plan,
     head={"format": Literal[FORMAT], "account": str, "summary": dict[str, int]},
     without=("account_id", "is_saved"),
-    optional=("roles",),
 )
 _DOCUMENT = msgspec.json.Decoder(_FORM)
 
@@ -178,6 +177,8 @@ def _required(changes: Sequence[Change]) -> Iterator[tuple[int, int]]:
 
 def _wrong_fields(change: Change, where: str) -> Iterator[str]:
     """Yield each field that is missing for the action, or that the action does not have."""
+    if change.action is Action.ASSIGN_ROLE or change.role is not None:
+        yield f"{where} assigns a role, which only `undo` with --restore-roles does"
     of_user = change.action in (Action.ADD_USER, Action.REMOVE_USER)
     if (change.user is not None) != of_user:
         yield f"{where}.user must be {'an object' if of_user else 'null'}"

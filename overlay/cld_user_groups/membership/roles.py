@@ -17,6 +17,8 @@ from cld_provisioning_api.models import (
     Principal,
     PrincipalRole,
     PrincipalRolesResponse,
+    Role,
+    RolesResponse,
 )
 from cld_user_groups._find_users import send_each, send_each_async
 from cld_user_groups.client import AsyncCldProvisioning, CldProvisioning
@@ -24,9 +26,11 @@ from cld_user_groups.errors import CloudinaryError, http_errors
 from cld_user_groups.identity import printable
 from cld_user_groups.paging import EndlessPages, next_arguments
 
-from .grants import Grant, PrincipalKey, RoleRecord, Roles
+from .grants import Grant, PrincipalKey, RoleRecord, Roles, grant_of
 from .model import Action, Desired, Plan, Snapshot
 from .problems import quoted
+from .restoring import Restoration, recreated_by
+from .runs import Run
 
 # No maximum of principals in one request is published.
 MAX_PRINCIPALS: Final = 100
@@ -69,6 +73,27 @@ async def record_roles_async(client: AsyncCldProvisioning, group_id: str) -> Rol
     """Read what a group grants as `record_roles` does."""
     unlimited = client.with_options(limiter=None)
     return await send_each_async(_record(unlimited, group_id), lambda call: call)
+
+
+def read_restoration(client: CldProvisioning, run: Run, others: Iterable[Run] = ()) -> Restoration:
+    """Read what an undo has to know to assign again the roles of the groups that a run deleted.
+
+    It takes one request, and two for each group that another undo of the run has created again;
+    none where the run has recorded no role. An error makes them not known.
+
+    Args:
+        client: The client of the account.
+        run: The run to undo.
+        others: The other runs of the account, as `list_runs` returns them.
+    """
+    return send_each(_restoration(client, run, others), lambda response: response)
+
+
+async def read_restoration_async(
+    client: AsyncCldProvisioning, run: Run, others: Iterable[Run] = ()
+) -> Restoration:
+    """Read what an undo has to know as `read_restoration` does."""
+    return await send_each_async(_restoration(client, run, others), lambda call: call)
 
 
 def plan_with_roles(
@@ -190,7 +215,7 @@ def each_read(
                         if key in asked:
                             in_scope.add(key)
                             grants = found.setdefault(key, {})
-                            grants.update(dict.fromkeys(map(_grant, principal.roles)))
+                            grants.update(dict.fromkeys(map(grant_of, principal.roles)))
                     arguments = next_arguments(arguments, page.next_cursor, cursors)
                     if len(cursors) > MAX_PRINCIPALS:  # each page has at least one of them
                         raise EndlessPages(f"the pages do not end: {len(cursors)} are read")
@@ -224,24 +249,30 @@ def _record(client: _Client, group_id: str) -> Generator[Any, Any, RoleRecord]:
     )
 
 
+def _restoration(
+    client: _Client, run: Run, others: Iterable[Run]
+) -> Generator[Any, Any, Restoration]:
+    recreated = recreated_by(run, others)
+    if not any(outcome.roles and outcome.roles.granted for outcome in run.outcomes):
+        return Restoration(recreated=recreated)
+    assignable: tuple[Role, ...] | None = None
+    reason = ""
+    try:
+        response: RolesResponse = yield client.roles.list()
+        assignable = tuple(response.data)
+    except _UNREAD + http_errors() as error:
+        reason = reason_of(error)
+    granted: dict[str, tuple[Grant, ...]] = {}
+    for group_id in sorted({each for ids in recreated.values() for each in ids}):
+        found: RoleRecord = yield from _record(client, group_id)
+        granted[group_id] = found.granted
+    return Restoration(assignable=assignable, reason=reason, recreated=recreated, granted=granted)
+
+
 def _exact_grant(role: PrincipalRole) -> Grant:
     if not all(isinstance(value, str) for value in (role.policy_parameters or {}).values()):
         raise TypeError(f"a parameter of the role {quoted(role.name)} is not a text")
-    return _grant(role)
-
-
-def _grant(role: PrincipalRole) -> Grant:
-    within = role.policy_parameters or {}
-    return Grant(
-        role=role.name,
-        role_id=role.id,
-        scope=role.scope_type,
-        where=role.scope_id,
-        within=tuple(sorted((name, str(value)) for name, value in within.items())),
-        is_system=role.management_type == "system",
-        updated_at=role.updated_at,
-        is_content=role.permission_type == "content",
-    )
+    return grant_of(role)
 
 
 def _by_place(grant: Grant) -> tuple[bool, str, str, str]:

@@ -340,6 +340,10 @@ class Scheduler:
                 heapq.heappush(self._ready, dependent)
 
     def _note_failure(self, position: int, reply: Reply) -> None:
+        if self._changes[position].action is Action.ASSIGN_ROLE:
+            # The account may not have that API: nothing waits for its success.
+            self._release_dependents(position)
+            return
         if reply.status_code == 401:
             self.stop(Stop.UNAUTHORIZED, "the API responded with 401")
         elif reply.status_code == 403:

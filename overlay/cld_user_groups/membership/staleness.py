@@ -310,6 +310,11 @@ def difference_of(outcome: Outcome, account: Directory) -> str:
         if outcome.group_id is None and account.named(name):
             return f"the group {name!r} exists, and this run is not known to have created it"
         return f"the group {name!r} does not exist"
+    if change.role is not None:
+        if outcome.holds:
+            return ""
+        has = "is not known to have" if outcome.status is Status.UNKNOWN else "does not have"
+        return f"the group {name!r} {has} the role {change.role.text}"
     if change.action in (Action.CREATE_GROUP, Action.RENAME_GROUP):
         return "" if group.name == name else f"the group {name!r} is called {group.name!r}"
     assert change.user is not None

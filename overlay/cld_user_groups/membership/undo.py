@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from attrs import evolve
 
 from .directory import Directory
 from .effects import with_effects
+from .grants import Grant
 from .guards import Protected, check_guards
 from .journal import UNDO_OF
 from .model import (
@@ -24,6 +25,8 @@ from .model import (
 )
 from .order import make_before_break
 from .planning import EXPIRES_AFTER, fingerprint, note_on_roles
+from .problems import quoted
+from .restoring import Restoration
 from .runs import Run
 from .staleness import difference_of
 
@@ -36,6 +39,7 @@ def undo_plan(
     limits: GuardLimits | None = None,
     protect: Sequence[str] = (),
     allow_removals: int | None = None,
+    restoration: Restoration | None = None,
 ) -> Plan:
     """Return the plan that reverts what a run has done.
 
@@ -44,7 +48,8 @@ def undo_plan(
     created again, with a new ID and its members; one that it created is deleted if nobody else is
     in it. The plan's notes name all that is left alone or is not confirmed; where what the run did
     still stands, that is held back, and a run of the plan is incomplete. Nobody is removed whom
-    the run's file protects.
+    the run's file protects. Roles that the run has recorded are assigned to the group's new ID only
+    with a `restoration`: the same roles, in the same place. One that cannot be is held back.
 
     Args:
         run: The run.
@@ -53,6 +58,8 @@ def undo_plan(
         limits: How much may be removed. Default: the guards' own.
         protect: IDs, e-mails and globs of members who are never removed, besides those of the run.
         allow_removals: How many removals a human has allowed.
+        restoration: What the roles of deleted groups need, of `read_restoration`, where a human
+            wants them back. They come from the journal, a file that this user can edit.
 
     Raises:
         ValueError: The run was on another account.
@@ -63,7 +70,8 @@ def undo_plan(
         )
     account = Directory(snapshot)
     applied, doubtful = _applied(run, account)
-    inverse = _Inverse(applied, account, Protected(run.header.plan.protect, snapshot))
+    protected = Protected(run.header.plan.protect, snapshot)
+    inverse = _Inverse(run.id, applied, account, protected, restoration)
     for outcome in reversed(applied):
         inverse.revert(outcome)
     for outcome in doubtful:
@@ -84,6 +92,7 @@ def undo_plan(
         },
         requests_left=snapshot.requests_left,
         notes=(*inverse.notes, *note_on_roles(changes)),
+        warnings=tuple(inverse.warnings),
         held_back=tuple(inverse.held_back),
         limits=limits or GuardLimits(),
         protect=(*run.header.plan.protect, *protect),
@@ -97,15 +106,15 @@ def _applied(run: Run, account: Directory) -> tuple[list[Outcome], list[Outcome]
     applied: list[Outcome] = []
     doubtful: list[Outcome] = []
     for outcome in run.outcomes:
-        if outcome.status is Status.UNKNOWN:
-            change = outcome.change
+        change = outcome.change
+        if outcome.status is Status.UNKNOWN and change.role is None:
             if change.action is Action.CREATE_GROUP and outcome.group_id is None:
                 named = account.named(change.group.name)
                 outcome = evolve(outcome, group_id=named[-1].id if named else None)
             doubtful.append(outcome)
             if difference_of(outcome, account):
                 continue
-        elif outcome.status is not Status.DONE:
+        elif outcome.status not in (Status.DONE, Status.UNKNOWN):
             continue
         applied.append(outcome)
     return applied, doubtful
@@ -118,15 +127,23 @@ class _Inverse:
     """
 
     def __init__(
-        self, applied: Sequence[Outcome], account: Directory, protected: Protected
+        self,
+        run: str,
+        applied: Sequence[Outcome],
+        account: Directory,
+        protected: Protected,
+        restoration: Restoration | None,
     ) -> None:
         self.notes: list[str] = []
+        self.warnings: list[str] = []
         self.held_back: list[str] = []
         self.steps: list[Change] = []
         self._names = {group.id: group.name for group in account.groups()}
         self._members = {group.id: dict(account.members(group.id)) for group in account.groups()}
         self._directory = account
         self._protected = protected
+        self._run = run
+        self._restoration = restoration
         self._freed: dict[str, int] = {}
         self._recreated: dict[str, tuple[GroupRef, int]] = {}
         self._doomed = self._find_doomed(applied)
@@ -148,6 +165,8 @@ class _Inverse:
                 assert change.user is not None
                 is_addition = change.action is Action.ADD_USER
                 (self._remove if is_addition else self._restore)(outcome, group_id, change.user)
+            case Action.ASSIGN_ROLE:
+                self._unassign(outcome, group_id)
 
     def note(self, change: Change, what: str) -> None:
         """Add a note about a change."""
@@ -245,6 +264,8 @@ class _Inverse:
                 for other, found in self._names.items()
             )
             (self._leave if has_all else self._hold)(change, "a group of that name exists")
+            if self._restoration is not None:
+                self._restore_roles_of_existing(outcome, self._restoration)
             return
         ref = GroupRef(id=None, name=name)
         creation = self._step(Action.CREATE_GROUP, ref, outcome, self._name_freed(name))
@@ -252,9 +273,76 @@ class _Inverse:
         for user in change.members:
             self._step(Action.ADD_USER, ref, outcome, (creation,), user=user)
         self.notes.append(f"The group {name!r} comes back with a new ID: it was {group_id}.")
-        self.notes.append(
-            f"Roles and shares depend on the ID of a group: those of {name!r} do not come back."
-        )
+        if not self._restore_roles(outcome, ref, (creation,)):
+            self.notes.append(
+                f"Roles and shares depend on the ID of a group: those of {name!r} do not come back."
+            )
+
+    def _restore_roles(
+        self,
+        outcome: Outcome,
+        ref: GroupRef,
+        depends_on: tuple[int, ...] = (),
+        granted: Iterable[Grant] = (),
+    ) -> bool:
+        """Add the steps that assign the recorded roles, one after another; return if any are known.
+
+        They follow the people, whom the Permissions API then cannot keep from coming back. Whoever
+        leaves another group for this one does so once they have ended: access is back by then.
+        """
+        name, record = quoted(ref.name), outcome.roles
+        if self._restoration is None:
+            if record is not None and (record.granted or record.unknown):
+                self.warnings.append(
+                    f"Roles of {name} that are not restored without --restore-roles (undo "
+                    f"{self._run} --restore-roles): {'; '.join(record.texts)}."
+                )
+            return False
+        if record is None:
+            self._lack(f"The roles of {name} are not restored: the journal does not have them.")
+            return False
+        are_assigned = [grant.assignment for grant in granted]
+        for grant in record.granted:
+            if grant.assignment in are_assigned:
+                self.notes.append(f"Already in place: {grant.text} for {name}.")
+            elif why := self._restoration.obstacle(grant):
+                self._lack(f"Not restored for {name}: {grant.text}: {why}.")
+            else:
+                step = self._step(Action.ASSIGN_ROLE, ref, outcome, depends_on, role=grant)
+                depends_on = (*depends_on[:1], step) if ref.id is None else (step,)
+        if record.unknown:
+            self._lack(f"Not restored for {name}: what is not known: {record.unknown}.")
+        return bool(record.granted)
+
+    def _restore_roles_of_existing(self, outcome: Outcome, restoration: Restoration) -> None:
+        """Restore roles to a group that an earlier undo of the run has created, if it has."""
+        name, record = outcome.change.group.name, outcome.roles
+        if record is not None and not (record.granted or record.unknown):
+            return
+        ids = [each for each, found in self._names.items() if found == name]
+        group_id = next((each for each in restoration.recreated.get(name, ()) if each in ids), None)
+        before = f"The roles of {quoted(name)} are not restored: "
+        texts = "" if record is None else f" ({'; '.join(record.texts)})"
+        if group_id is None:
+            self._lack(f"{before}no undo of the run is known to have created that group{texts}.")
+        elif not self._members[group_id].keys() <= {user.id for user in outcome.change.members}:
+            self._lack(f"{before}the group has other members since{texts}.")
+        else:
+            ref = GroupRef(id=group_id, name=name)
+            self._restore_roles(outcome, ref, granted=restoration.granted.get(group_id, ()))
+
+    def _unassign(self, outcome: Outcome, group_id: str) -> None:
+        if group_id in self._doomed:
+            return  # it ends with the group
+        if group_id not in self._names:
+            self._leave(outcome.change, "the group no longer exists")
+        else:
+            self._hold(outcome.change, "an undo ends no role: end it yourself, if it is assigned")
+
+    def _lack(self, what: str) -> None:
+        """Note what cannot be restored."""
+        self.notes.append(what)
+        self.held_back.append(what)
 
     def _is_taken(self, name: str) -> bool:
         recreated = (ref.name for ref, _ in self._recreated.values())
@@ -273,6 +361,7 @@ class _Inverse:
         user: UserRef | None = None,
         old_name: str | None = None,
         members: tuple[UserRef, ...] = (),
+        role: Grant | None = None,
     ) -> int:
         step = Change(
             action=action,
@@ -282,6 +371,7 @@ class _Inverse:
             members=members,
             reason=f"undoes change {outcome.position + 1}",
             depends_on=depends_on,
+            role=role,
         )
         self.steps.append(step)
         return len(self.steps) - 1
@@ -289,6 +379,7 @@ class _Inverse:
 
 def _describe(change: Change) -> str:
     name = repr(change.group.name)
+    role = change.role.text if change.role is not None else ""
     who = (change.user.email or change.user.id) if change.user is not None else ""
     return {
         Action.CREATE_GROUP: f"The creation of the group {name}",
@@ -296,4 +387,5 @@ def _describe(change: Change) -> str:
         Action.ADD_USER: f"The addition of {who} to {name}",
         Action.REMOVE_USER: f"The removal of {who} from {name}",
         Action.DELETE_GROUP: f"The deletion of the group {name}",
+        Action.ASSIGN_ROLE: f"The assignment of {role} to {name}",
     }[change.action]

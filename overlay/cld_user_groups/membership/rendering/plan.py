@@ -32,6 +32,7 @@ _COUNTED = {
     Action.CREATE_GROUP: ("group", "to create"),
     Action.RENAME_GROUP: ("group", "to rename"),
     Action.ADD_USER: ("user", "to add"),
+    Action.ASSIGN_ROLE: ("role", "to assign"),
     Action.REMOVE_USER: ("user", "to remove"),
     Action.DELETE_GROUP: ("group", "to delete"),
 }
@@ -46,12 +47,14 @@ class _Section:
         itself: What is done to the group itself.
         added: Who is added.
         removed: Who is removed.
+        assigned: Which roles are assigned to it.
     """
 
     group: GroupRef
     itself: dict[Action, Change] = field(factory=dict[Action, Change])
     added: list[Change] = field(factory=list[Change])
     removed: list[Change] = field(factory=list[Change])
+    assigned: list[Change] = field(factory=list[Change])
 
     @property
     def head(self) -> Change | None:
@@ -65,11 +68,18 @@ class _Section:
         deleted = self.itself.get(Action.DELETE_GROUP)
         return deleted.members if deleted is not None else ()
 
-    def people(self) -> Iterator[tuple[str, UserRef | None, Change | None]]:
-        """Yield who is added and removed, with the change, which a deletion does not have."""
-        yield from (("add", change.user, change) for change in self.added)
-        yield from (("remove", change.user, change) for change in self.removed)
-        yield from (("remove", user, None) for user in self.gone)
+    def rows(self) -> Iterator[tuple[str, str, str, Change | None]]:
+        """Yield who is added and removed, and the roles: the name, the ID, and the change.
+
+        A deletion has no change for each of its members.
+        """
+        for verb, changes in (("add", self.added), ("remove", self.removed)):
+            for change in changes:
+                yield verb, _person(change.user), change.user.id if change.user else "", change
+        for change in self.assigned:
+            if change.role is not None:
+                yield "add", f"role {shown(change.role.text)}", change.role.role_id, change
+        yield from (("remove", _person(user), user.id, None) for user in self.gone)
 
     def title(self, quote: Callable[[str], str] = shown) -> str:
         """Describe what is done to the group itself, or return ""."""
@@ -94,6 +104,8 @@ def _sections(plan: Plan) -> list[_Section]:
                 section.added.append(change)
             case Action.REMOVE_USER:
                 section.removed.append(change)
+            case Action.ASSIGN_ROLE:
+                section.assigned.append(change)
             case action:
                 section.itself[action] = change
     return list(found.values())
@@ -130,7 +142,7 @@ def _summary(plan: Plan) -> str:
     parts = [
         f"{counted(counts[action], noun)} {verb}"
         for action, (noun, verb) in _COUNTED.items()
-        if counts[action]
+        if counts.get(action)
     ]
     ends = f" {counted(plan.removals, 'membership')} would end in total." if plan.removals else ""
     return f"{joined(parts)}.{ends}"
@@ -238,7 +250,6 @@ def render_html(plan: Plan) -> str:
         "requests": _requests(plan),
         "roles": role_lines(plan),
         "effects": _effects,
-        "person": _person,
         "place": _place,
         "remarks": _remarks,
     }
@@ -268,8 +279,8 @@ def _markdown(plan: Plan) -> Iterator[str]:
         yield from ("", f"## {code_span(section.group.name)}", "")
         if section.head is not None:
             yield f"- **{section.title(code_span)}**{ended(section.head)}"
-        for verb, user, change in section.people():
-            yield f"- {verb} {code_span(_person(user))}{ended(change)}"
+        for verb, name, _, change in section.rows():
+            yield f"- {verb} {code_span(name)}{ended(change)}"
         for text, is_full_control in _effects(section, plan, code_span):
             yield f"- **{text}**" if is_full_control else f"- {text}"
     lists = {
@@ -327,10 +338,12 @@ def _section(section: _Section, plan: Plan, paint: Callable[..., str]) -> Iterat
     words = [*filter(None, [section.title()]), *_remarks(section.head, plan)]
     tail = f"  {'; '.join(words)}" if words else ""
     yield paint(f"{mark} {shown(section.group.name)}", color, _BOLD) + paint(tail, _DIM)
-    people = [(verb, _person(user), change) for verb, user, change in section.people()]
-    width = min(max((len(name) for _, name, _ in people), default=0), _WIDEST)
-    for verb, name, change in people:
+    rows = [*section.rows()]
+    width = min(max((len(name) for _, name, _, _ in rows), default=0), _WIDEST)
+    for verb, name, _, change in rows:
         mark, color = ("+", _GREEN) if verb == "add" else ("-", _RED)
+        if change and change.role and change.role.is_full_control:
+            color = f"{_YELLOW};{_BOLD}"
         said = paint(f"    {mark} {name.ljust(width) if change else name}", color)
         tail = "; ".join(_remarks(change, plan))
         yield f"{said}  {paint(tail, _DIM)}" if tail else said.rstrip()
