@@ -11,7 +11,8 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -29,6 +30,12 @@ _PROGRAMS = {
     "git": "",
     "mail": 'cat >"$FOLDER/mail"',
 }
+
+
+def shell_blocks(page: str) -> list[str]:
+    """Return the shell blocks of a page, in their order."""
+    found = _BLOCK.finditer((ROOT / "docs" / page).read_text("utf-8"))
+    return [match["text"] for match in found if match["language"] == "sh"]
 
 
 def block(name: str) -> str:
@@ -101,6 +108,22 @@ class Machine:
                 path = self.folder / place["place"].replace("~/", "")
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(self.here(match["text"]))
+
+    @contextmanager
+    def rehearse(self, command: str) -> Generator[str]:
+        """Run a command that serves an emulator on a free port instead of 8642; yield its URL."""
+        words = [word if word != "8642" else "0" for word in shlex.split(command)]
+        environment = {**os.environ, **self.environment}
+        with subprocess.Popen(
+            words, cwd=self.folder, env=environment, stdout=subprocess.PIPE, text=True
+        ) as process:
+            try:
+                assert process.stdout is not None
+                found = re.search(r"http://\S+:\d+", process.stdout.readline())
+                assert found is not None
+                yield found[0]
+            finally:
+                process.terminate()
 
     def run(
         self, *command: str, environment: Mapping[str, str] | None = None

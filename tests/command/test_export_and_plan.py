@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cld_user_groups.emulator import Emulator
 from cld_user_groups.membership import load_plan, snapshot, state_directory
 
 from .shell import EDITED, SAMPLE, Shell
@@ -49,6 +50,17 @@ def test_rows_are_read_back_names_that_begin_like_formulas_included(shell: Shell
     shell.write(shell("show", "=1+1", "--format", "csv").stdout, "members.csv")
     path = shell.write("version: 1\ngroups: {'=1+1': {members: {from: members.csv}}}\n")
     assert shell.json("plan", path)["changes"] == []
+
+
+def test_an_export_with_users_is_a_copy_of_the_account_and_plans_nothing(shell: Shell) -> None:
+    assert shell("export", "--users", "--output", "account.yaml").exit_code == 0
+    assert shell.json("plan", "account.yaml")["changes"] == []
+    copy = Emulator.from_file("account.yaml")
+    assert {user.email for user in copy.users} == {user.email for user in shell.emulator.users}
+    assert {user.id for user in copy.users} == {user.id for user in shell.emulator.users}
+    assert "users" not in shell.json("export")
+    assert len(shell.json("export", "--users")["users"]) == 2
+    assert shell("export", "--users", "--format", "csv").exit_code == 64
 
 
 def test_rows_leave_out_empty_groups_and_say_so(shell: Shell) -> None:

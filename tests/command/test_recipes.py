@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from .recipes import Machine, block
+from .recipes import Machine, block, shell_blocks
 from .shell import AS_EDITED, EDITED, SAMPLE, Shell
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the recipes are for POSIX shells")
@@ -162,3 +162,22 @@ def test_journals_are_pruned_and_verified_as_the_page_says(shell: Shell, machine
     assert "No run is older than" in pruned.stderr
     assert verified.stderr == "Verified 1 journal.\n"
     assert reviews.returncode == 1  # this machine has kept none there
+
+
+def test_a_file_is_rehearsed_on_a_copy_and_then_applied(shell: Shell, machine: Machine) -> None:
+    real = {"CLOUDINARY_ACCOUNT_URL": "account://k:s@acc"}
+    export, serve, rehearse, apply, forget = shell_blocks("how-to/rehearse.md")
+    assert machine.run("sh", "-ec", export, environment=real).returncode == 0
+    with machine.rehearse(
+        serve.replace("cld-user-groups", f"{sys.executable} -m cld_user_groups")
+    ) as url:
+        text = rehearse.replace("http://127.0.0.1:8642", url).replace("ACCOUNT_ID", "acc")
+        done = machine.run("sh", "-ec", text)
+    assert done.returncode == 0, done.stderr
+    assert "create_group\tInterns" in done.stdout
+    assert "john@example.com" in done.stdout
+    assert (shell.writes(), shell.members()) == (0, SAMPLE)
+    done = machine.run("sh", "-ec", f"{apply.strip()} --yes", environment=real)
+    assert (done.returncode, shell.members()) == (0, AS_EDITED)
+    assert machine.run("sh", "-ec", forget).returncode == 0
+    assert not (machine.folder / "rehearsal").exists()

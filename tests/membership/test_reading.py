@@ -276,7 +276,7 @@ def test_standard_input_shows_its_format(text):
         ("version: 1\nrequire_until: perhaps\nmax_members: 1\ngroups: {}",
          ["2: `require_until` must be true or false",
           "3: unknown key `max_members` in the file; known: version, account, guards, protect, "
-          "email_domains, require_until, not_together, groups"]),
+          "email_domains, require_until, not_together, groups, users"]),
         ("version: 1\nnot_together:\n- Finance\n- [A]\n- [A, ' A']\n- []\ngroups: {}",
          ["3: an item of `not_together` must be a list", f"4: {APART}", f"5: {APART}",
           "6: an item of `not_together` is empty; leave it out, or list what it is about"]),

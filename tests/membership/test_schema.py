@@ -76,6 +76,7 @@ _files = st.fixed_dictionaries(
         **_file_rules,
         "not_together": st.lists(st.lists(_texts, max_size=3) | _texts, max_size=2) | _texts,
         "groups": st.dictionaries(st.sampled_from(["A", "B"]), _groups, max_size=2) | _texts,
+        "users": st.lists(_emails | _persons, max_size=2) | _texts,
     },
 )
 

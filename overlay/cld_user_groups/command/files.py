@@ -33,6 +33,7 @@ from .options import (
 )
 from .output import colored, print_json, print_message, print_result
 from .output_file import OutputFile
+from .people import read_everyone
 from .results import code_of_plan
 from .running import Draft, RunOptions, print_plan, run_plan
 from .source import (
@@ -63,30 +64,30 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
         help="The file to write, .yaml or .json. Default: standard output.",
     ),
     force_option,
+    flag("--users", help="Also list the users who are in no group: for a copy of the account."),
     formats=(*FORMATS, "csv"),
 )
-def export_command(settings: Settings, output: Path | None, force: bool) -> None:
+def export_command(settings: Settings, output: Path | None, force: bool, users: bool) -> None:
     """Write the account as a file, with the IDs of all groups and members.
 
     Planning that file finds nothing to do. With --format csv, standard output gets rows for a
     spreadsheet, which can be planned too; groups without members have none.
     """
-    if output is not None and settings.format == "csv":
-        context = click.get_current_context()
-        raise click.UsageError("--format csv is for standard output: > FILE.csv", context)
-    if output is not None and output.suffix.lower() not in (".yaml", ".yml", ".json"):
-        context = click.get_current_context()
-        raise click.UsageError(f"{output} must end in .yaml, .yml or .json", context)
+    _check_export(settings, output, users=users)
     with settings.open_client() as client:
         file = None if output is None else OutputFile(output, client.account_id, force=force)
         snapshot = membership.read_account(client)
+        everyone, is_complete = read_everyone(client) if users else ((), True)
+    if not is_complete:
+        print_message("There may be more users: the server repeats its pages.")
     if settings.format == "csv":
         print_result(membership.export_csv(snapshot))
         if empty := sum(not group.members for group in snapshot.groups):
             note = f"Left out {membership.rendering.counted(empty, 'group')} without members."
             print_message(note, quiet=settings.quiet)
         return
-    text = membership.export(snapshot)
+    people = (membership.Member(id=user.id, email=user.email, name=user.name) for user in everyone)
+    text = membership.export(snapshot, people)
     if output is None or file is None:
         if settings.is_json:
             print_json(_as_json(text))
@@ -109,6 +110,18 @@ def export_command(settings: Settings, output: Path | None, force: bool) -> None
         )
     wrote = f"Wrote {groups} groups with {memberships} memberships to {output}."
     print_message(wrote, quiet=settings.quiet)
+
+
+def _check_export(settings: Settings, output: Path | None, *, users: bool) -> None:
+    context = click.get_current_context()
+    if users and settings.format == "csv":
+        raise click.UsageError(
+            "--users is not for --format csv: rows have no place for them", context
+        )
+    if output is not None and settings.format == "csv":
+        raise click.UsageError("--format csv is for standard output: > FILE.csv", context)
+    if output is not None and output.suffix.lower() not in (".yaml", ".yml", ".json"):
+        raise click.UsageError(f"{output} must end in .yaml, .yml or .json", context)
 
 
 def _as_json(text: str) -> dict[str, Any]:

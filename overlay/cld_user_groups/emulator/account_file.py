@@ -39,6 +39,7 @@ def read_account_file(path: str | os.PathLike[str], today: date) -> FileAccount:
     people = _NamedUsers()
     # Those with an ID first: others may name the same person by e-mail alone.
     members = [member for group in present for member in group.members]
+    members += desired.users
     for member in sorted(members, key=lambda each: each.id is None):
         people.add(member)
     by_name: dict[str, DesiredGroup] = {}

@@ -19,8 +19,14 @@ _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[ ._@-][A-Za-z0-9]+)*", re.ASCII)
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
-def export(snapshot: Snapshot) -> str:
-    """Return an account as a file in YAML, with the IDs of all groups and members."""
+def export(snapshot: Snapshot, users: Iterable[Member] = ()) -> str:
+    """Return an account as a file in YAML, with the IDs of all groups and members.
+
+    Args:
+        snapshot: The account.
+        users: Users to list beside the groups, for a copy of the account; those of them who are in
+            a group are left out.
+    """
     lines = ["version: 1", f"account: {_scalar(snapshot.account_id)}"]
     lines.append("groups:" if snapshot.groups else "groups: {}")
     labels = {group.name for group in snapshot.groups}
@@ -31,6 +37,9 @@ def export(snapshot: Snapshot) -> str:
             label += f" ({group.id})"
         used.add(label)
         lines += _group(group, label)
+    members = {member.id for group in snapshot.groups for member in group.members}
+    if others := [user for user in users if user.id not in members]:
+        lines += ["users:", *(f"  - {_member(user)}" for user in others)]
     return "\n".join(lines) + "\n"
 
 

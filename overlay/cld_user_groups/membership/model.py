@@ -192,6 +192,7 @@ class Desired:
         protect: IDs, e-mails and globs of members who are never removed.
         rules: What no membership of its groups must be.
         groups: The groups that it names; no other group is touched.
+        users: Who else is a user of the account, for a copy of it; planning ignores them.
     """
 
     source: str
@@ -201,6 +202,7 @@ class Desired:
     protect: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
     groups: tuple[DesiredGroup, ...] = ()
+    users: tuple[DesiredMember, ...] = ()
 
 
 class Action(StrEnum):

@@ -33,7 +33,7 @@ _GROUP_RULES: Final[tuple[RuleKind, ...]] = (
     "require_until",
     "not_with_role",
 )
-_TOP = ("version", "account", "guards", "protect", *_FILE_RULES, "groups")
+_TOP = ("version", "account", "guards", "protect", *_FILE_RULES, "groups", "users")
 _GUARDS = ("max_removals", "max_removals_per_group")
 _GROUP = (
     *("name", "id", "previously", "mode", "state", "allow_empty", "allow_new", "members"),
@@ -65,6 +65,7 @@ def read_tree(node: Node, fields: Fields, include: Include) -> Desired:
         protect=_protect(values.get("protect"), fields),
         rules=_rules(values, _FILE_RULES, fields),
         groups=() if groups is None else _groups(groups, fields, include),
+        users=_users(values.get("users"), fields),
     )
 
 
@@ -345,6 +346,15 @@ def _included(node: TableNode, fields: Fields, include: Include) -> list[Desired
     return _from_rows(rows, of_file)
 
 
+def _users(node: Node | None, fields: Fields) -> tuple[DesiredMember, ...]:
+    """Return the users that the file lists beside its groups."""
+    if node is not None and not isinstance(node, Items):
+        fields.problem(node.line, "`users` must be a list")
+    items = node.items if isinstance(node, Items) else ()
+    found = (_member(item, fields, "a user", ("email", "id")) for item in items)
+    return _unique((user for user in found if user is not None), fields)
+
+
 def _from_rows(rows: Iterable[ListedRow], fields: Fields) -> list[DesiredMember]:
     found: list[DesiredMember] = []
     for line, values in rows:
@@ -358,11 +368,16 @@ def _from_rows(rows: Iterable[ListedRow], fields: Fields) -> list[DesiredMember]
     return found
 
 
-def _member(node: Node, fields: Fields) -> DesiredMember | None:
+def _member(
+    node: Node,
+    fields: Fields,
+    what: str = "a member",
+    known: Collection[str] = ("email", "id", "until", "reason"),
+) -> DesiredMember | None:
     if isinstance(node, Scalar):
-        email = fields.text(node, "a member")
+        email = fields.text(node, what)
         return None if email is None else _checked(fields, node.line, None, email)
-    values = fields.table(node, "a member", ("email", "id", "until", "reason"))
+    values = fields.table(node, what, known)
     if values is None:
         return None
     user_id = fields.text(values.get("id"), "`id`")
