@@ -22,6 +22,7 @@ LAYERS = (
     "cld_user_groups",
     "cld_user_groups.membership",
     "cld_user_groups.emulator",
+    "cld_user_groups.assistant",
     "cld_user_groups.command",
     "cld_user_groups.__main__",
 )
@@ -124,6 +125,41 @@ def test_an_import_of_a_layer_above_is_found(module: str, line: str) -> None:
 )
 def test_an_import_of_a_layer_below_is_accepted(module: str, line: str) -> None:
     assert against_the_direction(module, line) == []
+
+
+def is_of_mcp(module: str) -> bool:
+    return within(module, "mcp") or within(module, "mcp_types")
+
+
+def test_only_the_server_for_assistants_imports_the_sdk_of_mcp() -> None:
+    importing = {
+        name
+        for name, path in modules()
+        if any(map(is_of_mcp, imported(name, path.read_text("utf-8"))))
+    }
+    assert importing == {"cld_user_groups.assistant.server", "cld_user_groups.assistant.tools"}
+
+
+@pytest.mark.parametrize("call", [["--help"], ["mcp", "--help"], ["runs", "--assistant"]])
+def test_no_other_call_of_the_command_loads_the_sdk_of_mcp(
+    call: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLOUDINARY_ACCOUNT_URL", "account://k:s@acc")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    program = f"""
+import sys
+from cld_user_groups.command import main
+try:
+    main({call})
+except SystemExit as ended:
+    print(ended.code, *sys.modules, file=sys.stderr)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    code, *loaded = done.stderr.splitlines()[-1].split()
+    assert code == "0"
+    assert not any(map(is_of_mcp, loaded))
 
 
 def test_importing_the_client_loads_the_client_and_no_more() -> None:

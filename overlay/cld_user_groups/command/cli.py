@@ -26,6 +26,7 @@ SECTIONS = {
     ),
     "Files": "files.export files.plan files.apply files.schema",
     "History and reports": "history.explain files.diff report.report history.runs history.undo",
+    "Assistants": "assistant.mcp",
     "Setup and testing": "doctor.doctor cli.emulator completion.completion",
 }
 #: The module of each command.

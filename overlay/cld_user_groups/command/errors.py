@@ -129,7 +129,7 @@ def _of_command(error: BaseException) -> Failure | None:
             return Failure("guard", "\n".join([said, *lines]), GUARD, {"breaches": breaches})
         case ImportError():
             package = (error.name or "").partition(".")[0]
-            extra = "redis" if package == "redis" else "cli"
+            extra = {"redis": "redis", "mcp": "mcp", "mcp_types": "mcp"}.get(package, "cli")
             message = f"{package} is not installed: {install_command(extra)}."
             return Failure("installation", message)
         case _:

@@ -274,6 +274,8 @@ def _resume_command(settings: Settings, file: str, rows: Rows, source: Desired |
     """Return how to resume where a run ends early: a saved plan is stale once begun."""
     if not isinstance(source, membership.Plan):
         return settings.command_line("apply", file, *rows.words)
+    if not source.digest:  # it is not of a file
+        return "have the plan made again"
     again = settings.command_line("plan", printable(source.source), "--out", file)
     return f"create the plan again: {again}"
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from operator import attrgetter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -62,8 +64,9 @@ _SHOWN_PEOPLE = 3
 
 @click.group("runs", cls=SuggestingGroup, invoke_without_command=True)
 @global_options(TABLE_FORMATS)
+@flag("--assistant", help="List the calls that assistants made (`mcp`), instead.")
 @click.pass_context
-def runs_command(context: click.Context) -> None:
+def runs_command(context: click.Context, assistant: bool) -> None:
     """List the runs on the account from this machine, the latest first."""
     if context.invoked_subcommand is not None:
         return
@@ -71,6 +74,9 @@ def runs_command(context: click.Context) -> None:
     with settings.open_client() as client:
         account_id = client.account_id
     directory = membership.state_directory(account_id)
+    if assistant:
+        print_table(_calls_table(directory, account_id), settings)
+        return
     found = membership.list_runs(directory)
     if settings.is_json:
         runs = [_summary_document(summary) for summary in found]
@@ -80,6 +86,20 @@ def runs_command(context: click.Context) -> None:
     rows = [_row(summary) for summary in found]
     empty = f"There are no runs in {directory}."
     print_table(Table("runs", account_id, "runs", names, rows, empty), settings)
+
+
+def _calls_table(directory: Path, account_id: str) -> Table:
+    from cld_user_groups.assistant.account import logged_calls
+
+    texts, numbers = ("at", "tool", "result", "plan"), ("requests", "milliseconds")
+    names = (*columns(texts), *(Column(name, is_number=True) for name in numbers))
+    rows = [
+        (*(each.get(name) for name in (*texts, *numbers)), json.dumps(each.get("arguments")))
+        for each in logged_calls(directory)
+    ]
+    empty = f"No calls of assistants are logged in {directory}."
+    every = (*names, Column("arguments", is_extra=True))
+    return Table("assistant-calls", account_id, "calls", every, rows, empty)
 
 
 @command("show", click.argument("run", required=False), formats=TABLE_FORMATS)

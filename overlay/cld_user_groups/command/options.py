@@ -93,12 +93,13 @@ class Settings:
         options = [word for name, value in chosen.items() if value for word in (name, str(value))]
         return shlex.join(["cld-user-groups", *options, *words])
 
-    def open_client(self) -> CldProvisioning:
+    def open_client(self, hooks: Sequence[object] = ()) -> CldProvisioning:
         """Return a client with these settings; nothing is sent."""
         from cld_user_groups import CldProvisioning
 
         log = json_log()
-        return CldProvisioning(**self.client_options(), hooks=() if log is None else (log,))
+        every = hooks if log is None else (*hooks, log)
+        return CldProvisioning(**self.client_options(), hooks=every)
 
     def client_options(self) -> ClientOptions:
         """Return the account, its server and its credentials: options, then those of the profile.
@@ -168,7 +169,8 @@ def age(text: str) -> float:
         raise click.BadParameter(f"{text!r} is not an age such as 90d or 12h.") from None
 
 
-def _positive_duration(text: str) -> float:
+def positive_duration(text: str) -> float:
+    """Return the seconds of a duration that is not 0."""
     seconds = duration(text)
     if not seconds:
         raise click.BadParameter(f"{text!r} is no time at all: 90s, 15m and 1h30m are.")
@@ -321,7 +323,7 @@ def global_options(formats: tuple[str, ...] = FORMATS) -> Decorator:
         option(
             "--source-timeout",
             "How long to wait for a source that is a pipe to end: 90s, 15m. Default: 10m.",
-            type=_positive_duration,
+            type=positive_duration,
             metavar="DURATION",
         ),
         option(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from functools import cache
 from importlib.resources import files
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -35,7 +36,23 @@ def form_of(
     `head` has the types of keys that come first, which the class does not have; `without` the
     attributes that are not written; `keys`, by class, the keys that differ from the attributes.
     """
-    renamed = keys or {}
+    if head or without or keys:
+        return _made_form(kind, head or {}, without, keys or {})
+    return _plain_form(kind)
+
+
+@cache
+def _plain_form(kind: type) -> type[msgspec.Struct]:
+    """Return the one form of a class that is changed in nothing: a schema has each name once."""
+    return _made_form(kind, {}, (), {})
+
+
+def _made_form(
+    kind: type,
+    head: Mapping[str, Any],
+    without: Collection[str],
+    renamed: Mapping[type, Mapping[str, str]],
+) -> type[msgspec.Struct]:
     hints = get_type_hints(kind)
     fields = [
         (
@@ -48,7 +65,7 @@ def form_of(
     ]
     return msgspec.defstruct(
         kind.__name__,
-        [*(head or {}).items(), *fields],
+        [*head.items(), *fields],
         rename=renamed.get(kind, {}),
         forbid_unknown_fields=True,
         omit_defaults=True,  # others than the optional ones have none here

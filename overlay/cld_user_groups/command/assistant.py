@@ -1,0 +1,62 @@
+"""The command `mcp`, which serves an assistant."""
+
+from __future__ import annotations
+
+import os
+import signal
+from types import FrameType
+
+import click
+
+from . import errors
+from .options import Settings, command, flag, number, positive_duration
+
+
+@command(
+    "mcp",
+    click.option(
+        "--file",
+        type=click.Path(exists=True, dir_okay=False),
+        help="The file of groups: to be shown and proposed; its guards and its protected members "
+        "hold for each proposal.",
+    ),
+    flag("--read-only", help="Only look: leave out `propose`."),
+    number("--keep-quota", 0, help="Leave N requests of the quota unused."),
+    click.option(
+        "--call-timeout",
+        type=positive_duration,
+        default="2m",
+        show_default=True,
+        metavar="DURATION",
+        help="How long a call of a tool may take.",
+    ),
+)
+def mcp_command(
+    settings: Settings, file: str | None, read_only: bool, keep_quota: int, call_timeout: float
+) -> None:
+    """Serve an assistant over standard input and output (Model Context Protocol).
+
+    It can look at the account, and propose plans, which are saved. It cannot write to the account:
+    a person does, with `apply`. Its calls are listed by `runs --assistant`.
+    """
+    from cld_user_groups.assistant.account import Account, OnlyReads
+    from cld_user_groups.assistant.server import serve
+
+    reads = OnlyReads(keep_quota=keep_quota)
+    with settings.open_client(hooks=(reads,)) as client:
+        account = Account(
+            client=client,
+            reads=reads,
+            file=file,
+            source_timeout=settings.source_timeout,
+            command_line=settings.command_line,
+        )
+        account.desired()  # so that a file that is not valid is an error at once
+        for number_of_signal in (signal.SIGINT, signal.SIGTERM):
+            # Nothing can be half done, and a thread that reads standard input cannot be ended.
+            signal.signal(number_of_signal, _exit)
+        serve(account, read_only=read_only, timeout=call_timeout)
+
+
+def _exit(number: int, frame: FrameType | None) -> None:
+    os._exit(errors.DONE)
