@@ -95,7 +95,9 @@ def tool(
         takes = msgspec.defstruct(
             "Arguments", [*fields, *_PAGING], kw_only=True, forbid_unknown_fields=True
         )
-        paged = msgspec.defstruct("Result", _PAGED, bases=(returns,), kw_only=True)
+        paged = msgspec.defstruct(
+            "Result", _PAGED, bases=(returns,), kw_only=True, omit_defaults=False
+        )
         schemas = msgspec.json.schema_components
         _, taken = schemas([takes], ref_template="#/$defs/{name}")
         either, parts = schemas([paged, _FAILED], ref_template="#/$defs/{name}")
