@@ -193,6 +193,8 @@ def parse(command: click.Command, name: str, arguments: list[str]) -> None:
     context = command.make_context(name, arguments)
     if isinstance(command, click.Group):
         arguments = [*context._protected_args, *context.args]
+        if not arguments and command.invoke_without_command:
+            return
         found, chosen, rest = command.resolve_command(context, arguments)
         assert chosen is not None
         parse(chosen, str(found), rest)
