@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
-from cld_user_groups.membership import list_runs, state_directory
+from cld_user_groups.membership import list_runs, review_schema, state_directory
 
 from .shell import EDITED, SAMPLE, Shell
 
@@ -81,7 +82,9 @@ def test_roles_take_two_requests_and_the_pages(
     assert len(desk.emulator.calls) == 3 + requests
     desk.emulator.calls.assert_called("inspectMultiple", times=requests)
     assert [each["granted"] is None for each in document["roles"]["groups"]] == [False] * groups
-    assert {each["granted"] is None for each in document["roles"]["people"]} == {roles == "groups"}
+    people = document["roles"]["people"]
+    assert (people is None) is (roles == "groups")
+    assert all(each["granted"] is not None for each in people or ())
 
 
 def test_a_report_says_who_may_do_what_and_through_which_group(desk: Shell) -> None:
@@ -109,6 +112,17 @@ def test_a_report_without_the_permissions_api_says_so_once(
     assert "no global role" not in text
     assert '"granted": []' not in text
     assert "john@example.com" in text
+
+
+@pytest.mark.parametrize("status", [None, 403])
+@pytest.mark.parametrize("roles", ["groups", "people", "none"])
+def test_a_report_in_json_matches_its_schema(desk: Shell, roles: str, status: int | None) -> None:
+    desk.emulator.roles.refused_with = status
+    document = desk.json("report", "--roles", roles)
+    Draft202012Validator(review_schema()).validate(document)
+    assert (document["roles"] is None) is (roles == "none")
+    known = document["roles"] is not None and status is None
+    assert ("without_roles" in document["summary"]["findings"]) is known
 
 
 def test_an_error_about_people_leaves_what_groups_grant(desk: Shell) -> None:

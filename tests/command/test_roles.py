@@ -147,6 +147,21 @@ def test_explain_has_the_roles_of_who_is_there(desk: Shell) -> None:
     assert len(document["roles"]["granted"]) == 2
 
 
+def test_a_group_that_the_response_leaves_out_is_not_known(desk: Shell) -> None:
+    body = '{"data": {"principals": [{"type": "group", "id": "%s", "roles": []}]}}'
+    body %= desk.emulator.groups[0].id
+    desk.emulator.fail("inspectMultiple", status=200, body=body, times=2)
+    done = desk("list", "--roles")
+    assert done.stderr == (
+        "What 1 of the groups grants is not known: the Permissions API did not say.\n"
+    )
+    assert [line.split("\t")[-1] for line in done.stdout.splitlines()] == [
+        "roles",
+        NONE,
+        "not known",
+    ]
+
+
 def test_the_list_reads_no_roles_unless_they_are_wanted(desk: Shell) -> None:
     desk("list")
     desk.emulator.calls.assert_not_called("inspectMultiple")

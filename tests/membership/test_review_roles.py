@@ -151,9 +151,16 @@ def test_roles_that_are_not_known_are_said_once_and_never_none(render):
 @pytest.mark.parametrize("render", RENDERERS)
 def test_groups_of_which_it_is_not_known_are_named(render):
     text = render(made({"A": "a", "Brand": "b"}, {"A": [EDITOR]}))
-    assert "What Brand grant is not known" in text
+    assert "What Brand grants is not known" in text
     assert "Roles that people hold themselves are not known" in text
     assert "Full control through one group" not in text  # nor "nothing to report"
+
+
+def test_a_note_names_at_most_ten_groups():
+    names = [f"Group {number:02}" for number in range(13)]
+    note = made(dict.fromkeys(names, ""), {"Group 00": []}).notes[0]
+    assert note.startswith("What Group 01, Group 02, ")
+    assert "Group 10 and 2 other groups grant is not known" in note
 
 
 @pytest.mark.parametrize("render", RENDERERS)

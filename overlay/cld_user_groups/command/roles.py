@@ -48,7 +48,8 @@ def in_a_table(roles: Roles, groups: Sequence[Group], settings: Settings) -> lis
         return [["; ".join(roles.texts(group.id))] for group in groups]
     unknown = [group for group in groups if roles.of(group.id) is None]
     if unknown:
-        whose = "each group grants" if len(unknown) == len(groups) else f"{len(unknown)} grant"
+        some = f"{len(unknown)} of the groups {'grants' if len(unknown) == 1 else 'grant'}"
+        whose = "each group grants" if len(unknown) == len(groups) else some
         print_message(f"What {whose} is not known: {roles.reason}.", quiet=settings.quiet)
     return [["not known"] if group in unknown else roles.texts(group.id) for group in groups]
 

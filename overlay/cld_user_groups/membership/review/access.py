@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from cld_user_groups.membership.grants import Grant, Roles
 
@@ -15,38 +15,23 @@ def access_of(
 ) -> tuple[Access, ...]:
     """Return who may do what, as far as it is known: full control first."""
     granting: defaultdict[Grant, list[str]] = defaultdict(list)
-    through: defaultdict[Grant, defaultdict[str, list[str]]]
-    through = defaultdict(lambda: defaultdict(list))
+    joined: defaultdict[str, list[str]] = defaultdict(list)
     for group in groups:
         for grant in roles.of(group.id) or ():
             granting[grant].append(group.id)
-            for member in group.members:
-                through[grant][member.user_id].append(group.id)
-    own = {person.id: roles.of(person.id, "user") for person in people}
-    for user_id, grants in own.items():
-        for grant in grants or ():
-            through[grant][user_id].extend(())
-    return tuple(
-        Access(
-            grant=grant,
-            group_ids=tuple(granting[grant]),
-            holders=tuple(_holders(grant, people, own, through[grant])),
-        )
-        for grant in sorted({*granting, *through}, key=_by_weight)
-    )
-
-
-def _holders(
-    grant: Grant,
-    people: Iterable[Person],
-    own: Mapping[str, tuple[Grant, ...] | None],
-    through: Mapping[str, list[str]],
-) -> Iterator[Holder]:
+        for member in group.members:
+            joined[member.user_id].append(group.id)
+    holders: defaultdict[Grant, list[Holder]] = defaultdict(list)
     for person in people:
-        if (group_ids := through.get(person.id)) is not None:
-            grants = own[person.id]
-            is_own = None if grants is None else grant in grants
-            yield Holder(user_id=person.id, own=is_own, group_ids=tuple(group_ids))
+        is_known = roles.of(person.id, "user") is not None
+        for grant, sources in roles.reach(person.id, joined[person.id]).items():
+            own = None in sources if is_known else None
+            ids = tuple(each for each in sources if each is not None)
+            holders[grant].append(Holder(user_id=person.id, own=own, group_ids=ids))
+    return tuple(
+        Access(grant=grant, group_ids=tuple(granting[grant]), holders=tuple(holders[grant]))
+        for grant in sorted({*granting, *holders}, key=_by_weight)
+    )
 
 
 def _by_weight(grant: Grant) -> tuple[bool, str, str]:

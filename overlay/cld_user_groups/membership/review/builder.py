@@ -19,7 +19,7 @@ from cld_user_groups.membership.model import (
     Snapshot,
     UserRef,
 )
-from cld_user_groups.membership.rendering import shown
+from cld_user_groups.membership.rendering import counted, joined, shown
 from cld_user_groups.membership.rules import breaches_in
 from cld_user_groups.membership.snapshot import State
 
@@ -44,6 +44,8 @@ _EVENTS = {
     Action.ADD_USER: Event.MEMBER_ADDED,
     Action.REMOVE_USER: Event.MEMBER_REMOVED,
 }
+# How many groups a note names.
+_NAMED = 10
 _MEMBERS = {State.DISABLED: Kind.DISABLED_MEMBER, State.PENDING: Kind.PENDING_MEMBER}
 
 
@@ -230,9 +232,12 @@ def _notes_on_roles(review: Review) -> Iterator[str]:
     if not roles.were_read:
         return
     if unknown:
-        names = ", ".join(shown(group.name) for group in unknown)
+        names = [shown(group.name) for group in unknown[:_NAMED]]
+        if len(unknown) > _NAMED:
+            names.append(counted(len(unknown) - _NAMED, "other group"))
+        whose = f"{joined(names)} {'grant' if len(names) > 1 else 'grants'}"
         all_of_them = len(unknown) == len(review.groups)
-        yield f"What {'groups' if all_of_them else names} grant is not known: {roles.reason}."
+        yield f"What {'groups grant' if all_of_them else whose} is not known: {roles.reason}."
     own = [roles.of(person.id, "user") for person in review.people]
     if len(unknown) < max(1, len(review.groups)) and None in own:
         which = "all " if any(each is not None for each in own) else ""

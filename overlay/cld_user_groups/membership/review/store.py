@@ -56,16 +56,17 @@ def render_json(review: Review) -> str:
 def _roles(review: Review) -> dict[str, Any]:
     """Return what is granted: by group, by person, and by role with those who have it."""
     roles = review.roles
+    people = [
+        {"user": person.id, "granted": _documents(roles.of(person.id, "user"))}
+        for person in review.people
+    ]
     return {
         "not_known_because": roles.reason if review.unknown_groups else None,
         "groups": [
             {"group": group.id, "granted": _documents(roles.of(group.id))}
             for group in review.groups
         ],
-        "people": [
-            {"user": person.id, "granted": _documents(roles.of(person.id, "user"))}
-            for person in review.people
-        ],
+        "people": people if any(each["granted"] is not None for each in people) else None,
         "access": [
             {
                 **found.grant.document,
