@@ -36,15 +36,15 @@ def form_of(
     `head` has the types of keys that come first, which the class does not have; `without` the
     attributes that are not written; `keys`, by class, the keys that differ from the attributes.
     """
-    if head or without or keys or optional:
-        return _made_form(kind, head or {}, without, keys or {}, optional)
+    if head or without or keys:
+        return _made_form(kind, head or {}, without, keys or {})
     return _plain_form(kind)
 
 
 @cache
 def _plain_form(kind: type) -> type[msgspec.Struct]:
     """Return the one form of a class that is changed in nothing: a schema has each name once."""
-    return _made_form(kind, {}, (), {}, ())
+    return _made_form(kind, {}, (), {})
 
 
 def _made_form(
@@ -52,7 +52,6 @@ def _made_form(
     head: Mapping[str, Any],
     without: Collection[str],
     renamed: Mapping[type, Mapping[str, str]],
-    optional: Collection[str],
 ) -> type[msgspec.Struct]:
     hints = get_type_hints(kind)
     fields = [
