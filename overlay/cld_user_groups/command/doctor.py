@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+import click
 from attrs import frozen
 
 import cld_user_groups
@@ -18,7 +19,7 @@ from cld_user_groups._version import __version__, install_command
 from cld_user_groups.identity import printable
 
 from . import errors
-from .options import TABLE_FORMATS, Settings, command
+from .options import TABLE_FORMATS, Settings, command, flag
 from .output import colored
 from .tables import Table, columns, print_table
 
@@ -66,13 +67,24 @@ def guarded(name: str, check: Callable[[], Check]) -> Check:
         return failed(name, error)
 
 
-@command("doctor", formats=TABLE_FORMATS)
-def doctor_command(settings: Settings) -> int:
+@command(
+    "doctor",
+    click.option(
+        "--record",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Write the shapes of the account's responses to this file, without its data.",
+    ),
+    flag("--force", help="Replace the file of --record if it exists."),
+    formats=TABLE_FORMATS,
+)
+def doctor_command(settings: Settings, record: Path | None, force: bool) -> int:
     """Check the installation, the settings and the account; say how to fix problems.
 
-    Sends at most four requests, which only read. Exits with 1 where a check has failed.
+    Sends at most four requests, with --record about 25, which only read. Exits with 1 where a check
+    has failed.
     """
-    checks = list(_all(settings))
+    checks = list(_all(settings, record, force=force))
     is_well = all(check.status != "failed" for check in checks)
     code = errors.DONE if is_well else errors.ERROR
     table = Table(
@@ -99,15 +111,18 @@ def _line(check: Check, has_color: bool) -> str:
     return f"{status} {check.name:12} {printable(check.result + hint)}"
 
 
-def _all(settings: Settings) -> Iterator[Check]:
+def _all(settings: Settings, record: Path | None, *, force: bool) -> Iterator[Check]:
     yield guarded("python", check_python)
     yield guarded("packages", check_packages)
     yield guarded("import name", check_import_name)
-    from .doctor_checks import check_account, check_settings
+    from . import doctor_checks
 
-    found = check_settings(settings)
+    found = doctor_checks.check_settings(settings)
     yield from found.checks
-    yield from check_account(found, settings.max_bytes)
+    yield from doctor_checks.check_account(found, settings.max_bytes)
+    if record is not None:
+        maximum = settings.max_bytes
+        yield guarded("record", lambda: doctor_checks.record(found, maximum, record, force=force))
 
 
 def check_python() -> Check:

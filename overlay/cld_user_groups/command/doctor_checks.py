@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass
@@ -172,16 +173,7 @@ def check_account(found: Found, max_bytes: int | None) -> Iterator[Check]:
             yield Check(name, "skipped", "the settings are not complete")
         return
     contract = _contract_check()
-    hooks = (json_log(), None if isinstance(contract, Check) else contract)
-    with CldProvisioning(
-        account_id=found.account_id,
-        security=found.security,
-        server_url=found.server_url,
-        retry_config=None,
-        timeout_ms=TIME_LIMIT_MS,
-        max_response_bytes=DEFAULT_MAX_BYTES if max_bytes is None else max_bytes,
-        hooks=[hook for hook in hooks if hook is not None],
-    ) as client:
+    with _open(found, max_bytes, None if isinstance(contract, Check) else contract) as client:
         reading = _read(client)
         yield reading.check
         yield _check_quota(reading.headers)
@@ -194,6 +186,32 @@ def check_account(found: Found, max_bytes: int | None) -> Iterator[Check]:
         )
         yield _check_providers(users)
         yield _check_permissions(client, reading.groups)
+
+
+def _open(found: Found, max_bytes: int | None, *hooks: object) -> CldProvisioning:
+    """Return a client that tries once."""
+    return CldProvisioning(
+        account_id=found.account_id,
+        security=found.security,
+        server_url=found.server_url,
+        retry_config=None,
+        timeout_ms=TIME_LIMIT_MS,
+        max_response_bytes=DEFAULT_MAX_BYTES if max_bytes is None else max_bytes,
+        hooks=[hook for hook in (json_log(), *hooks) if hook is not None],
+    )
+
+
+def record(found: Found, max_bytes: int | None, path: Path, *, force: bool) -> Check:
+    """Write what the account sends to a file, as shapes: see `.record`."""
+    from .record import Recorder, check_free, read_everything, write_record
+
+    if found.security is None or found.account_id is None or found.server_url is None:
+        return Check("record", "skipped", "the settings are not complete")
+    check_free(path, force=force)
+    recorder = Recorder()
+    with _open(found, max_bytes, recorder) as client:
+        read_everything(client)
+    return write_record(path, recorder.responses, found.security)
 
 
 def _read(client: CldProvisioning) -> _Reading:
