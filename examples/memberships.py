@@ -1,4 +1,4 @@
-"""The command `cld-user-groups` on the embedded emulator: from an export to an undo."""
+"""The command `cld-user-groups` on the embedded emulator: from an export to an undone mistake."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ groups:
   Interns:
     members: [chen@example.com]
 """
+MISTAKEN = "version: 1\ngroups: {Creatives: {state: absent}}\n"
 EMPTIED = "version: 1\ngroups: {Marketing: {state: absent}}\n"
 
 
@@ -92,10 +93,28 @@ def tell(emulator: Emulator, shell: Shell) -> None:
     shell("undo", "--yes", "--quiet", "--allow-removals", "1")
 
 
+def tell_of_roles(shell: Shell) -> None:
+    say("A group is more than its members: what they may do comes from its roles.")
+    shell("show", "Creatives")
+
+    say("Somebody deletes it by mistake. The plan shows which roles end with it, and for whom.")
+    shell.write("mistaken.yaml", MISTAKEN)
+    shell("plan", "mistaken.yaml", "--roles=people", expected=3)
+
+    say("And allows it all the same.")
+    shell("apply", "mistaken.yaml", "--yes", "--quiet", "--allow-removals", "2")
+
+    say("It is undone whole: the group, its members, and what it granted.")
+    shell("undo", "--restore-roles", "--yes", "--quiet")
+    shell("show", "Creatives")
+
+
 def main() -> None:
     emulator = Emulator(account_id="acc", api_key="demo-key", api_secret="demo-secret")
     with tempfile.TemporaryDirectory() as folder, emulator.serve() as server:
-        tell(emulator, Shell(Path(folder), server.url))
+        shell = Shell(Path(folder), server.url)
+        tell(emulator, shell)
+        tell_of_roles(shell)
 
 
 if __name__ == "__main__":
