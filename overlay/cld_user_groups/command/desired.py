@@ -199,7 +199,7 @@ def change_command(
                     plan = evolve(plan, changes=tuple(changes), notes=(*plan.notes, *state.notes))
                     return hold_to_guards(plan, snapshot, allow_removals=allow_removals)
 
-                return Draft(make, snapshot, desired)
+                return Draft(make, snapshot)
 
             settings = settings_of(context)
             why = ["--reason", reason] if reason else []

@@ -34,7 +34,7 @@ from .tables import as_csv, as_markdown
 
 if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
-    from cld_user_groups.membership import Change, Desired, Lease, Plan, Result, Snapshot
+    from cld_user_groups.membership import Change, Lease, Plan, Result, Snapshot
     from cld_user_groups.membership.roles import Reach
 
 #: Reads the account; returns what makes its plan.
@@ -50,19 +50,17 @@ class Draft:
     Attributes:
         make: Returns the plan of a snapshot, checked by its guards.
         snapshot: The account as it was read.
-        desired: The file that the plan is of, if it is of one.
     """
 
     make: Callable[[Snapshot], Plan]
     snapshot: Snapshot
-    desired: Desired | None = None
 
     def plan(
         self, client: CldProvisioning, roles: Reach | None, keep_quota: int = 0
     ) -> tuple[Plan, Snapshot]:
         """Return the plan and its snapshot, with the roles that it needs."""
         return membership.roles.plan_with_roles(
-            client, self.make, self.snapshot, self.desired, reach=roles, keep_quota=keep_quota
+            client, self.make, self.snapshot, reach=roles, keep_quota=keep_quota
         )
 
 

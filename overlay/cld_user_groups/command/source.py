@@ -282,7 +282,7 @@ def make_draft(
         plan = membership.plan(read, desired, day, now=now)
         return hold_to_guards(plan, read, allow_removals=allow_removals, only_adds=only_adds)
 
-    return Draft(make, snapshot, desired)
+    return Draft(make, snapshot)
 
 
 def hold_to_guards(

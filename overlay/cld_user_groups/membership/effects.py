@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, Literal, TypeAlias
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Final, Literal
 
 from attrs import define, evolve, field
 
@@ -22,8 +22,6 @@ from .model import (
 from .problems import quoted
 
 _ENDED: Final = "Roles that end with "
-#: By user, the groups that they are in, by name.
-_Groups: TypeAlias = Mapping[str, Sequence[GroupRef]]
 
 
 def with_effects(plan: Plan, snapshot: Snapshot) -> Plan:
@@ -60,6 +58,14 @@ def _notes(plan: Plan, roles: Roles) -> Iterator[str]:
 
 
 @define
+class _Elsewhere:
+    """The groups of a person, and through which of them each role comes, by its key."""
+
+    groups: list[GroupRef] = field(factory=list[GroupRef])
+    holders: dict[tuple[object, ...], GroupRef] = field(factory=dict[tuple[object, ...], GroupRef])
+
+
+@define
 class _Moves:
     """Who joins and who leaves a group that exists, by ID, and whether it is deleted."""
 
@@ -83,19 +89,25 @@ def _moves(plan: Plan) -> dict[str, _Moves]:
     return found
 
 
-def _memberships(moves: Mapping[str, _Moves], snapshot: Snapshot) -> tuple[_Groups, _Groups]:
-    """Return the groups of those who join or leave one, before the plan and afterwards."""
+def _memberships(
+    moves: Mapping[str, _Moves], snapshot: Snapshot
+) -> tuple[Mapping[str, _Elsewhere], Mapping[str, _Elsewhere]]:
+    """Return what those who join or leave a group have, before the plan and afterwards."""
     people = {user_id for each in moves.values() for user_id in (*each.joined, *each.left)}
-    before, after = defaultdict[str, list[GroupRef]](list), defaultdict[str, list[GroupRef]](list)
+    before, after = (defaultdict[str, _Elsewhere](_Elsewhere) for _ in range(2))
     refs = {each.id: GroupRef(id=each.id, name=each.name) for each in snapshot.groups}
     refs |= {group_id: each.group for group_id, each in moves.items()}
     for group in sorted(snapshot.groups, key=lambda each: (refs[each.id].name.casefold(), each.id)):
         ref, move = refs[group.id], moves.get(group.id) or _Moves(refs[group.id])
-        members = {member.id for member in group.members} & people
-        for user_id in members:
-            before[user_id].append(ref)
-        for user_id in () if move.is_deleted else (members | move.joined.keys()) - move.left.keys():
-            after[user_id].append(ref)
+        keys = [grant.key for grant in snapshot.roles.of(group.id) or ()]
+        had = {member.id for member in group.members} & people
+        has = (had | move.joined.keys()) - move.left.keys()
+        for users, elsewhere in ((had, before), (has, after)):
+            for user_id in users:
+                of_user = elsewhere[user_id]
+                of_user.groups.append(ref)
+                for key in keys:
+                    of_user.holders.setdefault(key, ref)
     return before, after
 
 
@@ -104,19 +116,14 @@ class _Effects:
 
     def __init__(self, roles: Roles) -> None:
         self._roles = roles
-        self._keys: dict[tuple[str, str], frozenset[tuple[object, ...]]] = {
-            principal: frozenset(grant.key for grant in grants)
-            for principal, grants in roles.known.items()
-        }
         self._global_only: dict[GroupRef, None] = {}
         self._not_known: dict[GroupRef, None] = {}
-        self._changed: dict[str, set[tuple[Grant, str]]] = {"begins": set(), "ends": set()}
+        # By effect, and by grant, who gets or loses it.
+        self._changed: dict[str, dict[Grant, set[str]]] = {"begins": {}, "ends": {}}
         # Who lacks own roles was asked for only if somebody has them, and not all asked have.
-        self._was_asked = roles.reason != Roles().reason
-        self._has_own = any(kind == "user" for kind, _ in roles.known)
-        self._own: Literal["known", "not_read", "not_known"] = "known"
-        if not self._has_own:
-            self._own = "not_read"
+        has_own = any(kind == "user" for kind, _ in roles.known)
+        self._asked_for_own = has_own and roles.reason != Roles().reason
+        self._own: Literal["known", "not_read", "not_known"] = "known" if has_own else "not_read"
 
     def of(self, plan: Plan, snapshot: Snapshot) -> RoleEffects:
         """Return the effects of a plan on an account."""
@@ -151,69 +158,72 @@ class _Effects:
         group: GroupRef,
         effect: Literal["begins", "ends"],
         grant: Grant,
-        people: Iterable[str],
-        groups: _Groups,
+        people: Collection[str],
+        elsewhere: Mapping[str, _Elsewhere],
     ) -> RoleEffect:
-        """Return what a grant of a group means for people, given their groups at another time."""
-        through = Counter[GroupRef]()
-        own = not_known = count = 0
+        """Return what a grant of a group means for people, given what they have elsewhere."""
+        through: dict[str | None, list[GroupRef]] = {}
+        changed = self._changed[effect].setdefault(grant, set())
+        own = not_known = 0
         for user_id in people:
-            count += 1
-            others = [other for other in groups.get(user_id, ()) if other.id != group.id]
-            same = (o for o in others if grant.key in self._keys.get(("group", o.id or ""), ()))
-            if (other := next(same, None)) is not None:
-                through[other] += 1
-            elif grant.key in self._keys.get(("user", user_id), ()):
+            others = elsewhere.get(user_id) or _Elsewhere()
+            if (other := others.holders.get(grant.key)) is not None:
+                through.setdefault(other.id, []).append(other)
+            elif any(grant.key == each.key for each in self._roles.of(user_id, "user") or ()):
                 own += 1
-            elif not self._is_told(grant, user_id, others):
+            elif not self._is_told(grant, user_id, others.groups):
                 not_known += 1
             else:
-                self._changed[effect].add((grant, user_id))
+                changed.add(user_id)
         return RoleEffect(
             group=group,
             effect=effect,
             **grant.document,
             text=grant.text,
-            people=count,
-            through=tuple(ThroughGroup(group=key, people=n) for key, n in through.items()),
+            people=len(people),
+            through=tuple(
+                ThroughGroup(group=each[0], people=len(each)) for each in through.values()
+            ),
             own=own,
             not_known=not_known,
         )
 
-    def _is_told(self, grant: Grant, user_id: str, others: Iterable[GroupRef]) -> bool:
+    def _is_told(self, grant: Grant, user_id: str, others: Sequence[GroupRef]) -> bool:
         """Whether it is known that neither other groups nor the user have a grant."""
-        are_told = [self._note(other, grant) for other in others]
+        untold = [each for each in others if not _tells(self._roles.of(each.id), grant.is_content)]
+        for group in untold:
+            self._note(group)
         own = self._roles.of(user_id, "user")
-        if own is None and not (self._has_own and self._was_asked):
+        if own is None and not self._asked_for_own:
             self._own = "not_read"  # which is said once, rather than of each
-        else:
-            are_told.append(is_told := _shows(grant, own))
-            if not is_told and self._own == "known":
-                self._own = "not_known"
-        return all(are_told)
+        elif not _tells(own, grant.is_content):
+            self._own = "not_known" if self._own == "known" else self._own
+            return False
+        return not untold
 
-    def _note(self, group: GroupRef, grant: Grant | None = None) -> bool:
-        """Note what is not known of a group; return whether it would show a grant."""
+    def _note(self, group: GroupRef) -> None:
+        """Note what is not known of a group."""
         grants = self._roles.of(group.id)
         if grants is None:
             self._not_known[group] = None
-        elif not any(each.is_content for each in grants) and (grant is None or grant.is_content):
+        elif not any(each.is_content for each in grants):
             self._global_only[group] = None
-        return grant is None or _shows(grant, grants)
 
 
-def _shows(grant: Grant, grants: Sequence[Grant] | None) -> bool:
-    """Whether a principal that has no such grant is known to have none.
+def _tells(grants: Sequence[Grant] | None, is_content: bool) -> bool:
+    """Whether a principal with these grants is known to have no others of that kind.
 
     It is not published that roles in folders and collections are returned without being asked for.
     """
-    return grants is not None and (not grant.is_content or any(each.is_content for each in grants))
+    if grants is None or not is_content:
+        return grants is not None
+    return any(each.is_content for each in grants)
 
 
-def _count(changed: Iterable[tuple[Grant, str]]) -> RoleCount:
-    roles = {grant.key: grant for grant, _ in changed}
+def _count(changed: Mapping[Grant, Collection[str]]) -> RoleCount:
+    roles = {grant.key: grant for grant, users in changed.items() if users}
     return RoleCount(
         roles=len(roles),
-        people=len({user_id for _, user_id in changed}),
+        people=len({user_id for users in changed.values() for user_id in users}),
         full_control=sum(grant.is_full_control for grant in roles.values()),
     )

@@ -27,7 +27,7 @@ from cld_user_groups.identity import printable
 from cld_user_groups.paging import EndlessPages, next_arguments
 
 from .grants import Grant, PrincipalKey, RoleRecord, Roles, grant_of
-from .model import Action, Desired, Plan, Snapshot
+from .model import Action, Plan, Snapshot
 from .problems import quoted
 from .restoring import Restoration, recreated_by
 from .runs import Run
@@ -100,7 +100,6 @@ def plan_with_roles(
     client: CldProvisioning,
     make: Callable[[Snapshot], Plan],
     snapshot: Snapshot,
-    desired: Desired | None = None,
     *,
     reach: Reach | None = None,
     keep_quota: int = 0,
@@ -114,8 +113,7 @@ def plan_with_roles(
     Args:
         client: The client of the account.
         make: Returns the plan of a snapshot.
-        snapshot: The account.
-        desired: The file that the plan is of, if it is of one.
+        snapshot: The account, with the roles that the rules of a file need.
         reach: Whose roles a human wants to see.
         keep_quota: How many requests of the quota to leave to others.
     """
@@ -123,7 +121,7 @@ def plan_with_roles(
     known = snapshot.roles  # which the rules of a file need
     principals = [
         each
-        for each in principals_of(plan, snapshot, desired, reach)
+        for each in principals_of(plan, snapshot, reach)
         if known.of(each.id, each.type) is None
     ]
     if not principals:
@@ -136,10 +134,8 @@ def plan_with_roles(
     return make(snapshot), snapshot
 
 
-def principals_of(
-    plan: Plan, snapshot: Snapshot, desired: Desired | None, reach: Reach | None
-) -> list[Principal]:
-    """Return whose roles a plan needs: nobody's, if it deletes no group and no human asks.
+def principals_of(plan: Plan, snapshot: Snapshot, reach: Reach | None) -> list[Principal]:
+    """Return whose roles a plan shows: nobody's, if it deletes no group and no human asks.
 
     They are those of the groups that people join or leave and of those that are deleted; of the
     other groups of these people, through which they may have the same roles; and with "people",

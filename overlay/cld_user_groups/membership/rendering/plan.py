@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from attrs import define, field
 
@@ -12,6 +12,7 @@ from cld_user_groups.membership.model import (
     GroupRef,
     Plan,
     RoleEffect,
+    RoleEffects,
     UserRef,
 )
 from cld_user_groups.membership.problems import printable
@@ -48,6 +49,8 @@ class _Section:
         added: Who is added.
         removed: Who is removed.
         assigned: Which roles are assigned to it.
+        effects: What it gives and no longer gives.
+        grants_nothing: What is said of a group without effects, or "".
     """
 
     group: GroupRef
@@ -55,6 +58,8 @@ class _Section:
     added: list[Change] = field(factory=list[Change])
     removed: list[Change] = field(factory=list[Change])
     assigned: list[Change] = field(factory=list[Change])
+    effects: list[RoleEffect] = field(factory=list[RoleEffect])
+    grants_nothing: str = ""
 
     @property
     def head(self) -> Change | None:
@@ -108,7 +113,21 @@ def _sections(plan: Plan) -> list[_Section]:
                 section.assigned.append(change)
             case action:
                 section.itself[action] = change
+    if plan.roles is not None:
+        _add_effects(plan.roles, found)
     return list(found.values())
+
+
+def _add_effects(roles: RoleEffects, sections: Mapping[tuple[str | None, str], _Section]) -> None:
+    for section in sections.values():
+        if Action.CREATE_GROUP in section.itself and not section.assigned:
+            section.grants_nothing = "a new group grants no role"
+    for group in roles.global_only:
+        if (shows_none := sections.get((group.id, ""))) is not None:
+            shows_none.grants_nothing = "it grants no global role"
+    for effect in roles.effects:
+        if (gives := sections.get((effect.group.id, ""))) is not None:
+            gives.effects.append(effect)
 
 
 def _person(user: UserRef | None) -> str:
@@ -169,20 +188,12 @@ def _requests(plan: Plan) -> str:
     return f"{needed}; {plan.requests_left} left of the quota.{lacking}"
 
 
-def _effects(
-    section: _Section, plan: Plan, quote: Callable[[str], str] = shown
-) -> Iterator[tuple[str, bool]]:
-    """Yield what a group gives and no longer gives, a role each, and whether that is all."""
-    if plan.roles is None:
-        return
-    effects = [each for each in plan.roles.effects if each.group == section.group]
-    for each in effects:
+def _effects(section: _Section, quote: Callable[[str], str] = shown) -> Iterator[tuple[str, bool]]:
+    """Yield what a group gives and no longer gives, a role each, and if that is full control."""
+    for each in section.effects:
         yield _effect(each, quote), each.full_control
-    if not effects and (section.added or section.removed or section.gone):
-        if Action.CREATE_GROUP in section.itself:
-            yield "a new group grants no role", False
-        elif section.group in plan.roles.global_only:
-            yield "it grants no global role", False
+    if section.grants_nothing and not section.effects and any(section.rows()):
+        yield section.grants_nothing, False
 
 
 def _effect(effect: RoleEffect, quote: Callable[[str], str]) -> str:
@@ -281,7 +292,7 @@ def _markdown(plan: Plan) -> Iterator[str]:
             yield f"- **{section.title(code_span)}**{ended(section.head)}"
         for verb, name, _, change in section.rows():
             yield f"- {verb} {code_span(name)}{ended(change)}"
-        for text, is_full_control in _effects(section, plan, code_span):
+        for text, is_full_control in _effects(section, code_span):
             yield f"- **{text}**" if is_full_control else f"- {text}"
     lists = {
         "Roles": role_lines(plan),
@@ -347,5 +358,5 @@ def _section(section: _Section, plan: Plan, paint: Callable[..., str]) -> Iterat
         said = paint(f"    {mark} {name.ljust(width) if change else name}", color)
         tail = "; ".join(_remarks(change, plan))
         yield f"{said}  {paint(tail, _DIM)}" if tail else said.rstrip()
-    for text, is_full_control in _effects(section, plan):
+    for text, is_full_control in _effects(section):
         yield "    " + paint(text, *((_RED, _BOLD) if is_full_control else ()))
