@@ -10,24 +10,29 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Iterable, Iterator
+from functools import reduce
 from io import TextIOWrapper
+from operator import attrgetter, getitem
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import httpx
+import yaml
 
 from cld_user_groups import (
     AsyncCldProvisioning,
     CldProvisioning,
+    HookContext,
     Security,
     models,
 )
 from cld_user_groups.emulator import Emulator
 
 JOHN = "0abed8dfcc039ea05e2a1d494fd442"
-EDITOR = "cld::role::prodenv::media_editor"
 ACCOUNT = "acc"
+OPENAPI = Path(__file__).resolve().parents[1] / "openapi.yaml"
 SECURITY = Security(provisioning_api_key="demo-key", provisioning_api_secret="demo-secret")
 
 _COLOUR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
@@ -65,9 +70,53 @@ def people(users: Iterable[models.UserGroupUser | models.User] | None) -> str:
     return ", ".join(f"{user.name} <{user.email}>" for user in users or ()) or "nobody"
 
 
+def shown(name: str, arguments: dict[str, Any], result: object) -> None:
+    passed = ", ".join(f"{each}={value!r}" for each, value in arguments.items())
+    said(f"{name}({passed})", textwrap.shorten(repr(result), 120, placeholder=" …"))
+
+
+class Rest:
+    """A hook that knows which operations of openapi.yaml no request was made for."""
+
+    def __init__(self) -> None:
+        self._calls = dict(operations())
+
+    def before_request(self, context: HookContext, request: httpx.Request) -> None:
+        self._calls.pop(context.operation_id, None)
+
+    def calls(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return a method of the client for each, and the arguments of its first example."""
+        return [*self._calls.values()]
+
+
+def operations() -> Iterator[tuple[str, tuple[str, dict[str, Any]]]]:
+    document = yaml.safe_load(OPENAPI.read_text("utf-8"))
+
+    def resolved(node: dict[str, Any]) -> dict[str, Any]:
+        path = node["$ref"].split("/")[1:] if "$ref" in node else None
+        return reduce(getitem, path, document) if path else node
+
+    for item in document["paths"].values():
+        for operation in (each for each in item.values() if "operationId" in each):
+            parameters = map(resolved, [*item["parameters"], *operation.get("parameters", ())])
+            arguments = {
+                each["name"]: each["example"]
+                for each in parameters
+                if each.get("required") and each["name"] != "account_id"
+            }
+            for media in resolved(operation.get("requestBody", {})).get("content", {}).values():
+                example = next(iter(media["examples"].values()))
+                arguments[operation.get("x-body", "request")] = resolved(example)["value"]
+            name = f"{operation['tags'][0]}.{operation['x-method']}"
+            yield operation["operationId"], (name, arguments)
+
+
 def show_sync(url: str) -> None:
     heading("CldProvisioning")
-    with CldProvisioning(account_id=ACCOUNT, security=SECURITY, server_url=url) as client:
+    rest = Rest()
+    with CldProvisioning(
+        account_id=ACCOUNT, security=SECURITY, server_url=url, hooks=[rest]
+    ) as client:
         groups = client.user_groups
 
         found = groups.list(extended_details=True)
@@ -92,31 +141,6 @@ def show_sync(url: str) -> None:
         by_email = client.users.find(emails=["john@example.com"]).by_email
         said("users.find(emails=[…])", *(people(found) for found in by_email.values()))
 
-        everyone = client.users.list()
-        said("users.list()", f"{len(everyone.users)} users")
-
-        john = client.users.get(user_id=JOHN)
-        of_john = client.users.get_groups(user_id=JOHN).groups
-        environments = client.users.list_sub_accounts(user_id=JOHN).sub_accounts
-        said(
-            "users.get(user_id=…), users.get_groups(user_id=…), users.list_sub_accounts(user_id=…)",
-            f"{john.name}; groups: {len(of_john)}, product environments: {len(environments)}",
-        )
-
-        principals, group = client.principals, models.Principal(type="group", id=group_id)
-        principals.update_roles(operation="add", principal=group, roles=[{"id": EDITOR}])
-        granted = principals.list_roles(
-            principal_type="group", principal_id=group_id, permission_type="global"
-        )
-        said("principals.update_roles(…), principals.list_roles(…)", granted.data[0].name)
-        with_roles = principals.inspect(scope_type="prodenv").data.principals
-        these = principals.inspect_multiple(scope_type="prodenv", principals=[group])
-        said(
-            "roles.list(), principals.inspect(…), principals.inspect_multiple(…)",
-            f"{len(client.roles.list().data)} roles, {len(with_roles)} principals have some, "
-            f"this group {len(these.data.principals[0].roles)}",
-        )
-
         left = groups.remove_user(group_id=group_id, user_id=JOHN)
         said("remove_user(group_id=…, user_id=…)", f"left: {people(left.users)}")
 
@@ -132,11 +156,15 @@ def show_sync(url: str) -> None:
         except ValueError as error:
             failed('remove_user(group_id=…, user_id="..")', error, "rejected, nothing was sent")
 
+        for name, arguments in rest.calls():
+            shown(name, arguments, attrgetter(name)(client)(**arguments))
+
 
 async def show_async(url: str) -> None:
     heading("AsyncCldProvisioning")
+    rest = Rest()
     async with AsyncCldProvisioning(
-        account_id=ACCOUNT, security=SECURITY, server_url=url
+        account_id=ACCOUNT, security=SECURITY, server_url=url, hooks=[rest]
     ) as client:
         groups = client.user_groups
 
@@ -155,37 +183,15 @@ async def show_async(url: str) -> None:
         said('update(group_id=…, name="Illustrators, Vienna")', group_line(renamed))
         read = await groups.get(group_id=ids[0], extended_details=True)
         said("get(group_id=…, extended_details=True)", group_line(read))
-        users = client.users
-        everyone, john, of_john, environments = await asyncio.gather(
-            users.list(),
-            users.get(user_id=JOHN),
-            users.get_groups(user_id=JOHN),
-            users.list_sub_accounts(user_id=JOHN),
-        )
-        said(
-            "users.list(), users.get(…), users.get_groups(…), users.list_sub_accounts(…) at once",
-            f"{len(everyone.users)} users; groups of {john.name}: {len(of_john.groups)}, "
-            f"product environments: {len(environments.sub_accounts)}",
-        )
-        principals, group = client.principals, models.Principal(type="group", id=ids[0])
-        await principals.update_roles(operation="add", principal=group, roles=[{"id": EDITOR}])
-        granted, these, with_roles, roles = await asyncio.gather(
-            principals.list_roles(
-                principal_type="group", principal_id=ids[0], permission_type="global"
-            ),
-            principals.inspect_multiple(scope_type="prodenv", principals=[group]),
-            principals.inspect(scope_type="account"),
-            client.roles.list(),
-        )
-        said(
-            "principals.list_roles(…), .inspect_multiple(…), .inspect(…), roles.list() at once",
-            f"{granted.data[0].name}; {len(these.data.principals[0].roles)} role of "
-            f"{len(roles.data)}; {len(with_roles.data.principals)} principal in the account",
-        )
         left = await groups.remove_user(group_id=ids[0], user_id=JOHN)
         said("remove_user(group_id=…, user_id=…)", f"left: {people(left.users)}")
         deleted = await asyncio.gather(*(groups.delete(group_id=group_id) for group_id in ids))
         said("three delete(group_id=…) at once", ", ".join(str(one.message) for one in deleted))
+
+        calls = rest.calls()
+        results = (attrgetter(name)(client)(**arguments) for name, arguments in calls)
+        for (name, arguments), result in zip(calls, await asyncio.gather(*results), strict=True):
+            shown(name, arguments, result)
 
 
 def show_retries(emulator: Emulator, url: str) -> None:
