@@ -72,7 +72,10 @@ def people(users: Iterable[models.UserGroupUser | models.User] | None) -> str:
 
 def shown(name: str, arguments: dict[str, Any], result: object) -> None:
     passed = ", ".join(f"{each}={value!r}" for each, value in arguments.items())
-    said(f"{name}({passed})", textwrap.shorten(repr(result), 120, placeholder=" …"))
+    if isinstance(result, models.CloudinaryError):
+        failed(f"{name}({passed})", result)
+    else:
+        said(f"{name}({passed})", textwrap.shorten(repr(result), 120, placeholder=" …"))
 
 
 class Rest:
@@ -157,7 +160,10 @@ def show_sync(url: str) -> None:
             failed('remove_user(group_id=…, user_id="..")', error, "rejected, nothing was sent")
 
         for name, arguments in rest.calls():
-            shown(name, arguments, attrgetter(name)(client)(**arguments))
+            try:
+                shown(name, arguments, attrgetter(name)(client)(**arguments))
+            except models.CloudinaryError as error:
+                shown(name, arguments, error)
 
 
 async def show_async(url: str) -> None:
@@ -189,8 +195,9 @@ async def show_async(url: str) -> None:
         said("three delete(group_id=…) at once", ", ".join(str(one.message) for one in deleted))
 
         calls = rest.calls()
-        results = (attrgetter(name)(client)(**arguments) for name, arguments in calls)
-        for (name, arguments), result in zip(calls, await asyncio.gather(*results), strict=True):
+        made = (attrgetter(name)(client)(**arguments) for name, arguments in calls)
+        results = await asyncio.gather(*made, return_exceptions=True)
+        for (name, arguments), result in zip(calls, results, strict=True):
             shown(name, arguments, result)
 
 
