@@ -101,6 +101,9 @@ def operations() -> Iterator[tuple[str, tuple[str, dict[str, Any]]]]:
 
     for item in document["paths"].values():
         for operation in (each for each in item.values() if "operationId" in each):
+            resource = operation["tags"][0]
+            if not hasattr(CldProvisioning, resource):
+                continue
             parameters = map(resolved, [*item["parameters"], *operation.get("parameters", ())])
             arguments = {
                 each["name"]: each["example"]
@@ -110,8 +113,7 @@ def operations() -> Iterator[tuple[str, tuple[str, dict[str, Any]]]]:
             for media in resolved(operation.get("requestBody", {})).get("content", {}).values():
                 example = next(iter(media["examples"].values()))
                 arguments[operation.get("x-body", "request")] = resolved(example)["value"]
-            name = f"{operation['tags'][0]}.{operation['x-method']}"
-            yield operation["operationId"], (name, arguments)
+            yield operation["operationId"], (f"{resource}.{operation['x-method']}", arguments)
 
 
 def show_sync(url: str) -> None:

@@ -170,6 +170,8 @@ def test_importing_the_client_loads_the_client_and_no_more() -> None:
     own = [f"cld_user_groups.{name}" for name in ("_engine", "_operations")]
     for package in ("cld_provisioning_api", *own):
         loaded = [package if within(name, package) else name for name in loaded]
+    for missing in {*RESOURCES} - {*loaded}:
+        pytest.fail(f"overlay: write {missing} and import it in client.py, both as `roles` is")
     assert sorted(set(loaded)) == sorted([*LOADED, *RESOURCES])
 
 

@@ -104,7 +104,9 @@ def example(method: Any, name: str) -> CodeType:
 def test_example_of_the_docstring_runs(kind: type[Any], name: str) -> None:
     code = example(found(kind, name), name)
     emulator = Emulator("acc", KEY, SECRET)
-    names: dict[str, Any] = {"models": models, "GROUP_ID": GROUP, "USER_ID": USER}
+    parameters = (each for operation in OPERATIONS.values() for each in operation.parameters)
+    names = {each["name"].upper(): each["example"] for each in parameters if each["in"] == "path"}
+    names["models"] = models
 
     async def run_async() -> None:
         async with httpx.AsyncClient(transport=emulator.transport()) as http:
