@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any
 
@@ -18,17 +18,19 @@ from .options import (
     allow_removals_option,
     declared,
     dry_run_option,
+    ignore_file_option,
     reason_option,
     roles_option,
     settings_of,
     yes_option,
 )
 from .running import Draft, RunOptions, run_plan
-from .source import hold_to_guards, one_user, read_people
+from .source import check_is_for, hold_to_guards, one_user, read_groups, read_people
 
 if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
     from cld_user_groups.membership import (
+        Desired,
         DesiredGroup,
         DesiredMember,
         Group,
@@ -151,7 +153,7 @@ def change_command(
         parameters: What it takes on the command line.
         removes: Whether members may be removed, and so --allow-removals is known.
     """
-    common = (reason_option, dry_run_option, yes_option, roles_option)
+    common = (reason_option, dry_run_option, yes_option, roles_option, ignore_file_option)
     options = (*common, allow_removals_option) if removes else common
 
     def decorate(function: Callable[..., DesiredState]) -> click.Command:
@@ -162,6 +164,7 @@ def change_command(
             dry_run: bool,
             reason: str | None,
             roles: Reach | None,
+            ignore_file: bool,
             allow_removals: int | None = None,
             users: Sequence[str] = (),
             **values: Any,
@@ -169,11 +172,18 @@ def change_command(
             people = read_people(users)
             model = one_user(values["like"]) if "like" in values else None
             words = [name, *_words(context, values)]
+            settings = settings_of(context)
+            path = None if ignore_file else settings.groups_file
+            file = None if path is None else read_groups(path)
 
             def prepare(client: CldProvisioning) -> Draft:
                 now = datetime.now(UTC)
+                if file is not None:
+                    check_is_for(file, client.account_id)
                 sought = people if model is None else (*people, model)
                 lookup = membership.lookup.lookup_of(sought, adds=bool(people) and not removes)
+                if file is not None:
+                    lookup = _with_rules(lookup, file, people)
                 snapshot = membership.read_account(client, lookup, now.date())
                 finder = membership.Finder(snapshot)
                 found: dict[str, Any] = {}
@@ -197,20 +207,49 @@ def change_command(
                         for change in plan.changes
                     )
                     plan = evolve(plan, changes=tuple(changes), notes=(*plan.notes, *state.notes))
+                    if file is not None:
+                        plan = _held_to_file(plan, snapshot, file, now.date())
                     return hold_to_guards(plan, snapshot, allow_removals=allow_removals)
 
                 return Draft(make, snapshot)
 
-            settings = settings_of(context)
             why = ["--reason", reason] if reason else []
-            resume = settings.command_line(*words, *users, *why)
-            options = RunOptions(yes=yes, dry_run=dry_run, roles=roles, resume=resume)
+            unheld = ["--ignore-file"] if ignore_file else []
+            options = RunOptions(
+                yes=yes,
+                dry_run=dry_run,
+                roles=roles,
+                resume=settings.command_line(*words, *users, *why, *unheld),
+                hint="" if path is None else f"The file of the profile is {path}.",
+            )
             return run_plan(settings, prepare, options)
 
         callback = update_wrapper(click.pass_context(run), function)
         return declared(name, callback, (*parameters, *options), TABLE_FORMATS)
 
     return decorate
+
+
+def _with_rules(lookup: Desired, file: Desired, people: Sequence[DesiredMember]) -> Desired:
+    """Return what makes `read_account` read the roles that the rules of a file need."""
+    ruled = (
+        evolve(group, state="present", members=tuple(people))
+        for group in file.groups
+        if any(rule.kind == "not_with_role" for rule in group.rules)
+    )
+    return evolve(lookup, groups=(*lookup.groups, *ruled))
+
+
+def _held_to_file(plan: Plan, snapshot: Snapshot, file: Desired, today: date) -> Plan:
+    """Return a plan with the rules of the account's file, and with where that disagrees."""
+    plan = membership.check_rules(plan, snapshot, file)
+    differs = map(str, membership.explaining.disagreements(plan, file, today))
+    plan = evolve(
+        plan,
+        protect=(*plan.protect, *file.protect),
+        warnings=tuple(dict.fromkeys((*plan.warnings, *differs))),
+    )
+    return membership.with_effects(plan, snapshot)
 
 
 def _words(context: click.Context, values: Mapping[str, Any]) -> Iterator[str]:

@@ -77,6 +77,17 @@ class Settings:
         return self.profile or os.environ.get("CLOUDINARY_PROFILE") or None
 
     @property
+    def groups_file(self) -> str | None:
+        """The file of groups that the account's profile names, if it names one."""
+        if self.profile_name is None:
+            return None
+        from .profiles import load_profile
+
+        profile = load_profile(self.profile_name)
+        is_its_account = self.account_id in (None, profile.account_id)
+        return str(profile.file) if profile.file is not None and is_its_account else None
+
+    @property
     def max_bytes(self) -> int | None:
         """The maximum size of a response's body, or None for the client's own."""
         return None if self.max_body is None else self.max_body * _MIB
@@ -219,6 +230,7 @@ roles_option = click.option(
     help="Show which roles begin and end; with =people, also read those that people hold "
     "themselves.",
 )
+ignore_file_option = flag("--ignore-file", help="Do not look at the file of the profile.")
 users_argument = click.argument("users", metavar="USER...", nargs=-1, required=True)
 
 

@@ -33,7 +33,7 @@ PROFILE = "CLOUDINARY_PROFILE"
 PROFILES_FILE = "CLOUDINARY_PROFILES_FILE"
 
 _REGIONS = get_args(Region)
-_KEYS = ("account_id", "region", "server_url", "credentials")
+_KEYS = ("account_id", "region", "server_url", "credentials", "file")
 _SOURCES = ("environment", "keyring", "command")
 _VARIABLES = {"key", "secret"}
 _LIKE_A_SECRET = re.compile(r"secret|passw|token|api.?key|auth|private", re.IGNORECASE)
@@ -190,13 +190,18 @@ def _parse_pair(text: str) -> Security | None:
 
 @frozen(kw_only=True)
 class Profile:
-    """An account by name; without a source, its credentials are the client's own variables'."""
+    """An account by name; without a source, its credentials are the client's own variables'.
+
+    Attributes:
+        file: The file of groups that the account follows, or None.
+    """
 
     name: str
     account_id: str
     region: Region | None = None
     server_url: str | None = None
     source: Source | None = None
+    file: Path | None = None
 
 
 def profiles_file() -> Path:
@@ -250,7 +255,7 @@ def _parse(name: str, table: object, path: Path) -> Profile:
         raise ProfileError(f"{where}: it must be a table, [{name}]{hint}")
     values = cast("dict[str, Any]", table)
     _check_keys(values, _KEYS, where)
-    texts = {key: values.get(key) for key in ("account_id", "region", "server_url")}
+    texts = {key: values.get(key) for key in ("account_id", "region", "server_url", "file")}
     for key, value in texts.items():
         if value is not None and not (isinstance(value, str) and value.strip()):
             raise ProfileError(f"{where}: {key} must be a text that is not empty")
@@ -263,7 +268,9 @@ def _parse(name: str, table: object, path: Path) -> Profile:
         raise ProfileError(f"{where}: region must be one of {', '.join(_REGIONS)}")
     if texts["region"] and texts["server_url"]:
         raise ProfileError(f"{where}: give region or server_url, not both")
+    file = texts["file"]
     return Profile(
+        file=None if file is None else path.parent / Path(file).expanduser(),
         name=name,
         account_id=account_id,
         region=cast("Region | None", texts["region"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from enum import StrEnum
 
@@ -11,7 +12,18 @@ from cld_user_groups.identity import email_key
 
 from .directory import Directory, is_wanted
 from .history import History, Period, Step
-from .model import Desired, DesiredGroup, DesiredMember, GroupRef, Member, Snapshot, Status
+from .model import (
+    Action,
+    Desired,
+    DesiredGroup,
+    DesiredMember,
+    GroupRef,
+    Member,
+    Plan,
+    Snapshot,
+    Status,
+)
+from .problems import Problem, quoted
 
 
 class Verdict(StrEnum):
@@ -135,6 +147,46 @@ def listing_of(
         wanted = today is None or is_wanted(member, today)
         return Listing(group=found, member=member, is_wanted=wanted)
     return Listing(group=found, is_wanted=None if found.mode == "additive" else False)
+
+
+def disagreements(plan: Plan, desired: Desired, today: date) -> Iterator[Problem]:
+    """Yield which changes of a plan the next run of a file would revert, each with its line.
+
+    Args:
+        plan: The plan, which is not of that file.
+        desired: The file.
+        today: The day for which the file is read.
+    """
+    for change in plan.changes:
+        group, user = change.group, change.user
+        was = group if change.old_name is None else GroupRef(id=group.id, name=change.old_name)
+        found = next((each for each in desired.groups if _is_group(each, was)), None)
+        if found is None:
+            continue
+        at: DesiredGroup | DesiredMember = found
+        name, message, hint = quoted(group.name), "", ""
+        if user is not None:
+            who = quoted(user.email or user.id)
+            listing = listing_of(desired, group, Member(id=user.id, email=user.email), today)
+            if change.action is Action.REMOVE_USER and listing.is_wanted:
+                message = f"the file lists {who} in {name}, and its next run adds them again"
+                at, hint = listing.member or found, "remove the line, too"
+            elif change.action is Action.ADD_USER and listing.is_wanted is False:
+                message = f"the file does not want {who} in {name}, and its next run removes them"
+                at, hint = listing.member or found, "add them there, too"
+        elif change.action is Action.RENAME_GROUP and found.name != group.name:
+            ends = "renames it back" if found.id is not None else "creates that one"
+            message = f"the file calls the group {quoted(found.name)}, and its next run {ends}"
+            hint = "rename it there, too"
+        elif change.action is Action.DELETE_GROUP and found.state == "present":
+            message = f"the file names the group {name}, and its next run creates it again"
+            hint = "write `state: absent` there, or remove it"
+        elif change.action is Action.CREATE_GROUP and found.state == "absent":
+            message = (
+                f"the file says that the group {name} is to be absent: its next run deletes it"
+            )
+        if message:
+            yield Problem(at.source, at.line, message, hint)
 
 
 def _is_group(wanted: DesiredGroup, group: GroupRef) -> bool:

@@ -1,0 +1,116 @@
+"""The everyday commands obey the file that the account follows, and say where they differ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .shell import SAMPLE, Shell
+
+FILE = """\
+version: 1
+account: acc
+protect: [maria@example.com]
+groups:
+  Designers:
+    members:
+      - john@example.com
+      - harry@example.com
+  Marketing: {managed_by: Okta}
+  Crowd:
+    mode: additive
+    require_until: true
+    members: []
+    allow_empty: true
+"""
+
+
+@pytest.fixture
+def work(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """The command with a profile that names the file, which lies beside the profiles."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(shell.folder))
+    monkeypatch.setenv("CLOUDINARY_PROFILE", "work")
+    folder = shell.folder / "cld-user-groups"
+    folder.mkdir()
+    (folder / "profiles.toml").write_text('[work]\naccount_id = "acc"\nfile = "groups.yaml"\n')
+    shell.write(FILE, "cld-user-groups/groups.yaml")
+    return shell
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        (("remove", "Designers", "harry@example.com"), 0,
+         "groups.yaml:8: the file lists `harry@example.com` in `Designers`, and its next run adds "
+         "them again; remove the line, too"),
+        (("add", "Designers", "chen@example.com"), 0,
+         "groups.yaml:5: the file does not want `chen@example.com` in `Designers`, and its next "
+         "run removes them; add them there, too"),
+        (("rename", "Designers", "Artists"), 0,
+         "groups.yaml:5: the file calls the group `Designers`, and its next run creates that one; "
+         "rename it there, too"),
+        (("delete", "Designers", "--allow-removals", "2"), 0,
+         "groups.yaml:5: the file names the group `Designers`, and its next run creates it again; "
+         "write `state: absent` there, or remove it"),
+        (("offboard", "harry@example.com"), 0, "its next run adds them again"),
+        (("add", "Marketing", "john@example.com"), 5,
+         "`Marketing` is managed by `Okta`, and never written"),
+        (("remove", "Marketing", "maria@example.com", "--allow-removals", "1"), 5,
+         "`Marketing` is managed by `Okta`, and never written"),
+        (("add", "Crowd", "chen@example.com"), 5, "require_until"),
+    ],
+)  # fmt: skip
+def test_a_change_is_held_to_the_file_and_says_where_it_differs(
+    work: Shell, line: tuple[str, ...], code: int, said: str
+) -> None:
+    work.emulator.add_group("Crowd")
+    done = work(*line, "--yes")
+    assert said in done.stderr + done.stdout
+    assert done.exit_code == code
+    assert (work.writes() > 0) is (code == 0)
+    work("undo", "--yes", "--allow-removals", "2")
+
+
+def test_who_is_protected_by_the_file_stays(work: Shell) -> None:
+    maria = next(user for user in work.emulator.users if user.email == "maria@example.com")
+    work.emulator.add_group("Press", users=[maria])
+    for line in (("remove", "Press", "maria@example.com"), ("delete", "Press")):
+        done = work(*line, "--yes", "--allow-removals", "1")
+        assert done.exit_code == 3
+        assert "`Press` loses members who are protected: `maria@example.com`" in done.stderr
+        assert "The file of the profile is " in done.stderr
+    assert work.writes() == 0
+    done = work(
+        "remove", "Press", "maria@example.com", "--allow-removals", "1", "--yes", "--ignore-file"
+    )
+    assert (done.exit_code, work.members()) == (0, SAMPLE | {"Press": set()})
+
+
+def test_what_the_file_agrees_with_or_does_not_name_is_not_commented_on(work: Shell) -> None:
+    work.emulator.add_group("Press")
+    done = work("add", "Press", "john@example.com", "--yes")
+    assert (done.exit_code, "groups.yaml" in done.stderr + done.stdout) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(None, "cannot read the file"), ("version: 1\n", "`groups` is missing"),
+     (FILE.replace(": acc", ": other"), "the file is for the account `other`, not `acc`")],
+)  # fmt: skip
+def test_without_the_file_nothing_is_written_unless_it_is_ignored(
+    work: Shell, content: str | None, said: str
+) -> None:
+    path = Path("cld-user-groups/groups.yaml")
+    path.write_text(content) if content else path.unlink()
+    done = work("offboard", "harry@example.com", "--yes")
+    assert (done.exit_code, work.writes()) == (1, 0)
+    assert said in done.stderr
+    assert work("offboard", "harry@example.com", "--yes", "--ignore-file").exit_code == 0
+
+
+def test_the_file_of_a_profile_is_not_that_of_another_account(work: Shell) -> None:
+    done = work("list", "--account-id", "acc")
+    assert done.exit_code == 0
+    done = work("offboard", "harry@example.com", "--account-id", "elsewhere", "--yes")
+    assert "groups.yaml" not in done.stderr
