@@ -355,3 +355,13 @@ def test_a_role_of_the_accounts_own_is_restored_as_one_of_the_system(one: Accoun
     deleted(one)
     one.run(undo(one))
     assert ("own_1", "e2", ()) in assigned(one.emulator)
+
+
+@pytest.mark.parametrize("quota", range(4, 24))
+def test_assigning_roles_leaves_what_is_kept_of_the_quota(one: Account, quota: int) -> None:
+    deleted(one)
+    plan = undo(one)
+    one.emulator.set_quota(quota)
+    one.emulator.calls.clear()
+    one.run(plan, keep_quota=2)
+    assert quota - len(one.emulator.calls) >= 2

@@ -120,6 +120,21 @@ _NO_ROLES = {
 }
 
 
+def _recreates(plan: Plan) -> bool:
+    return plan.source.startswith("undo of ") and bool(plan.counts()["create_group"])
+
+
+def _lines_on_ended(plan: Plan) -> Iterator[str]:
+    """Yield what has ended with a deleted group, and is not back."""
+    counts, is_recreated = plan.counts(), _recreates(plan)
+    if "assign_role" in counts:
+        yield "Shares of a deleted group do not come back."
+    elif is_recreated or counts["delete_group"]:
+        yield _NO_ROLES[is_recreated]
+    if is_recreated:
+        yield from map(printable, plan.warnings)
+
+
 def result_lines(
     plan: Plan, result: Result, resume: str, undo: str, *, color: bool
 ) -> Iterator[str]:
@@ -142,12 +157,9 @@ def result_lines(
     if result.stopped is not None:
         yield f"Stopped early: {printable(result.detail or result.stopped)}."
     if result.verified:
-        actions = {change.action.value for change in plan.changes}
-        is_recreated = plan.source.startswith("undo of ") and "create_group" in actions
-        what = "the groups and their members match" if is_recreated else "the account matches"
+        what = "the groups and their members match" if _recreates(plan) else "the account matches"
         yield f"Verified: {what} {goal}."
-        if is_recreated or "delete_group" in actions:
-            yield _NO_ROLES[is_recreated]
+        yield from _lines_on_ended(plan)
     elif result.verified is None:
         yield "The account was not read again."
     else:

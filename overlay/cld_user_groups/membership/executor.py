@@ -151,16 +151,18 @@ def _check(before: Outcome, role: Grant) -> Check:
 
 def _confirm(done: Outcome, response: RawResponse[Any]) -> Flow:
     """Look at the roles of a group after one was assigned: the response says nothing of them."""
+    reply = _reply(ReplyKind.FAILED, response)
+    if reply.remaining:
+        reply = evolve(reply, remaining=reply.remaining - 1)  # looking takes one
     try:
         found = yield from _verify(done.change, done.group_id)
     except Exception as unseen:  # noqa: BLE001 - the role may be assigned
         error = f"the API accepted it, and whether it is assigned is not known: {unseen}"
     else:
         if found is not None:
-            return ChangeResult(done, _reply(ReplyKind.IN_PLACE, response))
+            return ChangeResult(done, evolve(reply, kind=ReplyKind.IN_PLACE))
         error = "the API accepted it, and the roles of the group do not show it"
-    unknown = evolve(done, status=Status.UNKNOWN, error=error)
-    return ChangeResult(unknown, _reply(ReplyKind.FAILED, response))
+    return ChangeResult(evolve(done, status=Status.UNKNOWN, error=error), reply)
 
 
 def _after_error(before: Outcome, error: Exception) -> Flow:

@@ -29,7 +29,7 @@ LONG_PAUSE = 5.0
 # only lets the calls out gradually. One that is held for longer waits for the quota itself.
 _GRADUALLY = 10.0
 _MAX_FAILURES = 5  # in a row
-#: How many requests it takes to record what a group grants.
+#: How many requests it takes to record what a group grants, or to check a role before and after.
 READS_OF_ROLES = 2
 
 
@@ -302,8 +302,7 @@ class Scheduler:
             free = min(free, 1 - len(self._running))
         starting: list[int] = []
         while self._ready and len(starting) < free:
-            reads = READS_OF_ROLES if self._ready[0] in self.unread else 0
-            if not self.pace.has_quota(len(self._running) + reads):
+            if not self.pace.has_quota(len(self._running) + self._reads(self._ready[0])):
                 # While some run, their responses say more.
                 if not self._running and (why := self.pace.await_quota(now)):
                     self.stop(Stop.QUOTA, why)
@@ -311,11 +310,15 @@ class Scheduler:
             position = self._probe() if self._is_suspect else heapq.heappop(self._ready)
             if position is None:
                 break
-            if position in self.unread:
-                self.pace.spend(READS_OF_ROLES)
+            self.pace.spend(self._reads(position))
             self._running[position] = self.pace.round
             starting.append(position)
         return starting
+
+    def _reads(self, position: int) -> int:
+        """Return how many requests it takes to start a change, besides its own."""
+        is_role = self._changes[position].action is Action.ASSIGN_ROLE
+        return READS_OF_ROLES if is_role or position in self.unread else 0
 
     def finish(self, position: int, reply: Reply, now: float) -> None:
         """Record the reply to a change that has started."""

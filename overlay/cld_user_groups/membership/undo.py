@@ -273,7 +273,11 @@ class _Inverse:
         for user in change.members:
             self._step(Action.ADD_USER, ref, outcome, (creation,), user=user)
         self.notes.append(f"The group {name!r} comes back with a new ID: it was {group_id}.")
-        if not self._restore_roles(outcome, ref, (creation,)):
+        if self._restore_roles(outcome, ref, (creation,)):
+            self.notes.append(
+                f"Shares depend on the ID of a group: those of {name!r} do not come back."
+            )
+        else:
             self.notes.append(
                 f"Roles and shares depend on the ID of a group: those of {name!r} do not come back."
             )

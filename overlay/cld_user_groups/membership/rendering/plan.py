@@ -174,10 +174,13 @@ def _notes(plan: Plan) -> list[str]:
 
 def _requests(plan: Plan) -> str:
     """Describe how many requests a plan needs and how many are left."""
-    needed = f"{counted(len(plan.changes), 'request')} needed"
-    most = len(plan.changes)
+    counts, most = plan.counts(), len(plan.changes)
+    needed = f"{counted(most, 'request')} needed"
+    if checks := READS_OF_ROLES * counts.get("assign_role", 0):
+        needed += f", and at most {checks:,} to check roles"
+        most += checks
     if plan.roles is not None:
-        if records := READS_OF_ROLES * plan.counts()["delete_group"]:
+        if records := READS_OF_ROLES * counts["delete_group"]:
             needed += f", and at most {records:,} to record roles"
             most += records
         if plan.roles.requests:
