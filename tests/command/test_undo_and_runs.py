@@ -133,7 +133,7 @@ def test_an_undo_of_a_deletion_says_what_does_not_come_back(shell: Shell) -> Non
     done = shell("undo", "--yes")
     assert done.exit_code == 0
     assert "the account matches" not in done.stdout
-    assert "Roles and shares were not read: those of a deleted group do not come" in done.stdout
+    assert "Roles and shares of a deleted group do not come back by themselves." in done.stdout
 
 
 def test_journals_are_verified_and_a_changed_line_is_an_error(applied: Shell) -> None:

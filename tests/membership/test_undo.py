@@ -78,7 +78,7 @@ def test_a_deleted_group_comes_back_with_its_members_and_a_new_id_and_says_so(
     plan = account.undo()
     assert plan.notes == (
         "The group 'a' comes back with a new ID: it was id-a.",
-        "Roles and shares depend on the ID of a group: those of 'a' do not come back.",
+        "Roles and shares depend on the ID of a group: 'a' comes back without them.",
     )
     assert account.run(plan).is_complete
     assert account.members == before

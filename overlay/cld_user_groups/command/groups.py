@@ -97,7 +97,7 @@ def delete_command(finder: Finder, group: str) -> DesiredState:
     """Delete GROUP, a name or an ID.
 
     With members in it, only if --allow-removals says exactly how many. Roles and shares that
-    depend on its ID end with it, and undo does not give them back.
+    depend on its ID end with it; undo gives back roles only with --restore-roles, and no shares.
     """
     return DesiredState(groups=(absent_group(finder.group(group)),))
 
@@ -155,7 +155,7 @@ def merge_command(finder: Finder, groups: tuple[str, ...], into: str) -> Desired
 
     What the deleted groups gave access to, their members lose: those that have members are deleted
     only if --allow-removals says exactly how many. Roles and shares that depend on their IDs end
-    with them, and undo does not give them back.
+    with them; undo gives back roles only with --restore-roles, and no shares.
     """
     sources = finder.all_groups(groups)
     combined = _combination(finder, sources, into)

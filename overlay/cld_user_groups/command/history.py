@@ -310,8 +310,9 @@ def undo_command(
 
     What its journal confirms, or the account shows, is undone as far as it is still in place. That
     is a plan too, with the same guards; it has a journal of its own, and can itself be undone. A
-    deleted group comes back with another ID, and without the roles and shares of the old one.
-    Exits with 5 where something is still in place that cannot be undone.
+    deleted group comes back with another ID, with the roles of the old one only if --restore-roles
+    says so, and without its shares. Exits with 5 where something is still in place that cannot be
+    undone, and where --restore-roles cannot restore each role.
     """
 
     def prepare(client: CldProvisioning) -> Draft:

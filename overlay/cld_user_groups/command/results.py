@@ -115,8 +115,8 @@ def lines_on_roles(outcomes: Iterable[Outcome], *, only_unknown: bool = False) -
 
 
 _NO_ROLES = {
-    False: "Roles and shares of a deleted group do not come back.",
-    True: "Roles and shares were not read: those of a deleted group do not come back.",
+    False: "Of a deleted group, `undo` gives back roles only with --restore-roles, and no shares.",
+    True: "Roles and shares of a deleted group do not come back by themselves.",
 }
 
 

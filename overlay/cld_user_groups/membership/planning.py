@@ -146,8 +146,8 @@ def note_on_roles(changes: Sequence[Change]) -> Iterator[str]:
     deleted = [quoted(each.group.name) for each in changes if each.action is Action.DELETE_GROUP]
     if deleted:
         yield (
-            "Roles and shares depend on the ID of a group, and end with it; `undo` does not give "
-            f"them back: {', '.join(deleted)}."
+            "Roles and shares depend on the ID of a group, and end with it; `undo` gives back "
+            f"roles only with --restore-roles, and no shares: {', '.join(deleted)}."
         )
 
 

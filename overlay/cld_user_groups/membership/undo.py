@@ -279,7 +279,7 @@ class _Inverse:
             )
         else:
             self.notes.append(
-                f"Roles and shares depend on the ID of a group: those of {name!r} do not come back."
+                f"Roles and shares depend on the ID of a group: {name!r} comes back without them."
             )
 
     def _restore_roles(
