@@ -85,7 +85,7 @@ def propose(
     def make(read: membership.Snapshot) -> membership.Plan:
         return membership.plan(read, desired, today, now=now)
 
-    plan, _ = membership.roles.plan_with_roles(client, make, snapshot, desired, reach="people")
+    plan, _ = membership.roles.plan_with_roles(client, make, snapshot, reach="people")
     if not from_file:  # else the reasons and the lines are the file's
         changes = (evolve(each, reason=reason, line=None) for each in plan.changes)
         plan = evolve(plan, changes=tuple(changes))
