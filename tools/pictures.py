@@ -89,6 +89,8 @@ def main() -> None:
             command = [sys.executable, "-m", "cld_user_groups", *arguments]
             return line, on_terminal(command, folder, environment)
 
+        looks = [run("show", "Designers"), run("whois", "john@example.com")]
+        draw("command-roles.svg", "what groups grant, and people may do", looks)
         draw("command-apply.svg", "plan and apply", [run("apply", "groups.yaml")])
         draw(
             "command-undo.svg",

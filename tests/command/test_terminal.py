@@ -9,6 +9,8 @@ from cld_user_groups.command import running
 from .shell import AS_EDITED, EDITED, SAMPLE, Shell
 from .terminal import converse
 
+JOHN = "john@example.com"
+SHOW = ("show", "Designers")
 FOLDER = "folder fg38a9b0c1d2e3f4"
 QUESTION = "Make these 5 changes to account acc? [y/N] "
 
@@ -134,10 +136,10 @@ def test_roles_are_a_line_each_and_whole(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, width: str
 ) -> None:
     monkeypatch.setenv("COLUMNS", width)
-    for line in (("list", "--roles"), ("whois", "john@example.com")):
+    for line, mark in ((("list", "--roles"), "- "), (("whois", JOHN), "- "), (SHOW, "\n  ")):
         code, screen = converse(*line)
         assert code == 0
-        assert "- Media Editor in all product" in screen
+        assert f"{mark}Media Editor in all product" in screen
         shown = "".join(screen.split())
         assert "".join(FOLDER.split()) in shown
         assert max(len(row.rstrip("\r")) for row in screen.split("\n")) <= int(width)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +42,17 @@ def print_roles(said: Mapping[str, Sequence[str]], settings: Settings) -> None:
         titles.setdefault(tuple(texts), []).append(printable(title))
     for texts, names in titles.items():
         named = ", and ".join([names[0], *(f"{name[0].lower()}{name[1:]}" for name in names[1:])])
-        print_message("\n  ".join([f"{named}:", *texts]), quiet=settings.quiet)
+        lines = [f"{named}:", *map(_indented, texts)]
+        print_message("\n".join(lines), quiet=settings.quiet)
+
+
+def _indented(text: str) -> str:
+    """Return a text that is indented, on a terminal in all its lines."""
+    if not sys.stderr.isatty():
+        return f"  {text}"
+    width = shutil.get_terminal_size().columns
+    kept: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
+    return textwrap.fill(text, width, initial_indent="  ", subsequent_indent="    ", **kept)
 
 
 def in_a_table(roles: Roles, groups: Sequence[Group], settings: Settings) -> list[Sequence[str]]:
