@@ -581,6 +581,25 @@ def test_after_a_wait_a_group_may_grow_no_further_than_it_was_to(one: Account) -
     assert one.members["a"] == {"u8", "u9"}
 
 
+def test_after_a_wait_who_is_held_back_makes_room_for_nobody(one: Account) -> None:
+    """Somebody else has changed the group that the user was to leave."""
+    rule = Rule(kind="not_together", groups=(existing("old"), existing("b")))
+    changes = [add("a", "u9"), add("b", "u4"), remove("old", "u4", 1)]
+    waited = Waited(one, lambda emulator: emulator.add_member("id-old", "u20"))
+    result = waited.run(*changes, rules=(rule,))
+    assert statuses(result) == [DONE, NOT_STARTED, NOT_STARTED]
+    assert "also in `old`" in result.outcomes[1].error
+    assert one.members["b"] == {"u3"}
+
+
+def test_after_a_wait_a_group_that_the_run_has_created_is_that_of_the_rule(one: Account) -> None:
+    rule = Rule(kind="not_together", groups=(NEW, existing("a")))
+    waited = Waited(one, lambda emulator: emulator.add_member(group_of(emulator, "new").id, "u8"))
+    result = waited.run(create("new"), add("a", "u8"), rules=(rule,))
+    assert statuses(result) == [DONE, NOT_STARTED]
+    assert "also in `new`" in result.outcomes[1].error
+
+
 @pytest.mark.parametrize("refused_with", [None, 403])
 def test_after_a_wait_roles_are_read_again(account: Account, refused_with: int | None) -> None:
     emulator = account.emulator

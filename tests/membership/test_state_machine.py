@@ -14,7 +14,7 @@ from typing import Any, Literal
 import httpx
 import hypothesis.strategies as st
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
@@ -30,6 +30,7 @@ from cld_user_groups.membership.model import (
     DesiredMember,
     GuardLimits,
     Plan,
+    Rule,
     Status,
 )
 from cld_user_groups.membership.planning import plan
@@ -306,6 +307,54 @@ class Applying(RuleBasedStateMachine):
                 assert own or (missing and change.group.id not in joined), change
         DRAWN["refused people"] += 1
 
+    @rule(
+        wanted=FILES,
+        apart=st.lists(st.sampled_from([*NAMED, "other"]), min_size=2, max_size=3, unique=True),
+        most=st.none() | st.integers(0, 3),
+        managed=st.none() | st.sampled_from(NAMED),
+        faults=FAULTS,
+        waits=st.lists(st.none() | ADMINS, max_size=2),
+        quota=st.none() | st.integers(2, 5),
+        concurrency=st.integers(1, 4),
+    )
+    def apply_with_rules(
+        self,
+        wanted: dict[str, tuple[set[str], str, bool]],
+        apart: list[str],
+        most: int | None,
+        managed: str | None,
+        faults: list[Fault],
+        waits: list[tuple[str, str, str] | None],
+        quota: int | None,
+        concurrency: int,
+    ) -> None:
+        """Write a file with rules, and with a group that something else manages, for one run."""
+        self.edit_file(wanted)
+        without = self.desired
+        limits = () if most is None else (Rule(kind="max_members", limit=most),)
+        self.desired = evolve(
+            without,
+            rules=(Rule(kind="not_together", values=tuple(f"id-{name}" for name in apart)),),
+            groups=tuple(
+                evolve(
+                    group,
+                    rules=limits if group.state == "present" else (),
+                    managed_by="scim" if managed and group.id == f"id-{managed}" else None,
+                )
+                for group in without.groups
+            ),
+        )
+        made = self._plan()
+        if made is not None:
+            for fault in faults:
+                self._inject(fault)
+            if quota is not None:
+                self.emulator.set_quota(1000, quota)
+            DRAWN["rules"] += len(made.rules)
+            DRAWN["held back"] += len(made.held_back)
+            self._run(made, concurrency, PATIENT, waits=waits)
+        self.desired = without
+
     @rule(concurrency=st.integers(1, 4))
     def apply_without_faults(self, concurrency: int) -> None:
         made = self._plan()
@@ -513,6 +562,10 @@ class _Watch:
             known = {user.id for change in planned for user in change.members}
             if not {user.id for user in groups[str(write.group_id)].users} <= known:
                 self.errors.append(f"{write} deletes members whom the plan did not show")
+        if write.group_id in self.made.managed:
+            self.errors.append(f"{write} is of a group that something else manages")
+        if write.action is Action.ADD_USER and not self.admins:
+            self._check_rules(write)
         if any(change.until and change.until < self.clock.now().date() for change in planned):
             self.errors.append(f"{write} adds somebody whose last day has passed")
 
@@ -564,6 +617,23 @@ class _Watch:
         elif write.about in self.wanted.get(names[0], set()):
             self.errors.append(f"{write} removes a user who is wanted in {group.name}")
 
+    def _check_rules(self, write: Write) -> None:
+        """Check that nobody is in two groups of a list, but on the way from one to the other."""
+        leaving = {
+            change.group.id
+            for change in self.made.changes
+            for user in change.leavers
+            if user.id == write.about
+        }
+        for each in self.made.rules:
+            keys = {group.id for group in each.groups} - leaving
+            if each.kind != "not_together" or write.group_id not in keys:
+                continue
+            for group in self.machine.emulator.groups:
+                is_member = write.about in {user.id for user in group.users}
+                if is_member and group.id in keys - {write.group_id}:
+                    self.errors.append(f"{write}, who is in {group.name}")
+
     def _reverses(self, admin: tuple[str, str, str]) -> bool:
         """Whether another admin would take back a change of the plan, so that doing it again is
         not doing it twice."""
@@ -590,7 +660,7 @@ def test_no_order_of_faults_kills_and_other_admins_breaks_a_promise(
     DRAWN.clear()
     rare = {"kills", "stale plans", "other admins during runs", "fault after", "fault 409"}
     rare |= {"fault 429", "fault applied 503", "late writes", "refused people", "waits"}
-    rare |= {"other admins during waits", "midnights"}
+    rare |= {"other admins during waits", "midnights", "rules", "held back"}
     for _ in range(3):  # again where chance has not drawn something rare
         run_state_machine_as_test(
             Applying,

@@ -291,7 +291,11 @@ def hold_to_rules(
 
 
 def worsened(
-    plan: Plan, positions: Iterable[int], before: Snapshot, snapshot: Snapshot
+    plan: Plan,
+    positions: Iterable[int],
+    before: Snapshot,
+    snapshot: Snapshot,
+    created: Mapping[str, str] | None = None,
 ) -> dict[int, str]:
     """Return which changes break a rule that the plan carries, by position, and how.
 
@@ -300,12 +304,19 @@ def worsened(
         positions: The changes that are still to be made.
         before: The account before the plan: a group that was too large then may stay as it was.
         snapshot: The account as it is now, with the roles that the rules need.
+        created: By name, the IDs of the groups that the plan has created by now.
     """
     if not plan.rules:
         return {}
-    left = set(positions)
-    now = Memberships(snapshot, plan.rules, {}, sizes_in=before)
-    _, worse = now.after(plan.changes, set(range(len(plan.changes))) - left)
+
+    def known(group: GroupRef) -> GroupRef:
+        new = (created or {}).get(group.name)
+        return group if new is None or group.id is not None else evolve(group, id=new)
+
+    rules = [evolve(each, groups=tuple(map(known, each.groups))) for each in plan.rules]
+    changes = [evolve(each, group=known(each.group)) for each in plan.changes]
+    now = Memberships(snapshot, rules, {}, sizes_in=before)
+    _, worse = now.after(changes, set(range(len(changes))).difference(positions))
     return {at: problem.message for at, problem in worse.items()}
 
 

@@ -19,7 +19,7 @@ from .model import (
     Snapshot,
     Status,
 )
-from .order import awaited_additions, leads_to
+from .order import awaited_additions, leads_to, with_dependents
 from .planning import fingerprint
 from .problems import quoted
 from .rules import readers_of, worsened
@@ -224,13 +224,12 @@ def no_longer_fits(
     created_by = creators(plan)
     protected = Protected(plan.protect, after)
     left = [plan.changes[at] for at in positions]
-    broken = worsened(plan, positions, before, after)
     freed = {change.group.id for change in left if change.action in _FREES_NAME}
     taken = {group.name for group in after.groups if group.id not in freed}
     for at in positions:
         change = plan.changes[at]
         group_id = outcomes[created_by.get(at, at)].group_id or ""
-        why = changed.get(group_id, "") or broken.get(at, "")
+        why = changed.get(group_id, "")
         may_be_own = outcomes[at].status is Status.UNKNOWN
         if change.action in _NEEDS_NAME and change.group.name in taken and not may_be_own:
             why = why or f"a group {change.group.name!r} has appeared"
@@ -240,7 +239,31 @@ def no_longer_fits(
                 why = why or f"{quoted(user.email or user.id)} {said}"
         if why:
             found.setdefault(at, why)
-    return {at: why for at, why in found.items() if at in positions}
+    held = {at: why for at, why in found.items() if at in positions}
+    return held | _breaking_rules(plan, outcomes, set(positions), held, before, after)
+
+
+def _breaking_rules(
+    plan: Plan,
+    outcomes: Sequence[Outcome],
+    positions: Collection[int],
+    held: Collection[int],
+    before: Snapshot,
+    after: Snapshot,
+) -> dict[int, str]:
+    """Return which changes break a rule by now: what is held back makes room for nobody."""
+    created = {
+        outcome.change.group.name: outcome.group_id
+        for outcome in outcomes
+        if outcome.change.action is Action.CREATE_GROUP and outcome.group_id is not None
+    }
+    found: dict[int, str] = {}
+    while True:
+        left = set(positions) - with_dependents(plan.changes, {*held, *found})
+        worse = worsened(plan, left, before, after, created)
+        if not worse:
+            return found
+        found |= worse
 
 
 def _changed_groups(
