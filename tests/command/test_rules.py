@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from cld_user_groups.emulator import EmulatorRole
+
 from .shell import Shell
+from .terminal import converse
 
 FILE = """\
 version: 1
@@ -97,6 +100,34 @@ def test_roles_are_read_for_a_rule_that_needs_them(
     assert why in done.stderr
     assert desk.members()["Marketing"] == {"maria"}
     desk.emulator.calls.assert_called("inspectMultiple", times=1 if status else 2)
+
+
+RULED = """\
+version: 1
+groups:
+  Marketing:
+    not_with_role: [Editor]
+    members: [maria@example.com, harry@example.com]
+"""
+
+
+def test_roles_are_read_again_after_the_question(shell: Shell) -> None:
+    def promote() -> None:
+        shell.emulator.roles.define(EmulatorRole(id="editor_1", name="Editor"))
+        shell.emulator.roles.assign(shell.emulator.users[1].id, "editor_1", principal_type="user")
+
+    code, screen = converse("apply", shell.write(RULED), typed="y\n", meanwhile=promote)
+    assert code == 4
+    assert "`Editor` is held by the user" in screen
+    assert shell.writes() == 0
+
+
+def test_an_account_read_before_roles_that_come_slowly_is_read_again(
+    desk: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cld_user_groups.membership.scheduler.LONG_PAUSE", 0.0)
+    assert desk("plan", desk.write(RULED)).exit_code == 0
+    desk.emulator.calls.assert_called("getUserGroups", times=2)
 
 
 def test_a_file_without_such_a_rule_reads_no_roles(desk: Shell) -> None:

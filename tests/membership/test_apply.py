@@ -581,6 +581,17 @@ def test_after_a_wait_a_group_may_grow_no_further_than_it_was_to(one: Account) -
     assert one.members["a"] == {"u8", "u9"}
 
 
+def test_after_a_wait_a_group_does_not_stay_as_large_as_the_run_has_made_it(one: Account) -> None:
+    def promote(emulator: Emulator) -> None:
+        emulator.update_user_account("u1", email="boss@example.com")
+
+    rule = Rule(kind="max_members", groups=(existing("a"),), limit=2)
+    changes = [add("a", "u8"), add("a", "u9"), remove("a", "u1"), remove("a", "u2")]
+    result = Waited(one, promote).run(*changes, rules=(rule,), protect=("boss@*",))
+    assert statuses(result) == [DONE, NOT_STARTED, NOT_STARTED, DONE]
+    assert "it would have 3 members, and may have 2" in result.outcomes[1].error
+
+
 def test_after_a_wait_who_is_held_back_makes_room_for_nobody(one: Account) -> None:
     """Somebody else has changed the group that the user was to leave."""
     rule = Rule(kind="not_together", groups=(existing("old"), existing("b")))

@@ -277,6 +277,14 @@ def test_a_group_does_not_end_empty_for_a_rule():
     assert third.changes[1].depends_on == (0,)
 
 
+def test_who_leaves_waits_for_nobody_who_is_held_back_but_for_the_next_who_joins():
+    made = planned(
+        account({"A": ["ann"], "B": ["bob"]}, ["cyd"]), group_a("bob", "cyd"), rules=(APART,)
+    )
+    assert done(made) == ["+cyd A", "-ann A"]
+    assert made.changes[1].depends_on == (0,)
+
+
 def test_what_is_held_back_counts_for_no_other_rule():
     """Who stays because of it does: `ann` keeps her place, and `dee` does not get it."""
     made = planned(
