@@ -66,8 +66,25 @@ class Memberships:
         return found
 
     @cached_property
-    def about_roles(self) -> list[Rule]:
-        return [rule for rule in self._rules if rule.kind == "not_with_role"]
+    def about_roles(self) -> dict[str, list[Rule]]:
+        """The rules about roles, by group."""
+        found: dict[str, list[Rule]] = {}
+        for key, rules in self.rules_of.items():
+            if of_roles := [rule for rule in rules if rule.kind == "not_with_role"]:
+                found[key] = of_roles
+        return found
+
+    @cached_property
+    def _granted(self) -> dict[PrincipalKey, dict[str, str]]:
+        """The names of roles, by whose they are and by their names and IDs as they are compared."""
+        return {
+            principal: {
+                name_key(text): grant.role
+                for grant in grants
+                for text in (grant.role, grant.role_id)
+            }
+            for principal, grants in self._snapshot.roles.known.items()
+        }
 
     @cached_property
     def emails(self) -> dict[str, set[str]]:
@@ -127,8 +144,9 @@ class Memberships:
         self, key: str, user: UserRef, until: date | None, size: int
     ) -> Iterator[tuple[Rule, str]]:
         """Yield the rules that a membership breaks, and how; a group of a size may stay so."""
-        others = (rule for rule in self.about_roles if key not in map(key_of, rule.groups))
-        for rule in (*self.rules_of.get(key, ()), *others):
+        others = self.about_roles.keys() & self._groups_of(user.id) - {key}
+        of_others = [rule for other in sorted(others) for rule in self.about_roles[other]]
+        for rule in (*self.rules_of.get(key, ()), *of_others):
             if why := self._why(rule, key, user, until, size):
                 yield rule, why
 
@@ -136,7 +154,8 @@ class Memberships:
         """Return how a membership breaks a rule, or ""."""
         match rule.kind:
             case "max_members":
-                limit, count = rule.limit or 0, len(self.members.get(key, set()) | {user.id})
+                members = self.members.get(key, set[str]())
+                limit, count = rule.limit or 0, len(members) + (user.id not in members)
                 said = f"it would have {count} members, and may have {limit}"
                 return said if count > max(limit, size) else ""
             case "email_domains":
@@ -161,29 +180,31 @@ class Memberships:
             return ""
         return f"the e-mail is not in {listed(rule.values)}"
 
+    def _groups_of(self, user_id: str) -> set[str]:
+        """Return the groups of a user; none where no rule is about roles."""
+        if not self.about_roles:
+            return set()
+        return {key for key, members in self.members.items() if user_id in members}
+
     def _role_held(self, rule: Rule, key: str, user_id: str) -> str:
         """Return which role of a rule a member would hold, or that it is not known, or ""."""
-        roles, names = self._snapshot.roles, {name_key(text) for text in rule.values}
-        about = set(map(key_of, rule.groups))
-        groups = {other for other, members in self.members.items() if user_id in members}
-        sources = [(other, f"through {quoted(self.names[other])}") for other in groups - about]
-        held: list[tuple[PrincipalKey, str]] = []
+        roles, about = self._snapshot.roles, set(map(key_of, rule.groups))
+        held: list[tuple[PrincipalKey, str]]
         beginning = unknown = ""
         if key in about:
-            held = [(("group", other), how) for other, how in sorted(sources)]
+            others = sorted(self._groups_of(user_id) - about)
+            held = [(("group", each), f"through {quoted(self.names[each])}") for each in others]
             held.append((("user", user_id), "by the user"))
-        elif about & groups:
+        else:
             held = [(("group", key), f"through {quoted(self.names.get(key, ''))}")]
             beginning = f"for a member of {quoted(rule.groups[0].name)}, "
-        for (kind, principal), how in held:
-            grants = () if principal.startswith("\0") else roles.of(principal, kind)
-            if grants is None:
+        for principal, how in held:
+            granted = {} if principal[1].startswith("\0") else self._granted.get(principal)
+            if granted is None:
                 what = f"whether {listed(rule.values)} is held {how}"
                 unknown = f"{beginning}{what} is not known ({roles.reason})"
-                continue
-            for grant in grants:
-                if not names.isdisjoint((name_key(grant.role), name_key(grant.role_id))):
-                    return f"{beginning}{quoted(grant.role)} is held {how}"
+            elif role := next(filter(None, map(granted.get, map(name_key, rule.values))), None):
+                return f"{beginning}{quoted(role)} is held {how}"
         return unknown
 
     def standing(self) -> Iterator[Problem]:
