@@ -220,3 +220,13 @@ def test_only_additions_show_only_what_begins(desk: Shell) -> None:
     give_marketing_the_same(desk)
     effects = desk.json("plan", desk.write(MOVE), "--roles", "--adds-only")["roles"]["effects"]
     assert {each["effect"] for each in effects} == {"begins"}
+
+
+def test_an_undo_that_restores_roles_shows_who_gets_them(desk: Shell) -> None:
+    desk("delete", "Designers", "--allow-removals", "2", "--yes")
+    plain = desk("undo", "--roles", "--dry-run")
+    assert "    a new group grants no role\n" in plain.stdout
+    done = desk("undo", "--roles", "--restore-roles", "--dry-run")
+    assert f"through this group from now on: {EDITOR}, 2 people\n" in done.stdout
+    assert "a new group grants no role" not in done.stdout
+    assert "Roles that begin: 2 roles, for 2 people." in done.stdout

@@ -24,6 +24,8 @@ from tests.membership.planned_accounts import (
 )
 
 from cld_user_groups.membership import (
+    Action,
+    Change,
     Grant,
     Plan,
     Roles,
@@ -237,16 +239,39 @@ def cases(draw: st.DrawFn) -> tuple[Snapshot, Plan]:
             if (grants := draw(st.none() | _grants)) is not None:
                 known["user", f"u-{user}"] = grants
     snapshot = attrs.evolve(snapshot, roles=Roles(known, REASON, 2))
-    return snapshot, plan(snapshot, file, TODAY, now=NOW)
+    made = plan(snapshot, file, TODAY, now=NOW)
+    deleted = {each.group for each in made.changes if each.action is Action.DELETE_GROUP}
+    given = [
+        Change(action=Action.ASSIGN_ROLE, group=group, role=grant)
+        for group in dict.fromkeys(each.group for each in made.changes)
+        if group not in deleted
+        for grant in draw(st.just(()) | _grants)
+    ]
+    made = attrs.evolve(made, changes=(*made.changes, *given))
+    return snapshot, with_effects(made, snapshot)
 
 
-def has(known: Roles, at: Snapshot, user: str, grant: Grant, without: str = "") -> bool | None:
+@attrs.frozen
+class State:
+    """An account, what is known of its roles, and the roles that a plan has assigned, by group."""
+
+    account: Snapshot
+    known: Roles
+    assigned: dict[str, set[Grant]]
+
+
+def has(at: State, user: str, grant: Grant, without: str = "") -> bool | None:
     """Return whether a user has a grant in an account; None where that is not known."""
+    known = at.known
+    groups = [
+        group.id
+        for group in at.account.groups
+        if group.id != without and any(member.id == user for member in group.members)
+    ]
+    if any(grant in at.assigned.get(group, ()) for group in groups):
+        return True
     sources = [
-        known.known.get(("group", group.id))
-        for group in at.groups
-        if group.id != without and not group.id.startswith("new-")
-        if any(member.id == user for member in group.members)
+        known.known.get(("group", group)) for group in groups if not group.startswith("new-")
     ]
     if any(kind == "user" for kind, _ in known.known):
         sources.append(known.known.get(("user", user)))
@@ -263,10 +288,28 @@ def members(at: Snapshot, group_id: str) -> set[str]:
     return {member.id for group in at.groups if group.id == group_id for member in group.members}
 
 
-def split(users: set[str], at: Snapshot, known: Roles, grant: Grant, group_id: str) -> list[int]:
+def split(users: set[str], at: State, grant: Grant, group_id: str) -> list[int]:
     """Return how many users have a grant elsewhere, of how many that is not known, and not."""
-    found = [has(known, at, user, grant, group_id) for user in users]
+    found = [has(at, user, grant, group_id) for user in users]
     return [found.count(True), found.count(None), found.count(False)]
+
+
+def expected_effects(was: State, will: State) -> dict[tuple[str, str, str], list[int]]:
+    """Return how the people whom each role of each group is about are split."""
+    expected = {}
+    ids = dict.fromkeys(group.id for at in (was, will) for group in at.account.groups)
+    for group_id in ids:
+        before, after = members(was.account, group_id), members(will.account, group_id)
+        granted = set(was.known.of(group_id) or ())
+        for grant in granted | will.assigned.get(group_id, set()):
+            is_new = grant not in granted
+            gain, lose = (after, set()) if is_new else (after - before, before - after)
+            if gain:
+                found = split(gain, was, grant, "" if is_new else group_id)
+                expected[group_id, "begins", grant.text] = found
+            if lose:
+                expected[group_id, "ends", grant.text] = split(lose, will, grant, group_id)
+    return expected
 
 
 @given(cases())
@@ -276,40 +319,40 @@ def test_what_ends_and_what_is_kept_is_what_the_planned_state_gives(case):
     if not made.changes:
         assert made.roles is None
         return
-    after, known = applied(before, made), before.roles
+    known = before.roles
+    memberships = [each for each in made.changes if each.role is None]
+    after = applied(before, attrs.evolve(made, changes=tuple(memberships)))
+    assigned = {}
+    for each in made.changes:
+        if each.role is not None:
+            group_id = each.group.id or f"new-{each.group.name}"
+            assigned.setdefault(group_id, set()).add(each.role)
+    was_state, will_state = State(before, known, {}), State(after, known, assigned)
     said = {}
     for each in made.roles.effects:
         elsewhere = sum(other.people for other in each.through) + each.own
         split_up = [elsewhere, each.not_known, each.people - elsewhere - each.not_known]
-        said[each.group.id, each.effect, each.text] = split_up
+        group_id = each.group.id or f"new-{each.group.name}"
+        said[group_id, each.effect, each.text] = split_up
+        at = will_state if each.effect == "ends" else was_state
         for other in each.through:
-            (group,) = (
-                group
-                for group in (before, after)[each.effect == "ends"].groups
-                if group.id == other.group.id
-            )
-            assert each.text in {grant.text for grant in known.of(group.id)}
-            assert other.group.name in {group.name, *(g.name for g in after.groups)}
-    expected = {}
-    for group in before.groups:
-        was, will = members(before, group.id), members(after, group.id)
-        for grant in known.of(group.id) or ():
-            for effect, users, at in (("begins", will - was, before), ("ends", was - will, after)):
-                if users:
-                    key = group.id, effect, grant.text
-                    expected[key] = split(users, at, known, grant, group.id)
-    assert said == expected
+            other_id = other.group.id or f"new-{other.group.name}"
+            (group,) = (group for group in at.account.groups if group.id == other_id)
+            grants = {*(known.of(other_id) or ()), *at.assigned.get(other_id, ())}
+            assert each.text in {grant.text for grant in grants}
+            assert other.group.name in {group.name, *(each.name for each in after.groups)}
+    assert said == expected_effects(was_state, will_state)
     pairs = [(f"u-{user}", grant) for user in USERS for grant in GRANTS]
     changed = {
         "begin": [
             pair
             for pair in pairs
-            if has(known, before, *pair) is False and has(known, after, *pair) is True
+            if has(was_state, *pair) is False and has(will_state, *pair) is True
         ],
         "end": [
             pair
             for pair in pairs
-            if has(known, before, *pair) is True and has(known, after, *pair) is False
+            if has(was_state, *pair) is True and has(will_state, *pair) is False
         ],
     }
     for name, found in changed.items():

@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from attrs import define, evolve, field
 
+from .breaches import key_of
 from .grants import Grant, Roles
 from .model import (
     Action,
@@ -67,47 +68,56 @@ class _Elsewhere:
 
 @define
 class _Moves:
-    """Who joins and who leaves a group that exists, by ID, and whether it is deleted."""
+    """Who joins and who leaves a group, by ID, what it is assigned, and whether it is deleted."""
 
     group: GroupRef
     joined: dict[str, None] = field(factory=dict[str, None])
     left: dict[str, None] = field(factory=dict[str, None])
+    assigned: list[Grant] = field(factory=list[Grant])
+    stay: set[str] = field(factory=set[str])
     is_deleted: bool = False
 
 
-def _moves(plan: Plan) -> dict[str, _Moves]:
-    """Return the moves of a plan, by the ID of the group: a new one grants nothing yet."""
+def _moves(plan: Plan, snapshot: Snapshot) -> dict[str, _Moves]:
+    """Return the moves of a plan, by group; those of a new one, if it is assigned a role."""
     found: dict[str, _Moves] = {}
     for change in plan.changes:
-        if change.group.id is None:
-            continue
-        moves = found.setdefault(change.group.id, _Moves(change.group))
+        moves = found.setdefault(key_of(change.group), _Moves(change.group))
         moves.left.update(dict.fromkeys(user.id for user in change.leavers))
         moves.is_deleted = moves.is_deleted or change.action is Action.DELETE_GROUP
         if change.action is Action.ADD_USER and change.user is not None:
             moves.joined[change.user.id] = None
-    return found
+        if change.role is not None:
+            moves.assigned.append(change.role)
+    for group in snapshot.groups:
+        if (given := found.get(group.id)) is not None and given.assigned:
+            given.stay = {member.id for member in group.members} - given.left.keys()
+    return {key: each for key, each in found.items() if each.group.id is not None or each.assigned}
 
 
 def _memberships(
     moves: Mapping[str, _Moves], snapshot: Snapshot
 ) -> tuple[Mapping[str, _Elsewhere], Mapping[str, _Elsewhere]]:
-    """Return what those who join or leave a group have, before the plan and afterwards."""
-    people = {user_id for each in moves.values() for user_id in (*each.joined, *each.left)}
+    """Return what those whom a plan is about have, before the plan and afterwards."""
+    people = {
+        user_id for each in moves.values() for user_id in (*each.joined, *each.left, *each.stay)
+    }
     before, after = (defaultdict[str, _Elsewhere](_Elsewhere) for _ in range(2))
     refs = {each.id: GroupRef(id=each.id, name=each.name) for each in snapshot.groups}
-    refs |= {group_id: each.group for group_id, each in moves.items()}
-    for group in sorted(snapshot.groups, key=lambda each: (refs[each.id].name.casefold(), each.id)):
-        ref, move = refs[group.id], moves.get(group.id) or _Moves(refs[group.id])
-        keys = [grant.key for grant in snapshot.roles.of(group.id) or ()]
-        had = {member.id for member in group.members} & people
+    refs |= {key: each.group for key, each in moves.items()}
+    members = {each.id: {member.id for member in each.members} & people for each in snapshot.groups}
+    for key, ref in sorted(refs.items(), key=lambda each: (each[1].name.casefold(), each[0])):
+        move, had = moves.get(key) or _Moves(ref), members.get(key, set[str]())
+        keys = [grant.key for grant in snapshot.roles.of(ref.id) or ()]
         has = (had | move.joined.keys()) - move.left.keys()
-        for users, elsewhere in ((had, before), (has, after)):
+        more = [grant.key for grant in move.assigned]
+        for users, elsewhere, of_group in ((had, before, keys), (has, after, keys + more)):
             for user_id in users:
                 of_user = elsewhere[user_id]
-                of_user.groups.append(ref)
-                for key in keys:
-                    of_user.holders.setdefault(key, ref)
+                if ref.id is not None:  # a new group has no other roles than those assigned
+                    of_user.groups.append(ref)
+                for role in of_group:
+                    of_user.holders.setdefault(role, ref)
     return before, after
 
 
@@ -127,18 +137,22 @@ class _Effects:
 
     def of(self, plan: Plan, snapshot: Snapshot) -> RoleEffects:
         """Return the effects of a plan on an account."""
-        moves = _moves(plan)
+        moves = _moves(plan, snapshot)
         before, after = _memberships(moves, snapshot)
         effects: list[RoleEffect] = []
         for each in moves.values():
-            if not (each.joined or each.left or each.is_deleted):
+            if not (each.joined or each.left or each.assigned or each.is_deleted):
                 continue
-            self._note(each.group)
             grants = self._roles.of(each.group.id) or ()
-            for grant in sorted(grants, key=lambda grant: not grant.is_full_control):
-                if each.joined:
-                    effects.append(self._effect(each.group, "begins", grant, each.joined, before))
-                if each.left:
+            granted = {grant.key for grant in grants}
+            assigned = [grant for grant in each.assigned if grant.key not in granted]
+            if each.group.id is not None:
+                self._note(each.group)
+            for grant in sorted((*grants, *assigned), key=lambda grant: not grant.is_full_control):
+                gain = [*each.joined, *(each.stay if grant in assigned else ())]
+                if gain:
+                    effects.append(self._effect(each.group, "begins", grant, gain, before))
+                if each.left and grant in grants:
                     effects.append(self._effect(each.group, "ends", grant, each.left, after))
         return RoleEffects(
             requests=self._roles.requests,

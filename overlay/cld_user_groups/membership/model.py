@@ -309,7 +309,7 @@ class RoleEffect:
         effect: "begins", or "ends".
         role: The role's name; the attributes to `full_control` are those of a `Grant`.
         text: The role and where it applies, for people.
-        people: How many join or leave the group.
+        people: How many join or leave the group, or are in it when it is assigned the role.
         through: Of these, how many keep the role, or have it already, through another group.
         own: How many others hold it themselves, as far as that was read.
         not_known: For how many others it is not known whether they have it elsewhere.

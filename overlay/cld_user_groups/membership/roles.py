@@ -125,7 +125,10 @@ def plan_with_roles(
         if known.of(each.id, each.type) is None
     ]
     if not principals:
-        return plan, snapshot
+        if reach is None or known.were_read:
+            return plan, snapshot
+        snapshot = attrs.evolve(snapshot, roles=Roles(reason="none had to be read"))
+        return make(snapshot), snapshot
     left = snapshot.requests_left
     once = client.with_options(retries=None, limiter=None)
     roles = read_roles(once, principals, None if left is None else left - keep_quota)

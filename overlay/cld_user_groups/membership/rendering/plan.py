@@ -102,8 +102,7 @@ def _sections(plan: Plan) -> list[_Section]:
     """Return the changes of a plan by group, in the order in which the plan first names them."""
     found: dict[tuple[str | None, str], _Section] = {}
     for change in plan.changes:
-        key = (change.group.id, "" if change.group.id is not None else change.group.name)
-        section = found.setdefault(key, _Section(change.group))
+        section = found.setdefault(_key(change.group), _Section(change.group))
         match change.action:
             case Action.ADD_USER:
                 section.added.append(change)
@@ -123,11 +122,15 @@ def _add_effects(roles: RoleEffects, sections: Mapping[tuple[str | None, str], _
         if Action.CREATE_GROUP in section.itself and not section.assigned:
             section.grants_nothing = "a new group grants no role"
     for group in roles.global_only:
-        if (shows_none := sections.get((group.id, ""))) is not None:
+        if (shows_none := sections.get(_key(group))) is not None:
             shows_none.grants_nothing = "it grants no global role"
     for effect in roles.effects:
-        if (gives := sections.get((effect.group.id, ""))) is not None:
+        if (gives := sections.get(_key(effect.group))) is not None:
             gives.effects.append(effect)
+
+
+def _key(group: GroupRef) -> tuple[str | None, str]:
+    return group.id, "" if group.id is not None else group.name
 
 
 def _person(user: UserRef | None) -> str:
