@@ -53,7 +53,8 @@ class Job:
         pipeline = yaml.safe_load((ROOT / "ci/gitlab.yml").read_text("utf-8"))
         job, template = pipeline[f"groups-{what}"], pipeline[".groups"]
         script = "\n".join([*template["before_script"], *job["script"]])
-        done = runner.script(script, template["variables"] | {"GROUPS_SOURCE": "source"})
+        variables = pipeline["variables"] | {"GROUPS_SOURCE": "source"} | template["variables"]
+        done = runner.script(script, variables)
         for path in job["artifacts"]["paths"]:
             files = [each for each in (runner.folder / path).parent.rglob("*") if each.is_file()]
             if (runner.folder / path).exists():
@@ -339,4 +340,5 @@ def test_the_documents_use_the_action_and_the_template_as_they_are() -> None:
     pipeline = yaml.safe_load(block(".gitlab-ci.yml"))
     assert (ROOT / pipeline["include"]["file"]).is_file()
     template = yaml.safe_load((ROOT / "ci/gitlab.yml").read_text("utf-8"))
-    assert pipeline["variables"].keys() <= template[".groups"]["variables"].keys()
+    assert pipeline["variables"].keys() <= template["variables"].keys()
+    assert not pipeline["variables"].keys() & template[".groups"]["variables"].keys()
