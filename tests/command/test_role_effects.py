@@ -71,6 +71,15 @@ def test_own_roles_are_read_where_a_human_asks(desk: Shell) -> None:
     assert "themselves is not known" not in shown
 
 
+def test_own_roles_in_folders_are_not_said_to_be_unread_where_people_were_asked_for(
+    desk: Shell,
+) -> None:
+    shown = desk("delete", "Designers", "--dry-run", "--roles=people").stdout
+    reason = "the Permissions API did not show their roles in folders and collections"
+    assert f"Whether people hold these roles themselves is not known: {reason}.\n" in shown
+    assert "were not read" not in shown
+
+
 @pytest.mark.parametrize(("page_size", "reads"), [(100, 8), (40, 24)])
 def test_400_groups_take_two_reads_for_each_hundred_and_their_pages(
     desk: Shell, page_size: int, reads: int

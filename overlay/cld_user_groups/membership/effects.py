@@ -22,6 +22,7 @@ from .model import (
 )
 from .problems import quoted
 
+_GLOBAL_ONLY: Final = "the Permissions API did not show their roles in folders and collections"
 _ENDED: Final = "Roles that end with "
 
 
@@ -161,11 +162,16 @@ class _Effects:
             effects=tuple(effects),
             global_only=tuple(self._global_only),
             not_known=tuple(self._not_known),
-            not_known_because=(
-                self._roles.reason if self._not_known or self._own == "not_known" else None
-            ),
+            not_known_because=self._reason(),
             own_roles=self._own,
         )
+
+    def _reason(self) -> str | None:
+        """Return why something is not known, or None."""
+        if self._not_known or (self._own == "not_known" and self._asked_for_own):
+            return self._roles.reason
+        # All who were asked for are known: only the kind of role is not.
+        return _GLOBAL_ONLY if self._own == "not_known" else None
 
     def _effect(
         self,
