@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from cld_user_groups.command.cli import cli
-from cld_user_groups.membership import state_directory
+from cld_user_groups.membership import list_runs, state_directory
 
 from .shell import Shell
 
@@ -56,6 +56,48 @@ def test_commands_and_options_are_completed(desk: Shell) -> None:
     assert complete(desk, "onb") == ["onboard"]
     assert complete(desk, "delete", "--allow") == ["--allow-removals"]
     assert len(desk.emulator.calls) == 0
+
+
+def test_emails_of_members_are_completed_and_requested_once_a_minute(desk: Shell) -> None:
+    for line in ("add Designers ha", "offboard HA", "whois ha", "explain Designers ha",
+                 "onboard x@example.com --like ha"):  # fmt: skip
+        assert complete(desk, *line.split()) == ["harry@example.com"]
+    assert len(desk.emulator.calls) == 1
+    path = state_directory("acc") / "completion-people.json"
+    assert path.stat().st_mode & 0o777 == 0o600
+    desk("remove", "Designers", "harry@example.com", "--yes")
+    assert not path.exists()
+    assert complete(desk, "whois", "ha") == []
+
+
+def test_files_of_users_are_completed_after_an_at(desk: Shell) -> None:
+    desk.write("harry@example.com\n", "leavers.txt")
+    (desk.folder / "lists").mkdir()
+    desk.write("x", "lists/more.txt")
+    assert complete(desk, "offboard", "@l") == ["@leavers.txt", "@lists/"]
+    assert complete(desk, "offboard", "@lists/") == ["@lists/more.txt"]
+    assert complete(desk, "offboard", "@none/") == []
+    assert len(desk.emulator.calls) == 0
+
+
+@pytest.mark.parametrize(
+    "line", [("plan",), ("apply",), ("diff",), ("diff", "a.yaml"), ("explain", "g", "u", "--file")]
+)
+def test_files_are_completed_by_the_shell(desk: Shell, line: tuple[str, ...]) -> None:
+    environment = {
+        "_CLD_USER_GROUPS_COMPLETE": "zsh_complete",
+        "COMP_WORDS": " ".join(("cld-user-groups", *line, "gro")),
+        "COMP_CWORD": str(len(line) + 1),
+    }
+    assert CliRunner().invoke(cli, [], env=environment).stdout.splitlines()[:2] == ["file", "gro"]
+
+
+def test_runs_are_completed_the_latest_first(desk: Shell) -> None:
+    desk("add", "Designers", "maria@example.com", "--yes")
+    desk("add", "Marketing", "john@example.com", "--yes")
+    runs = [each.id for each in list_runs(state_directory("acc"))]
+    assert complete(desk, "undo", "2") == runs
+    assert complete(desk, "runs", "show", "2") == runs
 
 
 def test_names_that_bash_would_split_are_quoted(desk: Shell) -> None:
@@ -165,13 +207,15 @@ def printed_by(program: str, script: str, path: str) -> str:
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
-@pytest.mark.parametrize("quote", ["", "'", '"'])
-def test_bash_completes_a_group_with_the_printed_script(path: str, quote: str) -> None:
+@pytest.mark.parametrize(
+    ("quote", "typed"), [("", "Ne"), ("'", "Ne"), ('"', "Ne"), ("'", "New $p"), ('"', r"New \$p")]
+)
+def test_bash_completes_a_group_with_the_printed_script(path: str, quote: str, typed: str) -> None:
     # After a double quote bash inserts what is offered as it is, and closes the quote.
     opened = quote if quote == '"' else ""
     script = (
         'eval "$(cld-user-groups completion bash)"\n'
-        f"COMP_WORDS=(cld-user-groups show {shlex.quote(quote + 'Ne')}); COMP_CWORD=2\n"
+        f"COMP_WORDS=(cld-user-groups show {shlex.quote(quote + typed)}); COMP_CWORD=2\n"
         "_cld_user_groups_completion cld-user-groups\n"
         f"eval 'words=({opened}'\"${{COMPREPLY[@]}}\"'{opened})'\n"
         'printf "%s\\n" "${words[@]}"\n'
@@ -189,4 +233,5 @@ def test_the_scripts_split_what_is_offered_at_its_first_comma_and_keep_backslash
     desk: Shell,
 ) -> None:
     assert "read -r type value" in desk("completion", "bash").stdout
+    assert desk("completion", "bash").stdout.endswith("COMP_WORDBREAKS=${COMP_WORDBREAKS//@}\n")
     assert 'string split --max 1 ","' in desk("completion", "fish").stdout

@@ -14,6 +14,7 @@ from attrs import evolve
 from cld_user_groups.identity import printable
 
 from . import errors, membership
+from .completion import complete_file
 from .options import (
     FORMATS,
     PLAN_FORMATS,
@@ -134,7 +135,7 @@ def _as_json(text: str) -> dict[str, Any]:
 
 @command(
     "plan",
-    click.argument("file"),
+    click.argument("file", shell_complete=complete_file),
     row_options,
     click.option("--out", type=_FILE, help="Save the plan to this file, for `apply`."),
     force_option,
@@ -191,7 +192,7 @@ def plan_command(
 
 @command(
     "apply",
-    click.argument("file", metavar="FILE|PLAN"),
+    click.argument("file", metavar="FILE|PLAN", shell_complete=complete_file),
     row_options,
     yes_option,
     dry_run_option,
@@ -282,8 +283,8 @@ def _resume_command(settings: Settings, file: str, rows: Rows, source: Desired |
 
 @command(
     "diff",
-    click.argument("before"),
-    click.argument("after", required=False),
+    click.argument("before", shell_complete=complete_file),
+    click.argument("after", required=False, shell_complete=complete_file),
     row_options,
     flag("--detailed-exitcode", help="Exit with 2 if they differ."),
     formats=TABLE_FORMATS,

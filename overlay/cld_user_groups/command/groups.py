@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import membership
-from .completion import complete_group
+from .completion import complete_group, users_argument
 from .desired import (
     DesiredState,
     absent_group,
@@ -18,7 +18,7 @@ from .desired import (
     removal,
     same_group,
 )
-from .options import TABLE_FORMATS, Settings, command, users_argument
+from .options import TABLE_FORMATS, Settings, command
 from .roles import in_a_table, of_groups, print_roles, read_roles
 from .tables import Cell, Column, Lines, Table, columns, print_table
 

@@ -18,7 +18,7 @@ from cld_user_groups.identity import printable
 
 from . import errors, membership
 from .cli import SuggestingGroup
-from .completion import complete_group
+from .completion import complete_file, complete_group, complete_run, complete_user
 from .desired import EVERYDAY
 from .options import (
     TABLE_FORMATS,
@@ -102,7 +102,11 @@ def _calls_table(directory: Path, account_id: str) -> Table:
     return Table("assistant-calls", account_id, "calls", every, rows, empty)
 
 
-@command("show", click.argument("run", required=False), formats=TABLE_FORMATS)
+@command(
+    "show",
+    click.argument("run", required=False, shell_complete=complete_run),
+    formats=TABLE_FORMATS,
+)
 def show_command(settings: Settings, run: str | None) -> None:
     """Show what a run has done: the last one, or RUN."""
     with settings.open_client() as client:
@@ -285,7 +289,7 @@ def _run_document(run: Run) -> dict[str, Any]:
 
 @command(
     "undo",
-    click.argument("run", required=False),
+    click.argument("run", required=False, shell_complete=complete_run),
     yes_option,
     dry_run_option,
     allow_removals_option,
@@ -336,8 +340,13 @@ def undo_command(
 @command(
     "explain",
     click.argument("group", shell_complete=complete_group),
-    click.argument("user"),
-    click.option("--file", metavar="FILE", help="Also show what this file of groups says."),
+    click.argument("user", shell_complete=complete_user),
+    click.option(
+        "--file",
+        metavar="FILE",
+        shell_complete=complete_file,
+        help="Also show what this file of groups says.",
+    ),
     formats=TABLE_FORMATS,
 )
 def explain_command(settings: Settings, group: str, user: str, file: str | None) -> None:

@@ -231,7 +231,6 @@ roles_option = click.option(
     "themselves.",
 )
 ignore_file_option = flag("--ignore-file", help="Do not look at the file of the profile.")
-users_argument = click.argument("users", metavar="USER...", nargs=-1, required=True)
 
 
 def command(

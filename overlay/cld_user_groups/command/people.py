@@ -9,8 +9,9 @@ import click
 from attrs import evolve
 
 from . import membership
+from .completion import complete_user, users_argument
 from .desired import DesiredState, addition, change_command, members_of, removal, who
-from .options import TABLE_FORMATS, Settings, command, users_argument
+from .options import TABLE_FORMATS, Settings, command
 from .output import print_message
 from .roles import of_user, read_roles
 from .source import one_user
@@ -46,7 +47,7 @@ def users_command(settings: Settings, text: str | None) -> None:
         print_message("There may be more users: the server repeats its pages.")
 
 
-@command("whois", click.argument("user"), formats=TABLE_FORMATS)
+@command("whois", click.argument("user", shell_complete=complete_user), formats=TABLE_FORMATS)
 def whois_command(settings: Settings, user: str) -> None:
     """Show role, state, last login, groups and roles of USER, an e-mail or an ID."""
     named = one_user(user)
@@ -103,7 +104,11 @@ def offboard_command(finder: Finder, people: Sequence[DesiredMember]) -> Desired
     "onboard",
     users_argument,
     click.option(
-        "--like", required=True, metavar="USER", help="The user whose groups they are added to."
+        "--like",
+        shell_complete=complete_user,
+        required=True,
+        metavar="USER",
+        help="The user whose groups they are added to.",
     ),
 )
 def onboard_command(
