@@ -17,23 +17,48 @@ from . import errors, interrupts
 from .options import PLAN_FORMATS, Settings, global_options
 from .output import finish_streams, logging_as, prepare_streams
 
-#: By section, the commands, each after its module in this package.
+#: By section, the commands, each after its module in this package, and what it does.
 SECTIONS = {
-    "People and groups": (
-        "groups.list groups.show people.users people.whois groups.add groups.remove "
-        "people.onboard people.offboard groups.create groups.rename groups.delete groups.copy "
-        "groups.merge"
-    ),
-    "Files": "files.export files.plan files.apply files.schema",
-    "History and reports": "history.explain files.diff report.report history.runs history.undo",
-    "Assistants": "assistant.mcp",
-    "Setup and testing": "doctor.doctor cli.emulator completion.completion",
+    "People and groups": {
+        "groups.list": "List the groups, and how many members each has.",
+        "groups.show": "Show the members of a group, and what it grants.",
+        "people.users": "List the users, or those whose name or e-mail has a text.",
+        "people.whois": "Show the role, the groups and the last login of a user.",
+        "groups.add": "Add users to a group.",
+        "groups.remove": "Remove users from a group.",
+        "people.onboard": "Add users to every group that another user is in.",
+        "people.offboard": "Remove users from every group.",
+        "groups.create": "Create an empty group.",
+        "groups.rename": "Rename a group.",
+        "groups.delete": "Delete a group.",
+        "groups.copy": "Add the members of a group to another one.",
+        "groups.merge": "Add the members of groups to one, and delete the others.",
+    },
+    "Files": {
+        "files.export": "Write the account as a file.",
+        "files.plan": "Show what would change so that the account matches a file.",
+        "files.apply": "Make the account match a file, or apply a saved plan.",
+        "files.schema": "Print the JSON Schema of a file, a plan or a journal.",
+    },
+    "History and reports": {
+        "history.explain": "Explain why a user is in a group or not.",
+        "files.diff": "Show how two exports differ, or one and the account.",
+        "report.report": "Write the access review: who is in what, and since when.",
+        "history.runs": "List the runs from this machine; verify or prune them.",
+        "history.undo": "Undo a run, by default the last one.",
+    },
+    "Assistants": {"assistant.mcp": "Serve an assistant, which may look and propose (MCP)."},
+    "Setup and testing": {
+        "doctor.doctor": "Check the installation, the settings and the account.",
+        "cli.emulator": "Serve an emulated account, to rehearse on a copy.",
+        "completion.completion": "Print the completion script of a shell.",
+    },
 }
 #: The module of each command.
 COMMANDS = {
     name: module
     for section in SECTIONS.values()
-    for module, _, name in (entry.partition(".") for entry in section.split())
+    for module, _, name in (entry.partition(".") for entry in section)
 }
 
 
@@ -70,20 +95,16 @@ class Tool(SuggestingGroup):
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands with their first sentences, section by section."""
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, section by section; the help of each has the options."""
         width = max(map(len, COMMANDS))
-        limit = formatter.width - 6 - width
+        formatter.write_paragraph()
         for section, entries in SECTIONS.items():
-            with formatter.section(section):
-                names = [entry.partition(".")[2] for entry in entries.split()]
-                found = [(name, self.get_command(ctx, name)) for name in names]
-                rows = [
-                    (f"{name:{width}}", command.get_short_help_str(limit))
-                    for name, command in found
-                    if command is not None
-                ]
-                formatter.write_dl(rows)
+            formatter.write_heading(section)
+            with formatter.indentation():
+                names = (entry.partition(".")[2] for entry in entries)
+                rows = zip(names, entries.values(), strict=True)
+                formatter.write_dl([(f"{name:{width}}", says) for name, says in rows])
 
     def main(self, args: Sequence[str] | None = None, *unused: Any, **options: Any) -> NoReturn:
         """Run the command line, by default that of this process, and exit."""
@@ -113,19 +134,18 @@ def _wants_json(option: str, arguments: Sequence[str]) -> bool:
     return f"{option}=json" in arguments or (option, "json") in pairs
 
 
-@click.group("cld-user-groups", cls=Tool, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    "cld-user-groups",
+    cls=Tool,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Each command has --help, with its options and two examples. Credentials: "
+    "CLOUDINARY_ACCOUNT_URL, or a profile. Exit codes: 0 done, 1 error, 2 changes, 3 guard, "
+    "4 stale, 5 incomplete, 64 usage.",
+)
 @global_options(PLAN_FORMATS)
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def cli() -> None:
-    """Manage the user groups of a Cloudinary account: person by person, or all from a file.
-
-    Credentials come from CLOUDINARY_ACCOUNT_URL, or from CLOUDINARY_PROVISIONING_API_KEY and
-    CLOUDINARY_PROVISIONING_API_SECRET. Results go to standard output, everything else to standard
-    error.
-
-    Exit codes: 0 done or nothing to do; 1 error; 2 there are changes (--detailed-exitcode);
-    3 refused by a guard; 4 stale plan; 5 incomplete; 64 usage.
-    """
+    """Manage the user groups of a Cloudinary account, by hand or from a file."""
 
 
 @click.command(

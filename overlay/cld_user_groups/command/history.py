@@ -20,6 +20,7 @@ from . import errors, membership
 from .cli import SuggestingGroup
 from .completion import complete_file, complete_group, complete_run, complete_user
 from .desired import EVERYDAY
+from .examples import examples_of
 from .options import (
     TABLE_FORMATS,
     Settings,
@@ -62,7 +63,12 @@ _SHOWN_OF_DIGEST = 12
 _SHOWN_PEOPLE = 3
 
 
-@click.group("runs", cls=SuggestingGroup, invoke_without_command=True)
+@click.group(
+    "runs",
+    cls=SuggestingGroup,
+    invoke_without_command=True,
+    epilog=examples_of(__name__, "runs"),
+)
 @global_options(TABLE_FORMATS)
 @flag("--assistant", help="List the calls that assistants made (`mcp`), instead.")
 @click.pass_context

@@ -14,6 +14,7 @@ import click
 from attrs import define, field
 
 from . import membership
+from .examples import examples_of
 from .output import json_log
 
 if TYPE_CHECKING:
@@ -263,9 +264,10 @@ def declared(
     formats: tuple[str, ...],
 ) -> click.Command:
     """Return a command with its parameters and the global options."""
+    examples = examples_of(callback.__module__, name)
     for add in (global_options(formats), *reversed(parameters)):
         callback = add(callback)
-    return click.command(name, cls=_Command)(callback)
+    return click.command(name, cls=_Command, epilog=examples)(callback)
 
 
 def _complete_profile(
