@@ -77,7 +77,7 @@ generate: $(READY) ## Generate the client from openapi.yaml
 
 # Test more
 # What of the tests uses each declared dependency; the rest of a version's effect is the same.
-USING_DEPENDENCIES := tests/unit tests/emulator tests/limiter \
+USING_DEPENDENCIES := tests/unit tests/emulator tests/limiter tests/assistant \
 	$(addprefix tests/contract/test_,contract_check.py emulator.py requests.py) \
 	$(addprefix tests/membership/test_,apply.py lease.py reading.py) \
 	$(addprefix tests/command/test_,completion.py everyday.py groups.py profiles.py progress.py tables.py)

@@ -112,7 +112,7 @@ def test_a_hostile_name_is_in_no_text_of_a_tool(hostile: Assistant, name: str) -
     arguments = given.get(name, CALLS[name])
     if name == "who_may":  # whose rows are there for all who may have any role
         hostile.emulator.fail("inspectMultiple", status=403, times=None)
-    result = hostile.call(name, limit=200, **arguments)
+    result = hostile.call(name, **arguments)
     found = check(result.structured_content, result.content[0].text)
     assert found or name in ("list_runs", "show_run")
     assert len(result.content) == 1
@@ -125,7 +125,7 @@ def test_a_hostile_argument_is_in_no_text_of_an_error(hostile: Assistant, text: 
         ("explain", {"group": "g0", "user": f"no {text}"[:500]}),
         ("propose", {"groups": [{"group": "g0", "rename_to": text[:500]}], "reason": text[:500]}),
         ("list_groups", {text: 1}),
-        ("list_groups", {"cursor": text[:40]}),
+        ("list_groups", {"text": text[:500], "page": 2}),
         ("show_run", {"run": text[:500]}),
     ):
         result = hostile.call(name, **given)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,7 +90,7 @@ def folder_of(state: Path) -> Path:
     return state / "assistant"
 
 
-def log_call(state: Path, **fields: Any) -> None:
+def log_call(state: Path, fields: Mapping[str, Any]) -> None:
     """Add a call to the log, which only its owner can read; a full log is put aside."""
     path = folder_of(state) / "calls.jsonl"
     if path.exists() and path.stat().st_size > _LARGEST_LOG:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeAlias
 
+from attrs import evolve
 from msgspec import Meta
 
 from cld_provisioning_api.models import Principal
@@ -34,26 +35,24 @@ Days = Annotated[int, Meta(ge=1, le=10_000)]
 
 _GROUP: Any = form_of(membership.GroupRef)
 _USER: Any = form_of(membership.Member)
-_GRANT = form(
-    "GrantedRole",
-    **dict.fromkeys(("role", "role_id", "scope"), str),
-    where=str | None,
-    within=dict[str, str],
-    full_control=bool,
-)
-_GRANTS: Any = many(_GRANT) | None
-_WHY: dict[str, Any] = {"not_known_because": str | None, "not_covered": str}
-_GRANTED = {"granted": _GRANTS, **_WHY}
+_GRANT: Any = form_of(membership.Grant)
+_GRANTED: dict[str, Any] = {"granted": many(_GRANT) | None, "not_known_because": str | None}
 _COUNTED = form("CountedGroup", group=_GROUP, members=int)
 _FOUND = form("FoundPerson", person=form_of(reviewing.Person), groups=many(_GROUP))
-_HOLDER = form("Holder", user=_USER, through=_GROUP | None, granted=_GRANTS)
+_HELD = form(
+    "HeldRole",
+    user=_USER,
+    grant=_GRANT,
+    is_full_control=bool,
+    own=bool | None,
+    through=many(_GROUP),
+)
 _EXPLANATION = form_of(membership.Explanation, without=("period", "steps", "listing"))
-_LISTED = {"file_lists": bool | None, "file_wants": bool | None, "file_line": int | None}
 _RUN: Any = form_of(membership.Run, without=("outcomes",))
+_LISTED = form("ListedRun", id=str, error=str, run=_RUN | None)
 _FINDING = form(
     "FoundFinding", finding=form_of(reviewing.Finding), user=_USER | None, group=_GROUP | None
 )
-_NOT_COVERED = "roles in folders and collections"
 
 
 @tool("groups", form("Groups", account=str, groups=many(_COUNTED)))
@@ -84,7 +83,7 @@ def find_people(account: Account, text: PartText | None = None) -> Found:
     rows = [
         {"person": each, "groups": groups.get(each.id, [])}
         for each in people.found
-        if _has(text, each.email, each.name, each.id)
+        if _is(text, each)
     ]
     return {"people": rows, "is_complete": people.complete}
 
@@ -93,47 +92,47 @@ def find_people(account: Account, text: PartText | None = None) -> Found:
 def show_grants(account: Account, group: GroupText) -> Found:
     """Show the roles that a group grants; null: they are not known, which is not none."""
     found = membership.Finder(membership.read_account(account.client)).group(group)
-    return {"group": found, **_granted(_read_roles(account, [found]), found.id)}
+    return {"group": found, **_granted(account, [found])}
 
 
-@tool("holders", form("Holders", holders=many(_HOLDER), own_roles_read=bool, **_WHY))
+@tool(
+    "access",
+    form(
+        "FoundAccess",
+        access=many(_HELD),
+        not_known=many(_GROUP),
+        not_known_because=str | None,
+    ),
+)
 def who_may(
     account: Account,
-    user: UserText | None = None,
+    user: PartText | None = None,
     role: PartText | None = None,
     own_roles: OwnRoles = False,
 ) -> Found:
-    """Show who has which roles, and through which group; of one user, own roles too.
+    """Show who has which roles, and through which groups; of one user, own roles too.
 
-    Where `granted` is null, it is not known, and may be any role.
+    Groups in `not_known` may grant any role; where `own` is null, a user may also have it directly.
     """
-    named = [] if user is None else [named_user(user)]
-    snapshot = membership.read_account(account.client, lookup_of(named))
-    people: Sequence[Any] = membership.Finder(snapshot).users(named)
-    if own_roles and not named:
-        people = reviewing.read_people(account.client, snapshot).found
-    ids = {each.id for each in people}
-    members = [
-        (member, group)
-        for group in snapshot.groups
-        for member in group.members
-        if not named or member.id in ids
+    found = _reviewed(account, own_roles_of=user or ("" if own_roles else None))
+    people = {each.id: each for each in found.people if _is(user, each)}
+    groups = {each.id: each for each in found.groups}
+    rows = [
+        {
+            "user": people[holder.user_id],
+            "grant": each.grant,
+            "is_full_control": each.grant.is_full_control,
+            "own": holder.own,
+            "through": [groups[group_id] for group_id in holder.group_ids],
+        }
+        for each in found.access
+        if _has(role, each.grant.text, each.grant.role_id)
+        for holder in each.holders
+        if holder.user_id in people
     ]
-    roles = _read_roles(account, {group.id: group for _, group in members}.values(), people)
-    own = [(membership.Member(id=each.id or "", email=each.email), None) for each in people]
-    holders = [
-        {"user": user, "through": group, "granted": granted and [each.document for each in granted]}
-        for user, group in (*own, *members)
-        for granted in [roles.of(group.id) if group else roles.of(user.id, "user")]
-        if granted is None or any(_has(role, each.text, each.role_id) for each in granted)
-    ]
-    why = roles.reason if any(each["granted"] is None for each in holders) else None
-    return {
-        "holders": holders,
-        "own_roles_read": bool(people),
-        "not_known_because": why,
-        "not_covered": _NOT_COVERED,
-    }
+    unknown = found.unknown_groups
+    why = found.roles.reason if unknown else None
+    return {"access": rows, "not_known": unknown, "not_known_because": why}
 
 
 @tool(
@@ -142,8 +141,8 @@ def who_may(
         "Explained",
         explanation=_EXPLANATION,
         steps=many(form_of(Step)),
-        unreadable_journals=int,
-        **_LISTED,
+        file_line=int | None,
+        file_wants=bool | None,
         **_GRANTED,
     ),
 )
@@ -156,23 +155,16 @@ def explain(account: Account, group: GroupText, user: UserText) -> Found:
     person, today = user_now_or_before(snapshot, history, named), datetime.now(UTC).date()
     explained = membership.explain(snapshot, history, found, person, desired=desired, today=today)
     listing = explained.listing
-    roles = _read_roles(account, [each for each in snapshot.groups if each.id == found.id])
     return {
         "explanation": explained,
         "steps": explained.steps,
-        "unreadable_journals": len(history.unreadable),
-        "file_lists": listing and listing.member is not None,
-        "file_wants": listing and listing.is_wanted,
         "file_line": listing and listing.member and listing.member.line,
-        **_granted(roles, found.id),
+        "file_wants": listing and listing.is_wanted,
+        **_granted(account, [each for each in snapshot.groups if each.id == found.id]),
     }
 
 
-@tool(
-    "runs",
-    form("Runs", runs=many(form("ListedRun", id=str, error=str, run=_RUN | None))),
-    is_local=True,
-)
+@tool("runs", form("Runs", runs=many(_LISTED)), is_local=True)
 def list_runs(account: Account) -> Found:
     """List the runs that changed the account from this machine, the latest first."""
     return {"runs": membership.list_runs(account.state)}
@@ -184,41 +176,59 @@ def show_run(account: Account, run: RunText | None = None) -> membership.Run:
     return membership.load_run(account.state, run)
 
 
-@tool("findings", form("Reviewed", findings=many(_FINDING), notes=many(str)))
+@tool(
+    "findings",
+    form("Findings", findings=many(_FINDING), looked_for=many(reviewing.Kind), notes=many(str)),
+)
 def review(account: Account, unseen_days: Days = 90, ending_days: Days = 30) -> Found:
-    """Review the memberships: people who are disabled, unseen or overdue, and empty groups."""
-    desired = account.desired()
-    snapshot = membership.read_account(account.client)
-    found = reviewing.review(
-        snapshot,
-        reviewing.read_people(account.client, snapshot),
-        membership.read_history(account.state),
-        now=datetime.now(UTC),
-        desired=desired,
-        unseen_days=unseen_days,
-        ending_days=ending_days,
-    )
+    """Review who has access: people who are disabled, unseen or overdue, groups, full control."""
+    found = _reviewed(account, unseen_days=unseen_days, ending_days=ending_days)
     users: Mapping[str | None, Any] = {each.id: each for each in found.people}
     groups: Mapping[str | None, Any] = {each.id: each for each in found.groups}
     rows = [
         {"finding": each, "user": users.get(each.user_id), "group": groups.get(each.group_id)}
         for each in found.findings
     ]
-    return {"findings": rows, "notes": found.notes}
+    return {"findings": rows, "looked_for": found.kinds, "notes": found.notes}
+
+
+def _reviewed(
+    account: Account,
+    *,
+    own_roles_of: str | None = None,
+    unseen_days: int = 90,
+    ending_days: int = 30,
+) -> reviewing.Review:
+    """Review the account; also read the roles of people who have a text, or of nobody."""
+    desired, client = account.desired(), account.client
+    snapshot = membership.read_account(client)
+    people = reviewing.read_people(client, snapshot)
+    named = [each for each in people.found if own_roles_of is not None and _is(own_roles_of, each)]
+    principals = membership.roles.groups_as_principals(each.id for each in snapshot.groups)
+    principals += [Principal(type="user", id=each.id) for each in named]
+    return reviewing.review(
+        evolve(snapshot, roles=membership.read_roles(client, principals)),
+        people,
+        membership.read_history(account.state),
+        now=datetime.now(UTC),
+        desired=desired,
+        unseen_days=unseen_days,
+        ending_days=ending_days,
+    )
+
+
+def _granted(account: Account, groups: Sequence[membership.Group]) -> Found:
+    """Return what a group grants, or nothing known of one that is gone."""
+    principals = membership.roles.groups_as_principals(each.id for each in groups)
+    roles = membership.read_roles(account.client, principals)
+    granted = roles.of(groups[0].id) if groups else None
+    return {"granted": granted, "not_known_because": roles.reason if granted is None else None}
+
+
+def _is(text: str | None, user: reviewing.Person) -> bool:
+    return _has(text, user.email, user.name, user.id)
 
 
 def _has(text: str | None, *values: str | None) -> bool:
     sought = (text or "").strip().casefold()
     return any(sought in (value or "").casefold() for value in values)
-
-
-def _read_roles(
-    account: Account, groups: Iterable[membership.Group], people: Iterable[Any] = ()
-) -> membership.Roles:
-    principals = membership.roles.groups_as_principals(each.id for each in groups)
-    principals += [Principal(type="user", id=each.id or "") for each in people]
-    return membership.read_roles(account.client, principals)
-
-
-def _granted(roles: membership.Roles, group_id: str | None) -> Found:
-    return {**roles.document(group_id), "not_covered": _NOT_COVERED}

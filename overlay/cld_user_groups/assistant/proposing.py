@@ -83,7 +83,11 @@ def propose(
             desired = evolve(desired, guards=file.guards, protect=file.protect)
 
     def make(read: membership.Snapshot) -> membership.Plan:
-        return membership.plan(read, desired, today, now=now)
+        plan = membership.plan(read, desired, today, now=now)
+        if file is not None and not from_file:  # whose rules hold for each proposal
+            plan = membership.check_rules(plan, read, file)
+            plan = evolve(plan, breaches=membership.check_guards(plan, read))
+        return membership.with_effects(plan, read)
 
     plan, _ = membership.roles.plan_with_roles(client, make, snapshot, reach="people")
     if not from_file:  # else the reasons and the lines are the file's

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 import json
-import secrets
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Annotated, Any, TypeAlias, get_type_hints
 
 import mcp_types as types
@@ -24,10 +24,9 @@ from .account import Account, NotSent, log_call
 
 Run: TypeAlias = Callable[..., object]
 
-_LIMIT = Annotated[int, Meta(ge=1, le=200, description="The most rows to return.")]
-_CURSOR: Any = Annotated[str, Meta(max_length=40, description="`next_cursor`, for more rows.")]
-_PAGING: list[Any] = [("limit", _LIMIT, 50), ("cursor", _CURSOR | None, None)]
-_PAGED: list[Any] = [("total", int | None, None), ("next_cursor", str | None, None)]
+_PAGE = Annotated[int, Meta(ge=1, le=10_000, description="Which page of the rows.")]
+_PAGED: list[Any] = [("total", int | None, None), ("next_page", int | None, None)]
+_ROWS = 100  # of a page
 _MOST_HELD = 8
 _MOST_LISTED = 200
 _LONGEST = 1000
@@ -85,24 +84,20 @@ def tool(
     """Return a decorator that makes a tool of a function, whose parameters are its arguments."""
 
     def add(run: Run) -> Run:
-        name = run.__name__
         hints = get_type_hints(run, include_extras=True)
-        _, *parameters = inspect.signature(run).parameters.values()
-        fields = [
-            (each.name, hints[each.name], *([] if each.default is each.empty else [each.default]))
-            for each in parameters
-        ]
-        takes = msgspec.defstruct(
-            "Arguments", [*fields, *_PAGING], kw_only=True, forbid_unknown_fields=True
-        )
+        fields: list[Any] = [("page", _PAGE, 1)]
+        for each in [*inspect.signature(run).parameters.values()][1:]:
+            default = [] if each.default is each.empty else [each.default]
+            fields.append((each.name, hints[each.name], *default))
+        takes = msgspec.defstruct("Arguments", fields, kw_only=True, forbid_unknown_fields=True)
         paged = msgspec.defstruct(
             "Result", _PAGED, bases=(returns,), kw_only=True, omit_defaults=False
         )
-        schemas = msgspec.json.schema_components
-        _, taken = schemas([takes], ref_template="#/$defs/{name}")
-        either, parts = schemas([paged, _FAILED], ref_template="#/$defs/{name}")
+        schemas = partial(msgspec.json.schema_components, ref_template="#/$defs/{name}")
+        _, taken = schemas([takes])
+        either, parts = schemas([paged, _FAILED])
         shown = types.Tool(
-            name=name,
+            name=run.__name__,
             description=inspect.getdoc(run),
             input_schema={**taken.pop("Arguments"), "$defs": taken},
             output_schema={"type": "object", "anyOf": [*either], "$defs": parts},
@@ -113,7 +108,7 @@ def tool(
                 open_world_hint=not is_local,
             ),
         )
-        TOOLS[name] = Tool(shown, run, takes, paged, rows)
+        TOOLS[shown.name] = Tool(shown, run, takes, paged, rows)
         return run
 
     return add
@@ -124,56 +119,53 @@ class Desk:
     """Calls tools, logs each call, and holds the last results until their pages are read."""
 
     account: Account
-    _held: dict[str, tuple[bytes, Any]] = field(factory=dict[str, tuple[bytes, Any]])
+    _held: dict[bytes, Any] = field(factory=dict[bytes, Any])
 
     def call(self, name: str, arguments: Mapping[str, Any]) -> types.CallToolResult:
         """Call a tool. An error is a result too, and so is that a call cannot be logged."""
         began, sent = time.monotonic(), self.account.reads.sent
+        asked = escaped(dict(arguments))
+        log: dict[str, Any] = {"tool": name, "arguments": asked, "result": "done", "plan": None}
+        if len(json.dumps(asked)) > 10 * _LONGEST:
+            log["arguments"] = "too long"
         try:
-            result = self._page(TOOLS[name], arguments)
-            found = escaped(msgspec.to_builtins(result))
+            found = escaped(msgspec.to_builtins(self._page(TOOLS[name], arguments)))
+            log["result"] = found.get("outcome", "done")
+            log["plan"] = found["saved"]["id"] if found.get("saved") else None
             said = f"{found['total']} in all. The rows are in structuredContent."
-            answer = _answer(_SAID.get(found.get("outcome"), said), found)
+            answer = _answer(_SAID.get(log["result"], said), found)
         except Exception as error:  # noqa: BLE001 - reported, not swallowed
             answer = failure(error)
-        data: dict[str, Any] = answer.structured_content
-        saved: dict[str, Any] = data.get("saved") or {}
-        asked = escaped(dict(arguments))
+            log["result"] = answer.structured_content["kind"]
+        log["requests"] = self.account.reads.sent - sent
+        log["milliseconds"] = round((time.monotonic() - began) * 1000)
         try:
-            log_call(
-                self.account.state,
-                tool=name,
-                arguments=asked if len(json.dumps(asked)) <= 10 * _LONGEST else "too long",
-                result=data.get("kind" if answer.is_error else "outcome", "done"),
-                plan=saved.get("id"),
-                requests=self.account.reads.sent - sent,
-                milliseconds=round((time.monotonic() - began) * 1000),
-            )
+            log_call(self.account.state, log)
         except OSError as error:
             return failure(error)
         return answer
 
     def _page(self, tool: Tool, arguments: Mapping[str, Any]) -> Any:
         asked = msgspec.structs.asdict(msgspec.convert(arguments, tool.takes))
-        limit, cursor = asked.pop("limit"), asked.pop("cursor")
+        page = asked.pop("page")
         key = msgspec.json.encode([tool.shown.name, asked])
-        token, _, at = (cursor or f"{secrets.token_hex(8)}-0").partition("-")
-        if cursor is None:
+        if page == 1:
             found = tool.run(self.account, **asked)
-            self._held[token] = key, msgspec.convert(found, tool.returns, from_attributes=True)
-            for old in list(self._held)[:-_MOST_HELD]:
+            self._held.pop(key, None)
+            self._held[key] = msgspec.convert(found, tool.returns, from_attributes=True)
+            for old in [*self._held][:-_MOST_HELD]:
                 del self._held[old]
-        elif self._held.get(token, (b"",))[0] != key or not at.isdecimal():
-            message = "the cursor is not of these arguments, or too old"
-            raise error_in_call(message, "begin again, without a cursor")
-        result = self._held[token][1]
+        elif key not in self._held:
+            message = "the first page of this was not read, or is too old"
+            raise error_in_call(message, "begin again with page 1")
+        result = self._held[key]
         rows = getattr(result, tool.rows)
         if rows is None:  # not known
             return result
-        end = int(at) + limit
-        more = f"{token}-{end}" if end < len(rows) else None
-        page = {tool.rows: rows[int(at) : end]}
-        return msgspec.structs.replace(result, total=len(rows), next_cursor=more, **page)
+        end = page * _ROWS
+        shown = {tool.rows: rows[end - _ROWS : end]}
+        following = page + 1 if end < len(rows) else None
+        return msgspec.structs.replace(result, total=len(rows), next_page=following, **shown)
 
 
 def failure(error: Exception) -> types.CallToolResult:
