@@ -14,7 +14,8 @@ from msgspec import Meta, Struct
 from cld_user_groups import membership
 from cld_user_groups.membership import DesiredGroup, DesiredMember, Finder, Group
 from cld_user_groups.membership.documents import form_of
-from cld_user_groups.membership.lookup import error_in_call, lookup_of, named_user
+from cld_user_groups.membership.explaining import held_to_file
+from cld_user_groups.membership.lookup import error_in_call, lookup_of, named_user, with_rules
 
 from .account import Account, folder_of
 from .looking import Found, Text, UserText
@@ -75,24 +76,27 @@ def propose(
         membership.planning.check_clocks(file, snapshot, today)
     else:
         named = [*offboard, *(text for each in groups for text in (*each.add, *each.remove))]
-        lookup = lookup_of(map(named_user, named), adds=any(each.add for each in groups))
+        people = [*map(named_user, named)]
+        lookup = lookup_of(people, adds=any(each.add for each in groups))
+        if file is not None:
+            lookup = with_rules(lookup, file, people)
         snapshot = membership.read_account(client, lookup, today)
         wanted = tuple(_desired_groups(Finder(snapshot), groups, offboard))
-        desired = membership.Desired(source="assistant", digest="", groups=wanted)
-        if file is not None:
-            desired = evolve(desired, guards=file.guards, protect=file.protect)
+        limits = membership.GuardLimits() if file is None else file.guards
+        desired = membership.Desired(source="assistant", digest="", groups=wanted, guards=limits)
 
     def make(read: membership.Snapshot) -> membership.Plan:
         plan = membership.plan(read, desired, today, now=now)
-        if file is not None and not from_file:  # whose rules hold for each proposal
-            plan = membership.check_rules(plan, read, file)
-            plan = evolve(plan, breaches=membership.check_guards(plan, read))
-        return membership.with_effects(plan, read)
-
-    plan, _ = membership.roles.plan_with_roles(client, make, snapshot, reach="people")
-    if not from_file:  # else the reasons and the lines are the file's
+        if from_file:
+            return plan
+        # The reasons of `plan` speak of a file and its lines.
         changes = (evolve(each, reason=reason, line=None) for each in plan.changes)
         plan = evolve(plan, changes=tuple(changes))
+        if file is not None:
+            plan = held_to_file(plan, read, file, today)
+        return evolve(plan, breaches=membership.check_guards(plan, read))
+
+    plan, _ = membership.roles.plan_with_roles(client, make, snapshot, reach="people")
     saved = _save(account, plan) if plan.changes and not plan.breaches else None
     return {
         "outcome": "refused" if plan.breaches else "saved" if saved else "nothing_to_do",

@@ -17,8 +17,8 @@ from .options import Settings, command, flag, number, positive_duration
     click.option(
         "--file",
         type=click.Path(exists=True, dir_okay=False),
-        help="The file of groups: to be shown and proposed; its guards and its protected members "
-        "hold for each proposal.",
+        help="The file of groups: to be shown and proposed; its guards, its rules and who is "
+        "protected hold for each proposal. Default: the one that the profile names.",
     ),
     flag("--read-only", help="Only look: leave out `propose`."),
     number("--keep-quota", 0, help="Leave N requests of the quota unused."),
@@ -43,6 +43,7 @@ def mcp_command(
     from cld_user_groups.assistant.server import serve
 
     reads = OnlyReads(keep_quota=keep_quota)
+    file = file or settings.groups_file
     with settings.open_client(hooks=(reads,)) as client:
         account = Account(
             client=client,

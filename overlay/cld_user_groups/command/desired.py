@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,6 @@ from .source import check_is_for, hold_to_guards, one_user, read_groups, read_pe
 if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
     from cld_user_groups.membership import (
-        Desired,
         DesiredGroup,
         DesiredMember,
         Group,
@@ -183,7 +182,7 @@ def change_command(
                 sought = people if model is None else (*people, model)
                 lookup = membership.lookup.lookup_of(sought, adds=bool(people) and not removes)
                 if file is not None:
-                    lookup = _with_rules(lookup, file, people)
+                    lookup = membership.lookup.with_rules(lookup, file, people)
                 snapshot = membership.read_account(client, lookup, now.date())
                 finder = membership.Finder(snapshot)
                 found: dict[str, Any] = {}
@@ -208,7 +207,7 @@ def change_command(
                     )
                     plan = evolve(plan, changes=tuple(changes), notes=(*plan.notes, *state.notes))
                     if file is not None:
-                        plan = _held_to_file(plan, snapshot, file, now.date())
+                        plan = membership.explaining.held_to_file(plan, snapshot, file, now.date())
                     return hold_to_guards(plan, snapshot, allow_removals=allow_removals)
 
                 return Draft(make, snapshot)
@@ -228,28 +227,6 @@ def change_command(
         return declared(name, callback, (*parameters, *options), TABLE_FORMATS)
 
     return decorate
-
-
-def _with_rules(lookup: Desired, file: Desired, people: Sequence[DesiredMember]) -> Desired:
-    """Return what makes `read_account` read the roles that the rules of a file need."""
-    ruled = (
-        evolve(group, state="present", members=tuple(people))
-        for group in file.groups
-        if any(rule.kind == "not_with_role" for rule in group.rules)
-    )
-    return evolve(lookup, groups=(*lookup.groups, *ruled))
-
-
-def _held_to_file(plan: Plan, snapshot: Snapshot, file: Desired, today: date) -> Plan:
-    """Return a plan with the rules of the account's file, and with where that disagrees."""
-    plan = membership.check_rules(plan, snapshot, file)
-    differs = map(str, membership.explaining.disagreements(plan, file, today))
-    plan = evolve(
-        plan,
-        protect=(*plan.protect, *file.protect),
-        warnings=tuple(dict.fromkeys((*plan.warnings, *differs))),
-    )
-    return membership.with_effects(plan, snapshot)
 
 
 def _words(context: click.Context, values: Mapping[str, Any]) -> Iterator[str]:

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from datetime import date
 from enum import StrEnum
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from cld_user_groups.identity import email_key
 
 from .directory import Directory, is_wanted
+from .effects import with_effects
 from .history import History, Period, Step
 from .model import (
     Action,
@@ -24,6 +25,7 @@ from .model import (
     Status,
 )
 from .problems import Problem, quoted
+from .rules import check_rules
 
 
 class Verdict(StrEnum):
@@ -147,6 +149,21 @@ def listing_of(
         wanted = today is None or is_wanted(member, today)
         return Listing(group=found, member=member, is_wanted=wanted)
     return Listing(group=found, is_wanted=None if found.mode == "additive" else False)
+
+
+def held_to_file(plan: Plan, snapshot: Snapshot, file: Desired, today: date) -> Plan:
+    """Return a plan with the rules of the account's file, and with where that disagrees.
+
+    Its guards are to be checked after that.
+    """
+    plan = check_rules(plan, snapshot, file)
+    differs = map(str, disagreements(plan, file, today))
+    plan = evolve(
+        plan,
+        protect=(*plan.protect, *file.protect),
+        warnings=tuple(dict.fromkeys((*plan.warnings, *differs))),
+    )
+    return with_effects(plan, snapshot)
 
 
 def disagreements(plan: Plan, desired: Desired, today: date) -> Iterator[Problem]:

@@ -47,6 +47,17 @@ def lookup_of(people: Iterable[DesiredMember], *, adds: bool = False) -> Desired
     return Desired(source="", digest="", groups=(group,))
 
 
+def with_rules(lookup: Desired, file: Desired, people: Iterable[DesiredMember]) -> Desired:
+    """Return what makes `read_account` read the roles that the rules of a file need, too."""
+    members = tuple(people)
+    ruled = (
+        evolve(group, state="present", members=members)
+        for group in file.groups
+        if any(rule.kind == "not_with_role" for rule in group.rules)
+    )
+    return evolve(lookup, groups=(*lookup.groups, *ruled))
+
+
 class Finder:
     """Finds groups and users in an account, each by exactly what names it alone."""
 
