@@ -15,6 +15,9 @@ import pytest
 from .recipes import Machine, block, shell_blocks
 from .shell import AS_EDITED, EDITED, SAMPLE, Shell
 
+#: What a guard refuses where there is a crowd.
+REFUSED = "version: 1\ngroups: {Crowd: {members: [p0@example.com]}}\n"
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the recipes are for POSIX shells")
 
 
@@ -41,8 +44,8 @@ def github(machine: Machine) -> dict[str, str]:
 @pytest.fixture
 def server(machine: Machine) -> Machine:
     """A machine with the scripts and the file at their places."""
-    for place in ("/usr/local/bin/user-groups-nightly", "/usr/local/bin/user-groups-drift"):
-        machine.install_block(place)
+    for name in ("nightly", "notify", "drift"):
+        machine.install_block(f"/usr/local/bin/user-groups-{name}")
     for place in ("srv/user-groups", "var/log", "etc/user-groups"):
         (machine.folder / place).mkdir(parents=True)
     shutil.copy(machine.folder / "groups.yaml", machine.folder / "srv/user-groups")
@@ -62,6 +65,45 @@ def test_cron_runs_it_every_night_with_a_profile(shell: Shell, server: Machine) 
     assert shell.members() == AS_EDITED
     lines = (server.folder / "var/log/user-groups.jsonl").read_text().splitlines()
     assert [json.loads(line)["event"] for line in lines][-1] == "run_ended"
+
+
+@pytest.mark.parametrize(
+    ("words", "content", "code", "subject", "said"),
+    [
+        (("nightly",), REFUSED, 3, "were not changed: a guard refuses", "--allow-removals 19"),
+        (("nightly",), "version: 1\ngroups: [", 1, "could not be compared or changed", "yaml:"),
+        (("plan",), REFUSED, 3, "were not changed: a guard refuses", "--allow-removals 19"),
+        (("plan",), None, 2, "differ from the file", "+ john@example.com"),
+        (("true",), REFUSED, 0, None, ""),
+    ],
+)
+def test_whatever_did_not_end_well_is_mailed_with_its_reason(
+    shell: Shell,
+    server: Machine,
+    words: tuple[str],
+    content: str | None,
+    code: int,
+    subject: str | None,
+    said: str,
+) -> None:
+    shell.add_crowd(20)
+    file = server.folder / "srv/user-groups/groups.yaml"
+    if content is not None:
+        file.write_text(content)
+    plan = ["cld-user-groups", "plan", str(file), "--detailed-exitcode", "--quiet"]
+    nightly = [str(server.folder / "usr/local/bin/user-groups-nightly")]
+    command = {"nightly": nightly, "plan": plan}.get(words[0], list(words))
+    environment = {"CLOUDINARY_ACCOUNT_URL": "account://k:s@acc"}
+    notify = str(server.folder / "usr/local/bin/user-groups-notify")
+    done = server.run(notify, *command, environment=environment)
+    assert (done.returncode, done.stdout) == (code, "")
+    mail = server.folder / "mail"
+    assert mail.exists() is (subject is not None)
+    if subject is not None:
+        assert said in mail.read_text()
+        calls = (server.folder / "calls").read_text()
+        assert f"mail -s User groups {subject} root" in calls
+    assert shell.writes() == 0
 
 
 def test_systemd_runs_it_every_night_and_out_of_quota_is_no_failure(
