@@ -33,6 +33,8 @@ ok       reachable    3 groups with 4 memberships
 ok       quota        \d+ of \d+ requests left, renewed at [^\n]* UTC
 ok       clock        within 60 s of the server's
 ok       contract     the responses match the OpenAPI document
+skipped  providers    no response says which providers users come from
+ok       permissions  the Permissions API responds: what groups grant can be read
 exit 0
 \$ doctor --server-url http://127.0.0.1:1
 (?s:.*)
@@ -48,7 +50,10 @@ What Interns grants:
   no global role \(roles in folders and collections are not known\)
 What john@example.com may do:
   Master Admin \(full control\) in the account
-(  [^\n]* \(through Artists\)\n){2}exit 0
+  Campaign Contributor in product environment [0-9a-f]+,
+    folder fg38a9b0c1d2e3f4 \(through Artists\)
+  Media Editor in all product environments \(through Artists\)
+exit 0
 \$ explain Marketing harry@example.com
 harry@example.com is not in Marketing, and no run of this machine changed that.
 What Marketing grants, and what harry@example.com may do:
