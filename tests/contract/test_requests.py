@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
@@ -16,6 +17,7 @@ from cld_user_groups import CldProvisioning
 from cld_user_groups._engine.config import REGIONS
 from cld_user_groups._openapi import OpenAPIDocument
 from cld_user_groups.identity import forbidden_character
+from cld_user_groups.membership import Grant
 
 Call = Callable[..., Any]
 
@@ -53,6 +55,29 @@ def test_a_request_is_as_documented_whatever_its_arguments(
         call(transport, operation_id, kwargs)
         (request,) = transport.requests
         assert not validator.check_request(operation_id, request), kwargs
+
+
+@pytest.mark.parametrize("operation", ["add", "remove"])
+@pytest.mark.parametrize(
+    "role",
+    [
+        Grant("Viewer", "cld::role::account::reports_viewer", "account"),
+        Grant("Editor", "cld::role::prodenv::media_editor", "prodenv", "all"),
+        Grant("Own", "own_1", "prodenv", "0aaaaa1b", (("folder_id", "fg38"),), is_content=True),
+        Grant("Own", "own_1", "prodenv", "0aaaaa1b", (("collection_id", "c47"),), is_content=True),
+    ],
+    ids=lambda role: role.text,
+)
+def test_a_change_of_roles_is_as_documented_wherever_they_apply(
+    document: documents.Document, strict: OpenAPIDocument, operation: str, role: Grant
+):
+    transport = operations.recorder(document, "updatePrincipalRoles")
+    principal = {"type": "group", "id": operations.GROUP}
+    kwargs = {"operation": operation, "principal": principal, "roles": [role.assignment]}
+    operations.call(transport, "updatePrincipalRoles", kwargs)
+    (request,) = transport.requests
+    assert not strict.check_request("updatePrincipalRoles", request)
+    assert json.loads(request.content) == kwargs
 
 
 @pytest.mark.parametrize("operation_id", operations.METHODS)

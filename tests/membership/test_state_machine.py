@@ -34,7 +34,9 @@ from cld_user_groups.membership.model import (
     Status,
 )
 from cld_user_groups.membership.planning import plan
-from cld_user_groups.membership.runs import read_journal
+from cld_user_groups.membership.restoring import Restoration
+from cld_user_groups.membership.roles import read_restoration
+from cld_user_groups.membership.runs import Run, list_runs, read_journal
 from cld_user_groups.membership.session import Progress, Result
 from cld_user_groups.membership.snapshot import read_account
 from cld_user_groups.membership.staleness import StalePlan, difference_of
@@ -42,7 +44,7 @@ from cld_user_groups.membership.undo import undo_plan
 from cld_user_groups.utils import BackoffStrategy, RetryConfig, waiting_disabled
 
 from .accounts import client_over, emulated, members
-from .watched import Watched, Write, write_of
+from .watched import Watched, Write, about_role, write_of
 
 USERS = [f"u{number}" for number in range(6)]
 NAMED = ["g0", "g1", "g2"]  # what the file is about; "other" is not
@@ -58,6 +60,17 @@ WRITES = [
 ]
 STATUSES = [503, 429, 420, 409, 404, 500, 401, 403]
 READS = ["getUserGroups", "getUserGroup", "getUsersInUserGroup"]
+ON_ROLES = ["getPrincipalRoles", "getRoles", "updatePrincipalRoles"]
+#: The ID of a role, where it applies, and within what.
+ROLES: list[tuple[str, str | None, dict[str, str]]] = [
+    ("cld::role::account::reports_viewer", None, {}),
+    ("cld::role::prodenv::master_admin", "all", {}),
+    ("cld::role::prodenv::media_editor", "e1", {}),
+    ("cld::role::prodenv::media_editor", "e2", {}),
+    ("cld::role::folder::contributor", "e1", {"folder_id": "f1"}),
+    ("campaign_contributor_12334565", "e1", {"folder_id": "f1"}),
+    ("campaign_contributor_12334565", "e1", {"collection_id": "c1"}),
+]
 PATIENT = RetryConfig(backoff=BackoffStrategy(500, 1000, 2, 2500))
 ENDLESS = (10**8, 10**8)
 DRAWN: Counter[str] = Counter()
@@ -68,8 +81,27 @@ class Fault:
     """What goes wrong, with which operation, and how often."""
 
     operation: str
-    kind: int | Literal["before", "after", "during", "applied 409", "applied 500", "applied 503"]
+    kind: (
+        int
+        | Literal["before", "after", "during", "applied 409", "applied 500", "applied 503", "shape"]
+    )
     times: int
+
+
+ROLE_FAULTS = st.lists(
+    st.builds(
+        Fault,
+        operation=st.sampled_from([*ON_ROLES, "deleteUserGroup", "createUserGroup"]),
+        kind=st.sampled_from(
+            ["before", "after", "during", "applied 500", "applied 503", "shape", *STATUSES]
+        ),
+        times=st.integers(1, 4),
+    ),
+    max_size=3,
+)
+GRANTED = st.dictionaries(
+    st.sampled_from([*NAMED, "other"]), st.lists(st.sampled_from(ROLES), max_size=3)
+)
 
 
 FAULTS = st.lists(
@@ -187,10 +219,16 @@ class Applying(RuleBasedStateMachine):
 
     @initialize(
         memberships=st.fixed_dictionaries(dict.fromkeys([*NAMED, "other"], MEMBERS)),
+        granted=GRANTED,
     )
-    def begin(self, memberships: dict[str, set[str]]) -> None:
+    def begin(
+        self,
+        memberships: dict[str, set[str]],
+        granted: dict[str, list[tuple[str, str | None, dict[str, str]]]],
+    ) -> None:
         self.emulator = emulated(memberships, USERS)
         self.watched = Watched(self.emulator)
+        self.someone_grants_roles(granted)
         self.transport = Late(self.emulator.transport())
         self.directory = Path(tempfile.mkdtemp())
         self.desired = Desired(source="file", digest="", guards=ANYTHING_GOES)
@@ -230,6 +268,101 @@ class Applying(RuleBasedStateMachine):
                 )
             )
         self.desired = Desired(source="file", digest="", guards=ANYTHING_GOES, groups=tuple(groups))
+
+    @rule(granted=GRANTED)
+    def someone_grants_roles(
+        self, granted: dict[str, list[tuple[str, str | None, dict[str, str]]]]
+    ) -> None:
+        groups = {group.name: group.id for group in self.emulator.groups}
+        for name, roles in granted.items():
+            for role_id, scope, within in roles if name in groups else ():
+                self.watched.someone_else("assign_role", groups[name], role_id, scope, **within)
+                DRAWN["roles granted"] += 1
+
+    @rule(group=st.sampled_from(NAMED), role=st.sampled_from(ROLES))
+    def someone_ends_a_role(self, group: str, role: tuple[str, str | None, dict[str, str]]) -> None:
+        role_id, scope, within = role
+        for each in self.emulator.groups:
+            if each.name == group:
+                self.watched.someone_else("end_role", each.id, role_id, scope, **within)
+                DRAWN["roles ended"] += 1
+
+    @rule(
+        wanted=FILES,
+        faults=ROLE_FAULTS,
+        refused=st.sampled_from([None, None, None, 401, 403, 404, 500]),
+        changed=st.none() | st.sampled_from(ROLES),
+        undoing=st.lists(
+            st.tuples(ROLE_FAULTS, st.none() | st.integers(1, 9), st.booleans()),
+            min_size=1,
+            max_size=3,
+        ),
+        retries=st.sampled_from([PATIENT, None]),
+        late=st.lists(st.sampled_from([0, 0, 1, 3]), max_size=3),
+    )
+    def apply_and_restore_roles(
+        self,
+        wanted: dict[str, tuple[set[str], str, bool]],
+        faults: list[Fault],
+        refused: int | None,
+        changed: tuple[str, str | None, dict[str, str]] | None,
+        undoing: list[tuple[list[Fault], int | None, bool]],
+        retries: RetryConfig | None,
+        late: list[int],
+    ) -> None:
+        """Undo a run up to three times, with faults and kills, with the roles or without them."""
+        self.edit_file(wanted)
+        made = self._plan()
+        if made is None or not made.changes:
+            return
+        for fault in faults:
+            self._inject(fault)
+        self.emulator.roles.refused_with = refused
+        result = self._run(made, 2, retries)
+        self.emulator.roles.refused_with = None
+        if result is None:
+            return
+        run = read_journal(self.directory / f"{result.run}.jsonl")
+        if changed is not None:
+            (role,) = (each for each in self.emulator.roles.all if each.id == changed[0])
+            self.emulator.roles.define(evolve(role, updated_at=role.updated_at + 1))
+        for more, kill_at, restores in undoing:
+            restoration = None
+            client = self._client(None)
+            if restores:
+                others = [each.run for each in list_runs(self.directory) if each.run is not None]
+                restoration = read_restoration(client, run, others)
+            inverse = self._undo_plan(run, restoration)
+            for fault in more:
+                self._inject(fault)
+            self.transport.delays = [*late]
+            source = run if restores else None
+            undone = self._run(inverse, 2, retries, kill_at, is_undo=True, restored_from=source)
+            if undone is not None:
+                self._check_restored(run, undone, inverse, restores=restores)
+        DRAWN["undos with roles"] += 1
+
+    def _check_restored(self, run: Run, undone: Result, inverse: Plan, *, restores: bool) -> None:
+        """Check that an undo that says it is complete has restored all roles, or was not to."""
+        created = {
+            outcome.change.group.name: outcome.group_id
+            for outcome in undone.outcomes
+            if outcome.change.action is Action.CREATE_GROUP
+        }
+        for outcome in run.outcomes:
+            group_id = created.get(outcome.change.group.name)
+            if outcome.change.action is not Action.DELETE_GROUP or group_id is None:
+                continue
+            assert outcome.roles is not None
+            recorded = {about_role(each.assignment) for each in outcome.roles.granted}
+            found = self.watched.roles_of(group_id)
+            assert found <= recorded, (found, recorded)
+            assert restores or not found
+            if restores and undone.is_complete and undone.verified:
+                assert (found, outcome.roles.unknown) == (recorded, "")
+                DRAWN["roles restored with faults"] += bool(found)
+            if not restores and (recorded or outcome.roles.unknown):
+                assert any(outcome.change.group.name in each for each in inverse.warnings)
 
     @rule(admin=ADMINS)
     def someone_else_changes_something(self, admin: tuple[str, str, str]) -> None:
@@ -369,26 +502,32 @@ class Applying(RuleBasedStateMachine):
         assert again.changes == ()
         DRAWN["clean runs"] += 1
 
-    @rule(wanted=FILES, concurrency=st.integers(1, 4))
+    @rule(wanted=FILES, concurrency=st.integers(1, 4), restores=st.booleans())
     def apply_and_undo(
-        self, wanted: dict[str, tuple[set[str], str, bool]], concurrency: int
+        self, wanted: dict[str, tuple[set[str], str, bool]], concurrency: int, restores: bool
     ) -> None:
         self.edit_file(wanted)
         made = self._plan()
         if made is None or not made.changes:
             return
-        before = members(self.emulator)
+        before, roles = members(self.emulator), self._roles()
         result = self._run(made, concurrency, PATIENT)
         assert result is not None
         run = read_journal(self.directory / f"{result.run}.jsonl")
-        snapshot = read_account(self._client(PATIENT))
-        inverse = undo_plan(run, snapshot, now=datetime.now(UTC), allow_removals=10**6)
-        inverse = undo_plan(run, snapshot, now=datetime.now(UTC), allow_removals=inverse.removals)
+        deleted = {each.group.name for each in made.changes if each.action is Action.DELETE_GROUP}
+        restoration = read_restoration(self._client(PATIENT), run) if restores else None
+        inverse = self._undo_plan(run, restoration)
         assert inverse.breaches == ()
-        undone = self._run(inverse, concurrency, PATIENT, is_undo=True)
+        source = run if restores else None
+        undone = self._run(inverse, concurrency, PATIENT, is_undo=True, restored_from=source)
         assert undone is not None
         assert undone.is_complete
         assert members(self.emulator) == before
+        if restores:
+            assert self._roles() == roles
+            DRAWN["roles restored"] += any(roles[name] for name in deleted)
+        else:
+            assert not any(self._roles()[name] for name in deleted)
         DRAWN["undos"] += 1
 
     @rule()
@@ -424,6 +563,16 @@ class Applying(RuleBasedStateMachine):
             note(f"no plan: {error}")
             return None
 
+    def _undo_plan(self, run: Run, restoration: Restoration | None) -> Plan:
+        arguments: Any = {"now": datetime.now(UTC), "restoration": restoration}
+        snapshot = read_account(self._client(PATIENT))
+        inverse = undo_plan(run, snapshot, **arguments)
+        return undo_plan(run, snapshot, allow_removals=inverse.removals, **arguments)
+
+    def _roles(self) -> dict[str, set[str]]:
+        """Return what each group grants, by name."""
+        return {group.name: self.watched.roles_of(group.id) for group in self.emulator.groups}
+
     def _act_as(self, admin: tuple[str, str, str]) -> None:
         operation, group, user = admin
         if operation == "add_group":
@@ -435,7 +584,9 @@ class Applying(RuleBasedStateMachine):
 
     def _inject(self, fault: Fault) -> None:
         DRAWN[f"fault {fault.kind}"] += 1
-        if isinstance(fault.kind, str) and fault.kind.startswith("applied"):
+        if fault.kind == "shape":
+            self.emulator.fail(fault.operation, status=None, body="{}", times=fault.times)
+        elif isinstance(fault.kind, str) and fault.kind.startswith("applied"):
             status = int(fault.kind.split()[1])
             self.emulator.fail(fault.operation, status=status, apply=True, times=fault.times)
         elif isinstance(fault.kind, str):
@@ -454,11 +605,12 @@ class Applying(RuleBasedStateMachine):
         *,
         is_undo: bool = False,
         is_midnight: bool = False,
+        restored_from: Run | None = None,
     ) -> Result | None:
         """Apply a plan, and check every write that it makes."""
         clock = Clock()
         journal = KilledJournal(self.directory, made, kill_at)
-        watch = _Watch(self, made, journal, admins or {}, is_undo, clock)
+        watch = _Watch(self, made, journal, admins or {}, is_undo, clock, restored_from)
         left = list(waits or ())
 
         def wait(progress: Progress) -> None:
@@ -522,6 +674,7 @@ class _Watch:
         admins: dict[int, tuple[str, str, str]],
         is_undo: bool,
         clock: Clock,
+        restored_from: Run | None = None,
     ) -> None:
         self.machine = machine
         self.clock = clock
@@ -529,6 +682,12 @@ class _Watch:
         self.journal = journal
         self.admins = admins
         self.is_undo = is_undo
+        self.recorded = {
+            (outcome.change.group.name, about_role(grant.assignment)): grant
+            for outcome in (() if restored_from is None else restored_from.outcomes)
+            if outcome.roles is not None
+            for grant in outcome.roles.granted
+        }
         self.interfered: list[tuple[str, str, str]] = []
         self.writes = 0
         self.errors: list[str] = []
@@ -552,6 +711,7 @@ class _Watch:
             self.errors.append(f"{write} was sent before the journal had it")
         if write.action is Action.REMOVE_USER and not self.is_undo:
             self._check_removal(write)
+        self._check_roles(write, run)
         planned = [
             change
             for change in self.made.changes
@@ -569,14 +729,46 @@ class _Watch:
         if any(change.until and change.until < self.clock.now().date() for change in planned):
             self.errors.append(f"{write} adds somebody whose last day has passed")
 
+    def _check_roles(self, write: Write, run: Run) -> None:
+        if write.action is Action.ASSIGN_ROLE:
+            self._check_role(write)
+        elif write.action is Action.DELETE_GROUP:
+            self._check_record(write, run)
+
+    def _check_role(self, write: Write) -> None:
+        """Check that a role is one that was recorded of this group, and is still the same."""
+        names = {group.id: group.name for group in self.machine.emulator.groups}
+        grant = self.recorded.get((names.get(str(write.group_id), ""), write.about))
+        roles = {role.id: role for role in self.machine.emulator.roles.all}
+        if grant is None:
+            self.errors.append(f"{write} was not asked for")
+        elif roles[grant.role_id].updated_at > grant.updated_at:
+            self.errors.append(f"{write} assigns a role that was changed since")
+
+    def _check_record(self, write: Write, run: Run) -> None:
+        """Check that what a group grants is on disk, or that it is not known."""
+        found = self.machine.watched.roles_of(str(write.group_id))
+        for outcome in run.outcomes:
+            change = outcome.change
+            if (change.action, outcome.group_id) == (write.action, write.group_id):
+                if outcome.roles is None:
+                    self.errors.append(f"{write} was sent without a record of the roles")
+                    continue
+                recorded = {about_role(grant.assignment) for grant in outcome.roles.granted}
+                if not recorded <= found or (recorded != found and not outcome.roles.unknown):
+                    self.errors.append(f"{write} ends {found}, and {recorded} is recorded")
+                DRAWN["roles recorded" if recorded else "no role recorded"] += 1
+                DRAWN["roles not known"] += bool(outcome.roles.unknown)
+
     def conclude(self, result: Result | None) -> None:
         """Check the run as a whole."""
         applied = Counter(self.machine.watched.applied)
-        if any(count > 1 for count in applied.values()):
+        assigned = Counter(each for each in applied if each.action is Action.ASSIGN_ROLE)
+        if any(count > 1 for each, count in applied.items() if each not in assigned):
             self.errors.append(f"applied twice: {applied.most_common(1)}")
         names = {change.group.name for change in self.made.changes}
         for write in applied:
-            is_member = write.action in (Action.ADD_USER, Action.REMOVE_USER)
+            is_member = write.action in (Action.ADD_USER, Action.REMOVE_USER, Action.ASSIGN_ROLE)
             if not is_member and write.about not in names:
                 self.errors.append(f"{write} is not in the plan")
         run = read_journal(self.journal.path)
@@ -661,6 +853,7 @@ def test_no_order_of_faults_kills_and_other_admins_breaks_a_promise(
     rare = {"kills", "stale plans", "other admins during runs", "fault after", "fault 409"}
     rare |= {"fault 429", "fault applied 503", "late writes", "refused people", "waits"}
     rare |= {"other admins during waits", "midnights", "rules", "held back"}
+    rare |= {"fault shape", "roles recorded", "roles restored", "roles not known", "roles ended"}
     for _ in range(3):  # again where chance has not drawn something rare
         run_state_machine_as_test(
             Applying,
@@ -674,10 +867,10 @@ def test_no_order_of_faults_kills_and_other_admins_breaks_a_promise(
                 suppress_health_check=list(HealthCheck),
             ),
         )
-        if examples < 300 or rare <= DRAWN.keys():
+        if examples < 300 or rare <= {each for each, count in DRAWN.items() if count}:
             break
     print(f"\nState machine: {dict(sorted(DRAWN.items()))}")
     # What was never drawn was never tested. A few examples need not have drawn what is rare.
     assert {"clean runs", "faulty runs", "undos"} <= DRAWN.keys()
     if examples >= 300:
-        assert rare <= DRAWN.keys()
+        assert rare <= {each for each, count in DRAWN.items() if count}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -23,11 +24,18 @@ class Write:
 
 def write_of(change: Change, group_id: str | None) -> Write:
     """Return the write that a change makes."""
+    if change.role is not None:
+        return Write(change.action, group_id, about_role(change.role.assignment))
     if change.user is not None:
         return Write(change.action, group_id, change.user.id)
     if change.action is Action.CREATE_GROUP:
         return Write(change.action, None, change.group.name)
     return Write(change.action, group_id, change.group.name)
+
+
+def about_role(assignment: Mapping[str, Any]) -> str:
+    """Return a text of an assignment: no two have the same."""
+    return json.dumps(assignment, sort_keys=True)
 
 
 @define
@@ -55,11 +63,34 @@ class Watched:
         ):
             original = self._originals[name] = getattr(self.emulator, name)
             setattr(self.emulator, name, self._noting(action, original))
+        original = self._originals["assign_role"] = self.emulator.roles.assign
+        self.emulator.roles.assign = self._noting_roles(original)  # type: ignore[method-assign]
+        self._originals["end_role"] = self.emulator.roles.remove
+        self.emulator.roles.remove = _never  # type: ignore[method-assign]
 
-    def someone_else(self, operation: str, *arguments: object) -> None:
+    def someone_else(self, operation: str, *arguments: object, **keywords: object) -> None:
         """Change the account as another admin does; what is not possible is not done."""
         with suppress(ValueError):
-            self._originals[operation](*arguments)
+            self._originals[operation](*arguments, **keywords)
+
+    def roles_of(self, group_id: str) -> set[str]:
+        """Return what is assigned to a group, each as `about_role` has it."""
+        grants = self.emulator.roles.shown(("group", group_id), {})
+        named = ("id", "scope_id", "policy_parameters")
+        return {about_role({name: each[name] for name in named if name in each}) for each in grants}
+
+    def _noting_roles(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def assign(group_id: str, role_id: str, scope_id: str | None = None, **more: Any) -> None:
+            within = {name: value for name, value in more.items() if name != "principal_type"}
+            where = {"scope_id": scope_id, "policy_parameters": within}
+            given = {name: value for name, value in where.items() if value}
+            write = Write(Action.ASSIGN_ROLE, group_id, about_role({"id": role_id, **given}))
+            if self.before_write is not None:
+                self.before_write(write)
+            original(group_id, role_id, scope_id, **more)
+            self.applied.append(write)
+
+        return assign
 
     def _name(self, group_id: str) -> str | None:
         return {group.id: group.name for group in self.emulator.groups}.get(group_id)
@@ -86,3 +117,7 @@ class Watched:
             return result
 
         return apply
+
+
+def _never(*arguments: object, **keywords: object) -> None:
+    raise AssertionError(f"a role was taken away: {arguments} {keywords}")
