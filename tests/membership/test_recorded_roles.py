@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +20,7 @@ from cld_user_groups.membership.model import Status, Stop
 from cld_user_groups.membership.session import Result
 
 from .accounts import add, client_of, delete, emulated
-from .applied import WAYS, Account, Clock, statuses
+from .applied import WAYS, Account, Clock, on_asyncio, statuses
 from .watched import Watched
 
 EDITOR = "cld::role::prodenv::media_editor"
@@ -153,6 +154,20 @@ def test_a_deletion_that_waits_reads_the_roles_again(one: Account) -> None:
     assert record(one).texts == [*GRANTED, "Media Editor in product environment e2"]
 
 
+def test_roles_that_were_read_before_a_wait_are_read_again(one: Account) -> None:
+    clock = Clock()
+
+    async def sleep(seconds: float) -> None:
+        await clock.sleep_async(seconds)
+        one.emulator.roles.assign("id-a", EDITOR, "e2")
+
+    one.way = on_asyncio  # where the addition always ends first
+    one.fail("addUserToUserGroup", status=429)
+    changes = (add("b", "u3"), delete("a", "u1"))
+    assert one.apply(*changes, concurrency=2, now=clock.now, sleep=sleep).is_complete
+    assert record(one, 1).texts == [*GRANTED, "Media Editor in product environment e2"]
+
+
 def test_a_deletion_that_may_have_happened_keeps_what_was_recorded(one: Account) -> None:
     reads: list[object] = []
 
@@ -196,10 +211,16 @@ def test_an_interrupt_while_roles_are_read_deletes_nothing(one: Account) -> None
 def test_a_second_interrupt_while_roles_are_read_leaves_a_journal_that_can_be_read(
     one: Account,
 ) -> None:
-    reads: list[object] = []
-    one.client = client_of(one.emulator, hooks=[OnRequest(reads.append)])
+    asked, is_over = threading.Event(), threading.Event()
+
+    def hang(_: object) -> None:
+        asked.set()
+        is_over.wait(30)
+
+    one.client = client_of(one.emulator, hooks=[OnRequest(hang)])
     with pytest.raises(KeyboardInterrupt):
-        one.apply(delete("a", "u1"), interrupts=lambda: 2 * bool(reads))
+        one.apply(delete("a", "u1"), interrupts=lambda: 2 * asked.is_set())
+    is_over.set()
     assert one.last_run().outcomes == ()
 
 

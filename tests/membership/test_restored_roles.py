@@ -16,6 +16,7 @@ from cld_user_groups.membership.grants import Grant
 from cld_user_groups.membership.model import Action, Plan, Status
 from cld_user_groups.membership.plan_file import parse_plan, render_json
 from cld_user_groups.membership.problems import PlanFileError
+from cld_user_groups.membership.rendering import render_html, render_markdown, render_text
 from cld_user_groups.membership.restoring import Restoration
 from cld_user_groups.membership.roles import read_restoration
 from cld_user_groups.membership.runs import Run, list_runs
@@ -333,6 +334,15 @@ def test_a_journal_without_roles_restores_none_and_says_so(one: Account) -> None
         "The roles of `a` are not restored: the journal does not have them.",
     )
     assert undo(one, older, restores=False).held_back == ()
+
+
+def test_a_role_with_full_control_stands_out(one: Account) -> None:
+    deleted(one)
+    plan = undo(one)
+    (line,) = (each for each in render_text(plan, color=True).splitlines() if "Admin" in each)
+    assert "\x1b[33;1m" in line
+    assert "(full control)" in render_html(plan)
+    assert "(full control)" in render_markdown(plan)
 
 
 def test_a_saved_plan_assigns_no_role(one: Account) -> None:
