@@ -11,7 +11,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -97,13 +97,22 @@ class Machine:
         """Install a script of the document at its place."""
         self.install(self.folder / place.lstrip("/"), self.here(block(place)))
 
-    def replay(self, page: str) -> Iterator[subprocess.CompletedProcess[str]]:
-        """Run the shell blocks of a page in their order; YAML blocks that name a file are it."""
+    def replay(
+        self, page: str, *, confirming: Collection[str] = ()
+    ) -> Iterator[subprocess.CompletedProcess[str]]:
+        """Run the shell blocks of a page in their order; YAML blocks that name a file are it.
+
+        Lines that ask are confirmed.
+        """
         credentials = {"CLOUDINARY_ACCOUNT_URL": "account://k:s@acc"}
         for match in _BLOCK.finditer((ROOT / "docs" / page).read_text("utf-8")):
             place = _PLACE.match(match["text"])
             if match["language"] == "sh":
-                yield self.run("sh", "-ec", self.here(match["text"]), environment=credentials)
+                text = "".join(
+                    f"{line} --yes\n" if line in confirming else f"{line}\n"
+                    for line in self.here(match["text"]).splitlines()
+                )
+                yield self.run("sh", "-ec", text, environment=credentials)
             elif place and match["language"] in ("yaml", "toml"):
                 path = self.folder / place["place"].replace("~/", "")
                 path.parent.mkdir(parents=True, exist_ok=True)

@@ -223,3 +223,32 @@ def test_a_file_is_rehearsed_on_a_copy_and_then_applied(shell: Shell, machine: M
     assert (done.returncode, shell.members()) == (0, AS_EDITED)
     assert machine.run("sh", "-ec", forget).returncode == 0
     assert not (machine.folder / "rehearsal").exists()
+
+
+def test_a_team_is_renamed_by_hand_and_in_the_file_as_the_page_says(
+    shell: Shell, machine: Machine
+) -> None:
+    ids = {group.id for group in shell.emulator.groups}
+    asking = ("cld-user-groups rename Designers Artists", "cld-user-groups apply renamed.yaml")
+    by_hand, in_file = machine.replay("how-to/rename-a-team.md", confirming=asking)
+    assert (by_hand.returncode, in_file.returncode) == (0, 0)
+    assert "Nothing to do" in in_file.stderr + in_file.stdout
+    assert shell("rename", "Artists", "Designers", "--yes").exit_code == 0
+    assert shell("apply", "renamed.yaml", "--yes").exit_code == 0
+    assert shell.members() == {"Artists": SAMPLE["Designers"], "Marketing": SAMPLE["Marketing"]}
+    assert {group.id for group in shell.emulator.groups} == ids
+
+
+def test_a_wrong_run_is_found_and_restored_as_the_page_says(shell: Shell, machine: Machine) -> None:
+    (machine.folder / "groups.yaml").write_text(shell("export").stdout)
+    machine.environment["XDG_STATE_HOME"] = str(machine.folder / "state")
+    assert shell("remove", "Designers", "harry@example.com", "--yes").exit_code == 0
+    page = "how-to/restore-after-a-wrong-run.md"
+    found, undone, explained, compared = machine.replay(page, confirming=["cld-user-groups undo"])
+    for done in (found, undone, explained, compared):
+        assert done.returncode == 0, done.stderr
+    assert "cld-user-groups remove Designers harry@example.com" in found.stdout
+    assert "+ harry@example.com" in undone.stdout
+    assert "made_by_run" in explained.stdout
+    assert "Nothing to do" in compared.stdout
+    assert shell.members() == SAMPLE
