@@ -331,6 +331,32 @@ def test_a_group_that_something_else_manages_is_held_back(make: Make, tmp_path: 
     assert "SCIM" in data["plan"]["held_back"][0]
 
 
+RULED = """
+version: 1
+not_together: [[Designers, Marketing]]
+groups:
+  Designers: {not_with_role: [Media Editor], managed_by: scim}
+  Marketing: {not_with_role: [Master Admin], mode: additive, members: [maria@example.com]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        ({"group": "Designers", "remove": [HARRY]}, "`Designers` is managed by `scim`"),
+        ({"group": "Marketing", "add": [HARRY]}, "also in `Designers`"),
+        ({"group": "Marketing", "add": ["amara@example.com"]}, ""),
+    ],
+)
+def test_the_rules_of_the_file_hold_for_each_proposal(
+    make: Make, tmp_path: Path, edit: dict[str, Any], said: str
+) -> None:
+    (tmp_path / "groups.yaml").write_text(RULED)
+    data = make(file="groups.yaml").data("propose", groups=[edit])
+    assert data["outcome"] == ("nothing_to_do" if said else "saved")
+    assert said in "".join(data["plan"]["held_back"])
+
+
 def test_what_looks_like_an_accident_is_held_back(assistant: Assistant) -> None:
     data = assistant.data(
         "propose",
