@@ -50,11 +50,7 @@ What Interns grants:
   no global role \(roles in folders and collections are not known\)
 What john@example.com may do:
   Master Admin \(full control\) in the account
-<<<<<<< Updated upstream
   Campaign Contributor in product environment [0-9a-f]+,
-=======
-  Campaign Contributor in product environment [^\n]*,
->>>>>>> Stashed changes
     folder fg38a9b0c1d2e3f4 \(through Artists\)
   Media Editor in all product environments \(through Artists\)
 exit 0
