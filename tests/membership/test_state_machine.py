@@ -744,6 +744,7 @@ class _Watch:
             self.errors.append(f"{write} was not asked for")
         elif roles[grant.role_id].updated_at > grant.updated_at:
             self.errors.append(f"{write} assigns a role that was changed since")
+        DRAWN["roles assigned"] += 1
 
     def _check_record(self, write: Write, run: Run) -> None:
         """Check that what a group grants is on disk, or that it is not known."""
