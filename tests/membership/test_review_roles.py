@@ -15,10 +15,10 @@ from tests.membership.reviewed import NOW
 from cld_user_groups.membership import Grant, History, Roles, Rule, review_schema
 from cld_user_groups.membership.grants import NO_ROLE
 from cld_user_groups.membership.review import (
-    Holder,
     Kind,
     People,
     Review,
+    RoleHolder,
     render_html,
     render_json,
     render_markdown,
@@ -78,7 +78,7 @@ def test_each_role_has_its_groups_and_who_has_it_through_which():
         (EDITOR, ("g-A", "g-B")),
     ]
     admins, in_folder, editors = (each.holders for each in found.access)
-    assert admins == (Holder(user_id="u-a", own=True, group_ids=()),)
+    assert admins == (RoleHolder(user_id="u-a", own=True, group_ids=()),)
     assert [(each.user_id, each.own, each.group_ids) for each in editors] == [
         ("u-a", False, ("g-A",)),
         ("u-b", True, ("g-A", "g-B")),

@@ -15,12 +15,12 @@ from .model import (
     Comparison,
     Event,
     Finding,
-    Holder,
     Kind,
     Membership,
     Person,
     Review,
     ReviewedGroup,
+    RoleHolder,
 )
 from .model import ReviewDifference as Difference
 from .people import People, read_people
@@ -35,13 +35,13 @@ __all__ = [
     "Earlier",
     "Event",
     "Finding",
-    "Holder",
     "Kind",
     "Membership",
     "People",
     "Person",
     "Review",
     "ReviewedGroup",
+    "RoleHolder",
     "State",
     "compare",
     "keep",

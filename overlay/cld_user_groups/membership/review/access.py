@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from cld_user_groups.membership.grants import Grant, Roles
 
-from .model import Access, Finding, Holder, Kind, Person, ReviewedGroup
+from .model import Access, Finding, Kind, Person, ReviewedGroup, RoleHolder
 
 
 def access_of(
@@ -21,13 +21,13 @@ def access_of(
             granting[grant].append(group.id)
         for member in group.members:
             joined[member.user_id].append(group.id)
-    holders: defaultdict[Grant, list[Holder]] = defaultdict(list)
+    holders: defaultdict[Grant, list[RoleHolder]] = defaultdict(list)
     for person in people:
         is_known = roles.of(person.id, "user") is not None
         for grant, sources in roles.reach(person.id, joined[person.id]).items():
             own = None in sources if is_known else None
             ids = tuple(each for each in sources if each is not None)
-            holders[grant].append(Holder(user_id=person.id, own=own, group_ids=ids))
+            holders[grant].append(RoleHolder(user_id=person.id, own=own, group_ids=ids))
     return tuple(
         Access(grant=grant, group_ids=tuple(granting[grant]), holders=tuple(holders[grant]))
         for grant in sorted({*granting, *holders}, key=_by_weight)
@@ -44,7 +44,7 @@ def sole_sources(access: Iterable[Access]) -> dict[tuple[str, str], list[Grant]]
     Another role of at least that extent is another source. Where roles are not known, there may be
     more sources.
     """
-    held: defaultdict[str, list[tuple[Grant, Holder]]] = defaultdict(list)
+    held: defaultdict[str, list[tuple[Grant, RoleHolder]]] = defaultdict(list)
     for found in access:
         if found.grant.is_full_control:
             for holder in found.holders:

@@ -70,7 +70,7 @@ class ReviewedGroup:
 
 
 @frozen(kw_only=True)
-class Holder:
+class RoleHolder:
     """A person who may do what a role allows.
 
     Attributes:
@@ -96,7 +96,7 @@ class Access:
 
     grant: Grant
     group_ids: tuple[str, ...] = ()
-    holders: tuple[Holder, ...] = ()
+    holders: tuple[RoleHolder, ...] = ()
 
 
 class Kind(StrEnum):

@@ -14,13 +14,13 @@ from .access import sole_sources
 from .model import (
     Event,
     Finding,
-    Holder,
     Kind,
     Membership,
     Person,
     Review,
     ReviewDifference,
     ReviewedGroup,
+    RoleHolder,
 )
 from .picture import MARKS, panels
 
@@ -174,7 +174,7 @@ class View:
             return "It is not known what the groups grant."
         return f"As far as groups grant it: {NO_ROLE}."
 
-    def through(self, holder: Holder) -> str:
+    def through(self, holder: RoleHolder) -> str:
         """Return the groups through which a person has a role, and whether it is an own one too."""
         names = ", ".join(shown(self.groups[each].name) for each in holder.group_ids)
         own = ["assigned to the person"] if holder.own else []
