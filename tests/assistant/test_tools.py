@@ -236,6 +236,10 @@ EDITS: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
         {"groups": [{"group": DESIGNERS, "rename_to": "Artists"}]},
         [("rename_group", "Artists")],
     ),
+    "rename and remove": (
+        {"groups": [{"group": DESIGNERS, "rename_to": "Artists", "remove": [HARRY]}]},
+        [("rename_group", "Artists"), ("remove_user", "Artists")],
+    ),
     "swap": (
         {"groups": [{"group": "Designers", "add": [MARIA], "remove": [HARRY]}]},
         [("add_user", "Designers"), ("remove_user", "Designers")],
@@ -279,6 +283,8 @@ CONTRADICTIONS: list[dict[str, Any]] = [
     {"groups": [{"group": "Designers", "delete": True, "rename_to": "x"}]},
     {"groups": [{"group": "Designers"}, {"group": DESIGNERS}]},
     {"groups": [{"group": "Designers", "create": True}]},
+    {"groups": [{"group": "Editors", "create": True, "delete": True}]},
+    {"groups": [{"group": "Editors", "create": True, "add": [HARRY]}], "offboard": [HARRY]},
     {"groups": [{"group": "Nobody's"}]},
     {"groups": [{"group": "Designers", "rename_to": "Market\u200bing"}]},
     {"groups": [{"group": "Designers", "add": ["nobody@example.com"]}]},

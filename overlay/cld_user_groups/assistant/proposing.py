@@ -114,20 +114,25 @@ def _desired_groups(
     gone = {user.id for user in finder.users(map(named_user, offboard))}
     edited: set[str] = set()
     for edit in edits:
-        added = finder.users(map(named_user, edit.add))
-        removed = {user.id for user in finder.users(map(named_user, edit.remove))}
-        new_name = edit.group if edit.create else edit.rename_to
         group = None if edit.create else finder.group(edit.group)
-        is_double = group is not None and group.id in edited
-        if is_double or (edit.create or edit.delete) + bool(edit.rename_to) + bool(removed) > 1:
+        added = finder.users(map(named_user, edit.add))
+        leavers = gone | {user.id for user in finder.users(map(named_user, edit.remove))}
+        others = [edit.create, edit.delete, edit.rename_to or edit.remove]
+        if (
+            (group is not None and group.id in edited)
+            or sum(map(bool, others)) > 1
+            or (edit.delete and added)
+            or any(user.id in leavers for user in added)
+        ):
             raise error_in_call("changes of one group contradict each other")
+        new_name = edit.group if edit.create else edit.rename_to
         if new_name is not None:
             finder.check_new_name(new_name, of=group)
         if group is None:
             yield DesiredGroup(name=edit.group, mode="additive", members=added)
         else:
             edited.add(group.id)
-            yield _edited(group, edit, added, removed | gone)
+            yield _edited(group, edit, added, leavers)
     for group in finder.groups:
         if group.id not in edited and gone & {member.id for member in group.members}:
             yield _edited(group, GroupEdit(group=group.id), (), gone)
@@ -136,8 +141,6 @@ def _desired_groups(
 def _edited(
     group: Group, edit: GroupEdit, added: tuple[DesiredMember, ...], gone: Collection[str | None]
 ) -> DesiredGroup:
-    if any(user.id in gone for user in added) or (edit.delete and added):
-        raise error_in_call("changes of one group contradict each other")
     if edit.delete:
         return DesiredGroup(name=group.name, id=group.id, state="absent")
     name = edit.rename_to or group.name
