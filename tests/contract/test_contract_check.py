@@ -191,7 +191,7 @@ def test_an_undocumented_response_is_reported(response: httpx.Response, expected
         ({}, ["$.users: expected a value, got nothing"]),
     ],
 )
-def test_where_two_shapes_are_documented_the_differences_are_those_from_the_nearer_one(
+def test_of_two_shapes_the_differences_are_those_from_the_nearer_one(
     content: Any, expected: list[str]
 ):
     def add(sdk: CldProvisioning) -> Any:
@@ -505,7 +505,7 @@ def test_another_document_can_be_passed(tmp_path: Path):
     assert [each.path for each in check.differences] == ["$.groups", "$.user_groups"]
 
 
-def test_what_is_deprecated_in_the_document_is_no_difference_and_no_warning(tmp_path: Path):
+def test_what_is_deprecated_is_no_difference_and_no_warning(tmp_path: Path):
     document = documents.load()
     for parameter in document["components"]["parameters"].values():
         parameter["deprecated"] = True

@@ -149,9 +149,7 @@ def test_a_release_is_compared_with_the_one_before(project: Project, capsys: Out
     assert project.diff() == 0
 
 
-def test_a_change_after_a_release_is_compared_with_it_before_it_is_committed(
-    project: Project, capsys: Output
-):
+def test_an_uncommitted_change_is_compared_with_the_release(project: Project, capsys: Output):
     project.git("tag", "v1.0.0")
     project.write(document("integer"))
     assert base_of(project, capsys) == "v1.0.0 (the last release)"

@@ -111,7 +111,7 @@ def test_only_the_required_fields_of_a_model_have_no_default(
     assert needed == documents.model_schemas(document)[name].get("required", [])
 
 
-def test_each_operation_has_an_endpoint_and_a_method_and_the_other_way_round(
+def test_operations_endpoints_and_methods_are_the_same(
     document: documents.Document,
 ):
     documented = documents.operations(document).keys()

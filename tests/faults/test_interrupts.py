@@ -44,7 +44,7 @@ def ask_for_opcodes() -> None:
     here.f_trace_opcodes = True
 
 
-def test_an_interrupt_at_any_instruction_of_the_driver_tells_whether_the_request_was_sent() -> None:
+def test_an_interrupt_at_any_instruction_tells_whether_it_was_sent() -> None:
     told = set()
     ask_for_opcodes()
     with (

@@ -74,7 +74,7 @@ def test_an_event_loop_that_is_over_is_forgotten(run: Run) -> None:
 @pytest.mark.filterwarnings(
     "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
 )
-def test_an_event_loop_that_only_was_closed_is_forgotten_once_another_begins() -> None:
+def test_an_event_loop_that_only_was_closed_is_forgotten_by_the_next() -> None:
     async def job() -> None:
         await client.user_groups.list()
 

@@ -110,7 +110,7 @@ def test_without_retries_a_refused_connection_is_not_maybe_applied(mode: Mode) -
 
 
 @both
-def test_a_dropped_connection_is_not_retried_without_retry_connection_errors(
+def test_a_drop_is_not_retried_without_retry_connection_errors(
     mode: Mode,
 ) -> None:
     config = RetryConfig("backoff", BackoffStrategy(), retry_connection_errors=False)
@@ -145,7 +145,7 @@ def test_a_final_error_is_maybe_applied_if_an_earlier_attempt_was(
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
-def test_an_idle_connection_that_the_server_has_closed_is_replaced_unnoticed(
+def test_an_idle_connection_that_the_server_closed_is_replaced_unnoticed(
     operation: Operation,
 ) -> None:
     script: list[Step] = [response(200, operation.body, keep_alive=True), HangUp(unread=True)]

@@ -36,7 +36,7 @@ def refusals(emulator: Emulator) -> int:
     return sum(call.status in (420, 429) for call in emulator.calls)
 
 
-def test_what_was_held_back_counts_neither_as_a_refusal_nor_as_a_sign_of_load() -> None:
+def test_what_was_held_back_is_neither_a_refusal_nor_a_sign_of_load() -> None:
     group = GroupRef(id="g", name="g")
     changes = [Change(action=Action.CREATE_GROUP, group=group) for _ in range(2)]
     scheduler = Scheduler(changes, concurrency=2)
@@ -50,7 +50,7 @@ def test_what_was_held_back_counts_neither_as_a_refusal_nor_as_a_sign_of_load() 
     assert scheduler.pace.at_once == 2
 
 
-def test_what_is_let_out_gradually_after_a_reset_is_not_a_wait_for_the_quota() -> None:
+def test_what_is_released_gradually_after_a_reset_is_no_wait_for_quota() -> None:
     group = GroupRef(id="g", name="g")
     scheduler = Scheduler([Change(action=Action.CREATE_GROUP, group=group)], remaining=990)
     assert scheduler.start(1000.0) == [0]
@@ -86,7 +86,7 @@ def test_a_run_that_backs_off_is_not_slowed_down_by_the_limiter_too(
 
 
 @pytest.mark.usefixtures("waits")
-def test_a_run_stops_before_it_is_refused_and_all_that_is_left_was_not_sent(
+def test_a_run_stops_before_it_is_refused_and_the_rest_was_not_sent(
     emulator: Emulator, tmp_path: Path
 ) -> None:
     client = client_of(emulator, LocalLimiter(reserve=5))

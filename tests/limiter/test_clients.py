@@ -211,7 +211,7 @@ def test_a_look_that_a_limiter_ends_leaves_what_the_write_met(waits: list[float]
     assert isinstance(e.value.__cause__, LimiterUnavailable)
 
 
-def test_an_exception_after_the_response_ends_the_call_and_nothing_is_resent(
+def test_an_exception_after_the_response_ends_the_call_unrepeated(
     list_groups: List,
 ) -> None:
     class Broken(Scripted):
@@ -301,7 +301,7 @@ def test_a_limiter_whose_acquire_is_async_is_named_and_nothing_is_sent(list_grou
     assert transport.requests == []
 
 
-def test_each_attempt_has_a_ticket_of_its_own_and_keeps_it_while_it_is_held(
+def test_each_attempt_has_a_ticket_of_its_own_while_it_is_held(
     list_groups: List, scripted: type[Scripted], waits: list[float]
 ) -> None:
     limiter = scripted(None, hold(3), None)

@@ -131,7 +131,7 @@ def test_after_a_success_an_untimed_refusal_holds_for_half_a_second_again(
 
 
 @pytest.mark.parametrize("patience", [0, 30])
-def test_one_caller_alone_is_not_held_by_a_refusal_that_does_not_say_how_long(
+def test_one_caller_alone_is_not_held_by_a_refusal_without_a_length(
     patience: float, limiter: LocalLimiter, clock: Clock
 ) -> None:
     for _ in range(10):
@@ -140,7 +140,7 @@ def test_one_caller_alone_is_not_held_by_a_refusal_that_does_not_say_how_long(
     observed(limiter, response(200), patience)
 
 
-def test_others_wait_for_the_one_who_was_alone_and_its_success_ends_the_hold(
+def test_others_wait_for_the_one_alone_and_its_success_ends_the_hold(
     limiter: LocalLimiter,
 ) -> None:
     observed(limiter, response(429))
@@ -452,7 +452,7 @@ def test_bursts_are_paced(clock: Clock) -> None:
     assert asked(limiter, 12) == [0, 0, 0, 0, 0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4]
 
 
-def test_a_paced_call_goes_in_its_slot_and_one_that_cannot_wait_goes_at_once(clock: Clock) -> None:
+def test_a_paced_call_goes_in_its_slot_or_at_once_if_it_cannot_wait(clock: Clock) -> None:
     limiter = LocalLimiter(per_second=1, clock=clock)
     admitted(limiter, 1)
     second = ticket()
@@ -493,7 +493,7 @@ def test_threads_share_one_count(counting: LocalLimiter) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_what_a_process_has_in_flight_is_not_in_flight_in_one_that_it_forks(
+def test_what_a_process_has_in_flight_is_not_in_flight_in_its_fork(
     counting: LocalLimiter,
 ) -> None:
     observed(counting, response(200, left=5))

@@ -121,7 +121,7 @@ def test_a_later_response_corrects_what_was_only_assumed_to_be_used(workers: Wor
     held(limiter)
 
 
-def test_when_the_quota_is_renewed_one_worker_asks_and_the_others_wait_for_it(
+def test_when_the_quota_is_renewed_one_worker_asks_and_others_wait(
     workers: Workers,
 ) -> None:
     first, second = workers.new(), workers.new()

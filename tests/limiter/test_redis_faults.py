@@ -30,7 +30,7 @@ def network(redis_server: RedisServer) -> Iterator[Network]:
         yield made
 
 
-def test_while_redis_is_killed_the_quota_is_limited_in_process_with_one_warning(
+def test_without_redis_the_quota_is_limited_in_process_with_one_warning(
     redis_server: RedisServer, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     with RedisLimiter(redis_server.url, clock=clock) as limiter:
@@ -94,7 +94,7 @@ def test_a_paused_redis_delays_one_call_by_the_time_limit_and_the_next_not(
 
 
 @pytest.mark.parametrize("is_async", [False, True])
-def test_a_call_with_a_short_time_limit_waits_no_longer_than_that_for_redis(
+def test_a_call_waits_for_redis_no_longer_than_its_time_limit(
     is_async: bool, redis_server: RedisServer
 ) -> None:
     limiter = RedisLimiter(redis_server.url, timeout=60)
@@ -205,7 +205,7 @@ def test_what_a_killed_worker_had_in_flight_counts_as_used_for_a_while(
 
 
 @pytest.mark.exhaustive
-def test_the_last_requests_of_the_quota_are_sent_in_spite_of_a_killed_worker(
+def test_the_last_requests_of_the_quota_outlive_a_killed_worker(
     redis_server: RedisServer,
 ) -> None:
     kill_worker_with_ten_requests_in_flight(redis_server.url)

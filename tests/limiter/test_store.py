@@ -67,7 +67,7 @@ def wait_for(is_so: Callable[[], bool]) -> bool:
 
 
 @pytest.mark.parametrize("own_limit", [None, 0.1])
-def test_a_network_that_trickles_delays_a_call_by_its_time_limit_and_no_more(
+def test_a_network_that_trickles_delays_a_call_by_its_limit_at_most(
     own_limit: float | None, network: Network, ask: Ask
 ) -> None:
     network.slow_down(0.02, chunk=1)  # the reply takes eight seconds
@@ -282,7 +282,7 @@ def password_needed(client: redis.Redis) -> None:
         (password_needed, "uthenticat"),  # redis-py 6.4 shows the words of the server
     ],
 )
-def test_a_redis_that_refuses_is_like_one_that_is_away_and_the_warning_says_why(
+def test_a_redis_that_refuses_is_as_one_away_and_the_warning_says_why(
     fault: Callable[[redis.Redis], None],
     reason: str,
     redis_server: RedisServer,

@@ -96,7 +96,7 @@ def against_the_direction(name: str, source: str) -> list[str]:
     return [to for to in targets if own is not None and (layer(to) or 0) > own]
 
 
-def test_imports_point_from_the_command_to_the_generated_code_and_never_back() -> None:
+def test_imports_point_from_the_command_to_the_generated_code_only() -> None:
     wrong = {name: against_the_direction(name, path.read_text("utf-8")) for name, path in modules()}
     assert {name: found for name, found in wrong.items() if found} == {}
 

@@ -42,7 +42,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def test_wheel_holds_both_packages_their_type_markers_the_description_and_the_licence(
+def test_wheel_holds_packages_type_markers_description_and_licence(
     wheel: Path,
 ) -> None:
     with zipfile.ZipFile(wheel) as archive:

@@ -125,7 +125,7 @@ def test_body_above_the_maximum_is_rejected(read: Read, headers: dict[str, str])
         assert read(b"x" * 10, headers, 10) == b"x" * 10
 
 
-def test_declared_length_above_the_maximum_is_rejected_before_anything_is_read() -> None:
+def test_declared_length_above_the_maximum_is_rejected_unread() -> None:
     stream = Chunks(b"x" * 100)
     response = httpx.Response(200, headers={"content-length": "100"}, stream=stream)
     with TOO_LARGE:

@@ -184,7 +184,7 @@ def test_redirect_to_what_is_no_http_url_is_an_error_with_its_status(location: s
     assert caught.value.maybe_applied is False
 
 
-def test_whether_a_redirect_without_a_url_came_is_not_known_where_nothing_is_reported() -> None:
+def test_whether_a_redirect_without_a_url_came_is_not_known() -> None:
     transport = FakeTransport(httpx.Response(302, headers={"location": "http://[::1"}))
     with pytest.raises(httpx.RemoteProtocolError) as caught:
         transport.client().user_groups.create(name="Designers")

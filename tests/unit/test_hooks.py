@@ -167,7 +167,7 @@ def test_method_of_a_hook_that_yields_is_rejected_by_both_clients(method: Any, n
             create(hooks=[hook])
 
 
-def test_awaitable_of_a_plain_method_is_rejected_by_the_sync_client_when_it_appears() -> None:
+def test_awaitable_of_a_plain_method_is_rejected_by_the_sync_client() -> None:
     async def later() -> None: ...
 
     hook = SimpleNamespace(before_request=lambda context, request: later())

@@ -60,7 +60,7 @@ def test_a_turn_beyond_the_limit_is_waited_for_and_the_wait_is_measured() -> Non
     timer.join()
 
 
-def test_an_async_turn_beyond_the_limit_is_waited_for_and_the_wait_is_measured() -> None:
+def test_an_async_turn_beyond_the_limit_is_waited_for_and_measured() -> None:
     async def check() -> None:
         http, _ = async_client()
         connections = await http.get()
@@ -138,7 +138,7 @@ def test_an_event_loop_that_is_over_is_forgotten() -> None:
     assert list(owner._own) == []
 
 
-def test_a_call_that_races_close_hands_its_turn_on_and_closes_what_it_opened() -> None:
+def test_a_call_that_races_close_closes_what_it_opened() -> None:
     http, transport = sync_client()
     assert http.is_closed is False
     connections = http.get()
@@ -191,7 +191,7 @@ def test_a_response_without_a_stream_leaves_nothing_to_close() -> None:
 
 
 @pytest.mark.parametrize("make", [sync_client, async_client])
-def test_a_forked_process_gets_connections_of_its_own_and_leaves_the_others_open(
+def test_a_forked_process_gets_connections_of_its_own(
     make: Any,
 ) -> None:
     http, transport = make()

@@ -76,7 +76,7 @@ def in_a_circle() -> BaseException:
         (BaseExceptionGroup("g", [marked(False), asyncio.CancelledError()]), True),
     ],
 )
-def test_whether_a_change_may_have_been_applied_is_found_in_what_led_to_an_error(
+def test_maybe_applied_is_found_in_what_led_to_an_error(
     ended: BaseException, expected: bool
 ) -> None:
     assert maybe_applied(ended) is expected
@@ -99,7 +99,7 @@ def made(status: int, **headers: str) -> models.CloudinaryError:
     return status_error(error(status, "Broken", **headers), AUTHORIZATION)
 
 
-def test_text_of_an_error_has_the_message_the_status_the_request_id_and_the_facts() -> None:
+def test_text_of_an_error_has_message_status_request_id_and_facts() -> None:
     assert str(made(500)) == "Broken (status 500)"
     ended = made(500, X_Request_Id="r1")
     assert str(ended) == "Broken (status 500, request id r1)"
@@ -128,7 +128,7 @@ def test_closed_client_raises_its_own_error_and_sends_nothing() -> None:
     assert transport.requests == []
 
 
-def test_client_that_is_closed_during_a_call_says_so_and_whether_a_write_may_be_done() -> None:
+def test_client_closed_during_a_call_says_whether_a_write_may_be_done() -> None:
     def closing(request: httpx.Request) -> httpx.Response:
         client.close()
         raise RuntimeError("the pool is gone")

@@ -139,7 +139,7 @@ def test_error_of_a_look_that_fails_says_that_the_change_was_made(
     assert len(waits) == 1  # the look itself is not repeated
 
 
-def test_look_that_finds_no_group_does_not_say_that_a_user_was_removed_from_it(
+def test_look_that_finds_no_group_says_nothing_of_a_removed_user(
     waits: list[float],
 ) -> None:
     with pytest.raises(models.NotFound) as caught:
@@ -247,7 +247,7 @@ def test_user_that_is_out_after_a_503_was_removed(
 
 
 @FORWARDED
-def test_whether_a_group_that_is_gone_after_a_503_was_deleted_by_this_call_is_not_known(
+def test_whether_this_call_deleted_a_group_gone_after_a_503_is_not_known(
     after: tuple[Outcome, ...], waits: list[float]
 ) -> None:
     transport = FakeTransport(error(503), *after, error(404))
@@ -258,7 +258,7 @@ def test_whether_a_group_that_is_gone_after_a_503_was_deleted_by_this_call_is_no
 
 
 @FORWARDED
-def test_whether_a_group_that_is_there_after_a_503_is_the_calls_own_is_not_known(
+def test_whether_this_call_made_a_group_there_after_a_503_is_not_known(
     after: tuple[Outcome, ...], waits: list[float]
 ) -> None:
     listed = json({"user_groups": [{"id": "g0", "name": "A"}, {"id": "g1", "name": "Designers"}]})

@@ -116,7 +116,7 @@ DATES = st.builds(
         },
     ),
 )  # fmt: skip
-def test_whatever_headers_hold_a_delay_is_none_or_one_that_dates_can_be_counted_with(
+def test_a_delay_is_none_or_one_that_dates_can_be_counted_with(
     status: int, named: dict[str, str]
 ) -> None:
     received = httpx.Headers(
@@ -156,7 +156,7 @@ def test_date_of_retry_after_is_compared_with_now() -> None:
 
 
 @pytest.mark.parametrize("text", ["0", "0.0", "Sun, 22 Nov 2026 11:59:59 GMT"])
-def test_retry_after_of_no_length_leaves_the_backoff_and_not_the_quotas_reset(text: str) -> None:
+def test_retry_after_of_no_length_leaves_the_backoff_not_the_reset(text: str) -> None:
     assert server_delay(429, headers(Retry_After=text, **RESET), NOW) is None
 
 

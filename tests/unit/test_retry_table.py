@@ -97,7 +97,7 @@ def test_once_maybe_applied_a_write_stays_so() -> None:
                 assert (decision.follow_up, decision.maybe_applied) == (MEANS[outcome][0], True)
 
 
-def test_after_a_retried_503_only_what_says_that_a_write_is_in_place_is_looked_at() -> None:
+def test_after_a_retried_503_only_signs_of_a_write_in_place_are_verified() -> None:
     for effect, happened, outcome in CELLS:
         with case(effect, happened):
             decision = decided(effect, happened, maybe_forwarded=True)

@@ -455,7 +455,7 @@ SOUGHT = _emails(3)
         ),
     ],
 )
-def test_find_checks_what_comes_back_and_reads_pages_where_the_filter_was_ignored(
+def test_find_reads_pages_where_the_filter_was_ignored(
     perform: Perform, directory: Directory, missing: int, complete: bool, requests: list[str]
 ) -> None:
     directory.transport.requests.clear()
@@ -466,7 +466,7 @@ def test_find_checks_what_comes_back_and_reads_pages_where_the_filter_was_ignore
     assert directory.requests == requests
 
 
-def test_find_trusts_an_empty_response_once_the_server_has_read_several_emails() -> None:
+def test_find_trusts_an_empty_response_once_several_emails_were_read() -> None:
     directory = Directory(*_emails(100))
     found = _sync(directory.transport, "find", emails=[*_emails(100), *_emails(50, "unknown")])
     assert (len(found.missing), found.complete) == (50, True)

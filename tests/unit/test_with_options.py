@@ -16,7 +16,7 @@ from cld_user_groups.errors import ClientClosed
 from cld_user_groups.limits import LocalLimiter
 
 
-def test_derived_client_has_its_own_defaults_and_the_original_keeps_its_own(
+def test_derived_client_and_the_original_have_defaults_of_their_own(
     waits: list[float],
 ) -> None:
     transport = FakeTransport(OK)
@@ -59,7 +59,7 @@ def test_derived_client_keeps_the_retries_unless_it_has_others(
     assert len(transport.requests) == attempts
 
 
-def test_headers_of_nested_clients_and_of_the_call_are_merged_the_innermost_wins() -> None:
+def test_of_the_headers_of_nested_clients_the_innermost_win() -> None:
     transport = FakeTransport(OK)
     outer = transport.client().with_options(http_headers={"X-A": "outer", "X-B": "outer"})
     inner = outer.with_options(http_headers={"X-B": "inner", "X-C": "inner"})
@@ -75,7 +75,7 @@ def test_headers_of_nested_clients_and_of_the_call_are_merged_the_innermost_wins
     ]
 
 
-def test_closing_a_derived_client_does_nothing_and_closing_the_original_closes_both() -> None:
+def test_closing_the_original_closes_both_and_a_derived_client_nothing() -> None:
     transport = FakeTransport(OK)
     client = transport.client()
     with client.with_options(timeout_ms=5) as derived:
