@@ -65,7 +65,7 @@ _FAILED = form("Failed", kind=str, problems=many(form_of(membership.Problem)))
 
 
 @frozen
-class Tool:
+class DeskTool:
     """A tool: a function, its arguments, its result and the key of the rows that come in pages."""
 
     shown: types.Tool
@@ -75,7 +75,7 @@ class Tool:
     rows: str
 
 
-TOOLS: dict[str, Tool] = {}
+TOOLS: dict[str, DeskTool] = {}
 
 
 def tool(
@@ -108,7 +108,7 @@ def tool(
                 open_world_hint=not is_local,
             ),
         )
-        TOOLS[shown.name] = Tool(shown, run, takes, paged, rows)
+        TOOLS[shown.name] = DeskTool(shown, run, takes, paged, rows)
         return run
 
     return add
@@ -145,7 +145,7 @@ class Desk:
             return failure(error)
         return answer
 
-    def _page(self, tool: Tool, arguments: Mapping[str, Any]) -> Any:
+    def _page(self, tool: DeskTool, arguments: Mapping[str, Any]) -> Any:
         asked = msgspec.structs.asdict(msgspec.convert(arguments, tool.takes))
         page = asked.pop("page")
         key = msgspec.json.encode([tool.shown.name, asked])
