@@ -95,7 +95,7 @@ def accounts_of_formulas(draw: st.DrawFn) -> Snapshot:
 
 @settings(max_examples=200, deadline=None)
 @given(accounts_of_formulas())
-def test_planning_exported_rows_finds_nothing_to_do_and_no_cell_is_a_formula(snapshot):
+def test_planning_exported_rows_finds_nothing_to_do_and_runs_no_formula(snapshot):
     texts = "".join(f"{g.name}{g.id}{''.join(m.id for m in g.members)}" for g in snapshot.groups)
     if forbidden_character(texts):
         with pytest.raises(MembershipError, match="cannot hold"):
@@ -109,7 +109,7 @@ def test_planning_exported_rows_finds_nothing_to_do_and_no_cell_is_a_formula(sna
     assert (made.changes, made.held_back) == ((), ())
 
 
-def test_rows_that_cannot_hold_a_name_are_refused_and_empty_groups_are_left_out():
+def test_a_name_that_no_row_can_hold_is_refused_and_empty_groups_left_out():
     member = Member(id="u1")
     groups = [
         Group(id="1", name="a\nb", members=(member,)),

@@ -84,7 +84,7 @@ def test_a_changed_or_missing_line_is_named_with_its_number(tmp_path, edit, expe
     assert changed.run == paths[1].stem
 
 
-def test_a_line_that_is_not_json_is_named_and_the_run_before_is_not_accused(tmp_path):
+def test_a_line_that_is_not_json_is_named_and_no_other_run_is_accused(tmp_path):
     paths = [write(tmp_path, day) for day in range(3)]
     paths[1].write_bytes(paths[1].read_bytes().replace(b'{"type":"header"', b"{", 1))
     _, changed, first = verify_runs(tmp_path)
@@ -92,7 +92,7 @@ def test_a_line_that_is_not_json_is_named_and_the_run_before_is_not_accused(tmp_
     assert first.problems == ()
 
 
-def test_a_journal_of_an_earlier_version_is_read_and_said_to_be_without_digests(tmp_path):
+def test_a_journal_of_an_earlier_version_is_said_to_be_without_digests(tmp_path):
     old = (Path(__file__).with_name("journal-1.jsonl")).read_bytes()
     path = tmp_path / "20260102T030405.000000Z-ab12.jsonl"
     path.write_bytes(old)
