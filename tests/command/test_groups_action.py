@@ -272,7 +272,7 @@ def test_a_failed_plan_of_a_public_repository_shows_no_member(job: Job, shell: S
         {"merge_commit_sha": "c" * 40},
         {"merged_at": None, "state": "closed"},
         {"path": ".github/workflows/other.yml", "name": "other"},
-        {"head_repository": {"full_name": "fork/r"}, "project_id": 4, "id": 40},
+        {"head_repository": {"full_name": "fork/r"}, "project_id": 4},
         {"head_sha": "c" * 40, "status": "failed"},
         {"expired": True, "status": "failed"},
     ],
