@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tomllib
 from base64 import b64decode
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,8 @@ PROGRAMS = [block for block in BLOCKS if not block.is_tests and block not in ON_
 def test_block_runs(block: Block, account: Account, waits: list[float]) -> None:
     if "CountRetries" in block.code:
         account.emulator.fail("getUserGroups", status=503, times=2)
+    if "load_run(" in block.code:
+        _delete_a_group()
     names = run(block)
     for mark, use in USES.items():
         if mark in block.code:
@@ -89,6 +92,16 @@ def test_block_runs(block: Block, account: Account, waits: list[float]) -> None:
         assert names["retries"] == {"getUserGroups": 2}
     if "Correlate" in block.code:
         assert account.emulator.calls[-1].headers["x-correlation-id"] == "JIRA-42/1"
+
+
+def _delete_a_group() -> None:
+    """Delete a group with a journal, for a page that brings it back."""
+    gone = membership.DesiredGroup(name="Marketing", state="absent", allow_empty=True)
+    desired = membership.Desired(source="groups.yaml", digest="abc", groups=(gone,))
+    now = datetime.now(UTC)
+    with CldProvisioning() as client:
+        plan = membership.plan(membership.read_account(client), desired, now.date(), now=now)
+        assert membership.apply(client, plan).is_complete
 
 
 def _return_models(names: dict[str, Any]) -> None:
