@@ -22,8 +22,9 @@ from measure import by_turns, compare
 
 from cld_user_groups import CldProvisioning, Security
 from cld_user_groups.membership.applying import apply
+from cld_user_groups.membership.grants import GroupRef
 from cld_user_groups.membership.journal import FileJournal, Journal, NoJournal
-from cld_user_groups.membership.model import Action, Change, GroupRef, Plan, UserRef
+from cld_user_groups.membership.model import Action, Change, Plan, UserRef
 from cld_user_groups.membership.planning import fingerprint
 from cld_user_groups.membership.snapshot import read_account
 from command import options, report

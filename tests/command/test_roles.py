@@ -268,7 +268,7 @@ def test_an_account_read_before_roles_that_come_slowly_is_read_again(
         return read_roles(client, *asked)
 
     monkeypatch.setattr("cld_user_groups.membership.roles.read_roles", change_meanwhile)
-    monkeypatch.setattr("cld_user_groups.membership.scheduler.LONG_PAUSE", 0.0)
+    monkeypatch.setattr("cld_user_groups.membership.pace.LONG_PAUSE", 0.0)
     done = desk("delete", "Designers", "--allow-removals", "2", "--yes")
     assert done.exit_code == 4
     desk.emulator.calls.assert_not_called("deleteUserGroup")

@@ -125,7 +125,7 @@ def test_roles_are_read_again_after_the_question(shell: Shell) -> None:
 def test_an_account_read_before_roles_that_come_slowly_is_read_again(
     desk: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cld_user_groups.membership.scheduler.LONG_PAUSE", 0.0)
+    monkeypatch.setattr("cld_user_groups.membership.pace.LONG_PAUSE", 0.0)
     assert desk("plan", desk.write(RULED)).exit_code == 0
     desk.emulator.calls.assert_called("getUserGroups", times=2)
 

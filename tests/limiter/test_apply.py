@@ -14,8 +14,11 @@ from cld_user_groups import CldProvisioning, utils
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.limits import LocalLimiter
 from cld_user_groups.membership.applying import apply
-from cld_user_groups.membership.model import Action, Change, GroupRef, Status, Stop
-from cld_user_groups.membership.scheduler import Reply, ReplyKind, Scheduler
+from cld_user_groups.membership.grants import GroupRef
+from cld_user_groups.membership.model import Action, Change
+from cld_user_groups.membership.pace import Reply, ReplyKind
+from cld_user_groups.membership.result import Status, Stop
+from cld_user_groups.membership.scheduler import Scheduler
 
 from .conftest import Workers
 

@@ -10,15 +10,8 @@ import httpx
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, Security
 from cld_user_groups.emulator import Emulator, EmulatorGroup, EmulatorUser
-from cld_user_groups.membership.model import (
-    Action,
-    Change,
-    Group,
-    GroupRef,
-    Plan,
-    Snapshot,
-    UserRef,
-)
+from cld_user_groups.membership.grants import GroupRef
+from cld_user_groups.membership.model import Action, Change, Group, Plan, Snapshot, UserRef
 from cld_user_groups.membership.planning import fingerprint
 from cld_user_groups.membership.snapshot import read_account
 from cld_user_groups.utils import UNSET, RetryConfig, Unset

@@ -13,9 +13,9 @@ from attrs import define
 from cld_user_groups import CldProvisioning, utils
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.membership.applying import apply, apply_async
-from cld_user_groups.membership.model import Change, Plan, Status
+from cld_user_groups.membership.model import Change, Plan
+from cld_user_groups.membership.result import Result, Status
 from cld_user_groups.membership.runs import Run, load_run
-from cld_user_groups.membership.session import Result
 from cld_user_groups.membership.snapshot import read_account
 from cld_user_groups.membership.state import state_directory
 from cld_user_groups.membership.undo import undo_plan

@@ -6,8 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 
 from attrs import evolve
 
+from cld_user_groups.membership.grants import GroupRef
 from cld_user_groups.membership.journal import Author, End, Header, PlanInfo
-from cld_user_groups.membership.model import Action, Change, GroupRef, Outcome, Status, UserRef
+from cld_user_groups.membership.model import Action, Change, UserRef
+from cld_user_groups.membership.result import Outcome, Status
 from cld_user_groups.membership.runs import Run
 
 BEGINNING = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -24,12 +24,14 @@ from cld_user_groups.emulator import Emulator, EmulatorRequest, EmulatorResponse
 from cld_user_groups.hooks import HookContext
 from cld_user_groups.membership.applying import apply, apply_async
 from cld_user_groups.membership.executor import ChangeResult, execute, execute_now
+from cld_user_groups.membership.grants import GroupRef
 from cld_user_groups.membership.journal import Ended, JournalError, Line, NoJournal
 from cld_user_groups.membership.lock import AlreadyRunning, account_lock
-from cld_user_groups.membership.model import Breach, Change, GroupRef, Outcome, Rule, Status, Stop
+from cld_user_groups.membership.model import Breach, Change, Rule
+from cld_user_groups.membership.pace import Reply, ReplyKind
 from cld_user_groups.membership.plan_file import parse_plan, render_json
-from cld_user_groups.membership.scheduler import Reply, ReplyKind
-from cld_user_groups.membership.session import ApplySession, Progress, Receive, Result, Wait
+from cld_user_groups.membership.result import Outcome, Progress, Result, Status, Stop
+from cld_user_groups.membership.session import ApplySession, Receive, Wait
 from cld_user_groups.membership.snapshot import read_account
 from cld_user_groups.membership.staleness import GuardBreached, StalePlan, WrongAccount
 from cld_user_groups.membership.state import state_directory

@@ -11,8 +11,7 @@ from cld_user_groups.membership.direct import (
     set_members,
     set_members_async,
 )
-from cld_user_groups.membership.model import Status
-from cld_user_groups.membership.session import Result
+from cld_user_groups.membership.result import Result, Status
 from cld_user_groups.membership.staleness import GuardBreached
 
 from .accounts import async_client_of, client_of, emulated, members

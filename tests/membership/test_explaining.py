@@ -9,8 +9,10 @@ import pytest
 
 from cld_user_groups.membership import read_file
 from cld_user_groups.membership.explaining import Listing, Verdict, explain, listing_of
+from cld_user_groups.membership.grants import GroupRef
 from cld_user_groups.membership.history import history_of
-from cld_user_groups.membership.model import Desired, GroupRef, Member, Status
+from cld_user_groups.membership.model import Desired, Member
+from cld_user_groups.membership.result import Status
 from cld_user_groups.membership.runs import Run
 
 from .recorded import joins, leaves, ref, run_of

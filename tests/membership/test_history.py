@@ -10,17 +10,11 @@ import pytest
 from attrs import evolve
 
 from cld_user_groups.membership import PlanFileError, parse_plan, plan, read_file, render_json
+from cld_user_groups.membership.grants import GroupRef
 from cld_user_groups.membership.history import Period, history_of, read_history
 from cld_user_groups.membership.journal import Ended, FileJournal, Intent
-from cld_user_groups.membership.model import (
-    Action,
-    Change,
-    GroupRef,
-    Member,
-    Plan,
-    Snapshot,
-    Status,
-)
+from cld_user_groups.membership.model import Action, Change, Member, Plan, Snapshot
+from cld_user_groups.membership.result import Status
 
 from .recorded import BEGINNING, created, deleted, joins, leaves, ref, renamed, run_of
 

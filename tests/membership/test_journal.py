@@ -28,7 +28,8 @@ from cld_user_groups.membership.journal import (
     encode_line,
 )
 from cld_user_groups.membership.lock import account_lock
-from cld_user_groups.membership.model import Plan, Status, Stop
+from cld_user_groups.membership.model import Plan
+from cld_user_groups.membership.result import Status, Stop
 from cld_user_groups.membership.runs import list_runs, load_run, read_journal
 from cld_user_groups.membership.state import state_directory
 

@@ -7,16 +7,10 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cld_user_groups.membership.grants import GroupRef
 from cld_user_groups.membership.history import as_of
-from cld_user_groups.membership.model import (
-    Action,
-    Change,
-    Group,
-    GroupRef,
-    Member,
-    Snapshot,
-    Status,
-)
+from cld_user_groups.membership.model import Action, Change, Group, Member, Snapshot
+from cld_user_groups.membership.result import Status
 from cld_user_groups.membership.runs import Run
 
 from .recorded import BEGINNING, created, deleted, joins, leaves, renamed, run_of

@@ -16,8 +16,7 @@ from cld_user_groups.emulator import Emulator
 from cld_user_groups.membership.documents import journal_schema
 from cld_user_groups.membership.grants import RoleRecord
 from cld_user_groups.membership.journal import NoJournal
-from cld_user_groups.membership.model import Status, Stop
-from cld_user_groups.membership.session import Result
+from cld_user_groups.membership.result import Result, Status, Stop
 
 from .accounts import add, client_of, delete, emulated
 from .applied import WAYS, Account, Clock, on_asyncio, statuses

@@ -11,7 +11,7 @@ import pytest
 
 from cld_user_groups.membership import Plan, delete_journals, list_runs, prunable, verify_runs
 from cld_user_groups.membership.journal import End, Ended, FileJournal, Intent, Line
-from cld_user_groups.membership.model import Status
+from cld_user_groups.membership.result import Status
 from cld_user_groups.membership.runs import read_journal
 
 from .accounts import add

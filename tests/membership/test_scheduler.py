@@ -9,8 +9,11 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from cld_user_groups.membership.model import Action, Change, GroupRef, Stop
-from cld_user_groups.membership.scheduler import Reply, ReplyKind, Scheduler
+from cld_user_groups.membership.grants import GroupRef
+from cld_user_groups.membership.model import Action, Change
+from cld_user_groups.membership.pace import Reply, ReplyKind
+from cld_user_groups.membership.result import Stop
+from cld_user_groups.membership.scheduler import Scheduler
 
 from .accounts import add, remove
 

@@ -31,13 +31,12 @@ from cld_user_groups.membership.model import (
     GuardLimits,
     Plan,
     Rule,
-    Status,
 )
 from cld_user_groups.membership.planning import plan
 from cld_user_groups.membership.restoring import Restoration
+from cld_user_groups.membership.result import Progress, Result, Status
 from cld_user_groups.membership.roles import read_restoration
 from cld_user_groups.membership.runs import Run, list_runs, read_journal
-from cld_user_groups.membership.session import Progress, Result
 from cld_user_groups.membership.snapshot import read_account
 from cld_user_groups.membership.staleness import StalePlan, difference_of
 from cld_user_groups.membership.undo import undo_plan

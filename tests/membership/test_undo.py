@@ -10,7 +10,8 @@ import pytest
 from attrs import evolve
 
 from cld_user_groups.emulator import Emulator
-from cld_user_groups.membership.model import Action, Change, GroupRef, GuardLimits, Plan
+from cld_user_groups.membership.grants import GroupRef
+from cld_user_groups.membership.model import Action, Change, GuardLimits, Plan
 from cld_user_groups.membership.snapshot import read_account
 from cld_user_groups.membership.undo import undo_plan
 

@@ -77,7 +77,7 @@ class SuggestingGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
-class Tool(SuggestingGroup):
+class RootGroup(SuggestingGroup):
     """The commands of `SECTIONS`, each imported when it runs.
 
     A call ends with the documented exit codes, and without a traceback.
@@ -136,7 +136,7 @@ def _wants_json(option: str, arguments: Sequence[str]) -> bool:
 
 @click.group(
     "cld-user-groups",
-    cls=Tool,
+    cls=RootGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Each command has --help, with its options and two examples. Credentials: "
     "CLOUDINARY_ACCOUNT_URL, or a profile. Exit codes: 0 done, 1 error, 2 changes, 3 guard, "

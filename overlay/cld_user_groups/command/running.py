@@ -90,7 +90,7 @@ def run_plan(
     plan of a second run is never of an account that the first one is about to change. Afterwards
     `still_needed` is asked about the account as read again: somebody else may have changed it.
     """
-    from cld_user_groups.membership.scheduler import LONG_PAUSE
+    from cld_user_groups.membership.pace import LONG_PAUSE
 
     run = membership.journal.new_run(datetime.now(UTC))
     staleness = membership.staleness

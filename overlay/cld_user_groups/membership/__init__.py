@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .exporting import export, export_csv
     from .files import read_file
     from .files.row_format import RowFormat
-    from .grants import Grant, RoleRecord, Roles
+    from .grants import Grant, GroupRef, RoleRecord, Roles
     from .guards import check_guards
     from .history import AsOf, History, Period, Step, as_of, history_of, read_history
     from .journal import FileJournal, JournalError, NoJournal
@@ -47,15 +47,11 @@ if TYPE_CHECKING:
         DesiredGroup,
         DesiredMember,
         Group,
-        GroupRef,
         GuardLimits,
         Member,
-        Outcome,
         Plan,
         Rule,
         Snapshot,
-        Status,
-        Stop,
         UserRef,
     )
     from .plan_file import load_plan, parse_plan, render_json, save_plan
@@ -71,6 +67,7 @@ if TYPE_CHECKING:
     )
     from .rendering import render_html, render_markdown, render_text
     from .restoring import Restoration
+    from .result import Outcome, Progress, Result, Status, Stop
     from .retention import (
         Pruning,
         Verification,
@@ -87,7 +84,6 @@ if TYPE_CHECKING:
     )
     from .rules import breaches_in, check_rules
     from .runs import Run, RunSummary, list_runs, load_run, read_journal
-    from .session import Progress, Result
     from .snapshot import read_account, read_account_async
     from .staleness import GuardBreached, PlanRefused, StalePlan, WrongAccount
     from .state import state_directory
@@ -219,7 +215,7 @@ _NAMES = {
     ".exporting": "export, export_csv",
     ".files": "read_file",
     ".files.row_format": "RowFormat",
-    ".grants": "Grant, RoleRecord, Roles",
+    ".grants": "Grant, GroupRef, RoleRecord, Roles",
     ".guards": "check_guards",
     ".history": "AsOf, History, Period, Step, as_of, history_of, read_history",
     ".directory": "Directory, Unknown, unknown_people",
@@ -227,8 +223,8 @@ _NAMES = {
     ".lock": "AlreadyRunning, Lease, LeaseError, RedisLease, account_lock",
     ".lookup": "Finder",
     ".model": (
-        "Action, Breach, Change, Desired, DesiredGroup, DesiredMember, Group, GroupRef, "
-        "GuardLimits, Member, Outcome, Plan, Rule, Snapshot, Status, Stop, UserRef"
+        "Action, Breach, Change, Desired, DesiredGroup, DesiredMember, Group, "
+        "GuardLimits, Member, Plan, Rule, Snapshot, UserRef"
     ),
     ".plan_file": "load_plan, parse_plan, render_json, save_plan",
     ".planning": "adds_only, fingerprint, plan",
@@ -243,7 +239,7 @@ _NAMES = {
     ".roles": "read_restoration, read_restoration_async, read_roles, read_roles_async",
     ".rules": "breaches_in, check_rules",
     ".runs": "Run, RunSummary, list_runs, load_run, read_journal",
-    ".session": "Progress, Result",
+    ".result": "Outcome, Progress, Result, Status, Stop",
     ".snapshot": "read_account, read_account_async",
     ".state": "state_directory",
     ".undo": "undo_plan",

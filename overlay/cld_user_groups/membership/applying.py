@@ -26,6 +26,7 @@ from .grants import RoleRecord
 from .journal import Journal
 from .lock import Lease
 from .model import Plan, Snapshot
+from .result import Result
 from .roles import record_roles, record_roles_async
 from .session import (
     SLICE,
@@ -35,7 +36,6 @@ from .session import (
     Read,
     ReadRoles,
     Receive,
-    Result,
     Save,
     Start,
     Step,

@@ -11,8 +11,8 @@ from typing import TypeAlias
 
 from cld_user_groups.identity import email_key, name_key
 
-from .grants import PrincipalKey
-from .model import Action, Change, GroupRef, Rule, Snapshot, UserRef
+from .grants import GroupRef, PrincipalKey
+from .model import Action, Change, Rule, Snapshot, UserRef
 from .problems import Problem, quoted
 
 # How many people a sentence names.

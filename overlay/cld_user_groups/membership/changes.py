@@ -10,8 +10,9 @@ from attrs import evolve
 from cld_user_groups.identity import name_key
 
 from .accidents import NewGroups
+from .grants import GroupRef
 from .matching import Findings, Match, Matching
-from .model import Action, Change, Desired, DesiredMember, Group, GroupRef, Member, UserRef
+from .model import Action, Change, Desired, DesiredMember, Group, Member, UserRef
 from .order import in_order, keep_occupied, leave_out, left_out_with, select
 from .problems import PlanError, Problem, quoted
 

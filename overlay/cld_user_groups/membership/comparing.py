@@ -9,7 +9,8 @@ from attrs import frozen
 
 from cld_user_groups.identity import email_key
 
-from .model import Action, DesiredGroup, DesiredMember, GroupRef, Snapshot
+from .grants import GroupRef
+from .model import Action, DesiredGroup, DesiredMember, Snapshot
 
 
 @frozen(kw_only=True)

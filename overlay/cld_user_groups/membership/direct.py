@@ -16,6 +16,7 @@ from attrs import evolve, field, frozen
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning
 
 from .applying import apply, apply_async
+from .grants import GroupRef
 from .guards import check_guards
 from .journal import Journal, NoJournal
 from .model import (
@@ -25,15 +26,12 @@ from .model import (
     DesiredGroup,
     DesiredMember,
     Group,
-    GroupRef,
-    Outcome,
     Plan,
     Snapshot,
-    Status,
     UserRef,
 )
 from .planning import plan
-from .session import Result
+from .result import Outcome, Result, Status
 from .snapshot import read_account, read_account_async
 
 

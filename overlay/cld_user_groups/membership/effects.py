@@ -9,17 +9,8 @@ from typing import Final, Literal
 from attrs import define, evolve, field
 
 from .breaches import key_of
-from .grants import Grant, Roles
-from .model import (
-    Action,
-    GroupRef,
-    Plan,
-    RoleCount,
-    RoleEffect,
-    RoleEffects,
-    Snapshot,
-    ThroughGroup,
-)
+from .grants import Grant, GroupRef, RoleCount, RoleEffect, RoleEffects, Roles, ThroughGroup
+from .model import Action, Plan, Snapshot
 from .problems import quoted
 
 _GLOBAL_ONLY: Final = "the Permissions API did not show their roles in folders and collections"

@@ -16,9 +16,10 @@ from cld_user_groups import AsyncCldProvisioning, CldProvisioning, RawResponse, 
 from cld_user_groups.errors import AlreadyExists, CloudinaryError, NotFound, RateLimited
 
 from .grants import Grant, grant_of
-from .model import Action, Change, Outcome, Snapshot, Status
+from .model import Action, Change, Snapshot
+from .pace import Reply, ReplyKind
 from .restoring import obstacle
-from .scheduler import Reply, ReplyKind
+from .result import Outcome, Status
 
 S = TypeVar("S")
 R = TypeVar("R")

@@ -12,19 +12,11 @@ from cld_user_groups.identity import email_key
 
 from .directory import Directory, is_wanted
 from .effects import with_effects
+from .grants import GroupRef
 from .history import History, Period, Step
-from .model import (
-    Action,
-    Desired,
-    DesiredGroup,
-    DesiredMember,
-    GroupRef,
-    Member,
-    Plan,
-    Snapshot,
-    Status,
-)
+from .model import Action, Desired, DesiredGroup, DesiredMember, Member, Plan, Snapshot
 from .problems import Problem, quoted
+from .result import Status
 from .rules import check_rules
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from attrs import field, frozen
 
@@ -18,6 +18,17 @@ PrincipalKey: TypeAlias = tuple[str, str]
 #: What is said of who has no role, as far as the Permissions API has told.
 NO_ROLE: Final = "no global role (roles in folders and collections are not known)"
 _FULL_CONTROL: Final = ("master_admin", "admin")
+
+
+@frozen(kw_only=True)
+class GroupRef:
+    """The group that a change is about, by the name that it has once the plan is done.
+
+    Its ID is None where the plan creates it.
+    """
+
+    id: str | None
+    name: str
 
 
 @frozen
@@ -191,3 +202,76 @@ class Roles:
             "granted": None if grants is None else [grant.document for grant in grants],
             "not_known_because": self.reason if grants is None else None,
         }
+
+
+@frozen(kw_only=True)
+class ThroughGroup:
+    """How many people have a role through a group, too."""
+
+    group: GroupRef
+    people: int
+
+
+@frozen(kw_only=True)
+class RoleEffect:
+    """A role that a group gives to the people who join it, or no longer gives to those who leave.
+
+    Attributes:
+        group: The group.
+        effect: "begins", or "ends".
+        role: The role's name; the attributes to `full_control` are those of a `Grant`.
+        text: The role and where it applies, for people.
+        people: How many join or leave the group, or are in it when it is assigned the role.
+        through: Of these, how many keep the role, or have it already, through another group.
+        own: How many others hold it themselves, as far as that was read.
+        not_known: For how many others it is not known whether they have it elsewhere.
+    """
+
+    group: GroupRef
+    effect: Literal["begins", "ends"]
+    role: str
+    role_id: str
+    scope: str
+    where: str | None
+    within: Mapping[str, str]
+    full_control: bool
+    text: str
+    people: int
+    through: tuple[ThroughGroup, ...] = ()
+    own: int = 0
+    not_known: int = 0
+
+
+@frozen(kw_only=True)
+class RoleCount:
+    """How many different roles begin or end, for how many people; and those of full control."""
+
+    roles: int
+    people: int
+    full_control: int
+
+
+@frozen(kw_only=True)
+class RoleEffects:
+    """What a plan gives and ends, as far as the roles are known: information, no part of a check.
+
+    Attributes:
+        requests: How many requests have read the roles.
+        begin: What people get whom no other group gives it, as far as is known.
+        end: What people lose whom no other group gives it, as far as is known.
+        effects: By group, the roles that it gives or no longer gives.
+        global_only: The groups that show no role in a folder or a collection, where those that
+            they have are not known.
+        not_known: The groups whose roles are not known.
+        not_known_because: Why they are not, or None.
+        own_roles: Whether it is known what people hold themselves.
+    """
+
+    requests: int
+    begin: RoleCount
+    end: RoleCount
+    effects: tuple[RoleEffect, ...]
+    global_only: tuple[GroupRef, ...]
+    not_known: tuple[GroupRef, ...]
+    not_known_because: str | None
+    own_roles: Literal["known", "not_read", "not_known"]

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from cld_user_groups.identity import email_key
 
 from .directory import Directory
-from .model import Action, Breach, Desired, GroupRef, GuardLimits, Plan, Snapshot
+from .grants import GroupRef
+from .model import Action, Breach, Desired, GuardLimits, Plan, Snapshot
 from .problems import Problem, close_to, quoted
 
 #: How many people may be removed where a file sets no limit, however few memberships there are.

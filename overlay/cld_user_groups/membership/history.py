@@ -19,8 +19,10 @@ from pathlib import Path
 from attrs import evolve, field, frozen
 
 from .directory import Directory
+from .grants import GroupRef
 from .journal import Author, Header
-from .model import Action, Group, GroupRef, Member, Outcome, Snapshot, Status, UserRef
+from .model import Action, Group, Member, Snapshot, UserRef
+from .result import Outcome, Status
 from .runs import Run, RunSummary, list_runs
 
 #: A group's ID and a user's.

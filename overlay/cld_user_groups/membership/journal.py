@@ -24,7 +24,8 @@ from msgspec import Struct
 from cld_user_groups._version import __version__
 
 from .grants import RoleRecord
-from .model import Change, Plan, Status, Stop
+from .model import Change, Plan
+from .result import Status, Stop
 from .state import make_private
 
 FORMAT: Literal["cld-user-groups/journal/1"] = "cld-user-groups/journal/1"

@@ -17,8 +17,9 @@ from cld_user_groups.identity import (
 )
 
 from .directory import Directory
+from .grants import GroupRef
 from .history import History
-from .model import Desired, DesiredGroup, DesiredMember, Group, GroupRef, Member, Snapshot
+from .model import Desired, DesiredGroup, DesiredMember, Group, Member, Snapshot
 from .problems import MembershipError, Problem, quoted
 
 _MOST_SHOWN = 3

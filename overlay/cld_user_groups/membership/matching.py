@@ -10,8 +10,9 @@ from attrs import define, field
 from cld_user_groups.identity import forbidden_character
 
 from .directory import Directory, is_wanted
+from .grants import GroupRef
 from .guards import Protected
-from .model import Desired, DesiredGroup, DesiredMember, Group, GroupRef, Member, Snapshot
+from .model import Desired, DesiredGroup, DesiredMember, Group, Member, Snapshot
 from .problems import Problem, quoted
 
 

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from attrs import Attribute, field, frozen
 
-from .grants import Grant, RoleRecord, Roles
+from .grants import Grant, GroupRef, RoleEffects, Roles
 
 
 @frozen(kw_only=True)
@@ -217,17 +217,6 @@ class Action(StrEnum):
 
 
 @frozen(kw_only=True)
-class GroupRef:
-    """The group that a change is about, by the name that it has once the plan is done.
-
-    Its ID is None where the plan creates it.
-    """
-
-    id: str | None
-    name: str
-
-
-@frozen(kw_only=True)
 class UserRef:
     """The user that a change is about; the e-mail is None where it is not known."""
 
@@ -290,79 +279,6 @@ class Breach:
     group: GroupRef | None = None
     removals: int = 0
     limit: int = 0
-
-
-@frozen(kw_only=True)
-class ThroughGroup:
-    """How many people have a role through a group, too."""
-
-    group: GroupRef
-    people: int
-
-
-@frozen(kw_only=True)
-class RoleEffect:
-    """A role that a group gives to the people who join it, or no longer gives to those who leave.
-
-    Attributes:
-        group: The group.
-        effect: "begins", or "ends".
-        role: The role's name; the attributes to `full_control` are those of a `Grant`.
-        text: The role and where it applies, for people.
-        people: How many join or leave the group, or are in it when it is assigned the role.
-        through: Of these, how many keep the role, or have it already, through another group.
-        own: How many others hold it themselves, as far as that was read.
-        not_known: For how many others it is not known whether they have it elsewhere.
-    """
-
-    group: GroupRef
-    effect: Literal["begins", "ends"]
-    role: str
-    role_id: str
-    scope: str
-    where: str | None
-    within: Mapping[str, str]
-    full_control: bool
-    text: str
-    people: int
-    through: tuple[ThroughGroup, ...] = ()
-    own: int = 0
-    not_known: int = 0
-
-
-@frozen(kw_only=True)
-class RoleCount:
-    """How many different roles begin or end, for how many people; and those of full control."""
-
-    roles: int
-    people: int
-    full_control: int
-
-
-@frozen(kw_only=True)
-class RoleEffects:
-    """What a plan gives and ends, as far as the roles are known: information, no part of a check.
-
-    Attributes:
-        requests: How many requests have read the roles.
-        begin: What people get whom no other group gives it, as far as is known.
-        end: What people lose whom no other group gives it, as far as is known.
-        effects: By group, the roles that it gives or no longer gives.
-        global_only: The groups that show no role in a folder or a collection, where those that
-            they have are not known.
-        not_known: The groups whose roles are not known.
-        not_known_because: Why they are not, or None.
-        own_roles: Whether it is known what people hold themselves.
-    """
-
-    requests: int
-    begin: RoleCount
-    end: RoleCount
-    effects: tuple[RoleEffect, ...]
-    global_only: tuple[GroupRef, ...]
-    not_known: tuple[GroupRef, ...]
-    not_known_because: str | None
-    own_roles: Literal["known", "not_read", "not_known"]
 
 
 @frozen(kw_only=True)
@@ -434,60 +350,3 @@ class Plan:
             for change in self.changes
             if change.action in (Action.REMOVE_USER, Action.DELETE_GROUP)
         )
-
-
-class Status(StrEnum):
-    """The outcome of a change.
-
-    `DONE` was applied by this run; `ALREADY` held before; `UNKNOWN` may have been applied by this
-    run, although no response confirms it; `NOT_STARTED` was not sent.
-    """
-
-    DONE = "done"
-    ALREADY = "already"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-    NOT_STARTED = "not_started"
-
-
-class Stop(StrEnum):
-    """Why a run ended before all of its changes were tried."""
-
-    UNAUTHORIZED = "unauthorized"
-    FAILURES = "failures"
-    QUOTA = "quota"
-    REQUESTED = "requested"
-    JOURNAL = "journal"
-    LEASE = "lease"
-    ABANDONED = "abandoned"
-
-
-@frozen(kw_only=True)
-class Outcome:
-    """The outcome of one change.
-
-    Attributes:
-        position: The position of the change in the plan, from 0.
-        change: The change.
-        status: Its outcome.
-        group_id: The ID of the group, that of a created group too; None where it is not known.
-        request_id: The server's ID of the deciding request, or None.
-        error: What went wrong, in a sentence, or "".
-        in_place: Whether the account has what the change asks for although its status is `UNKNOWN`:
-            this run or somebody else has applied it.
-        roles: What the group granted right before it was deleted; None where nothing was recorded.
-    """
-
-    position: int
-    change: Change
-    status: Status
-    group_id: str | None = None
-    request_id: str | None = None
-    error: str = ""
-    in_place: bool = False
-    roles: RoleRecord | None = None
-
-    @property
-    def holds(self) -> bool:
-        """Whether the account has what the change asks for."""
-        return self.in_place or self.status in (Status.DONE, Status.ALREADY)

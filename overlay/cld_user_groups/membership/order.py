@@ -9,7 +9,8 @@ from heapq import heappop, heappush
 
 from attrs import evolve
 
-from .model import Action, Change, GroupRef
+from .grants import GroupRef
+from .model import Action, Change
 
 _RANK = {action: rank for rank, action in enumerate(Action)}
 

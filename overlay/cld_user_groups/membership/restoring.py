@@ -9,8 +9,9 @@ from attrs import field, frozen
 from cld_provisioning_api.models import Role
 
 from .grants import Grant
-from .model import Action, Status
+from .model import Action
 from .problems import quoted
+from .result import Status
 from .runs import Run
 
 

@@ -19,17 +19,8 @@ from cld_user_groups.identity import forbidden_character, name_key
 from .breaches import Ends, Memberships, at_rule, key_of, listed
 from .changes import waiting
 from .directory import Directory
-from .model import (
-    Action,
-    Change,
-    Desired,
-    DesiredGroup,
-    DesiredMember,
-    GroupRef,
-    Plan,
-    Rule,
-    Snapshot,
-)
+from .grants import GroupRef
+from .model import Action, Change, Desired, DesiredGroup, DesiredMember, Plan, Rule, Snapshot
 from .order import in_order, keep_occupied, leave_out, left_out_with, select
 from .problems import PlanError, Problem, close_to, quoted
 

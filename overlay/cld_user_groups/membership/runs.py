@@ -13,7 +13,8 @@ from attrs import field, frozen
 
 from .grants import RoleRecord
 from .journal import FORMAT, SUFFIX, End, Header, Intent, JournalError, Line, sequence_of
-from .model import Change, Outcome, Status
+from .model import Change
+from .result import Outcome, Status
 
 # Made here, for msgspec must not examine a class in two threads at once.
 _LINE = msgspec.json.Decoder(Line)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
 from cld_user_groups.errors import CloudinaryError, http_errors
 
@@ -23,9 +23,11 @@ from .executor import IN_PLACE, ChangeResult, Flow, execute, renewed_at, reply_t
 from .grants import RoleRecord
 from .journal import End, Ended, FileJournal, Intent, Journal, JournalError, NoJournal
 from .lock import AlreadyRunning, Lease, account_lock
-from .model import Action, Desired, Outcome, Plan, Snapshot, Status, Stop
+from .model import Action, Desired, Plan, Snapshot
+from .pace import LONG_PAUSE, ReplyKind
 from .problems import AccountError
-from .scheduler import LONG_PAUSE, ReplyKind, Scheduler
+from .result import Outcome, Progress, Result, Status, Stop
+from .scheduler import Scheduler
 from .state import state_directory
 
 #: How long an interrupt, or anything else that must be noticed, can go unnoticed, in seconds.
@@ -36,68 +38,6 @@ SHORTEST_ANNOUNCED = 1.0
 _POLL = 0.05
 # After these, another request would fail as well.
 _NOT_READ_AGAIN = (Stop.QUOTA, Stop.UNAUTHORIZED)
-
-
-@frozen(kw_only=True)
-class Progress:
-    """How far a run has come, for a progress bar.
-
-    Attributes:
-        outcome: The change that has just ended, or None while the run waits.
-        ended: How many changes have ended, successfully or not.
-        total: How many changes the plan has.
-        waiting_until: When the run goes on, where it waits for the quota, or None.
-    """
-
-    outcome: Outcome | None
-    ended: int
-    total: int
-    waiting_until: datetime | None = None
-
-
-@frozen(kw_only=True)
-class Result:
-    """The outcome of a plan.
-
-    Attributes:
-        run: The ID of the run, which names its journal; "" where none was kept.
-        outcomes: One for each change, in the plan's order.
-        stopped: Why the run ended early, or None.
-        detail: The reason in a sentence, or "".
-        verified: Whether the account, read again afterwards, has all that the plan asks for; None
-            where it was not or could not be read again.
-        differences: What is missing, a sentence each.
-        requests_left: How many requests are left of the quota, or None where the API did not say.
-        resume_at: When the quota is renewed, where the run ended for want of it, or None.
-        snapshot: The account, read again afterwards, or None.
-    """
-
-    run: str
-    outcomes: tuple[Outcome, ...]
-    stopped: Stop | None = None
-    detail: str = ""
-    verified: bool | None = None
-    differences: tuple[str, ...] = ()
-    requests_left: int | None = None
-    resume_at: datetime | None = None
-    snapshot: Snapshot | None = None
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether the account has all that the plan asks for."""
-        return self.verified is not False and all(outcome.holds for outcome in self.outcomes)
-
-    @property
-    def left(self) -> tuple[Outcome, ...]:
-        """The outcomes that do not hold, as far as is known."""
-        return tuple(outcome for outcome in self.outcomes if not outcome.holds)
-
-    def counts(self) -> dict[str, int]:
-        """Return how many changes have each status, every status named."""
-        return {
-            status.value: sum(outcome.status is status for outcome in self.outcomes)
-            for status in Status
-        }
 
 
 class Read(NamedTuple):

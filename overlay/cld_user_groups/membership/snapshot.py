@@ -27,7 +27,7 @@ from cld_user_groups._engine.retry import parse_http_date
 from cld_user_groups._find_users import MAX_ITEMS, FoundUsers, send_each, send_each_async
 from cld_user_groups.client import AsyncCldProvisioning, CldProvisioning
 
-from . import scheduler
+from . import pace
 from .directory import unknown_people
 from .model import Desired, Group, Member, Snapshot
 from .problems import AccountError, Problem, quoted
@@ -147,7 +147,7 @@ def _with_roles(
     once, left = client.with_options(retries=None, limiter=None), snapshot.requests_left
     roles = yield from each_read(once, principals, None if left is None else left - keep_quota)
     left = None if left is None else max(0, left - roles.requests)
-    if (datetime.now(UTC) - began).total_seconds() >= scheduler.LONG_PAUSE:
+    if (datetime.now(UTC) - began).total_seconds() >= pace.LONG_PAUSE:
         fresh = yield from _read(client, None, None, keep_quota)
         people, missing, left = snapshot.people, snapshot.missing_ids, fresh.requests_left
         snapshot = attrs.evolve(fresh, people=people, missing_ids=missing)

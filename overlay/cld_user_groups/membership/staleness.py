@@ -7,21 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 
 from .directory import Directory
 from .guards import Protected
-from .model import (
-    Action,
-    Breach,
-    Change,
-    Desired,
-    DesiredGroup,
-    DesiredMember,
-    Outcome,
-    Plan,
-    Snapshot,
-    Status,
-)
+from .model import Action, Breach, Change, Desired, DesiredGroup, DesiredMember, Plan, Snapshot
 from .order import awaited_additions, leads_to, with_dependents
 from .planning import fingerprint
 from .problems import quoted
+from .result import Outcome, Status
 from .rules import readers_of, worsened
 
 # How far the clock of the machine on which a plan was created may be ahead.

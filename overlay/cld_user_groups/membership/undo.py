@@ -9,24 +9,15 @@ from attrs import evolve
 
 from .directory import Directory
 from .effects import with_effects
-from .grants import Grant
+from .grants import Grant, GroupRef
 from .guards import Protected, check_guards
 from .journal import UNDO_OF
-from .model import (
-    Action,
-    Change,
-    GroupRef,
-    GuardLimits,
-    Outcome,
-    Plan,
-    Snapshot,
-    Status,
-    UserRef,
-)
+from .model import Action, Change, GuardLimits, Plan, Snapshot, UserRef
 from .order import make_before_break
 from .planning import EXPIRES_AFTER, fingerprint, note_on_roles
 from .problems import quoted
 from .restoring import Restoration
+from .result import Outcome, Status
 from .runs import Run
 from .staleness import difference_of
 

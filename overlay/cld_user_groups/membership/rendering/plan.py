@@ -6,15 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from attrs import define, field
 
-from cld_user_groups.membership.model import (
-    Action,
-    Change,
-    GroupRef,
-    Plan,
-    RoleEffect,
-    RoleEffects,
-    UserRef,
-)
+from cld_user_groups.membership.grants import GroupRef, RoleEffect, RoleEffects
+from cld_user_groups.membership.model import Action, Change, Plan, UserRef
 from cld_user_groups.membership.problems import printable
 from cld_user_groups.membership.scheduler import READS_OF_ROLES
 

@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from attrs import field, frozen
 
-from cld_user_groups.membership.grants import Grant, Roles
-from cld_user_groups.membership.model import GroupRef, UserRef
+from cld_user_groups.membership.grants import Grant, GroupRef, Roles
+from cld_user_groups.membership.model import UserRef
 from cld_user_groups.membership.snapshot import State
 
 
