@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -244,8 +245,13 @@ def test_a_wrong_run_is_found_and_restored_as_the_page_says(shell: Shell, machin
     machine.environment["XDG_STATE_HOME"] = str(machine.folder / "state")
     assert shell("remove", "Designers", "harry@example.com", "--yes").exit_code == 0
     page = "how-to/restore-after-a-wrong-run.md"
-    found, undone, explained, compared = machine.replay(page, confirming=["cld-user-groups undo"])
-    for done in (found, undone, explained, compared):
+    undo = "cld-user-groups undo"
+    replay = machine.replay(page, confirming=[undo, f"{undo} --restore-roles"])
+    found, undone, explained, compared = islice(replay, 4)
+    assert shell.members() == SAMPLE
+    assert shell("delete", "Marketing", "--yes", "--allow-removals", "1").exit_code == 0
+    (brought_back,) = replay
+    for done in (found, undone, explained, compared, brought_back):
         assert done.returncode == 0, done.stderr
     assert "cld-user-groups remove Designers harry@example.com" in found.stdout
     assert "+ harry@example.com" in undone.stdout
