@@ -44,7 +44,7 @@ SECTIONS = {
         "history.explain": "Explain why a user is in a group or not.",
         "files.diff": "Show how two exports differ, or one and the account.",
         "report.report": "Write the access review: who is in what, and since when.",
-        "history.runs": "List the runs from this machine; verify or prune them.",
+        "runs.runs": "List the runs from this machine; verify or prune them.",
         "history.undo": "Undo a run, by default the last one.",
     },
     "Assistants": {"assistant.mcp": "Serve an assistant, which may look and propose (MCP)."},

@@ -53,10 +53,10 @@ _EXAMPLES: Final = {
         "explain Designers harry@example.com --file groups.yaml",
     ),
     "report.report": ("report --output review.html", "report --format csv > review.csv"),
-    "history.runs": ("runs", "runs --format json"),
-    "history.show": ("runs show", "runs show --format csv"),
-    "history.verify": ("runs verify", "runs verify --format json"),
-    "history.prune": (
+    "runs.runs": ("runs", "runs --format json"),
+    "runs.show": ("runs show", "runs show --format csv"),
+    "runs.verify": ("runs verify", "runs verify --format json"),
+    "runs.prune": (
         "runs prune --older-than 365d --dry-run",
         "runs prune --older-than 365d --yes",
     ),

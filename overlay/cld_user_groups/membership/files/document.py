@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable
 from datetime import date
-from typing import Final, Literal
+from typing import Literal
 
 from cld_user_groups.identity import email_key, forbidden_character, name_key
 from cld_user_groups.membership.model import (
     Desired,
     DesiredGroup,
     DesiredMember,
-    GuardLimits,
-    Rule,
-    RuleKind,
 )
 from cld_user_groups.membership.problems import Problem, quoted
 
 from .fields import Fields, Items, Node, Scalar, TableNode, is_email
+from .restrictions import FILE_RULES, GROUP_RULES, read_guards, read_protect, read_rules
 from .row_format import GROUP_KEYS, MEMBER_KEYS, RowFormat, read_format
 from .rows import COLUMNS, GROUP_COLUMNS, ListedRow
 
@@ -26,22 +23,12 @@ from .rows import COLUMNS, GROUP_COLUMNS, ListedRow
 # them with the name to show for it. Problems are added with its name; then there are no rows.
 Include = Callable[[str, int, RowFormat, Collection[str]], tuple[Fields, list[ListedRow]]]
 
-_FILE_RULES: Final[tuple[RuleKind, ...]] = ("email_domains", "require_until", "not_together")
-_GROUP_RULES: Final[tuple[RuleKind, ...]] = (
-    "max_members",
-    "email_domains",
-    "require_until",
-    "not_with_role",
-)
-_TOP = ("version", "account", "guards", "protect", *_FILE_RULES, "groups", "users")
-_GUARDS = ("max_removals", "max_removals_per_group")
+_TOP = ("version", "account", "guards", "protect", *FILE_RULES, "groups", "users")
 _GROUP = (
     *("name", "id", "previously", "mode", "state", "allow_empty", "allow_new", "members"),
-    *("reason", "managed_by", *_GROUP_RULES),
+    *("reason", "managed_by", *GROUP_RULES),
 )
-_PRESENT_ONLY = ("members", "mode", "previously", "allow_new", *_GROUP_RULES)
-# What a name has after the @ of an e-mail; a pattern is none.
-_DOMAIN = re.compile(r"\s*[^\s@.,:;<>\"()\[\]\\*?]+(?:\.[^\s@.,:;<>\"()\[\]\\*?]+)+\s*")
+_PRESENT_ONLY = ("members", "mode", "previously", "allow_new", *GROUP_RULES)
 
 
 def read_tree(node: Node, fields: Fields, include: Include) -> Desired:
@@ -61,9 +48,9 @@ def read_tree(node: Node, fields: Fields, include: Include) -> Desired:
         source=fields.source,
         digest="",
         account=fields.text(values.get("account"), "`account`"),
-        guards=_guards(values.get("guards"), fields),
-        protect=_protect(values.get("protect"), fields),
-        rules=_rules(values, _FILE_RULES, fields),
+        guards=read_guards(values.get("guards"), fields),
+        protect=read_protect(values.get("protect"), fields),
+        rules=read_rules(values, FILE_RULES, fields),
         groups=() if groups is None else _groups(groups, fields, include),
         users=_users(values.get("users"), fields),
     )
@@ -101,92 +88,6 @@ def read_group_rows(rows: Iterable[ListedRow], fields: Fields) -> tuple[DesiredG
     )
     _check_unique(groups, fields)
     return groups
-
-
-def _protect(node: Node | None, fields: Fields) -> tuple[str, ...]:
-    """Return the entries of `protect`; one that can match nobody is a problem."""
-    entries = fields.texts(node, "`protect`")
-    for item in node.items if isinstance(node, Items) else ():
-        entry = item.text.strip() if isinstance(item, Scalar) else ""
-        if re.search(r"[\s,;]", entry) or forbidden_character(entry):
-            hint = "write each e-mail, ID or glob as an item of its own"
-            fields.problem(item.line, f"{quoted(entry)} in `protect` can match nobody", hint)
-    return entries
-
-
-def _guards(node: Node | None, fields: Fields) -> GuardLimits:
-    values = None if node is None else fields.table(node, "`guards`", _GUARDS)
-    limits = GuardLimits()
-    if values is None:
-        return limits
-    total = fields.whole(values.get("max_removals"), "`max_removals`")
-    share = fields.share(values.get("max_removals_per_group"), "`max_removals_per_group`")
-    share = limits.max_removals_per_group if share is None else share
-    return GuardLimits(max_removals=total, max_removals_per_group=share)
-
-
-def _rules(
-    values: Mapping[str, Node], kinds: Iterable[RuleKind], fields: Fields
-) -> tuple[Rule, ...]:
-    """Return the rules of a file or of a group; an invalid one is a problem, and left out."""
-    found: list[Rule] = []
-    for kind in kinds:
-        if (node := values.get(kind)) is None:
-            continue
-        what = f"`{kind}`"
-        limit: int | None = None
-        texts: tuple[str, ...] = ()
-        match kind:
-            case "not_together":
-                found += _groups_apart(node, fields)
-                continue
-            case "max_members":
-                is_set = (limit := fields.whole(node, what)) is not None
-            case "require_until":
-                is_set = fields.flag(node, what)
-            case _:
-                check = _check_domain if kind == "email_domains" else None
-                is_set = bool(texts := _listed(node, what, fields, check))
-        if is_set:
-            source, line = fields.source, node.line
-            found.append(Rule(kind=kind, limit=limit, values=texts, source=source, line=line))
-    return tuple(found)
-
-
-def _listed(
-    node: Node, what: str, fields: Fields, check: Callable[[str, int, Fields], None] | None = None
-) -> tuple[str, ...]:
-    """Return a list that must not be empty, each text trimmed; nothing where it is not valid."""
-    before = len(fields.problems)
-    texts = fields.texts(node, what)
-    if isinstance(node, Items):
-        if not node.items:
-            fields.problem(node.line, f"{what} is empty", "leave it out, or list what it is about")
-        if check is not None and len(texts) == len(node.items):
-            for text, item in zip(texts, node.items, strict=True):
-                check(text, item.line, fields)
-    return () if len(fields.problems) > before else tuple(text.strip() for text in texts)
-
-
-def _check_domain(text: str, line: int, fields: Fields) -> None:
-    if not _DOMAIN.fullmatch(text) or forbidden_character(text):
-        hint = "write what follows the @, such as example.com; a subdomain is a domain of its own"
-        fields.problem(line, f"not a domain: {quoted(text)}", hint)
-
-
-def _groups_apart(node: Node, fields: Fields) -> Iterator[Rule]:
-    """Yield a rule for each list of groups that must not have a member in common."""
-    what = "`not_together`"
-    if not isinstance(node, Items) or not node.items:
-        hint = "write a list of lists of groups: [[Finance, Auditors]]"
-        fields.problem(node.line, f"{what} must be a list with something in it", hint)
-        return
-    for item in node.items:
-        texts = _listed(item, f"an item of {what}", fields)
-        if texts and len(set(texts)) < max(2, len(texts)):
-            fields.problem(item.line, f"an item of {what} must name two groups or more, once each")
-        elif texts:
-            yield Rule(kind="not_together", values=texts, source=fields.source, line=item.line)
 
 
 def _groups(node: Node, fields: Fields, include: Include) -> tuple[DesiredGroup, ...]:
@@ -270,7 +171,7 @@ def _group(key: Scalar, node: Node, fields: Fields, include: Include) -> Desired
             if state == "present" and not _is_null(values.get("members"))
             else ()
         ),
-        rules=_rules(values, _GROUP_RULES, fields),
+        rules=read_rules(values, GROUP_RULES, fields),
         reason=fields.text(values.get("reason"), "`reason`"),
         source=fields.source,
         line=key.line,
