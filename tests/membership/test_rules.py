@@ -296,6 +296,19 @@ def test_what_is_held_back_counts_for_no_other_rule():
     assert [text for text in made.held_back if "`dee@example.com` is not added" in text]
 
 
+def test_nobody_is_held_back_for_what_is_held_back_itself():
+    """`D` stays as long as `ann` is not in `C`, which she may not join: so she may join `B`."""
+    made = planned(
+        account({"A": [], "B": [], "C": [], "D": ["ann"]}),
+        wanted("C", "ann"),
+        wanted("D", state="absent"),
+        wanted("B", "ann"),
+        rules=(rule("not_together", "A", "B", "C"), rule("not_together", "C", "D")),
+    )
+    assert done(made) == ["+ann B"]
+    assert ["`B`" in text for text in made.held_back] == [False, False]
+
+
 def test_additions_alone_are_held_to_the_rules_again():
     snapshot = account({"A": ["ann", "bob"]}, ["cyd"])
     made = planned(snapshot, group_a("ann", "cyd", rules=(MAX,)))

@@ -260,14 +260,19 @@ def hold_to_rules(
         ]
     managed = {at for at, each in enumerate(changes) if key_of(each.group) in found.managed}
     broken: dict[int, Problem] = {}
+    latest, fewest = broken, len(changes) + 1
     while True:
         # They wait for an addition only so that a group does not end empty, which is seen to below.
         needs = _without_waits(changes, managed | broken.keys(), before)
         left_out = left_out_with(needs, managed | broken.keys(), members)
         after, worse = before.after(changes, left_out)
-        if not worse:
+        if worse:
+            broken, latest = broken | worse, worse
+        elif len(latest) < len(broken) < fewest:
+            # What the earlier ones would have met may be held back by now: they are tried again.
+            broken, fewest = latest, len(broken)
+        else:
             break
-        broken |= worse
     kept = tuple(changes)
     if left_out:
         kept = keep_occupied(leave_out(needs, left_out), members)
