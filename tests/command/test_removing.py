@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cld_user_groups.command.desired import limits_of
 from cld_user_groups.membership import DesiredMember, GuardLimits
+from cld_user_groups.membership.everyday import limits_of
 
 from .shell import Shell
 

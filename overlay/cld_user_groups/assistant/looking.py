@@ -13,6 +13,7 @@ from cld_provisioning_api.models import Principal
 from cld_user_groups import membership
 from cld_user_groups.membership import review as reviewing
 from cld_user_groups.membership.documents import form_of
+from cld_user_groups.membership.everyday import Text, UserText
 from cld_user_groups.membership.history import Step
 from cld_user_groups.membership.lookup import (
     group_now_or_before,
@@ -25,9 +26,9 @@ from .account import Account
 from .tools import form, many, tool
 
 Found: TypeAlias = Mapping[str, Any]
-Text = Annotated[str, Meta(min_length=1, max_length=500)]
+
 GroupText = Annotated[Text, Meta(description="A group's exact name, or its ID.")]
-UserText = Annotated[Text, Meta(description="A user's e-mail or ID.")]
+
 PartText = Annotated[Text, Meta(description="A part of a name, an e-mail, an ID or a place.")]
 RunText = Annotated[Text, Meta(description="The ID of a run. Default: the last one.")]
 OwnRoles = Annotated[bool, Meta(description="Of everyone: 2 requests for each 100 users.")]

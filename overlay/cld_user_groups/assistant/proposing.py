@@ -3,38 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 from attrs import evolve
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from cld_user_groups import membership
-from cld_user_groups.membership import DesiredGroup, DesiredMember, Finder, Group
 from cld_user_groups.membership.documents import form_of
-from cld_user_groups.membership.explaining import held_to_file
+from cld_user_groups.membership.everyday import GroupEdit, Users, edited_groups, plan_of
 from cld_user_groups.membership.lookup import error_in_call, lookup_of, named_user, with_rules
 
 from .account import Account, folder_of
-from .looking import Found, Text, UserText
+from .looking import Found
 from .tools import form, many, tool
 
-Users: TypeAlias = Annotated[list[UserText], Meta(max_length=200)]
 _MOST_KEPT = 100
-
-
-class GroupEdit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What becomes of a group, which is named by its exact name or its ID."""
-
-    group: Text
-    add: Users = []
-    remove: Users = []
-    rename_to: Text | None = None
-    create: bool = False
-    delete: bool = False
-
 
 Edits: TypeAlias = Annotated[list[GroupEdit], Meta(max_length=200)]
 Leavers: TypeAlias = Annotated[Users, Meta(description="Who leaves every group.")]
@@ -81,19 +66,14 @@ def propose(
         if file is not None:
             lookup = with_rules(lookup, file, people)
         snapshot = membership.read_account(client, lookup, today)
-        wanted = tuple(_desired_groups(Finder(snapshot), groups, offboard))
+        wanted = tuple(edited_groups(membership.Finder(snapshot), groups, offboard))
         limits = membership.GuardLimits() if file is None else file.guards
         desired = membership.Desired(source="assistant", digest="", groups=wanted, guards=limits)
 
     def make(read: membership.Snapshot) -> membership.Plan:
-        plan = membership.plan(read, desired, today, now=now)
         if from_file:
-            return plan
-        # The reasons of `plan` speak of a file and its lines.
-        changes = (evolve(each, reason=reason, line=None) for each in plan.changes)
-        plan = evolve(plan, changes=tuple(changes))
-        if file is not None:
-            plan = held_to_file(plan, read, file, today)
+            return membership.plan(read, desired, today, now=now)
+        plan = plan_of(read, desired, now, reason=reason, file=file)
         return evolve(plan, breaches=membership.check_guards(plan, read))
 
     plan, _ = membership.roles.plan_with_roles(client, make, snapshot, reach="people")
@@ -105,49 +85,6 @@ def propose(
         "changes": plan.changes,
         "breaches": plan.breaches,
     }
-
-
-def _desired_groups(
-    finder: Finder, edits: Sequence[GroupEdit], offboard: Sequence[str]
-) -> Iterator[DesiredGroup]:
-    """Yield each group that changes, as it is to be."""
-    gone = {user.id for user in finder.users(map(named_user, offboard))}
-    edited: set[str] = set()
-    for edit in edits:
-        group = None if edit.create else finder.group(edit.group)
-        added = finder.users(map(named_user, edit.add))
-        leavers = gone | {user.id for user in finder.users(map(named_user, edit.remove))}
-        others = [edit.create, edit.delete, edit.rename_to or edit.remove]
-        if (
-            (group is not None and group.id in edited)
-            or sum(map(bool, others)) > 1
-            or (edit.delete and added)
-            or any(user.id in leavers for user in added)
-        ):
-            raise error_in_call("changes of one group contradict each other")
-        new_name = edit.group if edit.create else edit.rename_to
-        if new_name is not None:
-            finder.check_new_name(new_name, of=group)
-        if group is None:
-            yield DesiredGroup(name=edit.group, mode="additive", members=added)
-        else:
-            edited.add(group.id)
-            yield _edited(group, edit, added, leavers)
-    for group in finder.groups:
-        if group.id not in edited and gone & {member.id for member in group.members}:
-            yield _edited(group, GroupEdit(group=group.id), (), gone)
-
-
-def _edited(
-    group: Group, edit: GroupEdit, added: tuple[DesiredMember, ...], gone: Collection[str | None]
-) -> DesiredGroup:
-    if edit.delete:
-        return DesiredGroup(name=group.name, id=group.id, state="absent")
-    name = edit.rename_to or group.name
-    staying = [DesiredMember(id=each.id) for each in group.members if each.id not in gone]
-    if len(staying) == len(group.members):
-        return DesiredGroup(name=name, id=group.id, mode="additive", members=added)
-    return DesiredGroup(name=name, id=group.id, members=(*staying, *added))
 
 
 def plans_of(state: Path) -> list[Path]:

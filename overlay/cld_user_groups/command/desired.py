@@ -1,15 +1,14 @@
-"""The commands that change the account: what each asks for, as a desired state, and its plan."""
+"""The commands that change the account: each a plan of what it asks for."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any
 
 import click
-from attrs import evolve, field, frozen
 
 from . import membership
 from .options import (
@@ -29,114 +28,12 @@ from .source import check_is_for, hold_to_guards, one_user, read_groups, read_pe
 
 if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
-    from cld_user_groups.membership import (
-        DesiredGroup,
-        DesiredMember,
-        Group,
-        GuardLimits,
-        Plan,
-        Snapshot,
-    )
+    from cld_user_groups.membership import Plan, Snapshot
+    from cld_user_groups.membership.everyday import DesiredState
     from cld_user_groups.membership.roles import Reach
-
 
 #: What the source of a plan begins with that a command makes, not a file.
 EVERYDAY = "cld-user-groups "
-
-
-@frozen(kw_only=True)
-class DesiredState:
-    """A desired state."""
-
-    groups: tuple[DesiredGroup, ...]
-    limits: GuardLimits = field(factory=lambda: membership.GuardLimits())
-    notes: tuple[str, ...] = ()
-
-
-def new_group(name: str, members: Iterable[DesiredMember] = ()) -> DesiredGroup:
-    """Return a group that is to exist: who types its name means it."""
-    return membership.DesiredGroup(
-        name=name, mode="additive", allow_new=True, members=tuple(members)
-    )
-
-
-def same_group(
-    group: Group, members: Iterable[DesiredMember] = (), *, name: str | None = None
-) -> DesiredGroup:
-    """Return a group that keeps its members and gets more of them, or another name."""
-    return membership.DesiredGroup(
-        name=group.name if name is None else name,
-        id=group.id,
-        mode="additive",
-        members=tuple(members),
-    )
-
-
-def absent_group(group: Group) -> DesiredGroup:
-    """Return a group that is to be deleted."""
-    return membership.DesiredGroup(name=group.name, id=group.id, state="absent")
-
-
-def _group_without(group: Group, user_ids: Collection[str]) -> DesiredGroup:
-    """Return a group that loses some members, and no others."""
-    stay = (
-        membership.DesiredMember(id=member.id)
-        for member in group.members
-        if member.id not in user_ids
-    )
-    return membership.DesiredGroup(name=group.name, id=group.id, members=tuple(stay))
-
-
-def addition(groups: Iterable[Group], people: Sequence[DesiredMember]) -> DesiredState:
-    """Return groups with more members."""
-    groups = tuple(groups)
-    notes = (
-        f"{who(user)} is in {membership.problems.quoted(group.name)} already."
-        for group in groups
-        for user in people
-        if user.id in members_of(group)
-    )
-    return DesiredState(
-        groups=tuple(same_group(group, people) for group in groups), notes=tuple(notes)
-    )
-
-
-def removal(groups: Sequence[Group], people: Sequence[DesiredMember], where: str) -> DesiredState:
-    """Return those of some groups that lose members; note who is not there."""
-    user_ids = {user.id for user in people}
-    ended = [members_of(group) & user_ids for group in groups]
-    found = set[str]().union(*ended)
-    return DesiredState(
-        groups=tuple(
-            _group_without(group, lost) for group, lost in zip(groups, ended, strict=True) if lost
-        ),
-        limits=limits_of(people, sum(map(len, ended))),
-        notes=tuple(f"{who(user)} is {where}." for user in people if user.id not in found),
-    )
-
-
-def limits_of(people: Sequence[DesiredMember], removals: int) -> GuardLimits:
-    """Return how much may be removed where users are named.
-
-    A few whom the command line itself names are their own allowance, however many groups they
-    leave, and whatever share of a group they are. Those of a file, and more than anybody types, may
-    come from a source that went wrong: the guards of a file hold. Emptying a group is never
-    allowed here.
-    """
-    most = membership.guards.FREE_REMOVALS
-    if len(people) > most or any(user.source for user in people):
-        return membership.GuardLimits()
-    return membership.GuardLimits(max_removals=removals, max_removals_per_group=1.0)
-
-
-def members_of(group: Group) -> set[str]:
-    """Return the IDs of a group's members."""
-    return {member.id for member in group.members}
-
-
-def who(user: DesiredMember) -> str:
-    """Return a user as messages name one."""
-    return membership.problems.quoted(user.email or user.id or "")
 
 
 def change_command(
@@ -199,15 +96,9 @@ def change_command(
                 )
 
                 def make(snapshot: Snapshot) -> Plan:
-                    plan = membership.plan(snapshot, desired, now.date(), now=now)
-                    # The reasons of `plan` speak of a file and its lines.
-                    changes = (
-                        evolve(change, reason=reason or "", line=change.line or None)
-                        for change in plan.changes
+                    plan = membership.everyday.plan_of(
+                        snapshot, desired, now, reason=reason, file=file, notes=state.notes
                     )
-                    plan = evolve(plan, changes=tuple(changes), notes=(*plan.notes, *state.notes))
-                    if file is not None:
-                        plan = membership.explaining.held_to_file(plan, snapshot, file, now.date())
                     return hold_to_guards(plan, snapshot, allow_removals=allow_removals)
 
                 return Draft(make, snapshot)

@@ -9,21 +9,14 @@ import click
 
 from . import membership
 from .completion import complete_group, users_argument
-from .desired import (
-    DesiredState,
-    absent_group,
-    addition,
-    change_command,
-    new_group,
-    removal,
-    same_group,
-)
+from .desired import change_command
 from .options import TABLE_FORMATS, Settings, command
 from .roles import in_a_table, of_groups, print_roles, read_roles
 from .tables import Cell, Column, Lines, Table, columns, print_table
 
 if TYPE_CHECKING:
     from cld_user_groups.membership import DesiredMember, Finder, Group
+    from cld_user_groups.membership.everyday import DesiredState
 
 _group_argument = click.argument("group", shell_complete=complete_group)
 
@@ -81,7 +74,7 @@ def show_command(settings: Settings, group: str) -> None:
 def create_command(finder: Finder, name: str) -> DesiredState:
     """Create an empty group."""
     finder.check_new_name(name)
-    return DesiredState(groups=(new_group(name),))
+    return membership.everyday.DesiredState(groups=(membership.everyday.new_group(name),))
 
 
 @change_command("rename", _group_argument, click.argument("name"))
@@ -89,7 +82,8 @@ def rename_command(finder: Finder, group: str, name: str) -> DesiredState:
     """Rename GROUP to NAME. Its ID, members and permissions stay."""
     found = finder.group(group)
     finder.check_new_name(name, of=found)
-    return DesiredState(groups=(same_group(found, name=name),))
+    wanted = membership.everyday.changed_group(found, name=name)
+    return membership.everyday.DesiredState(groups=(wanted,))
 
 
 @change_command("delete", _group_argument, removes=True)
@@ -99,7 +93,8 @@ def delete_command(finder: Finder, group: str) -> DesiredState:
     With members in it, only if --allow-removals says exactly how many. Roles and shares that
     depend on its ID end with it; undo gives back roles only with --restore-roles, and no shares.
     """
-    return DesiredState(groups=(absent_group(finder.group(group)),))
+    wanted = membership.everyday.absent_group(finder.group(group))
+    return membership.everyday.DesiredState(groups=(wanted,))
 
 
 @change_command("add", _group_argument, users_argument)
@@ -108,7 +103,7 @@ def add_command(finder: Finder, group: str, people: Sequence[DesiredMember]) -> 
 
     @FILE reads users from a file, one a line, and - from standard input.
     """
-    return addition([finder.group(group)], people)
+    return membership.everyday.addition([finder.group(group)], people)
 
 
 @change_command("remove", _group_argument, users_argument, removes=True)
@@ -120,7 +115,8 @@ def remove_command(finder: Finder, group: str, people: Sequence[DesiredMember]) 
     exactly how many.
     """
     found = finder.group(group)
-    return removal([found], people, f"not in {membership.problems.quoted(found.name)}")
+    where = f"not in {membership.problems.quoted(found.name)}"
+    return membership.everyday.removal([found], people, where)
 
 
 @change_command(
@@ -159,7 +155,8 @@ def merge_command(finder: Finder, groups: tuple[str, ...], into: str) -> Desired
     """
     sources = finder.all_groups(groups)
     combined = _combination(finder, sources, into)
-    return DesiredState(groups=(*combined.groups, *map(absent_group, sources)))
+    ended = map(membership.everyday.absent_group, sources)
+    return membership.everyday.DesiredState(groups=(*combined.groups, *ended))
 
 
 def _combination(finder: Finder, sources: Sequence[Group], name: str) -> DesiredState:
@@ -170,6 +167,8 @@ def _combination(finder: Finder, sources: Sequence[Group], name: str) -> Desired
         raise membership.lookup.error_in_call(message, "name another group")
     users = {member.id: member for group in sources for member in group.members}
     members = (membership.DesiredMember(id=user.id, email=user.email) for user in users.values())
-    return DesiredState(
-        groups=(new_group(name, members) if target is None else same_group(target, members),)
-    )
+    if target is None:
+        wanted = membership.everyday.new_group(name, members)
+    else:
+        wanted = membership.everyday.changed_group(target, adds=members)
+    return membership.everyday.DesiredState(groups=(wanted,))

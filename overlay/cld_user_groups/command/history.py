@@ -148,7 +148,7 @@ def _granted(
         return roles, {}
     directory = membership.Directory(snapshot)
     is_there = directory.by_id(user.id) is not None
-    joined = [each for each in snapshot.groups if user.id in directory.members(each.id)]
+    joined = membership.everyday.groups_with(snapshot.groups, user.id)
     found = read_roles(client, [group, *joined], [user.id] if is_there else [])
     said: dict[str, Sequence[str]] = {f"What {group.name} grants": found.texts(group.id)}
     roles["roles"] = found.document(group.id)

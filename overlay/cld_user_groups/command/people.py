@@ -10,7 +10,7 @@ from attrs import evolve
 
 from . import membership
 from .completion import complete_user, users_argument
-from .desired import DesiredState, addition, change_command, members_of, removal, who
+from .desired import change_command
 from .options import TABLE_FORMATS, Settings, command
 from .output import print_message
 from .roles import of_user, read_roles
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cld_provisioning_api.models import User
     from cld_user_groups import CldProvisioning
     from cld_user_groups.membership import DesiredMember, Finder, GroupRef, Snapshot
+    from cld_user_groups.membership.everyday import DesiredState
 
 _COLUMNS = (
     Column("email"),
@@ -55,7 +56,7 @@ def whois_command(settings: Settings, user: str) -> None:
         snapshot = membership.read_account(client, membership.lookup.lookup_of([named]))
         (member,) = membership.Finder(snapshot).users([named])
         found = client.users.get(user_id=member.id or "")
-        groups = [group for group in snapshot.groups if found.id in members_of(group)]
+        groups = membership.everyday.groups_with(snapshot.groups, found.id)
         groups.sort(key=lambda group: group.name.casefold())
         texts, document = of_user(read_roles(client, groups, [found.id]), found.id, groups)
     table = _table(snapshot, [found])
@@ -97,7 +98,7 @@ def offboard_command(finder: Finder, people: Sequence[DesiredMember]) -> Desired
     input; the guards of a file limit how many of these are removed. The last members of a group are
     removed only if --allow-removals says exactly how many.
     """
-    return removal(finder.groups, people, "in no group")
+    return membership.everyday.removal(finder.groups, people, "in no group")
 
 
 @change_command(
@@ -118,11 +119,11 @@ def onboard_command(
 
     @FILE reads users from a file, one a line, and - from standard input.
     """
-    joined = [group for group in finder.groups if like.id in members_of(group)]
+    joined = membership.everyday.groups_with(finder.groups, like.id)
     if not joined:
-        message = f"{who(like)} is in no group, so there is none to join"
+        message = f"{membership.everyday.who(like)} is in no group, so there is none to join"
         raise membership.lookup.error_in_call(message, "see cld-user-groups users")
-    return addition(joined, people)
+    return membership.everyday.addition(joined, people)
 
 
 def read_everyone(client: CldProvisioning) -> tuple[Sequence[User], bool]:
