@@ -76,7 +76,7 @@ def _has(user: User, sought: str) -> bool:
 def _table(snapshot: Snapshot, users: Iterable[User]) -> Table:
     groups: dict[str, list[GroupRef]] = {}
     for group in sorted(snapshot.groups, key=lambda group: group.name.casefold()):
-        reference = membership.GroupRef(id=group.id, name=group.name)
+        reference = group.ref
         for member in group.members:
             groups.setdefault(member.id, []).append(reference)
     rows = [

@@ -218,9 +218,9 @@ def profiles_file() -> Path:
     return base / "cld-user-groups" / "profiles.toml"
 
 
-def load_profile(name: str, path: Path | None = None) -> Profile:
+def load_profile(name: str) -> Profile:
     """Return a profile; raise `ProfileError` where there is none, or the file is not valid."""
-    path = path or profiles_file()
+    path = profiles_file()
     profiles = read_profiles(path)
     if name not in profiles:
         close = difflib.get_close_matches(name, profiles, n=1)

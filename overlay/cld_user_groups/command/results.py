@@ -121,7 +121,9 @@ _NO_ROLES = {
 
 
 def _recreates(plan: Plan) -> bool:
-    return plan.source.startswith("undo of ") and bool(plan.counts()["create_group"])
+    return plan.source.startswith(membership.journal.UNDO_OF) and bool(
+        plan.counts()["create_group"]
+    )
 
 
 def _lines_on_ended(plan: Plan) -> Iterator[str]:
@@ -192,7 +194,7 @@ def outcome_text(outcome: Outcome, *, color: bool = False) -> str:
 def describe_change(change: Change) -> str:
     """Return a change in a few words, fit for a terminal."""
     name = printable(change.group.name)
-    user = printable(change.user.email or change.user.id) if change.user else ""
+    user = printable(change.user.text) if change.user else ""
     return {
         "create_group": f"create {name}",
         "rename_group": f"rename {printable(change.old_name or '')} to {name}",

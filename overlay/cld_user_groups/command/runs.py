@@ -250,7 +250,7 @@ def _people(run: Run) -> list[str]:
     """Return whom a run added or removed, in the order of its plan."""
     outcomes = sorted(run.outcomes, key=attrgetter("position"))
     users = (outcome.change.user for outcome in outcomes)
-    return list(dict.fromkeys(user.email or user.id for user in users if user is not None))
+    return list(dict.fromkeys(user.text for user in users if user is not None))
 
 
 def _summary_document(summary: RunSummary) -> dict[str, Any]:

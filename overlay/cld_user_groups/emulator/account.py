@@ -2,7 +2,6 @@
 
 import secrets
 import threading
-from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -258,9 +257,6 @@ class EmulatedAccount:
 
     def _groups_of(self, user_id: str) -> list[EmulatorGroup]:
         return [group for group in self._groups.values() if group.has(user_id)]
-
-    def _group_counts(self) -> Counter[str]:
-        return Counter(user.id for group in self._groups.values() for user in group.users)
 
     def _insert_user(self, user: EmulatorUser) -> None:
         if user.id in self._users:

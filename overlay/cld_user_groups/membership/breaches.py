@@ -22,11 +22,6 @@ _SHOWN = 10
 Ends: TypeAlias = Mapping[tuple[str, str], date]
 
 
-def key_of(group: GroupRef) -> str:
-    """Return what tells a group from others: its ID, or the name of one that a plan creates."""
-    return f"\0{group.name}" if group.id is None else group.id
-
-
 def at_rule(rule: Rule, message: str, hint: str = "") -> Problem:
     return Problem(rule.source, rule.line, message, hint)
 
@@ -54,15 +49,14 @@ class Memberships:
         self.ends = ends
         self.members = {group.id: {each.id for each in group.members} for group in snapshot.groups}
         self.names = {group.id: group.name for group in snapshot.groups}
-        groups = (sizes_in or snapshot).groups
-        self.sizes = {group.id: len(group.members) for group in groups}
+        self.sizes = (sizes_in or snapshot).sizes
 
     @cached_property
     def rules_of(self) -> dict[str, list[Rule]]:
         found: dict[str, list[Rule]] = {}
         for rule in self._rules:
             for ref in rule.groups:
-                found.setdefault(key_of(ref), []).append(rule)
+                found.setdefault(ref.key, []).append(rule)
         return found
 
     @cached_property
@@ -108,7 +102,7 @@ class Memberships:
         state.names, state.ends = dict(self.names), dict(self.ends)
         made = [(at, change) for at, change in enumerate(changes) if at not in left_out]
         for _, change in made:
-            key = key_of(change.group)
+            key = change.group.key
             state.names[key] = change.group.name
             for user in change.leavers:
                 state.members.get(key, set[str]()).discard(user.id)
@@ -116,15 +110,12 @@ class Memberships:
         for at, change in made:
             if change.action is not Action.ADD_USER or change.user is None:
                 continue
-            key, user = key_of(change.group), change.user
+            key, user = change.group.key, change.user
             for rule, why in state.breaches(key, user, change.until, state.sizes.get(key, 0)):
                 where = f"`{rule.kind}` on line {rule.line}"
                 if rule.source != change.source:
                     where = f"`{rule.kind}` in {quoted(rule.source)}, line {rule.line}"
-                message = (
-                    f"{quoted(user.email or user.id)} is not added to "
-                    f"{quoted(change.group.name)}: {why}"
-                )
+                message = f"{quoted(user.text)} is not added to {quoted(change.group.name)}: {why}"
                 hint = f"if it is meant, edit {where}"
                 worse[at] = Problem(change.source, change.line, message, hint)
                 break
@@ -138,7 +129,7 @@ class Memberships:
 
     def breaks(self, change: Change, user: UserRef) -> bool:
         """Return whether a membership that a change ends breaks a rule."""
-        return any(self.breaches(key_of(change.group), user, None, 0))
+        return any(self.breaches(change.group.key, user, None, 0))
 
     def breaches(
         self, key: str, user: UserRef, until: date | None, size: int
@@ -164,8 +155,8 @@ class Memberships:
                 ends = until or self.ends.get((key, user.id))
                 return "" if ends else "no `until` is given"
             case "not_together":
-                others = (ref for ref in rule.groups if key_of(ref) != key)
-                also = [ref for ref in others if user.id in self.members.get(key_of(ref), ())]
+                others = (ref for ref in rule.groups if ref.key != key)
+                also = [ref for ref in others if user.id in self.members.get(ref.key, ())]
                 return f"also in {listed([ref.name for ref in also])}" if also else ""
             case "not_with_role":
                 return self._role_held(rule, key, user.id)
@@ -188,7 +179,7 @@ class Memberships:
 
     def _role_held(self, rule: Rule, key: str, user_id: str) -> str:
         """Return which role of a rule a member would hold, or that it is not known, or ""."""
-        roles, about = self._snapshot.roles, set(map(key_of, rule.groups))
+        roles, about = self._snapshot.roles, {ref.key for ref in rule.groups}
         held: list[tuple[PrincipalKey, str]]
         beginning = unknown = ""
         if key in about:
@@ -235,13 +226,13 @@ class Memberships:
         for ref in rule.groups:
             found: dict[str, list[str]] = {}
             for user_id in self._of(ref):
-                if why := self._why(rule, key_of(ref), UserRef(id=user_id), None, 0):
+                if why := self._why(rule, ref.key, UserRef(id=user_id), None, 0):
                     found.setdefault(why, []).append(user_id)
             for why, ids in sorted(found.items()):
                 yield at_rule(rule, f"in {quoted(ref.name)}, {why}: {self._people(ids)}")
 
     def _of(self, ref: GroupRef) -> set[str]:
-        return self.members.get(key_of(ref), set[str]())
+        return self.members.get(ref.key, set[str]())
 
     def _people(self, ids: Iterable[str]) -> str:
         return listed([min(self.emails.get(each, ()), default=each) for each in sorted(ids)])

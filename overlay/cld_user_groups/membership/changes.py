@@ -10,7 +10,6 @@ from attrs import evolve
 from cld_user_groups.identity import name_key
 
 from .accidents import NewGroups
-from .grants import GroupRef
 from .matching import Findings, Match, Matching
 from .model import Action, Change, Desired, DesiredMember, Group, Member, UserRef
 from .order import in_order, keep_occupied, leave_out, left_out_with, select
@@ -173,7 +172,7 @@ def _removal(
     return Change(
         action=Action.REMOVE_USER,
         group=match.ref,
-        user=UserRef(id=member.id, email=member.email),
+        user=member.ref,
         reason=reason,
         source=at.source,
         line=at.line,
@@ -185,8 +184,8 @@ def _deletion(match: Match, group: Group, added: Mapping[str, Sequence[int]]) ->
     needed = {position for member in group.members for position in added.get(member.id, ())}
     return Change(
         action=Action.DELETE_GROUP,
-        group=GroupRef(id=group.id, name=group.name),
-        members=tuple(UserRef(id=member.id, email=member.email) for member in group.members),
+        group=group.ref,
+        members=tuple(member.ref for member in group.members),
         reason=match.desired.reason or "to be absent",
         source=match.desired.source,
         line=match.desired.line,
@@ -210,7 +209,7 @@ def _described(change: Change) -> str:
     name = quoted(change.group.name)
     match change.action:
         case Action.REMOVE_USER if change.user is not None:
-            return f"the removal of {quoted(change.user.email or change.user.id)} from {name}"
+            return f"the removal of {quoted(change.user.text)} from {name}"
         case Action.DELETE_GROUP:
             return f"the deletion of {name}"
         case Action.RENAME_GROUP:

@@ -16,7 +16,6 @@ from attrs import evolve, field, frozen
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning
 
 from .applying import apply, apply_async
-from .grants import GroupRef
 from .guards import check_guards
 from .journal import Journal, NoJournal
 from .model import (
@@ -28,7 +27,6 @@ from .model import (
     Group,
     Plan,
     Snapshot,
-    UserRef,
 )
 from .planning import plan
 from .result import Outcome, Result, Status
@@ -166,12 +164,8 @@ class _Wanted:
     def with_members(self, result: Result, snapshot: Snapshot) -> Result:
         """Return the result with an outcome also for those who were in the group before."""
         group = self._group_of(snapshot)
-        ref = GroupRef(id=group.id, name=group.name)
-        stayed = (
-            UserRef(id=each.id, email=each.email)
-            for each in group.members
-            if each.id in self.user_ids
-        )
+        ref = group.ref
+        stayed = (each.ref for each in group.members if each.id in self.user_ids)
         outcomes = (
             Outcome(
                 position=position,

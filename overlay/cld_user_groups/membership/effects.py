@@ -8,7 +8,6 @@ from typing import Final, Literal
 
 from attrs import define, evolve, field
 
-from .breaches import key_of
 from .grants import Grant, GroupRef, RoleCount, RoleEffect, RoleEffects, Roles, ThroughGroup
 from .model import Action, Plan, Snapshot
 from .problems import quoted
@@ -74,7 +73,7 @@ def _moves(plan: Plan, snapshot: Snapshot) -> dict[str, _Moves]:
     """Return the moves of a plan, by group; those of a new one, if it is assigned a role."""
     found: dict[str, _Moves] = {}
     for change in plan.changes:
-        moves = found.setdefault(key_of(change.group), _Moves(change.group))
+        moves = found.setdefault(change.group.key, _Moves(change.group))
         moves.left.update(dict.fromkeys(user.id for user in change.leavers))
         moves.is_deleted = moves.is_deleted or change.action is Action.DELETE_GROUP
         if change.action is Action.ADD_USER and change.user is not None:
@@ -95,7 +94,7 @@ def _memberships(
         user_id for each in moves.values() for user_id in (*each.joined, *each.left, *each.stay)
     }
     before, after = (defaultdict[str, _Elsewhere](_Elsewhere) for _ in range(2))
-    refs = {each.id: GroupRef(id=each.id, name=each.name) for each in snapshot.groups}
+    refs = {each.id: each.ref for each in snapshot.groups}
     refs |= {key: each.group for key, each in moves.items()}
     members = {each.id: {member.id for member in each.members} & people for each in snapshot.groups}
     for key, ref in sorted(refs.items(), key=lambda each: (each[1].name.casefold(), each[0])):

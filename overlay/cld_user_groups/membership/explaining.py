@@ -175,7 +175,7 @@ def disagreements(plan: Plan, desired: Desired, today: date) -> Iterator[Problem
         at: DesiredGroup | DesiredMember = found
         name, message, hint = quoted(group.name), "", ""
         if user is not None:
-            who = quoted(user.email or user.id)
+            who = quoted(user.text)
             listing = listing_of(desired, group, Member(id=user.id, email=user.email), today)
             if change.action is Action.REMOVE_USER and listing.is_wanted:
                 message = f"the file lists {who} in {name}, and its next run adds them again"

@@ -30,6 +30,11 @@ class GroupRef:
     id: str | None
     name: str
 
+    @property
+    def key(self) -> str:
+        """What tells it from others: its ID, or its name where the plan creates it."""
+        return f"\0{self.name}" if self.id is None else self.id
+
 
 @frozen
 class Grant:

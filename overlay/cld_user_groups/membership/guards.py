@@ -60,7 +60,7 @@ def _check_protected(plan: Plan, snapshot: Snapshot) -> Iterator[Breach]:
     for change in plan.changes:
         kept = [user for user in change.leavers if protected(user.id, user.email)]
         if kept:
-            who = ", ".join(quoted(user.email or user.id) for user in kept)
+            who = ", ".join(quoted(user.text) for user in kept)
             message = f"{quoted(change.group.name)} loses members who are protected: {who}."
             yield Breach(guard="protected", message=message, group=change.group, removals=len(kept))
 
@@ -100,7 +100,7 @@ class _Loss(NamedTuple):
 
 def _losses(plan: Plan, snapshot: Snapshot) -> Iterator[_Loss]:
     """Yield what deleted groups lose, and then what others do."""
-    before = {group.id: len(group.members) for group in snapshot.groups}
+    before = snapshot.sizes
     counts = Counter((change.group.id, change.action) for change in plan.changes)
     refs: dict[str, GroupRef] = {}
     for change in plan.changes:

@@ -186,7 +186,7 @@ def group_now_or_before(snapshot: Snapshot, history: History, text: str) -> Grou
     """Return the group of a name or an ID, else a deleted one that the journals know."""
     try:
         found = Finder(snapshot).group(text)
-        return GroupRef(id=found.id, name=found.name)
+        return found.ref
     except MembershipError:
         ids = {group.id for group in snapshot.groups}
         for each in reversed([*history.groups.values()]):

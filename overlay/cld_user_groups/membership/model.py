@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
-from attrs import Attribute, field, frozen
+from attrs import Attribute, evolve, field, frozen
 
 from .grants import Grant, GroupRef, RoleEffects, Roles
 
@@ -26,6 +26,11 @@ class Member:
     email: str | None = None
     name: str | None = None
 
+    @property
+    def ref(self) -> UserRef:
+        """The user that changes are about."""
+        return UserRef(id=self.id, email=self.email)
+
 
 @frozen(kw_only=True)
 class Group:
@@ -34,6 +39,11 @@ class Group:
     id: str
     name: str
     members: tuple[Member, ...] = ()
+
+    @property
+    def ref(self) -> GroupRef:
+        """The group that changes are about."""
+        return GroupRef(id=self.id, name=self.name)
 
 
 @frozen(kw_only=True)
@@ -60,6 +70,11 @@ class Snapshot:
     server_time: datetime | None = None
     roles: Roles = field(factory=Roles)
     taken_at: datetime
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many members each group has, by ID."""
+        return {group.id: len(group.members) for group in self.groups}
 
     def server_day(self, day: date) -> date:
         """Return the day on the server's clock, or this one where the server did not say."""
@@ -223,6 +238,11 @@ class UserRef:
     id: str
     email: str | None = None
 
+    @property
+    def text(self) -> str:
+        """What names the user to people: the e-mail, or else the ID."""
+        return self.email or self.id
+
 
 @frozen(kw_only=True)
 class Change:
@@ -332,6 +352,17 @@ class Plan:
     managed: Mapping[str, str] = field(factory=dict[str, str])
     roles: RoleEffects | None = field(default=None, metadata={"optional": True})
     is_saved: bool = field(default=False, eq=False, repr=False)
+
+    def with_changes(self, changes: tuple[Change, ...]) -> Plan:
+        """Return the plan with some of its changes, and the fingerprints of their groups."""
+        touched = {change.group.id for change in changes}
+        kept = {key: value for key, value in self.fingerprints.items() if key in touched}
+        return evolve(self, changes=changes, fingerprints=kept)
+
+    def occupied(self, snapshot: Snapshot) -> dict[str, int]:
+        """Return how many members each group has that must not end empty, by ID."""
+        spared = self.allow_empty
+        return {key: size for key, size in snapshot.sizes.items() if key not in spared}
 
     def counts(self) -> dict[str, int]:
         """Return how many changes of each action there are, every action named.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 from attrs import evolve
@@ -87,7 +87,6 @@ def plan(
     proposed = builder.changes(desired.source)
     checked = hold_to_rules(proposed, rules, snapshot, builder.occupied)
     changes, held = checked.changes, [*findings.held, *checked.held]
-    touched = {change.group.id for change in changes}
     existing = [match.group for match in matching.matches if match.group is not None]
     unguarded = Plan(
         account_id=snapshot.account_id,
@@ -97,7 +96,7 @@ def plan(
         expires_at=now + expires_after,
         today=today,
         changes=changes,
-        fingerprints={group.id: fingerprint(group) for group in existing if group.id in touched},
+        fingerprints=fingerprints_of(existing, changes),
         requests_left=snapshot.requests_left,
         notes=(*findings.notes, *note_on_managed(desired), *note_on_roles(changes)),
         warnings=tuple(map(str, (*warnings, *checked.warnings))),
@@ -170,6 +169,12 @@ def fingerprint(group: Group) -> str:
     return hashlib.sha256(json.dumps(state).encode()).hexdigest()
 
 
+def fingerprints_of(groups: Iterable[Group], changes: Iterable[Change]) -> dict[str, str]:
+    """Return the fingerprints of the groups that changes are about, by ID."""
+    touched = {change.group.id for change in changes}
+    return {group.id: fingerprint(group) for group in groups if group.id in touched}
+
+
 def adds_only(full: Plan) -> Plan:
     """Return a plan without its removals and deletions, and without what depends on them.
 
@@ -185,13 +190,10 @@ def adds_only(full: Plan) -> Plan:
         if at in blocked_at
     ]
     changes = without(full.changes, losses | blocked_at)
-    touched = {change.group.id for change in changes}
     left_out = frozenset(note_on_roles(full.changes))
     full = without_effects(full)
     return evolve(
-        full,
-        changes=changes,
-        fingerprints={key: digest for key, digest in full.fingerprints.items() if key in touched},
+        full.with_changes(changes),
         breaches=(),
         notes=(*(note for note in full.notes if note not in left_out), *blocked),
     )

@@ -64,7 +64,7 @@ def recreated_by(run: Run, others: Iterable[Run]) -> dict[str, set[str]]:
     """Return, by name, the IDs of the groups that the undos of a run have certainly created."""
     found: dict[str, set[str]] = {}
     for other in others:
-        if other.header.plan.source != f"undo of {run.id}":
+        if other.header.plan.undoes != run.id:
             continue
         for outcome in other.outcomes:
             is_created = outcome.change.action is Action.CREATE_GROUP

@@ -16,7 +16,7 @@ from attrs import evolve, field, frozen
 
 from cld_user_groups.identity import forbidden_character, name_key
 
-from .breaches import Ends, Memberships, at_rule, key_of, listed
+from .breaches import Ends, Memberships, at_rule, listed
 from .changes import waiting
 from .directory import Directory
 from .grants import GroupRef
@@ -72,17 +72,9 @@ def check_rules(plan: Plan, snapshot: Snapshot, desired: Desired | None = None) 
     if desired is not None:
         new = [each.group for each in plan.changes if each.action is Action.CREATE_GROUP]
         found = _rules_for(snapshot, desired, new)
-    members = {
-        group.id: len(group.members)
-        for group in snapshot.groups
-        if group.id not in plan.allow_empty
-    }
-    checked = hold_to_rules(plan.changes, found, snapshot, members)
-    touched = {change.group.id for change in checked.changes}
+    checked = hold_to_rules(plan.changes, found, snapshot, plan.occupied(snapshot))
     plan = evolve(
-        plan,
-        changes=checked.changes,
-        fingerprints={key: value for key, value in plan.fingerprints.items() if key in touched},
+        plan.with_changes(checked.changes),
         held_back=tuple(dict.fromkeys((*plan.held_back, *map(str, checked.held)))),
     )
     if desired is None:
@@ -100,7 +92,7 @@ def _rules_for(snapshot: Snapshot, desired: Desired, new: Sequence[GroupRef] = (
     directory = Directory(snapshot)
     groups: list[tuple[DesiredGroup, Sequence[GroupRef]]] = []
     for group in desired.groups:
-        found = [GroupRef(id=each.id, name=each.name) for each in directory.meant_by(group)]
+        found = [each.ref for each in directory.meant_by(group)]
         groups.append((group, found or [ref for ref in new if ref.name == group.name]))
     problems: list[Problem] = []
     rules = rules_of(desired, groups, directory, problems)
@@ -158,7 +150,7 @@ def readers_of(plan: Plan) -> tuple[DesiredGroup, ...]:
             members=tuple(
                 DesiredMember(id=each.user.id)
                 for each in added
-                if each.user is not None and key_of(each.group) == key_of(ref)
+                if each.user is not None and each.group.key == ref.key
             ),
         )
         for rule in plan.rules
@@ -188,10 +180,10 @@ def rules_of(
         for member in group.members:
             user_id = member.id or directory.id_of(member.email or "")
             if user_id is not None and member.until is not None:
-                ends |= {(key_of(ref), user_id): member.until for ref in refs}
+                ends |= {(ref.key, user_id): member.until for ref in refs}
     return FileRules(
         rules=tuple(rules),
-        managed={key_of(ref): group for group, refs in groups if group.managed_by for ref in refs},
+        managed={ref.key: group for group, refs in groups if group.managed_by for ref in refs},
         ends=ends,
         warnings=tuple(warnings),
     )
@@ -206,18 +198,15 @@ def _named_in(
 ) -> tuple[GroupRef, ...]:
     """Return the groups that a list names; a name that no group has is a warning."""
     found: dict[str, GroupRef] = {}
-    of_groups = {key_of(ref): ref for _, refs in groups for ref in refs}
+    of_groups = {ref.key: ref for _, refs in groups for ref in refs}
     names = [*(group.name for group, _ in groups), *(each.name for each in directory.groups())]
     for text in rule.values:
         by_id = directory.group(text)
         of_file = {
-            key_of(ref): ref
-            for group, refs in groups
-            for ref in refs
-            if text in (group.name, ref.id)
+            ref.key: ref for group, refs in groups for ref in refs if text in (group.name, ref.id)
         }
         of_account = {
-            each.id: of_groups.get(each.id, GroupRef(id=each.id, name=each.name))
+            each.id: of_groups.get(each.id, each.ref)
             for each in (*directory.named(text), *((by_id,) if by_id else ()))
         }
         meant = of_file or of_account
@@ -253,12 +242,12 @@ def hold_to_rules(
     before = Memberships(snapshot, found.rules, found.ends)
     if found.ends:
         changes = [
-            evolve(each, until=each.until or found.ends.get((key_of(each.group), each.user.id)))
+            evolve(each, until=each.until or found.ends.get((each.group.key, each.user.id)))
             if each.action is Action.ADD_USER and each.user is not None
             else each
             for each in changes
         ]
-    managed = {at for at, each in enumerate(changes) if key_of(each.group) in found.managed}
+    managed = {at for at, each in enumerate(changes) if each.group.key in found.managed}
     broken: dict[int, Problem] = {}
     latest, fewest = broken, len(changes) + 1
     while True:
@@ -353,12 +342,12 @@ def _left_to_others(
     }
     needed: dict[str, dict[str, list[str]]] = {}
     for change in changes:
-        if (key := key_of(change.group)) in managed:
+        if (key := change.group.key) in managed:
             what = words.get(change.action)
             verb = what or ("to add" if change.action is Action.ADD_USER else "to remove")
             people = needed.setdefault(key, {}).setdefault(verb, [])
             if change.user is not None:
-                people.append(change.user.email or change.user.id)
+                people.append(change.user.text)
     for key, parts in needed.items():
         group = managed[key]
         said = "; ".join(f"{verb} {listed(who)}".strip() for verb, who in parts.items())

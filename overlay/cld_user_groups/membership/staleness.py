@@ -147,13 +147,8 @@ def check_saved(plan: Plan, snapshot: Snapshot) -> None:
     ]
     if missing:
         raise StalePlan("; ".join(missing))
-    members = {
-        group.id: len(group.members)
-        for group in snapshot.groups
-        if group.id in plan.fingerprints and group.id not in plan.allow_empty
-    }
     needs = [change.depends_on for change in plan.changes]
-    for position, addition in awaited_additions(plan.changes, members).items():
+    for position, addition in awaited_additions(plan.changes, plan.occupied(snapshot)).items():
         if not leads_to(position, addition, needs):
             raise ValueError(
                 f"change {position} could leave the group {plan.changes[position].group.name!r} "
@@ -182,7 +177,7 @@ def ended_since(changes: Sequence[Change], began: datetime, now: datetime) -> di
 
 def _ended_by(changes: Sequence[Change], day: date) -> dict[int, str]:
     return {
-        position: f"the membership of {quoted(change.user.email or change.user.id)} in "
+        position: f"the membership of {quoted(change.user.text)} in "
         f"{quoted(change.group.name)} has ended on {change.until}"
         for position, change in enumerate(changes)
         if change.user is not None and change.until is not None and change.until < day
@@ -226,7 +221,7 @@ def no_longer_fits(
         for user in filter(None, (change.user, *change.members)):
             why = why or account.contradiction(user)
             if change.action in _TAKES_ACCESS and (said := protected(user.id, user.email)):
-                why = why or f"{quoted(user.email or user.id)} {said}"
+                why = why or f"{quoted(user.text)} {said}"
         if why:
             found.setdefault(at, why)
     held = {at: why for at, why in found.items() if at in positions}
@@ -334,5 +329,5 @@ def difference_of(outcome: Outcome, account: Directory) -> str:
     is_member = change.user.id in account.members(group.id)
     if is_member is (change.action is Action.ADD_USER):
         return ""
-    person = change.user.email or change.user.id
+    person = change.user.text
     return f"{person} is {'still' if is_member else 'not'} in the group {name!r}"

@@ -14,7 +14,7 @@ from .guards import Protected, check_guards
 from .journal import UNDO_OF
 from .model import Action, Change, GuardLimits, Plan, Snapshot, UserRef
 from .order import make_before_break
-from .planning import EXPIRES_AFTER, fingerprint, note_on_roles
+from .planning import EXPIRES_AFTER, fingerprints_of, note_on_roles
 from .problems import quoted
 from .restoring import Restoration
 from .result import Outcome, Status
@@ -69,18 +69,14 @@ def undo_plan(
         shows = ", but the account shows it: it is undone too"
         shows = shows if outcome in applied else ", and the account does not show it"
         inverse.note(outcome.change, f"is not confirmed by the journal{shows}")
-    members = {group.id: len(group.members) for group in snapshot.groups}
-    changes = make_before_break(inverse.steps, members)
-    touched = {change.group.id for change in changes}
+    changes = make_before_break(inverse.steps, snapshot.sizes)
     plan = Plan(
         account_id=snapshot.account_id,
         source=UNDO_OF + run.id,
         created_at=now,
         expires_at=now + EXPIRES_AFTER,
         changes=changes,
-        fingerprints={
-            group.id: fingerprint(group) for group in snapshot.groups if group.id in touched
-        },
+        fingerprints=fingerprints_of(snapshot.groups, changes),
         requests_left=snapshot.requests_left,
         notes=(*inverse.notes, *note_on_roles(changes)),
         warnings=tuple(inverse.warnings),
@@ -202,8 +198,7 @@ class _Inverse:
             self._hold(outcome.change, why)
             return
         name = self._names.pop(group_id)
-        members = self._members[group_id].values()
-        users = tuple(UserRef(id=member.id, email=member.email) for member in members)
+        users = tuple(member.ref for member in self._members[group_id].values())
         ref = GroupRef(id=group_id, name=name)
         self._freed[name] = self._step(Action.DELETE_GROUP, ref, outcome, members=users)
 
@@ -375,7 +370,7 @@ class _Inverse:
 def _describe(change: Change) -> str:
     name = repr(change.group.name)
     role = change.role.text if change.role is not None else ""
-    who = (change.user.email or change.user.id) if change.user is not None else ""
+    who = change.user.text if change.user is not None else ""
     return {
         Action.CREATE_GROUP: f"The creation of the group {name}",
         Action.RENAME_GROUP: f"The rename of {change.old_name!r} to {name}",

@@ -93,9 +93,9 @@ class _Section:
 
 def _sections(plan: Plan) -> list[_Section]:
     """Return the changes of a plan by group, in the order in which the plan first names them."""
-    found: dict[tuple[str | None, str], _Section] = {}
+    found: dict[str, _Section] = {}
     for change in plan.changes:
-        section = found.setdefault(_key(change.group), _Section(change.group))
+        section = found.setdefault(change.group.key, _Section(change.group))
         match change.action:
             case Action.ADD_USER:
                 section.added.append(change)
@@ -110,25 +110,21 @@ def _sections(plan: Plan) -> list[_Section]:
     return list(found.values())
 
 
-def _add_effects(roles: RoleEffects, sections: Mapping[tuple[str | None, str], _Section]) -> None:
+def _add_effects(roles: RoleEffects, sections: Mapping[str, _Section]) -> None:
     for section in sections.values():
         if Action.CREATE_GROUP in section.itself and not section.assigned:
             section.grants_nothing = "a new group grants no role"
     for group in roles.global_only:
-        if (shows_none := sections.get(_key(group))) is not None:
+        if (shows_none := sections.get(group.key)) is not None:
             shows_none.grants_nothing = "it grants no global role"
     for effect in roles.effects:
-        if (gives := sections.get(_key(effect.group))) is not None:
+        if (gives := sections.get(effect.group.key)) is not None:
             gives.effects.append(effect)
-
-
-def _key(group: GroupRef) -> tuple[str | None, str]:
-    return group.id, "" if group.id is not None else group.name
 
 
 def _person(user: UserRef | None) -> str:
     """Return a user's e-mail, or else the ID."""
-    return "" if user is None else shown(user.email or user.id)
+    return "" if user is None else shown(user.text)
 
 
 def _place(change: Change, plan: Plan) -> str:
