@@ -155,17 +155,22 @@ def _result(wanted: Iterable[str], users: Iterable[User], *, complete: bool) -> 
 
 
 def send_each(queries: Generator[Q, T, R], send: Callable[[Q], T]) -> R:
-    """Send what a generator yields, each for what that returns, and return its result."""
+    """Send what a generator yields, and return its result; an error is thrown into it."""
     try:
         query = next(queries)
         while True:
-            query = queries.send(send(query))
+            try:
+                response = send(query)
+            except Exception as error:  # noqa: BLE001 - the generator decides
+                query = queries.throw(error)
+            else:
+                query = queries.send(response)
     except StopIteration as done:
         return cast("R", done.value)
 
 
 async def send_each_async(queries: Generator[Q, T, R], send: Callable[[Q], Awaitable[T]]) -> R:
-    """Do what `send_each` does; an error of what is awaited is thrown into the generator."""
+    """Do what `send_each` does, and await what is sent."""
     try:
         query = next(queries)
         while True:

@@ -15,7 +15,7 @@ from cld_user_groups.emulator import Emulator, EmulatorRole
 from cld_user_groups.membership.roles import (
     Grant,
     Roles,
-    groups_as_principals,
+    as_principals,
     read_roles,
     read_roles_async,
 )
@@ -46,7 +46,7 @@ def read(request: pytest.FixtureRequest) -> Any:
 
 
 def of_groups(emulator: Emulator) -> list[Principal]:
-    return groups_as_principals(group.id for group in emulator.groups)
+    return as_principals(group.id for group in emulator.groups)
 
 
 def test_the_roles_of_all_groups_take_two_reads(read: Any) -> None:
@@ -126,14 +126,14 @@ def answer(*principals: Any, **others: Any) -> httpx.Response:
     ],
 )
 def test_a_response_that_is_not_as_documented_is_not_known(read: Any, response: Any) -> None:
-    roles = read(FakeTransport(*[response] * 9), groups_as_principals(["g"]))
+    roles = read(FakeTransport(*[response] * 9), as_principals(["g"]))
     assert roles.of("g") is None
     assert roles.texts("g")[0].startswith("not known: ")
 
 
 def test_cursors_without_end_make_roles_not_known(read: Any) -> None:
     transport = FakeTransport(*(answer(next_cursor=str(number)) for number in range(999)))
-    roles = read(transport, groups_as_principals(["g"]))
+    roles = read(transport, as_principals(["g"]))
     assert roles.of("g") is None
     assert "the pages do not end" in roles.reason
     assert roles.requests == len(transport.requests) <= 101
@@ -160,19 +160,19 @@ def test_no_more_requests_are_sent_than_may_be(read: Any, most: int, requests: i
     ],
 )
 def test_a_group_that_a_response_does_not_name_is_not_known(read: Any, responses: Any) -> None:
-    roles = read(FakeTransport(*responses), groups_as_principals(["g"]))
+    roles = read(FakeTransport(*responses), as_principals(["g"]))
     assert roles.of("g") is None
 
 
 def test_an_error_on_the_second_page_makes_all_not_known(read: Any) -> None:
     first = answer({"type": "group", "id": "g", "roles": [ROLE]}, next_cursor="2")
-    roles = read(FakeTransport(first, httpx.Response(403)), groups_as_principals(["g"]))
+    roles = read(FakeTransport(first, httpx.Response(403)), as_principals(["g"]))
     assert roles.of("g") is None
 
 
 def test_no_role_is_said_only_of_what_the_response_shows(read: Any) -> None:
     empty = answer({"type": "group", "id": "g", "roles": []})
-    roles = read(FakeTransport(empty, empty), groups_as_principals(["g"]))
+    roles = read(FakeTransport(empty, empty), as_principals(["g"]))
     assert roles.of("g") == ()
     assert "roles in folders and collections are not known" in roles.texts("g")[0]
 

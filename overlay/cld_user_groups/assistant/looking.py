@@ -9,7 +9,6 @@ from typing import Annotated, Any, TypeAlias
 from attrs import evolve
 from msgspec import Meta
 
-from cld_provisioning_api.models import Principal
 from cld_user_groups import membership
 from cld_user_groups.membership import review as reviewing
 from cld_user_groups.membership.documents import form_of
@@ -205,8 +204,9 @@ def _reviewed(
     snapshot = membership.read_account(client)
     people = reviewing.read_people(client, snapshot)
     named = [each for each in people.found if own_roles_of is not None and _is(own_roles_of, each)]
-    principals = membership.roles.groups_as_principals(each.id for each in snapshot.groups)
-    principals += [Principal(type="user", id=each.id) for each in named]
+    principals = membership.roles.as_principals(
+        (each.id for each in snapshot.groups), (each.id for each in named)
+    )
     return reviewing.review(
         evolve(snapshot, roles=membership.read_roles(client, principals)),
         people,
@@ -220,7 +220,7 @@ def _reviewed(
 
 def _granted(account: Account, groups: Sequence[membership.Group]) -> Found:
     """Return what a group grants, or nothing known of one that is gone."""
-    principals = membership.roles.groups_as_principals(each.id for each in groups)
+    principals = membership.roles.as_principals(each.id for each in groups)
     roles = membership.read_roles(account.client, principals)
     granted = roles.of(groups[0].id) if groups else None
     return {"granted": granted, "not_known_because": roles.reason if granted is None else None}

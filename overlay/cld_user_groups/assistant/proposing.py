@@ -63,8 +63,7 @@ def propose(
         named = [*offboard, *(text for each in groups for text in (*each.add, *each.remove))]
         people = [*map(named_user, named)]
         lookup = lookup_of(people, adds=any(each.add for each in groups))
-        if file is not None:
-            lookup = with_rules(lookup, file, people)
+        lookup = with_rules(lookup, file, people)
         snapshot = membership.read_account(client, lookup, today)
         wanted = tuple(edited_groups(membership.Finder(snapshot), groups, offboard))
         limits = membership.GuardLimits() if file is None else file.guards

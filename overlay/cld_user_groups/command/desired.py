@@ -78,8 +78,7 @@ def change_command(
                     check_is_for(file, client.account_id)
                 sought = people if model is None else (*people, model)
                 lookup = membership.lookup.lookup_of(sought, adds=bool(people) and not removes)
-                if file is not None:
-                    lookup = membership.lookup.with_rules(lookup, file, people)
+                lookup = membership.lookup.with_rules(lookup, file, people)
                 snapshot = membership.read_account(client, lookup, now.date())
                 finder = membership.Finder(snapshot)
                 found: dict[str, Any] = {}

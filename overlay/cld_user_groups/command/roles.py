@@ -23,11 +23,8 @@ def read_roles(
     client: CldProvisioning, groups: Iterable[Group | GroupRef], user_ids: Iterable[str] = ()
 ) -> Roles:
     """Read the roles of groups and users; two requests for each hundred of them."""
-    from cld_provisioning_api.models import Principal
-
     ids = dict.fromkeys(group.id or "" for group in groups)
-    users = [Principal(type="user", id=user_id) for user_id in user_ids]
-    return membership.read_roles(client, [*membership.roles.groups_as_principals(ids), *users])
+    return membership.read_roles(client, membership.roles.as_principals(ids, user_ids))
 
 
 def print_roles(said: Mapping[str, Sequence[str]], settings: Settings) -> None:

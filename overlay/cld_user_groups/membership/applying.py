@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import FrameType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -21,7 +21,7 @@ from attrs import evolve
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning
 
-from .executor import ChangeResult, advance, execute_async, execute_now
+from .executor import ChangeResult, execute_async, execute_now
 from .grants import RoleRecord
 from .journal import Journal
 from .lock import Lease
@@ -46,6 +46,8 @@ from .session import (
 from .snapshot import read_account, read_account_async
 
 C = TypeVar("C", CldProvisioning, AsyncCldProvisioning)
+S = TypeVar("S")
+R = TypeVar("R")
 
 
 def utc_now() -> datetime:
@@ -134,7 +136,7 @@ def apply(
                 found = threads.take(step)
             except BaseException as error:  # noqa: BLE001 - the session decides
                 found = error
-            step = advance(steps, found)
+            step = _advance(steps, found)
         return step
 
 
@@ -185,13 +187,24 @@ async def apply_async(
                         found = await tasks.take(step)
                     except BaseException as error:  # noqa: BLE001 - the session decides
                         found = error
-                    step = advance(steps, found)
+                    step = _advance(steps, found)
                 return step
             except Exception as error:  # noqa: BLE001 - raised by itself, not in a group
                 failure = error
                 group.cancel_scope.cancel()
     assert failure is not None
     raise failure
+
+
+def _advance(steps: Generator[S, Any, R], response: object) -> S | R:
+    """Send steps the response to the last one, or throw its error; return the next, or the end."""
+    try:
+        if isinstance(response, BaseException):
+            return steps.throw(response)
+        return steps.send(response)
+    except StopIteration as done:
+        result: R = done.value
+        return result
 
 
 def _for_changes(client: C, concurrency: int) -> C:
@@ -220,8 +233,8 @@ class _Threads:
 
     def take(self, step: Step) -> object:
         match step:
-            case Read(people, keep_quota):
-                return read_account(self._client, people, keep_quota=keep_quota)
+            case Read():
+                return self._read(step)
             case Save(write):
                 write()
             case Wait(seconds):
@@ -231,6 +244,9 @@ class _Threads:
             case Receive():
                 return self._receive()
         return None
+
+    def _read(self, step: Read) -> Snapshot:
+        return read_account(self._client, step.people, keep_quota=step.keep_quota)
 
     def _start(self, tasks: Sequence[tuple[int, Task]]) -> None:
         if not self._started:
@@ -247,10 +263,7 @@ class _Threads:
             end: TaskEnd
             try:
                 if isinstance(task, Read):
-                    end = (
-                        position,
-                        read_account(self._client, task.people, keep_quota=task.keep_quota),
-                    )
+                    end = position, self._read(task)
                 elif isinstance(task, ReadRoles):
                     end = position, record_roles(self._client, task.group_id)
                 else:
@@ -294,8 +307,8 @@ class _Tasks:
 
     async def take(self, step: Step) -> object:
         match step:
-            case Read(people, keep_quota):
-                return await read_account_async(self._client, people, keep_quota=keep_quota)
+            case Read():
+                return await self._read(step)
             case Save(write):
                 await anyio.to_thread.run_sync(write)  # for the disk may be slow
             case Wait(seconds):
@@ -310,13 +323,14 @@ class _Tasks:
                 return ends
         return None
 
+    async def _read(self, step: Read) -> Snapshot:
+        return await read_account_async(self._client, step.people, keep_quota=step.keep_quota)
+
     async def _work(self, position: int, task: Task) -> None:
         found: Snapshot | RoleRecord | ChangeResult | Exception
         try:
             if isinstance(task, Read):
-                found = await read_account_async(
-                    *(self._client, task.people), keep_quota=task.keep_quota
-                )
+                found = await self._read(task)
             elif isinstance(task, ReadRoles):
                 found = await record_roles_async(self._client, task.group_id)
             else:

@@ -13,10 +13,7 @@ from cld_user_groups.identity import email_key, name_key
 
 from .grants import GroupRef, PrincipalKey
 from .model import Action, Change, Rule, Snapshot, UserRef
-from .problems import Problem, quoted
-
-# How many people a sentence names.
-_SHOWN = 10
+from .problems import Problem, listed, quoted
 
 #: By group and user, the last day for which a file wants the membership.
 Ends: TypeAlias = Mapping[tuple[str, str], date]
@@ -24,11 +21,6 @@ Ends: TypeAlias = Mapping[tuple[str, str], date]
 
 def at_rule(rule: Rule, message: str, hint: str = "") -> Problem:
     return Problem(rule.source, rule.line, message, hint)
-
-
-def listed(people: Sequence[str]) -> str:
-    more = f" and {len(people) - _SHOWN} more" if len(people) > _SHOWN else ""
-    return ", ".join(map(quoted, people[:_SHOWN])) + more
 
 
 class Memberships:
@@ -62,11 +54,11 @@ class Memberships:
     @cached_property
     def about_roles(self) -> dict[str, list[Rule]]:
         """The rules about roles, by group."""
-        found: dict[str, list[Rule]] = {}
-        for key, rules in self.rules_of.items():
-            if of_roles := [rule for rule in rules if rule.kind == "not_with_role"]:
-                found[key] = of_roles
-        return found
+        return {
+            key: of_roles
+            for key, rules in self.rules_of.items()
+            if (of_roles := [rule for rule in rules if rule.kind == "not_with_role"])
+        }
 
     @cached_property
     def _granted(self) -> dict[PrincipalKey, dict[str, str]]:

@@ -120,6 +120,10 @@ class Directory:
         found = by_email.get(email) or by_email.get(email_key(email))
         return found if isinstance(found, str) else None
 
+    def id_listed(self, member: DesiredMember) -> str | None:
+        """Return the ID of a member of a file, or None where it is not known."""
+        return member.id or self.id_of(member.email or "")
+
     def current(self, user: UserRef) -> UserRef:
         """Return a user with the e-mail of now; without one that is somebody else's."""
         known = self.by_id(user.id)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from attrs import evolve
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, RawResponse, maybe_applied
+from cld_user_groups._find_users import send_each, send_each_async
 from cld_user_groups.errors import AlreadyExists, CloudinaryError, NotFound, RateLimited
 
 from .grants import Grant, grant_of
@@ -20,9 +21,6 @@ from .model import Action, Change, Snapshot
 from .pace import Reply, ReplyKind
 from .restoring import obstacle
 from .result import Outcome, Status
-
-S = TypeVar("S")
-R = TypeVar("R")
 
 #: Of a change that the account shows, though its response was an error.
 IN_PLACE = "in place; whether this run applied it is not known"
@@ -76,39 +74,17 @@ def execute(before: Outcome) -> Flow:
 
 def execute_now(client: CldProvisioning, flow: Flow) -> ChangeResult:
     """Send the requests of a change, and return its result."""
-    step: ChangeRequest | ChangeResult = next(flow)
-    while isinstance(step, ChangeRequest):
-        methods = getattr(client, step.resource).with_raw_response
-        try:
-            response = getattr(methods, step.operation)(**step.arguments)
-        except Exception as error:  # noqa: BLE001 - the flow decides
-            response = error
-        step = advance(flow, response)
-    return step
+    return send_each(flow, lambda step: _send(client, step))
 
 
 async def execute_async(client: AsyncCldProvisioning, flow: Flow) -> ChangeResult:
     """Send the requests of a change, as `execute_now` does."""
-    step: ChangeRequest | ChangeResult = next(flow)
-    while isinstance(step, ChangeRequest):
-        methods = getattr(client, step.resource).with_raw_response
-        try:
-            response = await getattr(methods, step.operation)(**step.arguments)
-        except Exception as error:  # noqa: BLE001 - the flow decides
-            response = error
-        step = advance(flow, response)
-    return step
+    return await send_each_async(flow, lambda step: _send(client, step))
 
 
-def advance(steps: Generator[S, Any, R], response: object) -> S | R:
-    """Send steps the response to the last one, or throw its error; return the next, or the end."""
-    try:
-        if isinstance(response, BaseException):
-            return steps.throw(response)
-        return steps.send(response)
-    except StopIteration as done:
-        result: R = done.value
-        return result
+def _send(client: CldProvisioning | AsyncCldProvisioning, step: ChangeRequest) -> Any:
+    methods = getattr(client, step.resource).with_raw_response
+    return getattr(methods, step.operation)(**step.arguments)
 
 
 def _write(change: Change, group_id: str | None) -> ChangeRequest:

@@ -48,8 +48,10 @@ def lookup_of(people: Iterable[DesiredMember], *, adds: bool = False) -> Desired
     return Desired(source="", digest="", groups=(group,))
 
 
-def with_rules(lookup: Desired, file: Desired, people: Iterable[DesiredMember]) -> Desired:
+def with_rules(lookup: Desired, file: Desired | None, people: Iterable[DesiredMember]) -> Desired:
     """Return what makes `read_account` read the roles that the rules of a file need, too."""
+    if file is None:
+        return lookup
     members = tuple(people)
     ruled = (
         evolve(group, state="present", members=members)

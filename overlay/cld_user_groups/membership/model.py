@@ -376,8 +376,4 @@ class Plan:
     @property
     def removals(self) -> int:
         """How many memberships end, those of deleted groups included."""
-        return sum(
-            len(change.members) if change.action is Action.DELETE_GROUP else 1
-            for change in self.changes
-            if change.action in (Action.REMOVE_USER, Action.DELETE_GROUP)
-        )
+        return sum(len(change.leavers) for change in self.changes)

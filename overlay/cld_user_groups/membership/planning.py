@@ -16,7 +16,7 @@ from .guards import Protected, check_guards, check_protect
 from .matching import Findings, Matching, MemberMatching
 from .model import Action, Change, Desired, Group, Plan, Snapshot
 from .order import with_dependents, without
-from .problems import PlanError, Problem, in_file_order, quoted
+from .problems import PlanError, Problem, in_file_order, listed, quoted
 from .rules import hold_to_rules, managed_words, rules_of
 
 #: How long a plan is valid. The groups that it touches must not have changed in any case; this is
@@ -155,11 +155,9 @@ def _unnamed_groups(matching: Matching, desired: Desired) -> Iterator[Problem]:
     groups = matching.directory.groups()
     names = [group.name for group in groups if group.id not in matching.claimed]
     if names and desired.digest:  # a command names its groups only
-        shown = ", ".join(map(quoted, names[:_SHOWN]))
-        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         count = f"{len(names)} of {len(groups)} groups of the account"
         are = "is" if len(names) == 1 else "are"
-        message = f"{count} {are} not named, and left alone: {shown}{more}"
+        message = f"{count} {are} not named, and left alone: {listed(names, _SHOWN)}"
         yield Problem(desired.source, None, message)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 
 from attrs import frozen
@@ -94,6 +94,12 @@ def quoted(text: str) -> str:
     """Return text as a message shows it: printable, in backquotes, not too long."""
     shown = printable(text[: _LONGEST + 1])
     return f"`{shown}`" if len(text) <= _LONGEST else f"`{shown[:_LONGEST]}…`"
+
+
+def listed(texts: Sequence[str], most: int = 10) -> str:
+    """Return texts as a message lists them, not too many."""
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return ", ".join(map(quoted, texts[:most])) + more
 
 
 def close_to(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:

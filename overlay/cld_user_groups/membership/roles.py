@@ -17,6 +17,7 @@ from cld_provisioning_api.models import (
     Principal,
     PrincipalRole,
     PrincipalRolesResponse,
+    PrincipalType,
     Role,
     RolesResponse,
 )
@@ -157,15 +158,13 @@ def principals_of(plan: Plan, snapshot: Snapshot, reach: Reach | None) -> list[P
         if any(member.id in people for member in group.members):
             groups[group.id] = None
     users = people if reach == "people" else ()
-    return [
-        *groups_as_principals(groups),
-        *(Principal(type="user", id=user_id) for user_id in users),
-    ]
+    return as_principals(groups, users)
 
 
-def groups_as_principals(ids: Iterable[str]) -> list[Principal]:
-    """Return groups, by their IDs, as principals."""
-    return [Principal(type="group", id=group_id) for group_id in ids]
+def as_principals(group_ids: Iterable[str], user_ids: Iterable[str] = ()) -> list[Principal]:
+    """Return groups and users, by their IDs, as principals."""
+    ids: dict[PrincipalType, Iterable[str]] = {"group": group_ids, "user": user_ids}
+    return [Principal(type=kind, id=each) for kind, of_kind in ids.items() for each in of_kind]
 
 
 def reason_of(error: BaseException) -> str:

@@ -16,13 +16,13 @@ from attrs import evolve, field, frozen
 
 from cld_user_groups.identity import forbidden_character, name_key
 
-from .breaches import Ends, Memberships, at_rule, listed
+from .breaches import Ends, Memberships, at_rule
 from .changes import waiting
 from .directory import Directory
 from .grants import GroupRef
 from .model import Action, Change, Desired, DesiredGroup, DesiredMember, Plan, Rule, Snapshot
 from .order import in_order, keep_occupied, leave_out, left_out_with, select
-from .problems import PlanError, Problem, close_to, quoted
+from .problems import PlanError, Problem, close_to, listed, quoted
 
 #: The groups of a file, each with what it is in the account, or is to be.
 Groups: TypeAlias = Sequence[tuple[DesiredGroup, Sequence[GroupRef]]]
@@ -71,7 +71,7 @@ def check_rules(plan: Plan, snapshot: Snapshot, desired: Desired | None = None) 
     found = FileRules(rules=plan.rules)
     if desired is not None:
         new = [each.group for each in plan.changes if each.action is Action.CREATE_GROUP]
-        found = _rules_for(snapshot, desired, new)
+        found = rules_for(snapshot, desired, new)
     checked = hold_to_rules(plan.changes, found, snapshot, plan.occupied(snapshot))
     plan = evolve(
         plan.with_changes(checked.changes),
@@ -87,7 +87,7 @@ def check_rules(plan: Plan, snapshot: Snapshot, desired: Desired | None = None) 
     )
 
 
-def _rules_for(snapshot: Snapshot, desired: Desired, new: Sequence[GroupRef] = ()) -> FileRules:
+def rules_for(snapshot: Snapshot, desired: Desired, new: Sequence[GroupRef] = ()) -> FileRules:
     """Return the rules of a file for an account, and for groups that a plan creates."""
     directory = Directory(snapshot)
     groups: list[tuple[DesiredGroup, Sequence[GroupRef]]] = []
@@ -107,7 +107,7 @@ def breaches_in(snapshot: Snapshot, desired: Desired) -> tuple[Problem, ...]:
     Raises:
         PlanError: A rule names a group that it cannot mean.
     """
-    found = _rules_for(snapshot, desired)
+    found = rules_for(snapshot, desired)
     return hold_to_rules((), found, snapshot, {}).warnings
 
 
@@ -130,7 +130,7 @@ def role_principals(
         if any(rule.kind == "not_with_role" for rule in group.rules):
             for found in directory.meant_by(group):
                 people |= dict.fromkeys(directory.members(found.id))
-            ids = (each.id or directory.id_of(each.email or "") for each in group.members)
+            ids = map(directory.id_listed, group.members)
             people |= dict.fromkeys(filter(None, ids))
     if not people:
         return []
@@ -178,7 +178,7 @@ def rules_of(
     ends: dict[tuple[str, str], date] = {}
     for group, refs in groups if any(rule.kind == "require_until" for rule in rules) else ():
         for member in group.members:
-            user_id = member.id or directory.id_of(member.email or "")
+            user_id = directory.id_listed(member)
             if user_id is not None and member.until is not None:
                 ends |= {(ref.key, user_id): member.until for ref in refs}
     return FileRules(

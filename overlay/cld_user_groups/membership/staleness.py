@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from .directory import Directory
@@ -110,8 +110,7 @@ def check_account(plan: Plan, snapshot: Snapshot) -> None:
             changed.append(f"the group {group_id} no longer exists")
         elif fingerprint(group) != expected:
             changed.append(f"the group {group.name!r} has changed")
-    freed = {change.group.id for change in plan.changes if change.action in _FREES_NAME}
-    taken = {group.name for group in snapshot.groups if group.id not in freed}
+    taken = _names_taken(snapshot, plan.changes)
     changed += [
         f"a group {change.group.name!r} has appeared"
         for change in plan.changes
@@ -126,6 +125,12 @@ def check_account(plan: Plan, snapshot: Snapshot) -> None:
     changed += worsened(plan, range(len(plan.changes)), snapshot, snapshot).values()
     if changed:
         raise StalePlan(f"the account has changed since the plan was created: {'; '.join(changed)}")
+
+
+def _names_taken(snapshot: Snapshot, changes: Iterable[Change]) -> set[str]:
+    """Return the names of the groups that changes neither rename nor delete."""
+    freed = {change.group.id for change in changes if change.action in _FREES_NAME}
+    return {group.name for group in snapshot.groups if group.id not in freed}
 
 
 def check_saved(plan: Plan, snapshot: Snapshot) -> None:
@@ -208,9 +213,7 @@ def no_longer_fits(
     changed = _changed_groups(outcomes, before, account)
     created_by = creators(plan)
     protected = Protected(plan.protect, after)
-    left = [plan.changes[at] for at in positions]
-    freed = {change.group.id for change in left if change.action in _FREES_NAME}
-    taken = {group.name for group in after.groups if group.id not in freed}
+    taken = _names_taken(after, [plan.changes[at] for at in positions])
     for at in positions:
         change = plan.changes[at]
         group_id = outcomes[created_by.get(at, at)].group_id or ""

@@ -20,7 +20,7 @@ from cld_user_groups.membership.model import (
     UserRef,
 )
 from cld_user_groups.membership.rendering import counted, joined, shown
-from cld_user_groups.membership.rules import breaches_in
+from cld_user_groups.membership.rules import breaches_in, managed_words, rules_for
 from cld_user_groups.membership.snapshot import State
 
 from .access import access_of, findings_of
@@ -85,7 +85,7 @@ def review(
     ordered = tuple(sorted(known.values(), key=_by_name))
     rank = {person.id: position for position, person in enumerate(ordered)}
     entries = {} if desired is None else _entries(snapshot, desired)
-    managed = {} if desired is None else _managed(snapshot, desired)
+    managed = {} if desired is None else managed_words(rules_for(snapshot, desired))
     groups = tuple(
         evolve(_reviewed(group, history, entries, known, rank), managed_by=managed.get(group.id))
         for group in sorted(snapshot.groups, key=lambda group: (group.name.casefold(), group.id))
@@ -136,21 +136,10 @@ def _entries(snapshot: Snapshot, desired: Desired) -> dict[Key, DesiredMember]:
     for desired_group in desired.groups:
         for group in directory.meant_by(desired_group):
             for member in desired_group.members:
-                user_id = member.id or directory.id_of(member.email or "")
+                user_id = directory.id_listed(member)
                 if user_id is not None:
                     found[group.id, user_id] = member
     return found
-
-
-def _managed(snapshot: Snapshot, desired: Desired) -> dict[str, str]:
-    """Return, by ID, what else manages a group, as a file says."""
-    directory = Directory(snapshot)
-    return {
-        found.id: group.managed_by
-        for group in desired.groups
-        if group.managed_by is not None
-        for found in directory.meant_by(group)
-    }
 
 
 def _reviewed(
