@@ -131,6 +131,10 @@ def test_a_column_names_what_groups_were_called_before(tmp_path):
          ["groups.yaml:2: `columns` must name the column of `group`, too"]),
         ("date_format: MM/YYYY", ROWS, ["groups.yaml:2: not a date format: `MM/YYYY`; write one "
          "such as DD.MM.YYYY or M/D/YYYY"]),
+        ("date_format: YYYYMD", ROWS, ["groups.yaml:2: not a date format: `YYYYMD`; write one "
+         "such as DD.MM.YYYY or M/D/YYYY"]),
+        ("date_format: DMYYYY", ROWS, ["groups.yaml:2: not a date format: `DMYYYY`; write one "
+         "such as DD.MM.YYYY or M/D/YYYY"]),
         ("Design: {members: [x@b.example]}", "group,email\nDesign,ann@b.example\n",
          ["groups.yaml:2: the group `Design` occurs twice, first on line 2 as `Design`"]),
     ],

@@ -37,7 +37,9 @@ def _check_columns(
 
 
 def _check_date_format(instance: object, attribute: Attribute[str], text: str) -> None:
-    if text and sorted(part[0] for part in _DATE_PART.findall(text)) != ["D", "M", "Y"]:
+    parts = sorted(part[0] for part in _DATE_PART.findall(text))
+    # 1112026 is January and November: one digit or two need something between them.
+    if text and (parts != ["D", "M", "Y"] or re.search("(?<!M)MD(?!D)|(?<!D)DM(?!M)", text)):
         raise ValueError(
             f"not a date format: {quoted(text)}; write one such as DD.MM.YYYY or M/D/YYYY"
         )

@@ -117,12 +117,12 @@ def _cells(
             line, message, "is the file truncated?" if len(cells) < len(header) else hint
         )
     values: dict[str, str] = {}
-    for name, cell in zip(header, cells, strict=False):
+    for position, (name, cell) in enumerate(zip(header, cells, strict=False)):
         value = cell.strip()
         if value and name == "":
             fields.problem(line, f"{quoted(value)} is in a column without a name")
         elif "\n" in cell or "\r" in cell:
-            _check_line_break(name, cell, delimiter, line, fields)
+            _check_line_break(position, cell, header, delimiter, line, fields)
         if value and name:
             is_harmless = value.startswith("'") and _FORMULA.match(value)
             values[name] = value[1:] if is_harmless and is_ours else value
@@ -130,14 +130,34 @@ def _cells(
 
 
 def _check_line_break(
-    name: str | None, cell: str, delimiter: str, line: int, fields: Fields
+    position: int, cell: str, header: list[str | None], delimiter: str, line: int, fields: Fields
 ) -> None:
     """Note a problem where a stray quote may have swallowed rows: a reason may have lines."""
+    name = header[position]
+    lines = _LINE_BREAK.split(cell)
     if name and name != "reason":
         fields.problem(line, f"a line break in {quoted(name)}", "is there a stray quote?")
-    elif any(delimiter in each and "@" in each for each in _LINE_BREAK.split(cell)):
+    elif any(delimiter in each and "@" in each for each in lines) or (
+        "id" in header and _has_id(lines, position, header, delimiter)
+    ):
         where = "a `reason`" if name else f"the cell {quoted(cell)}"
         fields.problem(line, f"a row inside {where}", "is there a stray quote?")
+
+
+def _has_id(lines: list[str], position: int, header: list[str | None], delimiter: str) -> bool:
+    """Return whether a line in a cell has as many cells as a row, and an ID where rows have it.
+
+    The first line is the end of a row then, and the last one the beginning.
+    """
+    first, *between, last = (each.split(delimiter) for each in lines)
+    before, after = [""] * position, [""] * (len(header) - position - 1)
+    at = header.index("id")
+    return any(
+        len(row) == len(header)
+        and re.fullmatch(r"\S+", row[at])
+        and all(each == each.strip() for each in row)  # prose has a space after a comma
+        for row in (before + first, *between, last + after)
+    )
 
 
 def _header(
