@@ -106,6 +106,32 @@ def test_a_journal_of_an_earlier_version_is_said_to_be_without_digests(tmp_path)
     )
 
 
+def test_a_journal_under_the_name_of_another_run_is_told(tmp_path):
+    paths = [write(tmp_path, day) for day in range(3)]
+    contents = [path.read_bytes() for path in paths]
+    for path, content in zip(paths[:2], (contents[1], contents[0]), strict=True):
+        path.write_bytes(content)
+    (tmp_path / "copy.jsonl").write_bytes(contents[2])
+    found = {each.run: each.problems for each in verify_runs(tmp_path)}
+    said = "the file was renamed or copied: it is the journal of "
+    assert found == {
+        paths[0].stem: (said + paths[1].stem,),
+        paths[1].stem: (said + paths[0].stem,),
+        paths[2].stem: (),
+        "copy": (said + paths[2].stem,),
+    }
+
+
+def test_the_latest_run_that_can_be_read_is_kept_behind_an_unreadable_one(tmp_path):
+    first, latest, unreadable = (write(tmp_path, day) for day in range(3))
+    unreadable.write_bytes(b"{}\n")
+    found = prunable(list_runs(tmp_path), DAY + timedelta(days=100))
+    assert [each.id for each in found.runs] == [first.stem]
+    assert {each.id: why for each, why in found.kept}[latest.stem] == "it is the latest run"
+    delete_journals(found.runs)
+    assert read_journal(write(tmp_path, 3)).header.sequence == 3
+
+
 def test_only_what_nothing_needs_may_be_deleted(tmp_path):
     undone, plain, broken, unreadable = (
         write(tmp_path, 0),

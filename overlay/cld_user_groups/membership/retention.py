@@ -57,6 +57,8 @@ def verify_runs(directory: Path) -> tuple[Verification, ...]:
             problems += _broken(lines, chain)
         if (end := ends.get(each.id)) and (not lines or digest_of(lines[-1]) != end):
             problems.append(f"line {len(lines)} was changed, or lines after it are missing")
+        if each.run is not None and each.run.id != each.id:
+            problems.append(f"the file was renamed or copied: it is the journal of {each.run.id}")
         number = each.run.header.sequence if each.run is not None else None
         if number is not None and chain[0] and number - 1 in by_number:
             ends[by_number[number - 1]] = chain[0]
@@ -114,7 +116,7 @@ class Pruning:
 def prunable(runs: Sequence[RunSummary], before: datetime) -> Pruning:
     """Return which journals of runs that ended before a time may be deleted.
 
-    Never the latest run's, which tells the number of the next one and what `undo` undoes; nor one
+    Never that of the latest run that can be read, which tells the number of the next one and what `undo` undoes; nor one
     that has not ended or cannot be read, of which nobody knows what it did; nor that of a run that
     a later one undid, while that is kept.
 
@@ -125,7 +127,8 @@ def prunable(runs: Sequence[RunSummary], before: datetime) -> Pruning:
     gone: list[RunSummary] = []
     kept: list[tuple[RunSummary, str]] = []
     undone: dict[str, str] = {}
-    for position, each in enumerate(runs):
+    latest = next((each for each in runs if each.run is not None), None)
+    for each in runs:
         end = each.run.end if each.run is not None else None
         ended_at = each.started_at if end is None else end.at
         is_old = ended_at is None or ended_at < before
@@ -133,7 +136,7 @@ def prunable(runs: Sequence[RunSummary], before: datetime) -> Pruning:
             why = "it cannot be read"
         elif end is None:
             why = "it was broken off"
-        elif position == 0:
+        elif each is latest:
             why = "it is the latest run"
         else:
             why = f"run {undone[each.id]} undid it" if each.id in undone else ""
