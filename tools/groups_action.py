@@ -16,11 +16,13 @@ import io
 import json
 import os
 import re
+import secrets
 import subprocess
 import sys
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -65,6 +67,10 @@ class Forge(Protocol):
 
     def comment(self, marker: str, text: str) -> None:
         """Replace the comment of the request that begins with the marker, or add it."""
+        ...
+
+    def only_text(self) -> AbstractContextManager[None]:
+        """Have nothing that is printed in the block taken for an instruction to the forge."""
         ...
 
     def reviewed_plan(self) -> Reviewed:
@@ -113,17 +119,30 @@ class GitHub:
         found = (
             each["id"]
             for each in _pages(self.api, comments)
-            if each["user"]["type"] == "Bot" and each["body"].startswith(marker)
+            if (each["user"] or {}).get("type") == "Bot"  # nobody, where the author is gone
+            and (each["body"] or "").startswith(marker)
         )
         _write_comment(self.api, next(found, None), comments, "PATCH", "issues/comments", text)
 
+    @contextmanager
+    def only_text(self) -> Iterator[None]:
+        """Have no line of the block taken for a command: a group may be called `::add-mask::`."""
+        token = secrets.token_hex()
+        print(f"::stop-commands::{token}", flush=True)
+        try:
+            yield
+        finally:
+            print(f"::{token}::", flush=True)
+
     def reviewed_plan(self) -> Reviewed:
-        """Return the plan of the pull request whose merge is this commit."""
+        """Return the plan of the pull request whose merge into this branch is this commit."""
         commit = self.environment["GITHUB_SHA"]
         pull = _only(
             each
             for each in _pages(self.api, f"commits/{commit}/pulls")
-            if each["merged_at"] and each["merge_commit_sha"] == commit
+            if each["merged_at"]
+            and each["merge_commit_sha"] == commit
+            and each["base"]["ref"] == self.environment["GITHUB_REF_NAME"]
         )
         head, number = pull["head"]["sha"], pull["number"]
         again = f"plan again: re-run the plan of #{number}, and then this job"
@@ -183,13 +202,18 @@ class GitLab:
         )
         _write_comment(self.api, next(found, None), notes, "PUT", notes, text)
 
+    def only_text(self) -> AbstractContextManager[None]:
+        """Do nothing: GitLab takes no line for a command."""
+        return nullcontext()
+
     def reviewed_plan(self) -> Reviewed:
-        """Return the plan of the merge request whose merge is this commit."""
+        """Return the plan of the merge request whose merge into this branch is this commit."""
         commit = self.environment["CI_COMMIT_SHA"]
         merged = _only(
             each
             for each in _pages(self.api, f"repository/commits/{commit}/merge_requests")
             if each["state"] == "merged"
+            and each["target_branch"] == self.environment["CI_COMMIT_BRANCH"]
             and commit in (each["merge_commit_sha"], each["squash_commit_sha"], each["sha"])
         )
         head, number = merged["sha"], merged["iid"]
@@ -319,7 +343,8 @@ def apply(forge: Forge, environment: Mapping[str, str]) -> int:
     state = {"XDG_STATE_HOME": str(folder / "journal")}
     wait = environment.get("GROUPS_MAX_WAIT") or "15m"
     options = ("--yes", "--max-wait", wait, "--log-format", "json")
-    code = _run({**environment, **state}, "apply", *options, "--", str(path)).returncode
+    with forge.only_text():
+        code = _run({**environment, **state}, "apply", *options, "--", str(path)).returncode
     if code == _STALE:
         raise StaleError(
             f"the plan that was reviewed is stale, nothing was written; {reviewed.again}"

@@ -70,6 +70,7 @@ class Job:
         if self.is_gitlab:
             repository = "/projects/3"
             merged = {"state": "merged", "iid": 7, "sha": HEAD, "merge_commit_sha": MERGED}
+            merged["target_branch"] = "main"
             pipeline = {"id": 42, "sha": HEAD, "project_id": 3}
             job = {"id": 9, "name": "groups-plan", "status": "success"}
             documents |= {
@@ -85,6 +86,7 @@ class Job:
             }  # fmt: skip
             return
         pull = {"number": 7, "merged_at": "x", "merge_commit_sha": MERGED, "head": {"sha": HEAD}}
+        pull["base"] = {"ref": "main"}
         run = {
             "id": 42, "path": ".github/workflows/groups.yml", "head_sha": HEAD,
             "head_repository": {"full_name": "o/r"},
@@ -121,6 +123,7 @@ def job(
             "CLOUDINARY_PROVISIONING_SERVER_URL": os.environ["CLOUDINARY_PROVISIONING_SERVER_URL"],
             "GITHUB_API_URL": forge.url,
             "GITHUB_EVENT_PATH": str(tmp_path / "event.json"),
+            "GITHUB_REF_NAME": "main",
             "GITHUB_REPOSITORY": "o/r",
             "GITHUB_SHA": MERGED,
             "GITHUB_WORKFLOW_REF": "o/r/.github/workflows/groups.yml@refs/heads/main",
@@ -137,6 +140,7 @@ def job(
                 "CLOUDINARY_PROVISIONING_SERVER_URL": context["CLOUDINARY_PROVISIONING_SERVER_URL"],
                 "CLOUDINARY_ACCOUNT_URL": "account://k:s@acc",
                 "CI_API_V4_URL": forge.url,
+                "CI_COMMIT_BRANCH": "main",
                 "CI_COMMIT_SHA": MERGED,
                 "CI_MERGE_REQUEST_IID": "7",
                 "CI_PROJECT_ID": "3",
@@ -179,6 +183,18 @@ def test_a_request_shows_its_plan_and_its_merge_applies_exactly_that(
     assert TOKEN not in str(job.runner.artifacts)
 
 
+def test_a_name_in_the_log_is_no_command_to_the_forge(job: Job, shell: Shell) -> None:
+    shell.write("version: 1\ngroups: {'::add-mask::e': {members: [john@example.com]}}\n")
+    assert job("plan") == 0
+    job.keep_plan()
+    done = job.run("apply")
+    assert done.returncode == 0
+    if not job.is_gitlab:  # which has no commands in its logs
+        first, *between, last = done.stdout.splitlines()
+        assert last == f"::{first.removeprefix('::stop-commands::')}::"
+        assert "::add-mask::e" in "\n".join(between)
+
+
 def test_the_checkout_is_installed_and_never_a_name(job: Job) -> None:
     job("plan")
     (installed,) = [call for call in job.runner.calls if "pip install" in call]
@@ -188,12 +204,13 @@ def test_the_checkout_is_installed_and_never_a_name(job: Job) -> None:
 def test_a_push_replaces_the_comment_of_the_job_and_nobody_elses(job: Job) -> None:
     theirs = {"id": 1, "user": PERSON, "author": PERSON, "body": f"{MARKER}All is well."}
     other = {"id": 2, "user": BOT, "author": BOT, "body": "Unrelated."}
-    job.forge.comments += [dict(theirs), dict(other)]
+    gone = {"id": 3, "user": None, "author": {"id": 3}, "body": "Whose author is gone."}
+    job.forge.comments += [dict(theirs), dict(other), dict(gone)]
     assert job("plan") == 0
     assert job("plan") == 0
     *before, ours = job.forge.comments
-    assert before == [theirs, other]
-    assert ours["id"] == 3
+    assert before == [theirs, other, gone]
+    assert ours["id"] == 4
 
 
 @pytest.mark.parametrize(
@@ -271,12 +288,21 @@ def test_a_failed_plan_of_a_public_repository_shows_no_member(job: Job, shell: S
     [
         {"merge_commit_sha": "c" * 40},
         {"merged_at": None, "state": "closed"},
+        {"base": {"ref": "other"}, "target_branch": "other"},
         {"path": ".github/workflows/other.yml", "name": "other"},
         {"head_repository": {"full_name": "fork/r"}, "project_id": 4},
         {"head_sha": "c" * 40, "status": "failed"},
         {"expired": True, "status": "failed"},
     ],
-    ids=["another commit", "not merged", "another workflow", "a fork's", "another head", "expired"],
+    ids=[
+        "another commit",
+        "not merged",
+        "another branch",
+        "another workflow",
+        "a fork's",
+        "another head",
+        "expired",
+    ],
 )
 def test_no_other_plan_is_applied(job: Job, shell: Shell, changes: dict[str, Any]) -> None:
     job.runner.artifacts["groups-plan"] = {"plan.json": b"{}"}
