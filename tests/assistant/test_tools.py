@@ -154,6 +154,23 @@ def test_pages_are_of_one_reading_and_have_a_bound(assistant: Assistant) -> None
     assert len(assistant.emulator.calls) == 1
 
 
+def test_a_page_is_small_where_everybody_is_in_all_groups(assistant: Assistant) -> None:
+    emulator = assistant.emulator
+    people = [emulator.add_user_account(f"Person {number}") for number in range(30)]
+    for number in range(100):
+        group = emulator.add_group(f"Group {number} {'of a long name' * 10}")
+        for person in people:
+            emulator.add_member(group, person)
+    page = assistant.data("find_people", text="person")
+    rows = page["people"]
+    while page["next_page"]:
+        assert len(json.dumps(page)) < 120_000
+        page = assistant.data("find_people", text="person", page=page["next_page"])
+        rows += page["people"]
+    assert len({row["person"]["id"] for row in rows}) == len(rows) == page["total"] == 30
+    assert assistant.data("find_people", text="person", page=99)["people"] == []
+
+
 def test_a_page_of_what_was_not_read_is_an_error(assistant: Assistant) -> None:
     for given in ({}, {"text": "x"}):
         assistant.data("list_groups", text="y")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any, TypeAlias, get_type_hints
 
@@ -27,6 +27,7 @@ Run: TypeAlias = Callable[..., object]
 _PAGE = Annotated[int, Meta(ge=1, le=10_000, description="Which page of the rows.")]
 _PAGED: list[Any] = [("total", int | None, None), ("next_page", int | None, None)]
 _ROWS = 100  # of a page
+_LARGEST_PAGE = 100_000  # bytes of its rows, where it has more than one
 _MOST_HELD = 8
 _MOST_LISTED = 200
 _LONGEST = 1000
@@ -119,7 +120,7 @@ class Desk:
     """Calls tools, logs each call, and holds the last results until their pages are read."""
 
     account: Account
-    _held: dict[bytes, Any] = field(factory=dict[bytes, Any])
+    _held: dict[bytes, tuple[Any, list[int]]] = field(factory=dict[bytes, tuple[Any, list[int]]])
 
     def call(self, name: str, arguments: Mapping[str, Any]) -> types.CallToolResult:
         """Call a tool. An error is a result too, and so is that a call cannot be logged."""
@@ -152,20 +153,34 @@ class Desk:
         if page == 1:
             found = tool.run(self.account, **asked)
             self._held.pop(key, None)
-            self._held[key] = msgspec.convert(found, tool.returns, from_attributes=True)
+            result = msgspec.convert(found, tool.returns, from_attributes=True)
+            self._held[key] = result, _page_ends(getattr(result, tool.rows) or ())
             for old in [*self._held][:-_MOST_HELD]:
                 del self._held[old]
         elif key not in self._held:
             message = "the first page of this was not read, or is too old"
             raise error_in_call(message, "begin again with page 1")
-        result = self._held[key]
+        result, ends = self._held[key]
         rows = getattr(result, tool.rows)
         if rows is None:  # not known
             return result
-        end = page * _ROWS
-        shown = {tool.rows: rows[end - _ROWS : end]}
+        begin, end = ([0, *ends] + [len(rows)] * page)[page - 1 : page + 1]
+        shown = {tool.rows: rows[begin:end]}
         following = page + 1 if end < len(rows) else None
         return msgspec.structs.replace(result, total=len(rows), next_page=following, **shown)
+
+
+def _page_ends(rows: Sequence[Any]) -> list[int]:
+    """Return before which row each page ends: some rows have a group for each of an account's."""
+    ends: list[int] = []
+    begin = size = 0
+    for number, row in enumerate(rows):
+        length = len(msgspec.json.encode(row))
+        if number - begin == _ROWS or (number > begin and size + length > _LARGEST_PAGE):
+            ends.append(number)
+            begin, size = number, 0
+        size += length
+    return [*ends, len(rows)]
 
 
 def failure(error: Exception) -> types.CallToolResult:
