@@ -116,9 +116,9 @@ class Pruning:
 def prunable(runs: Sequence[RunSummary], before: datetime) -> Pruning:
     """Return which journals of runs that ended before a time may be deleted.
 
-    Never that of the latest run that can be read, which tells the number of the next one and what `undo` undoes; nor one
-    that has not ended or cannot be read, of which nobody knows what it did; nor that of a run that
-    a later one undid, while that is kept.
+    Never that of the latest run that can be read, which tells the number of the next one and what
+    `undo` undoes; nor one that has not ended or cannot be read, of which nobody knows what it did;
+    nor that of a run that a later one undid, while that is kept.
 
     Args:
         runs: The runs of an account, the latest first.
