@@ -5,16 +5,24 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import yaml
-from attrs import evolve, frozen
+from attrs import define, evolve, frozen
+from click.testing import CliRunner
 from tests.support.documents import ROOT
 from tests.support.workflows import Runner, load
+from tools import groups_action
+
+from cld_user_groups.command.cli import cli
 
 from . import forges
 from .forges import BOT, PERSON, TOKEN, Forge, archive
@@ -27,6 +35,38 @@ HEAD, MERGED = "a" * 40, "b" * 40
 MARKER = "<!-- cld-user-groups: groups.yaml -->\n"
 MANY = "version: 1\ngroups: {Crowd: {members: [p0@example.com]}}\n"
 E_MAILS = ("john@example.com", "harry@example.com", "maria@example.com")
+
+
+@define
+class InProcess(Runner):
+    """A machine on which bash notes how it calls the action's script, which then runs in here."""
+
+    def script(self, text: str, given: Mapping[str, object]) -> subprocess.CompletedProcess[str]:
+        """Run a script with variables, and the action's script with those that bash gave it."""
+        done = super().script(text, given)
+        noted = self.folder / "environment"
+        if done.returncode or not noted.exists():
+            return done
+        variables = [line for line in noted.read_text("utf-8").split("\0") if line]
+        noted.unlink()
+        _, script, what = shlex.split(self.calls[-1])
+        assert (self.folder / script).resolve() == ROOT / "tools/groups_action.py"
+        with patch.object(subprocess, "run", run_command), redirect_stdout(StringIO()) as output:
+            code = groups_action.main(dict(line.split("=", 1) for line in variables), what)
+        return subprocess.CompletedProcess(done.args, code, done.stdout + output.getvalue(), "")
+
+
+def run_command(
+    arguments: Sequence[str], *, env: Mapping[str, str], capture_output: bool, **_: object
+) -> subprocess.CompletedProcess[str]:
+    """Run the command in this process, as `subprocess.run` does in another."""
+    assert arguments[:3] == [sys.executable, "-m", "cld_user_groups"]
+    assert TOKEN not in env.values()
+    with patch.dict(os.environ, env, clear=True):
+        done = CliRunner().invoke(cli, arguments[3:])
+    if not capture_output:
+        print(done.output, end="")
+    return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
 
 
 @frozen
@@ -62,6 +102,12 @@ class Job:
                     each.name: each.read_bytes() for each in files
                 }
         return done
+
+    def stand_in_python(self, script: str) -> None:
+        """Let a script take what Python is to run, but for what installs the action."""
+        for name in ("python", "python3"):
+            install = '*"pip install"* | "-m venv"*'
+            self.runner.stand_in(name, f'case "$*" in {install}) ;; *) {script} ;; esac')
 
     def keep_plan(self, **changes: Any) -> None:
         """Let the forge keep the plan that was uploaded, as that of a merged request."""
@@ -149,14 +195,10 @@ def job(
                 "GROUPS_TOKEN": TOKEN,
             }
             forge.documents["/user"] = {"id": BOT["id"]}
-        runner = Runner(tmp_path, context)
-        real = f'exec {shlex.quote(sys.executable)} "$@"'
-        for name in ("python", "python3"):
-            runner.stand_in(
-                name, f'case "$*" in *"pip install"* | "-m venv"*) ;; *) {real} ;; esac'
-            )
+        job = Job(InProcess(tmp_path, context), forge, request.param == "gitlab")
+        job.stand_in_python(f"env -0 >{shlex.quote(str(tmp_path))}/environment")
         python.symlink_to(tmp_path / "programs/python")
-        yield Job(runner, forge, request.param == "gitlab")
+        yield job
 
 
 def publish(job: Job) -> None:
@@ -169,6 +211,7 @@ def publish(job: Job) -> None:
 def test_a_request_shows_its_plan_and_its_merge_applies_exactly_that(
     job: Job, shell: Shell
 ) -> None:
+    job.stand_in_python(f'exec {shlex.quote(sys.executable)} "$@"')  # the action, and the command
     assert job("plan") == 0
     (comment,) = job.forge.comments
     assert comment["body"].startswith(f"{MARKER}#")
