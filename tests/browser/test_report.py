@@ -52,7 +52,7 @@ def test_it_requests_nothing_else(pages: Pages) -> None:
     assert len(pages.requests) == 1
 
 
-def test_without_scripts_everything_is_there_and_no_control_that_does_nothing(
+def test_without_scripts_everything_is_there_and_no_idle_control(
     pages: Pages,
 ) -> None:
     page = pages.show(SMALL, javascript=False)
@@ -62,7 +62,7 @@ def test_without_scripts_everything_is_there_and_no_control_that_does_nothing(
     assert page.locator("svg[role=img]").is_visible()
 
 
-def test_the_keyboard_sorts_up_and_down_and_leaves_what_is_not_known_at_the_end(
+def test_the_keyboard_sorts_both_ways_and_the_not_known_stays_last(
     pages: Pages,
 ) -> None:
     page = pages.show(SMALL)
@@ -88,7 +88,7 @@ def test_one_column_at_a_time_is_sorted(pages: Pages) -> None:
     assert column(people, 2) == sorted(column(people, 2))
 
 
-def test_the_keyboard_filters_by_every_word_and_says_how_many_rows_are_left(pages: Pages) -> None:
+def test_the_keyboard_filters_by_every_word_and_rows_left_are_counted(pages: Pages) -> None:
     page = pages.show(SMALL)
     people = table(page, "People")
     page.get_by_role("searchbox", name="People").focus()
@@ -109,7 +109,7 @@ def test_all_of_it_is_printed_even_where_a_filter_hides_rows(pages: Pages) -> No
     assert printed(page) == whole
 
 
-def test_it_prints_with_heads_on_every_sheet_and_the_sign_off_on_sheets_of_its_own(
+def test_printed_sheets_have_heads_and_the_sign_off_has_its_own(
     pages: Pages,
 ) -> None:
     sheets = printed(pages.show(LARGE, dark=True))

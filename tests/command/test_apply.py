@@ -14,7 +14,7 @@ import pytest
 
 from cld_user_groups import membership
 from cld_user_groups.command import files, running
-from cld_user_groups.membership import Plan, account_lock, list_runs, snapshot, state_directory
+from cld_user_groups.membership import account_lock, list_runs, snapshot, state_directory
 
 from .shell import AS_EDITED, EDITED, SAMPLE, Shell
 
@@ -285,10 +285,10 @@ def test_a_saved_plan_is_checked_for_its_day_again_after_the_question(
     day = str(yesterday.date())
     shell("plan", shell.write(EDITED), "--today", day, "--out", "plan.json")
 
-    def until_the_server_is_in_a_new_day(made: Plan) -> None:
+    def until_the_server_is_in_a_new_day(*_: str) -> None:
         monkeypatch.setattr(snapshot, "parse_http_date", lambda text: datetime.now(UTC))
 
-    monkeypatch.setattr(running, "_ask", until_the_server_is_in_a_new_day)
+    monkeypatch.setattr(running, "confirm", until_the_server_is_in_a_new_day)
     done = shell("apply", "plan.json")
     assert (done.exit_code, shell.writes()) == (4, 0)
     assert f"the plan is for the memberships of {day}, and today is" in done.stderr
@@ -372,7 +372,7 @@ def test_what_looks_like_an_accident_is_held_back_and_the_rest_is_done(
 
 
 @pytest.mark.parametrize("form", ["text", "json", "csv", "markdown", "html"])
-def test_a_plan_shows_warnings_and_exits_with_5_where_something_is_held_back(
+def test_a_plan_shows_warnings_and_exits_with_5_where_a_part_is_held_back(
     shell: Shell, form: str
 ) -> None:
     for options in ([], ["--detailed-exitcode"]):
@@ -404,7 +404,7 @@ def test_a_saved_plan_that_holds_something_back_is_incomplete_too(shell: Shell) 
     assert shell.members()["Designers"] == {"john", "harry"}
 
 
-def test_what_the_file_asks_for_since_midnight_is_not_called_somebody_elses_change(
+def test_what_the_file_asks_since_midnight_is_nobody_elses_change(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     today = datetime.now(UTC).date()

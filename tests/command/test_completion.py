@@ -229,7 +229,7 @@ def test_fish_completes_a_group_with_the_printed_script(path: str) -> None:
     assert printed_by("fish", script, path) == HARD
 
 
-def test_the_scripts_split_what_is_offered_at_its_first_comma_and_keep_backslashes(
+def test_the_scripts_split_offers_at_the_first_comma_and_keep_backslashes(
     desk: Shell,
 ) -> None:
     assert "read -r type value" in desk("completion", "bash").stdout

@@ -6,7 +6,7 @@ import json
 import os
 import socket
 import sys
-from importlib.metadata import Distribution
+from importlib.metadata import Distribution, distribution
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +131,7 @@ def test_a_quota_that_is_used_up_fails(shell: Shell) -> None:
     assert (checks["quota"]["status"], checks["reachable"]["status"]) == ("failed", "failed")
 
 
-def test_responses_that_differ_from_the_contract_fail_and_all_differences_are_in_json(
+def test_responses_unlike_the_contract_fail_and_json_has_each_difference(
     shell: Shell,
 ) -> None:
     body = b'{"user_groups": [{"id": "g", "name": "G", "users": [], "a": 1, "b": 2}]}'
@@ -235,7 +235,7 @@ def test_a_profile_is_shown_with_where_its_credentials_come_from(
     assert checks["reachable"]["status"] == "ok"
 
 
-def test_journals_that_cannot_be_read_are_a_warning_and_a_folder_of_files_a_failure(
+def test_unreadable_journals_are_a_warning_and_a_folder_of_files_a_failure(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state = state_directory("acc")
@@ -262,7 +262,7 @@ def foreign(folder: Path, content: str, *, listed_in: str = "RECORD") -> str:
     return str(folder)
 
 
-def test_the_command_works_and_says_so_where_another_has_the_documented_name(
+def test_the_command_says_that_it_works_where_another_has_the_import_name(
     shell: Shell, tmp_path: Path
 ) -> None:
     (tmp_path / "site").mkdir()
@@ -315,10 +315,10 @@ def test_parts_of_two_versions_and_missing_packages_fail(monkeypatch: pytest.Mon
     assert "parts of two versions" in check_packages().result
     monkeypatch.undo()
 
-    def without_rich(name: str) -> str | None:
-        return None if name == "rich" else "1"
+    def without_rich(name: str) -> Distribution:
+        return distribution("no-such-distribution" if name == "rich" else name)
 
-    monkeypatch.setattr(doctor, "_version", without_rich)
+    monkeypatch.setattr(doctor, "distribution", without_rich)
     check = check_packages()
     assert (check.status, check.result) == ("failed", "rich not installed")
     assert "cld-user-groups[cli]" in check.hint

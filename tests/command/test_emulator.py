@@ -37,7 +37,7 @@ def test_its_options_are_the_emulators_own(shell: Shell) -> None:
     assert shell("emulator", "--host", "256.256.256.256").exit_code == 1
 
 
-def test_a_server_that_cannot_start_leaves_the_signals_of_its_process_alone(shell: Shell) -> None:
+def test_a_server_that_cannot_start_leaves_its_process_signals_alone(shell: Shell) -> None:
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     shell("emulator", "--host", "256.256.256.256")
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before

@@ -40,7 +40,7 @@ def test_a_response_that_is_an_error_says_what_to_do(
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_quota_that_is_used_up_at_the_first_read_is_incomplete_and_says_until_when(
+def test_a_quota_used_up_at_the_first_read_is_incomplete_until_a_time(
     shell: Shell, command: tuple[str, ...]
 ) -> None:
     shell.write(EDITED)
@@ -134,7 +134,7 @@ def test_help_and_version_exit_with_0(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("option", ["--version", "--help"])
-def test_version_and_help_load_neither_client_nor_rich_nor_what_reads_files(option: str) -> None:
+def test_version_and_help_load_no_client_no_rich_and_no_reader_of_files(option: str) -> None:
     program = (
         "import sys\n"
         "from cld_user_groups.command import main\n"
@@ -172,7 +172,7 @@ def test_a_reader_that_goes_away_is_no_traceback(shell: Shell) -> None:
         (("list", "--format", "json"), 1, "Error: No space left on device."),
     ],
 )
-def test_a_full_disk_is_told_and_changes_the_exit_code_of_no_run_that_was_made(
+def test_a_full_disk_is_reported_and_changes_no_exit_code_of_a_run_made(
     shell: Shell, command: tuple[str, ...], code: int, said: str
 ) -> None:
     shell.write(EDITED)
@@ -263,7 +263,7 @@ def test_a_user_without_a_home_is_told_which_variable_to_set(
     assert shell("list").exit_code == 0
 
 
-def test_without_a_command_the_help_is_shown_and_a_command_said_to_be_missing(
+def test_without_a_command_the_help_is_shown_and_it_is_called_missing(
     shell: Shell,
 ) -> None:
     done = shell()

@@ -8,7 +8,7 @@ import pytest
 from attrs import frozen
 
 from cld_user_groups.command import running
-from cld_user_groups.membership import Plan, list_runs, state_directory
+from cld_user_groups.membership import list_runs, state_directory
 
 from .shell import SAMPLE, Shell
 
@@ -146,7 +146,7 @@ def test_what_is_not_in_the_account_is_an_error_with_a_suggestion(desk: Shell, c
 
 
 @each_command
-def test_a_change_that_fails_leaves_the_run_incomplete_and_says_how_to_go_on(
+def test_a_failed_change_leaves_the_run_incomplete_and_says_how_to_resume(
     desk: Shell, case: Case
 ) -> None:
     desk.emulator.fail(case.writes, status=400, message="not today")
@@ -169,13 +169,13 @@ def test_what_goes_on_gives_the_same_reason(desk: Shell) -> None:
 def test_what_changes_while_the_question_stands_makes_the_plan_stale(
     desk: Shell, case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interfere(made: Plan) -> None:
+    def interfere(*_: str) -> None:
         eve = desk.emulator.add_user_account("Eve", email="eve@example.com")
         desk.emulator.add_group("Interns")
         for group in desk.emulator.groups:
             desk.emulator.add_member(group.id, eve)
 
-    monkeypatch.setattr(running, "_ask", interfere)
+    monkeypatch.setattr(running, "confirm", interfere)
     done = desk(*case.line, *case.allowed)
     assert (done.exit_code, desk.writes()) == (4, 0)
     assert "the account has changed" in done.stderr

@@ -109,7 +109,7 @@ def test_the_json_of_a_plan_is_what_is_saved(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("format_name", "beginning"), [("markdown", "#"), ("html", "<!doctype html>"), ("json", "{")]
 )
-def test_a_plan_has_the_format_that_is_asked_for_before_or_after_the_command(
+def test_a_plan_has_the_format_given_before_or_after_the_command(
     shell: Shell, format_name: str, beginning: str
 ) -> None:
     path = shell.write(EDITED)

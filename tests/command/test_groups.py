@@ -18,7 +18,7 @@ def test_a_name_that_is_taken_blank_or_looks_like_another_is_rejected(
 
 
 @pytest.mark.parametrize("command", [("create",), ("rename", "Marketing"), ("copy", "Marketing")])
-def test_a_name_of_bytes_that_are_not_utf_8_is_rejected_before_there_is_a_plan(
+def test_a_name_that_is_not_utf_8_is_rejected_before_there_is_a_plan(
     desk: Shell, command: tuple[str, ...]
 ) -> None:
     done = desk(*command, "caf\udce9", "--yes")

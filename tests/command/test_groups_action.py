@@ -303,7 +303,7 @@ def test_where_others_read_the_repository_no_member_is_shown(
     assert shell.writes() == 0
 
 
-def test_where_everybody_may_know_the_members_a_public_repository_is_as_another(
+def test_a_public_repository_whose_members_all_may_know_is_as_another(
     job: Job, shell: Shell
 ) -> None:
     publish(job)

@@ -107,7 +107,7 @@ def test_a_run_that_loses_its_lease_is_incomplete_and_says_so(
 
 
 @pytest.mark.parametrize("options", [(), ("--debug",), ("--format", "json")])
-def test_a_redis_that_is_away_is_an_error_before_anything_is_read_and_no_password_is_shown(
+def test_an_absent_redis_is_an_error_before_any_read_without_its_password(
     shell: Shell, redis_server: RedisServer, options: tuple[str, ...]
 ) -> None:
     redis_server.kill()

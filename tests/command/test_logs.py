@@ -46,7 +46,7 @@ def test_a_log_that_nobody_reads_any_more_does_not_end_a_run(shell: Shell) -> No
     assert "5 done." in done.stdout
 
 
-def test_a_request_is_told_with_its_operation_and_a_response_with_its_status(
+def test_a_request_is_logged_with_its_operation_a_response_with_its_status(
     shell: Shell,
 ) -> None:
     done = shell("export", "--log-format=json")

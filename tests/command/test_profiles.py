@@ -74,7 +74,7 @@ def test_a_command_that_needs_no_request_fetches_no_credentials(
     assert shell("runs", "--profile", "work").exit_code == 0
 
 
-def test_the_command_does_not_read_the_standard_input_that_is_a_file_of_groups(
+def test_the_command_does_not_read_a_file_of_groups_on_standard_input(
     shell: Shell, profiles: Path
 ) -> None:
     program = "import sys; sys.stdin.read(); print('k:s')"
@@ -280,7 +280,7 @@ def test_a_file_that_is_not_valid_is_an_error_that_shows_no_value_of_it(
     assert len(shell.emulator.calls) == 0
 
 
-def test_a_file_that_does_not_exist_is_named_with_the_variable_that_names_another(
+def test_a_missing_file_is_named_with_the_variable_that_names_another(
     shell: Shell, profiles: Path
 ) -> None:
     done = shell("export", "--profile", "work")

@@ -152,7 +152,7 @@ def test_a_report_reads_the_roles_that_the_rules_of_a_file_need(desk: Shell) -> 
     assert "is not known (the roles were not read)" in unread
 
 
-def test_a_report_as_of_a_run_does_not_know_what_a_group_that_is_gone_grants(desk: Shell) -> None:
+def test_a_report_as_of_a_run_does_not_know_what_a_gone_group_grants(desk: Shell) -> None:
     desk("create", "Old", "--yes")
     run = last_run(desk)
     desk("delete", "Old", "--yes")
@@ -264,7 +264,7 @@ def test_the_first_report_has_nothing_to_compare_with(shell: Shell) -> None:
     assert shell.json("report")["changes"] is None
 
 
-def test_a_report_says_what_has_changed_since_the_last_one_of_an_earlier_day(
+def test_a_report_says_what_changed_since_the_last_of_an_earlier_day(
     shell: Shell,
 ) -> None:
     shell("report")

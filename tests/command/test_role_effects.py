@@ -71,7 +71,7 @@ def test_own_roles_are_read_where_a_human_asks(desk: Shell) -> None:
     assert "themselves is not known" not in shown
 
 
-def test_own_roles_in_folders_are_not_said_to_be_unread_where_people_were_asked_for(
+def test_own_roles_in_folders_are_not_called_unread_where_people_are_asked(
     desk: Shell,
 ) -> None:
     shown = desk("delete", "Designers", "--dry-run", "--roles=people").stdout

@@ -44,7 +44,7 @@ def test_a_look_shows_what_groups_grant_for_two_reads(desk: Shell, line: tuple[s
 
 @each_look
 @pytest.mark.parametrize("status", [401, 403, 404])
-def test_without_the_permissions_api_the_rest_is_shown_and_roles_are_not_known(
+def test_without_the_permissions_api_the_rest_is_shown_roles_are_unknown(
     desk: Shell, line: tuple[str, ...], status: int
 ) -> None:
     desk.emulator.roles.refused_with = status

@@ -57,7 +57,7 @@ def crowd(shell: Shell) -> int:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_first_signal_lets_what_is_in_flight_end_and_the_same_command_goes_on(
+def test_a_first_signal_lets_flights_end_and_the_same_command_resumes(
     shell: Shell, slow: str, number: signal.Signals
 ) -> None:
     process = start(slow)
@@ -101,7 +101,7 @@ def test_a_second_ctrl_c_stops_at_once_and_leaves_a_journal(shell: Shell, slow: 
     assert len(summary.run.unconfirmed) == 4
 
 
-def test_a_ctrl_c_after_the_last_change_does_not_say_that_nothing_was_written(
+def test_ctrl_c_after_the_last_change_never_says_nothing_was_written(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(running, "forget_groups", interrupted)
@@ -116,7 +116,7 @@ def interrupted(account_id: str) -> None:
     raise KeyboardInterrupt
 
 
-def test_an_interrupt_while_the_account_is_read_at_the_end_says_what_was_written(
+def test_an_interrupt_of_the_last_read_says_what_was_written(
     shell: Shell,
 ) -> None:
     shell.emulator.fail("getUserGroups", status=None, delay=1, times=None)
@@ -191,7 +191,7 @@ def runs_of(shell: Shell, group: str) -> list[RunSummary]:
     ]
 
 
-def test_where_sigint_is_ignored_it_stays_so_and_sigterm_ends_a_run_in_good_order(
+def test_an_ignored_sigint_stays_ignored_and_sigterm_ends_a_run_in_order(
     shell: Shell, slow: str
 ) -> None:
     process = start(slow, *IN_BACKGROUND)

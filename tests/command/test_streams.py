@@ -32,7 +32,7 @@ def run(words: str, redirected: str, **environment: str) -> subprocess.Completed
 @pytest.mark.parametrize(
     "closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"], ids=["stdout", "stderr", "stdin", "all"]
 )
-def test_where_a_stream_is_closed_the_change_is_made_and_the_exit_code_says_so(
+def test_where_a_stream_is_closed_a_change_is_made_as_the_exit_code_says(
     shell: Shell, closed: str
 ) -> None:
     done = run(CREATE, closed)
@@ -67,7 +67,7 @@ def test_where_standard_error_is_full_an_error_is_a_document_all_the_same(shell:
 @pytest.mark.parametrize(
     ("words", "code"), [("list", 0), ("plan groups.yaml --detailed-exitcode", 2), (CREATE, 0)]
 )
-def test_whoever_stops_reading_changes_neither_the_exit_code_nor_what_is_done(
+def test_who_stops_reading_changes_neither_exit_code_nor_what_is_done(
     shell: Shell, words: str, code: int
 ) -> None:
     shell.write("version: 1\ngroups: {Interns: {members: [john@example.com]}}\n")

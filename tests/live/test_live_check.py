@@ -87,7 +87,7 @@ def test_it_only_reads(observed: Account):
 
 
 @pytest.mark.parametrize("wire", ["observed", more("documented")])
-def test_with_write_it_calls_every_operation_on_a_group_of_its_own_and_says_in_which_shape(
+def test_with_write_it_calls_all_on_its_own_group_and_names_each_shape(
     serve: Callable[[Emulator], Account], wire: Any
 ):
     account = serve(Emulator(wire=wire))

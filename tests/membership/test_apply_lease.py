@@ -87,7 +87,7 @@ def test_a_lease_that_is_lost_at_the_start_lets_nothing_be_written(
     assert members(emulator)["a"] == set()
 
 
-def test_a_lease_that_is_lost_after_the_last_change_has_started_changes_nothing(
+def test_a_lease_lost_after_the_last_change_has_started_changes_nothing(
     emulator: Emulator, plan: Plan, tmp_path: Path
 ) -> None:
     lease = Held()

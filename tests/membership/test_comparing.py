@@ -79,7 +79,7 @@ def test_two_ids_are_two_groups_whatever_they_are_called() -> None:
     assert told(before, after, by_id=False) == []
 
 
-def test_a_member_of_another_email_is_the_same_by_id_and_of_another_account_is_not() -> None:
+def test_a_member_is_the_same_by_id_but_not_in_another_account() -> None:
     before = [DesiredGroup(name="A", members=(DesiredMember(id="u1", email="old@x.example"),))]
     after = [DesiredGroup(name="A", members=(DesiredMember(id="u1", email="new@x.example"),))]
     assert told(before, after) == []

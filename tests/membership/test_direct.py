@@ -62,7 +62,7 @@ def test_a_group_does_not_end_empty_where_nobody_could_be_added() -> None:
     }
 
 
-def test_guards_stand_before_the_removals_unless_exactly_as_many_are_allowed() -> None:
+def test_guards_stop_removals_unless_exactly_as_many_are_allowed() -> None:
     emulator = emulated({"a": PEOPLE[:20]}, PEOPLE)
     client = client_of(emulator)
     with pytest.raises(GuardBreached, match="--allow-removals 20"):

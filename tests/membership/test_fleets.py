@@ -181,7 +181,7 @@ def eventually(is_so: Callable[[], object], log: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Celery has no workers for it")
-def test_each_account_ends_as_its_file_says_though_tasks_come_twice_and_workers_are_killed(
+def test_accounts_match_their_files_despite_doubled_tasks_and_dead_workers(
     accounts: Accounts,
     folder: Path,
     redis_server: RedisServer,

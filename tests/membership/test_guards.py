@@ -45,7 +45,7 @@ def refused(snapshot: Snapshot, *groups: DesiredGroup, **fields: object) -> list
         (200, 21, ["max_removals"]),
     ],
 )
-def test_a_quarter_of_a_group_or_two_and_a_tenth_of_the_named_or_ten_may_be_removed(
+def test_a_quarter_of_a_group_or_two_a_tenth_of_all_or_ten_may_be_removed(
     members, removed, expected
 ):
     snapshot = account({"A": people(members), "Unnamed": people(1_000)})

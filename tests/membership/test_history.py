@@ -40,7 +40,7 @@ def test_a_membership_is_told_with_run_time_author_reason_and_end() -> None:
     assert since.header.plan.digest.endswith("1")
 
 
-def test_who_left_and_came_back_has_two_periods_whatever_order_the_runs_are_given_in() -> None:
+def test_who_left_and_came_back_has_two_periods_in_any_order_of_runs() -> None:
     runs = [
         run_of(1, joins("u1", "g1")),
         run_of(2, leaves("u1", "g1")),
@@ -54,7 +54,7 @@ def test_who_left_and_came_back_has_two_periods_whatever_order_the_runs_are_give
         ]
 
 
-def test_a_removal_of_a_member_whom_no_run_added_ends_a_period_without_a_beginning() -> None:
+def test_removing_whom_no_run_added_ends_a_period_without_a_beginning() -> None:
     history = history_of([run_of(1, leaves("u1", "g1"))])
     assert [told(period) for period in history.periods["g1", "u1"]] == [(None, "run-1", False)]
     assert history.current("g1", "u1") is None
@@ -124,7 +124,7 @@ def test_what_failed_or_was_not_sent_is_no_step() -> None:
         assert (history.steps, history.periods, history.groups) == ({}, {}, {})
 
 
-def test_an_addition_that_may_have_been_applied_begins_a_period_that_says_so() -> None:
+def test_an_addition_maybe_applied_begins_a_period_that_says_so() -> None:
     history = history_of([run_of(1, joins("u1", "g1"), status=Status.UNKNOWN)])
     period = history.current("g1", "u1")
     assert period is not None
@@ -147,7 +147,7 @@ def test_a_deletion_that_may_have_been_applied_ends_nothing() -> None:
     assert history_of([unknown, run_of(3, deleted("g1"))]).periods["g1", "u2"] == ()
 
 
-def test_who_is_found_added_or_removed_already_is_told_by_the_run_that_found_it() -> None:
+def test_who_was_added_or_removed_already_is_told_by_the_run_that_saw_it() -> None:
     already = Status.ALREADY
     found = history_of([run_of(1, joins("u1", "g1"), status=already)]).current("g1", "u1")
     assert found is not None
@@ -200,7 +200,7 @@ def test_journals_are_read_and_one_that_cannot_be_is_named(tmp_path: Path) -> No
     assert [summary.id for summary in history.unreadable] == ["20990101T000000"]
 
 
-def test_the_end_that_a_file_asks_for_is_in_the_plan_the_saved_plan_and_so_in_the_journal() -> None:
+def test_the_end_that_a_file_asks_for_is_in_plan_saved_plan_and_journal() -> None:
     text = "version: 1\ngroups: {G: {members: [{email: u1@example.com, until: 2026-12-31}]}}"
     member = Member(id="u1", email="u1@example.com")
     snapshot = Snapshot(account_id="acc", groups=(), people=(member,), taken_at=BEGINNING)

@@ -176,7 +176,7 @@ def test_a_server_that_is_away_is_an_error_before_anything_is_done(
         RedisLease(redis_server.url, "acc").__enter__()
 
 
-def test_a_server_that_does_not_respond_is_an_error_after_a_quarter_of_the_lifetime(
+def test_a_silent_server_is_an_error_after_a_quarter_of_the_lifetime(
     redis_server: RedisServer,
 ) -> None:
     redis_server.pause()
@@ -235,7 +235,7 @@ def test_a_server_that_restarts_empty_has_lost_the_lease(redis_server: RedisServ
         assert lease.loss == "the lease had ended in Redis"
 
 
-def test_whoever_has_lost_the_lease_is_told_to_whom_and_does_not_release_it(
+def test_who_has_lost_the_lease_is_told_to_whom_and_does_not_release_it(
     redis_server: RedisServer, store: redis.Redis
 ) -> None:
     with RedisLease(redis_server.url, "acc", lifetime=SOON) as first:
@@ -249,7 +249,7 @@ def test_whoever_has_lost_the_lease_is_told_to_whom_and_does_not_release_it(
             assert second.loss == ""
 
 
-def test_a_program_that_was_stopped_for_too_long_has_lost_the_lease_before_others_have_it(
+def test_a_program_stopped_too_long_loses_the_lease_before_others_get_it(
     redis_server: RedisServer,
 ) -> None:
     now = 1000.0

@@ -116,7 +116,7 @@ def test_what_a_run_did_not_do_is_not_taken_out(status: Status) -> None:
     assert account_of(found.snapshot) == {"g1": ("G1", {"u1"})}
 
 
-def test_a_change_to_a_group_that_somebody_else_has_deleted_since_is_left_out() -> None:
+def test_a_change_to_a_group_that_another_has_deleted_is_left_out() -> None:
     runs = [run_of(1), run_of(2, leaves("u1", "g1"), renamed("g1", "G0", "G1"))]
     assert as_of(snapshot_of({}), runs, "run-1").snapshot.groups == ()
 

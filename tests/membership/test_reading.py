@@ -518,7 +518,7 @@ def test_what_is_not_utf_8_text_is_an_error(content, expected):
     assert problems(content) == [expected]
 
 
-def test_all_problems_of_a_file_and_of_those_it_includes_are_reported_at_once(tmp_path):
+def test_all_problems_of_a_file_and_its_includes_are_reported_at_once(tmp_path):
     (tmp_path / "people.csv").write_text("email\nx\ny\n")
     text = group("[x]\n    mod: exact", "  B: {members: {from: people.csv}}\n  C: {}\n")
     found = [at.split(": ")[0] for at in problems(text, "groups.yaml", tmp_path)]

@@ -207,7 +207,7 @@ def test_an_interrupt_while_roles_are_read_deletes_nothing(one: Account) -> None
     assert "a" in one.members
 
 
-def test_a_second_interrupt_while_roles_are_read_leaves_a_journal_that_can_be_read(
+def test_a_second_interrupt_of_reading_roles_leaves_a_readable_journal(
     one: Account,
 ) -> None:
     asked, is_over = threading.Event(), threading.Event()

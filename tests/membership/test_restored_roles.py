@@ -297,7 +297,7 @@ def test_an_assignment_that_was_cut_off_is_unknown_and_made_again(one: Account) 
     assert (again.changes, again.held_back) == ((), ())  # for they are all in place
 
 
-def test_the_undo_of_an_undo_ends_the_roles_with_the_group_and_records_them(one: Account) -> None:
+def test_undoing_an_undo_ends_the_roles_with_the_group_and_records_them(one: Account) -> None:
     deleted(one)
     one.run(undo(one))
     undoing = undo(one)

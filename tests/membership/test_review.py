@@ -84,7 +84,7 @@ def test_groups_and_people_are_in_the_order_of_their_names():
     assert review.memberships == 2
 
 
-def test_a_membership_has_the_run_that_added_it_who_ran_it_why_and_its_last_day():
+def test_a_membership_has_its_run_who_ran_it_why_and_its_last_day():
     change = joins("u-ann", "g-A", reason="JIRA-1", until=date(2027, 1, 31))
     review = made(account({"A": ["ann", "bob"]}), changes=[change])
     known, unknown = review.groups[0].members
@@ -101,7 +101,7 @@ def test_a_membership_has_the_run_that_added_it_who_ran_it_why_and_its_last_day(
     assert unknown == Membership(user_id="u-bob", email="bob@example.com")
 
 
-def test_the_file_says_why_where_the_journal_does_not_and_its_last_day_counts():
+def test_the_file_says_why_where_no_journal_does_and_its_last_day_counts():
     earlier = joins("u-ann", "g-A", reason="JIRA-1", until=date(2027, 1, 31))
     ann = DesiredMember(email="ANN@example.com", reason="file", until=date(2027, 2, 28), line=3)
     bob = DesiredMember(id="u-bob", reason="file", source="groups.yaml", line=4)
@@ -141,9 +141,7 @@ def test_who_is_in_no_group_is_found_as_that_alone(state):
     ("seen", "kinds"),
     [(89, []), (90, [Kind.NOT_SEEN]), (None, [Kind.LAST_LOGIN_UNKNOWN])],
 )
-def test_who_was_not_seen_for_so_long_is_found_and_an_unknown_login_is_said_to_be_unknown(
-    seen, kinds
-):
+def test_who_was_not_seen_for_long_is_found_and_a_login_may_be_unknown(seen, kinds):
     review = made(account({"A": ["ann"]}), person("ann", seen=seen))
     assert [each.kind for each in review.findings] == kinds
 
@@ -195,7 +193,7 @@ def test_a_journal_that_cannot_be_read_is_noted(tmp_path):
 # What has changed
 
 
-def test_a_comparison_names_groups_and_memberships_that_came_went_and_were_renamed():
+def test_a_comparison_names_what_came_what_went_and_what_was_renamed():
     before = account({"Old": ["ann", "bob"], "Gone": ["cyd"]})
     after = account({"Old": ["ann", "dee"], "New": ["eve"]})
     after = evolve(after, groups=(evolve(after.groups[0], name="Renamed"), after.groups[1]))
@@ -277,7 +275,7 @@ def test_the_last_report_of_a_day_is_the_one_that_is_kept(tmp_path):
     assert (path.name, path.stat().st_mode & 0o777) == ("2026-11-03.json", 0o600)
 
 
-def test_the_report_of_a_day_or_before_is_found_and_else_it_is_said_which_there_are(tmp_path):
+def test_the_report_of_a_day_or_before_is_found_or_those_there_are_named(tmp_path):
     kept(tmp_path, 3)
     assert last_until(tmp_path, date(2026, 11, 5)).made_at.day == 3
     with pytest.raises(FileError, match="kept: 2026-11-03"):
@@ -304,7 +302,7 @@ def test_people_are_read_page_by_page_with_their_role_state_and_last_login():
     assert (pending.name, pending.role, pending.last_login) == ("Q", "developer", None)
 
 
-def test_who_is_in_a_group_but_on_no_page_is_looked_up_and_the_list_taken_for_incomplete():
+def test_who_is_on_no_page_is_looked_up_and_the_list_called_incomplete():
     users = [{"id": "u-ann", "enabled": True}, {"id": "u-bob", "enabled": False}, {"id": "u-cyd"}]
 
     def respond(request: httpx.Request) -> httpx.Response:
@@ -323,7 +321,7 @@ def test_who_is_in_a_group_but_on_no_page_is_looked_up_and_the_list_taken_for_in
     assert not people.complete
 
 
-def test_who_is_in_a_group_and_unknown_to_the_list_of_users_is_in_the_review_all_the_same():
+def test_members_unknown_to_the_list_of_users_are_in_the_review():
     client = client_of(Emulator(users=(), groups=()))
     snapshot = account({"A": ["ann"]})
     (ann,) = read_people(client, snapshot).found
@@ -339,7 +337,7 @@ def test_pages_that_are_repeated_do_not_show_that_the_list_is_complete():
 # Rows
 
 
-def test_there_is_a_row_for_each_membership_each_empty_group_and_each_person_without_one():
+def test_memberships_empty_groups_and_people_without_one_are_a_row_each():
     snapshot = account({"A": ["ann"], "B": []})
     review = made(
         snapshot,

@@ -103,7 +103,7 @@ def test_every_format_has_every_person_group_reason_run_and_day(render):
 
 
 @pytest.mark.parametrize("render", RENDERERS)
-def test_every_format_says_what_it_is_compared_with_or_that_there_is_nothing(render):
+def test_every_format_says_what_it_is_compared_with_or_with_nothing(render):
     nothing = Comparison(to="the report of 2026-03-01", at=NOW)
     assert "Nothing has changed since the report of 2026-03-01." in render(
         evolve(small(), changes=nothing)

@@ -277,7 +277,7 @@ def test_a_group_does_not_end_empty_for_a_rule():
     assert third.changes[1].depends_on == (0,)
 
 
-def test_who_leaves_waits_for_nobody_who_is_held_back_but_for_the_next_who_joins():
+def test_who_leaves_waits_for_the_next_who_joins_not_for_who_is_held_back():
     made = planned(
         account({"A": ["ann"], "B": ["bob"]}, ["cyd"]), group_a("bob", "cyd"), rules=(APART,)
     )

@@ -123,7 +123,7 @@ def test_a_key_without_permission_stops_after_two_people() -> None:
     assert scheduler.stopped is Stop.UNAUTHORIZED
 
 
-def test_a_removal_that_waits_for_somebody_new_in_its_group_is_content_with_anybody() -> None:
+def test_a_removal_that_waits_for_somebody_new_accepts_anybody() -> None:
     changes = [add("g", "refused"), add("g", "joiner"), remove("g", "leaver", 0)]
     scheduler = Scheduler(changes, concurrency=1)
     assert scheduler.start(NOW) == [0]
@@ -207,7 +207,7 @@ def test_a_request_that_the_client_repeated_halves_as_well() -> None:
     assert scheduler.pace.at_once == 2
 
 
-def test_what_runs_at_once_grows_by_one_a_round_and_not_past_the_concurrency() -> None:
+def test_what_runs_at_once_grows_by_one_a_round_up_to_the_concurrency() -> None:
     scheduler = Scheduler(independent(200), concurrency=4)
     for position in scheduler.start(NOW):
         scheduler.finish(position, throttled(429, retry_after=1), NOW)
@@ -252,7 +252,7 @@ def test_a_server_that_throttles_a_share_of_all_writes_gets_all_of_them(share: f
     assert now - NOW < 45
 
 
-def test_a_write_that_is_accepted_ends_the_backoff_and_renews_the_time_for_it() -> None:
+def test_an_accepted_write_ends_the_backoff_and_renews_its_time() -> None:
     scheduler = Scheduler(independent(40), concurrency=1)
     now = NOW
     for position in range(40):
@@ -307,7 +307,7 @@ def test_a_used_up_quota_without_a_reset_is_not_waited_for() -> None:
     assert scheduler.stopped is Stop.QUOTA
 
 
-def test_a_quota_that_is_used_up_a_moment_after_its_reset_is_waited_for_again() -> None:
+def test_a_quota_used_up_a_moment_after_its_reset_is_waited_for_again() -> None:
     scheduler = Scheduler(independent(3), concurrency=3, max_wait=60)
     assert scheduler.start(NOW) == [0, 1, 2]
     for position in (0, 1, 2):
@@ -361,7 +361,7 @@ def test_after_the_reset_one_request_finds_out_what_is_left() -> None:
     assert scheduler.start(NOW + 61) == [0, 1, 2, 3]
 
 
-def test_a_quota_that_is_used_up_when_the_account_is_read_again_is_waited_for() -> None:
+def test_a_quota_used_up_when_the_account_is_read_again_is_waited_for() -> None:
     scheduler = Scheduler(independent(3), concurrency=1, max_wait=60)
     scheduler.start(NOW)
     scheduler.finish(0, throttled(420, retry_after=30), NOW)

@@ -83,7 +83,7 @@ def test_sync_and_async_read_the_same():
     assert one.missing_ids == ("nobody",)
 
 
-def test_a_group_of_which_nothing_is_said_is_read_and_never_taken_for_empty():
+def test_a_group_of_which_nothing_is_said_is_read_never_taken_for_empty():
     silent = {"id": "g2", "name": "B"}
     transport = scripted(
         {

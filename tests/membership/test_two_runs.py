@@ -92,7 +92,7 @@ class Machines:
 
 
 @pytest.mark.parametrize("second", [ONE, OTHER], ids=["the same file", "different files"])
-def test_two_runs_at_once_do_nothing_that_no_file_asks_for_and_the_next_one_ends_it(
+def test_two_runs_at_once_do_only_what_files_ask_and_the_next_ends_it(
     tmp_path: Path, second: Mapping[str, list[str]]
 ) -> None:
     chance = random.Random(seed := random.randrange(10**6))
@@ -122,7 +122,7 @@ def test_two_runs_at_once_do_nothing_that_no_file_asks_for_and_the_next_one_ends
         assert members(emulator) == {**wanted, "untouched": set(BEFORE["untouched"])}
 
 
-def test_a_redis_that_restarts_empty_lets_in_a_second_run_and_nothing_is_done_twice(
+def test_an_emptied_redis_lets_in_a_second_run_and_nothing_is_done_twice(
     tmp_path: Path, redis_server: RedisServer
 ) -> None:
     emulator = emulated(BEFORE, USERS)

@@ -71,7 +71,7 @@ def test_an_undo_can_be_undone(account: Account) -> None:
     assert account.members == after
 
 
-def test_a_deleted_group_comes_back_with_its_members_and_a_new_id_and_says_so(
+def test_a_deleted_group_returns_with_members_and_a_new_id_and_says_so(
     account: Account,
 ) -> None:
     before = account.members
@@ -166,7 +166,7 @@ def test_an_undo_names_the_email_that_its_user_has_now(account: Account) -> None
     assert change.user.email == "new-u9@example.com"
 
 
-def test_a_created_group_with_others_in_it_is_not_deleted_but_loses_whom_the_run_put_there(
+def test_a_created_group_with_others_stays_and_loses_whom_the_run_added(
     account: Account,
 ) -> None:
     account.apply(create("new"), add(NEW, "u5", 0))
@@ -182,7 +182,7 @@ def rewrite(account: Account, edit: Callable[[bytes], bytes]) -> None:
     path.write_bytes(edit(path.read_bytes()))
 
 
-def test_what_the_journal_does_not_confirm_is_undone_where_the_account_shows_it(
+def test_what_no_journal_confirms_is_undone_where_the_account_shows_it(
     account: Account,
 ) -> None:
     account.apply(add("a", "u9"))
@@ -197,7 +197,7 @@ def test_what_the_journal_does_not_confirm_is_undone_where_the_account_shows_it(
     assert "and the account does not show it" in plan.notes[0]
 
 
-def test_what_an_older_journal_says_was_in_place_before_the_run_is_left_alone(
+def test_what_an_older_journal_calls_in_place_already_is_left_alone(
     account: Account,
 ) -> None:
     account.apply(add("a", "u9"))

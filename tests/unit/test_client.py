@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import httpx
@@ -43,14 +45,14 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     clients: list[Any] = []
 
     def make(kind: type[Any]) -> Any:
-        def made_one() -> Any:
+        def made_one(**_: Any) -> Any:
             clients.append(kind(transport=FakeTransport(OK)))
             return clients[-1]
 
-        return staticmethod(made_one)
+        return made_one
 
-    monkeypatch.setattr(CldProvisioning, "_make_httpx_client", make(httpx.Client))
-    monkeypatch.setattr(AsyncCldProvisioning, "_make_httpx_client", make(httpx.AsyncClient))
+    monkeypatch.setattr(httpx, "Client", make(httpx.Client))
+    monkeypatch.setattr(httpx, "AsyncClient", make(httpx.AsyncClient))
     return clients
 
 
@@ -89,19 +91,31 @@ def test_client_of_another_kind_is_rejected(kind: Any, client: Any) -> None:
 @pytest.mark.parametrize(
     ("argument", "variable", "expected"),
     [
-        (None, None, httpx.Client),
-        (None, "httpx2", httpx2.Client),
-        ("httpx2", None, httpx2.Client),
-        ("httpx", "httpx2", httpx.Client),
+        (None, None, httpx),
+        (None, "httpx2", httpx2),
+        ("httpx2", None, httpx2),
+        ("httpx", "httpx2", httpx),
     ],
 )
 def test_library_of_the_own_client_is_chosen_and_never_guessed(
-    argument: Any, variable: str | None, expected: type, monkeypatch: pytest.MonkeyPatch
+    argument: Any, variable: str | None, expected: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if variable is not None:
         monkeypatch.setenv("CLOUDINARY_PROVISIONING_HTTP_LIBRARY", variable)
+    used: list[Any] = []
+
+    def answering(http: Any) -> Callable[..., Any]:
+        def handle(*_: Any) -> Any:
+            used.append(http)
+            return http.Response(200, content=OK.content)
+
+        return handle
+
+    for http in (httpx, httpx2):
+        monkeypatch.setattr(http.HTTPTransport, "handle_request", answering(http))
     with CldProvisioning(SECURITY, "acc", http_library=argument) as client:
-        assert isinstance(client._make_httpx_client(), expected)
+        client.user_groups.list()
+    assert used == [expected]
 
 
 def test_library_that_is_unknown_or_not_installed_is_an_error(

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.support.transport import KEY, OK, SECRET, SECURITY, FakeTransport
+from tests.support.transport import KEY, OK, SECRET, SECURITY
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning
 from cld_user_groups._engine.http_client import MAX_IN_FLIGHT
@@ -69,7 +69,7 @@ def test_threads_use_as_many_connections_as_there_are_turns_and_no_more(
     lock = threading.Lock()
     in_flight, most = 0, 0
 
-    def respond(request: httpx.Request) -> httpx.Response:
+    def respond(*_: object) -> httpx.Response:
         nonlocal in_flight, most
         with lock:
             in_flight += 1
@@ -77,13 +77,9 @@ def test_threads_use_as_many_connections_as_there_are_turns_and_no_more(
         all_turns.wait()  # passes only where so many are in flight at once
         with lock:
             in_flight -= 1
-        return OK
+        return httpx.Response(OK.status_code, content=OK.content)
 
-    monkeypatch.setattr(
-        CldProvisioning,
-        "_make_httpx_client",
-        lambda _: httpx.Client(transport=FakeTransport(respond)),
-    )
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", respond)
     with CldProvisioning(**SETTINGS) as client, ThreadPoolExecutor(3 * MAX_IN_FLIGHT) as pool:
         list(pool.map(lambda _: client.user_groups.list(), range(3 * MAX_IN_FLIGHT)))
     assert most == MAX_IN_FLIGHT

@@ -58,7 +58,7 @@ def send(request: pytest.FixtureRequest, http: Any, monkeypatch: pytest.MonkeyPa
     """Sends a request over a client of ours, and returns the response as a hook sees it."""
     hook = Responses()
     arguments: dict[str, Any] = {"security": SECURITY, "account_id": "acc", "hooks": [hook]}
-    arguments |= {"server_url": SERVER, "retry_config": None}
+    arguments |= {"server_url": SERVER, "retry_config": None, "http_library": http.__name__}
 
     async def send_async() -> None:
         async with AsyncCldProvisioning(**arguments) as client:
@@ -71,8 +71,7 @@ def send(request: pytest.FixtureRequest, http: Any, monkeypatch: pytest.MonkeyPa
     def send(*, close: bool = False, **settings: Any) -> httpx.Response:
         is_sync = request.param == "sync"
         made = (http.Client if is_sync else http.AsyncClient)(trust_env=False, **settings)
-        kind = CldProvisioning if is_sync else AsyncCldProvisioning
-        monkeypatch.setattr(kind, "_make_httpx_client", lambda _: made)
+        monkeypatch.setattr(http, type(made).__name__, lambda **_: made)
         if close:
             made.close() if is_sync else asyncio.run(made.aclose())
         with suppress(models.CloudinaryError):  # of a response that is no list of groups
