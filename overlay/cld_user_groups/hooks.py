@@ -16,12 +16,15 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from typing import Any, NamedTuple, Protocol, cast
 
 import httpx
 from attrs import define, field, frozen
+
+from cld_provisioning_api.calling import RateLimit, parse_rate_limit
 
 from .identity import printable
 
@@ -37,12 +40,14 @@ class HookContext:
         account_id: The account.
         attempt: The number of the attempt within the call, from 1.
         path_parameters: The IDs in the path, by name: {"group_id": ..., "user_id": ...}.
+        is_read: Whether the call only reads.
     """
 
     operation_id: str
     account_id: str
     attempt: int
     path_parameters: Mapping[str, str] = field(factory=dict[str, str])
+    is_read: bool = field(default=False, eq=False)
 
     @property
     def group_id(self) -> str | None:
@@ -112,6 +117,40 @@ class LoggingHook(Hook):
     def _debug(self, context: HookContext, text: str, *args: object) -> None:
         text = f"%s attempt %d: {text}"
         self.logger.debug(text, context.operation_id, context.attempt, *args)
+
+
+class NotSent(Exception):  # noqa: N818 - reads as what is the case
+    """A request that could change the account, or that takes what is left to others."""
+
+
+@define
+class OnlyReads(Hook):
+    """A hook with which a client only reads, and leaves some of the quota to others.
+
+    Args:
+        keep_quota: How many requests of the quota to leave.
+
+    Attributes:
+        sent: How many requests were sent.
+    """
+
+    keep_quota: int = 0
+    sent: int = field(default=0, init=False)
+    _quota: RateLimit = field(factory=RateLimit, init=False)
+
+    def before_request(self, context: HookContext, request: httpx.Request) -> None:
+        if not context.is_read:
+            raise NotSent(f"{context.operation_id} could change the account")
+        left, reset = self._quota.remaining, self._quota.reset
+        is_renewed = reset is not None and datetime.now(UTC) >= reset
+        if left is not None and left <= self.keep_quota and not is_renewed:
+            raise NotSent(f"{left} requests are left of the quota, for others")
+        self.sent += 1
+
+    def after_response(self, context: HookContext, response: httpx.Response) -> None:
+        quota = parse_rate_limit(response.headers)
+        if quota.remaining is not None:  # a response that does not say changes nothing
+            self._quota = quota
 
 
 def _described(error: BaseException) -> str:

@@ -7,10 +7,11 @@ person have another's access, so `email_key` makes equal only what is surely the
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import unicodedata
 
-__all__ = ["email_key", "forbidden_character", "name_key", "printable", "seen_name"]
+__all__ = ["email_key", "escaped", "forbidden_character", "name_key", "printable", "seen_name"]
 
 # Spaces, control characters, and what Unicode calls default ignorable: fonts draw none of them.
 _UNSEEN = (
@@ -99,6 +100,16 @@ def _lower(character: str) -> str:
     """Lower-case a character whose two cases belong to each other alone."""
     lower = character.lower()
     return lower if lower.upper() == character else character
+
+
+def escaped(text: str) -> str:
+    """Escape, as JSON does, every character that is not seen, or that turns a text around."""
+    return "".join(
+        character
+        if character == " " or (character.isprintable() and seen_name(character))
+        else json.dumps(character)[1:-1]
+        for character in text
+    )
 
 
 def printable(text: str) -> str:

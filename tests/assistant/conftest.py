@@ -18,9 +18,10 @@ from mcp import Client, MCPError
 from mcp.server import Server
 
 from cld_user_groups import CldProvisioning, Security
-from cld_user_groups.assistant.account import Account, OnlyReads
+from cld_user_groups.assistant.account import Account
 from cld_user_groups.assistant.server import make_server
 from cld_user_groups.emulator import Emulator
+from cld_user_groups.hooks import OnlyReads
 from cld_user_groups.utils import waiting_disabled
 
 SECRET = "s3cr3t-4f1c0e"

@@ -14,9 +14,10 @@ import pytest
 from mcp import MCPError
 from tests.support.operations import METHODS, OPERATIONS, arguments, method
 
-from cld_user_groups.assistant.account import NotSent, logged_calls
 from cld_user_groups.emulator import Emulator
+from cld_user_groups.hooks import NotSent
 from cld_user_groups.membership import load_plan
+from cld_user_groups.membership.state import logged_calls
 
 from .conftest import SECRET, Assistant
 

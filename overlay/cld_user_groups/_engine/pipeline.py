@@ -97,8 +97,9 @@ class _Run(Generic[T]):
     @property
     def context(self) -> HookContext:
         """The context for hooks."""
-        ids = self.call.path_parameters
-        return HookContext(self.call.operation_id, self.session.account_id, self.number, ids)
+        call = self.call
+        ids, is_read = call.path_parameters, call.effect is Effect.READ
+        return HookContext(call.operation_id, self.session.account_id, self.number, ids, is_read)
 
     @property
     def spent(self) -> float:

@@ -10,100 +10,78 @@ from attrs import evolve
 from msgspec import Meta
 
 from cld_user_groups import membership
+from cld_user_groups.membership import Grant, GroupRef, Member
 from cld_user_groups.membership import review as reviewing
-from cld_user_groups.membership.documents import form_of
+from cld_user_groups.membership.documents import form, form_of
 from cld_user_groups.membership.everyday import Text, UserText
 from cld_user_groups.membership.history import Step
 from cld_user_groups.membership.lookup import (
     group_now_or_before,
+    has_text,
     lookup_of,
     named_user,
     user_now_or_before,
 )
 
 from .account import Account
-from .tools import form, many, tool
+from .tools import many, tool
 
 Found: TypeAlias = Mapping[str, Any]
-
 GroupText = Annotated[Text, Meta(description="A group's exact name, or its ID.")]
-
 PartText = Annotated[Text, Meta(description="A part of a name, an e-mail, an ID or a place.")]
 RunText = Annotated[Text, Meta(description="The ID of a run. Default: the last one.")]
 OwnRoles = Annotated[bool, Meta(description="Of everyone: 2 requests for each 100 users.")]
 Days = Annotated[int, Meta(ge=1, le=10_000)]
 
-_GROUP: Any = form_of(membership.GroupRef)
-_USER: Any = form_of(membership.Member)
-_GRANT: Any = form_of(membership.Grant)
-_GRANTED: dict[str, Any] = {"granted": many(_GRANT) | None, "not_known_because": str | None}
-_COUNTED = form("CountedGroup", group=_GROUP, members=int)
-_FOUND = form("FoundPerson", person=form_of(reviewing.Person), groups=many(_GROUP))
-_HELD = form(
-    "HeldRole",
-    user=_USER,
-    grant=_GRANT,
-    is_full_control=bool,
-    own=bool | None,
-    through=many(_GROUP),
-)
-_EXPLANATION = form_of(membership.Explanation, without=("period", "steps", "listing"))
+_GRANTED: dict[str, Any] = {"granted": list[Grant] | None, "not_known_because": str | None}
+_COUNTED = form("CountedGroup", group=GroupRef, members=int)
+_PERSON = form("FoundPerson", person=reviewing.Person, groups=list[GroupRef])
+_ROLE = {"user": Member, "grant": Grant, "is_full_control": bool, "own": bool | None}
+_UNKNOWN = {"not_known": list[GroupRef], "not_known_because": str | None}
 _RUN: Any = form_of(membership.Run, without=("outcomes",))
-_LISTED = form("ListedRun", id=str, error=str, run=_RUN | None)
+_HEADING = form_of(membership.Explanation, without=("period", "steps", "listing"))
 _FINDING = form(
-    "FoundFinding", finding=form_of(reviewing.Finding), user=_USER | None, group=_GROUP | None
+    "FoundFinding", finding=reviewing.Finding, user=Member | None, group=GroupRef | None
 )
 
 
-@tool("groups", form("Groups", account=str, groups=many(_COUNTED)))
+@tool("groups", account=str, groups=many(_COUNTED))
 def list_groups(account: Account, text: PartText | None = None) -> Found:
     """List the groups, with how many members each has."""
     snapshot = membership.read_account(account.client)
-    groups = [each for each in snapshot.groups if _has(text, each.name, each.id)]
+    groups = [each for each in snapshot.groups if has_text(text, each.name, each.id)]
     rows = [{"group": each, "members": len(each.members)} for each in groups]
     return {"account": snapshot.account_id, "groups": rows}
 
 
-@tool("members", form("Members", group=_GROUP, members=many(_USER)))
+@tool("members", group=GroupRef, members=list[Member])
 def list_members(account: Account, group: GroupText) -> Found:
     """List who is in a group."""
     found = membership.Finder(membership.read_account(account.client)).group(group)
     return {"group": found, "members": found.members}
 
 
-@tool("people", form("FoundPeople", people=many(_FOUND), is_complete=bool))
+@tool("people", people=many(_PERSON), is_complete=bool)
 def find_people(account: Account, text: PartText | None = None) -> Found:
     """Find users by e-mail, name or ID, with their groups; if not complete, there may be more."""
     snapshot = membership.read_account(account.client)
-    people = reviewing.read_people(account.client, snapshot)
-    groups: dict[str, list[membership.Group]] = {}
-    for group in snapshot.groups:
-        for member in group.members:
-            groups.setdefault(member.id, []).append(group)
-    rows = [
-        {"person": each, "groups": groups.get(each.id, [])}
-        for each in people.found
-        if _is(text, each)
-    ]
+    people, directory = (
+        reviewing.read_people(account.client, snapshot),
+        membership.Directory(snapshot),
+    )
+    found = [each for each in people.found if _is(text, each)]
+    rows = [{"person": each, "groups": directory.joined(each.id)} for each in found]
     return {"people": rows, "is_complete": people.complete}
 
 
-@tool("granted", form("Granted", group=_GROUP, **_GRANTED))
+@tool("granted", group=GroupRef, **_GRANTED)
 def show_grants(account: Account, group: GroupText) -> Found:
     """Show the roles that a group grants; null: they are not known, which is not none."""
     found = membership.Finder(membership.read_account(account.client)).group(group)
     return {"group": found, **_granted(account, [found])}
 
 
-@tool(
-    "access",
-    form(
-        "FoundAccess",
-        access=many(_HELD),
-        not_known=many(_GROUP),
-        not_known_because=str | None,
-    ),
-)
+@tool("access", access=many(form("HeldRole", **_ROLE, through=list[GroupRef])), **_UNKNOWN)
 def who_may(
     account: Account,
     user: PartText | None = None,
@@ -126,7 +104,7 @@ def who_may(
             "through": [groups[group_id] for group_id in holder.group_ids],
         }
         for each in found.access
-        if _has(role, each.grant.text, each.grant.role_id)
+        if has_text(role, each.grant.text, each.grant.role_id)
         for holder in each.holders
         if holder.user_id in people
     ]
@@ -137,14 +115,11 @@ def who_may(
 
 @tool(
     "steps",
-    form(
-        "Explained",
-        explanation=_EXPLANATION,
-        steps=many(form_of(Step)),
-        file_line=int | None,
-        file_wants=bool | None,
-        **_GRANTED,
-    ),
+    explanation=_HEADING,
+    steps=list[Step],
+    file_line=int | None,
+    file_wants=bool | None,
+    **_GRANTED,
 )
 def explain(account: Account, group: GroupText, user: UserText) -> Found:
     """Explain why a user is in a group or not: since which run, by whom, why, until when."""
@@ -164,7 +139,7 @@ def explain(account: Account, group: GroupText, user: UserText) -> Found:
     }
 
 
-@tool("runs", form("Runs", runs=many(_LISTED)), is_local=True)
+@tool("runs", is_local=True, runs=many(form("ListedRun", id=str, error=str, run=_RUN | None)))
 def list_runs(account: Account) -> Found:
     """List the runs that changed the account from this machine, the latest first."""
     return {"runs": membership.list_runs(account.state)}
@@ -176,10 +151,7 @@ def show_run(account: Account, run: RunText | None = None) -> membership.Run:
     return membership.load_run(account.state, run)
 
 
-@tool(
-    "findings",
-    form("Findings", findings=many(_FINDING), looked_for=many(reviewing.Kind), notes=many(str)),
-)
+@tool("findings", findings=many(_FINDING), looked_for=list[reviewing.Kind], notes=list[str])
 def review(account: Account, unseen_days: Days = 90, ending_days: Days = 30) -> Found:
     """Review who has access: people who are disabled, unseen or overdue, groups, full control."""
     found = _reviewed(account, unseen_days=unseen_days, ending_days=ending_days)
@@ -227,9 +199,4 @@ def _granted(account: Account, groups: Sequence[membership.Group]) -> Found:
 
 
 def _is(text: str | None, user: reviewing.Person) -> bool:
-    return _has(text, user.email, user.name, user.id)
-
-
-def _has(text: str | None, *values: str | None) -> bool:
-    sought = (text or "").strip().casefold()
-    return any(sought in (value or "").casefold() for value in values)
+    return has_text(text, user.email, user.name, user.id)

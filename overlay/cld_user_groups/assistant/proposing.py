@@ -11,13 +11,14 @@ from attrs import evolve
 from msgspec import Meta
 
 from cld_user_groups import membership
-from cld_user_groups.membership.documents import form_of
+from cld_user_groups.membership.documents import form, form_of
 from cld_user_groups.membership.everyday import GroupEdit, Users, edited_groups, plan_of
 from cld_user_groups.membership.lookup import error_in_call, lookup_of, named_user, with_rules
+from cld_user_groups.membership.state import assistant_folder
 
-from .account import Account, folder_of
+from .account import Account
 from .looking import Found
-from .tools import form, many, tool
+from .tools import many, tool
 
 _MOST_KEPT = 100
 
@@ -30,17 +31,17 @@ _PLAN: Any = form_of(
     head={"removals": int},
     without=("changes", "breaches", "fingerprints", "protect", "allow_empty", "is_saved"),
 )
-_PROPOSAL = form(
-    "Proposal",
+
+
+@tool(
+    "changes",
+    proposes=True,
     outcome=Literal["saved", "refused", "nothing_to_do"],
     saved=form("SavedPlan", id=str, path=str, sha256=str, apply=str) | None,
     plan=_PLAN,
-    changes=many(form_of(membership.Change)),
+    changes=list[membership.Change],
     breaches=many(form_of(membership.Breach, without=("message",))),
 )
-
-
-@tool("changes", _PROPOSAL, proposes=True)
 def propose(
     account: Account,
     groups: Edits = [],  # noqa: B006 - it is never changed
@@ -88,13 +89,13 @@ def propose(
 
 def plans_of(state: Path) -> list[Path]:
     """Return the plans that were proposed, the latest last."""
-    return sorted(folder_of(state).glob("*Z-*.json"))
+    return sorted(assistant_folder(state).glob("*Z-*.json"))
 
 
 def _save(account: Account, plan: membership.Plan) -> dict[str, str]:
     """Save a plan; return where it is, its digest, and how a person applies it."""
     plan_id = membership.journal.new_run(plan.created_at)
-    path = folder_of(account.state) / f"{plan_id}.json"
+    path = assistant_folder(account.state) / f"{plan_id}.json"
     membership.save_plan(plan, path)
     for old in plans_of(account.state)[:-_MOST_KEPT]:
         old.unlink(missing_ok=True)

@@ -20,7 +20,7 @@ from cld_user_groups._version import __version__
 from . import looking as looking
 from .account import Account
 from .proposing import plans_of, propose
-from .tools import TOOLS, Desk, escaped, failure
+from .tools import TOOLS, Desk, failure, shown
 
 T = TypeVar("T")
 
@@ -116,7 +116,7 @@ def _read(account: Account, name: str) -> str:
     except Exception as error:  # noqa: BLE001 - reported, not swallowed
         data = failure(error).structured_content
         raise MCPError(types.INTERNAL_ERROR, "It cannot be read.", data) from None
-    text = json.dumps(escaped(found))
+    text = json.dumps(shown(found))
     if len(text) > _LARGEST_RESOURCE:
         raise MCPError(types.INTERNAL_ERROR, "It is larger than 1 MiB: use the tools.")
     return text

@@ -16,11 +16,13 @@ from msgspec import Meta
 
 from cld_user_groups import membership
 from cld_user_groups.errors import CloudinaryError, UsageRateExceeded, http_errors
-from cld_user_groups.identity import seen_name
-from cld_user_groups.membership.documents import form_of
+from cld_user_groups.hooks import NotSent
+from cld_user_groups.identity import escaped
+from cld_user_groups.membership.documents import form
 from cld_user_groups.membership.lookup import error_in_call
+from cld_user_groups.membership.state import log_call
 
-from .account import Account, NotSent, log_call
+from .account import Account
 
 Run: TypeAlias = Callable[..., object]
 
@@ -51,18 +53,13 @@ _ERRORS: list[tuple[type[Exception], str, str]] = [
 ]
 
 
-def form(name: str, **fields: Any) -> Any:
-    """Return the form of a part of a result; every key is required."""
-    return msgspec.defstruct(name, [*fields.items()], kw_only=True)
-
-
 def many(kind: Any) -> Any:
     """Return the form of a list."""
     generic: Any = list
     return generic[kind]
 
 
-_FAILED = form("Failed", kind=str, problems=many(form_of(membership.Problem)))
+_FAILED = form("Failed", kind=str, problems=list[membership.Problem])
 
 
 @frozen
@@ -80,17 +77,26 @@ TOOLS: dict[str, DeskTool] = {}
 
 
 def tool(
-    rows: str, returns: Any, *, is_local: bool = False, proposes: bool = False
+    rows: str,
+    returns: Any = None,
+    *,
+    is_local: bool = False,
+    proposes: bool = False,
+    **fields: Any,
 ) -> Callable[[Run], Run]:
-    """Return a decorator that makes a tool of a function, whose parameters are its arguments."""
+    """Return a decorator that makes a tool of a function, whose parameters are its arguments.
+
+    Its result has these fields, or all of the form that it `returns`.
+    """
+    returns = returns or form("Found", **fields)
 
     def add(run: Run) -> Run:
         hints = get_type_hints(run, include_extras=True)
-        fields: list[Any] = [("page", _PAGE, 1)]
+        given: list[Any] = [("page", _PAGE, 1)]
         for each in [*inspect.signature(run).parameters.values()][1:]:
             default = [] if each.default is each.empty else [each.default]
-            fields.append((each.name, hints[each.name], *default))
-        takes = msgspec.defstruct("Arguments", fields, kw_only=True, forbid_unknown_fields=True)
+            given.append((each.name, hints[each.name], *default))
+        takes = msgspec.defstruct("Arguments", given, kw_only=True, forbid_unknown_fields=True)
         paged = msgspec.defstruct(
             "Result", _PAGED, bases=(returns,), kw_only=True, omit_defaults=False
         )
@@ -125,12 +131,12 @@ class Desk:
     def call(self, name: str, arguments: Mapping[str, Any]) -> types.CallToolResult:
         """Call a tool. An error is a result too, and so is that a call cannot be logged."""
         began, sent = time.monotonic(), self.account.reads.sent
-        asked = escaped(dict(arguments))
+        asked = shown(dict(arguments))
         log: dict[str, Any] = {"tool": name, "arguments": asked, "result": "done", "plan": None}
         if len(json.dumps(asked)) > 10 * _LONGEST:
             log["arguments"] = "too long"
         try:
-            found = escaped(msgspec.to_builtins(self._page(TOOLS[name], arguments)))
+            found = shown(msgspec.to_builtins(self._page(TOOLS[name], arguments)))
             log["result"] = found.get("outcome", "done")
             log["plan"] = found["saved"]["id"] if found.get("saved") else None
             said = f"{found['total']} in all. The rows are in structuredContent."
@@ -189,7 +195,7 @@ def failure(error: Exception) -> types.CallToolResult:
     said = type(error).__name__ if kind == "internal" else str(error)
     problems = getattr(error, "problems", None) or [membership.Problem("", None, said)]
     data = msgspec.convert({"kind": kind, "problems": problems}, _FAILED, from_attributes=True)
-    return _answer(text, escaped(msgspec.to_builtins(data)), is_error=True)
+    return _answer(text, shown(msgspec.to_builtins(data)), is_error=True)
 
 
 def _answer(text: str, data: Any, *, is_error: bool = False) -> types.CallToolResult:
@@ -197,23 +203,14 @@ def _answer(text: str, data: Any, *, is_error: bool = False) -> types.CallToolRe
     return types.CallToolResult(content=content, structured_content=data, is_error=is_error)
 
 
-def escaped(value: Any) -> Any:
-    """Return data with an escape for each character that is not seen, or turns text around.
-
-    A text that is too long is cut, and so is a list.
-    """
-    if isinstance(value, str):
-        shown = "".join(map(_escaped_character, value[:_LONGEST]))
-        return shown if len(value) <= _LONGEST else f"{shown}…"
+def shown(value: Any) -> Any:
+    """Return data whose texts are escaped; a text that is too long is cut, and so is a list."""
     match value:
+        case str():
+            return escaped(value[:_LONGEST]) + ("…" if len(value) > _LONGEST else "")
         case {**fields}:
-            return {escaped(key): escaped(each) for key, each in fields.items()}
+            return {shown(key): shown(each) for key, each in fields.items()}
         case [*items]:
-            return [escaped(each) for each in items[:_MOST_LISTED]]
+            return [shown(each) for each in items[:_MOST_LISTED]]
         case _:
             return value
-
-
-def _escaped_character(character: str) -> str:
-    is_seen = character == " " or (character.isprintable() and seen_name(character))
-    return character if is_seen else json.dumps(character)[1:-1]

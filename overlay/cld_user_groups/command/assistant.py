@@ -39,8 +39,9 @@ def mcp_command(
     It can look at the account, and propose plans, which are saved. It cannot write to the account:
     a person does, with `apply`. Its calls are listed by `runs --assistant`.
     """
-    from cld_user_groups.assistant.account import Account, OnlyReads
+    from cld_user_groups.assistant.account import Account
     from cld_user_groups.assistant.server import serve
+    from cld_user_groups.hooks import OnlyReads
 
     reads = OnlyReads(keep_quota=keep_quota)
     file = file or settings.groups_file

@@ -24,7 +24,7 @@ from .options import (
     yes_option,
 )
 from .running import Draft, RunOptions, run_plan
-from .source import check_is_for, hold_to_guards, one_user, read_groups, read_people
+from .source import hold_to_guards, one_user, read_groups, read_people
 
 if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
@@ -75,7 +75,7 @@ def change_command(
             def prepare(client: CldProvisioning) -> Draft:
                 now = datetime.now(UTC)
                 if file is not None:
-                    check_is_for(file, client.account_id)
+                    membership.planning.check_is_for(file, client.account_id)
                 sought = people if model is None else (*people, model)
                 lookup = membership.lookup.lookup_of(sought, adds=bool(people) and not removes)
                 lookup = membership.lookup.with_rules(lookup, file, people)

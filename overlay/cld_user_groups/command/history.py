@@ -27,7 +27,7 @@ from .options import (
 from .output import print_message
 from .roles import of_user, print_roles, read_roles
 from .running import Draft, RunOptions, run_plan
-from .source import check_is_for, one_user, read_groups
+from .source import one_user, read_groups
 from .tables import Table, columns, print_table
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def explain_command(settings: Settings, group: str, user: str, file: str | None)
     named = one_user(user)
     with settings.open_client() as client:
         if desired is not None:
-            check_is_for(desired, client.account_id)
+            membership.planning.check_is_for(desired, client.account_id)
         snapshot = membership.read_account(client, membership.lookup.lookup_of([named]))
         history = membership.read_history(membership.state_directory(snapshot.account_id))
         found = membership.lookup.group_now_or_before(snapshot, history, group)
@@ -148,7 +148,7 @@ def _granted(
         return roles, {}
     directory = membership.Directory(snapshot)
     is_there = directory.by_id(user.id) is not None
-    joined = membership.everyday.groups_with(snapshot.groups, user.id)
+    joined = directory.joined(user.id)
     found = read_roles(client, [group, *joined], [user.id] if is_there else [])
     said: dict[str, Sequence[str]] = {f"What {group.name} grants": found.texts(group.id)}
     roles["roles"] = found.document(group.id)

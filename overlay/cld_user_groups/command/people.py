@@ -20,7 +20,7 @@ from .tables import Column, Lines, Table, print_table
 if TYPE_CHECKING:
     from cld_provisioning_api.models import User
     from cld_user_groups import CldProvisioning
-    from cld_user_groups.membership import DesiredMember, Finder, GroupRef, Snapshot
+    from cld_user_groups.membership import DesiredMember, Finder, Group, GroupRef, Snapshot
     from cld_user_groups.membership.everyday import DesiredState
 
 _COLUMNS = (
@@ -40,8 +40,8 @@ def users_command(settings: Settings, text: str | None) -> None:
     with settings.open_client() as client:
         snapshot = membership.read_account(client)
         users, is_complete = read_everyone(client)
-    sought = (text or "").strip().casefold()
-    found = [user for user in users if _has(user, sought)]
+    has_text = membership.lookup.has_text
+    found = [user for user in users if has_text(text, user.email, user.name, user.id)]
     found.sort(key=lambda user: ((user.email or "").casefold(), user.id))
     print_table(_table(snapshot, found), settings)
     if not is_complete:
@@ -54,10 +54,10 @@ def whois_command(settings: Settings, user: str) -> None:
     named = one_user(user)
     with settings.open_client() as client:
         snapshot = membership.read_account(client, membership.lookup.lookup_of([named]))
-        (member,) = membership.Finder(snapshot).users([named])
+        finder = membership.Finder(snapshot)
+        (member,) = finder.users([named])
         found = client.users.get(user_id=member.id or "")
-        groups = membership.everyday.groups_with(snapshot.groups, found.id)
-        groups.sort(key=lambda group: group.name.casefold())
+        groups = sorted(finder.joined(found.id), key=lambda group: group.name.casefold())
         texts, document = of_user(read_roles(client, groups, [found.id]), found.id, groups)
     table = _table(snapshot, [found])
     table = evolve(
@@ -69,20 +69,13 @@ def whois_command(settings: Settings, user: str) -> None:
     print_table(table, settings, is_record=True)
 
 
-def _has(user: User, sought: str) -> bool:
-    return any(sought in (value or "").casefold() for value in (user.email, user.name, user.id))
-
-
 def _table(snapshot: Snapshot, users: Iterable[User]) -> Table:
-    groups: dict[str, list[GroupRef]] = {}
-    for group in sorted(snapshot.groups, key=lambda group: group.name.casefold()):
-        reference = group.ref
-        for member in group.members:
-            groups.setdefault(member.id, []).append(reference)
+    groups = sorted(snapshot.groups, key=lambda group: group.name.casefold())
+    directory = membership.Directory(evolve(snapshot, groups=tuple(groups)))
     rows = [
         (
             *(user.email, user.name, user.role, state_of(user), user.last_login),
-            *(tuple(groups.get(user.id, ())), user.id),
+            *(tuple(each.ref for each in directory.joined(user.id)), user.id),
         )
         for user in users
     ]
@@ -119,7 +112,7 @@ def onboard_command(
 
     @FILE reads users from a file, one a line, and - from standard input.
     """
-    joined = membership.everyday.groups_with(finder.groups, like.id)
+    joined = finder.joined(like.id)
     if not joined:
         message = f"{membership.everyday.who(like)} is in no group, so there is none to join"
         raise membership.lookup.error_in_call(message, "see cld-user-groups users")

@@ -15,7 +15,6 @@ from .options import PLAN_FORMATS, Settings, command, force_option, number
 from .output import print_json, print_message, print_result
 from .output_file import OutputFile
 from .roles import read_roles
-from .source import check_is_for
 from .tables import Table, as_csv, columns
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ def report_command(
     form = _format(settings, output)
     with settings.open_client() as client:
         if desired is not None:
-            check_is_for(desired, client.account_id)
+            membership.planning.check_is_for(desired, client.account_id)
         target = None
         if output is not None:
             if form is None:

@@ -79,13 +79,11 @@ def runs_command(context: click.Context, assistant: bool) -> None:
 
 
 def _calls_table(directory: Path, account_id: str) -> Table:
-    from cld_user_groups.assistant.account import logged_calls
-
     texts, numbers = ("at", "tool", "result", "plan"), ("requests", "milliseconds")
     names = (*columns(texts), *(Column(name, is_number=True) for name in numbers))
     rows = [
         (*(each.get(name) for name in (*texts, *numbers)), json.dumps(each.get("arguments")))
-        for each in logged_calls(directory)
+        for each in membership.state.logged_calls(directory)
     ]
     empty = f"No calls of assistants are logged in {directory}."
     every = (*names, Column("arguments", is_extra=True))

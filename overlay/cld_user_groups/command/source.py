@@ -242,13 +242,6 @@ def _people_in(source: str) -> list[DesiredMember]:
     return [one_user(text, source, line) for line, text in people]
 
 
-def check_is_for(desired: Desired, account_id: str) -> None:
-    """Reject a file that names another account."""
-    if desired.account is not None and desired.account != account_id:
-        message = f"the file is for the account `{desired.account}`, not `{account_id}`"
-        raise _file_error(desired.source, message)
-
-
 def with_new_groups(desired: Desired, names: Sequence[str]) -> Desired:
     """Return a file with the word of a human that some of its groups are meant to be new."""
     unknown = [name for name in names if all(name != group.name for group in desired.groups)]
@@ -271,7 +264,7 @@ def make_draft(
     keep_quota: int = 0,
 ) -> Draft:
     """Read the account; return the draft of the plan for a day, by default today in UTC."""
-    check_is_for(desired, client.account_id)  # before anything is sent
+    membership.planning.check_is_for(desired, client.account_id)  # before anything is sent
     now = datetime.now(UTC)
     day = today or now.date()
     snapshot = membership.read_account(client, desired, day, keep_quota=keep_quota)

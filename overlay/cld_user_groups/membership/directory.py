@@ -99,6 +99,18 @@ class Directory:
             self._members[group_id or ""] = members
         return members
 
+    @cached_property
+    def _joined(self) -> dict[str, list[Group]]:
+        found: dict[str, list[Group]] = {}
+        for group in self._snapshot.groups:
+            for user_id in self.members(group.id):
+                found.setdefault(user_id, []).append(group)
+        return found
+
+    def joined(self, user_id: str | None) -> Sequence[Group]:
+        """Return the groups that a user is in, in their order."""
+        return self._joined.get(user_id or "", ())
+
     def users(self) -> Iterable[Member]:
         """Return all users."""
         return self._users[0].values()

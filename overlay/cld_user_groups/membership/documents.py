@@ -73,6 +73,12 @@ def _made_form(
     )
 
 
+def form(name: str, **fields: Any) -> Any:
+    """Return the form of a part of a document, with the forms of the classes in it."""
+    made = [(key, _form(hint, {})) for key, hint in fields.items()]
+    return msgspec.defstruct(name, made, kw_only=True)
+
+
 def _form(hint: Any, keys: Mapping[type, Mapping[str, str]]) -> Any:
     """Return a type with the forms of the classes in it."""
     if isinstance(hint, type) and attrs.has(hint):

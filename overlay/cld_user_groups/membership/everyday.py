@@ -172,11 +172,6 @@ def members_of(group: Group) -> set[str | None]:
     return {member.id for member in group.members}
 
 
-def groups_with(groups: Iterable[Group], user_id: str | None) -> list[Group]:
-    """Return those of some groups that have this member."""
-    return [group for group in groups if user_id in members_of(group)]
-
-
 def who(user: DesiredMember) -> str:
     """Return a user as messages name one."""
     return quoted(user.email or user.id or "")

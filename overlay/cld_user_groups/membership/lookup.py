@@ -61,6 +61,12 @@ def with_rules(lookup: Desired, file: Desired | None, people: Iterable[DesiredMe
     return evolve(lookup, groups=(*lookup.groups, *ruled))
 
 
+def has_text(text: str | None, *values: str | None) -> bool:
+    """Return whether a part of a text is looked for that one of these has, in any case."""
+    sought = (text or "").strip().casefold()
+    return any(sought in (value or "").casefold() for value in values)
+
+
 class Finder:
     """Finds groups and users in an account, each by exactly what names it alone."""
 
@@ -68,6 +74,10 @@ class Finder:
         self.groups = snapshot.groups
         self._directory = Directory(snapshot)
         self._missing_ids = frozenset(snapshot.missing_ids)
+
+    def joined(self, user_id: str | None) -> Sequence[Group]:
+        """Return the groups that a user is in."""
+        return self._directory.joined(user_id)
 
     def group(self, text: str) -> Group:
         """Return the one group of an ID or a name."""

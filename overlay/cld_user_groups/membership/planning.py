@@ -16,7 +16,7 @@ from .guards import Protected, check_guards, check_protect
 from .matching import Findings, Matching, MemberMatching
 from .model import Action, Change, Desired, Group, Plan, Snapshot
 from .order import with_dependents, without
-from .problems import PlanError, Problem, in_file_order, listed, quoted
+from .problems import FileError, PlanError, Problem, in_file_order, listed, quoted
 from .rules import hold_to_rules, managed_words, rules_of
 
 #: How long a plan is valid. The groups that it touches must not have changed in any case; this is
@@ -113,6 +113,13 @@ def plan(
         managed=managed_words(rules),
     )
     return with_effects(evolve(unguarded, breaches=check_guards(unguarded, snapshot)), snapshot)
+
+
+def check_is_for(desired: Desired, account_id: str) -> None:
+    """Reject a file that names another account."""
+    if desired.account is not None and desired.account != account_id:
+        message = f"the file is for the account `{desired.account}`, not `{account_id}`"
+        raise FileError([Problem(desired.source, None, message)])
 
 
 def check_clocks(desired: Desired, snapshot: Snapshot, day: date) -> None:

@@ -6,13 +6,20 @@ import logging
 import os
 import secrets
 import stat
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
+
+import msgspec
 
 from .problems import naming_file
 
 _ROOT = "cld-user-groups"
 _OTHERS = 0o077
+_CALLS = "calls.jsonl"
+_LARGEST_LOG = 4 * 1024 * 1024
 
 
 def state_directory(account_id: str, base: Path | None = None) -> Path:
@@ -100,3 +107,29 @@ def unwritable(error: OSError) -> OSError:
     """Return what to raise where something cannot be written there: the error, and what to do."""
     hint = "let this user write there, or set XDG_STATE_HOME to another directory"
     return OSError(error.errno, f"{error.strerror or error}; {hint}", error.filename)
+
+
+def assistant_folder(state: Path) -> Path:
+    """Return an assistant's folder: not the journals' own, in which each file is a run."""
+    make_private(state / "assistant")
+    return state / "assistant"
+
+
+def log_call(state: Path, fields: Mapping[str, Any]) -> None:
+    """Add a call to an assistant's log, which only its owner can read; put a full log aside."""
+    path = assistant_folder(state) / _CALLS
+    if path.exists() and path.stat().st_size > _LARGEST_LOG:
+        path.replace(path.with_suffix(".old"))
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(handle, "ab") as file:
+        file.write(msgspec.json.encode({"at": datetime.now(UTC), **fields}) + b"\n")
+
+
+def logged_calls(state: Path) -> Iterator[dict[str, Any]]:
+    """Yield the calls of the log, the latest first, without a line that a crash cut off."""
+    path = state / "assistant" / _CALLS
+    for line in reversed(path.read_bytes().splitlines() if path.exists() else []):
+        try:
+            yield msgspec.json.decode(line, type=dict[str, Any])
+        except msgspec.DecodeError:
+            continue
