@@ -14,17 +14,13 @@ from cld_user_groups.membership import Grant, GroupRef, Member
 from cld_user_groups.membership import review as reviewing
 from cld_user_groups.membership.documents import form, form_of
 from cld_user_groups.membership.everyday import Text, UserText
+from cld_user_groups.membership.explaining import read_explanation
 from cld_user_groups.membership.history import Step
-from cld_user_groups.membership.lookup import (
-    group_now_or_before,
-    has_text,
-    lookup_of,
-    named_user,
-    user_now_or_before,
-)
+from cld_user_groups.membership.lookup import has_text, named_user
+from cld_user_groups.membership.roles import roles_of
 
 from .account import Account
-from .tools import many, tool
+from .tools import tool
 
 Found: TypeAlias = Mapping[str, Any]
 GroupText = Annotated[Text, Meta(description="A group's exact name, or its ID.")]
@@ -35,9 +31,10 @@ Days = Annotated[int, Meta(ge=1, le=10_000)]
 
 _GRANTED: dict[str, Any] = {"granted": list[Grant] | None, "not_known_because": str | None}
 _COUNTED = form("CountedGroup", group=GroupRef, members=int)
-_PERSON = form("FoundPerson", person=reviewing.Person, groups=list[GroupRef])
-_ROLE = {"user": Member, "grant": Grant, "is_full_control": bool, "own": bool | None}
-_UNKNOWN = {"not_known": list[GroupRef], "not_known_because": str | None}
+_PERSON = form("FoundPerson", person=reviewing.Person, groups=[GroupRef])
+_ROLE: dict[str, Any] = {"user": Member, "grant": Grant, "is_full_control": bool}
+_HELD = form("HeldRole", **_ROLE, own=bool | None, through=[GroupRef])
+_UNKNOWN: dict[str, Any] = {"not_known": [GroupRef], "not_known_because": str | None}
 _RUN: Any = form_of(membership.Run, without=("outcomes",))
 _HEADING = form_of(membership.Explanation, without=("period", "steps", "listing"))
 _FINDING = form(
@@ -45,7 +42,7 @@ _FINDING = form(
 )
 
 
-@tool("groups", account=str, groups=many(_COUNTED))
+@tool("groups", account=str, groups=[_COUNTED])
 def list_groups(account: Account, text: PartText | None = None) -> Found:
     """List the groups, with how many members each has."""
     snapshot = membership.read_account(account.client)
@@ -54,14 +51,14 @@ def list_groups(account: Account, text: PartText | None = None) -> Found:
     return {"account": snapshot.account_id, "groups": rows}
 
 
-@tool("members", group=GroupRef, members=list[Member])
+@tool("members", group=GroupRef, members=[Member])
 def list_members(account: Account, group: GroupText) -> Found:
     """List who is in a group."""
     found = membership.Finder(membership.read_account(account.client)).group(group)
     return {"group": found, "members": found.members}
 
 
-@tool("people", people=many(_PERSON), is_complete=bool)
+@tool("people", people=[_PERSON], is_complete=bool)
 def find_people(account: Account, text: PartText | None = None) -> Found:
     """Find users by e-mail, name or ID, with their groups; if not complete, there may be more."""
     snapshot = membership.read_account(account.client)
@@ -81,7 +78,7 @@ def show_grants(account: Account, group: GroupText) -> Found:
     return {"group": found, **_granted(account, [found])}
 
 
-@tool("access", access=many(form("HeldRole", **_ROLE, through=list[GroupRef])), **_UNKNOWN)
+@tool("access", access=[_HELD], **_UNKNOWN)
 def who_may(
     account: Account,
     user: PartText | None = None,
@@ -93,20 +90,10 @@ def who_may(
     Groups in `not_known` may grant any role; where `own` is null, a user may also have it directly.
     """
     found = _reviewed(account, own_roles_of=user or ("" if own_roles else None))
-    people = {each.id: each for each in found.people if _is(user, each)}
-    groups = {each.id: each for each in found.groups}
     rows = [
-        {
-            "user": people[holder.user_id],
-            "grant": each.grant,
-            "is_full_control": each.grant.is_full_control,
-            "own": holder.own,
-            "through": [groups[group_id] for group_id in holder.group_ids],
-        }
-        for each in found.access
-        if has_text(role, each.grant.text, each.grant.role_id)
-        for holder in each.holders
-        if holder.user_id in people
+        each
+        for each in reviewing.held_roles(found)
+        if _is(user, each.user) and has_text(role, each.grant.text, each.grant.role_id)
     ]
     unknown = found.unknown_groups
     why = found.roles.reason if unknown else None
@@ -116,7 +103,7 @@ def who_may(
 @tool(
     "steps",
     explanation=_HEADING,
-    steps=list[Step],
+    steps=[Step],
     file_line=int | None,
     file_wants=bool | None,
     **_GRANTED,
@@ -124,34 +111,30 @@ def who_may(
 def explain(account: Account, group: GroupText, user: UserText) -> Found:
     """Explain why a user is in a group or not: since which run, by whom, why, until when."""
     desired, named = account.desired(), named_user(user)
-    snapshot = membership.read_account(account.client, lookup_of([named]))
-    history = membership.read_history(account.state)
-    found = group_now_or_before(snapshot, history, group)
-    person, today = user_now_or_before(snapshot, history, named), datetime.now(UTC).date()
-    explained = membership.explain(snapshot, history, found, person, desired=desired, today=today)
-    listing = explained.listing
+    explained, snapshot, _ = read_explanation(account.client, group, named, desired)
+    listing, group_id = explained.listing, explained.group.id
     return {
         "explanation": explained,
         "steps": explained.steps,
         "file_line": listing and listing.member and listing.member.line,
         "file_wants": listing and listing.is_wanted,
-        **_granted(account, [each for each in snapshot.groups if each.id == found.id]),
+        **_granted(account, [each for each in snapshot.groups if each.id == group_id]),
     }
 
 
-@tool("runs", is_local=True, runs=many(form("ListedRun", id=str, error=str, run=_RUN | None)))
+@tool("runs", local=True, runs=[form("ListedRun", id=str, error=str, run=_RUN | None)])
 def list_runs(account: Account) -> Found:
     """List the runs that changed the account from this machine, the latest first."""
     return {"runs": membership.list_runs(account.state)}
 
 
-@tool("outcomes", form_of(membership.Run), is_local=True)
+@tool("outcomes", form_of(membership.Run), local=True)
 def show_run(account: Account, run: RunText | None = None) -> membership.Run:
     """Show what a run did, change by change; one without an end was broken off."""
     return membership.load_run(account.state, run)
 
 
-@tool("findings", findings=many(_FINDING), looked_for=list[reviewing.Kind], notes=list[str])
+@tool("findings", findings=[_FINDING], looked_for=[reviewing.Kind], notes=[str])
 def review(account: Account, unseen_days: Days = 90, ending_days: Days = 30) -> Found:
     """Review who has access: people who are disabled, unseen or overdue, groups, full control."""
     found = _reviewed(account, unseen_days=unseen_days, ending_days=ending_days)
@@ -166,7 +149,6 @@ def review(account: Account, unseen_days: Days = 90, ending_days: Days = 30) -> 
 
 def _reviewed(
     account: Account,
-    *,
     own_roles_of: str | None = None,
     unseen_days: int = 90,
     ending_days: int = 30,
@@ -175,12 +157,10 @@ def _reviewed(
     desired, client = account.desired(), account.client
     snapshot = membership.read_account(client)
     people = reviewing.read_people(client, snapshot)
-    named = [each for each in people.found if own_roles_of is not None and _is(own_roles_of, each)]
-    principals = membership.roles.as_principals(
-        (each.id for each in snapshot.groups), (each.id for each in named)
-    )
+    sought = () if own_roles_of is None else people.found
+    named = [each.id for each in sought if _is(own_roles_of, each)]
     return reviewing.review(
-        evolve(snapshot, roles=membership.read_roles(client, principals)),
+        evolve(snapshot, roles=roles_of(client, snapshot.groups, named)),
         people,
         membership.read_history(account.state),
         now=datetime.now(UTC),
@@ -192,8 +172,7 @@ def _reviewed(
 
 def _granted(account: Account, groups: Sequence[membership.Group]) -> Found:
     """Return what a group grants, or nothing known of one that is gone."""
-    principals = membership.roles.as_principals(each.id for each in groups)
-    roles = membership.read_roles(account.client, principals)
+    roles = roles_of(account.client, groups)
     granted = roles.of(groups[0].id) if groups else None
     return {"granted": granted, "not_known_because": roles.reason if granted is None else None}
 

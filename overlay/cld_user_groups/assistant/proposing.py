@@ -13,12 +13,12 @@ from msgspec import Meta
 from cld_user_groups import membership
 from cld_user_groups.membership.documents import form, form_of
 from cld_user_groups.membership.everyday import GroupEdit, Users, edited_groups, plan_of
-from cld_user_groups.membership.lookup import error_in_call, lookup_of, named_user, with_rules
+from cld_user_groups.membership.lookup import error_in_call, lookup_of, named_user
 from cld_user_groups.membership.state import assistant_folder
 
 from .account import Account
 from .looking import Found
-from .tools import many, tool
+from .tools import tool
 
 _MOST_KEPT = 100
 
@@ -39,8 +39,8 @@ _PLAN: Any = form_of(
     outcome=Literal["saved", "refused", "nothing_to_do"],
     saved=form("SavedPlan", id=str, path=str, sha256=str, apply=str) | None,
     plan=_PLAN,
-    changes=list[membership.Change],
-    breaches=many(form_of(membership.Breach, without=("message",))),
+    changes=[membership.Change],
+    breaches=[form_of(membership.Breach, without=("message",))],
 )
 def propose(
     account: Account,
@@ -63,8 +63,7 @@ def propose(
     else:
         named = [*offboard, *(text for each in groups for text in (*each.add, *each.remove))]
         people = [*map(named_user, named)]
-        lookup = lookup_of(people, adds=any(each.add for each in groups))
-        lookup = with_rules(lookup, file, people)
+        lookup = lookup_of(people, adds=any(each.add for each in groups), file=file)
         snapshot = membership.read_account(client, lookup, today)
         wanted = tuple(edited_groups(membership.Finder(snapshot), groups, offboard))
         limits = membership.GuardLimits() if file is None else file.guards

@@ -20,7 +20,7 @@ from cld_user_groups._version import __version__
 from . import looking as looking
 from .account import Account
 from .proposing import plans_of, propose
-from .tools import TOOLS, Desk, failure, shown
+from .tools import TOOLS, Desk, as_shown, failure
 
 T = TypeVar("T")
 
@@ -34,18 +34,21 @@ _INSTRUCTIONS = (
 _LARGEST_RESOURCE = 1024 * 1024
 _SCHEME = "cld-user-groups://"
 _RESOURCES = {
-    f"{_SCHEME}file": "The file of groups that this server was started with.",
-    f"{_SCHEME}plan/last": "The last plan that was proposed.",
-    f"{_SCHEME}review/last": "The last access review that `cld-user-groups report` kept.",
+    "file": "The file of groups that this server was started with.",
+    "plan/last": "The last plan that was proposed.",
+    "review/last": "The last access review that `cld-user-groups report` kept.",
 }
 
 
 def make_server(account: Account, *, read_only: bool, timeout: float) -> Server[Any]:
     """Return the server of an account; a call may take `timeout` seconds."""
     desk = Desk(account)
-    offered = {
-        name: each for name, each in TOOLS.items() if not (read_only and each.run is propose)
-    }
+    shown = [each.shown for each in TOOLS.values() if not (read_only and each.run is propose)]
+    offered = {each.name for each in shown}
+    resources = [
+        types.Resource(uri=f"{_SCHEME}{name}", name=name, description=text)
+        for name, text in _RESOURCES.items()
+    ]
     limiter = anyio.CapacityLimiter(1)
 
     async def in_turn(function: Callable[[], T]) -> T:
@@ -59,7 +62,7 @@ def make_server(account: Account, *, read_only: bool, timeout: float) -> Server[
             raise MCPError(types.INTERNAL_ERROR, "The call took too long.") from None
 
     async def list_tools(context: Any, params: Any) -> types.ListToolsResult:
-        return types.ListToolsResult(tools=[each.shown for each in offered.values()])
+        return types.ListToolsResult(tools=shown)
 
     async def call_tool(context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
         if params.name not in offered:
@@ -67,18 +70,15 @@ def make_server(account: Account, *, read_only: bool, timeout: float) -> Server[
         return await in_turn(partial(desk.call, params.name, params.arguments or {}))
 
     async def list_resources(context: Any, params: Any) -> types.ListResourcesResult:
-        listed = [
-            types.Resource(uri=uri, name=uri.removeprefix(_SCHEME), description=text)
-            for uri, text in _RESOURCES.items()
-        ]
-        return types.ListResourcesResult(resources=listed)
+        return types.ListResourcesResult(resources=resources)
 
     async def read_resource(
         context: Any, params: types.ReadResourceRequestParams
     ) -> types.ReadResourceResult:
-        if params.uri not in _RESOURCES:
+        name = params.uri.removeprefix(_SCHEME)
+        if params.uri == name or name not in _RESOURCES:
             raise MCPError(types.INVALID_PARAMS, "There is no such resource.")
-        text = await in_turn(partial(_read, account, params.uri.removeprefix(_SCHEME)))
+        text = await in_turn(partial(_read, account, name))
         found = types.TextResourceContents(uri=params.uri, mime_type="application/json", text=text)
         return types.ReadResourceResult(contents=[found])
 
@@ -116,7 +116,7 @@ def _read(account: Account, name: str) -> str:
     except Exception as error:  # noqa: BLE001 - reported, not swallowed
         data = failure(error).structured_content
         raise MCPError(types.INTERNAL_ERROR, "It cannot be read.", data) from None
-    text = json.dumps(shown(found))
+    text = json.dumps(as_shown(found))
     if len(text) > _LARGEST_RESOURCE:
         raise MCPError(types.INTERNAL_ERROR, "It is larger than 1 MiB: use the tools.")
     return text

@@ -30,9 +30,7 @@ _PAGE = Annotated[int, Meta(ge=1, le=10_000, description="Which page of the rows
 _PAGED: list[Any] = [("total", int | None, None), ("next_page", int | None, None)]
 _ROWS = 100  # of a page
 _LARGEST_PAGE = 100_000  # bytes of its rows, where it has more than one
-_MOST_HELD = 8
-_MOST_LISTED = 200
-_LONGEST = 1000
+_MOST_HELD, _MOST_LISTED, _LONGEST = 8, 200, 1000
 
 # Texts are fixed: nothing of an account or of a file stands in them.
 _SAID = {
@@ -51,15 +49,7 @@ _ERRORS: list[tuple[type[Exception], str, str]] = [
     (OSError, "system", "A file cannot be read or written."),
     (Exception, "internal", "Unexpected error."),
 ]
-
-
-def many(kind: Any) -> Any:
-    """Return the form of a list."""
-    generic: Any = list
-    return generic[kind]
-
-
-_FAILED = form("Failed", kind=str, problems=list[membership.Problem])
+_FAILED = form("Failed", kind=str, problems=[membership.Problem])
 
 
 @frozen
@@ -78,17 +68,16 @@ TOOLS: dict[str, DeskTool] = {}
 
 def tool(
     rows: str,
-    returns: Any = None,
+    whole: Any = None,
     *,
-    is_local: bool = False,
+    local: bool = False,
     proposes: bool = False,
-    **fields: Any,
+    **keys: Any,
 ) -> Callable[[Run], Run]:
     """Return a decorator that makes a tool of a function, whose parameters are its arguments.
 
-    Its result has these fields, or all of the form that it `returns`.
+    Its result has these keys, or is `whole` a form.
     """
-    returns = returns or form("Found", **fields)
 
     def add(run: Run) -> Run:
         hints = get_type_hints(run, include_extras=True)
@@ -97,9 +86,8 @@ def tool(
             default = [] if each.default is each.empty else [each.default]
             given.append((each.name, hints[each.name], *default))
         takes = msgspec.defstruct("Arguments", given, kw_only=True, forbid_unknown_fields=True)
-        paged = msgspec.defstruct(
-            "Result", _PAGED, bases=(returns,), kw_only=True, omit_defaults=False
-        )
+        bases = (whole or form("Found", **keys),)
+        paged = msgspec.defstruct("Result", _PAGED, bases=bases, kw_only=True, omit_defaults=False)
         schemas = partial(msgspec.json.schema_components, ref_template="#/$defs/{name}")
         _, taken = schemas([takes])
         either, parts = schemas([paged, _FAILED])
@@ -112,7 +100,7 @@ def tool(
                 read_only_hint=not proposes,
                 destructive_hint=False,
                 idempotent_hint=not proposes,
-                open_world_hint=not is_local,
+                open_world_hint=not local,
             ),
         )
         TOOLS[shown.name] = DeskTool(shown, run, takes, paged, rows)
@@ -131,21 +119,25 @@ class Desk:
     def call(self, name: str, arguments: Mapping[str, Any]) -> types.CallToolResult:
         """Call a tool. An error is a result too, and so is that a call cannot be logged."""
         began, sent = time.monotonic(), self.account.reads.sent
-        asked = shown(dict(arguments))
-        log: dict[str, Any] = {"tool": name, "arguments": asked, "result": "done", "plan": None}
-        if len(json.dumps(asked)) > 10 * _LONGEST:
-            log["arguments"] = "too long"
+        asked, plan = as_shown(dict(arguments)), None
+        found: dict[str, Any]
         try:
-            found = shown(msgspec.to_builtins(self._page(TOOLS[name], arguments)))
-            log["result"] = found.get("outcome", "done")
-            log["plan"] = found["saved"]["id"] if found.get("saved") else None
+            found = as_shown(msgspec.to_builtins(self._page(TOOLS[name], arguments)))
+            result, saved = found.get("outcome", "done"), found.get("saved")
+            plan = saved and saved["id"]
             said = f"{found['total']} in all. The rows are in structuredContent."
-            answer = _answer(_SAID.get(log["result"], said), found)
+            answer = _answer(_SAID.get(result, said), found)
         except Exception as error:  # noqa: BLE001 - reported, not swallowed
             answer = failure(error)
-            log["result"] = answer.structured_content["kind"]
-        log["requests"] = self.account.reads.sent - sent
-        log["milliseconds"] = round((time.monotonic() - began) * 1000)
+            result = answer.structured_content["kind"]
+        log = {
+            "tool": name,
+            "arguments": asked if len(json.dumps(asked)) <= 10 * _LONGEST else "too long",
+            "result": result,
+            "plan": plan,
+            "requests": self.account.reads.sent - sent,
+            "milliseconds": round((time.monotonic() - began) * 1000),
+        }
         try:
             log_call(self.account.state, log)
         except OSError as error:
@@ -156,17 +148,16 @@ class Desk:
         asked = msgspec.structs.asdict(msgspec.convert(arguments, tool.takes))
         page = asked.pop("page")
         key = msgspec.json.encode([tool.shown.name, asked])
+        held = self._held.pop(key, None)
         if page == 1:
             found = tool.run(self.account, **asked)
-            self._held.pop(key, None)
             result = msgspec.convert(found, tool.returns, from_attributes=True)
-            self._held[key] = result, _page_ends(getattr(result, tool.rows) or ())
-            for old in [*self._held][:-_MOST_HELD]:
-                del self._held[old]
-        elif key not in self._held:
+            held = result, _page_ends(getattr(result, tool.rows) or ())
+        elif held is None:
             message = "the first page of this was not read, or is too old"
             raise error_in_call(message, "begin again with page 1")
-        result, ends = self._held[key]
+        self._held = dict([*self._held.items(), (key, held)][-_MOST_HELD:])
+        result, ends = held
         rows = getattr(result, tool.rows)
         if rows is None:  # not known
             return result
@@ -195,7 +186,7 @@ def failure(error: Exception) -> types.CallToolResult:
     said = type(error).__name__ if kind == "internal" else str(error)
     problems = getattr(error, "problems", None) or [membership.Problem("", None, said)]
     data = msgspec.convert({"kind": kind, "problems": problems}, _FAILED, from_attributes=True)
-    return _answer(text, shown(msgspec.to_builtins(data)), is_error=True)
+    return _answer(text, as_shown(msgspec.to_builtins(data)), is_error=True)
 
 
 def _answer(text: str, data: Any, *, is_error: bool = False) -> types.CallToolResult:
@@ -203,14 +194,14 @@ def _answer(text: str, data: Any, *, is_error: bool = False) -> types.CallToolRe
     return types.CallToolResult(content=content, structured_content=data, is_error=is_error)
 
 
-def shown(value: Any) -> Any:
+def as_shown(value: Any) -> Any:
     """Return data whose texts are escaped; a text that is too long is cut, and so is a list."""
     match value:
         case str():
             return escaped(value[:_LONGEST]) + ("…" if len(value) > _LONGEST else "")
         case {**fields}:
-            return {shown(key): shown(each) for key, each in fields.items()}
+            return {as_shown(key): as_shown(each) for key, each in fields.items()}
         case [*items]:
-            return [shown(each) for each in items[:_MOST_LISTED]]
+            return [as_shown(each) for each in items[:_MOST_LISTED]]
         case _:
             return value

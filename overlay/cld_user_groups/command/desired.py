@@ -76,9 +76,9 @@ def change_command(
                 now = datetime.now(UTC)
                 if file is not None:
                     membership.planning.check_is_for(file, client.account_id)
-                sought = people if model is None else (*people, model)
-                lookup = membership.lookup.lookup_of(sought, adds=bool(people) and not removes)
-                lookup = membership.lookup.with_rules(lookup, file, people)
+                like = () if model is None else (model,)
+                adds = bool(people) and not removes
+                lookup = membership.lookup.lookup_of(people, adds=adds, like=like, file=file)
                 snapshot = membership.read_account(client, lookup, now.date())
                 finder = membership.Finder(snapshot)
                 found: dict[str, Any] = {}

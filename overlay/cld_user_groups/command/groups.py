@@ -11,7 +11,7 @@ from . import membership
 from .completion import complete_group, users_argument
 from .desired import change_command
 from .options import TABLE_FORMATS, Settings, command
-from .roles import in_a_table, of_groups, print_roles, read_roles
+from .roles import in_a_table, of_groups, print_roles
 from .tables import Cell, Column, Lines, Table, columns, print_table
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def list_command(settings: Settings, roles: bool) -> None:
     with settings.open_client() as client:
         snapshot = membership.read_account(client)
         groups = sorted(snapshot.groups, key=lambda group: (group.name.casefold(), group.id))
-        granted = read_roles(client, groups) if roles else None
+        granted = membership.roles.roles_of(client, groups) if roles else None
     names: tuple[Column, ...]
     names = (Column("name"), Column("members", is_number=True), Column("id"))
     rows: list[tuple[Cell, ...]]
@@ -53,7 +53,7 @@ def show_command(settings: Settings, group: str) -> None:
     with settings.open_client() as client:
         snapshot = membership.read_account(client)
         found = membership.Finder(snapshot).group(group)
-        roles = read_roles(client, [found])
+        roles = membership.roles.roles_of(client, [found])
     members = sorted(found.members, key=lambda member: ((member.email or "").casefold(), member.id))
     count = "1 member" if len(members) == 1 else f"{len(members)} members"
     table = Table(

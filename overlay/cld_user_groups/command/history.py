@@ -25,7 +25,7 @@ from .options import (
     yes_option,
 )
 from .output import print_message
-from .roles import of_user, print_roles, read_roles
+from .roles import of_user, print_roles
 from .running import Draft, RunOptions, run_plan
 from .source import one_user, read_groups
 from .tables import Table, columns, print_table
@@ -119,14 +119,10 @@ def explain_command(settings: Settings, group: str, user: str, file: str | None)
     with settings.open_client() as client:
         if desired is not None:
             membership.planning.check_is_for(desired, client.account_id)
-        snapshot = membership.read_account(client, membership.lookup.lookup_of([named]))
-        history = membership.read_history(membership.state_directory(snapshot.account_id))
-        found = membership.lookup.group_now_or_before(snapshot, history, group)
-        person = membership.lookup.user_now_or_before(snapshot, history, named)
-        granted, said = _granted(client, snapshot, found, person)
-    explained = membership.explain(
-        snapshot, history, found, person, desired=desired, today=datetime.now(UTC).date()
-    )
+        explained, snapshot, history = membership.explaining.read_explanation(
+            client, group, named, desired
+        )
+        granted, said = _granted(client, snapshot, explained.group, explained.user)
     table = _explanation_table(explained, snapshot.account_id)
     table = evolve(table, details={**table.details, **granted})
     print_table(table, settings, lines=lambda color: _explanation_lines(explained))
@@ -149,7 +145,7 @@ def _granted(
     directory = membership.Directory(snapshot)
     is_there = directory.by_id(user.id) is not None
     joined = directory.joined(user.id)
-    found = read_roles(client, [group, *joined], [user.id] if is_there else [])
+    found = membership.roles.roles_of(client, [group, *joined], [user.id] if is_there else [])
     said: dict[str, Sequence[str]] = {f"What {group.name} grants": found.texts(group.id)}
     roles["roles"] = found.document(group.id)
     if is_there:

@@ -13,14 +13,14 @@ from .completion import complete_user, users_argument
 from .desired import change_command
 from .options import TABLE_FORMATS, Settings, command
 from .output import print_message
-from .roles import of_user, read_roles
+from .roles import of_user
 from .source import one_user
 from .tables import Column, Lines, Table, print_table
 
 if TYPE_CHECKING:
     from cld_provisioning_api.models import User
     from cld_user_groups import CldProvisioning
-    from cld_user_groups.membership import DesiredMember, Finder, Group, GroupRef, Snapshot
+    from cld_user_groups.membership import DesiredMember, Finder, Snapshot
     from cld_user_groups.membership.everyday import DesiredState
 
 _COLUMNS = (
@@ -58,7 +58,9 @@ def whois_command(settings: Settings, user: str) -> None:
         (member,) = finder.users([named])
         found = client.users.get(user_id=member.id or "")
         groups = sorted(finder.joined(found.id), key=lambda group: group.name.casefold())
-        texts, document = of_user(read_roles(client, groups, [found.id]), found.id, groups)
+        texts, document = of_user(
+            membership.roles.roles_of(client, groups, [found.id]), found.id, groups
+        )
     table = _table(snapshot, [found])
     table = evolve(
         table,

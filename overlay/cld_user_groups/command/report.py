@@ -14,7 +14,6 @@ from . import membership
 from .options import PLAN_FORMATS, Settings, command, force_option, number
 from .output import print_json, print_message, print_result
 from .output_file import OutputFile
-from .roles import read_roles
 from .tables import Table, as_csv, columns
 
 if TYPE_CHECKING:
@@ -132,14 +131,14 @@ def _granted(
     client: CldProvisioning, snapshot: Snapshot, people: People, desired: Desired | None, reach: str
 ) -> Roles:
     """Read what groups grant, and what those people hold of whom it is to be known."""
-    granted = read_roles(client, snapshot.groups)
+    granted = membership.roles.roles_of(client, snapshot.groups)
     users = [person.id for person in people.found] if reach == "people" else []
     if desired is not None and reach != "people":
         needed = membership.rules.role_principals(snapshot, desired)
         users = [user_id for kind, user_id in needed if kind == "user"]
     # Apart, for an error about one of the people must not cost what groups grant.
     if (reach == "people" or users) and (granted.known or not snapshot.groups):
-        granted = granted.with_more(read_roles(client, [], users))
+        granted = granted.with_more(membership.roles.roles_of(client, [], users))
     return granted
 
 

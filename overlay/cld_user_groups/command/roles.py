@@ -15,16 +15,7 @@ from .options import Settings
 from .output import print_message
 
 if TYPE_CHECKING:
-    from cld_user_groups import CldProvisioning
     from cld_user_groups.membership import Group, GroupRef, Roles
-
-
-def read_roles(
-    client: CldProvisioning, groups: Iterable[Group | GroupRef], user_ids: Iterable[str] = ()
-) -> Roles:
-    """Read the roles of groups and users; two requests for each hundred of them."""
-    ids = dict.fromkeys(group.id or "" for group in groups)
-    return membership.read_roles(client, membership.roles.as_principals(ids, user_ids))
 
 
 def print_roles(said: Mapping[str, Sequence[str]], settings: Settings) -> None:

@@ -74,8 +74,12 @@ def _made_form(
 
 
 def form(name: str, **fields: Any) -> Any:
-    """Return the form of a part of a document, with the forms of the classes in it."""
-    made = [(key, _form(hint, {})) for key, hint in fields.items()]
+    """Return the form of a part of a document, with those of the classes in it; [X]: a list."""
+    generic: Any = list
+    made = [
+        (key, generic[_form(hint[0], {})] if isinstance(hint, list) else _form(hint, {}))
+        for key, hint in fields.items()
+    ]
     return msgspec.defstruct(name, made, kw_only=True)
 
 

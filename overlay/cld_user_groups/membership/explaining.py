@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from enum import StrEnum
 
 from attrs import evolve, frozen
 
+from cld_user_groups.client import CldProvisioning
 from cld_user_groups.identity import email_key
 
 from .directory import Directory, is_wanted
 from .effects import with_effects
 from .grants import GroupRef
-from .history import History, Period, Step
+from .history import History, Period, Step, read_history
+from .lookup import group_now_or_before, lookup_of, user_now_or_before
 from .model import Action, Desired, DesiredGroup, DesiredMember, Member, Plan, Snapshot
 from .problems import Problem, quoted
 from .result import Status
 from .rules import check_rules
+from .snapshot import read_account
+from .state import state_directory
 
 
 class Verdict(StrEnum):
@@ -107,6 +111,18 @@ def explain(
         steps=steps,
         listing=None if desired is None else listing_of(desired, group, user, today),
     )
+
+
+def read_explanation(
+    client: CldProvisioning, group: str, user: DesiredMember, desired: Desired | None = None
+) -> tuple[Explanation, Snapshot, History]:
+    """Read the account and its journals; explain a membership, also of who or what is gone."""
+    snapshot = read_account(client, lookup_of([user]))
+    history = read_history(state_directory(snapshot.account_id))
+    found = group_now_or_before(snapshot, history, group)
+    person, today = user_now_or_before(snapshot, history, user), datetime.now(UTC).date()
+    explained = explain(snapshot, history, found, person, desired=desired, today=today)
+    return explained, snapshot, history
 
 
 def _verdict(

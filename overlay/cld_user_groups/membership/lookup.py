@@ -37,28 +37,26 @@ def named_user(text: str, source: str = "", line: int = 0) -> DesiredMember:
     return evolve(named, email=text.strip()) if "@" in text else evolve(named, id=text.strip())
 
 
-def lookup_of(people: Iterable[DesiredMember], *, adds: bool = False) -> Desired:
-    """Return what makes `read_account` look up users.
+def lookup_of(
+    people: Sequence[DesiredMember],
+    *,
+    adds: bool = False,
+    like: Sequence[DesiredMember] = (),
+    file: Desired | None = None,
+) -> Desired:
+    """Return what makes `read_account` look up users, and others whom they are to be `like`.
 
     Where they are to be added to a group (`adds`), those whom a group has are looked up too, for a
-    second user of an e-mail may be in none.
+    second user of an e-mail may be in none. The roles that the rules of a `file` need are read too.
     """
     state: Literal["present", "absent"] = "present" if adds else "absent"
-    group = DesiredGroup(name="", state=state, members=tuple(people))
-    return Desired(source="", digest="", groups=(group,))
-
-
-def with_rules(lookup: Desired, file: Desired | None, people: Iterable[DesiredMember]) -> Desired:
-    """Return what makes `read_account` read the roles that the rules of a file need, too."""
-    if file is None:
-        return lookup
-    members = tuple(people)
+    group = DesiredGroup(name="", state=state, members=(*people, *like))
     ruled = (
-        evolve(group, state="present", members=members)
-        for group in file.groups
-        if any(rule.kind == "not_with_role" for rule in group.rules)
+        evolve(each, state="present", members=tuple(people))
+        for each in (() if file is None else file.groups)
+        if any(rule.kind == "not_with_role" for rule in each.rules)
     )
-    return evolve(lookup, groups=(*lookup.groups, *ruled))
+    return Desired(source="", digest="", groups=(group, *ruled))
 
 
 def has_text(text: str | None, *values: str | None) -> bool:

@@ -9,6 +9,7 @@ print(render_html(found))
 
 from cld_user_groups.membership.snapshot import State
 
+from .access import HeldRole, held_roles
 from .builder import compare, review
 from .model import (
     Access,
@@ -35,6 +36,7 @@ __all__ = [
     "Earlier",
     "Event",
     "Finding",
+    "HeldRole",
     "Kind",
     "Membership",
     "People",
@@ -44,6 +46,7 @@ __all__ = [
     "RoleHolder",
     "State",
     "compare",
+    "held_roles",
     "keep",
     "last_before",
     "last_until",

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
+from attrs import frozen
+
 from cld_user_groups.membership.grants import Grant, Roles
 
-from .model import Access, Finding, Kind, Person, ReviewedGroup, RoleHolder
+from .model import Access, Finding, Kind, Person, Review, ReviewedGroup, RoleHolder
 
 
 def access_of(
@@ -32,6 +34,39 @@ def access_of(
         Access(grant=grant, group_ids=tuple(granting[grant]), holders=tuple(holders[grant]))
         for grant in sorted({*granting, *holders}, key=_by_weight)
     )
+
+
+@frozen(kw_only=True)
+class HeldRole:
+    """A role that a person has.
+
+    Attributes:
+        user: The person.
+        grant: The role, and where it applies.
+        own: Whether it is assigned to the person too; None where that is not known.
+        through: The groups through which the person has it.
+    """
+
+    user: Person
+    grant: Grant
+    own: bool | None
+    through: tuple[ReviewedGroup, ...]
+
+    @property
+    def is_full_control(self) -> bool:
+        """Whether the role allows everything where it applies."""
+        return self.grant.is_full_control
+
+
+def held_roles(review: Review) -> Iterator[HeldRole]:
+    """Yield who has which roles, and through which groups, as far as it is known."""
+    people = {each.id: each for each in review.people}
+    groups = {each.id: each for each in review.groups}
+    for access in review.access:
+        for holder in access.holders:
+            through = tuple(groups[group_id] for group_id in holder.group_ids)
+            user = people[holder.user_id]
+            yield HeldRole(user=user, grant=access.grant, own=holder.own, through=through)
 
 
 def _by_weight(grant: Grant) -> tuple[bool, str, str]:
