@@ -8,12 +8,13 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
+from anyio.from_thread import start_blocking_portal
 from mcp import Client, StdioServerParameters
 from tests.support.code_blocks import ROOT
 from tools.docs.transcript import comparable, steps
@@ -27,27 +28,23 @@ QUOTA = re.compile(r"\d+ (?=left of the quota)")
 COMMAND = [sys.executable, "-m", "cld_user_groups"]
 
 
-def ask(arguments: list[str], what: Callable[[Client], Any], **environment: str) -> Any:
-    """Start a server as a client does, and ask it something."""
+@contextmanager
+def asking(*arguments: str, **environment: str) -> Generator[Callable[..., Any]]:
+    """Start a server as a client does; yield what calls a method of the client."""
     command, *first = COMMAND
     passed = {name: os.environ[name] for name in os.environ if name.startswith(("CLOUD", "XDG"))}
     server = StdioServerParameters(
         command=command, args=[*first, *arguments], env={**passed, **environment}
     )
-
-    async def session() -> Any:
-        async with Client(server) as client:
-            return await what(client)
-
-    return anyio.run(session)
+    with start_blocking_portal() as portal:
+        with portal.wrap_async_context_manager(Client(server)) as client:
+            yield lambda method, *given: portal.call(getattr(client, method), *given)
 
 
 def test_an_assistant_is_served_over_standard_input_and_output(shell: Shell) -> None:
-    async def look(client: Client) -> Any:
-        listed = await client.list_tools()
-        return listed.tools, await client.call_tool("list_members", {"group": "Designers"})
-
-    tools, result = ask(["mcp"], look)
+    with asking("mcp") as ask:
+        tools = ask("list_tools").tools
+        result = ask("call_tool", "list_members", {"group": "Designers"})
     assert "propose" in [tool.name for tool in tools]
     assert {each["email"] for each in result.structured_content["members"]} == {
         "john@example.com", "harry@example.com",
@@ -65,11 +62,10 @@ def test_the_servers_of_the_documented_file_can_be_started(shell: Shell) -> None
     profiles = shell.write('[production]\naccount_id = "acc"\n', "profiles.toml")
     arguments = [Path(each).name if "/" in each else each for each in entry["args"]]
 
-    async def read(client: Client) -> Any:
-        return (await client.read_resource("cld-user-groups://file")).contents[0].text
-
     environment = {"CLOUDINARY_PROFILES_FILE": str(shell.folder / profiles), **entry["env"]}
-    assert json.loads(ask(arguments, read, **environment))["groups"][0]["name"] == "Marketing"
+    with asking(*arguments, **environment) as ask:
+        (content,) = ask("read_resource", "cld-user-groups://file").contents
+    assert json.loads(content.text)["groups"][0]["name"] == "Marketing"
 
 
 def test_the_documented_session_is_what_happens(shell: Shell) -> None:
@@ -77,25 +73,22 @@ def test_the_documented_session_is_what_happens(shell: Shell) -> None:
     commands = [(step.span[0], step) for step in steps(PAGE)]
     plan = ""
     assert (len(events), len(commands)) == (4, 2)
-    for _, event in sorted([*events, *commands], key=lambda each: each[0]):
-        if not isinstance(event, re.Match):
-            line = SAVED_PLAN.sub(plan, event.name).split()
-            done = shell(*line[1:])
-            printed, expected = (QUOTA.sub("", text) for text in (done.output, event.text))
-            assert comparable(printed) == comparable(expected), done.output
-            continue
-        name, arguments, text, data = event.groups()
-
-        async def call(client: Client, name: str = name, arguments: str = arguments) -> Any:
-            return await client.call_tool(name, json.loads(arguments))
-
-        before = shell.writes()
-        result = ask(["mcp"], call)
-        assert result.content[0].text == text
-        shown = json.loads(data)
-        assert shown == {key: result.structured_content[key] for key in shown}
-        assert shell.writes() == before
-        plan = (result.structured_content.get("saved") or {"path": plan})["path"]
+    with asking("mcp") as ask:
+        for _, event in sorted([*events, *commands], key=lambda each: each[0]):
+            if not isinstance(event, re.Match):
+                line = SAVED_PLAN.sub(plan, event.name).split()
+                done = shell(*line[1:])
+                printed, expected = (QUOTA.sub("", text) for text in (done.output, event.text))
+                assert comparable(printed) == comparable(expected), done.output
+                continue
+            name, arguments, text, data = event.groups()
+            before = shell.writes()
+            result = ask("call_tool", name, json.loads(arguments))
+            assert result.content[0].text == text
+            shown = json.loads(data)
+            assert shown == {key: result.structured_content[key] for key in shown}
+            assert shell.writes() == before
+            plan = (result.structured_content.get("saved") or {"path": plan})["path"]
     assert shell.members() == SAMPLE
 
 
