@@ -180,6 +180,37 @@ def test_a_record_that_contradicts_itself_assigns_nothing(
     assert all(change.role is None for change in plan.changes)
 
 
+PLACE = "the record does not say in which folder or collection"
+NOT_EXACT: dict[str, tuple[tuple[tuple[str, str], ...], str]] = {
+    "empty": ((("folder_id", ""),), PLACE),
+    "blank": ((("folder_id", " "),), PLACE),
+    "one of two is empty": ((("collection_id", ""), ("folder_id", "f1")), PLACE),
+    "not a parameter": ((("Folder_Id", "f1"),), "not restricted by what the record names"),
+}
+
+
+@pytest.mark.parametrize(("within", "why"), NOT_EXACT.values(), ids=NOT_EXACT)
+def test_a_role_for_content_needs_an_exact_place(
+    one: Account, within: tuple[tuple[str, str], ...], why: str
+) -> None:
+    (outcome,) = deleted(one).outcomes
+    assert outcome.roles is not None
+    (own,) = (each for each in outcome.roles.granted if each.role_id == OWN)
+    listed = tuple(one.client.roles.list().data)
+    assert Restoration(assignable=listed).obstacle(own) == ""
+    assert why in Restoration(assignable=listed).obstacle(evolve(own, within=within))
+
+
+def test_a_role_that_is_listed_twice_must_be_as_recorded_in_both(one: Account) -> None:
+    (outcome,) = deleted(one).outcomes
+    assert outcome.roles is not None
+    (editor,) = (each for each in outcome.roles.granted if each.role_id == EDITOR)
+    (role,) = (each for each in one.client.roles.list().data if each.id == EDITOR)
+    changed = evolve(role, updated_at=2_000_000_000)
+    for listed in ((role, changed), (changed, role)):
+        assert Restoration(assignable=listed).obstacle(editor) == "the role was changed since"
+
+
 @pytest.mark.parametrize("status", [401, 403, 404, 500])
 def test_people_come_back_where_the_permissions_api_does_not(account: Account, status: int) -> None:
     deleted(account)

@@ -43,9 +43,26 @@ def obstacle(recorded: Grant, assignable: Iterable[Role]) -> str:
 
     It must be the same role as then, and the record must say exactly where it applied.
     """
-    role = next((each for each in assignable if each.id == recorded.role_id), None)
-    if role is None:
+    roles = [each for each in assignable if each.id == recorded.role_id]
+    if not roles:
         return "the role no longer exists"
+    for role in roles:  # a list that has the same ID twice tells of two roles
+        if why := _difference(recorded, role):
+            return why
+    if (recorded.scope == "account") is bool(recorded.where):
+        return "the record does not say in which product environment"
+    within = dict(recorded.within)
+    if recorded.is_content is not bool(within) or not all(map(str.strip, within.values())):
+        return "the record does not say in which folder or collection"
+    # What the API does not know, it may ignore: then the role would apply everywhere.
+    if any(
+        each.policy_parameters and not within.keys() <= {*each.policy_parameters} for each in roles
+    ):
+        return "the role is not restricted by what the record names"
+    return ""
+
+
+def _difference(recorded: Grant, role: Role) -> str:
     if role.updated_at > recorded.updated_at:
         return "the role was changed since"
     kind = role.scope_type, role.management_type == "system", role.permission_type == "content"
@@ -53,10 +70,6 @@ def obstacle(recorded: Grant, assignable: Iterable[Role]) -> str:
         return "the role is of another kind now"
     if role.name != recorded.role:
         return f"the role is called {quoted(role.name)} now"
-    if (recorded.scope == "account") is bool(recorded.where):
-        return "the record does not say in which product environment"
-    if recorded.is_content is not bool(recorded.within):
-        return "the record does not say in which folder or collection"
     return ""
 
 
