@@ -129,6 +129,22 @@ def test_the_prompt_shows_each_role_and_where_the_record_is(deleted: Shell) -> N
     assert f"assign {FOLDER} to Designers" in before
 
 
+def test_a_record_that_was_edited_is_not_restored_without_a_warning(deleted: Shell) -> None:
+    path = list_runs(state_directory("acc"))[0].path
+    edited = path.read_text("utf-8").replace("fg38a9b0c1d2e3f4", "another")
+    said = "The journal is not as it was written: line 2 was changed"
+    line = ("undo", "--restore-roles", "--dry-run")
+    assert said not in deleted(*line).stdout
+    path.write_text(edited, "utf-8")
+    for form in FORMATS:
+        done = deleted(*line, "--format", form)
+        assert said in done.stdout + done.stderr
+    assert said not in deleted("undo", "--dry-run").stdout
+    code, screen = converse("undo", "--restore-roles", "--quiet", typed="n\n")
+    assert code == 1
+    assert said in " ".join(screen.split())
+
+
 def test_the_help_says_where_the_record_is(shell: Shell) -> None:
     assert LOCAL_FILE in " ".join(shell("undo", "--help").stdout.split())
 

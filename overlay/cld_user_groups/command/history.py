@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
         GroupRef,
         Listing,
         Member,
+        Plan,
         Snapshot,
         Step,
     )
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 # Of a digest, enough to tell two files apart, as Git shows a commit.
 _SHOWN_OF_DIGEST = 12
+_CHECK_ROLES = "Roles may not be as recorded: check each of them."
 
 
 @command(
@@ -80,14 +81,24 @@ def undo_command(
 
     def prepare(client: CldProvisioning) -> Draft:
         directory = membership.state_directory(client.account_id)
-        found, restoration = membership.load_run(directory, run), None
+        found, restoration, doubts = membership.load_run(directory, run), None, list[str]()
         if restore_roles:
+            for each in membership.verify_runs(directory):
+                if each.run == found.id and each.problems:
+                    why = "; ".join(each.problems)
+                    doubts.append(f"The journal is not as it was written: {why}. {_CHECK_ROLES}")
             others = (each.run for each in membership.list_runs(directory) if each.run)
             restoration = membership.read_restoration(client, found, others)
         snapshot = membership.read_account(client)
         now = datetime.now(UTC)
-        make = partial(membership.undo_plan, found, now=now, restoration=restoration)
-        return Draft(partial(make, allow_removals=allow_removals), snapshot)
+
+        def make(snapshot: Snapshot) -> Plan:
+            plan = membership.undo_plan(
+                found, snapshot, now=now, restoration=restoration, allow_removals=allow_removals
+            )
+            return evolve(plan, warnings=(*plan.warnings, *doubts))
+
+        return Draft(make, snapshot)
 
     # A second attempt needs the ID of the run that was undone: the last one is then this undo.
     words = ["undo", run or "RUN", *(["--restore-roles"] if restore_roles else [])]
