@@ -114,3 +114,45 @@ def test_the_file_of_a_profile_is_not_that_of_another_account(work: Shell) -> No
     assert done.exit_code == 0
     done = work("offboard", "harry@example.com", "--account-id", "elsewhere", "--yes")
     assert "groups.yaml" not in done.stderr
+
+
+RULED = """\
+version: 1
+groups:
+  Crowd: {mode: additive, members: [], allow_empty: true, not_with_role: [Master Admin]}
+"""
+
+
+@pytest.mark.parametrize("command", ["copy", "merge"])
+@pytest.mark.parametrize(
+    ("group", "code", "added"), [("Designers", 5, {"harry"}), ("Marketing", 0, {"maria"})]
+)
+def test_roles_of_whom_a_group_names_are_read_for_a_rule(
+    work: Shell, command: str, group: str, code: int, added: set[str]
+) -> None:
+    work.emulator.add_group("Crowd")
+    work.write(RULED, "cld-user-groups/groups.yaml")
+    line = (group, "Crowd") if command == "copy" else (group, "--into", "Crowd")
+    allowed = ("--allow-removals", str(len(SAMPLE[group]))) if command == "merge" else ()
+    done = work(command, *line, *allowed, "--yes")
+    assert done.exit_code == code
+    assert "not known (the roles were not read)" not in done.stdout + done.stderr
+    assert ("`Master Admin` is held by the user" in done.stderr) is (code == 5)
+    assert work.members()["Crowd"] == added
+
+
+def test_roles_that_a_rule_needs_are_asked_for_once(work: Shell) -> None:
+    work.emulator.add_group("Crowd")
+    work.write(RULED, "cld-user-groups/groups.yaml")
+    for status, times in ((None, 2), (403, 1)):
+        work.emulator.roles.refused_with = status
+        work.emulator.calls.clear()
+        done = work("copy", "Marketing", "Crowd", "--dry-run")
+        assert done.exit_code == (5 if status else 0)
+        work.emulator.calls.assert_called("inspectMultiple", times=times)
+        work.emulator.calls.clear()
+        work("add", "Crowd", "maria@example.com", "--dry-run")
+        work.emulator.calls.assert_called("inspectMultiple", times=times)
+        work.emulator.calls.clear()
+        work("remove", "Designers", "harry@example.com", "--dry-run")
+        work.emulator.calls.assert_called("inspectMultiple", times=times)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from typing import TYPE_CHECKING, Any
 
 import click
+from attrs import evolve
 
 from . import membership
 from .options import (
@@ -28,7 +29,7 @@ from .source import hold_to_guards, one_user, read_groups, read_people
 
 if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
-    from cld_user_groups.membership import Plan, Snapshot
+    from cld_user_groups.membership import Desired, Plan, Snapshot
     from cld_user_groups.membership.everyday import DesiredState
     from cld_user_groups.membership.roles import Reach
 
@@ -100,7 +101,9 @@ def change_command(
                     )
                     return hold_to_guards(plan, snapshot, allow_removals=allow_removals)
 
-                return Draft(make, snapshot)
+                return Draft(
+                    make, snapshot, partial(_with_roles, client, desired, file, lookup, now)
+                )
 
             why = ["--reason", reason] if reason else []
             unheld = ["--ignore-file"] if ignore_file else []
@@ -117,6 +120,35 @@ def change_command(
         return declared(name, callback, (*parameters, *options), TABLE_FORMATS)
 
     return decorate
+
+
+def _with_roles(
+    client: CldProvisioning,
+    desired: Desired,
+    file: Desired | None,
+    lookup: Desired,
+    now: datetime,
+    snapshot: Snapshot,
+) -> Snapshot:
+    """Read the roles for the rules of a file of those whom a group names: `copy` and `merge`."""
+    from cld_provisioning_api.models import Principal
+
+    if file is None:
+        return snapshot
+    rules = membership.rules
+    plan = membership.plan(snapshot, desired, now.date(), now=now)
+    plan = evolve(plan, rules=membership.check_rules(plan, snapshot, file).rules)
+    needed = membership.Desired(source="", digest="", groups=rules.readers_of(plan))
+    asked = set(rules.role_principals(snapshot, lookup))
+    new = [each for each in rules.role_principals(snapshot, needed) if each not in asked]
+    if not new:
+        return snapshot
+    left, known = snapshot.requests_left, snapshot.roles
+    principals = [Principal(type=kind, id=each) for kind, each in new]
+    once = client.with_options(retries=None, limiter=None)
+    roles = membership.roles.read_roles(once, principals, left)
+    left = None if left is None else max(0, left - roles.requests)
+    return evolve(snapshot, roles=known.with_more(roles), requests_left=left)
 
 
 def _words(context: click.Context, values: Mapping[str, Any]) -> Iterator[str]:

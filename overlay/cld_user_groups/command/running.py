@@ -50,17 +50,20 @@ class Draft:
     Attributes:
         make: Returns the plan of a snapshot, checked by its guards.
         snapshot: The account as it was read.
+        read_more: Returns a snapshot with the roles that rules need beyond those, if any.
     """
 
     make: Callable[[Snapshot], Plan]
     snapshot: Snapshot
+    read_more: Callable[[Snapshot], Snapshot] | None = None
 
     def plan(
         self, client: CldProvisioning, roles: Reach | None, keep_quota: int = 0
     ) -> tuple[Plan, Snapshot]:
         """Return the plan and its snapshot, with the roles that it needs."""
+        snapshot = self.snapshot if self.read_more is None else self.read_more(self.snapshot)
         return membership.roles.plan_with_roles(
-            client, self.make, self.snapshot, reach=roles, keep_quota=keep_quota
+            client, self.make, snapshot, reach=roles, keep_quota=keep_quota
         )
 
 
