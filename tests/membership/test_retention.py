@@ -106,6 +106,14 @@ def test_a_journal_of_an_earlier_version_is_said_to_be_without_digests(tmp_path)
     )
 
 
+def test_the_latest_journal_is_not_verified_without_its_digests(tmp_path):
+    path = [write(tmp_path, day) for day in range(2)][-1]
+    path.write_bytes(re.sub(rb',"previous":"\w*"', b"", path.read_bytes()).replace(b"u1", b"u2"))
+    latest, first = verify_runs(tmp_path)
+    said = "its digests were taken out, or an earlier version wrote it since"
+    assert (latest.problems, latest.has_digests, first.problems) == ((said,), False, ())
+
+
 def test_a_journal_under_the_name_of_another_run_is_told(tmp_path):
     paths = [write(tmp_path, day) for day in range(3)]
     contents = [path.read_bytes() for path in paths]

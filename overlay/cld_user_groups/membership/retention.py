@@ -49,14 +49,17 @@ def verify_runs(directory: Path) -> tuple[Verification, ...]:
     by_number = {each.run.header.sequence: each.id for each in runs if each.run is not None}
     ends: dict[str, str] = {}  # the digest of a run's last line, as the run after has it
     found: list[Verification] = []
-    for each in runs:
+    chains = [[_previous_of(line) for line in contents[run.id]] for run in runs]
+    oldest = max((at for at, chain in enumerate(chains) if any(chain)), default=0)
+    for position, (each, chain) in enumerate(zip(runs, chains, strict=True)):
         lines = contents[each.id]
-        chain = [_previous_of(line) for line in lines]
         problems = [each.error] if each.error else []
         if has_digests := any(previous is not None for previous in chain):
             problems += _broken(lines, chain)
         if (end := ends.get(each.id)) and (not lines or digest_of(lines[-1]) != end):
             problems.append(f"line {len(lines)} was changed, or lines after it are missing")
+        if not (has_digests or problems) and position < oldest:
+            problems.append("its digests were taken out, or an earlier version wrote it since")
         if each.run is not None and each.run.id != each.id:
             problems.append(f"the file was renamed or copied: it is the journal of {each.run.id}")
         number = each.run.header.sequence if each.run is not None else None
