@@ -47,6 +47,7 @@ html_theme = "furo"
 html_title = f"cld-user-groups {version}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["copy.js"]
 html_favicon = "_static/favicon.svg"
 html_show_sphinx = False
 html_copy_source = False
