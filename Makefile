@@ -143,5 +143,5 @@ pins: $(READY) ## Resolve pyproject.toml into constraints.txt; UPGRADE=1
 	@tools/pins $(if $(UPGRADE),--upgrade)
 
 clean: ## Remove the files that the other targets created
-	rm -rf $(VENV) $(LOWEST) .bench dist site .site .nox .pytest_cache .mypy_cache .ruff_cache .hypothesis node_modules mutants
+	rm -rf $(VENV) $(LOWEST) .bench dist site .site docs/reference/commands .nox .pytest_cache .mypy_cache .ruff_cache .hypothesis node_modules mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -23,6 +23,7 @@ KINDS = [
     "user_groups.html",
     "file-format.html",
     "reference/commands.html",
+    "reference/commands/plan.html",
     "reference/http-api.html",
     "reference/python/client.html",
     "reference/python/membership.html",
@@ -70,6 +71,10 @@ def test_nothing_is_loaded_from_elsewhere(pages: Pages, site: str) -> None:
         ("maybe_applied", "Why a write is never duplicated"),
         ("allow-removals", "The guards"),
         ("CLOUDINARY_ACCOUNT_URL", "Environment variables"),
+        ("404", "Errors"),
+        ("409", "The emulator"),
+        ("420", "Errors"),
+        ("429", "Many workers, one quota"),
     ],
 )
 def test_search_finds(pages: Pages, site: str, text: str, title: str) -> None:
@@ -77,6 +82,29 @@ def test_search_finds(pages: Pages, site: str, text: str, title: str) -> None:
     page.locator("input.sidebar-search").fill(text)
     page.keyboard.press("Enter")
     expect(page.locator("ul.search li a", has_text=title).first).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "copied"),
+    [
+        ("index.html", "list(extended_details=True)", "from cld_user_groups import "),
+        ("tutorial.html", "pip install", "python3 -m venv .venv\n. .venv/bin/activate\npip "),
+        ("tutorial.html", "To undo:", "cld-user-groups apply groups.yaml\n"),
+    ],
+)
+def test_button_copies_code_without_prompts_and_output(
+    pages: Pages, site: str, name: str, code: str, copied: str
+) -> None:
+    page = pages.open(f"{site}/{name}")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    button = page.locator("div.highlight", has_text=code).first.locator("button")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(button).to_have_text("Copied")
+    text: str = page.evaluate("navigator.clipboard.readText()")
+    assert text.startswith(copied)
+    assert "To undo:" not in text
+    assert not text.startswith("$")
 
 
 @pytest.mark.parametrize("name", KINDS)

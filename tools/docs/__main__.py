@@ -10,6 +10,7 @@ from sphinx.cmd.build import main as sphinx_build
 
 from .accessibility import make_accessible
 from .links import ROOT, SITE, broken_links
+from .search import search_numbers
 
 
 def main() -> int:
@@ -23,6 +24,7 @@ def main() -> int:
         ]
     )
     make_accessible(SITE)
+    search_numbers(SITE)
     problems = broken_links(SITE)
     for problem in problems:
         print(problem, file=sys.stderr)

@@ -9,16 +9,22 @@ from functools import cached_property
 from importlib import import_module
 from types import FunctionType, ModuleType
 
-import click
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
+from .commands import (
+    add_examples,
+    leave_out_examples,
+    leave_out_global_options,
+    write_pages,
+)
 from .docstrings import to_rest
 from .http_api import with_methods
 from .pages import GENERATED
+from .search import SearchWithNumbers
 
 #: What a class is made of, for people who use it.
 MEMBERS = (FunctionType, property, cached_property, classmethod, staticmethod)
@@ -45,12 +51,16 @@ def setup(app: Sphinx) -> dict[str, bool]:
     for module in map(import_module, MODULES):  # autodoc sees no name that is yet to be imported
         for name in module.__all__:
             getattr(module, name)
+    app.add_search_language(SearchWithNumbers)
+    app.connect("builder-inited", write_pages)
     app.connect("source-read", insert_generated)
     # Before napoleon, which has the usual priority of 500.
     app.connect("autodoc-process-docstring", convert_docstring, priority=400)
     app.connect("autodoc-process-docstring", keep_attribute, priority=600)
     app.connect("autodoc-process-signature", write_defaults)
+    app.connect("sphinx-click-process-description", add_examples)
     app.connect("sphinx-click-process-options", leave_out_global_options)
+    app.connect("sphinx-click-process-epilog", leave_out_examples)
     app.connect("doctree-read", polish)
     app.connect("doctree-read", add_description)
     app.connect("missing-reference", as_code)
@@ -102,21 +112,6 @@ def keep_attribute(
     """Take an attribute's docstring back from napoleon, which reads a type before its colon."""
     if what in ("attribute", "data", "property"):
         lines[:] = app.env.temp_data["docstring"]
-
-
-def leave_out_global_options(app: Sphinx, context: click.Context, lines: list[str]) -> None:
-    """Leave the options that every command accepts to the one place that describes them."""
-    if context.parent is None:
-        return
-    shared = {option for each in context.find_root().command.params for option in each.opts}
-    is_shared = False
-    kept: list[str] = []
-    for line in lines:
-        if line.startswith(".. option:: "):
-            is_shared = line.split()[2] in shared
-        if not is_shared:
-            kept.append(line)
-    lines[:] = kept
 
 
 def polish(app: Sphinx, doctree: nodes.document) -> None:

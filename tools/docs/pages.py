@@ -9,6 +9,7 @@ from functools import partial
 from cld_user_groups.emulator.__main__ import build_parser
 from cld_user_groups.membership import groups_schema, journal_schema, plan_schema
 
+from .commands import commands_table
 from .http_api import http_api
 from .schema_tables import schema_section
 
@@ -17,6 +18,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "groups-schema": lambda: schema_section(groups_schema(), "file"),
     "plan-schema": lambda: schema_section(plan_schema(), "plan"),
     "journal-schema": lambda: schema_section(journal_schema(), "journal"),
+    "commands": commands_table,
     "emulator-help": lambda: _help(build_parser("cld-user-groups emulator")),
 }
 
