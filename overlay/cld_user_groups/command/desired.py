@@ -43,12 +43,8 @@ def change_command(
     """Return a decorator: a command that plans what a function wants, shows the plan, applies it.
 
     The function takes a `Finder` in the account as it was read, and its parameters by name; those
-    that name users, as what is found: `people` for the argument USER..., and `like`.
-
-    Args:
-        name: The name of the command.
-        parameters: What it takes on the command line.
-        removes: Whether members may be removed, and so --allow-removals is known.
+    that name users, as what is found: `people` for the argument USER..., and `like`. One that
+    `removes` members knows --allow-removals.
     """
     common = (reason_option, dry_run_option, yes_option, roles_option, ignore_file_option)
     options = (*common, allow_removals_option) if removes else common

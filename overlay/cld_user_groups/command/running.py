@@ -250,16 +250,9 @@ def _ask(plan: Plan) -> None:
 
 
 def confirm(question: str, deed: str, shown: str) -> None:
-    """Ask a question on the terminal.
+    """Ask on the terminal; raise where nobody is there, or the answer is not yes.
 
-    Args:
-        question: The question.
-        deed: What is done if it is confirmed, as in "To ...".
-        shown: What --dry-run shows.
-
-    Raises:
-        NobodyToAsk: There is no terminal.
-        ClickException: It is not confirmed.
+    The deed is what follows "To" in an error, and `shown` what --dry-run shows.
     """
     if not can_ask():
         raise errors.NobodyToAsk(

@@ -101,11 +101,7 @@ def print_table(
 ) -> None:
     """Write a table to standard output, in the chosen format.
 
-    Args:
-        table: The table.
-        settings: The global options.
-        is_record: Whether a terminal shows a column a line, for one row that has many.
-        lines: Returns what a terminal shows instead, with colors or not.
+    On a terminal, a record has a column a line, and `lines` returns what is shown instead.
     """
     if settings.is_json:
         print_json(as_document(table))

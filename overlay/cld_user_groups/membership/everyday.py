@@ -9,12 +9,14 @@ from typing import Annotated, TypeAlias
 from attrs import evolve, field, frozen
 from msgspec import Meta, Struct
 
-from .explaining import held_to_file
+from .effects import with_effects
+from .explaining import disagreements
 from .guards import FREE_REMOVALS
 from .lookup import Finder, error_in_call, named_user
 from .model import Desired, DesiredGroup, DesiredMember, Group, GuardLimits, Plan, Snapshot
 from .planning import plan
 from .problems import quoted
+from .rules import check_rules
 
 Text: TypeAlias = Annotated[str, Meta(min_length=1, max_length=500)]
 UserText: TypeAlias = Annotated[Text, Meta(description="A user's e-mail or ID.")]
@@ -154,9 +156,9 @@ def plan_of(
     file: Desired | None = None,
     notes: Iterable[str] = (),
 ) -> Plan:
-    """Return the plan of a desired state that no file has, held to the account's file.
+    """Return the plan of a desired state that no file has, with the rules of the account's file.
 
-    Its guards are to be checked after that.
+    Where that file disagrees is a warning. The guards are to be checked after that.
     """
     made = plan(snapshot, desired, now.date(), now=now)
     # The reasons of `plan` speak of a file and its lines.
@@ -164,7 +166,16 @@ def plan_of(
         evolve(change, reason=reason or "", line=change.line or None) for change in made.changes
     )
     made = evolve(made, changes=tuple(changes), notes=(*made.notes, *notes))
-    return made if file is None else held_to_file(made, snapshot, file, now.date())
+    if file is None:
+        return made
+    made = check_rules(made, snapshot, file)
+    differs = map(str, disagreements(made, file, now.date()))
+    made = evolve(
+        made,
+        protect=(*made.protect, *file.protect),
+        warnings=tuple(dict.fromkeys((*made.warnings, *differs))),
+    )
+    return with_effects(made, snapshot)
 
 
 def members_of(group: Group) -> set[str | None]:

@@ -6,20 +6,18 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from cld_user_groups.client import CldProvisioning
 from cld_user_groups.identity import email_key
 
 from .directory import Directory, is_wanted
-from .effects import with_effects
 from .grants import GroupRef
 from .history import History, Period, Step, read_history
 from .lookup import group_now_or_before, lookup_of, user_now_or_before
 from .model import Action, Desired, DesiredGroup, DesiredMember, Member, Plan, Snapshot
 from .problems import Problem, quoted
 from .result import Status
-from .rules import check_rules
 from .snapshot import read_account
 from .state import state_directory
 
@@ -157,21 +155,6 @@ def listing_of(
         wanted = today is None or is_wanted(member, today)
         return Listing(group=found, member=member, is_wanted=wanted)
     return Listing(group=found, is_wanted=None if found.mode == "additive" else False)
-
-
-def held_to_file(plan: Plan, snapshot: Snapshot, file: Desired, today: date) -> Plan:
-    """Return a plan with the rules of the account's file, and with where that disagrees.
-
-    Its guards are to be checked after that.
-    """
-    plan = check_rules(plan, snapshot, file)
-    differs = map(str, disagreements(plan, file, today))
-    plan = evolve(
-        plan,
-        protect=(*plan.protect, *file.protect),
-        warnings=tuple(dict.fromkeys((*plan.warnings, *differs))),
-    )
-    return with_effects(plan, snapshot)
 
 
 def disagreements(plan: Plan, desired: Desired, today: date) -> Iterator[Problem]:

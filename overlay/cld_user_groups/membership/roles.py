@@ -117,14 +117,7 @@ def plan_with_roles(
 
     A plan is made without roles to see whose are needed. Then they are read, and it is made again:
     each request is sent once, and past the client's limiter, for no change may wait for an API that
-    it does not need. What that takes is gone from the quota of the snapshot.
-
-    Args:
-        client: The client of the account.
-        make: Returns the plan of a snapshot.
-        snapshot: The account, with the roles that the rules of a file need.
-        reach: Whose roles a human wants to see.
-        keep_quota: How many requests of the quota to leave to others.
+    it does not need. What that takes is gone from the quota of the snapshot, `keep_quota` is left.
     """
     plan = make(snapshot)
     known = snapshot.roles  # which the rules of a file need

@@ -30,13 +30,10 @@ Groups: TypeAlias = Sequence[tuple[DesiredGroup, Sequence[GroupRef]]]
 
 @frozen(kw_only=True)
 class FileRules:
-    """The rules of a file, for an account.
+    """The rules of a file for an account, with what names no group as warnings.
 
-    Attributes:
-        rules: The rules, each with the groups that it is about.
-        managed: By group, the group of the file that something else manages.
-        ends: The last days of the memberships that the file lists.
-        warnings: What names no group and no role, and so is checked for nothing.
+    By group, it has what the file says of one that something else manages, and by group and user
+    the last days of the memberships that the file lists.
     """
 
     rules: tuple[Rule, ...] = ()
@@ -282,14 +279,10 @@ def worsened(
     snapshot: Snapshot,
     created: Mapping[str, str] | None = None,
 ) -> dict[int, str]:
-    """Return which changes break a rule that the plan carries, by position, and how.
+    """Return which of the positions break a rule that the plan carries, and how.
 
-    Args:
-        plan: The plan.
-        positions: The changes that are still to be made.
-        before: The account before the plan: a group that was too large then may stay as it was.
-        snapshot: The account as it is now, with the roles that the rules need.
-        created: By name, the IDs of the groups that the plan has created by now.
+    A group that was too large `before` the plan may stay as it was. `created` has, by name, the IDs
+    of the groups that the plan has created by now.
     """
     if not plan.rules:
         return {}

@@ -197,13 +197,10 @@ def no_longer_fits(
     after: Snapshot,
     now: datetime,
 ) -> dict[int, str]:
-    """Return which changes the account no longer fits after a wait, in the middle of a run.
+    """Return, by position, why changes that have not `ended` must not be sent after a wait.
 
     A group must be what the run has made of it. Where somebody else has changed it, where it no
     longer exists, or where a name that is needed is taken, its other changes must not be made.
-
-    Returns:
-        A sentence for each change that must not be sent, by position, without those that `ended`.
     """
     positions = [at for at in range(len(outcomes)) if at not in ended]
     if now > plan.expires_at:

@@ -34,17 +34,7 @@ _COUNTED = {
 
 @define
 class _Section:
-    """The changes of one group.
-
-    Attributes:
-        group: The group.
-        itself: What is done to the group itself.
-        added: Who is added.
-        removed: Who is removed.
-        assigned: Which roles are assigned to it.
-        effects: What it gives and no longer gives.
-        grants_nothing: What is said of a group without effects, or "".
-    """
+    """The changes of one group: `itself` are those of the group, not of its members."""
 
     group: GroupRef
     itself: dict[Action, Change] = field(factory=dict[Action, Change])
