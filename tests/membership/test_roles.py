@@ -131,6 +131,14 @@ def test_a_response_that_is_not_as_documented_is_not_known(read: Any, response: 
     assert roles.texts("g")[0].startswith("not known: ")
 
 
+def test_a_place_that_is_null_is_not_known(read: Any) -> None:
+    role = {**ROLE, "permission_type": "content", "policy_parameters": {"folder_id": None}}
+    response = answer({"type": "group", "id": "g", "roles": [role]})
+    (grant,) = read(FakeTransport(response, response), as_principals(["g"])).of("g")
+    assert grant.text.endswith(", folder not known")
+    assert grant.document["within"] == {"folder_id": "not known"}
+
+
 def test_cursors_without_end_make_roles_not_known(read: Any) -> None:
     transport = FakeTransport(*(answer(next_cursor=str(number)) for number in range(999)))
     roles = read(transport, as_principals(["g"]))

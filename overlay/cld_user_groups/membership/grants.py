@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PrincipalKey: TypeAlias = tuple[str, str]
 #: What is said of who has no role, as far as the Permissions API has told.
 NO_ROLE: Final = "no global role (roles in folders and collections are not known)"
+_NOT_KNOWN: Final = "not known"  # of a place that is null
 _FULL_CONTROL: Final = ("master_admin", "admin")
 
 
@@ -112,7 +113,12 @@ def grant_of(role: PrincipalRole) -> Grant:
         role_id=role.id,
         scope=role.scope_type,
         where=role.scope_id,
-        within=tuple(sorted((name, str(value)) for name, value in within.items())),
+        within=tuple(
+            sorted(
+                (name, _NOT_KNOWN if value is None else str(value))
+                for name, value in within.items()
+            )
+        ),
         is_system=role.management_type == "system",
         updated_at=role.updated_at,
         is_content=role.permission_type == "content",
