@@ -30,7 +30,7 @@ install = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/pytho
 	$(BIN)/python -m pip install --quiet $(PINNED) $(1); }
 
 .PHONY: help setup generate check format test test-lowest test-sdist test-wasm \
-	test-browser docs demo contract contract-diff lint-openapi interop faults bench pictures mutation build \
+	test-browser docs drawings demo contract contract-diff lint-openapi interop faults bench pictures mutation build \
 	release-check pins clean
 
 help:
@@ -116,6 +116,9 @@ interop: $(TOOLS) ## Test with other clients, servers and proxies
 # Documentation
 docs: $(DOCS) ## Build the site in site/: strict and offline
 	@python -m tools.docs
+
+drawings: $(READY) ## Draw the diagrams of docs/
+	@python -m tools.drawings
 
 # Figures
 faults: $(READY) ## Measure the faults by operation, and write docs/faults.md
