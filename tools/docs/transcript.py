@@ -26,6 +26,8 @@ ROOT = Path(__file__).resolve().parents[2]
 _BLOCK = re.compile(
     r"(?:^`(?P<file>[\w.-]+)`:\n\n)?^```(?P<kind>\w+)\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL
 )
+#: A line that the terminal erases again, such as that of a progress bar.
+_ERASED = re.compile(r"[^\n]*\n(?:\x1b\[\?25h)?\r?\x1b\[1A\x1b\[2K")
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 #: What is another one each time: the ID of a run, and how long it took.
 _VARIES = re.compile(r"\b\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{4}\b|\b\d:\d\d:\d\d\b")
@@ -116,7 +118,7 @@ class Reader:
 
 def plain(screen: str) -> str:
     """Return a screen as the text that a reader sees in the end."""
-    rows = _ANSI.sub("", screen).replace("\r\n", "\n").split("\n")
+    rows = _ANSI.sub("", _ERASED.sub("", screen)).replace("\r\n", "\n").split("\n")
     return "\n".join(row.rpartition("\r")[2].rstrip() for row in rows)
 
 
