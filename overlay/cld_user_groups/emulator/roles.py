@@ -294,7 +294,7 @@ class PermissionsApi(EmulatedAccount):
         shown: list[object] = []
         for role in self.roles.all:
             is_content = role.permission_type == "content"
-            names = {"policy_parameters": ["folder_id"]} if is_content else {}
+            names = {"policy_parameters": ["folder_id", "collection_id"]} if is_content else {}
             shown.append({**role.fields, **names})
         return {"data": shown}
 
