@@ -248,6 +248,16 @@ def test_a_property_that_is_added_is_no_argument(tmp_path: Path):
     assert (found.kind, found.text) == (Kind.ADDITIVE, "Thing.parts: added")
 
 
+def test_a_property_is_no_positional_argument_after_a_new_field(tmp_path: Path):
+    module = "@define\nclass Thing:\n    a: int\n{}    @property\n    def b(self) -> int: ...\n"
+    for side, field in (("old", ""), ("new", "    c: int = 1\n")):
+        write(tmp_path / side, {"__init__.py": ""})
+        exported = module.format(field) + '__all__ = ["Thing"]\n'
+        write(tmp_path / side, {"__init__.py": exported}, "overlay/sdk")
+    (found,) = changes(tmp_path / "old", tmp_path / "new")
+    assert (found.kind, found.text) == (Kind.ADDITIVE, "Thing.c: added")
+
+
 def test_a_field_that_is_inherited_comes_before_other_positional_arguments(tmp_path: Path):
     module = "@define\nclass Base:\n{}\n@define\nclass Thing(Base):\n    id: int\n"
     exporting = '__all__ = ["Thing"]\n'

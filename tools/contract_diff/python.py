@@ -255,7 +255,8 @@ def _why_not_harmless(old: griffe.Object, new: griffe.Object, member: Member) ->
         return "and required"
     # Without what is inherited, which comes first.
     following = [*dropwhile(lambda name: name != member.name, new.members)]
-    is_last = bool(following) and old.members.keys().isdisjoint(following)
+    fields = {name for name, each in old.attributes.items() if "property" not in each.labels}
+    is_last = bool(following) and fields.isdisjoint(following)
     return "before other positional arguments" if _is_positional(new) and not is_last else None
 
 

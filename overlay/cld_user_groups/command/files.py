@@ -88,7 +88,7 @@ def export_command(settings: Settings, output: Path | None, force: bool, users: 
             print_message(note, quiet=settings.quiet)
         return
     people = (membership.Member(id=user.id, email=user.email, name=user.name) for user in everyone)
-    text = membership.export(snapshot, people)
+    text = membership.export(snapshot, users=people)
     if output is None or file is None:
         if settings.is_json:
             print_json(_as_json(text))

@@ -19,7 +19,7 @@ _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[ ._@-][A-Za-z0-9]+)*", re.ASCII)
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
-def export(snapshot: Snapshot, users: Iterable[Member] = ()) -> str:
+def export(snapshot: Snapshot, *, users: Iterable[Member] = ()) -> str:
     """Return an account as a file in YAML, with the IDs of all groups and members.
 
     Args:

@@ -174,7 +174,7 @@ class Roles:
     @property
     def were_read(self) -> bool:
         """Whether anybody has tried to read them."""
-        return self != Roles()
+        return self != NOT_READ
 
     def with_more(self, more: Roles) -> Roles:
         """Return these roles and others, which were read later."""
@@ -213,6 +213,10 @@ class Roles:
             "granted": None if grants is None else [grant.document for grant in grants],
             "not_known_because": self.reason if grants is None else None,
         }
+
+
+#: What is known where nothing was read.
+NOT_READ: Final = Roles()
 
 
 @frozen(kw_only=True)

@@ -48,7 +48,7 @@ _elapsed: Callable[[], float] = (
 
 
 @frozen(kw_only=True)
-class Owner:
+class Holder:
     """Who holds a lock: the process, since when, in UTC, and what else is known."""
 
     pid: int
@@ -68,12 +68,12 @@ class Owner:
 class _Claim:
     """The token of a lease in Redis: who holds it, and what tells it from all others."""
 
-    holder: Owner
+    holder: Holder
     nonce: str
 
 
 # Made here, for msgspec must not examine a class in two threads at once.
-_HOLDER = msgspec.json.Decoder(Owner)
+_HOLDER = msgspec.json.Decoder(Holder)
 _CLAIM = msgspec.json.Decoder(_Claim)
 
 
@@ -86,7 +86,7 @@ class AlreadyRunning(Exception):  # noqa: N818 - reads as what is the case
     """
 
     def __init__(
-        self, account_id: str, holder: Owner | None, lease_left: float | None = None
+        self, account_id: str, holder: Holder | None, lease_left: float | None = None
     ) -> None:
         message = f"another run on account {account_id!r} is in progress: "
         message += "another process" if holder is None else str(holder)
@@ -135,7 +135,7 @@ def account_lock(directory: Path, account_id: str, wait: float = 0.0) -> Generat
         raise unwritable(error) from error
     try:
         # In a file of its own: where locks are mandatory, nobody else can read the locked one.
-        holder = Owner(pid=os.getpid(), since=datetime.now(UTC))
+        holder = Holder(pid=os.getpid(), since=datetime.now(UTC))
         replace_file(about, msgspec.json.encode(holder))
         yield has_waited
     finally:
@@ -143,7 +143,7 @@ def account_lock(directory: Path, account_id: str, wait: float = 0.0) -> Generat
         lock.release()
 
 
-def _holder_in(about: Path) -> Owner | None:
+def _holder_in(about: Path) -> Holder | None:
     try:
         return _HOLDER.decode(about.read_bytes())
     except (OSError, msgspec.MsgspecError):
@@ -277,7 +277,7 @@ class RedisLease:
     def _acquire(self, ends: float) -> bool:
         """Acquire it, and begin to renew it; raise if another run holds it at the end."""
         by, now = author(), datetime.now(UTC)
-        holder = Owner(pid=by.pid, since=now, host=by.host, user=by.user, run=self._run)
+        holder = Holder(pid=by.pid, since=now, host=by.host, user=by.user, run=self._run)
         token = msgspec.json.encode(_Claim(holder=holder, nonce=secrets.token_hex(16)))
         asked_at = self._clock()
         try:
@@ -326,7 +326,7 @@ class RedisLease:
                 return f"the lease had ended, and another run holds it: {holder}"
         return "the lease had ended in Redis"
 
-    def _holder(self) -> tuple[Owner | None, float | None]:
+    def _holder(self) -> tuple[Holder | None, float | None]:
         """Return who holds it, as far as can be told, and for how many seconds unless renewed."""
         token = self._client.get(self._lock.name)
         milliseconds = self._client.pttl(self._lock.name)

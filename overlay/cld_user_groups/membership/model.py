@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from attrs import Attribute, evolve, field, frozen
 
-from .grants import Grant, GroupRef, RoleEffects, Roles
+from .grants import NOT_READ, Grant, GroupRef, RoleEffects, Roles
+
+_NOTHING: Final[Mapping[str, str]] = {}
 
 
 @frozen(kw_only=True)
@@ -68,7 +70,7 @@ class Snapshot:
     requests_left: int | None = None
     quota_reset_at: datetime | None = None
     server_time: datetime | None = None
-    roles: Roles = field(factory=Roles)
+    roles: Roles = NOT_READ
     taken_at: datetime
 
     @property
@@ -349,7 +351,7 @@ class Plan:
     allow_empty: tuple[str, ...] = ()
     memberships: int | None = None
     rules: tuple[Rule, ...] = ()
-    managed: Mapping[str, str] = field(factory=dict[str, str])
+    managed: Mapping[str, str] = _NOTHING
     roles: RoleEffects | None = field(default=None, metadata={"optional": True})
     is_saved: bool = field(default=False, eq=False, repr=False)
 
