@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,8 @@ def test_the_switch_comes_before_the_file(
     served: list[Any] = []
     monkeypatch.setattr(Emulator, "serve", lambda self, *_: served.append(self))
     path = written(tmp_path, f"{GROUPS}emulator: {{permissions: 403}}\n")
+    handlers = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
     with pytest.raises(AttributeError):  # what is served is None
         main(["--from", str(path), *arguments])
     assert served[0].roles.refused_with == expected
+    assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == handlers

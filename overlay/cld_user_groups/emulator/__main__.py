@@ -83,10 +83,13 @@ def _serve(emulator: Emulator, host: str, port: int, parser: argparse.ArgumentPa
 @contextmanager
 def _stopped_by_signals() -> Generator[None]:
     before = {number: signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    # Not after a signal: a second one must not interrupt the end of the process.
-    for number, handler in before.items():
-        signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        # Not after a signal: a second one must not interrupt the end of the process.
+        if signal.getsignal(signal.SIGINT) is _stop:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def _stop(signal_number: int, frame: FrameType | None) -> NoReturn:
