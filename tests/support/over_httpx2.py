@@ -21,4 +21,8 @@ for found in pkgutil.walk_packages(cld_user_groups.__path__, "cld_user_groups.")
     if not found.name.endswith("__main__"):
         importlib.import_module(found.name)
 sys.modules["httpx"] = httpx2
-os.environ["CLOUDINARY_PROVISIONING_HTTP_LIBRARY"] = "httpx2"
+
+
+def pytest_sessionstart() -> None:
+    """Set the variable once `conftest` has noted those from outside, which no test sees."""
+    os.environ["CLOUDINARY_PROVISIONING_HTTP_LIBRARY"] = "httpx2"
