@@ -119,7 +119,7 @@ def run_plan(
                 needed = staleness.roles_for(plan)
                 fresh = membership.read_account(client, needed, keep_quota=options.keep_quota)
                 snapshot = _with_people(fresh, snapshot)
-                if needed is not None:  # a rule is checked on the roles of now
+                if needed is not None:  # a rule is checked on current roles
                     snapshot = evolve(snapshot, roles=fresh.roles)
                 staleness.check_saved(plan, snapshot)
             staleness.check_plan(plan, client.account_id, datetime.now(UTC))
