@@ -8,10 +8,14 @@ variables of the environment, for nothing of a repository may become part of a s
     GROUPS_TOKEN     the token that reads the repository's requests, and comments on them
     GROUPS_MAX_WAIT  how long to wait for the quota to be renewed; 15m if empty
     GROUPS_PUBLIC    "true": whoever reads the repository may know the members of the groups
+
+On GitHub, the output `name` stands for the account and the file, and is part of the names of what
+is kept: one workflow may use the action for several.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -158,7 +162,8 @@ class GitHub:
         ]
         if not ours:
             raise RefusedError(f"there is no plan of #{number} at {head}; {again}")
-        listed = _get(self.api, f"{runs}/{max(ours)}/artifacts", name="groups-plan")
+        artifact = f"groups-plan-{_name(self.environment)}"
+        listed = _get(self.api, f"{runs}/{max(ours)}/artifacts", name=artifact)
         artifacts = [each["id"] for each in listed["artifacts"] if not each["expired"]]
         if not artifacts:
             raise RefusedError(f"the plan of #{number} at {head} is no longer kept; {again}")
@@ -295,7 +300,8 @@ def plan(forge: Forge, environment: Mapping[str, str]) -> int:
     options = ("--out", str(path), "--format", "markdown", "--quiet")
     done = _run(environment, "plan", *options, "--", file, capture_output=True)
     saved: Json = json.loads(path.read_text("utf-8")) if path.exists() else None
-    marker = f"<!-- cld-user-groups: {re.sub('[^A-Za-z0-9._/-]', '-', file)} -->"
+    about = re.sub("[^A-Za-z0-9._/-]", "-", file)
+    marker = f"<!-- cld-user-groups: {about} {_name(environment)} -->"
     text = _shown(done) if shows_members else _counted(done.returncode, saved)
     text = f"{marker}\n{text}"
     if len(text) > _LONGEST:
@@ -352,6 +358,12 @@ def apply(forge: Forge, environment: Mapping[str, str]) -> int:
     return code
 
 
+def _name(environment: Mapping[str, str]) -> str:
+    """Return a name for an account and a file, which tells a stranger neither."""
+    account = environment.get("CLOUDINARY_ACCOUNT_URL", "").rpartition("@")[2]
+    return hashlib.sha256(f"{account}\n{environment['GROUPS_FILE']}".encode()).hexdigest()[:12]
+
+
 def _run(
     environment: Mapping[str, str], *arguments: str, capture_output: bool = False
 ) -> subprocess.CompletedProcess[str]:
@@ -377,6 +389,11 @@ def main(environment: Mapping[str, str], what: str) -> int:
     forge: Forge = (
         GitLab.open(environment) if environment.get("GITLAB_CI") else GitHub.open(environment)
     )
+    if isinstance(forge, GitHub):
+        name = _name(environment)
+        with Path(environment["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as file:
+            file.write(f"name={name}\n")
+        environment = {**environment, "GROUPS_FOLDER": f"{environment['GROUPS_FOLDER']}/{name}"}
     try:
         return {"plan": plan, "apply": apply}[what](forge, environment)
     except RefusedError as error:

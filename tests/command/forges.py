@@ -66,6 +66,9 @@ def serve(forge: Forge) -> Generator[Forge]:
             body = json.loads(data) if data else None
             code, found = forge.respond(self.command, url.path, body)
             query = dict(parse_qsl(url.query))
+            if isinstance(found, dict) and "artifacts" in found:
+                artifacts = [e for e in found["artifacts"] if e["name"] == query.get("name")]
+                found = {"artifacts": artifacts}
             if isinstance(found, str):
                 self.send_response(302)
                 self.send_header("Location", found)

@@ -32,7 +32,7 @@ from .shell import AS_EDITED, EDITED, SAMPLE, Shell
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the steps are for bash")
 
 HEAD, MERGED = "a" * 40, "b" * 40
-MARKER = "<!-- cld-user-groups: groups.yaml -->\n"
+MARKER = "<!-- cld-user-groups: groups.yaml 78aee4e33388 -->\n"
 MANY = "version: 1\ngroups: {Crowd: {members: [p0@example.com]}}\n"
 E_MAILS = ("john@example.com", "harry@example.com", "maria@example.com")
 
@@ -103,6 +103,10 @@ class Job:
                 }
         return done
 
+    def artifacts(self, kind: str) -> list[tuple[str, dict[str, bytes]]]:
+        """Return the names and the files of the artifacts whose names begin with a kind."""
+        return [each for each in self.runner.artifacts.items() if each[0].startswith(kind)]
+
     def stand_in_python(self, script: str) -> None:
         """Let a script take what Python is to run, but for what installs the action."""
         for name in ("python", "python3"):
@@ -111,7 +115,7 @@ class Job:
 
     def keep_plan(self, **changes: Any) -> None:
         """Let the forge keep the plan that was uploaded, as that of a merged request."""
-        plan = self.runner.artifacts["groups-plan"]["plan.json"]
+        plans = [(name, files["plan.json"]) for name, files in self.artifacts("groups-plan")]
         repository, documents = "/repos/o/r", self.forge.documents
         if self.is_gitlab:
             repository = "/projects/3"
@@ -128,7 +132,7 @@ class Job:
                 ],
                 f"{repository}/pipelines/41/jobs": [],
                 f"{repository}/pipelines/42/jobs": [{**job, **changes}, {**job, "name": "x"}],
-                f"{repository}/jobs/9/artifacts/groups/plan.json": plan,
+                f"{repository}/jobs/9/artifacts/groups/plan.json": plans[0][1],
             }  # fmt: skip
             return
         pull = {"number": 7, "merged_at": "x", "merge_commit_sha": MERGED, "head": {"sha": HEAD}}
@@ -142,11 +146,15 @@ class Job:
             f"{repository}/commits/{MERGED}/pulls": [{**pull, **changes}],
             f"{repository}/actions/runs": {"workflow_runs": [{**run, **changes}]},
             f"{repository}/actions/runs/42/artifacts": {
-                "artifacts": [{"id": 9, "expired": False, **changes}]
+                "artifacts": [
+                    {"id": number, "expired": False, **changes, "name": name}
+                    for number, (name, _) in enumerate(plans)
+                ]
             },
-            f"{repository}/actions/artifacts/9/zip": f"{elsewhere}/blob",
-            "/blob": archive(plan=plan),
         }
+        for number, (_, plan) in enumerate(plans):
+            documents[f"{repository}/actions/artifacts/{number}/zip"] = f"{elsewhere}/blob{number}"
+            documents[f"/blob{number}"] = archive(plan=plan)
 
 
 @pytest.fixture(params=["github", "gitlab"])
@@ -222,8 +230,29 @@ def test_a_request_shows_its_plan_and_its_merge_applies_exactly_that(
     shell.write(MANY)  # the plan that was reviewed is applied, whatever the file says now
     assert job("apply") == 0
     assert shell.members() == AS_EDITED
-    assert [name for name in job.runner.artifacts["groups-journal"] if name.endswith(".jsonl")]
+    ((_, journal),) = job.artifacts("groups-journal")
+    assert [name for name in journal if name.endswith(".jsonl")]
     assert TOKEN not in str(job.runner.artifacts)
+
+
+def test_uses_for_several_files_or_accounts_keep_their_plans_apart(job: Job, shell: Shell) -> None:
+    if job.is_gitlab:
+        pytest.skip("a pipeline includes the template once")
+    uses = [
+        {},
+        {"inputs.file": "more.yaml"},
+        {"inputs.account-url": "account://k:s@other"},
+    ]
+    shell.write("version: 1\ngroups: {Later: {members: [john@example.com]}}\n", "more.yaml")
+    assert [job("plan", **use) for use in uses[:2]] == [0, 0]
+    job("plan", **uses[2])  # which this server does not know
+    assert len({each["body"].splitlines()[0] for each in job.forge.comments}) == 3
+    job.keep_plan()
+    assert job("apply", **uses[1]) == 0
+    assert shell.members() == {**SAMPLE, "Later": {"john"}}
+    assert job("apply") == 0
+    assert shell.members() == {**AS_EDITED, "Later": {"john"}}
+    assert len(job.artifacts("groups-plan")) == len(job.artifacts("groups-journal")) == 2
 
 
 def test_a_name_in_the_log_is_no_command_to_the_forge(job: Job, shell: Shell) -> None:
@@ -348,7 +377,7 @@ def test_a_failed_plan_of_a_public_repository_shows_no_member(job: Job, shell: S
     ],
 )
 def test_no_other_plan_is_applied(job: Job, shell: Shell, changes: dict[str, Any]) -> None:
-    job.runner.artifacts["groups-plan"] = {"plan.json": b"{}"}
+    assert job("plan") == 0
     job.keep_plan(**changes)
     done = job.run("apply")
     assert done.returncode == 1
@@ -361,7 +390,7 @@ def test_a_download_that_is_redirected_elsewhere_gets_no_token(job: Job) -> None
     job.keep_plan()
     assert job("apply") == 0
     theirs = {path: given for path, given in job.forge.tokens.items() if given is None}
-    assert list(theirs) == ([] if job.is_gitlab else ["localhost/blob"])
+    assert list(theirs) == ([] if job.is_gitlab else ["localhost/blob0"])
 
 
 def test_a_fork_gets_no_plan_and_is_told(job: Job) -> None:

@@ -64,6 +64,8 @@ class Runner:
                 continue
             if "run" in step:
                 done = self.script(step["run"], step.get("env", {}))
+                for name, value in _outputs((self.folder / "outputs").read_text()).items():
+                    self.context[f"steps.{step.get('id')}.outputs.{name}"] = value
             elif step["uses"].startswith("actions/upload-artifact@"):
                 self._upload(**step["with"])
         return done
@@ -83,7 +85,7 @@ class Runner:
         files = [source] if source.is_file() else sorted(source.rglob("*"))
         kept = {each.name: each.read_bytes() for each in files if each.is_file()}
         if kept:
-            self.artifacts[name] = kept
+            self.artifacts[evaluated(name, self.context)] = kept
 
     def script(self, text: str, given: Mapping[str, object]) -> subprocess.CompletedProcess[str]:
         """Run a script with variables, whose values may have expressions."""
