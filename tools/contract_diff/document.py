@@ -33,7 +33,8 @@ _ADDS_UP = {"type", "properties", "required", *TEXTS}
 def load(text: str, name: str) -> Node:
     """Return the document in a text, without the keys that have no value."""
     try:
-        document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        document = yaml.load(text, Loader=loader)  # noqa: S506 (either is the safe one)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
