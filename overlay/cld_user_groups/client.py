@@ -233,6 +233,11 @@ class _Client(Generic[C, H]):
         return self._session.server_url
 
     @property
+    def shown_key(self) -> str:
+        """The end of the API key of the next call, after "***": what a report may show."""
+        return self._session.authorize().shown_key
+
+    @property
     def retry_config(self) -> RetryConfig | None:
         """The retries of a call that sets none of its own, or None for none."""
         return self._session.retries

@@ -32,6 +32,9 @@ _BELOW: Final = frozenset(
 )
 # A shorter secret, a test's for one, would be found in any text.
 _RECOGNISABLE = 6
+# Of a key that is shorter, the last four characters would be too much of it.
+_SHOWN_OF_KEY = 4
+_SHORTEST_SHOWN = 12
 
 
 @frozen(repr=False, weakref_slot=False)
@@ -51,6 +54,12 @@ class Security:
         key = None if self.provisioning_api_key is None else _MASK
         secret = None if self.provisioning_api_secret is None else _MASK
         return f"Security(provisioning_api_key={key!r}, provisioning_api_secret={secret!r})"
+
+    @property
+    def shown_key(self) -> str:
+        """The key as it may be shown: its last characters, if it has enough others."""
+        key = self.provisioning_api_key or ""
+        return _MASK + (key[-_SHOWN_OF_KEY:] if len(key) >= _SHORTEST_SHOWN else "")
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("Security cannot be pickled: the secret would be readable in the result")
@@ -77,16 +86,20 @@ class Authorization:
         "_secret",
         "_token",
         "header",
+        "shown_key",
     )
 
     header: str
     """The value of the header. Do not keep it in a local variable."""
+    shown_key: str
+    """The end of the API key, after "***"."""
 
     def __init__(self, security: Security) -> None:
         self._secret = security.provisioning_api_secret or ""
         pair = f"{security.provisioning_api_key}:{self._secret}"
         self._token = b64encode(pair.encode()).decode()
         self.header = f"Basic {self._token}"
+        self.shown_key = security.shown_key
         self._is_searched = len(self._secret) >= _RECOGNISABLE
         self._plain_token = self._token.encode()
         self._plain_secret = self._secret.encode() if self._is_searched else self._plain_token

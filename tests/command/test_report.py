@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from cld_user_groups import __version__
 from cld_user_groups.membership import list_runs, review_schema, state_directory
+from cld_user_groups.membership.journal import author
 
 from .shell import EDITED, SAMPLE, Shell
 
@@ -123,6 +125,17 @@ def test_a_report_in_json_matches_its_schema(desk: Shell, roles: str, status: in
     assert (document["roles"] is None) is (roles == "none")
     known = document["roles"] is not None and status is None
     assert ("without_roles" in document["summary"]["findings"]) is known
+
+
+def test_a_report_says_who_made_it_with_what_and_what_of(desk: Shell) -> None:
+    origin = desk.json("report", "--roles", "people")["origin"]
+    assert origin.pop("by") == author().name
+    assert origin == {
+        "server": "https://emulator.invalid",
+        "api_key": "***",
+        "version": __version__,
+        "roles": "people",
+    }
 
 
 def test_an_error_about_people_leaves_what_groups_grant(desk: Shell) -> None:

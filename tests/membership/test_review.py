@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import httpx
@@ -22,7 +23,9 @@ from cld_user_groups.membership import (
     Change,
     DesiredMember,
     FileError,
+    Grant,
     History,
+    Roles,
     Snapshot,
     history_of,
     read_history,
@@ -39,6 +42,7 @@ from cld_user_groups.membership.review import (
     Review,
     State,
     compare,
+    digest_of,
     keep,
     last_before,
     last_until,
@@ -178,8 +182,45 @@ def test_a_group_without_members_is_found():
     assert found(made(account({"A": []}))) == [(Kind.WITHOUT_MEMBERS, None, "g-A")]
 
 
+OWNER = Grant("Master Admin", "cld::role::account::master_admin", "account", is_system=True)
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ({("group", "g-A"): (), ("group", "g-B"): (OWNER,)}, [("dee", True), ("ann", None)]),
+        (
+            {("group", "g-A"): (), ("group", "g-B"): (OWNER,), ("user", "u-ann"): ()},
+            [("dee", True), ("ann", False)],
+        ),
+        ({("user", "u-ann"): (), ("user", "u-dee"): ()}, [("ann", None), ("dee", None)]),
+        ({("user", "u-dee"): (OWNER,)}, [("dee", True), ("ann", None)]),
+        ({}, [("ann", None), ("dee", None)]),
+    ],
+    ids=["through a group", "known of all", "a group is not known", "own", "nothing is known"],
+)
+def test_a_disabled_person_with_full_control_comes_before_others(known, expected):
+    people = [person(name, State.DISABLED) for name in ("ann", "dee")]
+    snapshot = evolve(account({"A": ["ann"], "B": ["dee"]}), roles=Roles(known))
+    found = [each for each in made(snapshot, *people).findings if each.kind is Kind.DISABLED_MEMBER]
+    assert [(each.user_id, each.full_control) for each in found] == [
+        (f"u-{name}", weight) for name, weight in expected
+    ]
+
+
+def test_the_role_of_an_administrator_in_the_account_is_full_control_too():
+    people = [person("ann"), evolve(person("dee"), role="master_admin")]
+    findings = made(account({}), *people).findings
+    assert [(each.user_id, each.full_control) for each in findings] == [
+        ("u-dee", True),
+        ("u-ann", None),
+    ]
+
+
 def test_a_list_of_users_that_may_not_be_complete_is_noted():
-    (note,) = made(account({}), complete=False).notes
+    review = made(account({}), complete=False)
+    (note,) = review.notes
+    assert not review.complete
     assert "people who are in no group may be missing" in note
 
 
@@ -226,6 +267,15 @@ def test_the_document_matches_its_schema():
     validator = Draft202012Validator(review_schema())
     validator.validate(json.loads(render_json(large(6, 40))))
     validator.validate(json.loads(render_json(made(account({"A": []})))))
+
+
+def test_the_digest_is_that_of_the_document_without_its_line():
+    review = large(6, 40)
+    lines = render_json(review).splitlines(keepends=True)
+    others = "".join(line for line in lines if not line.startswith('  "digest"'))
+    assert sha256(others.encode()).hexdigest() == json.loads("".join(lines))["digest"]
+    assert digest_of(review) == json.loads("".join(lines))["digest"]
+    assert digest_of(review) != digest_of(evolve(review, ending_days=31))
 
 
 @pytest.mark.parametrize(

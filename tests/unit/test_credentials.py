@@ -175,6 +175,11 @@ def test_callable_is_asked_once_for_a_call_that_is_sent_again(waits: list[float]
     assert (len(asked), len(transport.requests), len(waits)) == (1, 2, 1)
 
 
+@pytest.mark.parametrize(("key", "shown"), [("123456789012", "***9012"), ("12345678901", "***")])
+def test_the_end_of_a_key_is_shown_where_enough_of_it_stays_hidden(key: str, shown: str) -> None:
+    assert FakeTransport().client(security=lambda: Security(key, "s")).shown_key == shown
+
+
 def test_callable_that_returns_something_else_is_rejected_before_sending() -> None:
     transport = FakeTransport(OK)
     with pytest.raises(TypeError, match="security must be a Security, not NoneType"):

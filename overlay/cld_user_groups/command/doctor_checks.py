@@ -42,9 +42,6 @@ T = TypeVar("T")
 
 #: How long to wait for a connection, and for a response, in milliseconds.
 TIME_LIMIT_MS = 10_000
-# Of a key that is shorter, the last four characters would be too much of it.
-_SHOWN_OF_KEY = 4
-_SHORTEST_SHOWN = 12
 # How far the clock may be off, in seconds: `until` and the expiry of plans go by it.
 _MOST_SKEW = 60.0
 # The share of the quota below which it is worth a word.
@@ -88,7 +85,7 @@ def check_settings(settings: Settings) -> Found:
         found.well("profile", f"{settings.profile_name}, {profiles_file()}")
     found.security = found.keep("credentials", lambda: _fetch(options.get("security")))
     if found.security is not None:
-        found.well("credentials", f"key {_masked(found.security)}, from {_origin(settings)}")
+        found.well("credentials", f"key {found.security.shown_key}, from {_origin(settings)}")
     found.account_id = found.keep("account", lambda: find_account_id(options.get("account_id")))
     if (account_id := found.account_id) is not None:
         found.well("account", account_id)
@@ -114,12 +111,6 @@ def _fetch(source: Callable[[], Security] | None) -> Security:
     if isinstance(found, Exception):
         raise found
     return found if isinstance(found, Security) else found()
-
-
-def _masked(security: Security) -> str:
-    """Return a key as it may be shown: its last characters, if it has enough others."""
-    key = security.provisioning_api_key or ""
-    return "***" + (key[-_SHOWN_OF_KEY:] if len(key) >= _SHORTEST_SHOWN else "")
 
 
 def _origin(settings: Settings) -> str:

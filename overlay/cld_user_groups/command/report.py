@@ -10,6 +10,8 @@ import click
 from attrs import evolve
 from click.core import ParameterSource
 
+from cld_user_groups._version import __version__
+
 from . import membership
 from .options import PLAN_FORMATS, Settings, command, force_option, number
 from .output import print_json, print_message, print_result
@@ -96,6 +98,13 @@ def report_command(
         people = review.read_people(client, snapshot)
         if roles != "none":
             snapshot = evolve(snapshot, roles=_granted(client, snapshot, people, desired, roles))
+        origin = review.Origin(
+            server=client.server_url,
+            by=membership.journal.author().name,
+            api_key=client.shown_key,
+            version=__version__,
+            roles=roles,
+        )
     state = membership.state_directory(snapshot.account_id)
     history = membership.read_history(state)
     notes: tuple[str, ...] = ()
@@ -116,6 +125,7 @@ def report_command(
         unseen_days=unseen_days,
         ending_days=ending_days,
         notes=notes,
+        origin=origin,
     )
     text = _rendered(found, form or settings.format)
     if target is None:

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 PrincipalKey: TypeAlias = tuple[str, str]
 #: What is said of who has no role, as far as the Permissions API has told.
 NO_ROLE: Final = "no global role (roles in folders and collections are not known)"
+#: The roles of the system that allow everything in their scope, without where they are defined.
+FULL_CONTROL: Final = ("master_admin", "admin")
 _NOT_KNOWN: Final = "not known"  # of a place that is null
-_FULL_CONTROL: Final = ("master_admin", "admin")
 
 
 @frozen(kw_only=True)
@@ -69,7 +70,7 @@ class Grant:
     @property
     def is_full_control(self) -> bool:
         """Whether it is a role of the system that allows everything in its scope."""
-        return self.is_system and self.role_id.rpartition("::")[2] in _FULL_CONTROL
+        return self.is_system and self.role_id.rpartition("::")[2] in FULL_CONTROL
 
     @property
     def text(self) -> str:

@@ -59,6 +59,11 @@ class Author:
     host: str
     pid: int
 
+    @property
+    def name(self) -> str:
+        """The user and the machine, "user@host", as far as they are known."""
+        return "@".join(filter(None, (self.user, self.host)))
+
 
 @frozen(kw_only=True)
 class PlanInfo:

@@ -18,6 +18,7 @@ from .model import (
     Finding,
     Kind,
     Membership,
+    Origin,
     Person,
     Review,
     ReviewedGroup,
@@ -26,7 +27,7 @@ from .model import (
 from .model import ReviewDifference as Difference
 from .people import People, read_people
 from .rendering import COLUMNS, render_html, render_markdown, render_text, rows
-from .store import Earlier, keep, last_before, last_until, load_earlier, render_json
+from .store import Earlier, digest_of, keep, last_before, last_until, load_earlier, render_json
 
 __all__ = [
     "COLUMNS",
@@ -39,6 +40,7 @@ __all__ = [
     "HeldRole",
     "Kind",
     "Membership",
+    "Origin",
     "People",
     "Person",
     "Review",
@@ -46,6 +48,7 @@ __all__ = [
     "RoleHolder",
     "State",
     "compare",
+    "digest_of",
     "held_roles",
     "keep",
     "last_before",

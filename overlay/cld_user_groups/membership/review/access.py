@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from cld_user_groups.membership.grants import Grant, Roles
+from cld_user_groups.membership.grants import FULL_CONTROL, Grant, Roles
 
 from .model import Access, Finding, Kind, Person, Review, ReviewedGroup, RoleHolder
 
@@ -98,6 +99,34 @@ def _covers(wide: Grant, narrow: Grant) -> bool:
     """Return whether one role of full control allows all that another does."""
     same_scope = wide.is_full_control and wide.scope == narrow.scope
     return same_scope and wide.where in (narrow.where, "all") and wide.within in ((), narrow.within)
+
+
+def by_weight(
+    findings: Iterable[Finding],
+    access: Iterable[Access],
+    groups: Iterable[ReviewedGroup],
+    people: Iterable[Person],
+    roles: Roles,
+) -> tuple[Finding, ...]:
+    """Return findings by kind, those about full control first, then those where it is not known."""
+    full = [found for found in access if found.grant.is_full_control]
+    having = {holder.user_id for found in full for holder in found.holders}
+    having |= {person.id for person in people if person.role in FULL_CONTROL}
+    having |= {group_id for found in full for group_id in found.group_ids}
+    groups_known = all(roles.of(group.id) is not None for group in groups)
+
+    def weighed(finding: Finding) -> Finding:
+        subject, kind = finding.user_id or finding.group_id or "", "group"
+        is_known = True
+        if finding.user_id is not None:
+            kind, is_known = "user", groups_known
+        is_known = is_known and roles.of(subject, kind) is not None
+        return evolve(finding, full_control=subject in having or (False if is_known else None))
+
+    order = [*product(Kind, (True, None, False))]
+    return tuple(
+        sorted(map(weighed, findings), key=lambda each: order.index((each.kind, each.full_control)))
+    )
 
 
 def findings_of(

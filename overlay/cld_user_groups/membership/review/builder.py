@@ -23,13 +23,14 @@ from cld_user_groups.membership.rendering import counted, joined, shown
 from cld_user_groups.membership.rules import breaches_in, managed_words, rules_for
 from cld_user_groups.membership.snapshot import State
 
-from .access import access_of, findings_of
+from .access import access_of, by_weight, findings_of
 from .model import (
     Comparison,
     Event,
     Finding,
     Kind,
     Membership,
+    Origin,
     Person,
     Review,
     ReviewDifference,
@@ -61,6 +62,7 @@ def review(
     changes: Comparison | None = None,
     as_of: str | None = None,
     notes: Iterable[str] = (),
+    origin: Origin | None = None,
 ) -> Review:
     """Return the access review of an account.
 
@@ -77,6 +79,7 @@ def review(
         changes: What has changed since an earlier state.
         as_of: The ID of the run right after which the snapshot shows the groups, or None for now.
         notes: What else a reader should know, a sentence each.
+        origin: Where the review comes from.
     """
     known = {person.id: person for person in people.found}
     for group in snapshot.groups:
@@ -99,19 +102,20 @@ def review(
         *_of_people(ordered, members, now.astimezone(UTC).date() - timedelta(days=unseen_days)),
         *findings_of(groups, access, roles),
     ]
-    order = list(Kind)
     found = Review(
         account_id=snapshot.account_id,
         made_at=now,
         as_of=as_of,
         groups=groups,
         people=ordered,
-        findings=tuple(sorted(findings, key=lambda finding: order.index(finding.kind))),
+        findings=by_weight(findings, access, groups, ordered, roles),
         changes=changes,
         unseen_days=unseen_days,
         ending_days=ending_days,
         roles=roles,
         access=access,
+        origin=origin,
+        complete=people.complete,
     )
     broken = () if desired is None else breaches_in(snapshot, desired)
     return evolve(
@@ -165,7 +169,7 @@ def _membership(person: Person, period: Period | None, entry: DesiredMember | No
         email=person.email,
         since=step.at if step else None,
         run=step.run if step else None,
-        by="@".join(filter(None, (step.by.user, step.by.host))) if step else None,
+        by=step.by.name if step else None,
         reason=(step.reason if step else "") or (entry.reason if entry else "") or "",
         source=_place(asked_by.source, asked_by.line) if asked_by else "",
         # The file is what counts now; the journal has what it said when the user was added.

@@ -129,6 +129,8 @@ class Finding:
         group_id: The group, or None.
         on: The day that it is about: of the last login, or the last one of the membership.
         same_as: Another group with the same members and roles, or None.
+        full_control: Whether the person, or whoever is in the group, may do everything somewhere;
+            None where that is not known.
     """
 
     kind: Kind
@@ -136,6 +138,7 @@ class Finding:
     group_id: str | None = None
     on: date | None = None
     same_as: str | None = None
+    full_control: bool | None = None
 
 
 class Event(StrEnum):
@@ -181,6 +184,25 @@ class Comparison:
 
 
 @frozen(kw_only=True)
+class Origin:
+    """Where a review comes from: the server, who made it, and with what.
+
+    Attributes:
+        server: The URL of the server.
+        by: The user of the system that made it, "user@host".
+        api_key: The end of the API key, after "***".
+        version: The version of this distribution.
+        roles: Whose roles were to be read: "groups", "people" (of groups too), or "none".
+    """
+
+    server: str
+    by: str
+    api_key: str
+    version: str
+    roles: str
+
+
+@frozen(kw_only=True)
 class Review:
     """An access review of an account.
 
@@ -197,6 +219,8 @@ class Review:
         notes: What a reader should know, a sentence each.
         roles: What groups and people are granted, as far as that was read.
         access: Who may do what, and through which groups, as far as that is known.
+        origin: Where the review comes from, or None.
+        complete: Whether there is no sign that the API has left users out.
     """
 
     account_id: str
@@ -211,6 +235,8 @@ class Review:
     notes: tuple[str, ...] = ()
     roles: Roles = field(factory=Roles)
     access: tuple[Access, ...] = ()
+    origin: Origin | None = None
+    complete: bool = True
 
     @property
     def kinds(self) -> tuple[Kind, ...]:

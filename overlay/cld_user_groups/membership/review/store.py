@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,22 @@ _FORM = form_of(
 
 
 def render_json(review: Review) -> str:
-    """Return a review as a JSON document."""
+    """Return a review as a JSON document, with the digest of it without that line."""
+    text = _document(review)
+    head, form, rest = text.split("\n", 2)
+    return f'{head}\n{form}\n  "digest": "{_digest(text)}",\n{rest}'
+
+
+def digest_of(review: Review) -> str:
+    """Return the SHA-256 digest of a review: of its JSON document without the line `digest`."""
+    return _digest(_document(review))
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
+def _document(review: Review) -> str:
     fields = attrs.asdict(review, recurse=False)
     summary = {
         "groups": len(review.groups),
