@@ -20,7 +20,7 @@ from ._engine.config import (
     find_security,
     find_server_url,
     make_timeout,
-    own_client_settings,
+    maker_of_clients,
     user_agent,
 )
 from ._engine.http_client import DEFAULT_TIMEOUT, AsyncHttpClient, HttpClient
@@ -152,14 +152,12 @@ class _Client(Generic[C, H]):
             max_response_bytes=check_max_bytes(max_response_bytes),
             limiter=limiter_of(limiter),
         )
-        self._http = self._connections(client, self._make_httpx_client)
+        self._http = self._connections(client, lambda: self._make_httpx_client())
         self._is_owner = True
 
-    def _make_httpx_client(self) -> Any:
-        http, name = library(self._library), self._prefix
-        transport = getattr(http, f"{name}HTTPTransport")
-        settings = own_client_settings(http, self.server_url, transport)
-        return getattr(http, f"{name}Client")(**settings)
+    @cached_property
+    def _make_httpx_client(self) -> Callable[[], Any]:
+        return maker_of_clients(library(self._library), self.server_url, self._prefix)
 
     def _prepare(
         self,

@@ -230,3 +230,51 @@ def test_limit_that_grows_lets_more_requests_in_at_once_on_an_event_loop() -> No
         return semaphore.value
 
     assert anyio.run(grow) == 30
+
+
+def lanes() -> tuple[HttpClient, list[Closable]]:
+    """Return a client, and the transport of each httpx client that it creates."""
+    made: list[Closable] = []
+
+    def make() -> httpx.Client:
+        made.append(Closable())
+        return httpx.Client(transport=made[-1])
+
+    return HttpClient(None, make), made
+
+
+def test_each_request_in_flight_has_a_client_to_itself_and_the_last_used_is_next() -> None:
+    http, made = lanes()
+    connections = http.get()
+    first, second, third = (httpx.Request("GET", REQUEST.url) for _ in range(3))
+    for request in (first, second):
+        http.enter(connections)
+        connections.lend(request)
+    http.leave(connections, first)
+    last = connections.lend(third)
+    http.leave(connections, second)
+    assert (len(made), last) == (2, connections.client)
+    http.close()
+    assert [transport.closed for transport in made] == [1, 1]  # also that in use
+
+
+def test_connections_that_were_idle_for_5_seconds_are_closed_but_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    http, made = lanes()
+    connections = http.get()
+    requests = [httpx.Request("GET", REQUEST.url) for _ in range(4)]
+    for request in requests:
+        http.enter(connections)
+        connections.lend(request)
+    for request in requests:
+        http.leave(connections, request)
+    for number in range(8):
+        now += 0 if number % 2 else 4.9
+        http.enter(connections)
+        connections.lend(REQUEST)
+        http.leave(connections, REQUEST)
+    assert [transport.closed for transport in made] == [0, 1, 1, 1]
+    assert connections.clients() == [connections.client]

@@ -12,7 +12,7 @@ import os
 import platform
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -299,19 +299,29 @@ def check_library(name: str | None) -> Name:
     raise ValueError(f"{argument} must be 'httpx' or 'httpx2', not {value!r}")
 
 
-def own_client_settings(http: ModuleType, server_url: str, transport: Any) -> dict[str, Any]:
-    """Return the settings of a lazily created client; `transport` is its class of transports."""
+def maker_of_clients(http: ModuleType, server_url: str, prefix: str) -> Callable[[], Any]:
+    """Return what makes a lazily created client, sync or, with the prefix "Async", async.
+
+    The certificates and proxies of all that it makes are those of now: reading the certificates
+    costs a hundred times as much as the rest.
+    """
+    transport = getattr(http, f"{prefix}HTTPTransport")
     # A semaphore limits what is in flight: the pool's own limit fails calls that only have to wait.
     settings: dict[str, Any] = {
         "verify": certificates(http),
         "limits": http.Limits(max_connections=None, max_keepalive_connections=None),
     }
-    # None for http://, which goes to a loopback address or nowhere.
-    mounts = {
-        pattern: None if proxy is None else transport(proxy=proxy, **settings)
-        for pattern, proxy in proxies(server_url).items()
-    }
-    return {"mounts": mounts, "trust_env": False, **settings}
+    patterns = proxies(server_url)
+
+    def make() -> Any:
+        # None for http://, which goes to a loopback address or nowhere.
+        mounts = {
+            pattern: None if proxy is None else transport(proxy=proxy, **settings)
+            for pattern, proxy in patterns.items()
+        }
+        return getattr(http, f"{prefix}Client")(mounts=mounts, trust_env=False, **settings)
+
+    return make
 
 
 def certificates(http: ModuleType) -> ssl.SSLContext:

@@ -35,6 +35,8 @@ from .library import NAMES, library_of
 
 # As many connections as an httpx client keeps open by default, so that none is opened in vain.
 MAX_IN_FLIGHT: Final = 20
+# How long an idle connection is kept, in seconds: as long as httpx does.
+_KEPT_IDLE: Final = 5.0
 # The time limits of a lazily created client where the caller sets none, in seconds.
 DEFAULT_TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
 _LOGGERS: dict[str, logging.Logger] = {name: logging.getLogger(name) for name in NAMES}
@@ -96,20 +98,28 @@ class FairSemaphore:
 
 @define(eq=False)
 class Connections:
-    """An httpx client, and the semaphore that limits how many of its requests are in flight.
+    """An httpx client, and the semaphore that limits how many requests are in flight.
 
-    A caller-supplied client has no semaphore, for it has limits of its own.
+    A caller-supplied client has no semaphore, for it has limits of its own. Else each request in
+    flight has a client to itself. The pool of httpcore asks every idle connection for each request
+    whether it is still open, and gives the same one to several tasks: with 64 in flight, that took
+    more than all the rest.
     """
 
-    client: Any  # sync or async, of httpx or httpx2
+    client: Any  # sync or async, of httpx or httpx2: the first, whose settings all have
     semaphore: Any = None  # fair, to threads or to tasks
     limit: float = inf  # how many may hold the semaphore at once
+    make: Any = None  # returns another client
     closer: AsyncGenerator[None] | None = None  # closes an async client with its event loop
     http: ModuleType = field(init=False)  # the library of the client
     # The transport of http:// where it may go to a proxy that the environment names.
     environment_proxy: Any = field(init=False)
+    # The clients that no request uses, the last used last, and since when; and those in use.
+    _idle: deque[tuple[float, Any]] = field(init=False, factory=deque[tuple[float, Any]])
+    _lent: dict[httpx.Request, Any] = field(init=False, factory=dict[httpx.Request, Any])
 
     def __attrs_post_init__(self) -> None:
+        self._idle.append((inf, self.client))
         self.http = library_of(self.client)
         self.environment_proxy = self._find_environment_proxy()
 
@@ -137,14 +147,43 @@ class Connections:
         is_direct = not direct.isdisjoint(("*", url.host))
         return find is None or (find(url) is self.environment_proxy and not is_direct)
 
-    def transport_finder(self) -> Callable[[httpx.URL], Any] | None:
-        """Return what finds a URL's transport where the client's own `send` can be left out.
+    def lend(self, request: httpx.Request) -> Any:
+        """Return the client for a request: until `take_back`, no other request uses it."""
+        try:
+            _, client = self._idle.pop()
+        except IndexError:
+            client = self.make()
+        self._lent[request] = client
+        # Looked at only now: `close` closes the first one first, and then those that are lent.
+        return self.client if self.client.is_closed else client
+
+    def take_back(self, request: httpx.Request) -> tuple[Any, list[Any]]:
+        """Take back the client of a request; return it, and one that has been idle too long."""
+        client = self._lent.pop(request, None)
+        if client is None:
+            return self.client, []
+        now = time.monotonic()
+        self._idle.append((now, client))
+        if self._idle[0][0] + _KEPT_IDLE > now:
+            return client, []
+        _, oldest = self._idle.popleft()
+        if oldest is not self.client:
+            return client, [oldest]
+        self._idle.append((now, oldest))
+        return client, []
+
+    def clients(self) -> list[Any]:
+        """Return all clients, the first one first."""
+        others = (*(client for _, client in list(self._idle)), *list(self._lent.values()))
+        return [self.client, *(each for each in others if each is not self.client)]
+
+    def transport_finder(self, client: Any) -> Callable[[httpx.URL], Any] | None:
+        """Return what finds a URL's transport where a client's own `send` can be left out.
 
         A lazily created client has no cookies, no auth flow, no event hooks and follows no
         redirects, and httpx spends a fifth of a call on them. While another package has replaced a
         method of its class, as recorders and tracers do, that replacement is not bypassed.
         """
-        client = self.client
         if self.semaphore is None or client.is_closed or not _is_stock(client.__class__):
             return None
         return _transport_finder(client)
@@ -211,7 +250,7 @@ class _Owner:
         self._check_open()
         if owner not in self._own:
             limit = self.most_in_flight
-            self._own[owner] = Connections(self._make(), semaphore(limit), limit)
+            self._own[owner] = Connections(self._make(), semaphore(limit), limit, self._make)
         return self._own[owner]
 
     def _grow(self, connections: Connections) -> None:
@@ -228,13 +267,14 @@ class _Owner:
         """
         if connections.semaphore is None:
             return []
+        client, idle = connections.take_back(request)
         connections.semaphore.release()
         if not self.is_closed or request is None:
-            return []
-        find = _transport_finder(connections.client)
+            return idle
+        find = _transport_finder(client)
         transport = None if find is None else find(request.url)
         stream = None if response is None else response.extensions.get("network_stream")
-        return [each for each in (transport, stream) if each is not None]
+        return [each for each in (transport, stream, *idle) if each is not None]
 
 
 _owners: weakref.WeakSet[_Owner] = weakref.WeakSet()
@@ -284,12 +324,14 @@ class HttpClient(_Owner):
 
     def send(self, connections: Connections, request: httpx.Request) -> httpx.Response:
         """Send a request as it is, and return the response with its body unread."""
-        find = connections.transport_finder()
+        client: httpx.Client = connections.client
+        if connections.semaphore is not None:
+            client = connections.lend(request)
+        find = connections.transport_finder(client)
         if find is not None:
             return connections.finish(request, find(request.url).handle_request(request))
         # The credentials are in the headers already: auth=None, for no scheme of the client's own
         # may replace them.
-        client: httpx.Client = connections.client
         return client.send(request, stream=True, auth=None, follow_redirects=False)
 
     def close(self) -> None:
@@ -297,8 +339,8 @@ class HttpClient(_Owner):
         with self._lock:
             self.is_closed = True
             own = self._own.pop(None, None)
-        if own is not None:
-            own.client.close()
+        for client in () if own is None else own.clients():
+            client.close()
 
 
 class AsyncHttpClient(_Owner):
@@ -323,19 +365,20 @@ class AsyncHttpClient(_Owner):
                     if getattr(other, "is_closed", bool)():  # trio's runs always shut down
                         del self._own[other]
                 connections = self._add(loop, anyio.Semaphore)
-            connections.closer = self._close_with_loop(loop, connections.client)
+            connections.closer = self._close_with_loop(loop, connections)
             await anext(connections.closer)
         if connections.limit < self.most_in_flight:
             self._grow(connections)
         return connections
 
-    async def _close_with_loop(self, loop: Any, client: httpx.AsyncClient) -> AsyncGenerator[None]:
+    async def _close_with_loop(self, loop: Any, connections: Connections) -> AsyncGenerator[None]:
         try:
             yield
         finally:
             # This generator refers to its loop, so that no garbage collection ends the entry.
             self._own.pop(loop, None)
-            await client.aclose()
+            for client in connections.clients():
+                await client.aclose()
 
     async def enter(self, connections: Connections) -> float:
         """Wait until few enough requests are in flight; see `HttpClient.enter`."""
@@ -368,11 +411,13 @@ class AsyncHttpClient(_Owner):
 
     async def send(self, connections: Connections, request: httpx.Request) -> httpx.Response:
         """Send a request as it is; see `HttpClient.send`."""
-        find = connections.transport_finder()
+        client: httpx.AsyncClient = connections.client
+        if connections.semaphore is not None:
+            client = connections.lend(request)
+        find = connections.transport_finder(client)
         if find is not None:
             response = await find(request.url).handle_async_request(request)
             return connections.finish(request, response)
-        client: httpx.AsyncClient = connections.client
         return await client.send(request, stream=True, auth=None, follow_redirects=False)
 
     async def close(self) -> None:
@@ -383,10 +428,8 @@ class AsyncHttpClient(_Owner):
         with self._lock:
             self.is_closed = True
             own = self._own.pop(_running_loop(), None)
-        if own is not None:
-            await own.client.aclose()
-            if own.closer is not None:
-                await own.closer.aclose()
+        if own is not None and own.closer is not None:
+            await own.closer.aclose()
 
 
 def _running_loop() -> Any:
