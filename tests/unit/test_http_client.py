@@ -243,7 +243,7 @@ def lanes() -> tuple[HttpClient, list[Closable]]:
     return HttpClient(None, make), made
 
 
-def test_each_request_in_flight_has_a_client_to_itself_and_the_last_used_is_next() -> None:
+def test_each_request_in_flight_has_a_client_to_itself() -> None:
     http, made = lanes()
     connections = http.get()
     first, second, third = (httpx.Request("GET", REQUEST.url) for _ in range(3))
@@ -258,7 +258,7 @@ def test_each_request_in_flight_has_a_client_to_itself_and_the_last_used_is_next
     assert [transport.closed for transport in made] == [1, 1]  # also that in use
 
 
-def test_connections_that_were_idle_for_5_seconds_are_closed_but_the_first(
+def test_connections_that_were_idle_for_5_seconds_are_closed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = 100.0
