@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
+from types import FrameType
 from typing import Any
 
 import anyio
@@ -278,3 +280,30 @@ def test_connections_that_were_idle_for_5_seconds_are_closed(
         http.leave(connections, REQUEST)
     assert [transport.closed for transport in made] == [0, 1, 1, 1]
     assert connections.clients() == [connections.client]
+
+
+@pytest.mark.parametrize("line", range(9))
+def test_a_client_that_is_put_back_may_be_taken_at_once(line: int) -> None:
+    """As another thread would take it, between two lines."""
+    http, _ = lanes()
+    connections = http.get()
+    lines: list[int] = []
+
+    def watch(frame: FrameType, event: str, _: object) -> Any:
+        if frame.f_code.co_name == "take_back" and event == "line":
+            lines.append(frame.f_lineno)
+            if len(lines) == line + 1:
+                for _ in connections.clients():
+                    connections.lend(httpx.Request("GET", REQUEST.url))
+        return watch
+
+    http.enter(connections)
+    connections.lend(REQUEST)
+    before = sys.gettrace()
+    sys.settrace(watch)
+    try:
+        http.leave(connections, REQUEST)
+    finally:
+        sys.settrace(before)
+    http.close()
+    assert lines

@@ -16,7 +16,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
 from math import inf
@@ -164,12 +164,15 @@ class Connections:
             return self.client, []
         now = time.monotonic()
         self._idle.append((now, client))
-        if self._idle[0][0] + _KEPT_IDLE > now:
-            return client, []
-        _, oldest = self._idle.popleft()
-        if oldest is not self.client:
-            return client, [oldest]
-        self._idle.append((now, oldest))
+        with suppress(IndexError):  # other threads may have taken all since
+            if len(self._idle) > 1:
+                since, oldest = self._idle.popleft()
+                if since + _KEPT_IDLE > now:
+                    self._idle.appendleft((since, oldest))
+                elif oldest is self.client:
+                    self._idle.append((now, oldest))
+                else:
+                    return client, [oldest]
         return client, []
 
     def clients(self) -> list[Any]:
