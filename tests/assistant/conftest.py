@@ -18,10 +18,11 @@ from mcp import Client, MCPError
 from mcp.server import Server
 
 from cld_user_groups import CldProvisioning, Security
-from cld_user_groups.assistant.account import Account
 from cld_user_groups.assistant.server import make_server
+from cld_user_groups.assistant.tools import Account
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.hooks import OnlyReads
+from cld_user_groups.membership import state_directory
 from cld_user_groups.utils import waiting_disabled
 
 SECRET = "s3cr3t-4f1c0e"
@@ -122,6 +123,7 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
             file=file,
             source_timeout=10.0,
             command_line=_command_line,
+            state=state_directory(client.account_id),
         )
         return Assistant(
             emulator, account, make_server(account, read_only=read_only, timeout=timeout)

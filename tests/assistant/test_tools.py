@@ -172,6 +172,20 @@ def test_a_page_is_small_where_everybody_is_in_all_groups(assistant: Assistant) 
     assert assistant.data("find_people", text="person", page=99)["people"] == []
 
 
+def test_a_list_that_is_longer_than_shown_is_named(make: Make, tmp_path: Path) -> None:
+    listed = {f"Group {number}": {"members": [JOHN]} for number in range(201)}
+    (tmp_path / "groups.json").write_text(json.dumps({"version": 1, "groups": listed}))
+    assistant = make(file="groups.json")
+    person = assistant.emulator.add_user_account("In all groups", user_id="many")
+    for number in range(201):
+        assistant.emulator.add_group(f"Group {number}", users=[person])
+    data = assistant.data("find_people", text="many")
+    assert len(data["people"][0]["groups"]) == 200
+    assert data["cut"] == ["people.0.groups"]
+    assert assistant.data("list_groups", text="group")["cut"] == []
+    assert len(json.loads(assistant.read("file"))["groups"]) == 201
+
+
 def test_a_page_of_what_was_not_read_is_an_error(assistant: Assistant) -> None:
     for given in ({}, {"text": "x"}):
         assistant.data("list_groups", text="y")
@@ -191,6 +205,8 @@ def test_a_page_of_what_was_not_read_is_an_error(assistant: Assistant) -> None:
         ("list_groups", {"nonsense": 1}),
         ("list_members", {}),
         ("list_members", {"group": "x" * 501}),
+        ("list_members", {"group": "half a pair \ud800"}),
+        ("propose", {"groups": [{"group": "Designers", "remove": ["\udfff"]}]}),
         ("propose", {"groups": [{"group": "Designers", "remove": [HARRY], "allow_removals": 2}]}),
         ("propose", {"groups": [{"group": "Designers"}] * 201}),
     ],

@@ -1,4 +1,1 @@
-"""A server for assistants: it looks at an account and makes plans, and never writes to it.
-
-`server` alone imports the SDK of the Model Context Protocol. `docs/assistant.md` describes it.
-"""
+"""A server for assistants: it looks at an account and proposes plans, and never writes to it."""

@@ -1,36 +1,36 @@
-"""The tools of an assistant: their schemas, and how one is called."""
+"""The tools of an assistant: what they look at, their schemas, and how one is called."""
 
 from __future__ import annotations
 
 import inspect
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Annotated, Any, TypeAlias, get_type_hints
 
 import mcp_types as types
 import msgspec
-from attrs import define, field, frozen
+from attrs import field, frozen
 from msgspec import Meta
 
-from cld_user_groups import membership
+from cld_user_groups import CldProvisioning, membership
 from cld_user_groups.errors import CloudinaryError, UsageRateExceeded, http_errors
-from cld_user_groups.hooks import NotSent
+from cld_user_groups.hooks import NotSent, OnlyReads
 from cld_user_groups.identity import escaped
 from cld_user_groups.membership.documents import form
 from cld_user_groups.membership.lookup import error_in_call
 from cld_user_groups.membership.state import log_call
 
-from .account import Account
-
 Run: TypeAlias = Callable[..., object]
 
 _PAGE = Annotated[int, Meta(ge=1, le=10_000, description="Which page of the rows.")]
-_PAGED: list[Any] = [("total", int | None, None), ("next_page", int | None, None)]
+_CUT = Annotated[list[str], Meta(description="Lists, no pages, of which the first 200 are shown.")]
+_NUMBER: Any = int | None
+_PAGED: list[Any] = [("total", _NUMBER, None), ("next_page", _NUMBER, None), ("cut", _CUT, [])]
 _ROWS = 100  # of a page
 _LARGEST_PAGE = 100_000  # bytes of its rows, where it has more than one
-_MOST_HELD, _MOST_LISTED, _LONGEST = 8, 200, 1000
+_MOST_HELD, _MOST_LISTED, _LONGEST, _LONGEST_LOGGED = 8, 200, 1000, 10_000
 
 # Texts are fixed: nothing of an account or of a file stands in them.
 _SAID = {
@@ -52,132 +52,137 @@ _ERRORS: list[tuple[type[Exception], str, str]] = [
 _FAILED = form("Failed", kind=str, problems=[membership.Problem])
 
 
-@frozen
-class DeskTool:
-    """A tool: a function, its arguments, its result and the key of the rows that come in pages."""
+@frozen(kw_only=True)
+class Account:
+    """What the tools look at: through a client that has `reads` among its hooks."""
 
-    shown: types.Tool
-    run: Run
-    takes: Any
-    returns: Any
-    rows: str
+    client: CldProvisioning
+    reads: OnlyReads
+    file: str | None
+    source_timeout: float  # in seconds
+    command_line: Callable[..., str]  # of these words, for the same account
+    state: Path  # the directory of its journals
+    held: dict[bytes, list[Any]] = field(factory=dict[bytes, Any], init=False)  # the last pages
+
+    def desired(self) -> membership.Desired | None:
+        """Return what the file says now, or None where there is no file."""
+        if self.file is None:
+            return None
+        desired = membership.read_file(self.file, timeout=self.source_timeout)
+        membership.planning.check_is_for(desired, self.client.account_id)
+        return desired
 
 
-TOOLS: dict[str, DeskTool] = {}
+class Tool:
+    """A decorator that makes a tool of a function, whose parameters are its arguments.
 
-
-def tool(
-    rows: str,
-    whole: Any = None,
-    *,
-    local: bool = False,
-    proposes: bool = False,
-    **keys: Any,
-) -> Callable[[Run], Run]:
-    """Return a decorator that makes a tool of a function, whose parameters are its arguments.
-
-    Its result has these keys, or is `whole` a form.
+    Its result has some keys, one of them with the rows that come in pages.
     """
 
-    def add(run: Run) -> Run:
+    def __init__(
+        self, rows: str, *, local: bool = False, proposes: bool = False, **keys: Any
+    ) -> None:
+        self.rows = rows
+        bases = (form("Found", **keys),)
+        self.returns: Any = msgspec.defstruct("Result", _PAGED, bases=bases, kw_only=True)
+        self.hints = types.ToolAnnotations(
+            read_only_hint=not proposes,
+            destructive_hint=False,
+            idempotent_hint=not proposes,
+            open_world_hint=not local,
+        )
+
+    def __call__(self, run: Run) -> Run:
+        self.run = run
         hints = get_type_hints(run, include_extras=True)
         given: list[Any] = [("page", _PAGE, 1)]
         for each in [*inspect.signature(run).parameters.values()][1:]:
             default = [] if each.default is each.empty else [each.default]
             given.append((each.name, hints[each.name], *default))
-        takes = msgspec.defstruct("Arguments", given, kw_only=True, forbid_unknown_fields=True)
-        bases = (whole or form("Found", **keys),)
-        paged = msgspec.defstruct("Result", _PAGED, bases=bases, kw_only=True, omit_defaults=False)
-        schemas = partial(msgspec.json.schema_components, ref_template="#/$defs/{name}")
-        _, taken = schemas([takes])
-        either, parts = schemas([paged, _FAILED])
-        shown = types.Tool(
+        self.takes = msgspec.defstruct("Arguments", given, kw_only=True, forbid_unknown_fields=True)
+        refer = "#/$defs/{name}"
+        _, taken = msgspec.json.schema_components([self.takes], ref_template=refer)
+        either, parts = msgspec.json.schema_components([self.returns, _FAILED], ref_template=refer)
+        self.shown = types.Tool(
             name=run.__name__,
             description=inspect.getdoc(run),
             input_schema={**taken.pop("Arguments"), "$defs": taken},
             output_schema={"type": "object", "anyOf": [*either], "$defs": parts},
-            annotations=types.ToolAnnotations(
-                read_only_hint=not proposes,
-                destructive_hint=False,
-                idempotent_hint=not proposes,
-                open_world_hint=not local,
-            ),
+            annotations=self.hints,
         )
-        TOOLS[shown.name] = DeskTool(shown, run, takes, paged, rows)
+        TOOLS[run.__name__] = self
         return run
 
-    return add
-
-
-@define
-class Desk:
-    """Calls tools, logs each call, and holds the last results until their pages are read."""
-
-    account: Account
-    _held: dict[bytes, tuple[Any, list[int]]] = field(factory=dict[bytes, tuple[Any, list[int]]])
-
-    def call(self, name: str, arguments: Mapping[str, Any]) -> types.CallToolResult:
-        """Call a tool. An error is a result too, and so is that a call cannot be logged."""
-        began, sent = time.monotonic(), self.account.reads.sent
-        asked, plan = as_shown(dict(arguments)), None
-        found: dict[str, Any]
-        try:
-            found = as_shown(msgspec.to_builtins(self._page(TOOLS[name], arguments)))
-            result, saved = found.get("outcome", "done"), found.get("saved")
-            plan = saved and saved["id"]
-            said = f"{found['total']} in all. The rows are in structuredContent."
-            answer = _answer(_SAID.get(result, said), found)
-        except Exception as error:  # noqa: BLE001 - reported, not swallowed
-            answer = failure(error)
-            result = answer.structured_content["kind"]
-        log = {
-            "tool": name,
-            "arguments": asked if len(json.dumps(asked)) <= 10 * _LONGEST else "too long",
-            "result": result,
-            "plan": plan,
-            "requests": self.account.reads.sent - sent,
-            "milliseconds": round((time.monotonic() - began) * 1000),
-        }
-        try:
-            log_call(self.account.state, log)
-        except OSError as error:
-            return failure(error)
-        return answer
-
-    def _page(self, tool: DeskTool, arguments: Mapping[str, Any]) -> Any:
-        asked = msgspec.structs.asdict(msgspec.convert(arguments, tool.takes))
-        page = asked.pop("page")
-        key = msgspec.json.encode([tool.shown.name, asked])
-        held = self._held.pop(key, None)
-        if page == 1:
-            found = tool.run(self.account, **asked)
-            result = msgspec.convert(found, tool.returns, from_attributes=True)
-            held = result, _page_ends(getattr(result, tool.rows) or ())
-        elif held is None:
-            message = "the first page of this was not read, or is too old"
-            raise error_in_call(message, "begin again with page 1")
-        self._held = dict([*self._held.items(), (key, held)][-_MOST_HELD:])
-        result, ends = held
-        rows = getattr(result, tool.rows)
+    def pages(self, account: Account, arguments: Mapping[str, Any]) -> list[Any]:
+        """Call the function; return its result in pages, the last of which has no rows."""
+        result = msgspec.convert(self.run(account, **arguments), self.returns, from_attributes=True)
+        rows = getattr(result, self.rows)
         if rows is None:  # not known
-            return result
-        begin, end = ([0, *ends] + [len(rows)] * page)[page - 1 : page + 1]
-        shown = {tool.rows: rows[begin:end]}
-        following = page + 1 if end < len(rows) else None
-        return msgspec.structs.replace(result, total=len(rows), next_page=following, **shown)
+            return [result]
+        pages: list[list[Any]] = [[]]
+        size = 0
+        for row in rows:
+            length = len(msgspec.json.encode(row))  # some have a group for each of an account's
+            if pages[-1] and (len(pages[-1]) == _ROWS or size + length > _LARGEST_PAGE):
+                pages.append([])
+                size = 0
+            pages[-1].append(row)
+            size += length
+        following = [*range(2, len(pages) + 1), None, None]
+        return [
+            msgspec.structs.replace(result, total=len(rows), next_page=each, **{self.rows: page})
+            for each, page in zip(following, [*pages, []], strict=True)
+        ]
 
 
-def _page_ends(rows: Sequence[Any]) -> list[int]:
-    """Return before which row each page ends: some rows have a group for each of an account's."""
-    ends: list[int] = []
-    begin = size = 0
-    for number, row in enumerate(rows):
-        length = len(msgspec.json.encode(row))
-        if number - begin == _ROWS or (number > begin and size + length > _LARGEST_PAGE):
-            ends.append(number)
-            begin, size = number, 0
-        size += length
-    return [*ends, len(rows)]
+TOOLS: dict[str, Tool] = {}
+
+
+def call(account: Account, name: str, arguments: Mapping[str, Any]) -> types.CallToolResult:
+    """Call a tool and log it. An error is a result too, and so is that it cannot be logged."""
+    began, sent, cut = time.monotonic(), account.reads.sent, list[str]()
+    try:
+        page = msgspec.to_builtins(_page(account, TOOLS[name], arguments))
+        found: dict[str, Any] = {**as_shown(page, cut), "cut": cut}
+        said = f"{found['total']} in all. The rows are in structuredContent."
+        answer = _answer(_SAID.get(found.get("outcome", ""), said), found)
+    except Exception as error:  # noqa: BLE001 - reported, not swallowed
+        answer = failure(error)
+    data: dict[str, Any] = answer.structured_content
+    is_long = len(json.dumps(arguments)) > _LONGEST_LOGGED
+    log = {
+        "tool": name,
+        "arguments": "too long" if is_long else as_shown(arguments),
+        "result": data.get("kind") or data.get("outcome", "done"),
+        "plan": (data.get("saved") or {}).get("id"),
+        "requests": account.reads.sent - sent,
+        "milliseconds": round((time.monotonic() - began) * 1000),
+    }
+    try:
+        log_call(account.state, log)
+    except OSError as error:
+        return failure(error)
+    return answer
+
+
+def _page(account: Account, tool: Tool, arguments: Mapping[str, Any]) -> Any:
+    """Return a page of a result, which is read anew for the first one."""
+    asked = msgspec.structs.asdict(msgspec.convert(arguments, tool.takes))
+    page = asked.pop("page")
+    try:
+        key = msgspec.json.encode([tool.shown.name, asked])
+    except UnicodeEncodeError:
+        raise msgspec.ValidationError("Half a surrogate pair is no character.") from None
+    pages = account.held.pop(key, None)
+    if page == 1:
+        pages = tool.pages(account, asked)
+    elif pages is None:
+        message = "the first page of this was not read, or is too old"
+        raise error_in_call(message, "begin again with page 1")
+    account.held[key] = pages
+    if len(account.held) > _MOST_HELD:
+        del account.held[next(iter(account.held))]
+    return pages[min(page, len(pages)) - 1]
 
 
 def failure(error: Exception) -> types.CallToolResult:
@@ -194,14 +199,18 @@ def _answer(text: str, data: Any, *, is_error: bool = False) -> types.CallToolRe
     return types.CallToolResult(content=content, structured_content=data, is_error=is_error)
 
 
-def as_shown(value: Any) -> Any:
-    """Return data whose texts are escaped; a text that is too long is cut, and so is a list."""
+def as_shown(value: Any, cut: list[str] | None = None, at: str = "") -> Any:
+    """Return data whose texts are escaped, and cut if long; lists too, which `cut` then names."""
     match value:
         case str():
             return escaped(value[:_LONGEST]) + ("…" if len(value) > _LONGEST else "")
         case {**fields}:
-            return {as_shown(key): as_shown(each) for key, each in fields.items()}
+            shown = {as_shown(key): each for key, each in fields.items()}
+            return {key: as_shown(each, cut, f"{at}.{key}") for key, each in shown.items()}
         case [*items]:
-            return [as_shown(each) for each in items[:_MOST_LISTED]]
+            if cut is not None and len(items) > _MOST_LISTED:
+                cut.append(at[1:])
+                items = items[:_MOST_LISTED]
+            return [as_shown(each, cut, f"{at}.{index}") for index, each in enumerate(items)]
         case _:
             return value

@@ -8,7 +8,7 @@ from types import FrameType
 
 import click
 
-from . import errors
+from . import errors, membership
 from .options import Settings, command, flag, number, positive_duration
 
 
@@ -39,8 +39,8 @@ def mcp_command(
     It can look at the account, and propose plans, which are saved. It cannot write to the account:
     a person does, with `apply`. Its calls are listed by `runs --assistant`.
     """
-    from cld_user_groups.assistant.account import Account
     from cld_user_groups.assistant.server import serve
+    from cld_user_groups.assistant.tools import Account
     from cld_user_groups.hooks import OnlyReads
 
     reads = OnlyReads(keep_quota=keep_quota)
@@ -52,6 +52,7 @@ def mcp_command(
             file=file,
             source_timeout=settings.source_timeout,
             command_line=settings.command_line,
+            state=membership.state_directory(client.account_id),
         )
         account.desired()  # so that a file that is not valid is an error at once
         for number_of_signal in (signal.SIGINT, signal.SIGTERM):

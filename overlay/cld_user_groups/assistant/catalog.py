@@ -1,0 +1,240 @@
+"""The ten tools: nine look at the account, and `propose` makes a plan that a person may apply."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, TypeAlias
+
+from attrs import evolve
+from msgspec import Meta
+
+from cld_user_groups import membership
+from cld_user_groups.membership import Finder, Grant, GroupRef, Member, everyday, read_account
+from cld_user_groups.membership.documents import form, form_of
+from cld_user_groups.membership.explaining import read_explanation
+from cld_user_groups.membership.history import Step
+from cld_user_groups.membership.journal import End, Header
+from cld_user_groups.membership.lookup import error_in_call, has_text, lookup_of, named_user
+from cld_user_groups.membership.review import Finding, Kind, Person, held_roles, read_people
+from cld_user_groups.membership.roles import plan_with_roles, roles_of
+from cld_user_groups.membership.state import assistant_folder
+
+from .tools import Account, Tool
+
+Found: TypeAlias = Mapping[str, Any]
+GroupText = Annotated[everyday.Text, Meta(description="A group's exact name, or its ID.")]
+_PART = "A part of a name, an e-mail, an ID or a place."
+Part = Annotated[everyday.Text | None, Meta(description=_PART)]
+RunText = Annotated[everyday.Text, Meta(description="The ID of a run. Default: the last one.")]
+OwnRoles = Annotated[bool, Meta(description="Of everyone: 2 requests for each 100 users.")]
+Days = Annotated[int, Meta(ge=1, le=10_000)]
+Edits: TypeAlias = Annotated[list[everyday.GroupEdit], Meta(max_length=200)]
+Leavers: TypeAlias = Annotated[everyday.Users, Meta(description="Who leaves every group.")]
+FromFile = Annotated[bool, Meta(description="Propose what the server's file of groups says.")]
+Reason = Annotated[str, Meta(max_length=500)]
+
+_MOST_KEPT = 100
+_GRANTED: Any = {"granted": list[Grant] | None, "not_known_because": str | None}
+_LISTED: Any = {"file_line": int | None, "file_wants": bool | None}
+_ROLE: Any = {"user": Member, "grant": Grant, "is_full_control": bool}
+_HELD = form("HeldRole", **_ROLE, own=bool | None, through=[GroupRef])
+_PERSON = form("FoundPerson", person=Person, groups=[GroupRef])
+_FINDING = form("FoundFinding", finding=Finding, user=Member | None, group=GroupRef | None)
+_EXPLAINED = form_of(membership.Explanation, without=("period", "steps", "listing"))
+_RUN: Any = {"header": Header, "end": End | None, "is_torn": bool}
+_PLAN: Any = form_of(
+    membership.Plan,
+    head={"removals": int},
+    without=("changes", "breaches", "fingerprints", "protect", "allow_empty", "is_saved"),
+)
+
+
+@Tool("groups", account=str, groups=[form("CountedGroup", group=GroupRef, members=int)])
+def list_groups(account: Account, text: Part = None) -> Found:
+    """List the groups, with how many members each has."""
+    snapshot = read_account(account.client)
+    groups = [each for each in snapshot.groups if has_text(text, each.name, each.id)]
+    rows = [{"group": each, "members": len(each.members)} for each in groups]
+    return {"account": snapshot.account_id, "groups": rows}
+
+
+@Tool("members", group=GroupRef, members=[Member])
+def list_members(account: Account, group: GroupText) -> Found:
+    """List who is in a group."""
+    found = Finder(read_account(account.client)).group(group)
+    return {"group": found, "members": found.members}
+
+
+@Tool("people", people=[_PERSON], is_complete=bool)
+def find_people(account: Account, text: Part = None) -> Found:
+    """Find users by e-mail, name or ID, with their groups; if not complete, there may be more."""
+    snapshot = read_account(account.client)
+    people = read_people(account.client, snapshot)
+    joined = Finder(snapshot).joined
+    rows = [{"person": each, "groups": joined(each.id)} for each in people.found if _is(text, each)]
+    return {"people": rows, "is_complete": people.complete}
+
+
+@Tool("granted", group=GroupRef, **_GRANTED)
+def show_grants(account: Account, group: GroupText) -> Found:
+    """Show the roles that a group grants; null: they are not known, which is not none."""
+    found = Finder(read_account(account.client)).group(group)
+    return {"group": found, **_granted(account, [found])}
+
+
+@Tool("access", access=[_HELD], not_known=[GroupRef], not_known_because=str | None)
+def who_may(
+    account: Account, user: Part = None, role: Part = None, own_roles: OwnRoles = False
+) -> Found:
+    """Show who has which roles, and through which groups; of one user, own roles too.
+
+    Groups in `not_known` may grant any role; where `own` is null, a user may also have it directly.
+    """
+    found = _reviewed(account, own_roles_of=user or ("" if own_roles else None))
+    rows = [
+        each
+        for each in held_roles(found)
+        if _is(user, each.user) and has_text(role, each.grant.text, each.grant.role_id)
+    ]
+    unknown = found.unknown_groups
+    why = found.roles.reason if unknown else None
+    return {"access": rows, "not_known": unknown, "not_known_because": why}
+
+
+@Tool("steps", explanation=_EXPLAINED, steps=[Step], **_LISTED, **_GRANTED)
+def explain(account: Account, group: GroupText, user: everyday.UserText) -> Found:
+    """Explain why a user is in a group or not: since which run, by whom, why, until when."""
+    desired, named = account.desired(), named_user(user)
+    explained, snapshot, _ = read_explanation(account.client, group, named, desired)
+    listing, group_id = explained.listing, explained.group.id
+    return {
+        "explanation": explained,
+        "steps": explained.steps,
+        "file_line": listing and listing.member and listing.member.line,
+        "file_wants": listing and listing.is_wanted,
+        **_granted(account, [each for each in snapshot.groups if each.id == group_id]),
+    }
+
+
+@Tool(
+    "runs", local=True, runs=[form("ListedRun", id=str, error=str, run=form("Run", **_RUN) | None)]
+)
+def list_runs(account: Account) -> Found:
+    """List the runs that changed the account from this machine, the latest first."""
+    return {"runs": membership.list_runs(account.state)}
+
+
+@Tool("outcomes", local=True, **_RUN, outcomes=[membership.Outcome])
+def show_run(account: Account, run: RunText | None = None) -> membership.Run:
+    """Show what a run did, change by change; one without an end was broken off."""
+    return membership.load_run(account.state, run)
+
+
+@Tool("findings", findings=[_FINDING], looked_for=[Kind], notes=[str])
+def review(account: Account, unseen_days: Days = 90, ending_days: Days = 30) -> Found:
+    """Review who has access: people who are disabled, unseen or overdue, groups, full control."""
+    found = _reviewed(account, None, unseen_days, ending_days)
+    users: Mapping[str | None, Any] = {each.id: each for each in found.people}
+    groups: Mapping[str | None, Any] = {each.id: each for each in found.groups}
+    rows = [
+        {"finding": each, "user": users.get(each.user_id), "group": groups.get(each.group_id)}
+        for each in found.findings
+    ]
+    return {"findings": rows, "looked_for": found.kinds, "notes": found.notes}
+
+
+def _reviewed(
+    account: Account, own_roles_of: str | None, unseen_days: int = 90, ending_days: int = 30
+) -> membership.review.Review:
+    """Review the account; also read the roles of people who have a text, or of nobody."""
+    desired, client = account.desired(), account.client
+    snapshot = read_account(client)
+    people = read_people(client, snapshot)
+    sought = () if own_roles_of is None else people.found
+    named = [each.id for each in sought if _is(own_roles_of, each)]
+    return membership.review.review(
+        evolve(snapshot, roles=roles_of(client, snapshot.groups, named)),
+        people,
+        membership.read_history(account.state),
+        now=datetime.now(UTC),
+        desired=desired,
+        unseen_days=unseen_days,
+        ending_days=ending_days,
+    )
+
+
+def _granted(account: Account, groups: Sequence[membership.Group]) -> Found:
+    """Return what a group grants, or nothing known of one that is gone."""
+    roles = roles_of(account.client, groups)
+    granted = roles.of(groups[0].id) if groups else None
+    return {"granted": granted, "not_known_because": roles.reason if granted is None else None}
+
+
+def _is(text: str | None, user: Person) -> bool:
+    return has_text(text, user.email, user.name, user.id)
+
+
+@Tool(
+    "changes",
+    proposes=True,
+    outcome=Literal["saved", "refused", "nothing_to_do"],
+    saved=form("SavedPlan", id=str, path=str, sha256=str, apply=str) | None,
+    plan=_PLAN,
+    changes=[membership.Change],
+    breaches=[form_of(membership.Breach, without=("message",))],
+)
+def propose(
+    account: Account,
+    groups: Edits = [],  # noqa: B006 - it is never changed
+    offboard: Leavers = [],  # noqa: B006 - it is never changed
+    from_file: FromFile = False,
+    reason: Reason = "",
+) -> Found:
+    """Make a plan and save it: a person reviews it, and applies it. Nothing else is written.
+
+    A plan that a guard refuses is not saved.
+    """
+    file, now, client = account.desired(), datetime.now(UTC), account.client
+    if bool(groups or offboard) is from_file or (from_file and file is None):
+        raise error_in_call("give changes, or `from_file` where the server has a file")
+    if file is not None and from_file:
+        snapshot = read_account(client, desired := file, now.date())
+        membership.planning.check_clocks(file, snapshot, now.date())
+    else:
+        named = [*offboard, *(text for each in groups for text in (*each.add, *each.remove))]
+        adds = any(each.add for each in groups)
+        lookup = lookup_of([*map(named_user, named)], adds=adds, file=file)
+        snapshot = read_account(client, lookup, now.date())
+        wanted = tuple(everyday.edited_groups(Finder(snapshot), groups, offboard))
+        limits = membership.GuardLimits() if file is None else file.guards
+        desired = membership.Desired(source="assistant", digest="", groups=wanted, guards=limits)
+
+    def make(read: membership.Snapshot) -> membership.Plan:
+        if from_file:
+            return membership.plan(read, desired, now.date(), now=now)
+        plan = everyday.plan_of(read, desired, now, reason=reason, file=file)
+        return evolve(plan, breaches=membership.check_guards(plan, read))
+
+    plan, _ = plan_with_roles(client, make, snapshot, reach="people")
+    saved = _save(account, plan) if plan.changes and not plan.breaches else None
+    return {
+        "outcome": "refused" if plan.breaches else "saved" if saved else "nothing_to_do",
+        "saved": saved,
+        "plan": plan,
+        "changes": plan.changes,
+        "breaches": plan.breaches,
+    }
+
+
+def _save(account: Account, plan: membership.Plan) -> Found:
+    """Save a plan; return where it is, its digest, and how a person applies it."""
+    plan_id = membership.journal.new_run(plan.created_at)
+    path = assistant_folder(account.state) / f"{plan_id}.json"
+    membership.save_plan(plan, path)
+    for old in sorted(path.parent.glob("*Z-*.json"))[:-_MOST_KEPT]:
+        old.unlink(missing_ok=True)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    apply = account.command_line("apply", str(path))
+    return {"id": plan_id, "path": str(path), "sha256": digest, "apply": apply}
