@@ -156,3 +156,15 @@ def test_roles_that_a_rule_needs_are_asked_for_once(work: Shell) -> None:
         work.emulator.calls.clear()
         work("remove", "Designers", "harry@example.com", "--dry-run")
         work.emulator.calls.assert_called("inspectMultiple", times=times)
+
+
+@pytest.mark.parametrize(
+    ("options", "owner"), [((), "ann@example.com"), (("--ignore-file",), None)]
+)
+def test_a_report_names_the_owners_of_the_file(
+    work: Shell, options: tuple[str, ...], owner: str | None
+) -> None:
+    owned = FILE.replace("managed_by: Okta", "managed_by: Okta, owner: ann@example.com")
+    work.write(owned, "cld-user-groups/groups.yaml")
+    groups = work.json("report", *options)["groups"]
+    assert {group["name"]: group["owner"] for group in groups}["Marketing"] == owner

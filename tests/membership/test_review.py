@@ -24,6 +24,7 @@ from cld_user_groups.membership import (
     DesiredMember,
     FileError,
     Grant,
+    Group,
     History,
     Roles,
     Snapshot,
@@ -402,6 +403,19 @@ def test_memberships_empty_groups_and_people_without_one_are_a_row_each():
         (None, "bob@example.com", "without_group"),
     ]
     assert (table[0]["reason"], table[0]["until"]) == ("JIRA-1", "2026-11-22")
+
+
+def test_groups_of_a_file_have_its_owners():
+    snapshot = account({"A": ["ann"], "B": ["ann"], "C": ["ann"]})
+    owned = [evolve(wanted(name, "ann"), owner=owner) for name, owner in ("Az", "By")]
+    review = made(snapshot, desired=desired(*owned))
+    assert [group.owner for group in review.groups] == ["z", "y", None]
+
+
+def test_a_name_of_several_groups_says_nobody_s_owner():
+    snapshot = evolve(account({}), groups=(Group(id="1", name="A"), Group(id="2", name="A")))
+    owned = evolve(wanted("A", "ann"), owner="z")
+    assert [group.owner for group in made(snapshot, desired=desired(owned)).groups] == [None, None]
 
 
 def test_a_membership_that_ended_and_began_again_has_the_later_run():

@@ -168,7 +168,7 @@ def hostile_reviews(draw: st.DrawFn) -> Review:
         ending_days=30,
         as_of=text,
         desired=desired(
-            evolve(wanted(group.name, id=group.id), managed_by=text, rules=(rule,)),
+            evolve(wanted(group.name, id=group.id), managed_by=text, owner=text, rules=(rule,)),
         ),
         changes=compare(before, snapshot, to=text, at=NOW),
         notes=(text,),

@@ -53,6 +53,7 @@ _groups = st.fixed_dictionaries(
         "members": _members,
         "reason": _texts,
         "managed_by": _texts,
+        "owner": _texts | _emails,
         **_rules,
         "member": _members,
     },

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 from cld_user_groups._version import __version__
 
 from . import membership
-from .options import PLAN_FORMATS, Settings, command, force_option, number
+from .options import PLAN_FORMATS, Settings, command, force_option, ignore_file_option, number
 from .output import print_json, print_message, print_result
 from .output_file import OutputFile
 from .tables import Table, as_csv, columns
@@ -50,8 +50,10 @@ _BY_SUFFIX = {
     click.option(
         "--file",
         metavar="FILE",
-        help="Also take reasons, end dates and rules from this file of groups.",
+        help="Also take reasons, end dates, rules and owners from this file of groups. Default: "
+        "the file of the profile.",
     ),
+    ignore_file_option,
     click.option(
         "--roles",
         type=click.Choice(["groups", "people", "none"]),
@@ -70,6 +72,7 @@ def report_command(
     as_of: str | None,
     since: str | None,
     file: str | None,
+    ignore_file: bool,
     roles: str,
     unseen_days: int,
     ending_days: int,
@@ -81,6 +84,8 @@ def report_command(
     """
     review = membership.review
     desired = None
+    if file is None and not ignore_file:
+        file = settings.groups_file
     if file is not None:
         desired = membership.read_file(file, timeout=settings.source_timeout)
     form = _format(settings, output)

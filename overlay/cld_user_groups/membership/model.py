@@ -153,6 +153,7 @@ class DesiredGroup:
         allow_empty: Whether the file says that the group may lose all its members.
         allow_new: Whether the file says that it is a new group, whatever group it resembles.
         managed_by: What else manages the group, which is then never written, or None.
+        owner: Who answers for the group, for its review only, or None.
         members: Who is to be in it.
         rules: What its memberships must not be.
         reason: Why, in the file's words, or None.
@@ -167,6 +168,7 @@ class DesiredGroup:
     allow_empty: bool = False
     allow_new: bool = False
     managed_by: str | None = None
+    owner: str | None = None
     members: tuple[DesiredMember, ...] = ()
     rules: tuple[Rule, ...] = ()
     reason: str | None = None

@@ -26,7 +26,7 @@ Include = Callable[[str, int, RowFormat, Collection[str]], tuple[Fields, list[Li
 _TOP = ("version", "account", "guards", "protect", *FILE_RULES, "groups", "users")
 _GROUP = (
     *("name", "id", "previously", "mode", "state", "allow_empty", "allow_new", "members"),
-    *("reason", "managed_by", *GROUP_RULES),
+    *("reason", "managed_by", "owner", *GROUP_RULES),
 )
 _PRESENT_ONLY = ("members", "mode", "previously", "allow_new", *GROUP_RULES)
 
@@ -166,6 +166,7 @@ def _group(key: Scalar, node: Node, fields: Fields, include: Include) -> Desired
         allow_empty=fields.flag(values.get("allow_empty"), "`allow_empty`"),
         allow_new=fields.flag(values.get("allow_new"), "`allow_new`"),
         managed_by=managed_by,
+        owner=_owner(values.get("owner"), fields),
         members=(
             _members(values["members"], fields, include)
             if state == "present" and not _is_null(values.get("members"))
@@ -178,6 +179,19 @@ def _group(key: Scalar, node: Node, fields: Fields, include: Include) -> Desired
     )
     _check_group(group, what, values, fields)
     return group
+
+
+def _owner(node: Node | None, fields: Fields) -> str | None:
+    """Return who answers for a group: a text, which is an e-mail where it has an @."""
+    owner = fields.text(node, "`owner`")
+    if node is None or owner is None:
+        return None
+    owner = owner.strip()
+    if said := forbidden_character(owner):
+        fields.problem(node.line, f"{said} in `owner`: {quoted(owner)}")
+    elif "@" in owner and not is_email(owner):
+        fields.problem(node.line, f"`owner` is not an e-mail address: {quoted(owner)}")
+    return owner
 
 
 def _is_null(node: Node | None) -> bool:

@@ -89,8 +89,13 @@ def review(
     rank = {person.id: position for position, person in enumerate(ordered)}
     entries = {} if desired is None else _entries(snapshot, desired)
     managed = {} if desired is None else managed_words(rules_for(snapshot, desired))
+    owners = {} if desired is None else _owners(snapshot, desired)
     groups = tuple(
-        evolve(_reviewed(group, history, entries, known, rank), managed_by=managed.get(group.id))
+        evolve(
+            _reviewed(group, history, entries, known, rank),
+            managed_by=managed.get(group.id),
+            owner=owners.get(group.id),
+        )
         for group in sorted(snapshot.groups, key=lambda group: (group.name.casefold(), group.id))
     )
     today = snapshot.taken_at.astimezone(UTC).date()
@@ -144,6 +149,13 @@ def _entries(snapshot: Snapshot, desired: Desired) -> dict[Key, DesiredMember]:
                 if user_id is not None:
                     found[group.id, user_id] = member
     return found
+
+
+def _owners(snapshot: Snapshot, desired: Desired) -> dict[str, str]:
+    """Return who answers for groups, by ID: not by a name that several groups have."""
+    directory = Directory(snapshot)
+    found = ((each.owner, directory.meant_by(each)) for each in desired.groups)
+    return {groups[0].id: owner for owner, groups in found if owner and len(groups) == 1}
 
 
 def _reviewed(

@@ -61,12 +61,14 @@ class ReviewedGroup:
 
     Attributes:
         managed_by: What else manages the group, where a file says that something does, or None.
+        owner: Who answers for the group, where a file says so, or None.
     """
 
     id: str
     name: str
     members: tuple[Membership, ...] = ()
     managed_by: str | None = None
+    owner: str | None = None
 
 
 @frozen(kw_only=True)
