@@ -52,7 +52,10 @@ _EXAMPLES: Final = {
         "explain Designers harry@example.com",
         "explain Designers harry@example.com --file groups.yaml",
     ),
-    "report.report": ("report --output review.html", "report --format csv > review.csv"),
+    "report.report": (
+        "report --output review.html --decisions decisions.csv",
+        "report --format csv > review.csv",
+    ),
     "runs.runs": ("runs", "runs --format json"),
     "runs.show": ("runs show", "runs show --format csv"),
     "runs.verify": ("runs verify", "runs verify --format json"),

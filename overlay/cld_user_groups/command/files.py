@@ -15,6 +15,7 @@ from cld_user_groups.identity import printable
 
 from . import errors, membership
 from .completion import complete_file
+from .decided import decided, from_review_option
 from .options import (
     FORMATS,
     PLAN_FORMATS,
@@ -135,8 +136,9 @@ def _as_json(text: str) -> dict[str, Any]:
 
 @command(
     "plan",
-    click.argument("file", shell_complete=complete_file),
+    click.argument("file", required=False, shell_complete=complete_file),
     row_options,
+    from_review_option,
     click.option("--out", type=_FILE, help="Save the plan to this file, for `apply`."),
     force_option,
     flag("--detailed-exitcode", help="Exit with 2 if there are changes."),
@@ -154,8 +156,9 @@ def _as_json(text: str) -> dict[str, Any]:
 )
 def plan_command(
     settings: Settings,
-    file: str,
+    file: str | None,
     rows: Rows,
+    from_review: str | None,
     out: Path | None,
     force: bool,
     detailed_exitcode: bool,
@@ -171,18 +174,26 @@ def plan_command(
 
     Exits with 3 where a guard refuses the plan, and with 5 where something is held back.
     """
-    desired = with_new_groups(read_groups(file, rows), allow_new)
-    with settings.open_client() as client:
-        output = None if out is None else OutputFile(out, client.account_id, force=force)
-        draft = make_draft(
-            *(client, desired, today.date() if today else None),
+    unfit = {"today": today, "adds_only": adds_only, "allow_new": allow_new}
+    review = decided(settings, from_review, file, rows, **unfit)
+    if review is not None:
+        draft_of = partial(review.draft, allow_removals=allow_removals)
+    else:
+        draft_of = partial(
+            make_draft,
+            desired=with_new_groups(read_groups(file or "", rows), allow_new),
+            today=today.date() if today else None,
             allow_removals=allow_removals,
             only_adds=adds_only,
         )
-        plan, _ = draft.plan(client, roles)
+    with settings.open_client() as client:
+        output = None if out is None else OutputFile(out, client.account_id, force=force)
+        plan, _ = draft_of(client).plan(client, roles)
     if output is not None:
         output.write(membership.render_json(plan))
     print_plan(plan, settings)
+    if review is not None:
+        review.print_edit(plan, settings)
     if out is not None:
         apply_it = settings.command_line("apply", str(out))
         print_message(f"Saved in {out}. To apply it: {apply_it}", quiet=settings.quiet)
@@ -192,8 +203,9 @@ def plan_command(
 
 @command(
     "apply",
-    click.argument("file", metavar="FILE|PLAN", shell_complete=complete_file),
+    click.argument("file", metavar="FILE|PLAN", required=False, shell_complete=complete_file),
     row_options,
+    from_review_option,
     yes_option,
     dry_run_option,
     allow_removals_option,
@@ -215,8 +227,9 @@ def plan_command(
 def apply_command(
     settings: Settings,
     /,
-    file: str,
+    file: str | None,
     rows: Rows,
+    from_review: str | None,
     allow_removals: int | None,
     allow_new: tuple[str, ...],
     adds_only: bool,
@@ -227,6 +240,19 @@ def apply_command(
     Shows the plan, asks (on a terminal; elsewhere --yes is needed), writes, and reads the account
     again. Ctrl-C starts nothing more and lets what is in flight end; a second one stops at once.
     """
+    review = decided(settings, from_review, file, rows, adds_only=adds_only, allow_new=allow_new)
+    if review is not None:
+        words = [file] if file else []
+        options = RunOptions(
+            **how,
+            resume=settings.command_line(
+                "apply", *words, "--from-review", review.decisions.source, *rows.words
+            ),
+            on_plan=review.print_edit,
+        )
+        draft = partial(review.draft, allow_removals=allow_removals, keep_quota=how["keep_quota"])
+        return run_plan(settings, draft, options)
+    file = file or ""
     source = read_source(file, rows)
     if rows.words and isinstance(source, membership.Plan):
         raise click.UsageError(

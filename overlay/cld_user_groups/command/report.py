@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
     from cld_user_groups.membership import Desired, History, Roles, Snapshot
     from cld_user_groups.membership.review import Comparison, People, Review
+    from cld_user_groups.membership.review.rendering import Value
 
 _BY_SUFFIX = {
     ".html": "html", ".csv": "csv", ".json": "json", ".md": "markdown", ".txt": "text",
@@ -36,6 +39,12 @@ _BY_SUFFIX = {
         type=click.Path(path_type=Path, dir_okay=False),
         help="The file to write; .html, .csv, .json or .md say the format. Default: standard "
         "output.",
+    ),
+    click.option(
+        "--decisions",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Also write this CSV: a row for each membership, to decide on. plan --from-review "
+        "reads it back.",
     ),
     force_option,
     click.option(
@@ -68,6 +77,7 @@ _BY_SUFFIX = {
 def report_command(
     settings: Settings,
     output: Path | None,
+    decisions: Path | None,
     force: bool,
     as_of: str | None,
     since: str | None,
@@ -83,11 +93,9 @@ def report_command(
     one tells what has changed.
     """
     review = membership.review
-    desired = None
-    if file is None and not ignore_file:
-        file = settings.groups_file
-    if file is not None:
-        desired = membership.read_file(file, timeout=settings.source_timeout)
+    file = file or (None if ignore_file else settings.groups_file)
+    read = partial(membership.read_file, timeout=settings.source_timeout)
+    desired = None if file is None else read(file)
     form = _format(settings, output)
     with settings.open_client() as client:
         if desired is not None:
@@ -99,6 +107,7 @@ def report_command(
                 message = f"{output} must end in one of {known}, or --format must say what it is"
                 raise click.BadParameter(message, param_hint="--output")
             target = OutputFile(output, client.account_id, force=force)
+        sheet = decisions and OutputFile(decisions, client.account_id, force=force)
         snapshot = membership.read_account(client)
         people = review.read_people(client, snapshot)
         if roles != "none":
@@ -133,6 +142,11 @@ def report_command(
         origin=origin,
     )
     text = _rendered(found, form or settings.format)
+    if sheet:
+        # The mark tells spreadsheets that it is UTF-8.
+        sheet.write(f"\ufeff{_csv(found, review.DECISION_COLUMNS, review.decision_rows(found))}")
+        said = f"Wrote {found.memberships} memberships to decide on to {decisions}."
+        print_message(said, quiet=settings.quiet)
     if target is None:
         print_result(text)
     else:
@@ -239,10 +253,13 @@ def _rendered(review: Review, format: str) -> str:  # noqa: A002
         case "markdown":
             return pages.render_markdown(review)
         case "csv":
-            rows = list(pages.rows(review))
-            return as_csv(Table("review", review.account_id, "rows", columns(pages.COLUMNS), rows))
+            return _csv(review, pages.COLUMNS, pages.rows(review))
         case _:
             return pages.render_text(review)
+
+
+def _csv(review: Review, names: Iterable[str], rows: Iterable[Sequence[Value]]) -> str:
+    return as_csv(Table("review", review.account_id, "rows", columns(names), list(rows)))
 
 
 def _keep(review: Review, state: Path, *, quiet: bool) -> None:

@@ -69,7 +69,10 @@ class Draft:
 
 @frozen(kw_only=True)
 class RunOptions:
-    """How to run a plan: as the options of `apply`, with what to say where it does not run."""
+    """How to run a plan: as the options of `apply`, with what to say where it does not run.
+
+    `on_plan` is called with the plan, once it is shown.
+    """
 
     yes: bool
     dry_run: bool
@@ -79,6 +82,7 @@ class RunOptions:
     max_wait: float = 0.0
     resume: str
     hint: str = ""
+    on_plan: Callable[[Plan, Settings], None] = lambda plan, settings: None
 
 
 def run_plan(
@@ -108,8 +112,10 @@ def run_plan(
             is_old = time.monotonic() - read_at >= LONG_PAUSE
             if options.dry_run:
                 print_plan(plan, settings)
+                options.on_plan(plan, settings)
                 return code_of_plan(plan)
             is_shown = _show(settings, plan)
+            options.on_plan(plan, settings)
             if plan.breaches:
                 raise errors.Refused(plan.breaches, options.hint, is_shown=is_shown)
             if plan.changes and (is_old or not options.yes):

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .effects import with_effects
     from .explaining import Explanation, Listing, Verdict, explain, listing_of
     from .exporting import export, export_csv
+    from .file_edits import RemovalEdit, removal_edit
     from .files import read_file
     from .files.row_format import RowFormat
     from .grants import Grant, GroupRef, RoleRecord, Roles
@@ -129,6 +130,7 @@ __all__ = [
     "Progress",
     "Pruning",
     "RedisLease",
+    "RemovalEdit",
     "Restoration",
     "Result",
     "RoleRecord",
@@ -187,6 +189,7 @@ __all__ = [
     "read_restoration_async",
     "read_roles",
     "read_roles_async",
+    "removal_edit",
     "render_html",
     "render_json",
     "render_markdown",
@@ -214,6 +217,7 @@ _NAMES = {
     ".effects": "with_effects",
     ".explaining": "Explanation, Listing, Verdict, explain, listing_of",
     ".exporting": "export, export_csv",
+    ".file_edits": "RemovalEdit, removal_edit",
     ".files": "read_file",
     ".files.row_format": "RowFormat",
     ".grants": "Grant, GroupRef, RoleRecord, Roles",

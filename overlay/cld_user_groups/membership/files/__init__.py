@@ -78,6 +78,17 @@ def read_file_with(
     return _FileReader(os.fspath(path), MAX_BYTES, TIMEOUT, None, {key: read}).read(None, None)
 
 
+def read_edited(source: str, texts: Mapping[str, bytes], rows: RowFormat | None = None) -> Desired:
+    """Read a file as if it, and those that it includes, had other contents, by source.
+
+    Raises:
+        FileError: As `read_file` does.
+    """
+    reader = _FileReader(source, MAX_BYTES, TIMEOUT, rows)
+    reader.edited = texts
+    return reader.read(None, None)
+
+
 class _FileReader:
     """Reads one file, and those that it includes, once each."""
 
@@ -92,6 +103,7 @@ class _FileReader:
         self.source = source
         self.rows = rows
         self.others = others or {}
+        self.edited: Mapping[str, bytes] = {}
         self.max_bytes = max_bytes
         self.timeout = timeout
         self.digest = hashlib.sha256()
@@ -136,9 +148,11 @@ class _FileReader:
         return read_tree(node, fields, self._include)
 
     def _content(self, path: str | Path, shown: str, stdin: BinaryIO | None = None) -> bytes:
-        content = read_content(
-            path, stdin=stdin, max_bytes=self.max_bytes, timeout=self.timeout, shown=shown
-        )
+        content = self.edited.get(shown)
+        if content is None:
+            content = read_content(
+                path, stdin=stdin, max_bytes=self.max_bytes, timeout=self.timeout, shown=shown
+            )
         # The length in front, so that no two sets of files have one digest.
         self.digest.update(len(content).to_bytes(8, "big"))
         self.digest.update(content)

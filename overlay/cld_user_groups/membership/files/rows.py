@@ -52,11 +52,17 @@ class ListedRow(NamedTuple):
 
 
 def parse_csv(
-    text: str, fields: Fields, columns: Collection[str], theirs: Mapping[str, str] | None = None
+    text: str,
+    fields: Fields,
+    columns: Collection[str],
+    theirs: Mapping[str, str] | None = None,
+    *,
+    is_ours: bool = False,
 ) -> list[ListedRow]:
     """Return the rows of a CSV file that may have these columns, the header aside.
 
-    With the file's own names by ours, only those columns are read. Commas, semicolons and tabs
+    With the file's own names by ours, only those columns are read, and unless `write_csv` wrote
+    them (`is_ours`), every apostrophe stays. Commas, semicolons and tabs
     separate cells, whichever the header or a line `sep=;` shows. Rows and columns with nothing in
     them are left out.
     """
@@ -84,7 +90,7 @@ def parse_csv(
                 if not header:
                     return []
                 continue
-            values = _cells(cells, header, delimiter, begun, fields, is_ours=not theirs)
+            values = _cells(cells, header, delimiter, begun, fields, is_ours=is_ours or not theirs)
             if values is not None:
                 rows.append(ListedRow(begun, values))
     except csv.Error as error:

@@ -11,6 +11,14 @@ from cld_user_groups.membership.snapshot import State
 
 from .access import HeldRole, held_roles
 from .builder import compare, review
+from .decisions import (
+    DECISION_COLUMNS,
+    Decision,
+    Decisions,
+    decision_rows,
+    plan_of_decisions,
+    read_decisions,
+)
 from .model import (
     Access,
     Comparison,
@@ -31,8 +39,11 @@ from .store import Earlier, digest_of, keep, last_before, last_until, load_earli
 
 __all__ = [
     "COLUMNS",
+    "DECISION_COLUMNS",
     "Access",
     "Comparison",
+    "Decision",
+    "Decisions",
     "Difference",
     "Earlier",
     "Event",
@@ -48,12 +59,15 @@ __all__ = [
     "RoleHolder",
     "State",
     "compare",
+    "decision_rows",
     "digest_of",
     "held_roles",
     "keep",
     "last_before",
     "last_until",
     "load_earlier",
+    "plan_of_decisions",
+    "read_decisions",
     "read_people",
     "render_html",
     "render_json",

@@ -1,0 +1,108 @@
+"""The decisions of a review as a source of `plan` and `apply`: `--from-review`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+from attrs import frozen
+
+from cld_user_groups.identity import printable
+
+from . import membership
+from .options import Settings
+from .output import print_message
+from .running import Draft
+from .source import Rows, hold_to_guards, read_groups
+
+if TYPE_CHECKING:
+    from cld_user_groups import CldProvisioning
+    from cld_user_groups.membership import Desired, Plan, Snapshot
+    from cld_user_groups.membership.review import Decisions
+
+from_review_option = click.option(
+    "--from-review",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    metavar="DECISIONS",
+    help="Make the removals that reviewers decided in this CSV of report --decisions. FILE, by "
+    "default that of the profile, is then the file that the account follows.",
+)
+
+
+@frozen
+class Decided:
+    """Decisions, and the file that the account follows.
+
+    Attributes:
+        decisions: The decisions.
+        file: The file, or None where none is known.
+        rows: How another program has written it.
+    """
+
+    decisions: Decisions
+    file: Desired | None
+    rows: Rows
+
+    def draft(
+        self, client: CldProvisioning, *, allow_removals: int | None, keep_quota: int = 0
+    ) -> Draft:
+        """Read the account; return the draft of the plan."""
+        if self.file is not None:
+            membership.planning.check_is_for(self.file, client.account_id)
+        now, review = datetime.now(UTC), membership.review
+        lookup = membership.lookup.lookup_of(self.decisions.people, file=self.file)
+        snapshot = membership.read_account(client, lookup, now.date(), keep_quota=keep_quota)
+
+        def make(read: Snapshot) -> Plan:
+            plan = review.plan_of_decisions(self.decisions, read, now, file=self.file)
+            return hold_to_guards(plan, read, allow_removals=allow_removals)
+
+        return Draft(make, snapshot)
+
+    def print_edit(self, plan: Plan, settings: Settings) -> None:
+        """Tell what to edit in the file, or its next run would add them again."""
+        if plan.changes:
+            for line in self._edit(plan):
+                print_message(printable(line), quiet=settings.quiet)
+
+    def _edit(self, plan: Plan) -> Iterator[str]:
+        if self.file is None:
+            yield (
+                "No file of groups is known here. If the account follows one, remove them there "
+                "too, or its next run adds them again: give it as FILE, and the edit is shown."
+            )
+            return
+        today = datetime.now(UTC).date()
+        edit = membership.removal_edit(plan, self.file, today, self.rows.format)
+        if not (edit.diff or edit.by_hand):
+            yield f"{self.file.source} lists none of them: nothing is to be edited there."
+            return
+        yield f"Edit {self.file.source} so, or its next run adds them again:"
+        yield from edit.diff
+        yield from map(str, edit.by_hand)
+
+
+def decided(
+    settings: Settings, path: str | None, file: str | None, rows: Rows, **others: Any
+) -> Decided | None:
+    """Return the decisions that --from-review names; None, where FILE is what is to be planned.
+
+    Raises:
+        click.UsageError: Neither is given, or an option that is for a FILE only.
+    """
+    context = click.get_current_context()
+    if path is None:
+        if file is None:
+            argument = next(each for each in context.command.params if each.name == "file")
+            raise click.MissingParameter(ctx=context, param=argument)
+        return None
+    for name, value in others.items():
+        if value:
+            raise click.UsageError(f"--{name.replace('_', '-')} is not for --from-review", context)
+    file = file or settings.groups_file
+    if path == file == "-":
+        raise click.UsageError("standard input (-) can be read only once", context)
+    found = membership.review.read_decisions(path, timeout=settings.source_timeout)
+    return Decided(found, None if file is None else read_groups(file, rows), rows)

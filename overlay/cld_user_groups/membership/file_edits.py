@@ -1,0 +1,159 @@
+"""The edit of a file without which its next run would revert removals that others decided."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+
+from attrs import frozen
+
+from cld_user_groups.identity import email_key
+
+from .explaining import listing_of
+from .files import read_edited
+from .files.content import decode_text
+from .files.row_format import RowFormat
+from .model import Action, Desired, DesiredGroup, DesiredMember, Member, Plan
+from .problems import FileError, Problem, printable, quoted
+
+_ROWS = (".csv", ".jsonl", ".ndjson")
+# How many lines of a mapping are looked at, from the one of its member.
+_LONGEST = 12
+
+
+@frozen
+class RemovalEdit:
+    """How to take memberships out of a file.
+
+    Attributes:
+        diff: The lines of a unified diff. It was tried: the file then lists all others as before.
+        by_hand: The places that it leaves to a human, with whom to remove from which group.
+    """
+
+    diff: tuple[str, ...] = ()
+    by_hand: tuple[Problem, ...] = ()
+
+
+@frozen(eq=False)
+class _Removal:
+    group: DesiredGroup
+    member: DesiredMember
+    hint: str
+
+    @property
+    def problem(self) -> Problem:
+        who, group = quoted(self.member.email or self.member.id or ""), quoted(self.group.name)
+        message = f"remove {who} from {group}"
+        return Problem(self.member.source, self.member.line, message, self.hint)
+
+
+def removal_edit(
+    plan: Plan, file: Desired, today: date, rows: RowFormat | None = None
+) -> RemovalEdit:
+    """Return the edit of a file after which its next run does not revert a plan's removals.
+
+    Args:
+        plan: The plan, which is not of that file.
+        file: The file, as it was read.
+        today: The day for which the file is read.
+        rows: How it was read, where another program has written its rows.
+    """
+    removals = list(_removals(plan, file, today))
+    by_source: defaultdict[str, defaultdict[int, list[_Removal]]]
+    by_source = defaultdict(lambda: defaultdict(list))
+    for each in removals:
+        if not each.hint and each.member.source != "-":
+            by_source[each.member.source][each.member.line].append(each)
+    listed = Counter((each.source, each.line) for group in file.groups for each in group.members)
+    edited: set[_Removal] = set()
+    texts: dict[str, bytes] = {}
+    diff: list[str] = []
+    try:
+        for source, places in by_source.items():
+            before = decode_text(Path(source).read_bytes(), source).splitlines(keepends=True)
+            after = before.copy()
+            for line, found in sorted(places.items(), reverse=True):
+                if _take_out(after, source, line, found, is_all=listed[source, line] == len(found)):
+                    edited.update(found)
+            texts[source] = "".join(after).encode()
+            diff += difflib.unified_diff(before, after, source, source, n=1)
+        if edited:
+            gone = Counter(_key(each.group, each.member) for each in edited)
+            is_right = _listed(read_edited(file.source, texts, rows)) == _listed(file) - gone
+            edited = edited if is_right else set()
+    except (OSError, FileError):  # what is left is no such file, or it has changed meanwhile
+        edited = set()
+    return RemovalEdit(
+        tuple(printable(line.rstrip("\r\n")) for line in diff if edited),
+        tuple(each.problem for each in removals if each not in edited),
+    )
+
+
+def _removals(plan: Plan, file: Desired, today: date) -> Iterator[_Removal]:
+    """Yield the memberships that a plan ends and the file lists."""
+    found: list[tuple[DesiredGroup, DesiredMember]] = []
+    for change in plan.changes:
+        if change.action is Action.REMOVE_USER and change.user is not None:
+            user = Member(id=change.user.id, email=change.user.email)
+            listing = listing_of(file, change.group, user, today)
+            if listing.is_wanted and listing.group and listing.member:
+                found.append((listing.group, listing.member))
+    ended = Counter(id(group) for group, _ in found)
+    for group, member in found:
+        # Of rows alone, a group without any is not named, and left alone.
+        is_emptied = len(group.members) == ended[id(group)] and not group.source.endswith(_ROWS)
+        hint = "then nobody is left: write `members: []` and `allow_empty: true`"
+        yield _Removal(group, member, hint if is_emptied else "")
+
+
+def _take_out(
+    lines: list[str], source: str, line: int, found: Sequence[_Removal], *, is_all: bool
+) -> bool:
+    """Take members out of lines; return whether that worked. Lines above stay where they are."""
+    at, end = line - 1, line
+    if at >= len(lines):
+        return False
+    is_row, dash = source.endswith(_ROWS), re.match(r" *(?=- )", lines[at])
+    if not (is_row or (dash and is_all)):
+        return _take_items(lines, at, found)
+    if source.endswith(".csv"):  # a cell may have line breaks
+        while "".join(lines[at:end]).count('"') % 2 and end < len(lines):
+            end += 1
+    elif dash:
+        while end < len(lines) and lines[end].startswith(dash[0] + " "):
+            end += 1
+    if is_all:  # not a row of several groups
+        del lines[at:end]
+    return is_all
+
+
+def _take_items(lines: list[str], at: int, found: Sequence[_Removal]) -> bool:
+    """Take items out of a list in brackets that has them on a line; return whether that worked."""
+    first, last = max(0, at - 1), at + _LONGEST
+    before, text = "".join(lines[first:at]), "".join(lines[at:last])
+    for each in found:
+        name = rf"(['\"]?){re.escape(each.member.email or each.member.id or '')}"
+        mapping = rf"\{{[^{{}}]*(?<=[\s:]){name}\2(?=[\s,}}])[^{{}}]*\}}"
+        match = re.search(rf"(?<=[\[,\s])(?:{name}\1|{mapping})(?=\s*[,\]])", text)
+        if match is None or "\n" in text[: match.start()]:
+            return False
+        head, tail = before + text[: match.start()], text[match.end() :]
+        if comma := re.match(r"\s*,\s*", tail):
+            tail = tail[comma.end() :]
+        else:  # the last one of its list
+            head = re.sub(r",\s*\Z", "", head)
+        before, text = head[: len(before)], head[len(before) :] + tail
+    lines[first:last] = (before + text).splitlines(keepends=True)
+    return True
+
+
+def _key(group: DesiredGroup, member: DesiredMember) -> tuple[object, ...]:
+    return group.id, group.name, member.id, email_key(member.email or ""), member.until
+
+
+def _listed(file: Desired) -> Counter[tuple[object, ...]]:
+    return Counter(_key(group, each) for group in file.groups for each in group.members)

@@ -1,0 +1,271 @@
+"""Decisions of a review: a row for each membership, and the removals that reviewers decided.
+
+found = read_decisions("decisions.csv")
+snapshot = read_account(client, lookup_of(found.people))
+plan = plan_of_decisions(found, snapshot, datetime.now(UTC))
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+
+from attrs import evolve, frozen
+
+from cld_user_groups.identity import email_key, printable
+from cld_user_groups.membership.directory import Directory
+from cld_user_groups.membership.everyday import changed_group, plan_of
+from cld_user_groups.membership.files.content import TIMEOUT, decode_text, read_content
+from cld_user_groups.membership.files.fields import Fields
+from cld_user_groups.membership.files.rows import ListedRow, parse_csv
+from cld_user_groups.membership.history import Key
+from cld_user_groups.membership.model import (
+    Desired,
+    DesiredMember,
+    GuardLimits,
+    Plan,
+    Snapshot,
+)
+from cld_user_groups.membership.problems import (
+    FileError,
+    Problem,
+    did_you_mean,
+    in_file_order,
+    listed,
+    quoted,
+)
+
+from .model import Review
+from .rendering import Value, View
+
+#: The columns; a reviewer fills in the first three.
+DECISION_COLUMNS = (
+    "decision", "by", "note", "owner", "group", "name", "email", "roles", "findings", "account",
+    "group_id", "user_id", "read_at",
+)  # fmt: skip
+_, REMOVE, ASK = CHOICES = ("keep", "remove", "ask")
+# By what `parse_csv` calls them: a note may have lines, as a reason may.
+_READ = {
+    "id": "user_id", "reason": "note",
+    **{name: name for name in ("decision", "by", "group", "email", "account", "group_id")},
+}  # fmt: skip
+_SHOWN = 30
+
+
+def decision_rows(review: Review) -> Iterator[tuple[Value, ...]]:
+    """Yield a row for each membership of a review, by owner and group; see `DECISION_COLUMNS`."""
+    view = View(review)
+    for group in sorted(review.groups, key=lambda group: (group.owner or "").casefold()):
+        roles = "; ".join(view.granted(group)) if review.roles.were_read else "not known"
+        for each in group.members:
+            person = view.people[each.user_id]
+            kinds = dict.fromkeys([*view.kinds(person.id, group.id), *view.kinds(None, group.id)])
+            yield (
+                *(None, None, None, group.owner, group.name, person.name, person.email, roles),
+                *("; ".join(kinds), review.account_id, group.id, person.id, review.made_at),
+            )
+
+
+@frozen(kw_only=True)
+class Decision:
+    """What a reviewer decided of a membership, as the row says it.
+
+    Attributes:
+        choice: "keep", "remove" or "ask"; "" where nothing is decided.
+        by: Who decided it, or "".
+        note: Why, or "".
+    """
+
+    choice: str
+    account_id: str
+    group_id: str
+    group: str
+    user_id: str
+    email: str
+    by: str
+    note: str
+    line: int
+
+    @property
+    def key(self) -> Key:
+        """The IDs of the group and the user."""
+        return self.group_id, self.user_id
+
+    @property
+    def text(self) -> str:
+        """Whose membership it is, of which group."""
+        return f"{self.email or self.user_id} in {self.group}"
+
+    @property
+    def reason(self) -> str:
+        """Why a membership ends, for the plan and the journal."""
+        who = f"decided by {self.by}" if self.by else "decided in a review"
+        return f"{who}: {self.note}" if self.note else who
+
+
+@frozen(kw_only=True)
+class Decisions:
+    """The decisions of a file, one for each membership."""
+
+    source: str
+    rows: tuple[Decision, ...]
+
+    @property
+    def people(self) -> tuple[DesiredMember, ...]:
+        """Who loses a membership, to be looked up by ID."""
+        ids = dict.fromkeys(row.user_id for row in self.rows if row.choice == REMOVE)
+        return tuple(DesiredMember(id=each) for each in ids)
+
+
+def read_decisions(path: str | os.PathLike[str], *, timeout: float = TIMEOUT) -> Decisions:
+    """Read decisions, as a spreadsheet has saved them in CSV; "-" is standard input.
+
+    Raises:
+        FileError: It cannot be read, or a row is not valid; all problems, each with its line.
+    """
+    source = os.fspath(path)
+    try:
+        content = read_content(source, timeout=timeout)
+    except OSError as error:
+        message = f"cannot read the file: {error.strerror or error}"
+        raise FileError([Problem(source, None, message)]) from None
+    fields = Fields(source)
+    rows = parse_csv(decode_text(content, source), fields, tuple(_READ), _READ, is_ours=True)
+    found: dict[Key, Decision] = {}
+    for row in rows:
+        decision = _decision(row, fields)
+        first = found.setdefault(decision.key, decision)
+        if first.choice and decision.choice and first.choice != decision.choice:
+            at = f"`{first.choice}` on line {first.line}"
+            message = f"`{decision.choice}` for {quoted(decision.text)}, and {at}"
+            fields.problem(row.line, message, "leave one of them")
+        elif not first.choice:  # sheets of several owners, one below the other
+            found[decision.key] = decision
+    if fields.problems:
+        raise FileError(in_file_order(fields.problems, source))
+    return Decisions(source=source, rows=tuple(found.values()))
+
+
+def _decision(row: ListedRow, fields: Fields) -> Decision:
+    def text(name: str) -> str:
+        return row.values.get(name, "")
+
+    choice = text("decision").casefold()
+    if choice and choice not in CHOICES:
+        message = f"{quoted(text('decision'))} is not a decision"
+        fields.problem(row.line, message, did_you_mean(choice, CHOICES))
+    for name in ("account", "group_id", "id"):
+        if not text(name):
+            hint = "leave the rows of `report --decisions` whole"
+            fields.problem(row.line, f"the row has no `{_READ[name]}`", hint)
+    return Decision(
+        choice=choice,
+        account_id=text("account"),
+        group_id=text("group_id"),
+        group=text("group"),
+        user_id=text("id"),
+        email=text("email"),
+        by=text("by"),
+        note=text("reason"),
+        line=row.line,
+    )
+
+
+def plan_of_decisions(
+    decisions: Decisions, snapshot: Snapshot, now: datetime, *, file: Desired | None = None
+) -> Plan:
+    """Return the plan of exactly the removals that reviewers decided.
+
+    A removal whose group or person is not surely the one of the row is held back. The guards are to
+    be checked after that.
+
+    Args:
+        decisions: The decisions.
+        snapshot: The account, with `Decisions.people` looked up.
+        now: When the plan is created, aware.
+        file: The file that the account follows: its limits, rules and `protect` count.
+
+    Raises:
+        FileError: The decisions are of another account.
+    """
+    others = [each for each in decisions.rows if each.account_id != snapshot.account_id]
+    if others:
+        account = quoted(snapshot.account_id)
+        raise FileError(
+            Problem(
+                decisions.source,
+                each.line,
+                f"the row is of the account {quoted(each.account_id)}, not {account}",
+            )
+            for each in others
+        )
+    directory = Directory(snapshot)
+    ended: defaultdict[str, dict[str, Decision]] = defaultdict(dict)
+    held: list[str] = []
+    in_place: list[str] = []
+    for row in (each for each in decisions.rows if each.choice == REMOVE):
+        if said := _contradiction(row, directory):
+            message = f"not removed: {quoted(row.text)}, for {said}"
+            held.append(str(Problem(decisions.source, row.line, message)))
+        elif row.user_id in directory.members(row.group_id):
+            ended[row.group_id][row.user_id] = row
+        else:
+            in_place.append(row.text)
+    groups = tuple(
+        changed_group(group, without=ended[group.id])
+        for group in snapshot.groups
+        if group.id in ended
+    )
+    desired = Desired(
+        source=decisions.source,
+        digest="",
+        guards=GuardLimits() if file is None else file.guards,
+        groups=groups,
+    )
+    notes = _notes(decisions, directory, in_place)
+    made = plan_of(snapshot, desired, now, reason=None, file=file, notes=notes)
+    rows = (ended[each.group.id or ""][each.user.id if each.user else ""] for each in made.changes)
+    changes = (
+        evolve(change, reason=row.reason, source=decisions.source, line=row.line)
+        for change, row in zip(made.changes, rows, strict=True)
+    )
+    return evolve(made, changes=tuple(changes), held_back=(*held, *made.held_back))
+
+
+def _contradiction(row: Decision, directory: Directory) -> str:
+    """Return why it is not sure whose membership of which group a row means, or ""."""
+    group, user = directory.group(row.group_id), directory.by_id(row.user_id)
+    if group is None:
+        return f"the account has no group with the ID {quoted(row.group_id)}"
+    # The sheet has names as they are shown, without space around.
+    if printable(group.name).strip() != row.group:
+        return f"the group {quoted(row.group_id)} is {quoted(group.name)} now"
+    if user is None:
+        return f"no user with the ID {quoted(row.user_id)} was found"
+    if email_key(printable(user.email or "")) != email_key(row.email):
+        return (
+            f"the user {quoted(row.user_id)} has {_email(user.email)}, and not {_email(row.email)}"
+        )
+    return ""
+
+
+def _email(text: str | None) -> str:
+    return f"the e-mail {quoted(text)}" if text else "no known e-mail"
+
+
+def _notes(decisions: Decisions, directory: Directory, in_place: list[str]) -> Iterator[str]:
+    undecided = [row.text for row in decisions.rows if row.choice in ("", ASK)]
+    reviewed = {row.key for row in decisions.rows}
+    missing = [
+        f"{member.email or user_id} in {group.name}"
+        for group_id in dict.fromkeys(group_id for group_id, _ in reviewed)
+        if (group := directory.group(group_id)) is not None
+        for user_id, member in directory.members(group_id).items()
+        if (group_id, user_id) not in reviewed
+    ]
+    said = {"Not decided": undecided, "Not in the review": missing, "Already in place": in_place}
+    for what, texts in said.items():
+        if texts:
+            yield f"{what}: {len(texts)}, {listed(texts, _SHOWN)}."

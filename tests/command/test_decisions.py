@@ -1,0 +1,133 @@
+"""`report --decisions`, a spreadsheet, then `plan` and `apply --from-review`, and the file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import subprocess
+import sys
+
+import pytest
+
+from .recipes import Machine
+from .shell import SAMPLE, Shell
+
+FILE = """\
+version: 1
+groups:
+  Designers:
+    owner: ann@example.com
+    members:
+      - john@example.com
+      - harry@example.com
+"""
+JOHN = "0abed8dfcc039ea05e2a1d494fd442"
+SHEET = "decisions.csv"
+
+
+def sheet(shell: Shell, *options: str) -> list[dict[str, str]]:
+    """Write the decisions of a report, and return its rows."""
+    assert shell("report", "--decisions", SHEET, *options).exit_code == 0
+    text = (shell.folder / SHEET).read_bytes().decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def decide(shell: Shell, rows: list[dict[str, str]], **choices: str) -> None:
+    """Save rows as a spreadsheet does, with decisions by the name before the @."""
+    for row in rows:
+        row["decision"] = choices.get(row["email"].partition("@")[0], row["decision"])
+    written = io.StringIO()
+    writer = csv.DictWriter(written, sorted(rows[0]), delimiter=";", lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    shell.write(b"\xef\xbb\xbf" + written.getvalue().encode(), SHEET)
+
+
+def test_a_sheet_has_a_row_for_each_membership(shell: Shell) -> None:
+    rows = sheet(shell, "--file", shell.write(FILE))
+    assert [(row["group"], row["email"], row["owner"]) for row in rows] == [
+        ("Marketing", "maria@example.com", ""),
+        ("Designers", "harry@example.com", "ann@example.com"),
+        ("Designers", "john@example.com", "ann@example.com"),
+    ]
+    last = rows[-1]
+    assert (last["name"], last["user_id"], last["account"]) == ("John Doe", JOHN, "acc")
+    assert last["roles"].startswith("Campaign Contributor")
+    assert (last["decision"], last["by"], last["note"]) == ("", "", "")
+    assert last["read_at"].endswith("Z")
+    assert "last_login_unknown" in last["findings"]
+
+
+def test_a_sheet_that_is_filled_in_is_not_replaced(shell: Shell) -> None:
+    decide(shell, sheet(shell), john="remove")
+    done = shell("report", "--decisions", SHEET)
+    assert done.exit_code == 1
+    assert "--force" in done.stderr
+
+
+def test_decisions_are_applied_kept_in_the_file_and_undone(shell: Shell) -> None:
+    name = shell.write(FILE)
+    rows = sheet(shell, "--file", name)
+    rows[-1] |= {"by": "ann@example.com", "note": "left the team"}
+    decide(shell, rows, john="Remove ", harry="keep", maria="ask")
+    planned = shell("plan", name, "--from-review", SHEET)
+    assert planned.exit_code == 0
+    assert "decided by ann@example.com: left the team; line 4" in planned.stdout
+    assert "Not decided: 1, `maria@example.com in Marketing`." in planned.stdout
+    assert (shell.writes(), shell.members()) == (0, SAMPLE)
+    applied = shell("apply", name, "--from-review", SHEET, "--yes")
+    assert applied.exit_code == 0
+    assert shell.members() == SAMPLE | {"Designers": {"harry"}}
+    # The next nightly run adds them again, unless the file is edited as shown.
+    assert [each["action"] for each in shell.json("plan", name)["changes"]] == ["add_user"]
+    shell.write(_patched(shell, applied.stderr))
+    assert "Nothing to do" in shell("plan", name).stdout
+    again = shell("plan", "--from-review", SHEET).stdout
+    assert "Already in place: 1, `john@example.com in Designers`." in again
+    assert shell("undo", "--yes").exit_code == 0
+    assert shell.members() == SAMPLE
+
+
+def test_a_saved_plan_of_decisions_is_applied(shell: Shell) -> None:
+    decide(shell, sheet(shell), john="remove")
+    done = shell("plan", "--from-review", SHEET, "--out", "saved.json")
+    assert "No file of groups is known here" in done.stderr
+    assert shell("apply", "saved.json", "--yes").exit_code == 0
+    assert shell.members() == SAMPLE | {"Designers": {"harry"}}
+    assert "decided in a review" in shell("explain", "Designers", "john@example.com").stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the how-to is for POSIX shells")
+def test_the_quarterly_review_is_as_its_how_to_says(shell: Shell) -> None:
+    machine = Machine(shell.folder)
+    steps = machine.replay(
+        "how-to/quarterly-review.md",
+        confirming={"cld-user-groups apply groups.yaml --from-review decisions.csv"},
+    )
+    reported = next(steps)
+    assert "Wrote 3 memberships to decide on to decisions.csv." in reported.stderr
+    text = (shell.folder / SHEET).read_bytes().decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert {row["group"]: row["owner"] for row in rows} == {
+        "Designers": "ann@example.com", "Marketing": "bob@example.com",
+    }  # fmt: skip
+    decide(shell, rows, john="remove", harry="keep", maria="keep")
+    planned, applied = next(steps), next(steps)
+    assert (planned.returncode, applied.returncode) == (0, 0)
+    assert "- john@example.com  decided in a review" in planned.stdout
+    assert shell.members() == SAMPLE | {"Designers": {"harry"}}
+    (shell.folder / "groups.yaml").write_text(_patched(shell, applied.stderr))
+    agreed, signed = steps
+    assert (agreed.returncode, signed.returncode) == (0, 0)
+    page = (shell.folder / "signed.html").read_text("utf-8")
+    assert "john@example.com" in page
+
+
+def _patched(shell: Shell, shown: str) -> str:
+    """Return the file of groups with the edit that was shown."""
+    patch = shown[shown.index("--- groups.yaml") :]
+    command = ["patch", "-p0", "-o", "-"]
+    done = subprocess.run(
+        command, input=patch, cwd=shell.folder, text=True, check=True, stdout=subprocess.PIPE
+    )
+    return done.stdout
