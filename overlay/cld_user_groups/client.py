@@ -232,7 +232,7 @@ class _Client(Generic[C, H]):
 
     @property
     def shown_key(self) -> str:
-        """The end of the API key of the next call, after "***": what a report may show."""
+        """The masked key of the next call, with its last characters: what a report may show."""
         return self._session.authorize().shown_key
 
     @property

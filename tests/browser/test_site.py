@@ -107,6 +107,51 @@ def test_button_copies_code_without_prompts_and_output(
     assert not text.startswith("$")
 
 
+@pytest.mark.parametrize(
+    ("old", "now"),
+    [
+        ("reference/commands.html#cld-user-groups-plan", ""),
+        ("reference/commands.html#options-of-the-emulator", ""),
+        (
+            "reference/commands.html#cmdoption-cld-user-groups-plan-out",
+            "reference/commands/plan.html#cmdoption-cld-user-groups-plan-out",
+        ),
+        (
+            "reference/commands.html#cld-user-groups-runs-prune",
+            "reference/commands/runs.html#cld-user-groups-runs-prune",
+        ),
+        *(
+            (f"command.html#{name}", "")
+            for name in (
+                "commands-for-a-file",
+                "commands-for-people-and-groups",
+                "completion",
+                "doctor",
+                "exit-codes",
+                "formats",
+                "global-options",
+                "in-a-plan",
+                "interruption",
+                "options-of-apply-and-undo",
+                "roles-of-a-group-that-comes-back",
+                "runs-at-the-same-time",
+                "what-groups-grant",
+                "what-the-account-sends",
+            )
+        ),
+        ("many-workers.html#figures", ""),
+        ("many-workers.html#estimates-for-a-thousand-workers-and-a-thousand-accounts", ""),
+        ("fleets.html#cost", ""),
+    ],
+)
+def test_old_address_leads_where_its_text_is_now(
+    pages: Pages, site: str, old: str, now: str
+) -> None:
+    page = pages.open(f"{site}/{old}")
+    page.wait_for_url(f"{site}/{now or old}")
+    expect(page.locator(f"[id='{old.partition('#')[2]}']")).to_be_attached()
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_text_can_be_read_without_scripts(pages: Pages, site: str, name: str) -> None:
     page = pages.open(f"{site}/{name}", javascript=False)

@@ -1,4 +1,4 @@
-"""The JSON documents of the commands have the keys that docs/command.md lists."""
+"""The JSON documents of the commands have the keys that docs/reference/output.md lists."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .shell import EDITED, Shell
 ROW = re.compile(r"^\| `(cld-user-groups/\w+/1)` \|[^|]*\| (.*) \|$", re.MULTILINE)
 KEYS = {
     name: set(re.findall(r"`(\w+)`", cell))
-    for name, cell in ROW.findall((ROOT / "docs/command.md").read_text("utf-8"))
+    for name, cell in ROW.findall((ROOT / "docs/reference/output.md").read_text("utf-8"))
 }
 
 

@@ -50,10 +50,10 @@ RedisLease.__init__.__kwdefaults__["lifetime"] = 4.0
 """
 
 
-def blocks() -> tuple[Block, Block]:
-    """Return the document's programs: one under a lease, and the recipe."""
-    one, recipe = code_blocks.blocks("docs/fleets.md")
-    return one, recipe
+def lone_run() -> Block:
+    """Return the document's program of one run under a lease."""
+    (one,) = code_blocks.blocks("docs/fleets.md")
+    return one
 
 
 class Stop:
@@ -113,7 +113,7 @@ def accounts() -> Accounts:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A directory with the recipe, and a file for each account."""
-    (tmp_path / "fleet.py").write_text(blocks()[1].code)
+    (tmp_path / "fleet.py").write_text((ROOT / "examples/fleet.py").read_text("utf-8"))
     (tmp_path / "brisk.py").write_text(BRISK)
     for account in ACCOUNTS:
         (tmp_path / "files").mkdir(exist_ok=True)
@@ -295,5 +295,5 @@ def test_the_program_under_a_lease_makes_the_account_what_its_file_says(
     monkeypatch.setenv("CLOUDINARY_LEASE_URL", redis_server.url)
     monkeypatch.chdir(tmp_path)
     Path("groups.yaml").write_text(FILE)
-    code_blocks.run(blocks()[0])
+    code_blocks.run(lone_run())
     assert members(accounts.emulators["acc-1"]) == WANTED
