@@ -148,13 +148,13 @@ def call(account: Account, name: str, arguments: Mapping[str, Any]) -> types.Cal
         answer = _answer(_SAID.get(found.get("outcome", ""), said), found)
     except Exception as error:  # noqa: BLE001 - reported, not swallowed
         answer = failure(error)
-    data: dict[str, Any] = answer.structured_content
+    data: Any = answer.structured_content
     is_long = len(json.dumps(arguments)) > _LONGEST_LOGGED
-    log = {
+    log: dict[str, Any] = {
         "tool": name,
         "arguments": "too long" if is_long else as_shown(arguments),
         "result": data.get("kind") or data.get("outcome", "done"),
-        "plan": (data.get("saved") or {}).get("id"),
+        "plan": data.get("saved") and data["saved"]["id"],
         "requests": account.reads.sent - sent,
         "milliseconds": round((time.monotonic() - began) * 1000),
     }
