@@ -120,7 +120,10 @@ def test_the_quarterly_review_is_as_its_how_to_says(shell: Shell) -> None:
     agreed, signed = steps
     assert (agreed.returncode, signed.returncode) == (0, 0)
     page = (shell.folder / "signed.html").read_text("utf-8")
-    assert "john@example.com" in page
+    changed = page.partition('<h2 id="changes">')[2].partition("</section>")[0]
+    assert "john@example.com" in changed
+    assert "<small>by " in changed
+    assert "not known" not in changed
 
 
 def _patched(shell: Shell, shown: str) -> str:

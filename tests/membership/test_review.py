@@ -14,7 +14,7 @@ from attrs import evolve
 from jsonschema import Draft202012Validator
 from tests.membership.accounts import SECURITY, client_of
 from tests.membership.planned_accounts import account, desired, wanted
-from tests.membership.recorded import joins, leaves, run_of
+from tests.membership.recorded import BEGINNING, deleted, joins, leaves, renamed, run_of
 from tests.membership.reviewed import large
 
 from cld_user_groups import CldProvisioning
@@ -28,6 +28,7 @@ from cld_user_groups.membership import (
     History,
     Roles,
     Snapshot,
+    Status,
     history_of,
     read_history,
     review_schema,
@@ -253,6 +254,37 @@ def test_a_comparison_names_what_came_what_went_and_what_was_renamed():
         ("Renamed", Event.MEMBER_ADDED, None, "dee@example.com"),
         ("Renamed", Event.MEMBER_REMOVED, None, "bob@example.com"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        ([], {}),
+        ([run_of(1, leaves("u-bob", "g-Old"))], {"bob": "run-1"}),
+        ([run_of(2, joins("u-dee", "g-Old"), renamed("g-Old", "Old", "New"))],
+         {"dee": "run-2", "Old": "run-2"}),
+        ([run_of(2, renamed("g-Old", "Old", "Other"))], {}),
+        # Before the state that is compared with, or reverted since by somebody else.
+        ([run_of(0, leaves("u-bob", "g-Old"))], {}),
+        ([run_of(1, leaves("u-bob", "g-Old")), run_of(2, joins("u-bob", "g-Old"))], {}),
+        ([run_of(1, leaves("u-bob", "g-Old"), status=Status.ALREADY)], {}),
+        ([run_of(1, leaves("u-bob", "g-Old"), status=Status.UNKNOWN)], {}),
+        ([run_of(1, deleted("g-Gone", "u-cyd"))], {"cyd": "run-1", "Gone": "run-1"}),
+    ],
+)  # fmt: skip
+def test_changes_have_the_run_that_made_them_as_far_as_journals_know(runs, expected):
+    before = account({"Old": ["bob"], "Gone": ["cyd"]})
+    after = account({"Old": ["dee"]})
+    after = evolve(after, groups=(evolve(after.groups[0], name="New"),))
+    at = BEGINNING + timedelta(hours=1)
+    changes = compare(before.groups, after, to="it", at=at, history=history_of(runs))
+    found = {
+        each.user.id[2:] if each.user else each.old_name or each.group.name: each.run
+        for each in changes.differences
+        if each.run
+    }
+    assert found == expected
+    assert {each.by for each in changes.differences} <= {"ada@ops", None}
 
 
 def test_nothing_has_changed_between_an_account_and_its_own_report(tmp_path):

@@ -185,7 +185,8 @@ def _changes(
     review = membership.review
     if since is not None and any(run.id == since for run in history.runs):
         then = membership.as_of(snapshot, history.runs, since).snapshot
-        return review.compare(then.groups, snapshot, to=f"the run {since}", at=then.taken_at)
+        to = f"the run {since}"
+        return review.compare(then.groups, snapshot, to=to, at=then.taken_at, history=history)
     if since is None:
         earlier = review.last_before(state, snapshot.taken_at.date())
     elif (day := _as_day(since)) is not None:
@@ -201,7 +202,7 @@ def _changes(
         message = f"the report is of the account `{earlier.account_id}`"
         raise membership.FileError([membership.Problem(since or str(state), None, message)])
     to = f"the report of {earlier.made_at:%Y-%m-%d %H:%M} UTC"
-    return review.compare(earlier.groups, snapshot, to=to, at=earlier.made_at)
+    return review.compare(earlier.groups, snapshot, to=to, at=earlier.made_at, history=history)
 
 
 def _as_day(text: str) -> date | None:

@@ -13,6 +13,7 @@ from cld_user_groups.membership.directory import Directory
 from cld_user_groups.membership.history import History, Key, Period
 from cld_user_groups.membership.model import (
     Action,
+    Change,
     Desired,
     DesiredMember,
     Group,
@@ -21,6 +22,7 @@ from cld_user_groups.membership.model import (
 )
 from cld_user_groups.membership.rendering import counted, joined, shown
 from cld_user_groups.membership.rules import breaches_in, managed_words, rules_for
+from cld_user_groups.membership.runs import Run
 from cld_user_groups.membership.snapshot import State
 
 from .access import access_of, by_weight, findings_of
@@ -252,8 +254,18 @@ def _notes_on_roles(review: Review) -> Iterator[str]:
         )
 
 
-def compare(earlier: Iterable[Group], snapshot: Snapshot, *, to: str, at: datetime) -> Comparison:
-    """Return what has changed since an earlier state: that of `to`, in words, at a time, aware."""
+def compare(
+    earlier: Iterable[Group],
+    snapshot: Snapshot,
+    *,
+    to: str,
+    at: datetime,
+    history: History | None = None,
+) -> Comparison:
+    """Return what has changed since an earlier state: that of `to`, in words, at a time, aware.
+
+    When and by whom is known as far as a history tells it.
+    """
     old, new = ({_state(group): group for group in groups} for groups in (earlier, snapshot.groups))
     # Most groups have not changed: they need no further look, which takes longer.
     before, after = (
@@ -269,11 +281,45 @@ def compare(earlier: Iterable[Group], snapshot: Snapshot, *, to: str, at: dateti
         )
         for each in compare_groups(before, after)
     ]
+    done = {} if history is None else _done_since(at, history)
+    differences = [_with_run(each, done) for each in differences]
     order = list(Event)
     differences.sort(
         key=lambda each: (each.group.name.casefold(), each.group.id, order.index(each.event))
     )
     return Comparison(to=to, at=at, differences=tuple(differences))
+
+
+def _done_since(at: datetime, history: History) -> dict[tuple[str, str | None], tuple[Change, Run]]:
+    """Return what runs since a time did last to a group itself (no user) and to memberships."""
+    done: dict[tuple[str, str | None], tuple[Change, Run]] = {}
+    for run in (each for each in history.runs if each.header.started_at >= at):
+        for outcome in run.confirmed:
+            change = outcome.change
+            users = [None] if change.user is None else [change.user.id]
+            for user_id in [*users, *(user.id for user in change.members)]:
+                done[outcome.group_id or "", user_id] = change, run
+    return done
+
+
+def _with_run(
+    difference: ReviewDifference, done: Mapping[tuple[str, str | None], tuple[Change, Run]]
+) -> ReviewDifference:
+    """Return a difference with the run that made it: what came last must have led there."""
+    user, event = difference.user, difference.event
+    found = done.get((difference.group.id or "", user.id if user else None))
+    if found is None:
+        return difference
+    change, run = found
+    led_to = _EVENTS.get(change.action)
+    if led_to is Event.GROUP_REMOVED and user is not None:
+        led_to = Event.MEMBER_REMOVED
+    if led_to is not event or (
+        event is Event.GROUP_RENAMED and change.group.name != difference.group.name
+    ):
+        return difference
+    header = run.header
+    return evolve(difference, at=header.started_at, run=run.id, by=header.by.name)
 
 
 def _state(group: Group) -> tuple[str, str, frozenset[str]]:

@@ -162,12 +162,18 @@ class ReviewDifference:
         group: The group, by its name now or last.
         old_name: The name that it had, for `GROUP_RENAMED`.
         user: The user, by the e-mail now or last, for `MEMBER_ADDED` and `MEMBER_REMOVED`.
+        at: When the run began that did it, or None where no journal knows.
+        run: The ID of that run.
+        by: Who ran it, "user@host".
     """
 
     event: Event
     group: GroupRef
     old_name: str | None = None
     user: UserRef | None = None
+    at: datetime | None = None
+    run: str | None = None
+    by: str | None = None
 
 
 @frozen(kw_only=True)

@@ -51,7 +51,12 @@ def render_text(review: Review) -> str:
 
 
 def _data(view: View) -> dict[str, object]:
-    functions = {"day": day, "moment": moment, "event": event, "no_logins": _NO_LOGINS}
+    functions = {
+        "day": day,
+        "moment": moment,
+        "event": event,
+        "no_logins": _NO_LOGINS,
+    }
     return {"view": view, "review": view.review, **functions}
 
 
@@ -196,6 +201,14 @@ class View:
         if changes is None:
             return "There is no earlier report to compare with."
         return "" if changes.differences else f"Nothing has changed since {shown(changes.to)}."
+
+    def when(self, difference: ReviewDifference) -> list[str]:
+        """Return when and by whom something was done; nothing where no journal knows anything."""
+        changes = self.review.changes
+        if difference.at is not None:
+            return [f"on {day(difference.at)} by {shown(difference.by or 'somebody')}"]
+        is_known = changes is not None and any(each.at for each in changes.differences)
+        return ["when and by whom is not known"] if is_known else []
 
     def marks(self) -> dict[str, str]:
         """Return what the marks of the picture mean."""
