@@ -10,7 +10,6 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 from collections.abc import Collection, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from pathlib import Path
 import yaml
 from attrs import define, field
 from tests.support.code_blocks import ROOT
+from tests.support.forked import forked_command
 from tests.support.workflows import evaluated
 
 _BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```", re.DOTALL | re.MULTILINE)
@@ -70,10 +70,7 @@ class Machine:
             self.install(
                 programs / name, f'#!/bin/sh\necho "{name} $*" >>"$FOLDER/calls"\n{script}\n'
             )
-        self.install(
-            programs / "cld-user-groups",
-            f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m cld_user_groups "$@"\n',
-        )
+        self.install_command(*forked_command())
         self.environment = {
             "FOLDER": str(self.folder),
             "HOME": str(self.folder),
@@ -86,6 +83,11 @@ class Machine:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         path.chmod(0o755)
+
+    def install_command(self, *words: str) -> None:
+        """Install the command that some words start."""
+        path = self.folder / "programs/cld-user-groups"
+        self.install(path, f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
 
     def here(self, text: str) -> str:
         """Return a text of a recipe with the places of the machine below the folder."""

@@ -7,26 +7,33 @@ import pty
 import select
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+from tests.support.forked import forked_command
 
 # The terminal controls the process, so that it turns ^C into SIGINT.
-PROGRAM = (
+_PROGRAM = (
     "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
     "from cld_user_groups.command import main; main()"
 )
+FRESH = (sys.executable, "-c", _PROGRAM)
 
 
 def converse(
-    *arguments: str, typed: str = "", meanwhile: Callable[[], object] = lambda: None
+    *arguments: str,
+    typed: str = "",
+    meanwhile: Callable[[], object] = lambda: None,
+    command: Sequence[str] = (),
 ) -> tuple[int, str]:
     """Run the command on a terminal, type once it asks, and return its exit code and the screen.
 
     What stays without effect is typed again, as people do: a SIGINT between Python's last look at
-    its signals and the read of the terminal ends nothing.
+    its signals and the read of the terminal ends nothing. The process is forked from one that has
+    imported the command, unless `FRESH` starts it.
     """
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *arguments],
+        [*(command or forked_command()), *arguments],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

@@ -7,12 +7,12 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tests.support.forked import forked_command
 
 from cld_user_groups.command.cli import cli
 from cld_user_groups.membership import list_runs, state_directory
@@ -188,7 +188,7 @@ HARD = "New $people, \\'all\\', or none"
 def path(shell: Shell, tmp_path: Path) -> str:
     """Where a shell finds the command, on an account with a group of a hard name."""
     program = tmp_path / "cld-user-groups"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m cld_user_groups "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(forked_command())} "$@"\n')
     program.chmod(0o700)
     shell.emulator.add_group(HARD)
     return f"{tmp_path}:{os.environ['PATH']}"

@@ -59,6 +59,7 @@ def test_cron_runs_it_every_night_with_a_profile(shell: Shell, server: Machine) 
     path = server.folder / ".config/cld-user-groups/profiles.toml"
     path.parent.mkdir(parents=True)
     path.write_text(toml.replace("ACCOUNT_ID", "acc"))
+    server.install_command(sys.executable, "-m", "cld_user_groups")
     *assignments, job = server.here(block("crontab")).splitlines()
     environment = dict(line.split("=", 1) for line in assignments)
     done = server.run("/bin/sh", "-c", job.split(maxsplit=5)[5], environment=environment)

@@ -7,7 +7,7 @@ import pytest
 from cld_user_groups.command import running
 
 from .shell import AS_EDITED, EDITED, SAMPLE, Shell
-from .terminal import converse
+from .terminal import FRESH, converse
 
 JOHN = "john@example.com"
 SHOW = ("show", "Designers")
@@ -43,7 +43,7 @@ def test_no_other_text_is_a_yes(shell: Shell, monkeypatch: pytest.MonkeyPatch, t
 
 
 def test_ctrl_c_at_the_question_writes_nothing(shell: Shell) -> None:
-    code, screen = converse("apply", shell.write(EDITED), typed="\x03")
+    code, screen = converse("apply", shell.write(EDITED), typed="\x03", command=FRESH)
     assert code == 1
     assert "interrupted; nothing was written." in screen
     assert "Traceback" not in screen
