@@ -12,6 +12,7 @@ import asyncio
 import gc
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Any, Self
 
@@ -20,6 +21,7 @@ import pytest
 from tests.support.transport import SECURITY
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning
+from cld_user_groups.errors import NotFound
 
 SERVER = "https://api.cloudinary.com"
 PATH = "/v1_1/provisioning/accounts/acc/user_groups"
@@ -134,3 +136,37 @@ def test_an_async_call_enters_few_functions_and_fewer_than_bare_httpx(operation:
 
     assert own <= ASYNC_BUDGETS[operation]
     assert own < bare
+
+
+@pytest.mark.parametrize("status", [200, 404])
+def test_a_call_leaves_nothing_to_the_garbage_collector(status: int) -> None:
+    def respond(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(status, stream=httpx.ByteStream(BODIES[request.method]))
+
+    def call() -> None:
+        with suppress(NotFound):
+            groups.list()
+
+    async def collect_async() -> int:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(respond)) as http:
+            groups = AsyncCldProvisioning(SECURITY, "acc", client=http).user_groups
+            return await asyncio.wait_for(leave(groups), 60)
+
+    async def leave(groups: Any) -> int:
+        for _ in range(2):
+            gc.collect()
+            with suppress(NotFound):
+                await groups.list()
+        return gc.collect()
+
+    with httpx.Client(transport=httpx.MockTransport(respond)) as http:
+        groups = CldProvisioning(SECURITY, "acc", client=http).user_groups
+        gc.disable()
+        try:
+            for _ in range(2):
+                gc.collect()
+                call()
+            assert gc.collect() == 0
+            assert asyncio.run(collect_async()) == 0
+        finally:
+            gc.enable()

@@ -35,7 +35,8 @@ class Attempt:
 
     httpcore reports each step of a request to its `trace` extension, so that an exception of any
     class, a cancellation too, can be told apart: before the first byte of the request, or after.
-    A transport that reports nothing may have sent it: that is not known.
+    A transport that reports nothing may have sent it: that is not known. Once the head of the
+    response is there, nothing more is reported, and no cycle is left to the garbage collector.
     """
 
     request: httpx.Request
@@ -86,6 +87,7 @@ class Attempt:
 
     def fail(self, error: Any) -> None:
         """Record the exception that the attempt ended in instead of a response."""
+        self.request.extensions.pop("trace", None)
         if isinstance(error, library_of(self.request).RequestError):
             try:
                 error.request  # noqa: B018 - that of another request, which an event hook made
@@ -188,6 +190,7 @@ def _exchange(http: HttpClient, connections: Connections, attempt: Attempt) -> o
             attempt.is_entered = not connections.client.is_closed
             began = monotonic()
             attempt.response = http.send(connections, request)
+            request.extensions.pop("trace", None)
             limit = request.extensions["timeout"]["read"]
             attempt.content = read_body(
                 attempt.response, connections.http, attempt.max_bytes, limit
@@ -225,6 +228,7 @@ async def _exchange_async(
             began = monotonic()
             with Deadline(request, connections.http) as deadline:
                 attempt.response = await http.send(connections, request)
+                request.extensions.pop("trace", None)
                 deadline.limit(request.extensions["timeout"]["read"])
                 attempt.content = await read_body_async(
                     attempt.response, connections.http, attempt.max_bytes
