@@ -22,6 +22,7 @@ from cld_user_groups.membership import (
     plan,
     read_file,
 )
+from cld_user_groups.membership.exporting import export_document
 
 _NASTY = st.sampled_from(
     [
@@ -68,6 +69,13 @@ def test_planning_an_exported_account_finds_nothing_to_do(snapshot):
     made = plan(snapshot, file, TODAY, now=NOW)
     assert made.changes == ()
     assert made.notes == ()
+
+
+@settings(max_examples=100, deadline=None)
+@given(nasty_accounts(), _people)
+def test_an_export_holds_the_same_in_json_as_in_yaml(snapshot, users):
+    document = export_document(snapshot, users=users)
+    assert document == yaml.safe_load(export(snapshot, users=users))
 
 
 _FORMULAS = st.text(st.sampled_from("'=+-@\uff1d,;\"\ta1 "), min_size=1, max_size=6)

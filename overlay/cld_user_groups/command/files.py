@@ -88,16 +88,18 @@ def export_command(settings: Settings, output: Path | None, force: bool, users: 
             note = f"Left out {membership.rendering.counted(empty, 'group')} without members."
             print_message(note, quiet=settings.quiet)
         return
-    people = (membership.Member(id=user.id, email=user.email, name=user.name) for user in everyone)
-    text = membership.export(snapshot, users=people)
-    if output is None or file is None:
-        if settings.is_json:
-            print_json(_as_json(text))
-        else:
-            print_result(text)
+    people = [membership.Member(id=user.id, email=user.email, name=user.name) for user in everyone]
+    document_of = partial(membership.exporting.export_document, snapshot, users=people)
+    if output is None and settings.is_json:
+        print_json(document_of())
         return
-    if output.suffix.lower() == ".json":
-        text = membership.documents.json_text(_as_json(text))
+    if output is not None and output.suffix.lower() == ".json":
+        text = membership.documents.json_text(document_of())
+    else:
+        text = membership.export(snapshot, users=people)
+    if file is None:
+        print_result(text)
+        return
     file.write(text)
     groups, memberships = len(snapshot.groups), sum(len(each.members) for each in snapshot.groups)
     if settings.is_json:
@@ -124,14 +126,6 @@ def _check_export(settings: Settings, output: Path | None, *, users: bool) -> No
         raise click.UsageError("--format csv is for standard output: > FILE.csv", context)
     if output is not None and output.suffix.lower() not in (".yaml", ".yml", ".json"):
         raise click.UsageError(f"{output} must end in .yaml, .yml or .json", context)
-
-
-def _as_json(text: str) -> dict[str, Any]:
-    """Return a file in YAML as what JSON needs, so that the two cannot differ."""
-    import yaml
-
-    document: dict[str, Any] = yaml.safe_load(text)
-    return document
 
 
 @command(

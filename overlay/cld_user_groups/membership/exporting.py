@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from cld_user_groups.identity import forbidden_character, name_key
 
 from .files.fields import is_email
 from .files.rows import write_csv
-from .model import Group, Member, Snapshot
+from .model import Member, Snapshot
 from .problems import MembershipError, Problem, printable, quoted
 
 # Longer keys need YAML's explicit form: a parser looks for the colon 1,024 characters far.
@@ -27,20 +28,35 @@ def export(snapshot: Snapshot, *, users: Iterable[Member] = ()) -> str:
         users: Users to list beside the groups, for a copy of the account; those of them who are in
             a group are left out.
     """
+    users = tuple(users)
+    document = export_document(snapshot, users=users)
     lines = ["version: 1", f"account: {_scalar(snapshot.account_id)}"]
     lines.append("groups:" if snapshot.groups else "groups: {}")
+    for group, (label, entry) in zip(snapshot.groups, document["groups"].items(), strict=True):
+        lines += _group(label, entry, group.members)
+    if others := document.get("users"):
+        names = {user.id: user.name for user in users}
+        lines += ["users:", *(f"  - {_member(each, names[each['id']])}" for each in others)]
+    return "\n".join(lines) + "\n"
+
+
+def export_document(snapshot: Snapshot, *, users: Iterable[Member] = ()) -> dict[str, Any]:
+    """Return what the file of `export` holds, with the same arguments, for JSON."""
+    groups: dict[str, Any] = {}
     labels = {group.name for group in snapshot.groups}
-    used: set[str] = set()
     for group in snapshot.groups:
         label = group.name
-        while label in used or (label in labels and label != group.name):
+        while label in groups or (label in labels and label != group.name):
             label += f" ({group.id})"
-        used.add(label)
-        lines += _group(group, label)
+        entry = groups[label] = {} if label == group.name else {"name": group.name}
+        entry["id"] = group.id
+        if not group.members:
+            entry["allow_empty"] = True
+        entry["members"] = [_identity(member) for member in group.members]
+    document = {"version": 1, "account": snapshot.account_id, "groups": groups}
     members = {member.id for group in snapshot.groups for member in group.members}
-    if others := [user for user in users if user.id not in members]:
-        lines += ["users:", *(f"  - {_member(user)}" for user in others)]
-    return "\n".join(lines) + "\n"
+    others = [_identity(user) for user in users if user.id not in members]
+    return document | ({"users": others} if others else {})
 
 
 def export_csv(snapshot: Snapshot) -> str:
@@ -71,28 +87,29 @@ def _fits_a_cell(text: str) -> bool:
     return text.strip() == text and not forbidden_character(text)
 
 
-def _group(group: Group, label: str) -> Iterator[str]:
+def _identity(member: Member) -> dict[str, str]:
+    email = (member.email or "").strip()
+    return {"email": email, "id": member.id} if is_email(email) else {"id": member.id}
+
+
+def _group(label: str, entry: Mapping[str, Any], members: Iterable[Member]) -> Iterator[str]:
     key = _scalar(label)
     yield f"  ? {key}\n  :" if len(key) > _LONGEST_KEY else f"  {key}:"
-    if label != group.name:
-        yield f"    name: {_scalar(group.name)}"
-    yield f"    id: {_scalar(group.id)}"
-    if not group.members:
+    if "name" in entry:
+        yield f"    name: {_scalar(entry['name'])}"
+    yield f"    id: {_scalar(entry['id'])}"
+    if not entry["members"]:
         yield "    allow_empty: true"
         yield "    members: []"
         return
     yield "    members:"
-    for member in group.members:
-        yield f"      - {_member(member)}"
+    for each, member in zip(entry["members"], members, strict=True):
+        yield f"      - {_member(each, member.name)}"
 
 
-def _member(member: Member) -> str:
-    user_id = _scalar(member.id)
-    email = (member.email or "").strip()
-    if is_email(email):
-        return f"{{email: {_scalar(email)}, id: {user_id}}}"
-    comment = f"  # {printable(member.name)}" if member.name else ""
-    return f"{{id: {user_id}}}{comment}"
+def _member(entry: Mapping[str, str], name: str | None) -> str:
+    comment = f"  # {printable(name)}" if name and "email" not in entry else ""
+    return "{" + ", ".join(f"{key}: {_scalar(text)}" for key, text in entry.items()) + "}" + comment
 
 
 def _scalar(text: str) -> str:
