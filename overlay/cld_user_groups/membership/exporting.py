@@ -48,7 +48,8 @@ def export_document(snapshot: Snapshot, *, users: Iterable[Member] = ()) -> dict
         label = group.name
         while label in groups or (label in labels and label != group.name):
             label += f" ({group.id})"
-        entry = groups[label] = {} if label == group.name else {"name": group.name}
+        entry: dict[str, Any] = {} if label == group.name else {"name": group.name}
+        groups[label] = entry
         entry["id"] = group.id
         if not group.members:
             entry["allow_empty"] = True
