@@ -5,6 +5,7 @@ The pages are written from what `--help` says, at each build, and are not in the
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
@@ -71,6 +72,11 @@ def add_examples(app: Sphinx, context: click.Context, lines: list[str]) -> None:
     if examples:
         block = ["", *(f"   {line.strip()}" for line in examples.splitlines()), ""]
         lines += ["", ".. rubric:: Examples", "", ".. code-block:: sh", *block]
+
+
+def show_code(app: Sphinx, context: click.Context, lines: list[str]) -> None:
+    """Show as code what the help of a command has between backticks."""
+    lines[:] = [re.sub(r"(?<!`)`([^`]+)`(?!`)", r"``\1``", line) for line in lines]
 
 
 def leave_out_examples(app: Sphinx, context: click.Context, lines: list[str]) -> None:

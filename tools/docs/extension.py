@@ -19,6 +19,7 @@ from .commands import (
     add_examples,
     leave_out_examples,
     leave_out_global_options,
+    show_code,
     write_pages,
 )
 from .docstrings import to_rest
@@ -58,6 +59,8 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-docstring", convert_docstring, priority=400)
     app.connect("autodoc-process-docstring", keep_attribute, priority=600)
     app.connect("autodoc-process-signature", write_defaults)
+    app.connect("sphinx-click-process-description", show_code)
+    app.connect("sphinx-click-process-options", show_code)
     app.connect("sphinx-click-process-description", add_examples)
     app.connect("sphinx-click-process-options", leave_out_global_options)
     app.connect("sphinx-click-process-epilog", leave_out_examples)
