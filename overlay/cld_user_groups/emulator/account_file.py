@@ -1,22 +1,30 @@
-"""The account that a file of groups describes, for rehearsals on a copy of one's own."""
+"""The account that a file of groups describes, for rehearsals on a copy of one's own.
+
+Its roles, and who has them, stand under a key that no other reader accepts.
+"""
 
 import hashlib
 import os
+from collections.abc import Iterable, Iterator
 from datetime import date
+from typing import Final, NamedTuple
 
-import attrs
-
+from cld_provisioning_api.models import PrincipalType
 from cld_user_groups.identity import email_key
-from cld_user_groups.membership import DesiredGroup, DesiredMember, FileError, Problem, printable
+from cld_user_groups.membership import DesiredGroup, DesiredMember, FileError, Problem
 from cld_user_groups.membership.files import read_file_with
+from cld_user_groups.membership.files.fields import Fields, Items, Node
+from cld_user_groups.membership.problems import quoted
 
 from .account import EmulatorGroup, EmulatorUser
-from .file_roles import KEY, FileRoles
-from .roles import EmulatedRoles
+from .roles import REFUSALS, SAMPLE_ROLES, EmulatedRoles, EmulatorRole, PermissionsError
+
+KEY: Final = "emulator"
+_WITHIN: Final = ("folder_id", "collection_id")
+_ROLE: Final = ("id", "name", "scope_type", "permission_type", "management_type", "description")
 
 
-@attrs.frozen(kw_only=True)
-class FileAccount:
+class FileAccount(NamedTuple):
     """The account that a file describes; its ID is None where the file names none."""
 
     account_id: str | None
@@ -26,14 +34,8 @@ class FileAccount:
 
 
 def read_account_file(path: str | os.PathLike[str], today: date) -> FileAccount:
-    """Return the account of a file: planning its groups finds nothing to do there.
-
-    Memberships that have ended are left out, and so are groups that are to be absent.
-
-    Raises:
-        FileError: The file cannot be read, or is not valid, or contradicts itself.
-    """
-    roles = FileRoles()
+    """Return the account of a file, in which planning its groups finds nothing to do."""
+    roles = _FileRoles()
     desired = read_file_with(path, KEY, roles.read)
     present = [group for group in desired.groups if group.state == "present"]
     people = _NamedUsers()
@@ -46,9 +48,8 @@ def read_account_file(path: str | os.PathLike[str], today: date) -> FileAccount:
     for group in present:
         first = by_name.setdefault(group.name, group)
         if first is not group:
-            people.problem(
-                group, f"an account has one group {_quoted(group.name)}, that of line {first.line}"
-            )
+            message = f"an account has one group {quoted(group.name)}, that of line {first.line}"
+            people.problem(group, message)
     if people.problems:
         raise FileError(sorted(people.problems, key=lambda each: (each.source, each.line or 0)))
     groups = [
@@ -64,12 +65,7 @@ def read_account_file(path: str | os.PathLike[str], today: date) -> FileAccount:
         for group in present
     ]
     users = list(people.users.values())
-    return FileAccount(
-        account_id=desired.account,
-        users=users,
-        groups=groups,
-        roles=roles.assigned(users, groups),
-    )
+    return FileAccount(desired.account, users, groups, roles.assigned(users, groups))
 
 
 class _NamedUsers:
@@ -85,8 +81,8 @@ class _NamedUsers:
         ids = self._ids.setdefault(email_key(email), []) if email else []
         if member.id is None:
             if len(ids) > 1:
-                owners = ", ".join(map(_quoted, ids))
-                message = f"the e-mail {_quoted(email)} is that of several users: {owners}"
+                owners = ", ".join(map(quoted, ids))
+                message = f"the e-mail {quoted(email)} is that of several users: {owners}"
                 self.problem(member, message, "add the `id`")
             ids[:] = ids or [_stable_id("user", email_key(email))]
         elif member.id not in ids:
@@ -96,8 +92,8 @@ class _NamedUsers:
         if known is None or not known.email:
             self.users[user_id] = EmulatorUser(user_id, email or user_id, email)
         elif email and email_key(known.email) != email_key(email):
-            message = f"the user {_quoted(user_id)} has the e-mail {_quoted(known.email)} elsewhere"
-            self.problem(member, f"{message}, and {_quoted(email)} here")
+            message = f"the user {quoted(user_id)} has the e-mail {quoted(known.email)} elsewhere"
+            self.problem(member, f"{message}, and {quoted(email)} here")
 
     def user(self, member: DesiredMember) -> EmulatorUser:
         return self.users[member.id or self._ids[email_key(member.email or "")][0]]
@@ -106,10 +102,107 @@ class _NamedUsers:
         self.problems.append(Problem(entry.source, entry.line, message, hint))
 
 
-def _quoted(text: str) -> str:
-    return f"`{printable(text)}`"
-
-
 def _stable_id(kind: str, text: str) -> str:
     """Return an ID that looks like those of the API, and is the same in every run."""
     return hashlib.sha256(f"{kind}:{text}".encode("utf-8", "surrogatepass")).hexdigest()[:30]
+
+
+class _Assignment(NamedTuple):
+    line: int
+    group: str | None
+    user: str | None
+    role: str
+    scope_id: str | None
+    within: dict[str, str]
+
+
+class _FileRoles:
+    """The roles of a file, and who has them once its users and groups have IDs."""
+
+    def __init__(self) -> None:
+        self._source = ""
+        self._refused_with: int | None = None
+        self._roles: list[EmulatorRole] = []
+        self._assignments: list[_Assignment] = []
+
+    def read(self, node: Node, fields: Fields) -> None:
+        """Read the value of the key; problems are added to `fields`."""
+        self._source = fields.source
+        values = fields.table(node, f"`{KEY}`", ("permissions", "roles", "assignments"))
+        if values is None:
+            return
+        status = fields.whole(values.get("permissions"), "`permissions`")
+        if status is not None and status not in REFUSALS:
+            known = ", ".join(map(str, REFUSALS))
+            fields.problem(values["permissions"].line, f"`permissions` must be one of {known}")
+        self._refused_with = status
+        for item in _items(values.get("roles"), "`roles`", fields):
+            self._read_role(item, fields)
+        for item in _items(values.get("assignments"), "`assignments`", fields):
+            self._read_assignment(item, fields)
+
+    def _read_role(self, node: Node, fields: Fields) -> None:
+        values = fields.table(node, "a role", _ROLE)
+        if values is None:
+            return
+        role_id = fields.text(values.get("id"), "`id`")
+        if role_id is None:
+            fields.problem(node.line, "a role needs an `id`")
+            return
+        get, choice = values.get, fields.choice
+        role = EmulatorRole(
+            role_id,
+            fields.text(get("name"), "`name`") or role_id,
+            choice(get("scope_type"), "`scope_type`", "prodenv", "account"),
+            choice(get("permission_type"), "`permission_type`", "global", "content"),
+            choice(get("management_type"), "`management_type`", "custom", "system"),
+            fields.text(get("description"), "`description`"),
+        )
+        self._roles.append(role)
+
+    def _read_assignment(self, node: Node, fields: Fields) -> None:
+        known = ("group", "user", "role", "scope_id", *_WITHIN)
+        values = fields.table(node, "an assignment", known)
+        if values is None:
+            return
+        texts = {name: fields.text(values.get(name), f"`{name}`") for name in known}
+        group, user, role = texts["group"], texts["user"], texts["role"]
+        if role is None or (group is None) is (user is None):
+            fields.problem(node.line, "an assignment needs a `role`, and a `group` or a `user`")
+            return
+        within = {name: text for name in _WITHIN if (text := texts[name]) is not None}
+        found = _Assignment(node.line, group, user, role, texts["scope_id"], within)
+        self._assignments.append(found)
+
+    def assigned(
+        self, users: Iterable[EmulatorUser], groups: Iterable[EmulatorGroup]
+    ) -> EmulatedRoles:
+        """Return the roles, with who has them: groups by name or ID, users by e-mail or ID."""
+        found = EmulatedRoles((*SAMPLE_ROLES, *self._roles), {}, self._refused_with)
+        by_group = {name: each.id for each in groups for name in (each.name, each.id)}
+        by_user = {name: each.id for each in users for name in (email_key(each.email), each.id)}
+        problems: list[Problem] = []
+        for line, group, user, role, scope_id, within in self._assignments:
+            group_id = None if group is None else by_group.get(group)
+            user_id = None if user is None else by_user.get(user, by_user.get(email_key(user)))
+            principal_id = group_id or user_id
+            if principal_id is None:
+                named = f"group {quoted(group)}" if group else f"user {quoted(user or '')}"
+                problems.append(Problem(self._source, line, f"there is no {named} in the file"))
+                continue
+            kind: PrincipalType = "user" if group is None else "group"
+            try:
+                found.assign(principal_id, role, scope_id, principal_type=kind, **within)
+            except PermissionsError as error:
+                message = f"{quoted(role)} cannot be assigned: {error}"
+                problems.append(Problem(self._source, line, message))
+        if problems:
+            raise FileError(problems)
+        return found
+
+
+def _items(node: Node | None, what: str, fields: Fields) -> Iterator[Node]:
+    if isinstance(node, Items):
+        yield from node.items
+    elif node is not None:
+        fields.problem(node.line, f"{what} must be a list")

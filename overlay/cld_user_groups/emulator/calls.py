@@ -158,11 +158,11 @@ class CallLog(Sequence[Call]):
         if len(matching) == times or (times is None and matching):
             return matching
         expected = "at least once" if times is None else f"exactly {_count(times, 'time')}"
-        details = "".join(f" {name}={value!r}" for name, value in wanted.items())
+        if wanted:
+            expected += " with" + "".join(f" {name}={value!r}" for name, value in wanted.items())
         raise AssertionError(
-            f"expected {operation_id} to be called {expected}"
-            f"{' with' + details if details else ''}, but {_count(len(matching), 'call')}"
-            f" of {len(calls)} to it matched.\n{self._describe()}"
+            f"expected {operation_id} to be called {expected}, but"
+            f" {_count(len(matching), 'call')} of {len(calls)} to it matched.\n{self._describe()}"
         )
 
     def assert_not_called(self, operation_id: str) -> None:

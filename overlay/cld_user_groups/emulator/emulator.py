@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Self, get_args
 
+import attrs
 import msgspec
 
 from .account import SAMPLE_GROUPS, SAMPLE_USERS, EmulatorGroup, EmulatorUser
-from .asgi import EmulatorASGI
 from .calls import Call, CallLog
 from .clock import EmulatorClock, Quota, http_date
 from .faults import Fault, take_fault
@@ -25,7 +25,7 @@ from .messages import (
 from .operations import HANDLERS, EmulatedApi, Operation, UsersFilters, UsersPaging, Wire
 from .roles import EmulatedRoles, PermissionsApi, PermissionsError
 from .routes import ROUTER, Route
-from .transport import EmulatorTransport
+from .transport import EmulatorASGI, EmulatorTransport
 
 if TYPE_CHECKING:
     from .server import EmulatorServer
@@ -82,9 +82,14 @@ class Emulator(PermissionsApi, EmulatedApi):
         users_paging: UsersPaging = "on_request",
     ) -> None:
         _check_identity(account_id, api_key, api_secret)
-        _check_choice("wire", wire, Wire)
-        _check_choice("users_filters", users_filters, UsersFilters)
-        _check_choice("users_paging", users_paging, UsersPaging)
+        for name, value, choices in (
+            ("wire", wire, get_args(Wire)),
+            ("users_filters", users_filters, get_args(UsersFilters)),
+            ("users_paging", users_paging, get_args(UsersPaging)),
+        ):
+            if value not in choices:
+                known = ", ".join(map(repr, choices))
+                raise ValueError(f"invalid {name} {value!r}: use one of {known}")
         self.account_id = account_id
         self.api_key = api_key
         self.api_secret = api_secret
@@ -342,6 +347,9 @@ class Emulator(PermissionsApi, EmulatedApi):
             self._quota.spend(now)
             if operation_id not in HANDLERS:
                 raise RejectedError(501, f"The emulator does not implement {operation_id}")
+            refused, path = self.roles.refused_with, ROUTER.endpoints[operation_id].path
+            if refused is not None and path.startswith("/v2/"):
+                raise PermissionsError(refused, "the Permissions API is not available")
             result = HANDLERS[operation_id](self, call)
             return EmulatorResponse(200, (), b"" if result is None else _encode(result))
         except RejectedError as rejection:
@@ -364,9 +372,7 @@ class Emulator(PermissionsApi, EmulatedApi):
         if response.status == 401:
             headers.setdefault(b"www-authenticate", b'Basic realm="Cloudinary provisioning"')
         body = response.body if has_body and request.method != "HEAD" else b""
-        return EmulatorResponse(
-            response.status, tuple(headers.items()), body, response.delay, response.drop
-        )
+        return attrs.evolve(response, headers=tuple(headers.items()), body=body)
 
 
 def _rejected(rejection: RejectedError, request: EmulatorRequest) -> EmulatorResponse:
@@ -383,9 +389,3 @@ def _check_identity(account_id: str, api_key: str, api_secret: str) -> None:
         # RFC 7617: the user-id ends at the first colon.
         if name == "api_key" and ":" in value:
             raise ValueError("api_key must not contain a colon: pass the secret on its own")
-
-
-def _check_choice(name: str, value: str, choices: object) -> None:
-    if value not in get_args(choices):
-        known = ", ".join(map(repr, get_args(choices)))
-        raise ValueError(f"invalid {name} {value!r}: use one of {known}")

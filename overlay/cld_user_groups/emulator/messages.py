@@ -83,10 +83,7 @@ class RejectedError(ValueError):
 
 @attrs.frozen
 class Query:
-    """The decoded names and values of a query string or a form, in order.
-
-    The operations with query parameters document no 400: a value that cannot be read is absent.
-    """
+    """The decoded names and values of a query or a form; one that cannot be read is absent."""
 
     pairs: Sequence[tuple[str, str]] = ()
 
@@ -111,10 +108,7 @@ class Query:
         return (int(text) or None) if re.fullmatch("[0-9]{1,9}", text) else None
 
     def day(self, name: str) -> date | None:
-        """Return a date, yyyy-mm-dd or dd-mm-yyyy.
-
-        A time after the date is ignored: the vendor's client for Python sends a datetime.
-        """
+        """Return a date, yyyy-mm-dd or dd-mm-yyyy; the vendor's Python client sends a datetime."""
         for form in ("%Y-%m-%d", "%d-%m-%Y"):
             try:
                 return datetime.strptime(self.text(name)[:10], form).date()  # noqa: DTZ007
@@ -140,11 +134,9 @@ def credentials_match(request: EmulatorRequest, expected: bytes) -> bool:
 
 
 def read_fields(request: EmulatorRequest) -> Mapping[str, object]:
-    """Return the fields of a body, JSON or a form, or reject it (400).
-
-    Only JSON is published, but the live API accepts forms as well: the vendor's clients for Node
-    and Java send them. Any other content type counts as JSON.
-    """
+    """Return the fields of a body, JSON or a form, or reject it (400)."""
+    # Only JSON is published, but the live API accepts forms: the vendor's clients for Node and Java
+    # send them.
     media_type = (request.header(b"content-type") or b"").partition(b";")[0].strip().lower()
     if media_type == _FORM:
         return _read_form(request.body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, TypeVar
 
@@ -37,21 +37,16 @@ class PermissionsError(RejectedError):
     """The Permissions API rejects a request, in a shape of its own."""
 
     def __init__(
-        self,
-        status: int,
-        message: str,
-        fields: Sequence[str] = (),
-        headers: RawHeaders = (),
+        self, status: int, message: str, fields: Sequence[str] = (), headers: RawHeaders = ()
     ) -> None:
         super().__init__(status, message, headers)
-        error: dict[str, object] = {
+        error = {
             "category": "server_error" if status >= 500 else "user_error",
             "code": f"ACCOUNTS_{_CODES.get(status, '00001')}",
             "message": message,
         }
-        if fields:
-            error["details"] = {"fields": [*fields]}
-        self.document = {"error": error}
+        details = {"details": {"fields": [*fields]}} if fields else {}
+        self.document = {"error": {**error, **details}}
 
 
 @attrs.frozen
@@ -180,7 +175,7 @@ class EmulatedRoles:
         principal_type: PrincipalType = "group",
         **policy_parameters: str,
     ) -> None:
-        """Assign a role to a group, or to another principal; nothing happens where it is assigned.
+        """Assign a role to a group, or to another principal, if it is not assigned.
 
         Args:
             principal_id: The principal's ID.
@@ -241,11 +236,9 @@ class EmulatedRoles:
         """Return the roles of a principal as JSON, those whose fields are as wanted."""
         found: list[dict[str, object]] = []
         for each in self._assignments.get(key, ()):
-            fields = self._roles[each.role_id].fields
-            if each.scope_id is not None:
-                fields["scope_id"] = each.scope_id
-            if each.policy_parameters:
-                fields["policy_parameters"] = dict(each.policy_parameters)
+            own = {"scope_id": each.scope_id, "policy_parameters": dict(each.policy_parameters)}
+            given = {name: value for name, value in own.items() if value not in (None, {})}
+            fields = {**self._roles[each.role_id].fields, **given}
             where = {**fields, **each.policy_parameters}
             if all(where.get(name) in (value, "all") for name, value in wanted.items()):
                 found.append(fields)
@@ -254,22 +247,6 @@ class EmulatedRoles:
     def principals(self) -> list[_Key]:
         """Return the principals that have roles."""
         return [key for key, assigned in self._assignments.items() if assigned]
-
-
-def _permissions(operation_id: str) -> Callable[[T], T]:
-    """Register a handler that an account or a key may not have."""
-
-    def register(handler: Any) -> Any:
-        @handles(operation_id)
-        def checked(api: PermissionsApi, call: Operation) -> object:
-            if api.roles.refused_with is not None:
-                message = "the Permissions API is not available"
-                raise PermissionsError(api.roles.refused_with, message)
-            return handler(api, call)
-
-        return checked
-
-    return register
 
 
 class PermissionsApi(EmulatedAccount):
@@ -289,40 +266,39 @@ class PermissionsApi(EmulatedAccount):
         super().remove_user_account(user)
         self.roles.end(user if isinstance(user, str) else user.id, "user")
 
-    @_permissions("getRoles")
+    @handles("getRoles")
     def _list_roles(self, _: Operation) -> object:
-        shown: list[object] = []
-        for role in self.roles.all:
-            is_content = role.permission_type == "content"
-            names = {"policy_parameters": ["folder_id", "collection_id"]} if is_content else {}
-            shown.append({**role.fields, **names})
-        return {"data": shown}
+        within: dict[str, object] = {"policy_parameters": ["folder_id", "collection_id"]}
+        more = {"content": within, "global": {}}
+        return {"data": [{**each.fields, **more[each.permission_type]} for each in self.roles.all]}
 
-    @_permissions("getPrincipalRoles")
+    @handles("getPrincipalRoles")
     def _list_roles_of_principal(self, call: Operation) -> object:
         query = _read_query(GetPrincipalRolesRequest, call.query)
         key = self._principal(query.principal_type, query.principal_id)
         return {"data": self.roles.shown(key, _wanted(query))}
 
-    @_permissions("inspect")
+    @handles("inspect")
     def _inspect(self, call: Operation) -> object:
         query = _read_query(InspectRequest, call.query)
         wanted = _wanted(query)
-        keys = [key for key in self.roles.principals() if self.roles.shown(key, wanted)]
-        if query.principal_type is not None or query.principal_id is not None:
-            if query.principal_type is None or query.principal_id is None:
-                raise PermissionsError(400, "missing fields", ["principal_type", "principal_id"])
-            keys = [self._principal(query.principal_type, query.principal_id)]
+        kind, principal_id = query.principal_type, query.principal_id
+        if kind is None and principal_id is None:
+            keys = [key for key in self.roles.principals() if self.roles.shown(key, wanted)]
+        elif kind is None or principal_id is None:
+            raise PermissionsError(400, "missing fields", ["principal_type", "principal_id"])
+        else:
+            keys = [self._principal(kind, principal_id)]
         return self._page(keys, query.cursor, wanted)
 
-    @_permissions("inspectMultiple")
+    @handles("inspectMultiple")
     def _inspect_multiple(self, call: Operation) -> object:
         body = _read(InspectMultipleRequest, call.request.body)
         keys = [self._principal(each.type, each.id) for each in body.principals]
         wanted = {**_wanted(body), **(body.policy_parameters or {})}
         return self._page(keys, body.cursor, wanted)
 
-    @_permissions("updatePrincipalRoles")
+    @handles("updatePrincipalRoles")
     def _update_roles(self, call: Operation) -> object:
         body = _read(UpdatePrincipalRolesRequest, call.request.body)
         kind, principal_id = self._principal(body.principal.type, body.principal.id)
@@ -350,7 +326,7 @@ class PermissionsApi(EmulatedAccount):
 
     def _principal(self, kind: PrincipalType, principal_id: str) -> _Key:
         """Return a principal that exists; keys are not emulated: any ID of one is accepted."""
-        known = {"group": [g.id for g in self.groups], "user": [u.id for u in self.users]}
+        known: Mapping[str, Container[str]] = {"group": self._groups, "user": self._users}
         if not principal_id or principal_id not in known.get(kind, [principal_id]):
             raise PermissionsError(404, f"{kind} not found")
         return kind, principal_id

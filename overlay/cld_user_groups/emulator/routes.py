@@ -1,8 +1,4 @@
-"""Routing: from a method and a raw path to an operation of the API.
-
-The table is built from the generated endpoint modules, and so from the OpenAPI document: a new
-operation has its route as soon as the client is generated.
-"""
+"""Routing: from a method and a raw path to an operation, by the generated endpoint modules."""
 
 import importlib
 import pkgutil
@@ -46,11 +42,7 @@ class Router:
             self._operations.setdefault(template, {})[each.method] = each.operation_id
 
     def find(self, method: str, raw_path: bytes) -> Route:
-        """Return the route of a raw path.
-
-        The path is split before it is decoded, and each segment is decoded exactly once, so that an
-        ID with an encoded slash, dot or percent sign stays one segment.
-        """
+        """Return the route of a raw path, split before each segment is decoded exactly once."""
         # surrogateescape never fails, and keeps different bytes different: such an ID is not found.
         segments = [
             (unquote_to_bytes(each) if b"%" in each else each).decode("utf-8", "surrogateescape")
@@ -64,36 +56,25 @@ class Router:
 
 
 def _generated_endpoints() -> Iterator[Endpoint]:
-    for resource in pkgutil.iter_modules(api.__path__, f"{api.__name__}."):
-        package = importlib.import_module(resource.name)
-        for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+    for found in pkgutil.walk_packages(api.__path__, f"{api.__name__}."):
+        if not found.ispkg:
             module = importlib.import_module(found.name)
             yield Endpoint(module.OPERATION_ID, module.METHOD, module.PATH)
 
 
 def _sort_key(endpoint: Endpoint) -> tuple[list[tuple[bool, str]], int]:
-    segments = [(_is_parameter(each), each) for each in endpoint.path.split("/")]
+    segments = [(each.startswith("{"), each) for each in endpoint.path.split("/")]
     return segments, _METHODS.index(endpoint.method)
 
 
 def _match(template: Sequence[str], segments: Sequence[str]) -> dict[str, str] | None:
-    if len(template) != len(segments):
-        return None
-    params: dict[str, str] = {}
-    for own, given in zip(template, segments, strict=True):
-        if given and _is_parameter(own):
-            params[own[1:-1]] = given
-        elif own != given:
-            return None
-    return params
-
-
-def _is_parameter(segment: str) -> bool:
-    return segment.startswith("{")
+    pairs = [*zip(template, segments, strict=False)]
+    params = {own[1:-1]: given for own, given in pairs if own.startswith("{") and given}
+    is_other = any(own != given and own[1:-1] not in params for own, given in pairs)
+    return None if is_other or len(template) != len(segments) else params
 
 
 ROUTER: Final = Router(_generated_endpoints())
 """The routes of the API."""
-
 OPERATION_IDS: Final[tuple[str, ...]] = tuple(ROUTER.endpoints)
 """The operation ids of the OpenAPI document, as used by faults and by the call log."""

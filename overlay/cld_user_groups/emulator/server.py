@@ -19,7 +19,7 @@ except ImportError as error:
         f"the emulator's server needs uvicorn: {install_command('emulator')}"
     ) from error
 
-from .asgi import ABORT_KEY
+from .transport import ABORT_KEY
 
 if TYPE_CHECKING:
     from .emulator import Emulator
@@ -42,6 +42,12 @@ _CONFIG: Final[dict[str, Any]] = {
     # Long IDs get a response of the API, not of the server's parser.
     "h11_max_incomplete_event_size": 1024 * 1024,
 }
+
+# As JSON, like every error of the API.
+_INVALID_REQUEST: Final = (
+    b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nconnection: close\r\n"
+    b'content-length: 44\r\n\r\n{"error":{"message":"Invalid HTTP request"}}'
+)
 
 # Not uvicorn's loggers: those belong to the service under test.
 _silent_logger = logging.getLogger(f"{__name__}.silent")
@@ -164,11 +170,7 @@ class _Protocol(H11Protocol):
         self.app_state = {**self.app_state, ABORT_KEY: transport.abort}
 
     def send_400_response(self, msg: str) -> None:
-        # As JSON, like every error of the API.
-        body = '{"error":{"message":"Invalid HTTP request"}}'
-        head = "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nconnection: close"
-        head += f"\r\ncontent-length: {len(body)}\r\n\r\n"
-        self.transport.write((head + body).encode("ascii"))
+        self.transport.write(_INVALID_REQUEST)
         self.transport.close()
 
 
