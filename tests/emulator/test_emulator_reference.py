@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 
 import attrs
-import pytest
 
 from cld_user_groups.emulator import Call, CallLog, Emulator
 
@@ -23,6 +22,8 @@ def public_names() -> set[str]:
     return names - {"append", "count", "index"}
 
 
-@pytest.mark.parametrize("name", sorted(public_names()))
-def test_everything_public_is_documented(name: str) -> None:
-    assert re.search(rf"(?<![\w-]){name}\b", TEXT), f"docs/emulator.md does not name {name}"
+def test_everything_public_is_documented() -> None:
+    names = public_names()
+    assert len(names) > 50
+    missing = [name for name in names if not re.search(rf"(?<![\w-]){name}\b", TEXT)]
+    assert missing == [], "docs/emulator.md does not name them"

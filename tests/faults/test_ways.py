@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 import pytest
 from tests.faults import ways
@@ -25,19 +26,23 @@ def test_the_table_holds_every_way() -> None:
     assert list(PROMISES) == list(WAYS)
 
 
-@pytest.mark.parametrize("operation", SHORT, ids=str)
+@pytest.mark.parametrize(
+    "operations",
+    [
+        pytest.param(SHORT, id="short"),
+        pytest.param(
+            [each for each in PLAYED if each not in SHORT],
+            id="others",
+            marks=pytest.mark.exhaustive,
+        ),
+    ],
+)
 @pytest.mark.parametrize(("name", "runtime"), CASES)
-def test_a_way_out_ends_as_promised(name: str, runtime: Runtime, operation: Operation) -> None:
-    assert measure(name, operation, runtime) == promise(name, operation)
-
-
-@pytest.mark.exhaustive
-@pytest.mark.parametrize("operation", [each for each in PLAYED if each not in SHORT], ids=str)
-@pytest.mark.parametrize(("name", "runtime"), CASES)
-def test_a_way_out_of_any_operation_ends_as_promised(
-    name: str, runtime: Runtime, operation: Operation
+def test_a_way_out_ends_as_promised(
+    name: str, runtime: Runtime, operations: Sequence[Operation]
 ) -> None:
-    assert measure(name, operation, runtime) == promise(name, operation)
+    for operation in operations:
+        assert measure(name, operation, runtime) == promise(name, operation), operation
 
 
 def test_no_read_is_ever_maybe_applied() -> None:
