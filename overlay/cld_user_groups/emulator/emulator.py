@@ -290,11 +290,7 @@ class Emulator(PermissionsApi, EmulatedApi):
             except RejectedError as rejection:
                 response = _rejected(rejection, request)
             response = self._finish(request, response, now)
-            headers = {
-                name.lower().decode("latin-1"): value.decode("latin-1")
-                for name, value in request.headers
-            }
-            headers.pop("authorization", None)
+            pairs = ((k.decode("latin-1").lower(), v.decode("latin-1")) for k, v in request.headers)
             self.calls.append(
                 Call(
                     operation_id=route.operation_id,
@@ -303,7 +299,7 @@ class Emulator(PermissionsApi, EmulatedApi):
                     path_params=route.path_params,
                     query=query.as_dict(),
                     query_items=query.pairs,
-                    headers=headers,
+                    headers={k: v for k, v in pairs if k != "authorization"},
                     # Without credentials, nobody decides what a server keeps in memory.
                     body=request.body if is_authenticated else b"",
                     status="dropped" if response.drop else response.status,

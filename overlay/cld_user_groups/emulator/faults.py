@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Final, get_args
 
@@ -47,38 +47,34 @@ class Fault:
     numbers: random.Random = attrs.field(alias="seed", converter=random.Random)
 
     def __attrs_post_init__(self) -> None:
-        self._check_target()
-        if not (self.status is None or 200 <= self.status <= 599):
-            raise ValueError(f"status must be between 200 and 599, or None, not {self.status}")
-        if not 0 <= self.delay < float("inf"):
-            raise ValueError(
-                f"delay must be a finite number of seconds and at least 0, not {self.delay}"
-            )
-        if self.drop not in (None, *get_args(Drop)):
-            raise ValueError(f"drop must be 'before', 'after', 'during' or None, not {self.drop!r}")
-        if self.drop == "before" and self.is_applied:
-            raise ValueError("drop='before' contradicts apply=True: use drop='after'")
-        if not (self.times is None or self.times >= 1):
-            raise ValueError(f"times must be at least 1, or None for always, not {self.times}")
-        if not 0 < self.probability <= 1:
-            raise ValueError(f"probability must be above 0 and at most 1, not {self.probability}")
+        for is_valid, message in self._checks():
+            if not is_valid:
+                raise ValueError(message)
         self.is_applied |= self.drop in ("after", "during")
         self.is_applied |= self.drop is None and self.status is None
         if self.message is None:
             self.message = _default_message(self.status)
 
-    def _check_target(self) -> None:
-        if self.operation_id == "*":
-            return
-        if self.operation_id not in OPERATION_IDS:
-            known = ", ".join(OPERATION_IDS)
-            raise ValueError(
-                f"unknown operation id {self.operation_id!r}: use '*' or one of {known}"
-            )
-        path = ROUTER.endpoints[self.operation_id].path
-        for name in self.path_params:
-            if f"{{{name}}}" not in path:
-                raise ValueError(f"the path of {self.operation_id} has no {name}")
+    def _checks(self) -> Iterator[tuple[bool, str]]:
+        name, status, delay, drop = self.operation_id, self.status, self.delay, self.drop
+        known = ", ".join(OPERATION_IDS)
+        is_known = name in ("*", *OPERATION_IDS)
+        yield is_known, f"unknown operation id {name!r}: use '*' or one of {known}"
+        for each in self.path_params if name != "*" else ():
+            path = ROUTER.endpoints[name].path
+            yield f"{{{each}}}" in path, f"the path of {name} has no {each}"
+        is_code = status is None or 200 <= status <= 599
+        yield is_code, f"status must be between 200 and 599, or None, not {status}"
+        is_finite = 0 <= delay < float("inf")
+        yield is_finite, f"delay must be a finite number of seconds and at least 0, not {delay}"
+        is_drop = drop in (None, *get_args(Drop))
+        yield is_drop, f"drop must be 'before', 'after', 'during' or None, not {drop!r}"
+        is_lost = drop == "before" and self.is_applied
+        yield not is_lost, "drop='before' contradicts apply=True: use drop='after'"
+        is_count = self.times is None or self.times >= 1
+        yield is_count, f"times must be at least 1, or None for always, not {self.times}"
+        is_share = 0 < self.probability <= 1
+        yield is_share, f"probability must be above 0 and at most 1, not {self.probability}"
 
     def happens_to(self, operation_id: str, path_params: Mapping[str, str]) -> bool:
         """Return whether a call goes wrong, which draws a number if that is random."""

@@ -1,9 +1,6 @@
 """The operations: one handler each, from a request to the JSON value of a successful response.
 
-A handler is a method of a class that ``Emulator`` inherits from, marked ``@handles`` with the
-operation ID. It is given the request as an ``Operation``, and returns the body of a 200 or raises
-``RejectedError``. Its route comes from the generated endpoint. To add a resource, write a module
-with a class of handlers beside this one, and name the class as a base of ``Emulator``.
+To add a resource, write a class of handlers beside this one, and name it as a base of ``Emulator``.
 """
 
 from collections import Counter
@@ -38,13 +35,7 @@ _SORT_KEYS: Final[dict[str, Callable[[EmulatorUser], Any]]] = {
 
 @attrs.frozen
 class Operation:
-    """One request for an operation: what its handler is given.
-
-    Attributes:
-        path: The path parameters, decoded.
-        query: The query parameters.
-        request: The whole request.
-    """
+    """One request for an operation, with its decoded path parameters: what a handler is given."""
 
     path: Mapping[str, str]
     query: Query
@@ -60,11 +51,10 @@ Handler = Callable[[Any, Operation], object]
 HandlerT = TypeVar("HandlerT", bound=Handler)
 
 HANDLERS: Final[dict[str, Handler]] = {}
-"""The handler of each operation."""
 
 
 def handles(operation_id: str) -> Callable[[HandlerT], HandlerT]:
-    """Register the handler of an operation of the OpenAPI document."""
+    """Register the handler of an operation, which returns the body of a 200, or rejects it."""
 
     def register(handler: HandlerT) -> HandlerT:
         HANDLERS[operation_id] = handler
@@ -187,7 +177,7 @@ def _logged_in(user: EmulatorUser, after: date | None, before: date | None) -> b
 
 
 def _read_group(call: Operation) -> tuple[str, bool]:
-    """Return the name in a body, and whether details are requested, or reject the body (400)."""
+    """Return the name in a body, and whether details are requested, or reject it (400)."""
     fields = read_fields(call.request)
     name, extended = require_name(fields.get("name")), fields.get("extended_details", False)
     if not isinstance(extended, bool):
