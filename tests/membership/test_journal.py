@@ -385,6 +385,16 @@ def test_nothing_is_written_through_a_link_in_the_directory_of_the_state(tmp_pat
     assert victim.read_text() == "precious"
 
 
+def test_a_note_that_cannot_be_removed_keeps_no_lock(tmp_path: Path) -> None:
+    about = tmp_path / "lock.json"
+    with account_lock(tmp_path, "acc"):
+        about.unlink()
+        about.mkdir()  # as little to be unlinked as what another process reads on Windows
+    about.rmdir()
+    with account_lock(tmp_path, "acc"):
+        pass
+
+
 def test_the_directories_of_the_state_are_for_their_owner_alone(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
