@@ -51,7 +51,9 @@ _ROLES = ("media_library_user", "media_library_admin", "developer", "billing")
 
 def person(number: int) -> Person:
     """Return a person; each of them is a little different."""
-    first, last = list(product(_FIRST, _LAST))[number]
+    again, place = divmod(number, len(_FIRST) * len(_LAST))
+    first, last = list(product(_FIRST, _LAST))[place]
+    last += str(again or "")
     state = State.ACTIVE
     if number % 31 == 7:
         state = State.DISABLED
@@ -87,18 +89,21 @@ def granted(group_ids: Iterable[str]) -> Roles:
     return Roles(known, "the Permissions API did not say", requests=2)
 
 
-def large(groups: int = 40, people: int = 300, *, roles: bool = False) -> Review:
-    """Return the review of an account of this size, with something of every kind to look at."""
+def large(groups: int = 40, people: int = 300, *, roles: bool = False, spread: int = 5) -> Review:
+    """Return the review of an account of this size, with something of every kind to look at.
+
+    Each group has a member among `spread` people, or fewer.
+    """
     persons = [person(number) for number in range(people)]
     members = [Member(id=found.id, email=found.email, name=found.name) for found in persons]
     before = tuple(
         Group(
             id=f"g{number:029x}",
-            name=_GROUPS[number],
+            name=_GROUPS[number % len(_GROUPS)] + str(number // len(_GROUPS) or ""),
             members=tuple(
                 member
                 for position, member in enumerate(members)
-                if position % 37 and (position * 7 + number * 11) % (5 + number % 13) == 0
+                if position % 37 and (position * 7 + number * 11) % (spread + number % 13) == 0
             )
             * (number != 15),
         )

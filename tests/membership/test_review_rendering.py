@@ -20,11 +20,13 @@ from tests.membership.reviewed import NOW, large
 from cld_user_groups.membership import Grant, Group, Member, Roles, Rule, Snapshot, history_of
 from cld_user_groups.membership.review import (
     Comparison,
+    Origin,
     People,
     Person,
     Review,
     State,
     compare,
+    digest_of,
     render_html,
     render_markdown,
     render_text,
@@ -60,6 +62,10 @@ def test_text_has_what_to_look_at_what_has_changed_and_who_is_in_what():
         "Access review of account acc\n"
         "Made on 2026-06-01 12:00 UTC.\n"
         "2 groups, 3 people and 2 memberships. 5 findings to look at.\n"
+        "Thresholds: not seen for 90 days; ends within 30 days\n"
+        "Read: all 2 groups and all 3 people that the account lists; no roles\n"
+        "Not in it: roles; who made changes elsewhere, and when\n"
+        f"SHA-256: {digest_of(small())}\n"
         "\n"
         "Disabled, and still in groups (1)\n"
         "  bob@example.com  Designers\n"
@@ -118,6 +124,56 @@ def test_every_format_says_which_run_it_is_as_of_and_has_the_notes(render):
     assert "as they were right after the run" in text
     assert "run-1" in text
     assert "Mind the gap." in text
+
+
+ORIGIN = Origin(
+    server="https://api.example.com", by="ada@ops", api_key="***wxyz", version="1.2", roles="groups"
+)
+GRANTED = large(6, 40, roles=True)
+OWN = {("user", person.id): () for person in GRANTED.people[:39]}
+
+
+@pytest.mark.parametrize("render", RENDERERS)
+@pytest.mark.parametrize(
+    ("made", "sentence"),
+    [
+        (GRANTED, "all 6 groups and all 40 people that the account lists; what 6 of 6 groups"),
+        (
+            evolve(GRANTED, complete=False),
+            "all 6 groups and 40 people, of whom some may be missing",
+        ),
+        (
+            evolve(GRANTED, as_of="run-1"),
+            "the groups as the journals record them and all 40 people",
+        ),
+        (evolve(GRANTED, roles=Roles({}, "why")), "what 0 of 6 groups grant"),
+        (
+            evolve(GRANTED, roles=Roles(OWN, "why")),
+            "folders and collections; the own roles of 1 person",
+        ),
+    ],
+)
+def test_the_head_says_who_made_it_and_what_was_read_and_what_was_not(render, made, sentence):
+    made = evolve(made, origin=ORIGIN)
+    text = render(made)
+    for part in (sentence, "ada@ops, API key ***wxyz, cld-user-groups 1.2", ORIGIN.server):
+        assert part in text
+    for part in ("not seen for 90 days; ends within 30 days", digest_of(made)):
+        assert part in text
+
+
+@pytest.mark.parametrize("render", RENDERERS)
+def test_findings_say_of_how_many_full_control_is_known(render):
+    first, *others = GRANTED.people
+    people = [evolve(first, role="admin"), *others]
+    found = review(
+        account({}), People(found=tuple(people)), history_of([]),
+        now=NOW, unseen_days=90, ending_days=30,
+    )  # fmt: skip
+    text = render(found)
+    assert "In no group (40, 1 with full control)" in text
+    # And once beside the person; a table on a page has its title in three places.
+    assert text.count("full control") == (4 if render is render_html else 2)
 
 
 @pytest.mark.parametrize("render", RENDERERS)

@@ -77,16 +77,19 @@ def _environment(*, is_html: bool) -> Environment:
     )
     environment.filters |= {"shown": shown, "code": code_span, "printable": printable}
 
-    def source(name: str) -> str:
-        return loader.get_source(environment, name)[0]
-
     def asset(name: str) -> Markup:
-        return Markup(source(name))  # noqa: S704 - ours
+        return Markup(loader.get_source(environment, name)[0])  # noqa: S704 - ours
 
-    def digest(name: str) -> str:
+    def digest(text: str) -> str:
         """Return what a Content-Security-Policy calls a style or a script."""
-        return b64encode(hashlib.sha256(source(name).encode()).digest()).decode()
+        return b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+    def css_string(text: str) -> Markup:
+        """Return text as a string of a style sheet; what is not a letter or digit is escaped."""
+        found = "".join(each if each.isalnum() else f"\\{ord(each):x} " for each in shown(text))
+        return Markup(f'"{found}"')  # noqa: S704 - escaped here
 
     functions: dict[str, Any] = {"counted": counted, "asset": asset, "digest": digest}
+    functions["css_string"] = css_string
     environment.globals.update(functions)
     return environment

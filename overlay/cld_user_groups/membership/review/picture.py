@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from cld_user_groups.membership.rendering import shown
+from cld_user_groups.membership.rendering import counted
 from cld_user_groups.membership.snapshot import State
 
 from .model import Event, Person, ReviewedGroup
@@ -21,14 +21,19 @@ from .model import Event, Person, ReviewedGroup
 if TYPE_CHECKING:
     from .rendering import View
 
+T = TypeVar("T")
+
 _PEOPLE_A_PANEL = 50
 _GROUPS_A_PANEL = 40
+# More panels are more than anybody looks at, and than a browser shows at once.
+_PANELS, _PANELS_ACROSS = 12, 3
 
 _CELL, _MARK = 15, 9
 _LEFT = 180  # the people's names end here
 _LONGEST = 26  # of a name, in characters of an ordinary width
 # A head is slanted by 60 degrees: so high, and so far to the right, for each character.
 _HIGH, _FAR = 5.6, 3.2
+_WIDE = 6.6  # of a character that is not slanted
 _GUIDE = 5  # a line after so many columns guides the eye
 
 _SQUARE = f"h{_MARK}v{_MARK}h-{_MARK}z"
@@ -74,26 +79,47 @@ class Panel(NamedTuple):
     guides: str
 
 
-def panels(view: View) -> list[Panel]:
-    """Return the panels, those of the first groups first; none where nobody is in a group."""
+def panels(view: View) -> tuple[list[Panel], str]:
+    """Return the panels, none where nobody is in a group, and a sentence on what they leave out.
+
+    Shown are the largest groups, and people with something to look at before others.
+    """
     review = view.review
-    people = [person for person in review.people if person.id in view.groups_of]
+    across = min(_PANELS_ACROSS, math.ceil(len(review.groups) / _GROUPS_A_PANEL)) or 1
+    most_groups, most_people = across * _GROUPS_A_PANEL, _PANELS // across * _PEOPLE_A_PANEL
+    groups = _first(review.groups, most_groups, lambda group: -len(group.members))
+    joined = {found.user_id for group in groups for found in group.members}
+    members = [person for person in review.people if person.id in joined]
+    people = _first(members, most_people, lambda each: not view.kinds(each.id, None))
     changes = review.changes
     added = {
         (found.group.id, found.user.id)
         for found in (changes.differences if changes else ())
         if found.user is not None and found.event is Event.MEMBER_ADDED
     }
+    missing = ""
+    if (len(groups), len(people)) != (len(review.groups), len(view.groups_of)):
+        missing = (
+            f"Shown are the {len(groups):,} largest of {counted(len(review.groups), 'group')}, and "
+            f"{len(people):,} of {len(view.groups_of):,} people in groups, first those with "
+            "something to look at. The lists below have all."
+        )
     return [
         _panel(
             view,
             people[top : top + _PEOPLE_A_PANEL],
-            review.groups[left : left + _GROUPS_A_PANEL],
+            groups[left : left + _GROUPS_A_PANEL],
             added,
         )
-        for left in range(0, len(review.groups), _GROUPS_A_PANEL)
+        for left in range(0, len(groups), _GROUPS_A_PANEL)
         for top in range(0, len(people), _PEOPLE_A_PANEL)
-    ]
+    ], missing
+
+
+def _first(all_of: Sequence[T], most: int, key: Callable[[T], int]) -> Sequence[T]:
+    """Return the first by a key, in the order in which they were."""
+    chosen = sorted(range(len(all_of)), key=lambda number: key(all_of[number]))[:most]
+    return [all_of[number] for number in sorted(chosen)]
 
 
 def _panel(
@@ -102,24 +128,26 @@ def _panel(
     groups: Sequence[ReviewedGroup],
     added: AbstractSet[tuple[str | None, str]],
 ) -> Panel:
-    names = [shown(group.name) for group in groups]
+    names = [view.group_labels[group.id] for group in groups]
+    labels = [_label(view, person) for person in people]
+    left = max(_LEFT, *(math.ceil(sum(map(_width, each)) * _WIDE) for each in labels))
     lengths = [sum(map(_width, _short(name))) for name in names]
     top = 12 + math.ceil(max(lengths) * _HIGH)
     bottom = top + len(people) * _CELL
     columns = [*range(0, len(groups), _GUIDE), len(groups)]
     return Panel(
         width=max(
-            _LEFT + (column + 1) * _CELL + math.ceil(length * _FAR)
+            left + (column + 1) * _CELL + math.ceil(length * _FAR)
             for column, length in enumerate(lengths)
         ),
         height=bottom + 2,
-        left=_LEFT,
-        right=_LEFT + len(groups) * _CELL,
+        left=left,
+        right=left + len(groups) * _CELL,
         cell=_CELL,
         label=f"Who is in which group: {view.name_of(people[0])} to {view.name_of(people[-1])}. "
         "The tables have the same in words.",
         heads=[
-            Head(_LEFT + number * _CELL + _CELL - 4, top - 6, name, _short(name))
+            Head(left + number * _CELL + _CELL - 4, top - 6, name, _short(name))
             for number, name in enumerate(names)
         ],
         rows=[
@@ -127,12 +155,12 @@ def _panel(
                 y := top + number * _CELL,
                 f"{view.name_of(person)} ({view.address_of(person)}): "
                 f"{view.group_names(person.id)}",
-                _short(view.name_of(person)),
-                _marks(view, person, groups, added, y),
+                label,
+                _marks(view, person, groups, added, (left, y)),
             )
-            for number, person in enumerate(people)
+            for number, (person, label) in enumerate(zip(people, labels, strict=True))
         ],
-        guides="".join(f"M{_LEFT + column * _CELL}.5,{top}V{bottom}" for column in columns),
+        guides="".join(f"M{left + column * _CELL}.5,{top}V{bottom}" for column in columns),
     )
 
 
@@ -141,7 +169,7 @@ def _marks(
     person: Person,
     groups: Sequence[ReviewedGroup],
     added: AbstractSet[tuple[str | None, str]],
-    y: int,
+    at: tuple[int, int],
 ) -> Mapping[str, str]:
     mine = {group.id for group in view.groups_of[person.id]}
     is_blocked = person.state in (State.PENDING, State.DISABLED)
@@ -150,9 +178,15 @@ def _marks(
         if group.id not in mine:
             continue
         name = "blocked" if is_blocked else "new" if (group.id, person.id) in added else "in"
-        x = _LEFT + number * _CELL + (_CELL - _MARK) // 2
-        paths[name] = paths.get(name, "") + f"M{x},{y + (_CELL - _MARK) // 2}{MARKS[name]}"
+        x, y = (start + (_CELL - _MARK) // 2 for start in at)
+        paths[name] = paths.get(name, "") + f"M{x + number * _CELL},{y}{MARKS[name]}"
     return paths
+
+
+def _label(view: View, person: Person) -> str:
+    """Return a person's name, cut where it is long; a namesake's whole e-mail."""
+    name = view.name_of(person)
+    return _short(name) if view.labels[person.id] == name else view.address_of(person)
 
 
 def _short(name: str) -> str:

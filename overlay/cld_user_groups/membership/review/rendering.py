@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import TypeAlias
@@ -9,6 +10,7 @@ from typing import TypeAlias
 from cld_user_groups.membership.grants import NO_ROLE, Grant
 from cld_user_groups.membership.model import UserRef
 from cld_user_groups.membership.rendering import counted, joined, render, shown
+from cld_user_groups.membership.snapshot import State
 
 from .access import sole_sources
 from .model import (
@@ -23,6 +25,7 @@ from .model import (
     RoleHolder,
 )
 from .picture import MARKS, panels
+from .store import digest_of
 
 Value: TypeAlias = str | datetime | None
 
@@ -31,13 +34,17 @@ COLUMNS = (
     "by", "run", "reason", "source", "until", "findings",
     "roles", "managed_by",
 )  # fmt: skip
+_EVER = datetime.min.replace(tzinfo=UTC)
+_UNKNOWN = "Since when is not known"
 _NO_LOGINS = "Last login unknown: the API returned no last login for anyone."
 
 
 def render_html(review: Review) -> str:
     """Return a review as an HTML document that works without scripts and prints well."""
     view = View(review)
-    return render("review.html.jinja", {**_data(view), "panels": panels(view), "marks": MARKS})
+    picture, left_out = panels(view)
+    data = {**_data(view), "panels": picture, "left_out": left_out, "marks": MARKS}
+    return render("review.html.jinja", data)
 
 
 def render_markdown(review: Review) -> str:
@@ -85,6 +92,14 @@ class View:
             self.by_kind.setdefault(finding.kind, []).append(finding)
             self._kinds.setdefault((finding.user_id, finding.group_id), []).append(finding.kind)
         self.sole = sole_sources(review.access)
+        names = Counter(map(self.name_of, review.people))
+        #: How a person is called where the e-mail stands elsewhere: namesakes are told apart.
+        self.labels = {
+            person.id: name if names[name] == 1 else f"{name} ({self.address_of(person)})"
+            for person in review.people
+            for name in [self.name_of(person)]
+        }
+        self.group_labels = {group.id: shown(group.name) for group in review.groups}
 
     def kinds(self, user_id: str | None, group_id: str | None) -> list[Kind]:
         """Return what was found about a person, a group (no person), or a person in a group."""
@@ -110,9 +125,11 @@ class View:
         """Return a person's e-mail, else the ID."""
         return shown(person.email or person.id)
 
-    def group_names(self, user_id: str) -> str:
-        """Return the names of a person's groups, in a list."""
-        return ", ".join(shown(group.name) for group in self.groups_of.get(user_id, ()))
+    def group_names(self, user_id: str, most: int | None = None) -> str:
+        """Return the names of a person's groups, in a list; of more than `most`, how many more."""
+        names = [self.group_labels[group.id] for group in self.groups_of.get(user_id, ())]
+        more = 0 if most is None else len(names) - most
+        return ", ".join([*names[:most], *([f"and {more:,} more"] if more > 0 else [])])
 
     def heading(self) -> str:
         """Return the title of the review."""
@@ -125,6 +142,41 @@ class View:
         if run is None:
             return made
         return f"{made} The groups are shown as they were right after the run {shown(run)}."
+
+    def head(self) -> dict[str, str]:
+        """Return what makes a review evidence: who made it and how, of what, and its digest."""
+        review, origin = self.review, self.review.origin
+        made: dict[str, str] = {}
+        if origin is not None:
+            by = [origin.by, f"API key {origin.api_key}", f"cld-user-groups {origin.version}"]
+            made = {"Made by": shown(", ".join(by)), "Server": shown(origin.server)}
+        unseen, ending = (counted(each, "day") for each in (review.unseen_days, review.ending_days))
+        missing = ["roles in folders and collections" if review.roles.were_read else "roles"]
+        unknown = sum(review.roles.of(person.id, "user") is None for person in review.people)
+        if unknown and review.roles.were_read:
+            missing.append(f"the own roles of {_people(unknown)}")
+        return {
+            **made,
+            "Thresholds": f"not seen for {unseen}; ends within {ending}",
+            "Read": self._read(),
+            "Not in it": "; ".join([*missing, "who made changes elsewhere, and when"]),
+            "SHA-256": digest_of(review),
+        }
+
+    def _read(self) -> str:
+        """Return what was read whole, and what was not."""
+        review = self.review
+        groups = f"all {counted(len(review.groups), 'group')}"
+        if review.as_of is not None:
+            groups = "the groups as the journals record them"
+        people = f"and all {_people(len(review.people))} that the account lists"
+        if not review.complete:
+            people = f"and {_people(len(review.people))}, of whom some may be missing"
+        known = len(review.groups) - len(review.unknown_groups)
+        roles = "no roles"
+        if review.roles.were_read:
+            roles = f"what {known:,} of {counted(len(review.groups), 'group')} grant"
+        return f"{groups} {people}; {roles}"
 
     def figures(self) -> dict[str, int]:
         """Return the counts of the review."""
@@ -140,7 +192,7 @@ class View:
         groups, people, memberships, findings = self.figures().values()
         parts = (
             counted(groups, "group"),
-            "1 person" if people == 1 else f"{people:,} people",
+            _people(people),
             counted(memberships, "membership"),
         )
         return f"{joined(parts)}. {counted(findings, 'finding')} to look at."
@@ -160,6 +212,13 @@ class View:
             Kind.SAME_ACCESS: "Groups with the same members and the same known roles",
             Kind.WITHOUT_ROLES: f"Groups with {NO_ROLE}",
         }[kind]
+
+    def caption(self, kind: Kind) -> str:
+        """Return a kind of finding with their number, and that of those with full control."""
+        found = self.by_kind[kind]
+        full = sum(each.full_control is True for each in found)
+        some = f", {full:,} with full control" if 0 < full < len(found) else ""
+        return f"{self.title(kind)} ({len(found):,}{some})"
 
     def grants(self, group: ReviewedGroup) -> list[tuple[str, bool]] | None:
         """Return what a group grants, and whether that is full control; None: not known."""
@@ -181,7 +240,7 @@ class View:
 
     def through(self, holder: RoleHolder) -> str:
         """Return the groups through which a person has a role, and whether it is an own one too."""
-        names = ", ".join(shown(self.groups[each].name) for each in holder.group_ids)
+        names = ", ".join(self.group_labels[each] for each in holder.group_ids)
         own = ["assigned to the person"] if holder.own else []
         return " and ".join([*own, *([f"through {names}"] if names else [])])
 
@@ -224,6 +283,8 @@ class View:
             of_group = [shown(self.groups[finding.group_id or ""].name)]
             return [*of_group, f"the same as {shown(same.name)}"] if same else of_group
         person = self.address_of(self.people[finding.user_id])
+        if finding.full_control and finding.kind is not Kind.FULL_CONTROL_BY_ONE_GROUP:
+            person = f"{person} (full control)"
         if finding.group_id is not None:
             until = [f"until {finding.on}"] if finding.on else self.full_control(finding)
             return [person, shown(self.groups[finding.group_id].name), *until]
@@ -236,6 +297,24 @@ class View:
         grants: list[Grant] = self.sole.get((finding.user_id or "", finding.group_id or ""), [])
         return [grant.text for grant in grants]
 
+    def members(self, group: ReviewedGroup) -> Iterator[tuple[str, list[str]]]:
+        """Yield who was added to a group together, and everyone in it: the name, state and why."""
+        runs: dict[tuple[datetime | None, str | None], list[Membership]] = {}
+        for membership in group.members:
+            runs.setdefault((membership.since, membership.by), []).append(membership)
+        for since, by in sorted(runs, key=lambda run: (run[0] is None, run[0] or _EVER, run[1])):
+            texts = [self._member(membership) for membership in runs[since, by]]
+            words = f"Since {day(since)}{f' by {shown(by)}' if by else ''}" if since else _UNKNOWN
+            yield words, texts
+
+    def _member(self, membership: Membership) -> str:
+        person = self.people[membership.user_id]
+        is_blocked = person.state in (State.DISABLED, State.PENDING)
+        details = [person.state.value] if is_blocked else []
+        details += [shown(text) for text in (membership.reason, membership.source) if text]
+        details += [f"until {membership.until}"] if membership.until else []
+        return ": ".join(filter(None, (self.labels[person.id], ", ".join(details))))
+
     def details(self, membership: Membership) -> list[str]:
         """Return what is known of a membership: since when, by whom, why, until when."""
         return [
@@ -244,6 +323,10 @@ class View:
             *(shown(text) for text in (membership.reason, membership.source) if text),
             *([f"until {membership.until}"] if membership.until else []),
         ]
+
+
+def _people(count: int) -> str:
+    return "1 person" if count == 1 else f"{count:,} people"
 
 
 def day(at: datetime | date | None) -> str:

@@ -1,5 +1,5 @@
 "use strict";
-// Tables are complete without this: it adds buttons that sort, and fields that filter.
+// The page is complete without this: it adds buttons that sort, and a field that filters.
 const collator = new Intl.Collator(document.documentElement.lang, { numeric: true, sensitivity: "base" });
 
 function compare(a, b) {
@@ -29,24 +29,57 @@ for (const table of document.querySelectorAll("table.sortable")) {
   }
 }
 
-for (const table of document.querySelectorAll("table.filterable")) {
-  const rows = Array.from(table.tBodies[0].rows, (row) => ({ row, text: row.textContent.toLowerCase() }));
-  const filter = document.createElement("div");
+// One field for the page. A list is hidden whole where nothing in it matches; where little does, all that does is opened.
+const OPENED = 200;
+const opened = new Set();
+let lists;
+
+function listOf(list) {
+  const part = list.closest("details");
+  const head = [part?.firstElementChild, list.querySelector("caption, p")].map((each) => each?.textContent ?? "").join(" ");
+  const entries = Array.from(list.querySelectorAll("tbody tr, li:not(li li, td li)"), (entry) => ({ entry, text: `${head} ${entry.textContent}`.toLowerCase() }));
+  return { list, part, entries };
+}
+
+function filter(words) {
+  for (const part of opened) part.open = false;
+  opened.clear();
+  const shownParts = new Set();
+  let shown = 0;
+  let all = 0;
+  for (const { list, part, entries } of lists) {
+    const matches = entries.map(({ text }) => words.every((word) => text.includes(word)));
+    const count = matches.filter(Boolean).length;
+    list.hidden = !count && words.length > 0;
+    // What is in a hidden list may stay as it is: most are, and each change costs time.
+    if (count) entries.forEach(({ entry }, at) => { if (entry.hidden === matches[at]) entry.hidden = !matches[at]; });
+    if (count || !words.length) shownParts.add(part);
+    shown += count;
+    all += entries.length;
+  }
+  for (const { part } of lists) {
+    if (part === null) continue;
+    part.hidden = !shownParts.has(part);
+    if (words.length && shown <= OPENED && !part.hidden && !part.open) opened.add(part);
+  }
+  for (const part of opened) part.open = true;
+  return words.length ? `${shown.toLocaleString("en")} of ${all.toLocaleString("en")} entries` : "";
+}
+
+if (document.querySelector(".filterable")) {
+  const bar = document.createElement("div");
   const label = document.createElement("label");
   const field = document.createElement("input");
   const count = document.createElement("output");
-  filter.className = "filter";
+  bar.className = "filter";
   field.type = "search";
-  label.append(`Filter: ${table.caption.textContent} `, field);
-  filter.append(label, count);
+  label.append("Filter ", field);
+  bar.append(label, count);
+  const read = () => { lists ??= Array.from(document.querySelectorAll(".filterable"), listOf); };
+  setTimeout(read, 300); // a moment after the page is there, and before the first letter
   field.addEventListener("input", () => {
-    const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
-    let shown = 0;
-    for (const { row, text } of rows) {
-      row.hidden = !words.every((word) => text.includes(word));
-      shown += !row.hidden;
-    }
-    count.textContent = words.length ? `${shown} of ${rows.length} rows` : "";
+    read();
+    count.textContent = filter(field.value.toLowerCase().split(/\s+/).filter(Boolean));
   });
-  table.parentElement.before(filter);
+  document.querySelector("h1").after(bar);
 }
