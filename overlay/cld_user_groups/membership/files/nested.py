@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, time
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from cld_user_groups.membership.problems import FileError, Problem
 
@@ -15,9 +15,10 @@ from .content import is_unicode
 from .fields import DEEPEST, Items, Node, Scalar, TableNode
 
 _Path: TypeAlias = tuple[str | int, ...]
-_LineOf: TypeAlias = Callable[[_Path], int]
+_LineOf: TypeAlias = Callable[[_Path | None], int]
 
-_JSON = re.compile(r'"(?:\\.|[^"\\])*"|[\[\]{}]|[^\s\[\]{},:"]+', re.DOTALL)
+# Spaces and commas lead each token, for trying every kind of token on each costs twice as much.
+_JSON = re.compile(r'[ ,:]*("[^"\\]*(?:\\.[^"\\]*)*"|[\n\[\]{}]|[^\s\[\]{},:"]+)', re.DOTALL)
 _TOML = re.compile(
     r'"""(?:\\.|[^\\])*?"{3,5}'
     r"|'''.*?'{3,5}"
@@ -41,14 +42,11 @@ class _Number(str):
     """A number of JSON, as it is written."""
 
 
-class _Object(NamedTuple):
-    """An object of JSON, whose keys may not be unique."""
-
-    pairs: list[tuple[str, _Value]]
-
-
 _Plain: TypeAlias = str | float | date | time | None
-_Value: TypeAlias = "_Object | dict[str, _Value] | list[_Value] | _Plain"
+# The pairs of an object of JSON, whose keys may not be unique, are a tuple.
+_Value: TypeAlias = "tuple[tuple[str, _Value], ...] | dict[str, _Value] | list[_Value] | _Plain"
+
+_NESTED = (tuple, dict, list)
 
 
 def parse_json(text: str, source: str) -> Node:
@@ -57,20 +55,25 @@ def parse_json(text: str, source: str) -> Node:
     Raises:
         FileError: It is not JSON.
     """
-    starts: list[int] = []
-    depth = 0
-    for word, line in _tokens(_JSON, text):
-        if word in "]}":
+    starts: list[int] = []  # the line of each key and value, in the order of the text
+    line, depth = 1, 0
+    for word in _JSON.findall(text):
+        if word == "\n":
+            line += 1
+        elif word in "]}":
             depth -= 1
-            continue
-        starts.append(line)
-        depth += word in "[{"
-        if depth > DEEPEST:
-            raise FileError([Problem(source, line, "nested too deeply")])
+        else:
+            starts.append(line)
+            if word in "[{":
+                depth += 1
+                if depth > DEEPEST:
+                    raise FileError([Problem(source, line, "nested too deeply")])
+            elif "\n" in word:  # of text, which is an error
+                line += word.count("\n")
     try:
         value = json.loads(
             text,
-            object_pairs_hook=_Object,
+            object_pairs_hook=tuple,
             parse_int=_Number,
             parse_float=_Number,
             parse_constant=_Number,
@@ -82,8 +85,8 @@ def parse_json(text: str, source: str) -> Node:
         hint = "is the file truncated?" if is_cut else ""
         message = f"not JSON: {_JSON_ERRORS.get(said, said)}"
         raise FileError([Problem(source, error.lineno, message, hint)]) from None
-    lines = iter(starts)  # keys and values are built in the order in which they are written
-    return _node(value, (), lambda _: next(lines), source)
+    lines = iter(starts)
+    return _node(value, None, lambda _: next(lines), source)
 
 
 def parse_toml(text: str, source: str) -> Node:
@@ -95,7 +98,7 @@ def parse_toml(text: str, source: str) -> Node:
     try:
         value = tomllib.loads(text)
         lines = _TomlLines(text).lines
-        return _node(value, (), lambda path: lines.get(path, 1), source)
+        return _node(value, (), lambda path: lines.get(path or (), 1), source)
     except tomllib.TOMLDecodeError as error:
         found = _ERROR_LINE.search(str(error))
         line = int(found[1]) if found else text.rstrip().count("\n") + 1
@@ -106,34 +109,28 @@ def parse_toml(text: str, source: str) -> Node:
         raise FileError([Problem(source, None, "nested too deeply")]) from None
 
 
-def _tokens(pattern: re.Pattern[str], text: str) -> Iterator[tuple[str, int]]:
-    """Yield each token with its line, comments aside."""
-    line, end = 1, 0
-    for match in pattern.finditer(text):
-        line += text.count("\n", end, match.start())
-        end = match.start()
-        if match[0][0] != "#":
-            yield match[0], line
-
-
-def _node(value: _Value, path: _Path, line_of: _LineOf, source: str) -> Node:
+def _node(value: _Value, path: _Path | None, line_of: _LineOf, source: str) -> Node:
+    """Return the tree of a value at a path; without one, lines come in the order of the text."""
     line = line_of(path)
+    if not isinstance(value, _NESTED):
+        return _scalar(value, line, source)
     if isinstance(value, list):
         items = Items([], line)
         for position, each in enumerate(value):
-            items.items.append(_node(each, (*path, position), line_of, source))
+            at = None if path is None else (*path, position)
+            items.items.append(_node(each, at, line_of, source))
         return items
-    if not isinstance(value, _Object | dict):
-        return _scalar(value, line, source)
     table = TableNode([], line)
-    for key, each in value.pairs if isinstance(value, _Object) else value.items():
-        at = (*path, key)
+    for key, each in value if isinstance(value, tuple) else value.items():
+        at = None if path is None else (*path, key)
         label = _scalar(key, line_of(at), source)
         table.entries.append((label, _node(each, at, line_of, source)))
     return table
 
 
 def _scalar(value: _Plain, line: int, source: str) -> Scalar:
+    if type(value) is str and value.isascii():
+        return Scalar(value, "text", line)
     match value:
         case None:
             return Scalar("", "null", line)
@@ -160,8 +157,12 @@ class _TomlLines:
         self._keys: list[str] = []
         self._value: _Path | None = None  # between `=` and the end of the value
         self._open: list[tuple[str, _Path]] = []  # inline tables, and of each list the next item
-        for word, line in _tokens(_TOML, text):
-            self._take(word, line)
+        line, end = 1, 0
+        for match in _TOML.finditer(text):
+            line += text.count("\n", end, match.start())
+            end = match.start()
+            if match[0][0] != "#":
+                self._take(match[0], line)
 
     def _take(self, word: str, line: int) -> None:
         kind, path = self._open[-1] if self._open else ("", self._table)

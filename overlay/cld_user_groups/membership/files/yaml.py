@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
+from typing import Any
 
 from cld_user_groups._version import install_command
 from cld_user_groups.membership.problems import FileError, Problem, quoted
@@ -31,7 +32,7 @@ def parse_yaml(text: str, fields: Fields) -> Node | None:
     """
     source = fields.source
     try:
-        return _TreeBuilder(yaml.parse(text, Loader=_LOADER), fields).build()
+        return _TreeBuilder(text, fields).build()
     except yaml.reader.ReaderError as error:
         at = error.position
         # libyaml counts bytes, the parser in Python characters.
@@ -86,13 +87,15 @@ def _line(text: str, number: int) -> str:
 class _TreeBuilder:
     """Builds a tree from events."""
 
-    def __init__(self, events: Iterator[yaml.Event], fields: Fields) -> None:
-        self.events = events
+    def __init__(self, text: str, fields: Fields) -> None:
+        # Not those of `yaml.parse`: a generator adds half to what an event costs.
+        loader: Any = _LOADER(text)
+        self.next: Callable[[], Any] = loader.get_event
         self.fields = fields
 
     def build(self) -> Node | None:
         root: Node | None = None
-        for event in self.events:
+        while (event := self.next()) is not None:
             if isinstance(event, yaml.DocumentStartEvent) and root is not None:
                 raise self._error(_line_of(event), "a second document in one file")
             if isinstance(event, yaml.NodeEvent):
@@ -109,26 +112,28 @@ class _TreeBuilder:
         if isinstance(event, yaml.MappingStartEvent):
             return self._table(line, depth)
         items = Items([], line)
-        while not isinstance(item := next(self.events), yaml.SequenceEndEvent):
+        while not isinstance(item := self.next(), yaml.SequenceEndEvent):
             items.items.append(self._node(item, depth + 1))
         return items
 
     def _table(self, line: int, depth: int) -> TableNode:
         table = TableNode([], line)
-        while not isinstance(start := next(self.events), yaml.MappingEndEvent):
+        while not isinstance(start := self.next(), yaml.MappingEndEvent):
             if isinstance(start, yaml.CollectionStartEvent):
                 raise self._error(_line_of(start), "a key must be text, not a list or a mapping")
             key = self._scalar(start)
             if key.text == "<<" and key.kind == "plain":
                 self._unsupported(key.line, "a merge key, `<<`", "write the values out")
-            table.entries.append((key, self._node(next(self.events), depth + 1)))
+            table.entries.append((key, self._node(self.next(), depth + 1)))
         return table
 
     def _scalar(self, event: yaml.Event) -> Scalar:
         line = _line_of(event)
-        self._check(event, line)
         if isinstance(event, yaml.ScalarEvent):
+            if event.anchor is not None or event.tag is not None:
+                self._check(event, line)
             return Scalar(event.value, "text" if event.style else "plain", line)
+        self._check(event, line)
         return Scalar("", "invalid", line)  # an alias
 
     def _check(self, event: yaml.Event, line: int) -> None:
