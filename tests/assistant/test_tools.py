@@ -419,8 +419,10 @@ def test_a_part_of_the_quota_is_left_to_others(make: Make) -> None:
 
 def test_each_call_is_logged_for_its_owner_alone(assistant: Assistant) -> None:
     saved = assistant.data("propose", **lost(HARRY))["saved"]
+    assistant.call("list_groups", text="x" * 10_000)
     assistant.call("list_members", group="None")
-    last, first = log(assistant)
+    last, long, first = log(assistant)
+    assert (long["result"], long["arguments"]) == ("arguments", "too long")
     assert (last["tool"], last["result"], last["requests"]) == ("list_members", "invalid", 1)
     assert (first["plan"], first["result"], first["arguments"]) == (
         saved["id"],

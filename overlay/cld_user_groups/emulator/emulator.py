@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Self, get_args
 
-import attrs
 import msgspec
 
 from .account import SAMPLE_GROUPS, SAMPLE_USERS, EmulatorGroup, EmulatorUser
@@ -368,7 +367,8 @@ class Emulator(PermissionsApi, EmulatedApi):
         if response.status == 401:
             headers.setdefault(b"www-authenticate", b'Basic realm="Cloudinary provisioning"')
         body = response.body if has_body and request.method != "HEAD" else b""
-        return attrs.evolve(response, headers=tuple(headers.items()), body=body)
+        pairs = tuple(headers.items())
+        return EmulatorResponse(response.status, pairs, body, response.delay, response.drop)
 
 
 def _rejected(rejection: RejectedError, request: EmulatorRequest) -> EmulatorResponse:

@@ -68,10 +68,15 @@ def _sort_key(endpoint: Endpoint) -> tuple[list[tuple[bool, str]], int]:
 
 
 def _match(template: Sequence[str], segments: Sequence[str]) -> dict[str, str] | None:
-    pairs = [*zip(template, segments, strict=False)]
-    params = {own[1:-1]: given for own, given in pairs if own.startswith("{") and given}
-    is_other = any(own != given and own[1:-1] not in params for own, given in pairs)
-    return None if is_other or len(template) != len(segments) else params
+    if len(template) != len(segments):
+        return None
+    params: dict[str, str] = {}
+    for own, given in zip(template, segments, strict=True):
+        if given and own.startswith("{"):
+            params[own[1:-1]] = given
+        elif own != given:
+            return None
+    return params
 
 
 ROUTER: Final = Router(_generated_endpoints())
