@@ -24,6 +24,7 @@ from cld_user_groups.membership import (
     render_markdown,
     render_text,
 )
+from cld_user_groups.membership.rendering import said_once
 
 
 def example() -> Plan:
@@ -92,6 +93,82 @@ def test_a_plan_of_which_all_is_held_back_does_not_say_that_all_matches():
     made = planned(account({"A": ["ann"]}), wanted("a", "ann"))
     for render in (render_text, render_markdown, render_html):
         assert "Nothing to do: all that is left is held back." in render(made)
+
+
+def long(*, count: int = 30) -> Plan:
+    """Return a plan of several groups, of which half are refused, and which names all of a kind."""
+    names = [f"p{number}" for number in range(9)]
+    groups = {f"Team {number} | x": names for number in range(count)}
+    lost = [wanted(name, *names[: 4 if at % 2 else 8], line=at) for at, name in enumerate(groups)]
+    return planned(account(groups, others=["eve"]), *lost, wanted("New", "eve", line=99))
+
+
+def test_a_long_plan_begins_with_a_table_of_its_groups():
+    made = long()
+    refused = {breach.group.key for breach in made.breaches if breach.group}
+    text, markdown, html = render_text(made), render_markdown(made), render_html(made)
+    assert text.splitlines()[2:5] == [
+        "GROUP        CHANGE  ADD  REMOVE  GUARDS",
+        "New          create    1       0  passed",
+        "Team 0 | x             0       1  passed",
+    ]
+    (start,) = re.findall(r"(?s)(\| Group .*?)\n\n", markdown)
+    assert "| `Team 1 \\| x` |  | 0 | 5 | refused |" in start
+    for rendered in (text, start, html):
+        assert len(re.findall(r"\brefused(?=\W*(\||<|\n))", rendered)) == len(refused) == 15
+    links = re.findall(r'href="#(group-\d+)"', html)
+    assert len(links) == 31
+    assert links == re.findall(r'id="(group-\d+)"', html)
+    for name in ("Team 1 | x", "New"):
+        assert text.count(f"\n{name} ") == 1
+        assert text.count(name) >= 2
+
+
+def test_a_plan_of_one_group_or_of_few_changes_has_no_table():
+    one = planned(account({"A": [f"p{number}" for number in range(40)]}), wanted("A", "p0"))
+    for made in (one, long(count=3), example()):
+        assert "GUARDS" not in render_text(made)
+        assert "| Guards |" not in render_markdown(made)
+        assert "href" not in render_html(made)
+
+
+def test_a_summary_has_all_but_each_change():
+    made = attrs.evolve(long(), warnings=("a warning",), held_back=("an accident",), notes=("so",))
+    for render in (render_text, render_markdown):
+        whole, summary = render(made).splitlines(), render(made, summary=True).splitlines()
+        left_out = "\n".join(line for line in whole if line not in summary)
+        assert [line for line in summary if line not in whole] == []
+        assert len(re.findall(r"p\d@example.com|eve@example.com", left_out)) == 91
+        assert "@example.com" not in "\n".join(summary)
+        assert not re.search("warning|accident|Rejected|allow|needed|so$", left_out)
+    assert "GUARDS" in render_text(example(), summary=True)
+    assert "- bob" not in render_text(example(), summary=True)
+
+
+ADVICE = "if it is meant, edit `a; b` on line 3"
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        ([f"{each}; {ADVICE}" for each in "ab"], [f"{each}; {ADVICE}" for each in "ab"]),
+        ([f"{each}; {ADVICE}" for each in "abc"], [*"abc", f"For these 3: {ADVICE}"]),
+        ([f"{each}; x; y" for each in "abc"], [*"abc", "For these 3: x; y"]),
+        (["a; x; y", "b; z; y", "c; z; y"], ["a; x", "b; z", "c; z", "For these 3: y"]),
+        (["y", "a; y", "b; y"], ["y", "a", "b", "For these 3: y"]),
+        ([f"`{each}; b` is new" for each in "abc"], [f"`{each}; b` is new" for each in "abc"]),
+        (["same"] * 3, ["same"] * 3),
+    ],
+)
+def test_advice_is_given_once_and_nothing_else_is_lost(texts, expected):
+    assert said_once(texts) == expected
+
+
+def test_html_has_names_beside_emails_and_the_id_last():
+    text = render_html(example(), names={"u-bob": "Bob <b>", "u-eve": ""})
+    assert "<td>bob@example.com<small>Bob &lt;b&gt;</small></td>" in text
+    assert "<td>eve@example.com</td>" in text
+    assert text.count('<td class="muted">u-bob</td></tr>') == 2
 
 
 def test_color_changes_nothing_but_the_color():

@@ -16,6 +16,7 @@ from cld_user_groups._version import __version__
 from . import errors, interrupts
 from .options import PLAN_FORMATS, Settings, global_options
 from .output import finish_streams, logging_as, prepare_streams
+from .screen import HelpContext
 
 #: By section, the commands, each after its module in this package, and what it does.
 SECTIONS = {
@@ -64,6 +65,8 @@ COMMANDS = {
 
 class SuggestingGroup(click.Group):
     """A group whose error for an unknown command has a hint."""
+
+    context_class = HelpContext
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -22,6 +22,7 @@ from .options import (
     reason_option,
     roles_option,
     settings_of,
+    summary_option,
     yes_option,
 )
 from .running import Draft, RunOptions, run_plan
@@ -46,8 +47,9 @@ def change_command(
     that name users, as what is found: `people` for the argument USER..., and `like`. One that
     `removes` members knows --allow-removals.
     """
-    common = (reason_option, dry_run_option, yes_option, roles_option, ignore_file_option)
-    options = (*common, allow_removals_option) if removes else common
+    options: list[Decorator]
+    options = [reason_option, dry_run_option, yes_option, roles_option, summary_option]
+    options += [ignore_file_option, *([allow_removals_option] if removes else [])]
 
     def decorate(function: Callable[..., DesiredState]) -> click.Command:
         def run(

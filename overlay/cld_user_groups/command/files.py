@@ -31,6 +31,7 @@ from .options import (
     force_option,
     number,
     roles_option,
+    summary_option,
     yes_option,
 )
 from .output import colored, print_json, print_message, print_result
@@ -146,6 +147,7 @@ def _check_export(settings: Settings, output: Path | None, *, users: bool) -> No
         help="Plan for the memberships of that day. Default: today, in UTC.",
     ),
     roles_option,
+    summary_option,
     formats=PLAN_FORMATS,
 )
 def plan_command(
@@ -182,10 +184,10 @@ def plan_command(
         )
     with settings.open_client() as client:
         output = None if out is None else OutputFile(out, client.account_id, force=force)
-        plan, _ = draft_of(client).plan(client, roles)
+        plan, snapshot = draft_of(client).plan(client, roles)
     if output is not None:
         output.write(membership.render_json(plan))
-    print_plan(plan, settings)
+    print_plan(plan, settings, snapshot)
     if review is not None:
         review.print_edit(plan, settings)
     if out is not None:
@@ -216,6 +218,7 @@ def plan_command(
         "1h30m. Default: do not wait.",
     ),
     roles_option,
+    summary_option,
     formats=TABLE_FORMATS,
 )
 def apply_command(

@@ -60,7 +60,7 @@ def show_command(settings: Settings, group: str) -> None:
         "group",
         snapshot.account_id,
         "members",
-        columns("email name id"),
+        (*columns("email name"), Column("id", is_extra=True)),
         [(member.email, member.name, member.id) for member in members],
         "Nobody is in it.",
         heading=f"{found.name} ({found.id}), {count}",

@@ -21,6 +21,7 @@ from .options import (
     dry_run_option,
     flag,
     roles_option,
+    summary_option,
     yes_option,
 )
 from .output import print_message
@@ -54,6 +55,7 @@ _CHECK_ROLES = "Roles may not be as recorded: check each of them."
     dry_run_option,
     allow_removals_option,
     roles_option,
+    summary_option,
     flag(
         "--restore-roles",
         help="Assign to a group that comes back the roles that it had, as they are recorded in the "

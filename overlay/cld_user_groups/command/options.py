@@ -16,6 +16,7 @@ from attrs import define, field
 from . import membership
 from .examples import examples_of
 from .output import json_log
+from .screen import HelpContext
 
 if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning, Security
@@ -62,6 +63,8 @@ class Settings:
     profile: str | None = None
     log_format: str = "text"
     quiet: bool = False
+    summary: bool = False
+    no_pager: bool = False
     debug: bool = False
     timeout: float | None = None
     source_timeout: float = 600.0
@@ -189,6 +192,13 @@ def positive_duration(text: str) -> float:
     return seconds
 
 
+def _store(context: click.Context, parameter: click.Parameter, value: object) -> Settings:
+    settings = settings_of(context)
+    if parameter.name and value not in (None, False):
+        setattr(settings, parameter.name, value)
+    return settings
+
+
 def flag(*names: str, help: str) -> Decorator:  # noqa: A002
     """Return an option without a value."""
     return click.option(*names, is_flag=True, help=help)
@@ -231,6 +241,13 @@ roles_option = click.option(
     help="Show which roles begin and end; with =people, also read those that people hold "
     "themselves.",
 )
+summary_option = click.option(
+    "--summary",
+    is_flag=True,
+    expose_value=False,
+    callback=_store,
+    help="Show a table of the groups, the totals, guards and warnings, not each change.",
+)
 ignore_file_option = flag("--ignore-file", help="Do not look at the file of the profile.")
 
 
@@ -247,6 +264,8 @@ def command(
 
 
 class _Command(click.Command):
+    context_class = HelpContext
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse arguments; what follows `--roles` is its value only if it can be one."""
         if any(isinstance(each, click.Option) and each.type is _REACH for each in self.params):
@@ -286,9 +305,7 @@ def global_options(formats: tuple[str, ...] = FORMATS) -> Decorator:
     """Return a decorator that adds the options of every command, before and after its name."""
 
     def store(context: click.Context, parameter: click.Parameter, value: object) -> None:
-        settings = settings_of(context)
-        if parameter.name and value not in (None, False):
-            setattr(settings, parameter.name, value)
+        settings = _store(context, parameter, value)
         if parameter.name == "format" and settings.format not in formats:
             raise click.BadParameter(
                 f"{settings.format!r} is not one of {', '.join(map(repr, formats))}.",
@@ -326,6 +343,7 @@ def global_options(formats: tuple[str, ...] = FORMATS) -> Decorator:
             "The format of standard error: text (default), or one JSON object per line.",
             type=click.Choice(["text", "json"]),
         ),
+        option("--no-pager", "Print what is longer than the screen at once.", is_flag=True),
         option("--quiet", "Print no progress, and no messages except errors.", is_flag=True),
         option(
             "--timeout",

@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from .screen import fitted
+
 if TYPE_CHECKING:
     import httpx
 
@@ -83,7 +85,7 @@ def print_message(text: str, *, quiet: bool = False) -> None:
     """Write a message, unless it is to be quiet; one that cannot be written is left out."""
     if not quiet and not log_event("message", message=text.strip()):
         with suppress(OSError):
-            click.echo(text.rstrip("\n"), err=True)
+            click.echo(fitted(text.rstrip("\n"), sys.stderr), err=True)
 
 
 def has_color(stream: Any) -> bool:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 _COLUMNS = (
     Column("email"),
     Column("name"),
-    Column("role"),
-    Column("state"),
+    Column("role", is_extra=True),
+    Column("state", is_extra=True),
     Column("last_login", is_extra=True),
     Column("groups"),
     Column("id", is_extra=True),

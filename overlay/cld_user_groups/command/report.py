@@ -18,6 +18,7 @@ from . import membership
 from .options import PLAN_FORMATS, Settings, command, force_option, ignore_file_option, number
 from .output import print_json, print_message, print_result
 from .output_file import OutputFile
+from .screen import show
 from .tables import Table, as_csv, columns
 
 if TYPE_CHECKING:
@@ -148,7 +149,10 @@ def report_command(
         said = f"Wrote {found.memberships} memberships to decide on to {decisions}."
         print_message(said, quiet=settings.quiet)
     if target is None:
-        print_result(text)
+        if (form or settings.format) == "text":
+            show(text, has_pager=not settings.no_pager)
+        else:
+            print_result(text)
     else:
         target.write(text)
         _print_written(found, output, settings)

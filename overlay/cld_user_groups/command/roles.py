@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from cld_user_groups.identity import printable
 from . import membership
 from .options import Settings
 from .output import print_message
+from .screen import wrapped
 
 if TYPE_CHECKING:
     from cld_user_groups.membership import Group, GroupRef, Roles
@@ -38,9 +38,7 @@ def _indented(text: str) -> str:
     """Return a text that is indented, on a terminal in all its lines."""
     if not sys.stderr.isatty():
         return f"  {text}"
-    width = shutil.get_terminal_size().columns
-    kept: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
-    return textwrap.fill(text, width, initial_indent="  ", subsequent_indent="    ", **kept)
+    return "\n".join(wrapped(f"  {text}", shutil.get_terminal_size().columns, 4))
 
 
 def in_a_table(roles: Roles, groups: Sequence[Group], settings: Settings) -> list[Sequence[str]]:

@@ -30,6 +30,7 @@ from .results import (
     result_lines,
     result_table,
 )
+from .screen import show
 from .tables import as_csv, as_markdown
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def run_plan(
             # Roles may come slowly.
             is_old = time.monotonic() - read_at >= LONG_PAUSE
             if options.dry_run:
-                print_plan(plan, settings)
+                print_plan(plan, settings, snapshot)
                 options.on_plan(plan, settings)
                 return code_of_plan(plan)
             is_shown = _show(settings, plan)
@@ -190,7 +191,8 @@ def _report(settings: Settings, plan: Plan, result: Result, resume: str) -> None
         elif settings.format == "text":
             undo = settings.command_line("undo", result.run)
             color = has_color(sys.stdout)
-            print_result("\n".join(result_lines(plan, result, resume, undo, color=color)))
+            lines = result_lines(plan, result, resume, undo, color=color)
+            show("\n".join(lines), has_pager=False)
         else:
             render = as_csv if settings.format == "csv" else as_markdown
             print_result(render(result_table(plan.account_id, result.outcomes)))
@@ -241,7 +243,8 @@ def _show(settings: Settings, plan: Plan) -> bool:
         return False
     if settings.quiet and not can_ask():
         return False
-    print_message(_render_plan(plan, "text", color=has_color(sys.stderr)))
+    color = has_color(sys.stderr)
+    print_message(membership.render_text(plan, color=color, summary=settings.summary))
     return True
 
 
@@ -304,9 +307,13 @@ def _apply(
         return result
 
 
-def print_plan(plan: Plan, settings: Settings) -> None:
+def print_plan(plan: Plan, settings: Settings, snapshot: Snapshot) -> None:
     """Write a plan to standard output, and to standard error what its CSV has no place for."""
-    print_result(_render_plan(plan, settings.format, color=has_color(sys.stdout)))
+    text = _render_plan(plan, settings, snapshot)
+    if settings.format == "text":
+        show(text, has_pager=not settings.no_pager)
+    else:
+        print_result(text)
     if settings.format == "csv":
         for line in membership.rendering.role_lines(plan):
             print_message(printable(line), quiet=settings.quiet)
@@ -321,16 +328,18 @@ def _report_held_back(plan: Plan) -> None:
         print_message(f"Held back: {printable(held)}")
 
 
-def _render_plan(plan: Plan, format: str, *, color: bool = False) -> str:  # noqa: A002
-    """Return a plan in a format of `PLAN_FORMATS`."""
-    match format:
+def _render_plan(plan: Plan, settings: Settings, snapshot: Snapshot) -> str:
+    """Return a plan in its format, one of `PLAN_FORMATS`."""
+    match settings.format:
         case "json":
             return membership.render_json(plan)
         case "csv":
             return as_csv(plan_table(plan))
         case "markdown":
-            return membership.render_markdown(plan)
+            return membership.render_markdown(plan, summary=settings.summary)
         case "html":
-            return membership.render_html(plan)
+            users = membership.Directory(snapshot).users()
+            return membership.render_html(plan, names={each.id: each.name or "" for each in users})
         case _:
-            return membership.render_text(plan, color=color)
+            color = has_color(sys.stdout)
+            return membership.render_text(plan, color=color, summary=settings.summary)

@@ -30,9 +30,10 @@ from .options import (
     settings_of,
     yes_option,
 )
-from .output import has_color, print_json, print_message, print_result
+from .output import has_color, print_json, print_message
 from .results import lines_on_roles, outcome_document, outcome_text, result_table
 from .running import confirm
+from .screen import show
 from .tables import Cell, Column, Table, as_tsv, columns, print_table
 
 if TYPE_CHECKING:
@@ -109,18 +110,16 @@ def show_command(settings: Settings, run: str | None) -> None:
         return
     planned = header.plan.changes
     count = "1 change" if planned == 1 else f"{planned} changes"
-    print_result(
+    lines = [
         f"Run {found.id} on account {printable(header.account)}, "
         f"{header.started_at:%Y-%m-%d %H:%M:%S} UTC, "
-        f"by {printable(header.by.user)} on {printable(header.by.host)}\n"
-        f"From {printable(header.plan.source)}: {count}; {_result(found)}"
-    )
-    for outcome in found.outcomes:
-        print_result(outcome_text(outcome, color=has_color(sys.stdout)))
-    for line in lines_on_roles(found.outcomes):
-        print_result(line)
-    for difference in found.end.differences if found.end else ():
-        print_result(f"  {printable(difference)}")
+        f"by {printable(header.by.user)} on {printable(header.by.host)}",
+        f"From {printable(header.plan.source)}: {count}; {_result(found)}",
+        *(outcome_text(outcome, color=has_color(sys.stdout)) for outcome in found.outcomes),
+        *lines_on_roles(found.outcomes),
+        *(f"  {printable(each)}" for each in (found.end.differences if found.end else ())),
+    ]
+    show("\n".join(lines), has_pager=not settings.no_pager)
 
 
 @command("verify", formats=TABLE_FORMATS)

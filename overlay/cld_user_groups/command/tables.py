@@ -7,11 +7,14 @@ control characters escaped, line breaks and tabs among them.
 
 from __future__ import annotations
 
+import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import click
 from attrs import field, frozen
 
 from cld_user_groups.identity import printable
@@ -19,6 +22,7 @@ from cld_user_groups.identity import printable
 from . import membership
 from .options import Settings
 from .output import has_color, print_json, print_message, print_result
+from .screen import cells_of, show, wrapped
 
 if TYPE_CHECKING:
     from cld_user_groups.membership import GroupRef
@@ -40,6 +44,8 @@ Cell: TypeAlias = "str | int | bool | datetime | Lines | tuple[GroupRef, ...] | 
 
 # Between the columns on a terminal.
 _GAP = 2
+# A column of several words that is as wide reads well.
+_ENOUGH = 30
 
 
 @frozen
@@ -112,9 +118,12 @@ def print_table(
     elif not sys.stdout.isatty():
         print_result(as_tsv(table))
     elif lines is None:
-        _show(table, is_record=is_record)
+        width = shutil.get_terminal_size().columns
+        text = "\n".join(as_lines(table, width, is_record=is_record))
+        if text:
+            show(text, has_pager=not settings.no_pager)
     elif table.rows:
-        print_result("\n".join(lines(has_color(sys.stdout))))
+        show("\n".join(lines(has_color(sys.stdout))), has_pager=not settings.no_pager)
     if not table.rows and table.empty:
         print_message(table.empty, quiet=settings.quiet)
 
@@ -191,53 +200,79 @@ def _as_markdown(cell: Cell) -> str:
     return membership.rendering.code_span(text).replace("|", "\\|")
 
 
-def _show(table: Table, *, is_record: bool) -> None:
-    """Print a table for people: a row a line, or of a record a column a line."""
-    from rich.console import Console
-    from rich.table import Table as Grid
-    from rich.text import Text
-
-    # Without a color system nothing is bold either.
-    console = Console(file=sys.stdout, color_system="auto" if has_color(sys.stdout) else None)
-    grid = Grid(box=None, pad_edge=False, header_style="bold", show_header=not is_record)
+def as_lines(table: Table, width: int, *, is_record: bool = False) -> Iterator[str]:
+    """Yield a table for people: a row a line, or a column a line where that is too wide."""
     rows = [[_as_seen(cell) for cell in row] for row in table.rows]
-    if is_record:
-        grid.add_column(style="bold", no_wrap=True)
-        grid.add_column(overflow="fold")
-        for row in rows:
-            for column, text in zip(table.columns, row, strict=True):
-                grid.add_row(column.title.upper(), Text(text))
-    else:
-        kept = _fitting(table.columns, rows, console.width)
-        for column in (table.columns[position] for position in kept):
-            grid.add_column(
-                column.title.upper(),
-                justify="right" if column.is_number else "left",
-                overflow="fold",
-            )
-        for row in rows:
-            grid.add_row(*(Text(row[position]) for position in kept))
+    kept = _fitting(table.columns, rows, width)
+    columns = [table.columns[position] for position in kept]
+    cells = [[row[position] for position in kept] for row in rows]
+    titles = [column.title.upper() for column in columns]
+    least, widths = _sizes(titles, cells)
     if table.heading:
-        console.print(Text(printable(table.heading), style="bold"))
-    if table.rows:
-        console.print(grid)
+        yield from map(_bold, wrapped(printable(table.heading), width))
+    if not rows or is_record or sum(least) + _GAP * (len(least) - 1) > width:
+        yield from _records(table, rows, width)
+        return
+    while sum(widths) + _GAP * (len(widths) - 1) > width:
+        widest = max(range(len(widths)), key=lambda at: (widths[at] > least[at]) * (widths[at] + 1))
+        widths[widest] -= 1
+    for number, row in enumerate([titles, *cells]):
+        columns_of_lines = [
+            [part for line in text.split("\n") for part in wrapped(line, size)]
+            for text, size in zip(row, widths, strict=True)
+        ]
+        for parts in zip_longest(*columns_of_lines, fillvalue=""):
+            padded = [
+                pad + text if column.is_number else text + pad
+                for text, column, size in zip(parts, columns, widths, strict=True)
+                for pad in (" " * (size - cells_of(text)),)
+            ]
+            line = (" " * _GAP).join(padded).rstrip()
+            yield line if number else _bold(line)
+
+
+def _records(table: Table, rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+    """Yield a row as a column a line, with an empty line between rows."""
+    indent = max((len(column.title) for column in table.columns), default=0) + _GAP
+    for number, row in enumerate(rows):
+        yield from [""] if number else ()
+        for column, text in zip(table.columns, row, strict=True):
+            title = column.title.upper()
+            lines = [part for line in text.split("\n") for part in wrapped(line, width - indent)]
+            if max(map(cells_of, lines)) > width - indent:  # it needs a line of its own
+                yield _bold(title)
+                yield from (part for line in text.split("\n") for part in wrapped(line, width))
+                continue
+            yield f"{_bold(title.ljust(indent))}{lines[0]}".rstrip()
+            yield from (" " * indent + line for line in lines[1:])
+
+
+def _bold(text: str) -> str:
+    return click.style(text, bold=True) if has_color(sys.stdout) else text
+
+
+def _sizes(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[list[int], list[int]]:
+    """Return how wide each column must be for its longest word, and for its longest line."""
+    columns = [*zip(titles, *rows, strict=True)]
+    least = [
+        max(cells_of(word) for text in each for word in text.split() or [""]) for each in columns
+    ]
+    most = [max(cells_of(line) for text in each for line in text.split("\n")) for each in columns]
+    return least, most
 
 
 def _fitting(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) -> list[int]:
-    """Return the positions of the columns that are shown: without the last extra ones if needed."""
-    from rich.cells import cell_len
+    """Return the positions of the columns that are shown: without the last extra ones if needed.
 
-    widths = [
-        max(
-            [len(column.name)]
-            + [cell_len(line) for row in rows for line in row[position].split("\n")]
-        )
-        for position, column in enumerate(columns)
-    ]
+    A column that wraps between words needs no more than `_ENOUGH`. All are shown where the first,
+    such as an e-mail, does not tell every row.
+    """
+    sizes = _sizes([column.title for column in columns], rows)
+    needed = [max(least, min(most, _ENOUGH)) for least, most in zip(*sizes, strict=True)]
     kept = list(range(len(columns)))
     for position in reversed(kept.copy()):
-        if sum(widths[each] + _GAP for each in kept) - _GAP <= width:
+        if sum(needed[each] + _GAP for each in kept) - _GAP <= width:
             break
-        if columns[position].is_extra:
+        if columns[position].is_extra and all(row[0] for row in rows):
             kept.remove(position)
     return kept

@@ -5,7 +5,7 @@ characters escaped, and never as markup.
 """
 
 from .environment import code_span, counted, joined, render, shown
-from .plan import render_html, render_markdown, render_text, role_lines
+from .plan import render_html, render_markdown, render_text, role_lines, said_once
 
 __all__ = [
     "code_span",
@@ -16,5 +16,6 @@ __all__ = [
     "render_markdown",
     "render_text",
     "role_lines",
+    "said_once",
     "shown",
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from os.path import commonprefix
 
 from attrs import define, field
 
@@ -16,6 +18,15 @@ from .environment import code_span, counted, joined, render, shown
 _GREEN, _RED, _YELLOW, _BOLD, _DIM = "32", "31", "33", "1", "2"
 _WIDEST = 44
 _NAMED = 5  # of many groups
+_SCREEN = 24  # changes: a plan with more, of several groups, begins with a table of the groups
+_MANY = 3  # texts that share their advice
+_NEW_GRANTS_NOTHING = "a new group grants no role"
+_GRANTS_NOTHING = "it grants no global role"
+# The same of several groups.
+_GRANT_NOTHING = {
+    _NEW_GRANTS_NOTHING: "New groups, which grant no role",
+    _GRANTS_NOTHING: "Groups that grant no global role",
+}
 # Of a group itself: the sign and the color in a terminal.
 _SIGNS = {
     Action.DELETE_GROUP: ("-", _RED),
@@ -51,6 +62,11 @@ class _Section:
         return next((self.itself[action] for action in actions if action in self.itself), None)
 
     @property
+    def nothing(self) -> str:
+        """That the group grants nothing, where somebody comes or goes, or ""."""
+        return "" if self.effects or not any(self.rows()) else self.grants_nothing
+
+    @property
     def gone(self) -> tuple[UserRef, ...]:
         """The members that a deletion of the group removes."""
         deleted = self.itself.get(Action.DELETE_GROUP)
@@ -68,6 +84,18 @@ class _Section:
             if change.role is not None:
                 yield "add", f"role {shown(change.role.text)}", change.role.role_id, change
         yield from (("remove", _person(user), user.id, None) for user in self.gone)
+
+    @property
+    def told(self) -> dict[str, str | int]:
+        """What a table says of it, by its columns: numbers are of members, and of roles."""
+        rows = Counter("add role" if each and each.role else verb for verb, *_, each in self.rows())
+        verbs = (each.value.partition("_")[0] for each in self.itself)
+        return {
+            "Change": ", ".join(verbs),
+            "Add": rows["add"],
+            "Remove": rows["remove"],
+            "Roles": rows["add role"] or "",
+        }
 
     def title(self, quote: Callable[[str], str] = shown) -> str:
         """Describe what is done to the group itself, or return ""."""
@@ -103,10 +131,10 @@ def _sections(plan: Plan) -> list[_Section]:
 def _add_effects(roles: RoleEffects, sections: Mapping[str, _Section]) -> None:
     for section in sections.values():
         if Action.CREATE_GROUP in section.itself and not section.assigned:
-            section.grants_nothing = "a new group grants no role"
+            section.grants_nothing = _NEW_GRANTS_NOTHING
     for group in roles.global_only:
         if (shows_none := sections.get(group.key)) is not None:
-            shows_none.grants_nothing = "it grants no global role"
+            shows_none.grants_nothing = _GRANTS_NOTHING
     for effect in roles.effects:
         if (gives := sections.get(effect.group.key)) is not None:
             gives.effects.append(effect)
@@ -151,7 +179,62 @@ def _summary(plan: Plan) -> str:
 
 def _notes(plan: Plan) -> list[str]:
     """Return the notes of a plan that do not say what is held back, which is shown by itself."""
-    return [note for note in plan.notes if note not in plan.held_back]
+    return said_once(note for note in plan.notes if note not in plan.held_back)
+
+
+def said_once(texts: Iterable[str]) -> list[str]:
+    """Return texts, with the advice that several of them end with only once, after the last."""
+    found: dict[str, list[str]] = {}
+    for text in texts:
+        found.setdefault(next(_advice(text), text), []).append(text)
+    lines: list[str] = []
+    for last, alike in found.items():
+        if len(alike) < _MANY:
+            lines += alike
+            continue
+        backwards = commonprefix([text[::-1] for text in alike])  # noqa: RUF071 - characters
+        *_, advice = (last, *_advice(backwards[::-1]))
+        said_of = [text.removesuffix(f"; {advice}") for text in alike]
+        lines += said_of
+        if said_of != alike:
+            lines.append(f"For these {len(alike)}: {advice}")
+    return lines
+
+
+def _advice(text: str) -> Iterator[str]:
+    """Yield the ends of a text that may be advice, the shortest first: none begins in a name."""
+    parts = text.split("; ")
+    for at in range(len(parts) - 1, 0, -1):
+        if (end := "; ".join(parts[at:])).count("`") % 2 == 0:
+            yield end
+
+
+def _overview(plan: Plan, sections: Sequence[_Section]) -> list[tuple[str, ...]]:
+    """Return a table of the groups: its head, and a row each, the name first."""
+    refused = {breach.group.key for breach in plan.breaches if breach.group is not None}
+    guards = ("refused" if each.group.key in refused else "passed" for each in sections)
+    rows = [
+        {"Group": each.group.name, **each.told, "Guards": verdict}
+        for each, verdict in zip(sections, guards, strict=True)
+    ]
+    names = [name for name in (rows[0] if rows else ()) if any(row[name] != "" for row in rows)]
+    return [tuple(names), *(tuple(str(row[name]) for name in names) for row in rows)]
+
+
+def _parts(
+    plan: Plan, *, summary: bool = False
+) -> tuple[Sequence[_Section], Sequence[Sequence[str]], list[str]]:
+    """Return the sections, a table of the groups in a long plan or a summary, and the roles."""
+    sections, lines = _sections(plan), role_lines(plan)
+    is_long = len(sections) > 1 and sum(len([*each.rows()]) for each in sections) > _SCREEN
+    if not sections or not (summary or is_long):
+        return sections, (), lines
+    for text, title in _GRANT_NOTHING.items():
+        if alike := [each for each in sections if each.nothing == text]:
+            lines.append(f"{title}: {_some([each.group for each in alike])}.")
+        for section in alike:
+            section.grants_nothing = ""  # which is said once
+    return () if summary else sections, _overview(plan, sections), lines
 
 
 def _requests(plan: Plan) -> str:
@@ -177,8 +260,8 @@ def _effects(section: _Section, quote: Callable[[str], str] = shown) -> Iterator
     """Yield what a group gives and no longer gives, a role each, and if that is full control."""
     for each in section.effects:
         yield _effect(each, quote), each.full_control
-    if section.grants_nothing and not section.effects and any(section.rows()):
-        yield section.grants_nothing, False
+    if section.nothing:
+        yield section.nothing, False
 
 
 def _effect(effect: RoleEffect, quote: Callable[[str], str]) -> str:
@@ -220,11 +303,9 @@ def role_lines(plan: Plan) -> list[str]:
             lines.append(f"Roles that {verb}: perhaps some.")
     deleted = {each.group for each in plan.changes if each.action is Action.DELETE_GROUP}
     if unknown := [each for each in roles.not_known if each not in deleted]:
-        names = ", ".join(shown(each.name) for each in unknown[:_NAMED])
-        more = f" and {counted(n, 'other group')}" if (n := len(unknown) - _NAMED) > 0 else ""
         # A note gives the reason with the groups that are deleted.
         reason = f": {roles.not_known_because}" if len(unknown) == len(roles.not_known) else ""
-        lines.append(f"Roles that are not known: those of {names}{more}{reason}.")
+        lines.append(f"Roles that are not known: those of {_some(unknown)}{reason}.")
     if roles.global_only:
         lines.append(
             "Roles in folders and collections are known only of groups that are shown to have some."
@@ -236,15 +317,27 @@ def role_lines(plan: Plan) -> list[str]:
     return lines
 
 
-def render_html(plan: Plan) -> str:
-    """Return a plan as an HTML document."""
+def _some(groups: Sequence[GroupRef]) -> str:
+    """Return the names of groups, of many the first and how many others."""
+    more = f" and {counted(n, 'other group')}" if (n := len(groups) - _NAMED) > 0 else ""
+    return ", ".join(shown(each.name) for each in groups[:_NAMED]) + more
+
+
+def render_html(plan: Plan, *, names: Mapping[str, str] | None = None) -> str:
+    """Return a plan as an HTML document, with the names of users, by ID, where they are given."""
+    sections, overview, roles = _parts(plan)
     data = {
         "plan": plan,
+        "names": names or {},
         "notes": _notes(plan),
-        "sections": _sections(plan),
+        "breaches": said_once(each.message for each in plan.breaches),
+        "held_back": said_once(plan.held_back),
+        "warnings": said_once(plan.warnings),
+        "sections": sections,
+        "overview": overview,
         "summary": _summary(plan),
         "requests": _requests(plan),
-        "roles": role_lines(plan),
+        "roles": roles,
         "effects": _effects,
         "place": _place,
         "remarks": _remarks,
@@ -252,12 +345,22 @@ def render_html(plan: Plan) -> str:
     return render("plan.html.jinja", data)
 
 
-def render_markdown(plan: Plan) -> str:
-    """Return a plan as Markdown (CommonMark)."""
-    return "\n".join(_markdown(plan)) + "\n"
+def render_markdown(plan: Plan, *, summary: bool = False) -> str:
+    """Return a plan as Markdown (CommonMark; the table of a long plan, or summary, is GitHub's)."""
+    return "\n".join(_markdown(plan, summary=summary)) + "\n"
 
 
-def _markdown(plan: Plan) -> Iterator[str]:
+def _markdown_table(table: Sequence[Sequence[str]]) -> Iterator[str]:
+    if not table:
+        return
+    head, *rows = table
+    yield from ("", f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}")
+    for name, *cells in rows:
+        quoted = code_span(name).replace("|", "\\|")
+        yield f"| {' | '.join([quoted, *cells])} |"
+
+
+def _markdown(plan: Plan, *, summary: bool) -> Iterator[str]:
     def ended(change: Change | None) -> str:
         return "".join(f", {code_span(remark)}" for remark in _remarks(change, plan))
 
@@ -268,10 +371,13 @@ def _markdown(plan: Plan) -> Iterator[str]:
         yield from (_requests(plan), "")
         if plan.breaches:
             yield from ("**Rejected by the guards; nothing is written:**", "")
-            yield from (f"- {code_span(printable(each.message))}" for each in plan.breaches)
+            messages = said_once(each.message for each in plan.breaches)
+            yield from (f"- {code_span(printable(each))}" for each in messages)
         else:
             yield "Guards: passed."
-    for section in _sections(plan):
+    sections, overview, roles = _parts(plan, summary=summary)
+    yield from _markdown_table(overview)
+    for section in sections:
         yield from ("", f"## {code_span(section.group.name)}", "")
         if section.head is not None:
             yield f"- **{section.title(code_span)}**{ended(section.head)}"
@@ -280,9 +386,9 @@ def _markdown(plan: Plan) -> Iterator[str]:
         for text, is_full_control in _effects(section, code_span):
             yield f"- **{text}**" if is_full_control else f"- {text}"
     lists = {
-        "Roles": role_lines(plan),
-        "Held back": plan.held_back,
-        "Warnings": plan.warnings,
+        "Roles": roles,
+        "Held back": said_once(plan.held_back),
+        "Warnings": said_once(plan.warnings),
         "Notes": _notes(plan),
     }
     for title, texts in lists.items():
@@ -291,39 +397,62 @@ def _markdown(plan: Plan) -> Iterator[str]:
             yield from (f"- {code_span(text)}" for text in texts)
 
 
-def render_text(plan: Plan, *, color: bool = False) -> str:
+def render_text(plan: Plan, *, color: bool = False, summary: bool = False) -> str:
     """Return a plan as text: the difference by group, the guards' verdict, the requests.
 
     Args:
         plan: The plan.
         color: Whether to use the colors of a terminal.
+        summary: Whether to show a table of the groups instead of each change.
     """
 
     def paint(text: str, *codes: str) -> str:
         chosen = ";".join(filter(None, codes))
         return f"\x1b[{chosen}m{text}\x1b[0m" if color and text and chosen else text
 
-    return "\n".join(_text(plan, paint)) + "\n"
+    return "\n".join(_text(plan, paint, summary=summary)) + "\n"
 
 
-def _text(plan: Plan, paint: Callable[..., str]) -> Iterator[str]:
+def _text_table(table: Sequence[Sequence[str]], paint: Callable[..., str]) -> Iterator[str]:
+    if not table:
+        return
+    head, *rows = ([shown(name), *cells] for name, *cells in table)
+    widths = [min(max(map(len, cells)), _WIDEST) for cells in zip(head, *rows, strict=True)]
+    is_number = [cells[0].isdigit() for cells in zip(*rows, strict=True)]
+
+    def line(cells: Sequence[str]) -> str:
+        padded = zip(cells, widths, is_number, strict=True)
+        return "  ".join(
+            text.rjust(width) if right else text.ljust(width) for text, width, right in padded
+        ).rstrip()
+
+    yield paint(line([each.upper() for each in head]), _BOLD)
+    yield from (paint(line(row), _RED if row[-1] == "refused" else "") for row in rows)
+    yield ""
+
+
+def _text(plan: Plan, paint: Callable[..., str], *, summary: bool) -> Iterator[str]:
     yield f"Plan for account {shown(plan.account_id)}, from {shown(plan.source)}"
     yield ""
-    for section in _sections(plan):
+    sections, overview, roles = _parts(plan, summary=summary)
+    yield from _text_table(overview, paint)
+    for section in sections:
         yield from _section(section, plan, paint)
         yield ""
     yield _summary(plan)
     if plan.changes:
         yield _requests(plan)
-    yield from role_lines(plan)
+    yield from roles
     yield from (paint(f"Note: {printable(note)}", _DIM) for note in _notes(plan))
-    yield from (paint(f"Warning: {printable(text)}", _YELLOW) for text in plan.warnings)
-    if plan.held_back:
+    warnings, held_back = said_once(plan.warnings), said_once(plan.held_back)
+    yield from (paint(f"Warning: {printable(text)}", _YELLOW) for text in warnings)
+    if held_back:
         yield paint("Held back:", _YELLOW, _BOLD)
-        yield from (paint(f"  {printable(held)}", _YELLOW) for held in plan.held_back)
+        yield from (paint(f"  {printable(held)}", _YELLOW) for held in held_back)
     if plan.breaches:
         yield paint("Rejected by the guards; nothing is written:", _RED, _BOLD)
-        yield from (paint(f"  {printable(each.message)}", _RED) for each in plan.breaches)
+        messages = said_once(each.message for each in plan.breaches)
+        yield from (paint(f"  {printable(each)}", _RED) for each in messages)
     elif plan.changes:
         yield "Guards: passed."
 
