@@ -59,6 +59,7 @@ EMULATOR = {
     wire: noticed(
         test_emulator.test_the_emulator_responds_as_documented,
         wire=wire,
+        sent=(),
         phases=("examples",),
         max_examples=1,
         seeds=(1,),
