@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.support.fault_calls import ACCOUNT, CREATE, GET, MODES, SECURITY, Mode, Operation
+from tests.support.fault_calls import _TLS, ACCOUNT, CREATE, GET, MODES, SECURITY, Mode, Operation
 from tests.support.fault_server import FaultServer, HangUp, Stall, Step, response
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, maybe_applied, models
@@ -24,13 +24,13 @@ def call(mode: Mode, operation: Operation, url: str, *, is_own: bool, **settings
     settings |= {"account_id": ACCOUNT, "security": SECURITY, "server_url": url}
     settings |= {"http_library": "httpx2"} if is_own else {}
     if mode == "sync":
-        with httpx2.Client(trust_env=False) as http:
+        with httpx2.Client(verify=_TLS, trust_env=False) as http:
             given = {} if is_own else {"client": http}
             with CldProvisioning(**given, **settings) as client:
                 return operation.bind(client)(**operation.arguments)
 
     async def main() -> Any:
-        async with httpx2.AsyncClient(trust_env=False) as http:
+        async with httpx2.AsyncClient(verify=_TLS, trust_env=False) as http:
             given = {} if is_own else {"client": http}
             async with AsyncCldProvisioning(**given, **settings) as client:
                 return await operation.bind(client)(**operation.arguments)

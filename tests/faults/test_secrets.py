@@ -15,6 +15,7 @@ import traceback
 import warnings
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import product
 from typing import Any, TypeVar
 from urllib.parse import quote, quote_plus
@@ -75,12 +76,17 @@ assert "/" in token("a slash in the token")
 def leaks(shown: object, name: str = "plain") -> list[str]:
     """Return the forms in which a text, or the repr of anything else, shows the secret."""
     text = shown if isinstance(shown, str) else repr(shown)
+    return [form for form in forms_of(name) if form in text]
+
+
+@cache
+def forms_of(name: str) -> list[str]:
     secret = SECRETS[name]
     forms = {secret, token(name), repr(secret)[1:-1], repr(secret.encode())[2:-1]}
     for hidden in (secret, token(name)):
         forms |= {write(hidden) for write in (escaped, quote, quote_plus, html.escape, all_escaped)}
         forms |= {escaped(hidden).replace("/", "\\/"), quote(hidden, safe="")}
-    return sorted(form for form in forms if form in text)
+    return sorted(forms)
 
 
 def escaped(text: str) -> str:
