@@ -24,12 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support import documents, operations
 
-from cld_user_groups import (
-    CldProvisioning,
-    HookContext,
-    Security,
-    models,
-)
+from cld_user_groups import CldProvisioning, HookContext, Security, models
 from cld_user_groups.contract import ContractCheck, ContractError, Difference
 from cld_user_groups.emulator import Emulator
 
@@ -462,7 +457,7 @@ def test_credentials_of_another_scheme_are_not_shown():
     assert "the-secret" not in "".join(check_request("getUserGroups", request))
 
 
-@settings(derandomize=True, deadline=None)
+@settings(derandomize=True)
 @given(
     status=st.integers(100, 599),
     content=st.binary(max_size=30) | st.from_regex(rb'\{"user_groups":\[.{0,20}\]\}'),

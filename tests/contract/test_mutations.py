@@ -13,13 +13,7 @@ from attrs import frozen
 from tests.support import documents, operations
 from tests.support.documents import Document
 
-from . import (
-    test_documented_facts,
-    test_emulator,
-    test_examples,
-    test_generated,
-    test_requests,
-)
+from . import test_documented_facts, test_emulator, test_examples, test_generated, test_requests
 from .fuzzing import Application
 
 Test = Callable[..., None]

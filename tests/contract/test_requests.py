@@ -119,7 +119,7 @@ def test_an_undocumented_server_is_noticed(document: documents.Document, strict:
     assert difference.path == "operation"
 
 
-@settings(derandomize=True, deadline=None)
+@settings(derandomize=True)
 @given(name=st.text(min_size=1).filter(lambda name: name.strip() and not forbidden_character(name)))
 def test_a_request_with_any_name_that_is_not_blank_is_as_documented(
     document: documents.Document, strict: OpenAPIDocument, name: str

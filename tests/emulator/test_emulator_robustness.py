@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cld_user_groups.emulator import Emulator, EmulatorClock, EmulatorRequest, EmulatorResponse
@@ -241,7 +241,6 @@ bodies = st.one_of(
 )
 
 
-@settings(deadline=None)  # a busy machine is no reason to fail
 @given(
     method=st.sampled_from(["GET", "POST", "PUT", "DELETE", "HEAD"]),
     raw_path=st.one_of(

@@ -30,15 +30,7 @@ from tests.support.fault_calls import (
     Operation,
     call,
 )
-from tests.support.fault_server import (
-    FaultServer,
-    HangUp,
-    Stall,
-    Step,
-    chunked,
-    not_http,
-    response,
-)
+from tests.support.fault_server import FaultServer, HangUp, Stall, Step, chunked, not_http, response
 
 from cld_user_groups import HookContext, maybe_applied, models
 from cld_user_groups.utils import waiting_disabled

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from attrs import evolve
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.fault_calls import (
     ACCOUNT,
@@ -97,14 +97,12 @@ def test_a_header_that_would_change_the_request_is_rejected(
             assert "http_headers" in rejects(mode, operation, http_headers=headers)
 
 
-@settings(deadline=None)
 @given(value=st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=20))
 def test_a_header_that_can_be_sent_arrives_as_it_is(value: str) -> None:
     (request,) = list_groups(http_headers={"X-A": value})
     assert request.headers["X-A"] == value
 
 
-@settings(deadline=None)
 @given(host=st.text(st.sampled_from("localhst127.0:[]@/\\#?%. \u3002\uff0e\u2488"), max_size=20))
 def test_plain_http_never_leaves_this_machine(host: str) -> None:
     try:

@@ -11,16 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.support.fault_calls import (
-    ACCOUNT,
-    CREATE,
-    GET,
-    MODES,
-    NOWHERE,
-    SECURITY,
-    Mode,
-    error_of,
-)
+from tests.support.fault_calls import ACCOUNT, CREATE, GET, MODES, NOWHERE, SECURITY, Mode, error_of
 from tests.support.fault_server import FaultServer, Stall, Step, response
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, HookContext, maybe_applied

@@ -41,13 +41,7 @@ from tests.support.fault_server import (
 )
 
 from cld_provisioning_api.types import HttpRequest
-from cld_user_groups import (
-    AsyncCldProvisioning,
-    CldProvisioning,
-    HookContext,
-    Security,
-    models,
-)
+from cld_user_groups import AsyncCldProvisioning, CldProvisioning, HookContext, Security, models
 from cld_user_groups._engine.http_client import Connections
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.utils import BackoffStrategy, RetryConfig

@@ -232,7 +232,6 @@ def test_a_reason_phrase_of_any_length_makes_a_short_message(status: int, mode: 
     check_error(error, status)
 
 
-@settings(deadline=None)
 @given(body=st.binary(max_size=200), status=st.sampled_from([400, 404, 429, 500, 503, 304]))
 def test_no_body_of_an_error_hides_its_status(body: bytes, status: int) -> None:
     transport = FakeTransport(httpx.Response(status, content=body))
@@ -505,7 +504,7 @@ _HEADER_VALUES = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(retry_after=_HEADER_VALUES, reset=_HEADER_VALUES, limit=_HEADER_VALUES)
 def test_no_header_of_a_rate_limit_crashes_or_stalls(
     retry_after: str, reset: str, limit: str

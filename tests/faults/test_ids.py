@@ -157,7 +157,7 @@ def must_be_rejected(value: str) -> bool:
     return "/" in text or "\\" in text or segment.strip() in ("", ".", "..")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(place=st.sampled_from(PLACES), value=ANY_ID)
 def test_an_id_arrives_as_one_segment_or_is_rejected(
     place: tuple[Operation, str, int], value: str
@@ -186,7 +186,7 @@ def is_sent(wire: Wire, ids: dict[str, str]) -> bool:
     return True
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     ids=st.fixed_dictionaries(dict.fromkeys(("account_id", "group_id", "user_id"), ANY_ID)),
     parameter=st.sampled_from(["account_id", "group_id", "user_id"]),
@@ -210,7 +210,7 @@ def test_behind_any_proxy_an_accepted_id_is_one_segment_of_the_same_path(
             assert segment.decode() == name.format(**usual)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.filter_too_much])
 @given(value=ANY_ID, proxy=PROXIES)
 def test_behind_any_decoding_proxy_an_id_without_escapes_arrives_as_it_is(
     value: str, proxy: Proxy
@@ -223,7 +223,7 @@ def test_behind_any_decoding_proxy_an_id_without_escapes_arrives_as_it_is(
     assert len(arrived) == len(REMOVE_USER.path.split("/")[proxy.merge :])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     value=st.sampled_from([*DOT_SEGMENTS, *SLASHES, *BLANK, *NOT_UTF_8]), times=st.integers(1, 60)
 )

@@ -39,13 +39,7 @@ from tests.support.fault_calls import (
 )
 from tests.support.fault_server import FaultServer, HangUp, Stall, Step, not_http, response
 
-from cld_user_groups import (
-    AsyncCldProvisioning,
-    CldProvisioning,
-    HookContext,
-    Security,
-    models,
-)
+from cld_user_groups import AsyncCldProvisioning, CldProvisioning, HookContext, Security, models
 
 pytestmark = pytest.mark.usefixtures("waits")
 both = pytest.mark.parametrize("mode", MODES)

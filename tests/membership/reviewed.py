@@ -10,14 +10,7 @@ from attrs import evolve
 from tests.membership.recorded import joins, run_of
 
 from cld_user_groups.membership import Grant, Group, Member, Roles, Snapshot, history_of
-from cld_user_groups.membership.review import (
-    People,
-    Person,
-    Review,
-    State,
-    compare,
-    review,
-)
+from cld_user_groups.membership.review import People, Person, Review, State, compare, review
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 _FIRST = [

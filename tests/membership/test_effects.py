@@ -208,7 +208,7 @@ def test_only_additions_have_effects_of_their_own():
 
 
 @given(HOSTILE, HOSTILE)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_names_of_roles_and_groups_are_never_markup_or_control(name, role):
     hostile = attrs.evolve(ADMIN, role=role)
     snapshot = account({"A": ["ann"], "B": ["ann"]})
@@ -313,7 +313,7 @@ def expected_effects(was: State, will: State) -> dict[tuple[str, str, str], list
 
 
 @given(cases())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_what_ends_and_what_is_kept_is_what_the_planned_state_gives(case):
     before, made = case
     if not made.changes:

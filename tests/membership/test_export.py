@@ -62,7 +62,6 @@ def nasty_accounts(draw: st.DrawFn) -> Snapshot:
     )
 
 
-@settings(max_examples=100, deadline=None)
 @given(nasty_accounts())
 def test_planning_an_exported_account_finds_nothing_to_do(snapshot):
     file = read_file("-", stdin=io.BytesIO(export(snapshot).encode()))
@@ -71,7 +70,6 @@ def test_planning_an_exported_account_finds_nothing_to_do(snapshot):
     assert made.notes == ()
 
 
-@settings(max_examples=100, deadline=None)
 @given(nasty_accounts(), _people)
 def test_an_export_holds_the_same_in_json_as_in_yaml(snapshot, users):
     document = export_document(snapshot, users=users)
@@ -101,7 +99,7 @@ def accounts_of_formulas(draw: st.DrawFn) -> Snapshot:
     return Snapshot(account_id="acc", groups=groups, taken_at=NOW)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(accounts_of_formulas())
 def test_planning_exported_rows_finds_nothing_to_do_and_runs_no_formula(snapshot):
     texts = "".join(f"{g.name}{g.id}{''.join(m.id for m in g.members)}" for g in snapshot.groups)

@@ -6,7 +6,7 @@ from datetime import date
 
 import attrs
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.membership.planned_accounts import account, planned, wanted
 
@@ -153,7 +153,6 @@ def test_memberships_that_have_ended_count_as_removals():
     assert found == ["empties_group", "max_removals_per_group"]
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from("ABC"), st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=1

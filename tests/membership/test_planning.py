@@ -5,15 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from tests.membership.planned_accounts import (
-    NOW,
-    TODAY,
-    account,
-    applied,
-    desired,
-    planned,
-    wanted,
-)
+from tests.membership.planned_accounts import NOW, TODAY, account, applied, desired, planned, wanted
 
 from cld_user_groups.membership import (
     Action,

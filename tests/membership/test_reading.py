@@ -15,7 +15,7 @@ from pathlib import Path
 import attrs
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cld_user_groups.identity import name_key
@@ -699,7 +699,6 @@ def test_thousands_of_lines_are_read_in_seconds(name, count):
     assert time.process_time() - start < count * 150e-6
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_a_file_cut_off_anywhere_never_asks_for_other_people(data):
     """A cut may go unseen between two members; but then those before it are as written."""
@@ -752,7 +751,6 @@ def spreadsheets(draw: st.DrawFn) -> tuple[bytes, list[tuple[str, str, str]]]:
     return draw(st.sampled_from([b"", codecs.BOM_UTF8])) + text.getvalue().encode(), rows
 
 
-@settings(deadline=None)
 @given(spreadsheets(), st.sampled_from(["csv", None]))
 def test_every_spreadsheet_is_read_as_the_rows_that_it_shows(sheet, chosen):
     content, rows = sheet
@@ -764,7 +762,6 @@ def test_every_spreadsheet_is_read_as_the_rows_that_it_shows(sheet, chosen):
     assert sorted(read_back) == sorted(rows)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_stray_quotes_in_a_csv_file_swallow_nobody(data):
     order = data.draw(st.permutations(["group", "email", "until", "reason"]))
@@ -783,7 +780,6 @@ def test_stray_quotes_in_a_csv_file_swallow_nobody(data):
     assert sum(len(each.members) for each in found) == len(rows)
 
 
-@settings(deadline=None)
 @given(
     st.text(max_size=3),
     st.sampled_from("\0\n\r\x1b\x7f\x85\u2028\u202e\u202a\u2066\u2069"),
@@ -813,7 +809,6 @@ _edited = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=60) | (st.text(max_size=60) | _edited).map(str.encode))
 def test_any_bytes_are_a_file_or_a_file_error(content):
     for suffix in ("yaml", "json", "toml", "csv", "jsonl"):

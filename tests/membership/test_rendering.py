@@ -6,7 +6,7 @@ import re
 
 import attrs
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from tests.membership.hostile import HOSTILE, Tags
@@ -229,14 +229,12 @@ def hostile_plans(draw: st.DrawFn) -> Plan:
     )
 
 
-@settings(deadline=None)
 @given(hostile_plans(), st.booleans())
 def test_text_never_drives_the_terminal(made, color):
     text = re.sub(r"\x1b\[[0-9;]+m", "", render_text(made, color=color))
     assert text.replace("\n", "").isprintable()
 
 
-@settings(deadline=None)
 @given(hostile_plans())
 def test_markdown_never_has_markup_from_outside(made):
     allowed = {"heading_open", "heading_close", "paragraph_open", "paragraph_close", "inline"}
@@ -250,7 +248,6 @@ def test_markdown_never_has_markup_from_outside(made):
                 assert re.fullmatch(r"[\w ,.;:]*", child.content, re.ASCII), child.content
 
 
-@settings(deadline=None)
 @given(hostile_plans())
 def test_html_never_has_elements_from_outside(made):
     text = render_html(made)

@@ -126,7 +126,6 @@ def holders(user: str, key: str, members: Members) -> list[tuple[str, str]]:
     ]
 
 
-@settings(max_examples=100, deadline=None)
 @given(ruled())
 def test_no_rule_is_broken_more_by_what_is_not_held_back(case):
     snapshot, _ = case
@@ -135,7 +134,7 @@ def test_no_rule_is_broken_more_by_what_is_not_held_back(case):
     assert check_rules(made, snapshot).changes == made.changes
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(ruled())
 def test_groups_that_something_else_manages_are_left_as_they_are(case):
     snapshot, _ = case
@@ -162,7 +161,6 @@ def left_out(case: tuple[Snapshot, Desired]) -> list[Change]:
     return [change for change in whole.changes if described(change) not in kept]
 
 
-@settings(max_examples=100, deadline=None)
 @given(ruled())
 def test_what_is_held_back_by_rules_is_held_back_for_a_reason(case):
     """An addition would break a rule; who stays would lose a place, or be the last to leave."""

@@ -91,7 +91,7 @@ def problems(document: object) -> list[str]:
     return []
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(_files)
 def test_the_schema_and_the_reader_accept_the_same_files(document):
     found = problems(document)

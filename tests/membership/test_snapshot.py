@@ -191,7 +191,7 @@ def test_nobody_is_looked_up_whose_membership_has_ended():
     assert len(emulator.calls) == 1
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 210), st.integers(0, 210))
 def test_reads_are_three_at_most_and_one_for_each_100_unknown_emails(emails, ids):
     emulator = emulated({"A": ["ann"]}, others=[f"p{number}" for number in range(emails + ids)])

@@ -15,17 +15,7 @@ from cld_user_groups.membership.model import Action, Change, GuardLimits, Plan
 from cld_user_groups.membership.snapshot import read_account
 from cld_user_groups.membership.undo import undo_plan
 
-from .accounts import (
-    add,
-    client_of,
-    create,
-    delete,
-    emulated,
-    existing,
-    group_of,
-    remove,
-    rename,
-)
+from .accounts import add, client_of, create, delete, emulated, existing, group_of, remove, rename
 from .applied import Account
 
 NEW = GroupRef(id=None, name="new")

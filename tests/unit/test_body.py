@@ -12,12 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cld_user_groups._engine.body import (
-    empty_response,
-    read_body,
-    read_body_async,
-    whole_response,
-)
+from cld_user_groups._engine.body import empty_response, read_body, read_body_async, whole_response
 
 TOO_LARGE = pytest.raises(httpx.DecodingError, match="the body is larger than")
 TEXT = b'{"user_groups": []}'

@@ -16,13 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from tests.support.transport import FakeTransport, error
 
 from cld_provisioning_api import models as generated
-from cld_provisioning_api.types import (
-    Model,
-    decode,
-    encode_body,
-    parameter,
-    query,
-)
+from cld_provisioning_api.types import Model, decode, encode_body, parameter, query
 from cld_user_groups import models
 
 ERROR_BODIES = [{}, {"error": {"message": "maintenance"}}]

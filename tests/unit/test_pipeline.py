@@ -12,12 +12,7 @@ import pytest
 from tests.support.transport import GROUP, OK, SECURITY, USERS, FakeTransport, Outcome, error, json
 
 from cld_provisioning_api.api.user_groups import get_user_groups
-from cld_user_groups import (
-    AsyncCldProvisioning,
-    maybe_applied,
-    models,
-    utils,
-)
+from cld_user_groups import AsyncCldProvisioning, maybe_applied, models, utils
 from cld_user_groups._engine.http_client import Connections
 from cld_user_groups._engine.io import Attempt
 from cld_user_groups._engine.pipeline import run

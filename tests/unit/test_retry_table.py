@@ -5,14 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.support.tables import case
 
-from cld_user_groups._engine.retry import (
-    Decision,
-    Effect,
-    FollowUp,
-    Lost,
-    decide,
-    longest_wait,
-)
+from cld_user_groups._engine.retry import Decision, Effect, FollowUp, Lost, decide, longest_wait
 from cld_user_groups.utils import BackoffStrategy, RetryConfig
 
 READ, CREATE, REPLACE, REMOVE, ADD = Effect
