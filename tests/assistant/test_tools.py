@@ -141,6 +141,19 @@ def test_roles_that_cannot_be_read_are_not_known_and_never_none(
     assert "full_control_by_one_group" not in assistant.data("review")["looked_for"]
 
 
+def test_what_groups_grant_is_known_where_own_roles_are_not(make: Make) -> None:
+    emulator = Emulator("acc", "k", SECRET)
+
+    class RefuseUsers:
+        def before_request(self, context: object, request: httpx.Request) -> None:
+            if b'"user"' in request.content:
+                emulator.fail("inspectMultiple", status=404)
+
+    found = make(emulator, hooks=(RefuseUsers(),)).data("who_may", user=JOHN)
+    assert found["not_known"] == []
+    assert [each["own"] for each in found["access"]] == [None, None]
+
+
 def test_pages_are_of_one_reading_and_have_a_bound(assistant: Assistant) -> None:
     for number in range(220):
         assistant.emulator.add_group(f"Group {number}")

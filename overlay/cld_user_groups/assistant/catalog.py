@@ -18,7 +18,7 @@ from cld_user_groups.membership.history import Step
 from cld_user_groups.membership.journal import End, Header
 from cld_user_groups.membership.lookup import error_in_call, has_text, lookup_of, named_user
 from cld_user_groups.membership.review import Finding, Kind, Person, held_roles, read_people
-from cld_user_groups.membership.roles import plan_with_roles, roles_of
+from cld_user_groups.membership.roles import plan_with_roles, roles_apart, roles_of
 from cld_user_groups.membership.state import assistant_folder
 
 from .tools import Account, Tool
@@ -155,7 +155,7 @@ def _reviewed(
     sought = () if own_roles_of is None else people.found
     named = [each.id for each in sought if _is(own_roles_of, each)]
     return membership.review.review(
-        evolve(snapshot, roles=roles_of(client, snapshot.groups, named)),
+        evolve(snapshot, roles=roles_apart(client, snapshot.groups, named)),
         people,
         membership.read_history(account.state),
         now=datetime.now(UTC),

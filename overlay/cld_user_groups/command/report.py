@@ -164,15 +164,11 @@ def _granted(
     client: CldProvisioning, snapshot: Snapshot, people: People, desired: Desired | None, reach: str
 ) -> Roles:
     """Read what groups grant, and what those people hold of whom it is to be known."""
-    granted = membership.roles.roles_of(client, snapshot.groups)
     users = [person.id for person in people.found] if reach == "people" else []
     if desired is not None and reach != "people":
         needed = membership.rules.role_principals(snapshot, desired)
         users = [user_id for kind, user_id in needed if kind == "user"]
-    # Apart, for an error about one of the people must not cost what groups grant.
-    if (reach == "people" or users) and (granted.known or not snapshot.groups):
-        granted = granted.with_more(membership.roles.roles_of(client, [], users))
-    return granted
+    return membership.roles.roles_apart(client, snapshot.groups, users)
 
 
 _NOTES_AS_OF = (

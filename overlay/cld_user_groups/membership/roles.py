@@ -6,7 +6,7 @@ Two reads an account, one for each scope, and one more for each further 100 prin
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, TypeAlias
 
@@ -64,6 +64,16 @@ def roles_of(
     """Read the roles of groups and users; two requests for each hundred of them."""
     ids = dict.fromkeys(group.id or "" for group in groups)
     return read_roles(client, as_principals(ids, user_ids))
+
+
+def roles_apart(
+    client: CldProvisioning, groups: Sequence[Group], user_ids: Collection[str]
+) -> Roles:
+    """Read the roles of groups, then of users: an error about a user costs no group's."""
+    granted = roles_of(client, groups)
+    if user_ids and (granted.known or not groups):
+        granted = granted.with_more(roles_of(client, [], user_ids))
+    return granted
 
 
 async def read_roles_async(
