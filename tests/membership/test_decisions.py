@@ -71,7 +71,7 @@ def removals(plan: Plan) -> list[tuple[str, str]]:
         ({"group_id": ""}, "the row has no `group_id`"),
         ({"user_id": " "}, "the row has no `user_id`"),
         ({"decision": "keep", "account": "other"},
-         "the row is of the account `other`, not `acc`"),
+         "the row is not of the account `acc`, but of `other`"),
     ],
 )  # fmt: skip
 def test_a_row_that_is_not_valid_is_an_error_with_its_line(tmp_path, row, expected):

@@ -45,9 +45,12 @@ class _Removal:
     hint: str
 
     @property
+    def name(self) -> str:
+        return self.member.email or self.member.id or ""
+
+    @property
     def problem(self) -> Problem:
-        who, group = quoted(self.member.email or self.member.id or ""), quoted(self.group.name)
-        message = f"remove {who} from {group}"
+        message = f"remove {quoted(self.name)} from {quoted(self.group.name)}"
         return Problem(self.member.source, self.member.line, message, self.hint)
 
 
@@ -63,32 +66,30 @@ def removal_edit(
         rows: How it was read, where another program has written its rows.
     """
     removals = list(_removals(plan, file, today))
-    by_source: defaultdict[str, defaultdict[int, list[_Removal]]]
-    by_source = defaultdict(lambda: defaultdict(list))
+    places: defaultdict[tuple[str, int], list[_Removal]] = defaultdict(list)
     for each in removals:
         if not each.hint and each.member.source != "-":
-            by_source[each.member.source][each.member.line].append(each)
+            places[each.member.source, each.member.line].append(each)
     listed = Counter((each.source, each.line) for group in file.groups for each in group.members)
+    texts: dict[str, tuple[list[str], list[str]]] = {}
     edited: set[_Removal] = set()
-    texts: dict[str, bytes] = {}
-    diff: list[str] = []
     try:
-        for source, places in by_source.items():
-            before = decode_text(Path(source).read_bytes(), source).splitlines(keepends=True)
-            after = before.copy()
-            for line, found in sorted(places.items(), reverse=True):
-                if _take_out(after, source, line, found, is_all=listed[source, line] == len(found)):
-                    edited.update(found)
-            texts[source] = "".join(after).encode()
-            diff += difflib.unified_diff(before, after, source, source, n=1)
-        if edited:
-            gone = Counter(_key(each.group, each.member) for each in edited)
-            is_right = _listed(read_edited(file.source, texts, rows)) == _listed(file) - gone
-            edited = edited if is_right else set()
+        for (source, line), found in sorted(places.items(), reverse=True):
+            if source not in texts:
+                text = decode_text(Path(source).read_bytes(), source)
+                texts[source] = text.splitlines(keepends=True), text.splitlines(keepends=True)
+            is_all = listed[source, line] == len(found)
+            if _take_out(texts[source][1], source, line, found, is_all=is_all):
+                edited.update(found)
+        after = {source: "".join(lines).encode() for source, (_, lines) in texts.items()}
+        left = _listed(file) - Counter(_key(each.group, each.member) for each in edited)
+        if edited and _listed(read_edited(file.source, after, rows)) != left:
+            edited = set()
     except (OSError, FileError):  # what is left is no such file, or it has changed meanwhile
         edited = set()
+    diffs = (difflib.unified_diff(*both, name, name, n=1) for name, both in texts.items() if edited)
     return RemovalEdit(
-        tuple(printable(line.rstrip("\r\n")) for line in diff if edited),
+        tuple(printable(line.rstrip("\r\n")) for diff in diffs for line in diff),
         tuple(each.problem for each in removals if each not in edited),
     )
 
@@ -136,7 +137,7 @@ def _take_items(lines: list[str], at: int, found: Sequence[_Removal]) -> bool:
     first, last = max(0, at - 1), at + _LONGEST
     before, text = "".join(lines[first:at]), "".join(lines[at:last])
     for each in found:
-        name = rf"(['\"]?){re.escape(each.member.email or each.member.id or '')}"
+        name = rf"(['\"]?){re.escape(each.name)}"
         mapping = rf"\{{[^{{}}]*(?<=[\s:]){name}\2(?=[\s,}}])[^{{}}]*\}}"
         match = re.search(rf"(?<=[\[,\s])(?:{name}\1|{mapping})(?=\s*[,\]])", text)
         if match is None or "\n" in text[: match.start()]:

@@ -20,14 +20,7 @@ from cld_user_groups.membership.everyday import changed_group, plan_of
 from cld_user_groups.membership.files.content import TIMEOUT, decode_text, read_content
 from cld_user_groups.membership.files.fields import Fields
 from cld_user_groups.membership.files.rows import ListedRow, parse_csv
-from cld_user_groups.membership.history import Key
-from cld_user_groups.membership.model import (
-    Desired,
-    DesiredMember,
-    GuardLimits,
-    Plan,
-    Snapshot,
-)
+from cld_user_groups.membership.model import Desired, DesiredMember, GuardLimits, Plan, Snapshot
 from cld_user_groups.membership.problems import (
     FileError,
     Problem,
@@ -46,10 +39,10 @@ DECISION_COLUMNS = (
     "group_id", "user_id", "read_at",
 )  # fmt: skip
 _, REMOVE, ASK = CHOICES = ("keep", "remove", "ask")
-# By what `parse_csv` calls them: a note may have lines, as a reason may.
+# As `Decision` has them, by what `parse_csv` calls them: a note may have lines, as a reason may.
 _READ = {
-    "id": "user_id", "reason": "note",
-    **{name: name for name in ("decision", "by", "group", "email", "account", "group_id")},
+    "account": "account", "group_id": "group_id", "group": "group", "id": "user_id",
+    "email": "email", "by": "by", "reason": "note", "decision": "decision",
 }  # fmt: skip
 _SHOWN = 30
 
@@ -68,17 +61,14 @@ def decision_rows(review: Review) -> Iterator[tuple[Value, ...]]:
             )
 
 
-@frozen(kw_only=True)
+@frozen
 class Decision:
-    """What a reviewer decided of a membership, as the row says it.
+    """What a reviewer decided of a membership, as the row of a line says it.
 
-    Attributes:
-        choice: "keep", "remove" or "ask"; "" where nothing is decided.
-        by: Who decided it, or "".
-        note: Why, or "".
+    The choice is "keep", "remove", "ask", or "" where nothing is decided.
     """
 
-    choice: str
+    line: int
     account_id: str
     group_id: str
     group: str
@@ -86,12 +76,7 @@ class Decision:
     email: str
     by: str
     note: str
-    line: int
-
-    @property
-    def key(self) -> Key:
-        """The IDs of the group and the user."""
-        return self.group_id, self.user_id
+    choice: str
 
     @property
     def text(self) -> str:
@@ -105,7 +90,7 @@ class Decision:
         return f"{who}: {self.note}" if self.note else who
 
 
-@frozen(kw_only=True)
+@frozen
 class Decisions:
     """The decisions of a file, one for each membership."""
 
@@ -132,45 +117,32 @@ def read_decisions(path: str | os.PathLike[str], *, timeout: float = TIMEOUT) ->
         message = f"cannot read the file: {error.strerror or error}"
         raise FileError([Problem(source, None, message)]) from None
     fields = Fields(source)
-    rows = parse_csv(decode_text(content, source), fields, tuple(_READ), _READ, is_ours=True)
-    found: dict[Key, Decision] = {}
-    for row in rows:
+    found: dict[tuple[str, str], Decision] = {}
+    for row in parse_csv(decode_text(content, source), fields, _READ, _READ, is_ours=True):
         decision = _decision(row, fields)
-        first = found.setdefault(decision.key, decision)
-        if first.choice and decision.choice and first.choice != decision.choice:
+        key = decision.group_id, decision.user_id
+        first = found.setdefault(key, decision)
+        if not first.choice:  # sheets of several owners, one below the other
+            found[key] = decision
+        elif decision.choice not in ("", first.choice):
             at = f"`{first.choice}` on line {first.line}"
             message = f"`{decision.choice}` for {quoted(decision.text)}, and {at}"
             fields.problem(row.line, message, "leave one of them")
-        elif not first.choice:  # sheets of several owners, one below the other
-            found[decision.key] = decision
     if fields.problems:
         raise FileError(in_file_order(fields.problems, source))
-    return Decisions(source=source, rows=tuple(found.values()))
+    return Decisions(source, tuple(found.values()))
 
 
 def _decision(row: ListedRow, fields: Fields) -> Decision:
-    def text(name: str) -> str:
-        return row.values.get(name, "")
-
-    choice = text("decision").casefold()
+    decision = Decision(row.line, *(row.values.get(name, "") for name in _READ))
+    choice = decision.choice.casefold()
     if choice and choice not in CHOICES:
-        message = f"{quoted(text('decision'))} is not a decision"
+        message = f"{quoted(decision.choice)} is not a decision"
         fields.problem(row.line, message, did_you_mean(choice, CHOICES))
-    for name in ("account", "group_id", "id"):
-        if not text(name):
-            hint = "leave the rows of `report --decisions` whole"
-            fields.problem(row.line, f"the row has no `{_READ[name]}`", hint)
-    return Decision(
-        choice=choice,
-        account_id=text("account"),
-        group_id=text("group_id"),
-        group=text("group"),
-        user_id=text("id"),
-        email=text("email"),
-        by=text("by"),
-        note=text("reason"),
-        line=row.line,
-    )
+    for name in (each for each in ("account", "group_id", "id") if each not in row.values):
+        hint = "leave the rows of `report --decisions` whole"
+        fields.problem(row.line, f"the row has no `{_READ[name]}`", hint)
+    return evolve(decision, choice=choice)
 
 
 def plan_of_decisions(
@@ -190,16 +162,11 @@ def plan_of_decisions(
     Raises:
         FileError: The decisions are of another account.
     """
-    others = [each for each in decisions.rows if each.account_id != snapshot.account_id]
-    if others:
-        account = quoted(snapshot.account_id)
+    source, account = decisions.source, snapshot.account_id
+    if others := [each for each in decisions.rows if each.account_id != account]:
+        said = f"the row is not of the account {quoted(account)}, but of"
         raise FileError(
-            Problem(
-                decisions.source,
-                each.line,
-                f"the row is of the account {quoted(each.account_id)}, not {account}",
-            )
-            for each in others
+            Problem(source, each.line, f"{said} {quoted(each.account_id)}") for each in others
         )
     directory = Directory(snapshot)
     ended: defaultdict[str, dict[str, Decision]] = defaultdict(dict)
@@ -208,27 +175,23 @@ def plan_of_decisions(
     for row in (each for each in decisions.rows if each.choice == REMOVE):
         if said := _contradiction(row, directory):
             message = f"not removed: {quoted(row.text)}, for {said}"
-            held.append(str(Problem(decisions.source, row.line, message)))
+            held.append(str(Problem(source, row.line, message)))
         elif row.user_id in directory.members(row.group_id):
             ended[row.group_id][row.user_id] = row
         else:
             in_place.append(row.text)
-    groups = tuple(
-        changed_group(group, without=ended[group.id])
-        for group in snapshot.groups
-        if group.id in ended
-    )
+    groups = (each for each in snapshot.groups if each.id in ended)
     desired = Desired(
-        source=decisions.source,
+        source=source,
         digest="",
         guards=GuardLimits() if file is None else file.guards,
-        groups=groups,
+        groups=tuple(changed_group(each, without=ended[each.id]) for each in groups),
     )
     notes = _notes(decisions, directory, in_place)
     made = plan_of(snapshot, desired, now, reason=None, file=file, notes=notes)
     rows = (ended[each.group.id or ""][each.user.id if each.user else ""] for each in made.changes)
     changes = (
-        evolve(change, reason=row.reason, source=decisions.source, line=row.line)
+        evolve(change, reason=row.reason, source=source, line=row.line)
         for change, row in zip(made.changes, rows, strict=True)
     )
     return evolve(made, changes=tuple(changes), held_back=(*held, *made.held_back))
@@ -244,27 +207,25 @@ def _contradiction(row: Decision, directory: Directory) -> str:
         return f"the group {quoted(row.group_id)} is {quoted(group.name)} now"
     if user is None:
         return f"no user with the ID {quoted(row.user_id)} was found"
-    if email_key(printable(user.email or "")) != email_key(row.email):
-        return (
-            f"the user {quoted(row.user_id)} has {_email(user.email)}, and not {_email(row.email)}"
-        )
+    emails = (printable(user.email or ""), row.email)
+    if len(set(map(email_key, emails))) > 1:
+        now, was = (f"the e-mail {quoted(each)}" if each else "no known e-mail" for each in emails)
+        return f"the user {quoted(row.user_id)} has {now}, and not {was}"
     return ""
 
 
-def _email(text: str | None) -> str:
-    return f"the e-mail {quoted(text)}" if text else "no known e-mail"
-
-
 def _notes(decisions: Decisions, directory: Directory, in_place: list[str]) -> Iterator[str]:
-    undecided = [row.text for row in decisions.rows if row.choice in ("", ASK)]
-    reviewed = {row.key for row in decisions.rows}
+    reviewed: defaultdict[str, set[str]] = defaultdict(set)
+    for row in decisions.rows:
+        reviewed[row.group_id].add(row.user_id)
     missing = [
         f"{member.email or user_id} in {group.name}"
-        for group_id in dict.fromkeys(group_id for group_id, _ in reviewed)
-        if (group := directory.group(group_id)) is not None
-        for user_id, member in directory.members(group_id).items()
-        if (group_id, user_id) not in reviewed
+        for group in directory.groups()
+        if group.id in reviewed
+        for user_id, member in directory.members(group.id).items()
+        if user_id not in reviewed[group.id]
     ]
+    undecided = [row.text for row in decisions.rows if row.choice in ("", ASK)]
     said = {"Not decided": undecided, "Not in the review": missing, "Already in place": in_place}
     for what, texts in said.items():
         if texts:
