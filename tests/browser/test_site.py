@@ -21,6 +21,7 @@ SITE = Path(__file__).resolve().parents[2] / "site"
 KINDS = [
     "index.html",
     "tutorial.html",
+    "command.html",
     "faults.html",
     "user_groups.html",
     "file-format.html",
