@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -82,6 +84,16 @@ def test_a_run_that_ends_early_is_resumed_with_the_same_columns(shell: Shell) ->
     assert "apply hr.csv --columns 'group=Teams,email=Work e-mail,until=Contract ends'" in (
         done.stdout + done.stderr
     )
+
+
+@pytest.mark.parametrize("more", [[], ["--adds-only"]])
+def test_a_saved_plan_knows_how_its_file_was_read(shell: Shell, more: list[str]) -> None:
+    assert shell("plan", "hr.csv", *HR, "--out", "p.json").exit_code == 0
+    shell.emulator.set_quota(1000, 3)
+    done = shell("apply", "p.json", "--yes", "--keep-quota", "1", *more)
+    assert done.exit_code == 5
+    (said,) = re.findall("create the plan again: (cld-user-groups plan .* p.json)", done.stdout)
+    assert sorted(shlex.split(said)[2:]) == sorted(["hr.csv", *HR, *more, "--out", "p.json"])
 
 
 def test_exports_of_two_programs_are_compared(shell: Shell) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,16 @@ def test_a_change_is_held_to_the_file_and_says_where_it_differs(
     assert done.exit_code == code
     assert (work.writes() > 0) is (code == 0)
     work("undo", "--yes", "--allow-removals", "2")
+
+
+@pytest.mark.parametrize("line", ["plan", "plan --adds-only", "apply --yes", "apply --dry-run"])
+def test_plan_and_apply_take_the_file_of_the_profile(work: Shell, line: str) -> None:
+    path = str(work.folder / "cld-user-groups/groups.yaml")
+    command, *options = line.split()
+    options += ["--dry-run"] if command == "apply" else []
+    both = [work(command, *file, *options).stdout for file in ([], [path])]
+    assert len({re.sub(r"\d+ left", "", shown) for shown in both}) == 1
+    assert f"from {path}" in both[0]
 
 
 def test_who_is_protected_by_the_file_stays(work: Shell) -> None:

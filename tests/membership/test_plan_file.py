@@ -75,8 +75,10 @@ def test_the_schema_requires_every_key_that_the_reader_does():
 
 
 def test_a_plan_is_saved_and_loaded(tmp_path):
-    save_plan(example(), tmp_path / "plan.json")
-    assert load_plan(tmp_path / "plan.json") == example()
+    for made in (example(), attrs.evolve(example(), read_with=("--columns", "group=Team"))):
+        save_plan(made, tmp_path / "plan.json")
+        assert load_plan(tmp_path / "plan.json") == made
+        Draft202012Validator(plan_schema()).validate(json.loads(render_json(made)))
 
 
 def test_a_plan_that_cannot_be_read_is_an_error(tmp_path):
@@ -92,6 +94,8 @@ def test_a_plan_that_cannot_be_read_is_an_error(tmp_path):
         (lambda d: d["changes"][0].update(action="drop"), r"\$.changes\[0\].action"),
         (lambda d: d["changes"][0].update(line="1"), r"\$.changes\[0\].line"),
         (lambda d: d["changes"].pop(), "its summary is not that of its changes"),
+        (lambda d: d.update(read_with=["--server-url", "http://x"]), r"\$.read_with has more than"),
+        (lambda d: d.update(read_with=["--columns"]), r"\$.read_with has more than"),
         (lambda d: d["summary"].update(removals=1), "its summary is not that of its changes"),
         (lambda d: d.update(created_at="2026-11-22T12:00:00"), "no time zone"),
         (lambda d: d["changes"][0].update(depends_on=[0]), "must name changes before it"),

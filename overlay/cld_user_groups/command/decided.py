@@ -101,7 +101,6 @@ def decided(
     for name, value in others.items():
         if value:
             raise click.UsageError(f"--{name.replace('_', '-')} is not for --from-review", context)
-    file = file or settings.groups_file
     if path == file == "-":
         raise click.UsageError("standard input (-) can be read only once", context)
     found = membership.review.read_decisions(path, timeout=settings.source_timeout)

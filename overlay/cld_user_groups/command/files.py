@@ -166,10 +166,12 @@ def plan_command(
 ) -> int:
     """Show what would change so that the account matches FILE. Nothing is written.
 
-    FILE is YAML, TOML, JSON, CSV or JSON lines; - reads standard input.
+    FILE is YAML, TOML, JSON, CSV or JSON lines; - reads standard input. Default: that of the
+    profile.
 
     Exits with 3 where a guard refuses the plan, and with 5 where something is held back.
     """
+    file = file or settings.groups_file
     unfit = {"today": today, "adds_only": adds_only, "allow_new": allow_new}
     review = decided(settings, from_review, file, rows, **unfit)
     if review is not None:
@@ -185,6 +187,7 @@ def plan_command(
     with settings.open_client() as client:
         output = None if out is None else OutputFile(out, client.account_id, force=force)
         plan, snapshot = draft_of(client).plan(client, roles)
+    plan = evolve(plan, read_with=rows.words)
     if output is not None:
         output.write(membership.render_json(plan))
     print_plan(plan, settings, snapshot)
@@ -232,11 +235,14 @@ def apply_command(
     adds_only: bool,
     **how: Any,
 ) -> int:
-    """Make the account match FILE, or apply a saved PLAN; - reads standard input.
+    """Make the account match FILE, by default that of the profile, or apply a saved PLAN.
+
+    - reads standard input.
 
     Shows the plan, asks (on a terminal; elsewhere --yes is needed), writes, and reads the account
     again. Ctrl-C starts nothing more and lets what is in flight end; a second one stops at once.
     """
+    file = file or settings.groups_file
     review = decided(settings, from_review, file, rows, adds_only=adds_only, allow_new=allow_new)
     if review is not None:
         words = [file] if file else []
@@ -259,6 +265,9 @@ def apply_command(
         if isinstance(source, membership.Plan):
             raise click.UsageError("--allow-new is for a file, or for the `plan` that saves a plan")
         source = with_new_groups(source, allow_new)
+
+    words = [*rows.words, *(word for name in allow_new for word in ("--allow-new", name))]
+    words += ["--adds-only"] if adds_only else []
 
     def prepare(client: CldProvisioning) -> Draft:
         if not isinstance(source, membership.Plan):
@@ -288,19 +297,22 @@ def apply_command(
 
     options = RunOptions(
         **how,
-        resume=_resume_command(settings, file, rows, source),
+        resume=_resume_command(settings, file, source, words),
         hint="What takes nothing away can still be applied: --adds-only.",
     )
     return run_plan(settings, prepare, options, still_needed)
 
 
-def _resume_command(settings: Settings, file: str, rows: Rows, source: Desired | Plan) -> str:
+def _resume_command(
+    settings: Settings, file: str, source: Desired | Plan, words: Sequence[str]
+) -> str:
     """Return how to resume where a run ends early: a saved plan is stale once begun."""
     if not isinstance(source, membership.Plan):
-        return settings.command_line("apply", file, *rows.words)
+        return settings.command_line("apply", file, *words)
     if not source.digest:  # it is not of a file
         return "have the plan made again"
-    again = settings.command_line("plan", printable(source.source), "--out", file)
+    words = [*map(printable, (source.source, *source.read_with)), *words]
+    again = settings.command_line("plan", *words, "--out", file)
     return f"create the plan again: {again}"
 
 

@@ -332,6 +332,7 @@ class Plan:
         rules: The rules of the file, which its changes must not break.
         managed: By ID, what else manages a group, which it must not change.
         roles: What it gives and ends; None where no roles were read.
+        read_with: The options that said how another program had written its file.
         is_saved: Whether it was loaded from a file, where somebody may have edited it.
     """
 
@@ -355,6 +356,7 @@ class Plan:
     rules: tuple[Rule, ...] = ()
     managed: Mapping[str, str] = _NOTHING
     roles: RoleEffects | None = field(default=None, metadata={"optional": True})
+    read_with: tuple[str, ...] = field(default=(), metadata={"optional": True})
     is_saved: bool = field(default=False, eq=False, repr=False)
 
     def with_changes(self, changes: tuple[Change, ...]) -> Plan:

@@ -22,6 +22,9 @@ from .state import write_file
 FORMAT: Literal["cld-user-groups/plan/1"] = "cld-user-groups/plan/1"
 
 
+# What the commands show again, to be pasted: nothing else may come from a plan that was edited.
+_READ_WITH = frozenset({"--columns", "--names", "--date-format", "--group-separator"})
+
 _FORM = form_of(
     Plan,
     head={"format": Literal[FORMAT], "account": str, "summary": dict[str, int]},
@@ -82,6 +85,8 @@ def parse_plan(content: bytes | str, source: str = "plan.json") -> Plan:
     wrong = list(_wrong(plan))
     if document["summary"] != _summary(plan):
         wrong.append("its summary is not that of its changes")
+    if not _READ_WITH.issuperset(plan.read_with[::2]) or len(plan.read_with) % 2:
+        wrong.append("$.read_with has more than how to read a file")
     if wrong:
         raise PlanFileError([Problem(source, None, f"not a valid plan: {each}") for each in wrong])
     return plan
