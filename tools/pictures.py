@@ -72,6 +72,7 @@ def draw(name: str, title: str, runs: list[tuple[str, str]]) -> None:
 
 def main() -> None:
     emulator = Emulator()
+    emulator.set_quota(500)
     with tempfile.TemporaryDirectory() as temporary, emulator.serve() as server:
         folder = Path(temporary)
         (folder / "groups.yaml").write_text(FILE, encoding="utf-8")
