@@ -167,6 +167,8 @@ def _as_text(cell: Cell, time_format: str = "%Y-%m-%dT%H:%M:%SZ") -> str:
     match cell:
         case None:
             return ""
+        case str():  # most cells are
+            return printable(cell)
         case bool():
             return "yes" if cell else "no"
         case datetime():

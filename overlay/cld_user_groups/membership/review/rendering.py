@@ -34,8 +34,6 @@ COLUMNS = (
     "by", "run", "reason", "source", "until", "findings",
     "roles", "managed_by",
 )  # fmt: skip
-_EVER = datetime.min.replace(tzinfo=UTC)
-_UNKNOWN = "Since when is not known"
 _NO_LOGINS = "Last login unknown: the API returned no last login for anyone."
 
 
@@ -298,14 +296,14 @@ class View:
         return [grant.text for grant in grants]
 
     def members(self, group: ReviewedGroup) -> Iterator[tuple[str, list[str]]]:
-        """Yield who was added to a group together, and everyone in it: the name, state and why."""
-        runs: dict[tuple[datetime | None, str | None], list[Membership]] = {}
-        for membership in group.members:
-            runs.setdefault((membership.since, membership.by), []).append(membership)
-        for since, by in sorted(runs, key=lambda run: (run[0] is None, run[0] or _EVER, run[1])):
-            texts = [self._member(membership) for membership in runs[since, by]]
-            words = f"Since {day(since)}{f' by {shown(by)}' if by else ''}" if since else _UNKNOWN
-            yield words, texts
+        """Yield since when and by whom, and of whom that is so: the name, state and why."""
+        added: dict[tuple[str, str], list[str]] = {}
+        for found in group.members:
+            key = day(found.since), shown(found.by) if found.by else ""
+            added.setdefault(key, []).append(self._member(found))
+        for since, by in sorted(added, key=lambda key: (not key[0], key)):
+            words = f"Since {since}{by and f' by {by}'}" if since else "Since when is not known"
+            yield words, added[since, by]
 
     def _member(self, membership: Membership) -> str:
         person = self.people[membership.user_id]
@@ -356,20 +354,24 @@ def rows(review: Review) -> Iterator[tuple[Value, ...]]:
     """Return the rows of a review, in the order of its groups; see `COLUMNS`."""
     view = View(review)
     for group in review.groups:
+        granted = "; ".join(view.granted(group)) if review.roles.were_read else None
+        of_group = (group.name, group.id), (granted, group.managed_by)
         for membership in group.members:
-            yield _row(view, group, membership.user_id, membership)
+            yield _row(view, of_group, membership.user_id, membership)
         if not group.members:
-            yield _row(view, group, None, None)
+            yield _row(view, of_group, None, None)
     for person in review.people:
         if person.id not in view.groups_of:
-            yield _row(view, None, person.id, None)
+            yield _row(view, ((None, None), (None, None)), person.id, None)
 
 
 def _row(
-    view: View, group: ReviewedGroup | None, user_id: str | None, membership: Membership | None
+    view: View,
+    of_group: tuple[tuple[Value, str | None], tuple[Value, Value]],
+    user_id: str | None,
+    membership: Membership | None,
 ) -> tuple[Value, ...]:
     person = view.people.get(user_id or "")
-    of_group: tuple[Value, ...] = (group.name, group.id) if group else (None,) * 2
     of_person: tuple[Value, ...] = (None,) * 6
     if person is not None:
         of_person = (person.email, person.name, person.id, person.role)
@@ -378,8 +380,6 @@ def _row(
     if (found := membership) is not None:
         until = str(found.until) if found.until else None
         of_membership = (found.since, found.by, found.run, found.reason, found.source, until)
-    group_id = group.id if group else None
+    group_id = of_group[0][1]
     kinds = dict.fromkeys([*view.kinds(user_id, group_id), *view.kinds(None, group_id)])
-    granted = "; ".join(view.granted(group)) if group and view.review.roles.were_read else None
-    managed_by = group.managed_by if group else None
-    return (*of_group, *of_person, *of_membership, "; ".join(kinds), granted, managed_by)
+    return (*of_group[0], *of_person, *of_membership, "; ".join(kinds), *of_group[1])

@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 import msgspec
 
-from cld_user_groups.membership.documents import form_of, json_text
+from cld_user_groups.membership.documents import form_of, json_data
 from cld_user_groups.membership.grants import Grant
 from cld_user_groups.membership.model import Group
 from cld_user_groups.membership.problems import FileError, Problem
@@ -37,21 +37,22 @@ _FORM = form_of(
 
 def render_json(review: Review) -> str:
     """Return a review as a JSON document, with the digest of it without that line."""
-    text = _document(review)
-    head, form, rest = text.split("\n", 2)
-    return f'{head}\n{form}\n  "digest": "{_digest(text)}",\n{rest}'
+    return _with_digest(review).decode()
+
+
+def _with_digest(review: Review) -> bytes:
+    data = _document(review)
+    head, form, rest = data.split(b"\n", 2)
+    line = b'  "digest": "%s",' % sha256(data).hexdigest().encode()
+    return b"\n".join((head, form, line, rest))
 
 
 def digest_of(review: Review) -> str:
     """Return the SHA-256 digest of a review: of its JSON document without the line `digest`."""
-    return _digest(_document(review))
+    return sha256(_document(review)).hexdigest()
 
 
-def _digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
-
-
-def _document(review: Review) -> str:
+def _document(review: Review) -> bytes:
     fields = attrs.asdict(review, recurse=False)
     summary = {
         "groups": len(review.groups),
@@ -66,7 +67,7 @@ def _document(review: Review) -> str:
     head = {"format": FORMAT, "account": fields.pop("account_id"), "summary": summary}
     head["roles"] = _roles(review) if review.roles.were_read else None
     del fields["roles"], fields["access"]
-    return json_text(msgspec.convert({**head, **fields}, _FORM, from_attributes=True))
+    return json_data(msgspec.convert({**head, **fields}, _FORM, from_attributes=True))
 
 
 def _roles(review: Review) -> dict[str, Any]:
@@ -147,7 +148,7 @@ def keep(review: Review, state: Path) -> None:
     directory = state / _DIRECTORY
     make_private(directory)
     path = directory / f"{review.made_at.astimezone(UTC).date()}.json"
-    replace_file(path, render_json(review).encode())
+    replace_file(path, _with_digest(review))
 
 
 def last_before(state: Path, day: date) -> Earlier | None:
