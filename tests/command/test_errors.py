@@ -317,6 +317,14 @@ def test_a_response_that_is_too_large_names_the_option_that_allows_it(shell: She
     assert shell("doctor", "--max-body", "2").exit_code == 0
 
 
+def test_a_file_that_is_too_large_names_the_option_that_allows_it(shell: Shell) -> None:
+    file = shell.write(shell("export").stdout + f"# {'x' * 1_200_000}\n")
+    done = shell("plan", file, "--max-body", "1")
+    assert done.exit_code == 1
+    assert "larger than 1048576 bytes; allow more with --max-body, in MiB" in done.stderr
+    assert shell("plan", file, "--max-body", "2").exit_code == 0
+
+
 @pytest.mark.parametrize("status", [420, 429])
 @pytest.mark.parametrize(
     "headers",

@@ -650,6 +650,25 @@ def test_the_digest_covers_included_files(tmp_path):
     assert read(group("{from: people.csv}"), "groups.yaml", tmp_path).digest != before
 
 
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ('[]\n    reason: |\n      - {email: a@b.example, id: "1"}\n    allow_empty: true', []),
+        ('\n      - {email: a@b.example, id: "1"}\n      - c@d.example', [("1", 7), (None, 8)]),
+        (
+            '\n      - {email: a@b.example, id: "1"}\n      - {id: \ue000}',
+            [("1", 7), ("\ue000", 8)],
+        ),
+        ('\n      - {email: a@b.example, id: n}\n      - {id: "3"}', [("n", 7), ("3", 8)]),
+    ],
+)
+def test_lines_that_look_like_an_exported_member_are_read_as_any_other(members, expected):
+    text = f"version: 1\naccount: acc\n# two\ngroups:\n  A:\n    members: {members}\n"
+    [found] = read_file("-", stdin=io.BytesIO(text.encode())).groups
+    assert [(each.id, each.line) for each in found.members] == expected
+    assert found.reason in (None, '- {email: a@b.example, id: "1"}\n')
+
+
 def test_a_file_beyond_the_limit_is_an_error(tmp_path):
     path = tmp_path / "groups.yaml"
     path.write_text(YAML)

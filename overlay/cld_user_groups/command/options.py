@@ -359,7 +359,7 @@ def global_options(formats: tuple[str, ...] = FORMATS) -> Decorator:
         ),
         option(
             "--max-body",
-            "The maximum size of a response, in MiB. Default: 64.",
+            "The maximum size of a response, and of a file, in MiB. Default: 64.",
             type=click.IntRange(min=1),
             metavar="MIB",
         ),

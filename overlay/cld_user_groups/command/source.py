@@ -142,15 +142,16 @@ def read_source(path: str, rows: Rows | None = None) -> Desired | Plan:
     """Read a file of groups or a saved plan, which its content shows; "-" is standard input."""
     how = None if rows is None else rows.format
     content = membership.files.content
-    timeout = _source_timeout()
+    settings = _settings()
+    timeout, most = settings.source_timeout, settings.max_bytes or content.MAX_BYTES
     if path == "-":
-        found = content.read_content(path, timeout=timeout)
+        found = content.read_content(path, max_bytes=most, timeout=timeout)
         if _is_plan(found):
             return membership.parse_plan(found, path)
-        return membership.read_file(path, stdin=BytesIO(found), rows=how)
-    if _is_plan(_json_in(Path(path), content.MAX_BYTES)):
+        return membership.read_file(path, stdin=BytesIO(found), max_bytes=most, rows=how)
+    if _is_plan(_json_in(Path(path), most)):
         return membership.load_plan(path)
-    return membership.read_file(path, timeout=timeout, rows=how)
+    return membership.read_file(path, max_bytes=most, timeout=timeout, rows=how)
 
 
 def read_groups(path: str, rows: Rows | None = None) -> Desired:
@@ -184,10 +185,9 @@ def _is_json(content: bytes) -> bool:
     return content.lstrip(_SPACE)[:1] == b"{"
 
 
-def _source_timeout() -> float:
-    """Return how long to wait for the end of a source that is a pipe, in seconds."""
+def _settings() -> Settings:
     context = click.get_current_context(silent=True)
-    return Settings().source_timeout if context is None else settings_of(context).source_timeout
+    return Settings() if context is None else settings_of(context)
 
 
 def _file_error(source: str, message: str, hint: str = "") -> FileError:
@@ -222,7 +222,7 @@ def one_user(text: str, source: str = "", line: int = 0) -> DesiredMember:
 def _people_in(source: str) -> list[DesiredMember]:
     content, quoted = membership.files.content, membership.problems.quoted
     try:
-        found = content.read_content(source, timeout=_source_timeout())
+        found = content.read_content(source, timeout=_settings().source_timeout)
     except OSError as error:
         message = f"cannot read the file: {error.strerror or error}"
         raise _file_error(source, message, "@ names a file of users") from None

@@ -53,7 +53,8 @@ def read_content(
         with Path(source).open("rb") as file:
             content = file.read(max_bytes + 1)
     if len(content) > max_bytes:
-        raise FileError([Problem(shown or source, None, f"larger than {max_bytes} bytes")])
+        hint = "allow more with --max-body, in MiB (default: 64)"
+        raise FileError([Problem(shown or source, None, f"larger than {max_bytes} bytes", hint)])
     return content
 
 
