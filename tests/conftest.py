@@ -65,6 +65,7 @@ def _nothing_from_outside(request: pytest.FixtureRequest, monkeypatch: pytest.Mo
         # none of them is needed on the loopback interface: here is a folder that has none.
         monkeypatch.delenv("SSL_CERT_FILE", raising=False)
         monkeypatch.setenv("SSL_CERT_DIR", str(Path(__file__).parent))
+        monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent / "support/light"))
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import pytest
 import redis
 from tests.support import code_blocks
 from tests.support.code_blocks import ROOT, Block
+from tests.support.forked import forked_command
 from tests.support.redis_server import RedisServer, ending_with_the_tests
 
 from cld_user_groups.emulator import Emulator, EmulatorUser
@@ -223,29 +225,17 @@ def holder_of_a_lease(store: redis.Redis) -> int:
     return process
 
 
-@pytest.mark.parametrize(
-    ("fault", "tasks"),
-    [
-        ({"status": 501}, 2),
-        ({"status": 200, "body": "<html>"}, 2),
-        ({"status": 401}, 1),
-    ],
-    ids=str,
-)
 def test_what_can_pass_is_tried_again_and_what_needs_a_human_is_not(
-    fault: dict[str, Any],
-    tasks: int,
-    accounts: Accounts,
-    folder: Path,
-    environment: Mapping[str, str],
+    accounts: Accounts, folder: Path, environment: Mapping[str, str]
 ) -> None:
-    accounts.emulators["acc-1"].fail("getUserGroups", **fault)
+    faults = ({"status": 501}, {"status": 200, "body": "<html>"}, {"status": 401})
+    for account, fault in zip(ACCOUNTS, faults, strict=True):
+        accounts.emulators[account].fail("getUserGroups", **fault)
     # Without a worker, a task that is to be tried again is so at once.
-    code = "from fleet import follow_file; follow_file.apply(args=['acc-1'])"
+    code = f"from fleet import follow_file; [follow_file.apply(args=[each]) for each in {ACCOUNTS}]"
     subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, check=True)
-    assert members(accounts.emulators["acc-1"])["kept"] == (
-        WANTED["kept"] if tasks == 2 else set(USERS[12:24])
-    )
+    found = [members(accounts.emulators[account])["kept"] for account in ACCOUNTS]
+    assert found == [WANTED["kept"], WANTED["kept"], set(USERS[12:24])]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it is a line of a Unix shell")
@@ -262,12 +252,16 @@ def test_the_line_of_shell_makes_each_account_what_its_file_says(
     )
     (folder / "profiles.toml").write_text(profiles)
     (folder / "files" / f"{ACCOUNTS[-1]}.yaml").unlink()  # two processes tell as much as three
+    program = folder / "programs/cld-user-groups"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(forked_command())} "$@"\n')
+    program.chmod(0o700)
     done = subprocess.run(
         ["sh", "-c", line],
         cwd=folder,
         env={
             **environment,
-            "PATH": f"{Path(sys.executable).parent}:{environment['PATH']}",
+            "PATH": f"{program.parent}:{environment['PATH']}",
             "CLOUDINARY_PROFILES_FILE": "profiles.toml",
             "CLOUDINARY_LEASE_URL": redis_server.url,
             "SECRET": "s",
