@@ -80,7 +80,9 @@ def test_decisions_are_applied_kept_in_the_file_and_undone(shell: Shell) -> None
     assert shell.members() == SAMPLE | {"Designers": {"harry"}}
     # The next nightly run adds them again, unless the file is edited as shown.
     assert [each["action"] for each in shell.json("plan", name)["changes"]] == ["add_user"]
+    assert shell("plan", name, "--from-review", SHEET).stderr in applied.stderr
     shell.write(_patched(shell, applied.stderr))
+    assert "groups.yaml lists none of them" in shell("plan", name, "--from-review", SHEET).stderr
     assert "Nothing to do" in shell("plan", name).stdout
     again = shell("plan", "--from-review", SHEET).stdout
     assert "Already in place: 1, `john@example.com in Designers`." in again

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from .source import Rows, hold_to_guards, read_groups
 
 if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
-    from cld_user_groups.membership import Desired, Plan, Snapshot
+    from cld_user_groups.membership import Desired, GroupRef, Plan, Snapshot, UserRef
     from cld_user_groups.membership.review import Decisions
 
 from_review_option = click.option(
@@ -61,13 +61,14 @@ class Decided:
 
         return Draft(make, snapshot)
 
-    def print_edit(self, plan: Plan, settings: Settings) -> None:
+    def print_edit(self, plan: Plan, snapshot: Snapshot, settings: Settings) -> None:
         """Tell what to edit in the file, or its next run would add them again."""
-        if plan.changes:
-            for line in self._edit(plan):
-                print_message(printable(line), quiet=settings.quiet)
+        for line in self._edit([*self.decisions.ended(plan, snapshot)]):
+            print_message(printable(line), quiet=settings.quiet)
 
-    def _edit(self, plan: Plan) -> Iterator[str]:
+    def _edit(self, ended: Sequence[tuple[GroupRef, UserRef]]) -> Iterator[str]:
+        if not ended:
+            return
         if self.file is None:
             yield (
                 "No file of groups is known here. If the account follows one, remove them there "
@@ -75,7 +76,7 @@ class Decided:
             )
             return
         today = datetime.now(UTC).date()
-        edit = membership.removal_edit(plan, self.file, today, self.rows.format)
+        edit = membership.removal_edit(ended, self.file, today, self.rows.format)
         if not (edit.diff or edit.by_hand):
             yield f"{self.file.source} lists none of them: nothing is to be edited there."
             return

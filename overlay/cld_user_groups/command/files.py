@@ -192,7 +192,7 @@ def plan_command(
         output.write(membership.render_json(plan))
     print_plan(plan, settings, snapshot)
     if review is not None:
-        review.print_edit(plan, settings)
+        review.print_edit(plan, snapshot, settings)
     if out is not None:
         apply_it = settings.command_line("apply", str(out))
         print_message(f"Saved in {out}. To apply it: {apply_it}", quiet=settings.quiet)

@@ -72,7 +72,7 @@ class Draft:
 class RunOptions:
     """How to run a plan: as the options of `apply`, with what to say where it does not run.
 
-    `on_plan` is called with the plan, once it is shown.
+    `on_plan` is called with the plan and what it is of, once it is shown.
     """
 
     yes: bool
@@ -83,7 +83,7 @@ class RunOptions:
     max_wait: float = 0.0
     resume: str
     hint: str = ""
-    on_plan: Callable[[Plan, Settings], None] = lambda plan, settings: None
+    on_plan: Callable[[Plan, Snapshot, Settings], None] = lambda plan, snapshot, settings: None
 
 
 def run_plan(
@@ -113,10 +113,10 @@ def run_plan(
             is_old = time.monotonic() - read_at >= LONG_PAUSE
             if options.dry_run:
                 print_plan(plan, settings, snapshot)
-                options.on_plan(plan, settings)
+                options.on_plan(plan, snapshot, settings)
                 return code_of_plan(plan)
             is_shown = _show(settings, plan)
-            options.on_plan(plan, settings)
+            options.on_plan(plan, snapshot, settings)
             if plan.breaches:
                 raise errors.Refused(plan.breaches, options.hint, is_shown=is_shown)
             if plan.changes and (is_old or not options.yes):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -17,7 +17,8 @@ from .explaining import listing_of
 from .files import read_edited
 from .files.content import decode_text
 from .files.row_format import RowFormat
-from .model import Action, Desired, DesiredGroup, DesiredMember, Member, Plan
+from .grants import GroupRef
+from .model import Desired, DesiredGroup, DesiredMember, Member, UserRef
 from .problems import FileError, Problem, printable, quoted
 
 _ROWS = (".csv", ".jsonl", ".ndjson")
@@ -55,17 +56,20 @@ class _Removal:
 
 
 def removal_edit(
-    plan: Plan, file: Desired, today: date, rows: RowFormat | None = None
+    ended: Iterable[tuple[GroupRef, UserRef]],
+    file: Desired,
+    today: date,
+    rows: RowFormat | None = None,
 ) -> RemovalEdit:
-    """Return the edit of a file after which its next run does not revert a plan's removals.
+    """Return the edit of a file after which its next run does not bring back who was removed.
 
     Args:
-        plan: The plan, which is not of that file.
+        ended: From which groups, and whom.
         file: The file, as it was read.
         today: The day for which the file is read.
         rows: How it was read, where another program has written its rows.
     """
-    removals = list(_removals(plan, file, today))
+    removals = list(_removals(ended, file, today))
     places: defaultdict[tuple[str, int], list[_Removal]] = defaultdict(list)
     for each in removals:
         if not each.hint and each.member.source != "-":
@@ -94,19 +98,19 @@ def removal_edit(
     )
 
 
-def _removals(plan: Plan, file: Desired, today: date) -> Iterator[_Removal]:
-    """Yield the memberships that a plan ends and the file lists."""
+def _removals(
+    ended: Iterable[tuple[GroupRef, UserRef]], file: Desired, today: date
+) -> Iterator[_Removal]:
+    """Yield the memberships that end and that the file lists."""
     found: list[tuple[DesiredGroup, DesiredMember]] = []
-    for change in plan.changes:
-        if change.action is Action.REMOVE_USER and change.user is not None:
-            user = Member(id=change.user.id, email=change.user.email)
-            listing = listing_of(file, change.group, user, today)
-            if listing.is_wanted and listing.group and listing.member:
-                found.append((listing.group, listing.member))
-    ended = Counter(id(group) for group, _ in found)
+    for group_ref, user in ended:
+        listing = listing_of(file, group_ref, Member(id=user.id, email=user.email), today)
+        if listing.is_wanted and listing.group and listing.member:
+            found.append((listing.group, listing.member))
+    counts = Counter(id(group) for group, _ in found)
     for group, member in found:
         # Of rows alone, a group without any is not named, and left alone.
-        is_emptied = len(group.members) == ended[id(group)] and not group.source.endswith(_ROWS)
+        is_emptied = len(group.members) == counts[id(group)] and not group.source.endswith(_ROWS)
         hint = "then nobody is left: write `members: []` and `allow_empty: true`"
         yield _Removal(group, member, hint if is_emptied else "")
 

@@ -20,7 +20,15 @@ from cld_user_groups.membership.everyday import changed_group, plan_of
 from cld_user_groups.membership.files.content import TIMEOUT, decode_text, read_content
 from cld_user_groups.membership.files.fields import Fields
 from cld_user_groups.membership.files.rows import ListedRow, parse_csv
-from cld_user_groups.membership.model import Desired, DesiredMember, GuardLimits, Plan, Snapshot
+from cld_user_groups.membership.grants import GroupRef
+from cld_user_groups.membership.model import (
+    Desired,
+    DesiredMember,
+    GuardLimits,
+    Plan,
+    Snapshot,
+    UserRef,
+)
 from cld_user_groups.membership.problems import (
     FileError,
     Problem,
@@ -102,6 +110,17 @@ class Decisions:
         """Who loses a membership, to be looked up by ID."""
         ids = dict.fromkeys(row.user_id for row in self.rows if row.choice == REMOVE)
         return tuple(DesiredMember(id=each) for each in ids)
+
+    def ended(self, plan: Plan, snapshot: Snapshot) -> Iterator[tuple[GroupRef, UserRef]]:
+        """Yield the memberships that a plan of these decisions ends, or that have ended already."""
+        directory = Directory(snapshot)
+        planned = {(each.group.id, each.user.id) for each in plan.changes if each.user}
+        for row in (each for each in self.rows if each.choice == REMOVE):
+            group, user = directory.group(row.group_id), directory.by_id(row.user_id)
+            if group is None or user is None or _contradiction(row, directory):
+                continue
+            if (group.id, user.id) in planned or user.id not in directory.members(group.id):
+                yield group.ref, user.ref
 
 
 def read_decisions(path: str | os.PathLike[str], *, timeout: float = TIMEOUT) -> Decisions:
