@@ -149,7 +149,7 @@ class _TreeBuilder:
         return items
 
     def _member(self, mark: Scalar) -> Node:
-        """Return the member that a mark stands for; the mark itself where it is text of the file."""
+        """Return the member that a mark stands for, or the mark where it is text of the file."""
         if (member := next(self.members, None)) is None:
             return mark
         email, user_id, kind = member
