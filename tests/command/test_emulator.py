@@ -30,7 +30,7 @@ def test_it_serves_an_account_until_a_signal(shell: Shell, monkeypatch: pytest.M
 
 def test_its_options_are_the_emulators_own(shell: Shell) -> None:
     assert shell("emulator", "--help").exit_code == 0
-    assert "usage: cld-user-groups emulator" in shell("emulator", "-h").stdout
+    assert "Usage: cld-user-groups emulator" in shell("emulator", "-h").stdout
     done = shell("emulator", "--port", "nowhere")
     assert done.exit_code == 64  # not the 2 of its parser, which says that there are changes
     assert "a port is a number" in done.stderr

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from cld_user_groups.command.cli import COMMANDS, SECTIONS, cli
+from cld_user_groups.emulator.__main__ import build_parser
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -57,6 +58,17 @@ def test_the_help_of_a_command_ends_with_two_examples_that_it_accepts(
             assert found is not None
             command = found
         command.make_context(path[-1], words, resilient_parsing=False)
+
+
+def test_the_help_of_the_emulator_is_like_that_of_a_command() -> None:
+    program = "cld-user-groups emulator"
+    lines = build_parser(program).format_help().splitlines()
+    assert lines[0] == f"Usage: {program} [OPTIONS]"
+    assert "Options:" in lines
+    examples = [line.strip() for line in lines[lines.index("Examples:") + 1 :]]
+    assert len(examples) == 2
+    for line in examples:
+        build_parser(program).parse_args(shlex.split(line.removeprefix(program)))
 
 
 def test_every_command_is_in_a_section_once() -> None:

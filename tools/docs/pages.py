@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, HelpFormatter
+from argparse import ArgumentParser
 from collections.abc import Callable
 from functools import partial
 
@@ -25,5 +25,5 @@ GENERATED: dict[str, Callable[[], str]] = {
 
 def _help(parser: ArgumentParser) -> str:
     """Return what a program prints with `--help`, in any terminal."""
-    parser.formatter_class = partial(HelpFormatter, width=88)
+    parser.formatter_class = partial(parser.formatter_class, width=88)
     return f"```text\n{parser.format_help()}```"

@@ -7,7 +7,7 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn, get_args
+from typing import Any, NoReturn, get_args
 
 from .emulator import Emulator
 from .operations import Wire
@@ -106,29 +106,42 @@ class _OneLineParser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {message}\n")
 
 
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Writes the help as those of the other commands are."""
+
+    def add_usage(self, usage: Any, actions: Any, groups: Any, prefix: str | None = None) -> None:
+        super().add_usage(usage, actions, groups, prefix or "Usage: ")
+
+
 def build_parser(program: str = _PROGRAM) -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = _OneLineParser(
         prog=program,
-        description="An emulator of Cloudinary's Account Provisioning API: groups, users, roles.",
+        usage="%(prog)s [OPTIONS]",
+        description="  Serve an emulated account: groups, users and roles, until Ctrl-C.",
+        epilog=f"Examples:\n  {program} --port 8080\n  {program} --from groups.yaml",
+        formatter_class=_Formatter,
+        add_help=False,
         allow_abbrev=False,
     )
-    option = parser.add_argument
-    default = "(default: %(default)s)"
-    option("--host", default="127.0.0.1", help=f"address to bind to {default}")
-    port = f"port to listen on, 0 for a free one {default}"
+    option = parser.add_argument_group("Options").add_argument
+    default = "Default: %(default)s."
+    option("--host", default="127.0.0.1", help=f"The address to bind to. {default}")
+    port = f"The port to listen on, 0 for a free one. {default}"
     option("--port", default=0, type=_port, help=port)
-    account = "ID of the emulated account (default: that of the file, else acc)"
-    option("--account-id", help=account)
-    option("--api-key", default="k", help=f"provisioning API key to accept {default}")
-    option("--api-secret", default="s", help=f"provisioning API secret to accept {default}")
-    wire = f"response bodies as observed, or as documented {default}"
+    account = "The ID of the emulated account. Default: that of the file, else acc."
+    option("--account-id", metavar="ID", help=account)
+    option("--api-key", metavar="KEY", default="k", help=f"The API key to accept. {default}")
+    secret = f"The API secret to accept. {default}"
+    option("--api-secret", metavar="SECRET", default="s", help=secret)
+    wire = f"Response bodies as observed, or as documented. {default}"
     option("--wire", choices=get_args(Wire), default="observed", help=wire)
-    source = "file of groups to start with, such as an export (default: a sample account)"
+    source = "The file of groups to start with, such as an export. Default: a sample account."
     option("--from", dest="file", metavar="FILE", help=source)
     choices = ("on", *map(str, REFUSALS))
-    refused = "refuse the Permissions API with a status code (default: as the file says, else on)"
+    refused = "Refuse the Permissions API with a status code. Default: as the file says, else on."
     option("--permissions", choices=choices, help=refused)
+    option("-h", "--help", action="help", help="Show this message and exit.")
     return parser
 
 
