@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable
 from functools import partial
 
-from cld_user_groups.emulator.__main__ import build_parser
+from cld_user_groups.emulator.__main__ import CommandFormatter, build_parser
 from cld_user_groups.membership import groups_schema, journal_schema, plan_schema
 
 from .commands import commands_table
@@ -25,5 +25,5 @@ GENERATED: dict[str, Callable[[], str]] = {
 
 def _help(parser: ArgumentParser) -> str:
     """Return what a program prints with `--help`, in any terminal."""
-    parser.formatter_class = partial(parser.formatter_class, width=88)
+    parser.formatter_class = partial(CommandFormatter, width=88)
     return f"```text\n{parser.format_help()}```"

@@ -106,7 +106,7 @@ class _OneLineParser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {message}\n")
 
 
-class _Formatter(argparse.RawDescriptionHelpFormatter):
+class CommandFormatter(argparse.RawDescriptionHelpFormatter):
     """Writes the help as those of the other commands are."""
 
     def add_usage(self, usage: Any, actions: Any, groups: Any, prefix: str | None = None) -> None:
@@ -120,7 +120,7 @@ def build_parser(program: str = _PROGRAM) -> argparse.ArgumentParser:
         usage="%(prog)s [OPTIONS]",
         description="  Serve an emulated account: groups, users and roles, until Ctrl-C.",
         epilog=f"Examples:\n  {program} --port 8080\n  {program} --from groups.yaml",
-        formatter_class=_Formatter,
+        formatter_class=CommandFormatter,
         add_help=False,
         allow_abbrev=False,
     )
