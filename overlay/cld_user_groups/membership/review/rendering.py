@@ -164,17 +164,17 @@ class View:
     def _read(self) -> str:
         """Return what was read whole, and what was not."""
         review = self.review
-        groups = f"all {counted(len(review.groups), 'group')}"
-        if review.as_of is not None:
-            groups = "the groups as the journals record them"
-        people = f"and all {_people(len(review.people))} that the account lists"
+        groups, people = counted(len(review.groups), "group"), _people(len(review.people))
+        lists = f"all {groups} and all {people} that the account lists"
+        if review.as_of is not None:  # and who was in them may be on no list any more
+            lists = "the groups as the journals record them, and the people that the account lists"
         if not review.complete:
-            people = f"and {_people(len(review.people))}, of whom some may be missing"
+            lists += "; some people who are in no group may be missing"
         known = len(review.groups) - len(review.unknown_groups)
-        roles = "no roles"
-        if review.roles.were_read:
-            roles = f"what {known:,} of {counted(len(review.groups), 'group')} grant"
-        return f"{groups} {people}; {roles}"
+        roles = (
+            f"what {known:,} of {groups} grant" if review.roles.were_read else "roles were not read"
+        )
+        return f"{lists}; {roles}"
 
     def figures(self) -> dict[str, int]:
         """Return the counts of the review."""
@@ -308,9 +308,7 @@ class View:
     def _member(self, membership: Membership) -> str:
         person = self.people[membership.user_id]
         is_blocked = person.state in (State.DISABLED, State.PENDING)
-        details = [person.state.value] if is_blocked else []
-        details += [shown(text) for text in (membership.reason, membership.source) if text]
-        details += [f"until {membership.until}"] if membership.until else []
+        details = [*([person.state.value] if is_blocked else []), *self._why(membership)]
         return ": ".join(filter(None, (self.labels[person.id], ", ".join(details))))
 
     def details(self, membership: Membership) -> list[str]:
@@ -318,9 +316,13 @@ class View:
         return [
             *([f"since {day(membership.since)}"] if membership.since else []),
             *([f"by {shown(membership.by)}"] if membership.by else []),
-            *(shown(text) for text in (membership.reason, membership.source) if text),
-            *([f"until {membership.until}"] if membership.until else []),
+            *self._why(membership),
         ]
+
+    @staticmethod
+    def _why(membership: Membership) -> list[str]:
+        until = [f"until {membership.until}"] if membership.until else []
+        return [*(shown(text) for text in (membership.reason, membership.source) if text), *until]
 
 
 def _people(count: int) -> str:
