@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 HOSTILE = st.sampled_from(
     [
@@ -31,3 +33,21 @@ class Tags(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
         self.attributes |= {name for name, _ in attrs}
+
+
+def assert_no_markup(markdown: str, ours: str) -> None:
+    """Hold that what comes from outside is no markup in a Markdown document.
+
+    Args:
+        markdown: The document.
+        ours: A pattern of the texts that are no code: our own words, and nothing else.
+    """
+    allowed = {"heading_open", "heading_close", "paragraph_open", "paragraph_close", "inline"}
+    allowed |= {"bullet_list_open", "bullet_list_close", "list_item_open", "list_item_close"}
+    inline = {"text", "code_inline", "strong_open", "strong_close", "softbreak"}
+    for token in MarkdownIt().parse(markdown):
+        assert token.type in allowed, token
+        for child in token.children or ():
+            assert child.type in inline, child
+            if child.type == "text":
+                assert re.fullmatch(ours, child.content, re.ASCII), child.content
