@@ -6,24 +6,26 @@ import json
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import httpx
-import mcp_types as types
 import pytest
 from attrs import field, frozen
 from jsonschema import Draft202012Validator
-from mcp import Client, MCPError
-from mcp.server import Server
 
 from cld_user_groups import CldProvisioning, Security
-from cld_user_groups.assistant.server import make_server
-from cld_user_groups.assistant.tools import Account
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.hooks import OnlyReads
 from cld_user_groups.membership import state_directory
 from cld_user_groups.utils import waiting_disabled
+
+if TYPE_CHECKING:  # every process that collects tests would import it for a second
+    import mcp_types as types
+    from mcp import Client
+    from mcp.server import Server
+
+    from cld_user_groups.assistant.tools import Account
 
 SECRET = "s3cr3t-4f1c0e"
 
@@ -42,10 +44,11 @@ class Assistant:
     emulator: Emulator
     account: Account
     server: Server[Any]
-    tools: dict[str, types.Tool] = field(factory=dict[str, types.Tool])
+    tools: dict[str, types.Tool] = field(factory=dict[str, "types.Tool"])
 
     def ask(self, what: Callable[[Client], Any]) -> Any:
         """Ask the server something, in a session of its own."""
+        from mcp import Client, MCPError
 
         async def session() -> Any:
             async with Client(self.server) as client:
@@ -77,6 +80,8 @@ class Assistant:
 
     def read(self, name: str) -> str:
         """Return the text of a resource, or of the error that there is instead."""
+        from mcp import MCPError
+
         try:
             found = self.ask(lambda client: client.read_resource(f"cld-user-groups://{name}"))
             (content,) = found.contents
@@ -97,6 +102,9 @@ class Assistant:
 @pytest.fixture
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Assistant]]:
     """Return a function that makes an assistant at an emulator of its own."""
+    from cld_user_groups.assistant.server import make_server
+    from cld_user_groups.assistant.tools import Account
+
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.chdir(tmp_path)
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from cld_user_groups.assistant.tools import TOOLS
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.identity import name_key
 
@@ -156,6 +155,8 @@ def test_a_hostile_file_is_in_no_text(
 
 
 def test_a_hostile_name_is_in_no_description_and_a_resource_is_data(hostile: Assistant) -> None:
+    from cld_user_groups.assistant.tools import TOOLS
+
     for resource in ("file", "plan/last", "review/last"):
         found = hostile.read(resource)
         assert found.isascii()

@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx
 import pytest
-from mcp import MCPError
 from tests.support.operations import METHODS, OPERATIONS, arguments, method
 
 from cld_user_groups.emulator import Emulator
@@ -96,6 +95,8 @@ def test_a_read_only_server_has_no_way_to_propose(make: Make) -> None:
     assert {*CALLS} - {"propose"} == {
         tool.name for tool in assistant.ask(lambda client: client.list_tools()).tools
     }
+    from mcp import MCPError
+
     with pytest.raises(MCPError, match="no such tool"):
         assistant.ask(lambda client: client.call_tool("propose", lost(HARRY)))
 
@@ -463,6 +464,8 @@ class Stuck:
 
 
 def test_a_call_that_takes_too_long_ends(make: Make) -> None:
+    from mcp import MCPError
+
     stuck = Stuck()
     assistant = make(timeout=0.05, hooks=(stuck,))
     try:

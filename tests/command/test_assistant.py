@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 from anyio.from_thread import start_blocking_portal
-from mcp import Client, StdioServerParameters
 from tests.support.code_blocks import ROOT
 from tools.docs.transcript import comparable, steps
 
@@ -31,6 +30,8 @@ COMMAND = [sys.executable, "-m", "cld_user_groups"]
 @contextmanager
 def asking(*arguments: str, **environment: str) -> Generator[Callable[..., Any]]:
     """Start a server as a client does; yield what calls a method of the client."""
+    from mcp import Client, StdioServerParameters
+
     command, *first = COMMAND
     passed = {name: os.environ[name] for name in os.environ if name.startswith(("CLOUD", "XDG"))}
     server = StdioServerParameters(
