@@ -39,6 +39,16 @@ class RemovalEdit:
     by_hand: tuple[Problem, ...] = ()
 
 
+class _Line(str):
+    """A line of a file, equal to itself alone: a diff of lines that repeat is slow, and long."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
 @frozen(eq=False)
 class _Removal:
     group: DesiredGroup
@@ -75,13 +85,14 @@ def removal_edit(
         if not each.hint and each.member.source != "-":
             places[each.member.source, each.member.line].append(each)
     listed = Counter((each.source, each.line) for group in file.groups for each in group.members)
-    texts: dict[str, tuple[list[str], list[str]]] = {}
+    texts: dict[str, tuple[list[_Line], list[str]]] = {}
     edited: set[_Removal] = set()
     try:
         for (source, line), found in sorted(places.items(), reverse=True):
             if source not in texts:
                 text = decode_text(Path(source).read_bytes(), source)
-                texts[source] = text.splitlines(keepends=True), text.splitlines(keepends=True)
+                lines = [_Line(each) for each in text.splitlines(keepends=True)]
+                texts[source] = lines, list[str](lines)
             is_all = listed[source, line] == len(found)
             if _take_out(texts[source][1], source, line, found, is_all=is_all):
                 edited.update(found)
@@ -152,7 +163,10 @@ def _take_items(lines: list[str], at: int, found: Sequence[_Removal]) -> bool:
         else:  # the last one of its list
             head = re.sub(r",\s*\Z", "", head)
         before, text = head[: len(before)], head[len(before) :] + tail
-    lines[first:last] = (before + text).splitlines(keepends=True)
+    old, new = lines[first:last], (before + text).splitlines(keepends=True)
+    codes = difflib.SequenceMatcher(None, [*map(str, old)], new).get_opcodes()
+    pieces = (old[a:b] if code == "equal" else new[c:d] for code, a, b, c, d in codes)
+    lines[first:last] = [line for piece in pieces for line in piece]
     return True
 
 
