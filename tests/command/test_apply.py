@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from cld_user_groups import membership
-from cld_user_groups.command import files, running
-from cld_user_groups.membership import account_lock, list_runs, snapshot, state_directory
+from cld_user_groups.command import running
+from cld_user_groups.membership import account_lock, drafts, list_runs, snapshot, state_directory
 
 from .shell import AS_EDITED, EDITED, SAMPLE, Shell
 
@@ -409,10 +409,10 @@ def test_what_the_file_asks_since_midnight_is_nobody_elses_change(
 ) -> None:
     today = datetime.now(UTC).date()
     yesterday = today - timedelta(days=1)
-    original = files.make_draft
+    original = drafts.make_draft
     # As if the plan had been made before midnight, for the last day of Harry's membership.
     monkeypatch.setattr(
-        *(files, "make_draft"),
+        *(drafts, "make_draft"),
         lambda client, desired, **guards: original(client, desired, yesterday, **guards),
     )
     rows = f"Designers,harry@example.com,{yesterday}\nDesigners,john@example.com,\n"

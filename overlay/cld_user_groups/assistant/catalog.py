@@ -16,9 +16,9 @@ from cld_user_groups.membership.documents import form, form_of
 from cld_user_groups.membership.explaining import read_explanation
 from cld_user_groups.membership.history import Step
 from cld_user_groups.membership.journal import End, Header
-from cld_user_groups.membership.lookup import error_in_call, has_text, lookup_of, named_user
+from cld_user_groups.membership.lookup import error_in_call, has_text, named_user
 from cld_user_groups.membership.review import Finding, Kind, Person, held_roles, read_people
-from cld_user_groups.membership.roles import plan_with_roles, roles_apart, roles_of
+from cld_user_groups.membership.roles import roles_apart, roles_of
 from cld_user_groups.membership.state import assistant_folder
 
 from .tools import Account, Tool
@@ -196,28 +196,23 @@ def propose(
 
     A plan that a guard refuses is not saved.
     """
-    file, now, client = account.desired(), datetime.now(UTC), account.client
+    file, client = account.desired(), account.client
     if bool(groups or offboard) is from_file or (from_file and file is None):
         raise error_in_call("give changes, or `from_file` where the server has a file")
     if file is not None and from_file:
-        snapshot = read_account(client, desired := file, now.date())
-        membership.planning.check_clocks(file, snapshot, now.date())
+        draft = membership.drafts.make_draft(client, file)
     else:
         named = [*offboard, *(text for each in groups for text in (*each.add, *each.remove))]
-        adds = any(each.add for each in groups)
-        lookup = lookup_of([*map(named_user, named)], adds=adds, file=file)
-        snapshot = read_account(client, lookup, now.date())
-        wanted = tuple(everyday.edited_groups(Finder(snapshot), groups, offboard))
         limits = membership.GuardLimits() if file is None else file.guards
-        desired = membership.Desired(source="assistant", digest="", groups=wanted, guards=limits)
 
-    def make(read: membership.Snapshot) -> membership.Plan:
-        if from_file:
-            return membership.plan(read, desired, now.date(), now=now)
-        plan = everyday.plan_of(read, desired, now, reason=reason, file=file)
-        return evolve(plan, breaches=membership.check_guards(plan, read))
+        def wanted(finder: Finder) -> everyday.DesiredState:
+            edited = everyday.edited_groups(finder, groups, offboard)
+            return everyday.DesiredState(groups=tuple(edited), limits=limits)
 
-    plan, _ = plan_with_roles(client, make, snapshot, reach="people")
+        people, adds = [*map(named_user, named)], any(each.add for each in groups)
+        given: Any = {"source": "assistant", "reason": reason, "file": file, "adds": adds}
+        draft = membership.drafts.draft_of_edits(client, people, wanted, **given)
+    plan, _ = draft.plan(client, "people")
     saved = _save(account, plan) if plan.changes and not plan.breaches else None
     return {
         "outcome": "refused" if plan.breaches else "saved" if saved else "nothing_to_do",

@@ -14,12 +14,12 @@ from cld_user_groups.identity import printable
 from . import membership
 from .options import Settings
 from .output import print_message
-from .running import Draft
-from .source import Rows, hold_to_guards, read_groups
+from .source import Rows, read_groups
 
 if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
     from cld_user_groups.membership import Desired, GroupRef, Plan, Snapshot, UserRef
+    from cld_user_groups.membership.drafts import Draft
     from cld_user_groups.membership.review import Decisions
 
 from_review_option = click.option(
@@ -57,9 +57,9 @@ class Decided:
 
         def make(read: Snapshot) -> Plan:
             plan = review.plan_of_decisions(self.decisions, read, now, file=self.file)
-            return hold_to_guards(plan, read, allow_removals=allow_removals)
+            return membership.drafts.hold_to_guards(plan, read, allow_removals=allow_removals)
 
-        return Draft(make, snapshot)
+        return membership.drafts.Draft(make, snapshot)
 
     def print_edit(self, plan: Plan, snapshot: Snapshot, settings: Settings) -> None:
         """Tell what to edit in the file, or its next run would add them again."""

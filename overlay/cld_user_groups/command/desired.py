@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from functools import partial, update_wrapper
+from functools import update_wrapper
 from typing import TYPE_CHECKING, Any
 
 import click
-from attrs import evolve
 
 from . import membership
 from .options import (
@@ -25,12 +23,13 @@ from .options import (
     summary_option,
     yes_option,
 )
-from .running import Draft, RunOptions, run_plan
-from .source import hold_to_guards, one_user, read_groups, read_people
+from .running import RunOptions, run_plan
+from .source import one_user, read_groups, read_people
 
 if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
-    from cld_user_groups.membership import Desired, Plan, Snapshot
+    from cld_user_groups.membership import Finder
+    from cld_user_groups.membership.drafts import Draft
     from cld_user_groups.membership.everyday import DesiredState
     from cld_user_groups.membership.roles import Reach
 
@@ -71,36 +70,23 @@ def change_command(
             path = None if ignore_file else settings.groups_file
             file = None if path is None else read_groups(path)
 
-            def prepare(client: CldProvisioning) -> Draft:
-                now = datetime.now(UTC)
-                if file is not None:
-                    membership.planning.check_is_for(file, client.account_id)
-                like = () if model is None else (model,)
-                adds = bool(people) and not removes
-                lookup = membership.lookup.lookup_of(people, adds=adds, like=like, file=file)
-                snapshot = membership.read_account(client, lookup, now.date())
-                finder = membership.Finder(snapshot)
+            def wanted(finder: Finder) -> DesiredState:
                 found: dict[str, Any] = {}
                 if model is not None:
                     (found["like"],) = finder.users([model])
                 if people:
                     found["people"] = finder.users(people)
-                state = function(finder, **values | found)
-                desired = membership.Desired(
+                return function(finder, **values | found)
+
+            def prepare(client: CldProvisioning) -> Draft:
+                return membership.drafts.draft_of_edits(
+                    *(client, people, wanted),
                     source=EVERYDAY + shlex.join(words),
-                    digest="",
-                    guards=state.limits,
-                    groups=state.groups,
-                )
-
-                def make(snapshot: Snapshot) -> Plan:
-                    plan = membership.everyday.plan_of(
-                        snapshot, desired, now, reason=reason, file=file, notes=state.notes
-                    )
-                    return hold_to_guards(plan, snapshot, allow_removals=allow_removals)
-
-                return Draft(
-                    make, snapshot, partial(_with_roles, client, desired, file, lookup, now)
+                    reason=reason,
+                    file=file,
+                    adds=bool(people) and not removes,
+                    like=() if model is None else (model,),
+                    allow_removals=allow_removals,
                 )
 
             why = ["--reason", reason] if reason else []
@@ -118,35 +104,6 @@ def change_command(
         return declared(name, callback, (*parameters, *options), TABLE_FORMATS)
 
     return decorate
-
-
-def _with_roles(
-    client: CldProvisioning,
-    desired: Desired,
-    file: Desired | None,
-    lookup: Desired,
-    now: datetime,
-    snapshot: Snapshot,
-) -> Snapshot:
-    """Read the roles for the rules of a file of those whom a group names: `copy` and `merge`."""
-    from cld_provisioning_api.models import Principal
-
-    if file is None:
-        return snapshot
-    rules = membership.rules
-    plan = membership.plan(snapshot, desired, now.date(), now=now)
-    plan = evolve(plan, rules=membership.check_rules(plan, snapshot, file).rules)
-    needed = membership.Desired(source="", digest="", groups=rules.readers_of(plan))
-    asked = set(rules.role_principals(snapshot, lookup))
-    new = [each for each in rules.role_principals(snapshot, needed) if each not in asked]
-    if not new:
-        return snapshot
-    left, known = snapshot.requests_left, snapshot.roles
-    principals = [Principal(type=kind, id=each) for kind, each in new]
-    once = client.with_options(retries=None, limiter=None)
-    roles = membership.roles.read_roles(once, principals, left)
-    left = None if left is None else max(0, left - roles.requests)
-    return evolve(snapshot, roles=known.with_more(roles), requests_left=left)
 
 
 def _words(context: click.Context, values: Mapping[str, Any]) -> Iterator[str]:

@@ -38,11 +38,9 @@ from .output import colored, print_json, print_message, print_result
 from .output_file import OutputFile
 from .people import read_everyone
 from .results import code_of_plan
-from .running import Draft, RunOptions, print_plan, run_plan
+from .running import RunOptions, print_plan, run_plan
 from .source import (
     Rows,
-    hold_to_guards,
-    make_draft,
     read_groups,
     read_source,
     row_options,
@@ -53,6 +51,7 @@ from .tables import Table, columns, print_table
 if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
     from cld_user_groups.membership import Change, Desired, Difference, Plan, Snapshot
+    from cld_user_groups.membership.drafts import Draft
     from cld_user_groups.membership.roles import Reach
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -178,7 +177,7 @@ def plan_command(
         draft_of = partial(review.draft, allow_removals=allow_removals)
     else:
         draft_of = partial(
-            make_draft,
+            membership.drafts.make_draft,
             desired=with_new_groups(read_groups(file or "", rows), allow_new),
             today=today.date() if today else None,
             allow_removals=allow_removals,
@@ -269,9 +268,11 @@ def apply_command(
     words = [*rows.words, *(word for name in allow_new for word in ("--allow-new", name))]
     words += ["--adds-only"] if adds_only else []
 
+    drafts = membership.drafts
+
     def prepare(client: CldProvisioning) -> Draft:
         if not isinstance(source, membership.Plan):
-            return make_draft(
+            return drafts.make_draft(
                 *(client, source),
                 allow_removals=allow_removals,
                 only_adds=adds_only,
@@ -284,15 +285,17 @@ def apply_command(
         people = staleness.people_of(source)
         snapshot = membership.read_account(client, people, keep_quota=how["keep_quota"])
         staleness.check_saved(source, snapshot)
-        held = partial(hold_to_guards, source, allow_removals=allow_removals, only_adds=adds_only)
-        return Draft(held, snapshot)
+        held = partial(
+            drafts.hold_to_guards, source, allow_removals=allow_removals, only_adds=adds_only
+        )
+        return drafts.Draft(held, snapshot)
 
     def still_needed(snapshot: Snapshot, day: date) -> Sequence[Change]:
         if isinstance(source, membership.Plan):
             return ()  # a saved plan asks for its own changes only
         plan = membership.plan(snapshot, source, day, now=datetime.now(UTC))
         if adds_only:
-            plan = hold_to_guards(plan, snapshot, allow_removals=None, only_adds=True)
+            plan = drafts.hold_to_guards(plan, snapshot, allow_removals=None, only_adds=True)
         return plan.changes
 
     options = RunOptions(

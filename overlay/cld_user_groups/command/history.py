@@ -26,7 +26,7 @@ from .options import (
 )
 from .output import print_message
 from .roles import of_user, print_roles
-from .running import Draft, RunOptions, run_plan
+from .running import RunOptions, run_plan
 from .source import one_user, read_groups
 from .tables import Table, columns, print_table
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         Snapshot,
         Step,
     )
+    from cld_user_groups.membership.drafts import Draft
     from cld_user_groups.membership.roles import Reach
 
 # Of a digest, enough to tell two files apart, as Git shows a commit.
@@ -100,7 +101,7 @@ def undo_command(
             )
             return evolve(plan, warnings=(*plan.warnings, *doubts))
 
-        return Draft(make, snapshot)
+        return membership.drafts.Draft(make, snapshot)
 
     # A second attempt needs the ID of the run that was undone: the last one is then this undo.
     words = ["undo", run or "RUN", *(["--restore-roles"] if restore_roles else [])]

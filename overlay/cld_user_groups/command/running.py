@@ -36,36 +36,13 @@ from .tables import as_csv, as_markdown
 if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
     from cld_user_groups.membership import Change, Lease, Plan, Result, Snapshot
+    from cld_user_groups.membership.drafts import Draft
     from cld_user_groups.membership.roles import Reach
 
 #: Reads the account; returns what makes its plan.
 Prepare: TypeAlias = "Callable[[CldProvisioning], Draft]"
 #: Returns the changes that an account needs to match the file on a day.
 StillNeeded: TypeAlias = "Callable[[Snapshot, date], Sequence[Change]]"
-
-
-@frozen
-class Draft:
-    """A plan to be made, whose roles are to be read.
-
-    Attributes:
-        make: Returns the plan of a snapshot, checked by its guards.
-        snapshot: The account as it was read.
-        read_more: Returns a snapshot with the roles that rules need beyond those, if any.
-    """
-
-    make: Callable[[Snapshot], Plan]
-    snapshot: Snapshot
-    read_more: Callable[[Snapshot], Snapshot] | None = None
-
-    def plan(
-        self, client: CldProvisioning, roles: Reach | None, keep_quota: int = 0
-    ) -> tuple[Plan, Snapshot]:
-        """Return the plan and its snapshot, with the roles that it needs."""
-        snapshot = self.snapshot if self.read_more is None else self.read_more(self.snapshot)
-        return membership.roles.plan_with_roles(
-            client, self.make, snapshot, reach=roles, keep_quota=keep_quota
-        )
 
 
 @frozen(kw_only=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import shlex
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
 from functools import update_wrapper
 from io import BytesIO
 from pathlib import Path
@@ -16,17 +15,14 @@ from attrs import evolve, frozen
 
 from . import membership
 from .options import Settings, settings_of
-from .running import Draft
 
 if TYPE_CHECKING:
-    from cld_user_groups import CldProvisioning
     from cld_user_groups.membership import (
         Desired,
         DesiredMember,
         FileError,
         Plan,
         RowFormat,
-        Snapshot,
     )
 
 _PLAN_MARK = b'"cld-user-groups/plan/'
@@ -252,39 +248,3 @@ def with_new_groups(desired: Desired, names: Sequence[str]) -> Desired:
         evolve(group, allow_new=group.allow_new or group.name in names) for group in desired.groups
     )
     return evolve(desired, groups=tuple(groups))
-
-
-def make_draft(
-    client: CldProvisioning,
-    desired: Desired,
-    today: date | None = None,
-    *,
-    allow_removals: int | None,
-    only_adds: bool,
-    keep_quota: int = 0,
-) -> Draft:
-    """Read the account; return the draft of the plan for a day, by default today in UTC."""
-    membership.planning.check_is_for(desired, client.account_id)  # before anything is sent
-    now = datetime.now(UTC)
-    day = today or now.date()
-    snapshot = membership.read_account(client, desired, day, keep_quota=keep_quota)
-    if today is None:
-        membership.planning.check_clocks(desired, snapshot, day)
-
-    def make(read: Snapshot) -> Plan:
-        plan = membership.plan(read, desired, day, now=now)
-        return hold_to_guards(plan, read, allow_removals=allow_removals, only_adds=only_adds)
-
-    return Draft(make, snapshot)
-
-
-def hold_to_guards(
-    plan: Plan, snapshot: Snapshot, *, allow_removals: int | None, only_adds: bool = False
-) -> Plan:
-    """Return a plan with the guards' verdict on the account as it was read, and its effects."""
-    if only_adds:
-        plan = membership.check_rules(membership.adds_only(plan), snapshot)
-    else:
-        breaches = membership.check_guards(plan, snapshot, plan.limits, allow_removals)
-        plan = evolve(plan, breaches=breaches)
-    return membership.with_effects(plan, snapshot)

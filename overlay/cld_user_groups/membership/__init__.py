@@ -15,6 +15,7 @@ from cld_user_groups._lazy import names_of
 if TYPE_CHECKING:
     from cld_user_groups.identity import email_key
 
+    from . import drafts as drafts
     from . import everyday as everyday
     from . import review as review
     from .applying import apply, apply_async
