@@ -146,14 +146,8 @@ def _config(
             "continue-on-failure": True,
             "suppress-health-check": ["all"],  # they depend on the speed of the machine
             "cache": {"enabled": False},
-            "auth": {
-                "basic": {"username": emulator.api_key, "password": emulator.api_secret},
-            },
-            "generation": {
-                "max-examples": max_examples,
-                "database": "none",
-                "no-shrink": True,
-            },
+            "auth": {"basic": {"username": emulator.api_key, "password": emulator.api_secret}},
+            "generation": {"max-examples": max_examples, "database": "none", "no-shrink": True},
             "phases": {
                 # Collecting IDs from responses doubles the time; the dictionaries below suffice.
                 **{

@@ -49,10 +49,7 @@ _STEPS: tuple[tuple[str, dict[str, Any]], ...] = (
         {"principal_type": "group", "principal_id": GROUP, "permission_type": "content"},
     ),
     ("inspect", {"scope_type": "account"}),
-    (
-        "inspectMultiple",
-        {"scope_type": "prodenv", "principals": [{"type": "group", "id": GROUP}]},
-    ),
+    ("inspectMultiple", {"scope_type": "prodenv", "principals": [{"type": "group", "id": GROUP}]}),
     (
         "updatePrincipalRoles",
         {

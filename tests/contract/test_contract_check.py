@@ -134,10 +134,7 @@ def test_a_wrong_value_is_reported_with_its_path_and_both_sides(content: Any, ex
             httpx.Response(200, text="<html>", headers={"Content-Type": "text/html"}),
             "content type: expected application/json, got text/html",
         ),
-        (
-            httpx.Response(200, content=b"{}"),
-            "content type: expected application/json, got none",
-        ),
+        (httpx.Response(200, content=b"{}"), "content type: expected application/json, got none"),
         (
             httpx.Response(200, content=b"{}", headers={"Content-Type": "application/json; x"}),
             "content type: expected application/json, got one that cannot be read",

@@ -393,10 +393,7 @@ def all_of(new: Document) -> None:
     thing = schemas(new)["Thing"]
     base = {"type": "object", "properties": {"id": thing["properties"].pop("id")}}
     schemas(new)["Base"] = base
-    schemas(new)["Thing"] = {
-        "allOf": [ref("Base"), thing],
-        "description": "A thing.",
-    }
+    schemas(new)["Thing"] = {"allOf": [ref("Base"), thing], "description": "A thing."}
 
 
 # Other ways to write the same.

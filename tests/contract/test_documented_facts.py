@@ -216,9 +216,7 @@ def test_the_parameters_of_the_path_and_the_published_ones_are_required(
     assert body is None or body["required"] is True
 
 
-def test_lists_of_ids_and_emails_are_one_to_a_hundred_parameters(
-    document: documents.Document,
-):
+def test_lists_of_ids_and_emails_are_one_to_a_hundred_parameters(document: documents.Document):
     parameters = documents.operations(document)["getUsers"].parameters
     arrays = [each for each in parameters if each["schema"]["type"] == "array"]
     assert [each["name"] for each in arrays] == ["ids", "emails"]
@@ -247,9 +245,7 @@ def test_every_error_has_the_documented_body(document: documents.Document, opera
     assert set(errors.values()) == {"ErrorResponse"}
 
 
-def test_responses_have_the_quota_headers_and_420_and_429_retry_after(
-    document: documents.Document,
-):
+def test_responses_have_the_quota_headers_and_420_and_429_retry_after(document: documents.Document):
     always = {
         "X-Request-Id",
         "X-FeatureRateLimit-Limit",

@@ -74,9 +74,7 @@ def test_an_example_of_an_error_decodes_without_loss(
             assert decoded.to_dict() == media["example"], status
 
 
-def test_an_example_of_a_request_becomes_the_model_and_the_body_again(
-    document: documents.Document,
-):
+def test_an_example_of_a_request_becomes_the_model_and_the_body_again(document: documents.Document):
     for operation_id, operation in documents.operations(document).items():
         for media in documents.all_media(document):
             if media.where == f"{operation_id} request":

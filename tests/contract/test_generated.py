@@ -111,9 +111,7 @@ def test_only_the_required_fields_of_a_model_have_no_default(
     assert needed == documents.model_schemas(document)[name].get("required", [])
 
 
-def test_operations_endpoints_and_methods_are_the_same(
-    document: documents.Document,
-):
+def test_operations_endpoints_and_methods_are_the_same(document: documents.Document):
     documented = documents.operations(document).keys()
     assert documented == ENDPOINTS.keys()
     tags = {each.definition["tags"][0] for each in documents.operations(document).values()}

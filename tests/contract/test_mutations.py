@@ -31,12 +31,7 @@ class Noticed:
     arguments: dict[str, Any]
 
     def run(self, document: Document, tmp_path: Path, around: Around) -> None:
-        available = {
-            **self.arguments,
-            "document": document,
-            "tmp_path": tmp_path,
-            "around": around,
-        }
+        available = {**self.arguments, "document": document, "tmp_path": tmp_path, "around": around}
         names = inspect.signature(self.by).parameters
         self.by(**{name: available[name] for name in names})
 
@@ -145,8 +140,7 @@ DOCUMENT: dict[str, tuple[Callable[[Document], object], Noticed]] = {
     "a status is removed, and is a documented fact": (
         lambda new: new["paths"][GROUP]["put"]["responses"].pop("409"),
         noticed(
-            test_documented_facts.test_an_operation_is_as_published,
-            operation_id="updateUserGroup",
+            test_documented_facts.test_an_operation_is_as_published, operation_id="updateUserGroup"
         ),
     ),
     "a status is removed, and the endpoint decodes it": (
@@ -320,18 +314,12 @@ EMULATED: dict[str, tuple[Around, str]] = {
         ),
         "response_schema_conformance",
     ),
-    "a field of a response is renamed": (
-        on_success(renamed_groups),
-        "response_schema_conformance",
-    ),
+    "a field of a response is renamed": (on_success(renamed_groups), "response_schema_conformance"),
     "the type of a field of a response is wrong": (
         on_success(lambda body: {**body, "name": 5} if "name" in body else body),
         "response_schema_conformance",
     ),
-    "a response is not an object": (
-        on_success(lambda body: [body]),
-        "response_schema_conformance",
-    ),
+    "a response is not an object": (on_success(lambda body: [body]), "response_schema_conformance"),
     "errors have another shape": (
         changing_responses(
             lambda head, body: (

@@ -189,11 +189,7 @@ def test_a_file_of_rows_needs_no_extra(tmp_path: Path, monkeypatch: pytest.Monke
     ],
 )
 def test_a_file_that_cannot_be_used_is_one_clear_line(
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    name: str,
-    content: str | None,
-    reason: str,
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, content: str | None, reason: str
 ) -> None:
     path = tmp_path / name
     if content is not None:

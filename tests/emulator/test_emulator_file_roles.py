@@ -149,11 +149,7 @@ def test_what_is_wrong_is_named_with_its_line(
 
 @pytest.mark.parametrize(
     ("arguments", "expected"),
-    [
-        ([], 403),
-        (["--permissions", "on"], None),
-        (["--permissions", "404"], 404),
-    ],
+    [([], 403), (["--permissions", "on"], None), (["--permissions", "404"], 404)],
 )
 def test_the_switch_comes_before_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], expected: int | None

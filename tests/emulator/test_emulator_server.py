@@ -94,10 +94,7 @@ def test_a_dropped_connection_is_closed_without_a_byte(
 
 @pytest.mark.parametrize(
     ("drop", "message"),
-    [
-        ("after", "without sending a response"),
-        ("during", "without sending complete message body"),
-    ],
+    [("after", "without sending a response"), ("during", "without sending complete message body")],
 )
 def test_httpx_sees_a_dropped_connection_and_the_next_one_works(
     emulator: Emulator, socket_client: httpx.Client, drop: Any, message: str

@@ -110,9 +110,7 @@ def test_without_retries_a_refused_connection_is_not_maybe_applied(mode: Mode) -
 
 
 @both
-def test_a_drop_is_not_retried_without_retry_connection_errors(
-    mode: Mode,
-) -> None:
+def test_a_drop_is_not_retried_without_retry_connection_errors(mode: Mode) -> None:
     config = RetryConfig("backoff", BackoffStrategy(), retry_connection_errors=False)
     with FaultServer(HangUp(), response(200, LIST.body)) as server:
         error = error_of(mode, LIST, server.url, retry_config=config)

@@ -355,10 +355,7 @@ def test_an_interrupt_while_a_request_is_sent_shows_no_secret(
 
 def test_a_task_that_runs_out_of_time_shows_no_secret() -> None:
     async def run() -> None:
-        async with (
-            httpx.AsyncClient(trust_env=False) as http,
-            asyncio.timeout(0.2),
-        ):
+        async with httpx.AsyncClient(trust_env=False) as http, asyncio.timeout(0.2):
             client = AsyncCldProvisioning(security(), ACCOUNT, server_url=server.url, client=http)
             await client.user_groups.list()
 
@@ -548,9 +545,7 @@ ENVIRONMENTS: dict[str, dict[str, str]] = {
 @pytest.mark.parametrize("environment", ENVIRONMENTS.values(), ids=ENVIRONMENTS)
 @pytest.mark.parametrize("client", [CldProvisioning, AsyncCldProvisioning])
 def test_a_setting_that_is_wrong_shows_no_secret(
-    environment: dict[str, str],
-    client: Callable[..., object],
-    monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str], client: Callable[..., object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in environment:
         monkeypatch.setenv(name, environment[name])

@@ -172,9 +172,7 @@ def test_a_strange_id_reaches_its_resource_or_is_rejected(
 
 
 @settings(
-    max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(strange_id=_IDS)
 @example(strange_id=f"../{GROUP}")

@@ -150,9 +150,7 @@ def test_without_a_limiter_nothing_is_held(list_groups: List) -> None:
         assert caught.value.was_sent
 
 
-def test_a_write_held_after_its_response_was_lost_may_have_been_applied(
-    waits: list[float],
-) -> None:
+def test_a_write_held_after_its_response_was_lost_may_have_been_applied(waits: list[float]) -> None:
     transport = FakeTransport(httpx.ReadTimeout("lost"), GROUP)
     limiter = Scripted(None, hold(100))
     with pytest.raises(UsageRateExceeded) as caught:
@@ -211,9 +209,7 @@ def test_a_look_that_a_limiter_ends_leaves_what_the_write_met(waits: list[float]
     assert isinstance(e.value.__cause__, LimiterUnavailable)
 
 
-def test_an_exception_after_the_response_ends_the_call_unrepeated(
-    list_groups: List,
-) -> None:
+def test_an_exception_after_the_response_ends_the_call_unrepeated(list_groups: List) -> None:
     class Broken(Scripted):
         def observe(self, ticket: Ticket, response: httpx.Response | None, /) -> None:
             raise ZeroDivisionError
@@ -277,11 +273,7 @@ NO_REPLIES = [
 
 @pytest.mark.parametrize(("reply", "kind", "message"), NO_REPLIES)
 def test_a_reply_that_is_no_hold_is_an_error_and_nothing_is_sent(
-    reply: Any,
-    kind: type[Exception],
-    message: str,
-    list_groups: List,
-    scripted: type[Scripted],
+    reply: Any, kind: type[Exception], message: str, list_groups: List, scripted: type[Scripted]
 ) -> None:
     transport = FakeTransport(OK)
     with pytest.raises(kind, match=message) as caught:

@@ -140,9 +140,7 @@ def test_one_caller_alone_is_not_held_by_a_refusal_without_a_length(
     observed(limiter, response(200), patience)
 
 
-def test_others_wait_for_the_one_alone_and_its_success_ends_the_hold(
-    limiter: LocalLimiter,
-) -> None:
+def test_others_wait_for_the_one_alone_and_its_success_ends_the_hold(limiter: LocalLimiter) -> None:
     observed(limiter, response(429))
     (alone,), other = admitted(limiter, 1), ticket()
     assert seconds(limiter.acquire(other)) == 0.5
@@ -493,9 +491,7 @@ def test_threads_share_one_count(counting: LocalLimiter) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_what_a_process_has_in_flight_is_not_in_flight_in_its_fork(
-    counting: LocalLimiter,
-) -> None:
+def test_what_a_process_has_in_flight_is_not_in_flight_in_its_fork(counting: LocalLimiter) -> None:
     observed(counting, response(200, left=5))
     early = admitted(counting, 3)
     counting.forget_parent()  # what a fork does in the new process

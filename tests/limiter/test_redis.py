@@ -30,9 +30,7 @@ def test_what_one_worker_learned_stops_the_others_before_a_refusal(workers: Work
         assert 1798 < hold.seconds <= 1800
 
 
-def test_a_response_that_says_less_than_expected_stops_the_others_at_once(
-    workers: Workers,
-) -> None:
+def test_a_response_that_says_less_than_expected_stops_the_others_at_once(workers: Workers) -> None:
     first, second = workers.new(), workers.new()
     sent(first, left=400)
     sent(second, left=399)
@@ -121,9 +119,7 @@ def test_a_later_response_corrects_what_was_only_assumed_to_be_used(workers: Wor
     held(limiter)
 
 
-def test_when_the_quota_is_renewed_one_worker_asks_and_others_wait(
-    workers: Workers,
-) -> None:
+def test_when_the_quota_is_renewed_one_worker_asks_and_others_wait(workers: Workers) -> None:
     first, second = workers.new(), workers.new()
     asking = ticket()
     assert first.acquire(asking) is None  # nothing is known yet

@@ -205,9 +205,7 @@ def test_what_a_killed_worker_had_in_flight_counts_as_used_for_a_while(
 
 
 @pytest.mark.exhaustive
-def test_the_last_requests_of_the_quota_outlive_a_killed_worker(
-    redis_server: RedisServer,
-) -> None:
+def test_the_last_requests_of_the_quota_outlive_a_killed_worker(redis_server: RedisServer) -> None:
     kill_worker_with_ten_requests_in_flight(redis_server.url)
     with RedisLimiter(redis_server.url) as limiter:
         for left in range(89, 9, -1):

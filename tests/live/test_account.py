@@ -52,9 +52,7 @@ def test_every_user_of_a_group_has_an_id(client: CldProvisioning, group: models.
     assert None not in users_of(client, group.id)
 
 
-def test_a_user_of_the_account_can_be_read_with_the_groups_it_is_in(
-    client: CldProvisioning,
-):
+def test_a_user_of_the_account_can_be_read_with_the_groups_it_is_in(client: CldProvisioning):
     users = client.users.list().users
     assert all(user.id for user in users)
     if not users:

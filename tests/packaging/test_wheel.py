@@ -42,9 +42,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def test_wheel_holds_packages_type_markers_description_and_licence(
-    wheel: Path,
-) -> None:
+def test_wheel_holds_packages_type_markers_description_and_licence(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     for expected in (
@@ -108,10 +106,7 @@ def test_wheel_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> Non
     )
     assert done.stdout == "['Designers', 'Marketing']\n", done.stderr
     missing = subprocess.run(
-        [python, "-m", "cld_user_groups.emulator"],
-        capture_output=True,
-        text=True,
-        check=False,
+        [python, "-m", "cld_user_groups.emulator"], capture_output=True, text=True, check=False
     )
     assert missing.returncode != 0
     assert 'pip install "./cld-user-groups[emulator]"' in missing.stderr

@@ -257,10 +257,7 @@ class FaultServer:
     """
 
     def __init__(
-        self,
-        *script: Step,
-        respond: Callable[[Request], Step] | None = None,
-        refuse: bool = False,
+        self, *script: Step, respond: Callable[[Request], Step] | None = None, refuse: bool = False
     ) -> None:
         self._script = deque(script)
         self._respond = respond or _script_is_over

@@ -193,9 +193,7 @@ def test_a_response_without_a_stream_leaves_nothing_to_close() -> None:
 
 
 @pytest.mark.parametrize("make", [sync_client, async_client])
-def test_a_forked_process_gets_connections_of_its_own(
-    make: Any,
-) -> None:
+def test_a_forked_process_gets_connections_of_its_own(make: Any) -> None:
     http, transport = make()
 
     async def get() -> Any:

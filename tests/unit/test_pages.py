@@ -310,10 +310,7 @@ def test_spans_of_the_hook_are_named_after_the_operation(
     account.emulator.fail("getUserGroups", drop="before")
     (block,) = [each for each in BLOCKS if "class Spans" in each.code]
     names = run(block)
-    with (
-        CldProvisioning(hooks=[names["Spans"]()]) as client,
-        pytest.raises(errors.NotFound),
-    ):
+    with CldProvisioning(hooks=[names["Spans"]()]) as client, pytest.raises(errors.NotFound):
         client.user_groups.get(group_id="none")
     spans = exporter.get_finished_spans()
     told = [(span.name, dict(span.attributes or {}), len(span.events)) for span in spans]

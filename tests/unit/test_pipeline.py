@@ -120,11 +120,7 @@ def test_look_that_finds_the_user_still_there_is_never_overruled(waits: list[flo
     [("add_user", 409, models.AlreadyExists), ("remove_user", 404, models.NotFound)],
 )
 def test_error_of_a_look_that_fails_says_that_the_change_was_made(
-    look: Outcome,
-    method: str,
-    status: int,
-    kind: type[models.CloudinaryError],
-    waits: list[float],
+    look: Outcome, method: str, status: int, kind: type[models.CloudinaryError], waits: list[float]
 ) -> None:
     with pytest.raises(kind) as caught:
         call(FakeTransport(LOST, error(status), look), method, IDS)
@@ -134,9 +130,7 @@ def test_error_of_a_look_that_fails_says_that_the_change_was_made(
     assert len(waits) == 1  # the look itself is not repeated
 
 
-def test_look_that_finds_no_group_says_nothing_of_a_removed_user(
-    waits: list[float],
-) -> None:
+def test_look_that_finds_no_group_says_nothing_of_a_removed_user(waits: list[float]) -> None:
     with pytest.raises(models.NotFound) as caught:
         call(FakeTransport(LOST, error(404), error(404)), "remove_user", IDS)
     assert "may have made the change; there is no such group now" in str(caught.value)
@@ -292,9 +286,7 @@ def test_look_after_a_503_that_fails_leaves_it_not_known(
     assert caught.value.maybe_applied is True
 
 
-def test_error_remembers_that_an_earlier_attempt_may_have_been_applied(
-    waits: list[float],
-) -> None:
+def test_error_remembers_that_an_earlier_attempt_may_have_been_applied(waits: list[float]) -> None:
     with pytest.raises(models.NotFound) as caught:
         call(FakeTransport(LOST, error(404)), "update", {"group_id": "g1", "name": "D"})
     assert caught.value.maybe_applied is True

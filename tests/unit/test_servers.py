@@ -179,10 +179,7 @@ REGION = "CLOUDINARY_PROVISIONING_REGION"
     ],
 )
 def test_server_follows_from_the_environment_where_no_argument_chooses_one(
-    variables: dict[str, str],
-    options: dict[str, Any],
-    server: str,
-    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str], options: dict[str, Any], server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

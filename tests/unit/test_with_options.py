@@ -16,9 +16,7 @@ from cld_user_groups.errors import ClientClosed
 from cld_user_groups.limits import LocalLimiter
 
 
-def test_derived_client_and_the_original_have_defaults_of_their_own(
-    waits: list[float],
-) -> None:
+def test_derived_client_and_the_original_have_defaults_of_their_own(waits: list[float]) -> None:
     transport = FakeTransport(OK)
     client = transport.client(timeout_ms=1_000)
     derived = client.with_options(
