@@ -12,11 +12,16 @@ import nox
 nox.options.default_venv_backend = "venv"
 SUPPORTED = ("3.11", "3.12", "3.13", "3.14", "3.15")
 nox.options.sessions = ["tests"]
+_ENGINES = ["aiohttp==3.14.5", "httpx-aiohttp==0.2.0", "httptools==0.9.0", "pyreqwest==0.15.1"]
 
 # The clients that the SDK is tested and benchmarked against. Each is pinned here, and nowhere else.
 # `sdk` is this SDK with its declared dependencies only: httpx imports more where it finds more.
+# `plain` is httpx alone, and `engines` what other libraries send with.
+_DEPENDENCIES = nox.project.load_toml("pyproject.toml")["project"]["dependencies"]
 PEERS = {
-    "sdk": nox.project.load_toml("pyproject.toml")["project"]["dependencies"],
+    "sdk": _DEPENDENCIES,
+    "plain": ["httpx"],
+    "engines": [*_DEPENDENCIES, "httpx2", "urllib3", "requests", *_ENGINES],
     "vendor": ["cloudinary-account-provisioning==0.1.3"],
     "classic": ["cloudinary==1.46.3", "httpx"],
 }

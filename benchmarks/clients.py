@@ -198,7 +198,7 @@ class Vendor:
 
 
 class Classic:
-    """The vendor's older client, built on urllib3: over a socket only, and sync only."""
+    """The vendor's older client, built on urllib3: here only started."""
 
     title = "classic client 1.46.3"
     startup = (
@@ -206,17 +206,6 @@ class Classic:
         "provisioning.account_config(account_id='a', provisioning_api_key='k',"
         " provisioning_api_secret='secret')"
     )
-
-    def calls(self, http: httpx.Client, server: str = SERVER) -> Calls:
-        from cloudinary import provisioning
-
-        provisioning.account_config(
-            account_id=ACCOUNT_ID, provisioning_api_key=KEY, provisioning_api_secret=SECRET
-        )
-        return Calls(
-            lambda: provisioning.user_groups(upload_prefix=server),
-            lambda: provisioning.update_user_group(GROUP_ID, **NEW_NAME, upload_prefix=server),
-        )
 
 
 CLIENTS: dict[str, Any] = {

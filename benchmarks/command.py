@@ -12,12 +12,10 @@ class Options(argparse.Namespace):
     Attributes:
         client: Which client to measure.
         quick: Whether to measure for a few seconds only.
-        server: The emulator's URL, for the figures that need a socket.
     """
 
     client: str
     quick: bool
-    server: str | None
 
     def pairs(self, full: int) -> int:
         """Return how many pairs to measure, where a full run measures so many of the SDK.
@@ -32,7 +30,6 @@ def options(description: str | None) -> Options:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--client", choices=CLIENTS, default="sdk")
     parser.add_argument("--quick", action="store_true", help="fewer pairs: less sure")
-    parser.add_argument("--server", help="the emulator's URL (default: one is started)")
     return parser.parse_args(namespace=Options())
 
 

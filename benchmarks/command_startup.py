@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from measure import by_turns, compare
-from startup import cost
+from startup import WITHOUT_RICH, cost
 
 from command import options, report
 
@@ -34,7 +34,7 @@ def main() -> None:
     more = {name for name in modules(_DOCUMENTED) - modules(_OWN) if _DOCUMENTED not in name}
     if more:
         raise SystemExit(f"import {_DOCUMENTED} loads more: {', '.join(sorted(more))}")
-    pairs = by_turns(cost(_VERSION), cost("import httpx"), chosen.pairs(20))
+    pairs = by_turns(cost(_VERSION), cost(f"{WITHOUT_RICH}import httpx"), chosen.pairs(20))
     report(compare(pairs).row("command startup", chosen.client))
     documented, own = (cost(f"from {name} import *") for name in (_DOCUMENTED, _OWN))
     pairs = by_turns(documented, own, chosen.pairs(20))

@@ -19,7 +19,7 @@ def python(client: str) -> str:
         RuntimeError: The environment cannot be built.
     """
     # The stock generated client is measured with the SDK's own dependencies.
-    name = client if client in ("vendor", "classic") else "sdk"
+    name = client if client in ("vendor", "classic", "plain", "engines") else "sdk"
     done = subprocess.run(
         [sys.executable, "-m", "nox", "--session", f"peer({name})"],
         cwd=ROOT,
@@ -31,7 +31,7 @@ def python(client: str) -> str:
     if done.returncode:
         raise RuntimeError(f"the environment {name!r} cannot be built:\n{done.stdout}")
     folder = ROOT / ".nox" / f"peer-{name}"
-    if name == "sdk":
+    if name in ("sdk", "engines"):
         (packages,) = folder.glob("lib/python*/site-packages")
         sources = [ROOT / "overlay", ROOT / "generated", _STOCK]
         (packages / "benchmarks.pth").write_text("\n".join(map(str, sources)))

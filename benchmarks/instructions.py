@@ -1,33 +1,32 @@
-"""Machine instructions of one list(), as valgrind counts them: the same on every run, however busy
-the machine is.
+"""Machine instructions of a call over a socket, as valgrind counts them, however busy the machine.
 
-What starting up costs cancels out: it is the difference of a run with twice as many calls.
+What starting up costs cancels out: it is the difference of a run with more calls. Of the system
+and the server nothing counts.
 """
 
 import os
 import re
 import shutil
 import subprocess
-import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
-import httpx
-from call_sync import respond
-from clients import CLIENTS
+from environments import python
+from server import answering
 
 from command import options, report
 
-CALLS = 150
+CALLS = (40, 100)
 _COUNTED = re.compile(r"Collected : ([0-9]+)")
+_PEERS = str(Path(__file__).with_name("peers.py"))
 
 
-def instructions(client: str, calls: int, program: str = __file__) -> int:
-    """Return the instructions of a program that is told to make so many calls."""
+def instructions(*arguments: str) -> int:
+    """Return the instructions of peers.py with these arguments."""
+    line = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={os.devnull}", python("sdk")]
     done = subprocess.run(
-        [
-            *("valgrind", "--tool=callgrind", f"--callgrind-out-file={os.devnull}"),
-            *(sys.executable, program, "--make", client, str(calls)),
-        ],
-        env={**os.environ, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"},
+        [*line, _PEERS, *arguments],
+        env={**os.environ, "PYTHONHASHSEED": "0"},
         stderr=subprocess.PIPE,
         text=True,
         check=False,
@@ -38,38 +37,37 @@ def instructions(client: str, calls: int, program: str = __file__) -> int:
     return int(counted[1])
 
 
-def of_one_call(client: str, program: str = __file__) -> float:
-    """Return the instructions of one call."""
-    more, fewer = (instructions(client, calls, program) for calls in (2 * CALLS, CALLS))
-    return (more - fewer) / CALLS
-
-
-def make_calls(client: str, calls: int) -> None:
-    """Make so many calls; this is what runs under valgrind."""
-    http = httpx.Client(transport=httpx.MockTransport(respond))
-    call = CLIENTS[client].calls(http).list
-    for _ in range(calls):
-        call()
-
-
 def main() -> None:
-    """Count one client's and bare httpx's."""
-    if sys.argv[1:2] == ["--make"]:
-        make_calls(sys.argv[2], int(sys.argv[3]))
-        return
+    """Count the SDK's and bare httpx's, both with sniffio."""
     chosen = options(__doc__)
     if shutil.which("valgrind") is None:
         raise SystemExit("valgrind is not installed: instructions are not counted")
-    own, bare = of_one_call(chosen.client), of_one_call("httpx")
-    report(
-        {
-            "figure": "list sync, instructions",
-            "client": chosen.client,
-            "ratio": own / bare,
-            "own": own,
-            "baseline": bare,
-        }
-    )
+    python("sdk")  # built once, before two threads ask for it
+    with answering("") as url, ThreadPoolExecutor(2) as pool:
+
+        def of_a_call(kind: str, operation: str, client: str) -> float:
+            fewer, more = (
+                instructions(url, "", kind, client, operation, str(calls)) for calls in CALLS
+            )
+            return (more - fewer) / (CALLS[1] - CALLS[0])
+
+        for kind in ("sync", "async"):
+            for operation in ("list", "update"):
+                counts = [
+                    pool.submit(of_a_call, kind, operation, client)
+                    for client in ("this SDK", "bare httpx")
+                ]
+                own, bare = (count.result() for count in counts)
+                report(
+                    {
+                        "figure": "instructions",
+                        "client": chosen.client,
+                        "scenario": f"`{operation}()`, {kind}, one by one, plain http",
+                        "ratio": own / bare,
+                        "own": own,
+                        "baseline": bare,
+                    }
+                )
 
 
 if __name__ == "__main__":

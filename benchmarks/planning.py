@@ -5,16 +5,12 @@
 
 from __future__ import annotations
 
-import gc
-import time
-import tracemalloc
-from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
 import msgspec
 from growth import exponent
-from measure import by_turns, compare
+from measure import by_turns, compare, peak_bytes, seconds
 
 from cld_provisioning_api.models import UserGroupsResponse
 from cld_user_groups.membership import (
@@ -105,23 +101,6 @@ def file_of(snapshot: Snapshot) -> Desired:
 
 def make(snapshot: Snapshot, file: Desired) -> Plan:
     return plan(snapshot, file, NOW.date(), now=NOW)
-
-
-def seconds(run: Callable[[], object]) -> float:
-    gc.collect()
-    start = time.process_time()
-    run()
-    return time.process_time() - start
-
-
-def peak_bytes(run: Callable[[], object]) -> int:
-    gc.collect()
-    tracemalloc.start()
-    try:
-        run()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
 
 
 def main() -> None:

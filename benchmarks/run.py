@@ -9,17 +9,23 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 from environments import generate_stock_client, python
 from figures import PROGRAMS
 from plot import svg
-from server import emulator
 from tables import markdown, overview
 
 _HERE = Path(__file__).resolve().parent
 _NOT_PASSED_ON = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "CLOUDINARY_DEBUG", "VIRTUAL_ENV")
+
+# Which parts of RESULTS.md each page shows; a test compares them.
+PAGES = {
+    "README.md": ("short",),
+    "docs/explanation/costs.md": ("sockets", "instructions", "overview"),
+}
 
 Row = dict[str, Any]
 
@@ -46,37 +52,56 @@ def run(program: str, client: str, *arguments: str) -> list[Row]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def show_in_documentation(table: str) -> None:
-    """Put the table between the two marks of docs/explanation/costs.md."""
-    page = _HERE.parent / "docs/explanation/costs.md"
-    before, begin, rest = page.read_text("utf-8").partition("<!-- benchmarks -->\n")
-    _, end, after = rest.partition("<!-- end of benchmarks -->\n")
-    page.write_text(f"{before}{begin}\n{table.strip()}\n\n{end}{after}", "utf-8")
+def part(text: str, name: str) -> str:
+    """Return what stands between the two marks of a part."""
+    _, _, rest = text.partition(f"<!-- {name} -->\n")
+    found, end, _ = rest.partition(f"<!-- end of {name} -->\n")
+    if not end:
+        raise SystemExit(f"there is no part {name!r}: run make bench")
+    return found.strip()
+
+
+def show_in_documentation() -> None:
+    """Copy the parts of RESULTS.md to where the documentation shows them."""
+    results = (_HERE / "RESULTS.md").read_text("utf-8")
+    for page, names in PAGES.items():
+        path = _HERE.parent / page
+        text = path.read_text("utf-8")
+        for name in names:
+            begin, end = f"<!-- {name} -->\n", f"\n<!-- end of {name} -->\n"
+            before, _, rest = text.partition(begin)
+            part(text, name)
+            text = f"{before}{begin}\n{part(results, name)}\n{end}{rest.partition(end[1:])[2]}"
+        path.write_text(text, "utf-8")
 
 
 def main() -> None:
     """Run the figures."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--quick", action="store_true", help="the SDK alone; write nothing")
-    if arguments.parse_args().quick:
+    arguments.add_argument("--readme", action="store_true", help="copy RESULTS.md to the pages")
+    chosen = arguments.parse_args()
+    if chosen.readme:
+        show_in_documentation()
+        return
+    if chosen.quick:
         quick = [name for name, program in PROGRAMS.items() if program.is_quick]
         print(overview([row for name in quick for row in run(name, "sdk", "--quick")]))
         return
+    began = time.monotonic()
     try:
         generate_stock_client()
     except (OSError, subprocess.CalledProcessError) as error:
         print(f"left out: the stock generated client: {error}", file=sys.stderr)
-    with emulator() as server:
-        rows = [
-            row
-            for name, program in PROGRAMS.items()
-            for client in program.clients
-            for row in run(name, client, "--server", server)
-        ]
-    print(overview(rows))
-    (_HERE / "RESULTS.md").write_text(markdown(rows))
+    rows: list[Row] = []
+    for name, program in PROGRAMS.items():
+        for client in program.clients:
+            rows += run(name, client)
+        print(f"  {(time.monotonic() - began) / 60:.1f} minutes", file=sys.stderr)
+    (_HERE / "RESULTS.md").write_text(markdown(rows, (time.monotonic() - began) / 60))
     (_HERE / "results.svg").write_text(svg(rows))
-    show_in_documentation(overview(rows))
+    show_in_documentation()
+    print(overview(rows))
 
 
 if __name__ == "__main__":

@@ -1,169 +1,131 @@
-"""CPU time of one list() over a socket, by client: all of them in one interleaved run.
+"""CPU time of calls over a socket, by client: all of them in one interleaved run.
 
-Each round measures a batch of every client, and divides by that of bare httpx in the same round.
-The table has the median of the ratios and their quartiles, and says "less" or "more" only where
-both quartiles are on one side of 1. Clients whose packages are not installed are left out. The
-emulator runs in another process, whose time does not count; TLS is not measured.
+Each round measures a batch of every client, in random order, and divides by that of bare httpx in
+the same round. The clients run in environments of their own (noxfile.py): what one installs would
+change another. The server answers each request with the same bytes at once, in a process of its
+own, whose time does not count. In the environment `plain` there is httpx alone, without sniffio.
 """
 
-import argparse
-import asyncio
-import base64
-import http.client
 import json
+import math
 import random
 import statistics
-import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from typing import Any
-from urllib.parse import urlsplit
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
-import httpx
-from server import emulator
-from wire import ACCOUNT_ID, GROUPS_PATH, KEY, SECRET
+from environments import python
+from server import answering, certificate
 
-from cld_user_groups import AsyncCldProvisioning, CldProvisioning, Security
+from command import options, report
 
-HEADERS = {"Authorization": "Basic " + base64.b64encode(f"{KEY}:{SECRET}".encode()).decode()}
+_PEERS = Path(__file__).with_name("peers.py")
+ENVIRONMENTS = ("sdk", "plain", "engines", "vendor", "classic")
+BARE, WITHOUT_SNIFFIO = "bare httpx", "bare httpx without sniffio"
 CALLS = 40
-Sync = dict[str, Callable[[], Any]]
-Async = dict[str, Callable[[], Awaitable[Any]]]
+# What is called, over TLS or not, and how many at once.
+SCENARIOS = tuple(
+    (kind, operation, is_tls, at_once)
+    for is_tls in (False, True)
+    for kind in ("sync", "async")
+    for operation, at_once in (("list", 1), ("update", 1), ("list", 20))
+    if not (is_tls and operation == "update")
+)
 
 
-def sync_clients(url: str) -> Sync:
-    """Return a call of each sync client that is installed."""
-    security, host = Security(KEY, SECRET), urlsplit(url).netloc
-    bare = httpx.Client(base_url=url, auth=(KEY, SECRET))
-    plain = http.client.HTTPConnection(host)
-
-    def by_http_client() -> Any:
-        plain.request("GET", GROUPS_PATH, headers=HEADERS)
-        return json.loads(plain.getresponse().read())
-
-    own = CldProvisioning(security, ACCOUNT_ID, server_url=url).user_groups
-    found: Sync = {
-        "bare httpx": lambda: bare.get(GROUPS_PATH).json(),
-        "this SDK": own.list,
-        "http.client": by_http_client,
-    }
-    with suppress(ImportError):
-        import httpx2
-
-        bare2 = httpx2.Client(base_url=url, auth=(KEY, SECRET))
-        own2 = CldProvisioning(security, ACCOUNT_ID, server_url=url, http_library="httpx2")
-        found["bare httpx2"] = lambda: bare2.get(GROUPS_PATH).json()
-        found["this SDK with httpx2"] = own2.user_groups.list
-    with suppress(ImportError):
-        import urllib3
-
-        pool = urllib3.PoolManager(headers=HEADERS)
-        found["urllib3"] = lambda: pool.request("GET", url + GROUPS_PATH).json()
-    with suppress(ImportError):
-        import requests
-
-        session = requests.Session()
-        session.auth = (KEY, SECRET)
-        found["requests"] = lambda: session.get(url + GROUPS_PATH).json()
-    with suppress(ImportError):
-        from cloudinary import provisioning
-
-        provisioning.account_config(
-            account_id=ACCOUNT_ID, provisioning_api_key=KEY, provisioning_api_secret=SECRET
-        )
-        found["classic client"] = lambda: provisioning.user_groups(upload_prefix=url)
-    return found
+def title(kind: str, operation: str, is_tls: bool, at_once: int) -> str:
+    """Return the name of a scenario."""
+    how = f"{at_once} at once" if at_once > 1 else "one by one"
+    return f"`{operation}()`, {kind}, {how}, {'TLS' if is_tls else 'plain http'}"
 
 
-def async_clients(url: str) -> Async:
-    """Return a call of each async client that is installed."""
-    security = Security(KEY, SECRET)
+class Worker:
+    """A process of peers.py in an environment."""
 
-    def bare(library: Any) -> Callable[[], Awaitable[Any]]:
-        client = library.AsyncClient(base_url=url, auth=(KEY, SECRET))
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+        self.names: dict[str, list[str]] = json.loads(self._read())
 
-        async def call() -> Any:
-            return (await client.get(GROUPS_PATH)).json()
+    def _read(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self._process.args!r} has ended")
+        return line
 
-        return call
-
-    own = AsyncCldProvisioning(security, ACCOUNT_ID, server_url=url).user_groups
-    found: Async = {"bare httpx": bare(httpx), "this SDK": own.list}
-    with suppress(ImportError):
-        import httpx2
-
-        own2 = AsyncCldProvisioning(security, ACCOUNT_ID, server_url=url, http_library="httpx2")
-        found["bare httpx2"] = bare(httpx2)
-        found["this SDK with httpx2"] = own2.user_groups.list
-    with suppress(ImportError):
-        import aiohttp
-
-        session: list[Any] = []
-
-        async def by_aiohttp() -> Any:
-            if not session:  # it belongs to the loop that it is created in
-                session.append(aiohttp.ClientSession(headers=HEADERS))
-            async with session[0].get(url + GROUPS_PATH) as response:
-                return await response.json()
-
-        found["aiohttp"] = by_aiohttp
-    return found
+    def cost(self, *arguments: object) -> float:
+        """Return the CPU time of a call, in seconds."""
+        assert self._process.stdin is not None
+        print(json.dumps(arguments), file=self._process.stdin, flush=True)
+        return float(self._read())
 
 
-def of_batch(call: Callable[[], Any]) -> float:
-    """Return the CPU time of a call, in seconds."""
-    start = time.process_time()
-    for _ in range(CALLS):
-        call()
-    return (time.process_time() - start) / CALLS
+@contextmanager
+def workers(url: str, trusted: str) -> Generator[dict[str, Worker]]:
+    """Start a process in each environment that can be built."""
+    with ExitStack() as stack:
+        found: dict[str, Worker] = {}
+        for name in ENVIRONMENTS:
+            try:
+                line = [python(name), str(_PEERS), url, trusted]
+                pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+                process = stack.enter_context(subprocess.Popen(line, **pipes))  # type: ignore[call-overload]
+                found[name] = Worker(process)
+            except RuntimeError as error:
+                print(f"  left out: {error}", file=sys.stderr)
+        yield found
 
 
-async def of_async_batch(call: Callable[[], Awaitable[Any]], at_once: int) -> float:
-    """Return the CPU time of a call, in seconds, with so many in flight."""
-    start = time.process_time()
-    for _ in range(CALLS // at_once):
-        await asyncio.gather(*(call() for _ in range(at_once)))
-    return (time.process_time() - start) / CALLS
+def clients(found: dict[str, Worker], kind: str) -> dict[str, tuple[Worker, str]]:
+    """Return which worker has which client, under the name of the table."""
+    chosen: dict[str, tuple[Worker, str]] = {}
+    for environment, worker in found.items():
+        for name in worker.names[kind]:
+            if environment == "plain" and name == BARE:
+                chosen[WITHOUT_SNIFFIO] = worker, name
+            else:
+                chosen.setdefault(name, (worker, name))
+    if kind == "sync":  # which never looks for sniffio
+        chosen.pop(WITHOUT_SNIFFIO, None)
+    return chosen
 
 
-def show(title: str, names: list[str], measure: Callable[[str], float], rounds: int) -> None:
-    """Measure, and print the lines of the table."""
-    ratios: dict[str, list[float]] = {name: [] for name in names}
-    times: dict[str, list[float]] = {name: [] for name in names}
+def measure(found: dict[str, Worker], scenario: tuple[str, str, bool, int], rounds: int) -> None:
+    """Measure a scenario, and print its rows; a client that fails has none."""
+    kind, operation, _, at_once = scenario
+    chosen = clients(found, kind)
+    costs: dict[str, list[float]] = {name: [] for name in chosen}
     for number in range(rounds + 1):  # the first is not counted: it opens the connections
-        cost = {name: measure(name) for name in random.sample(names, len(names))}
-        for name in names if number else ():
-            times[name].append(cost[name])
-            ratios[name].append(cost[name] / cost["bare httpx"])
-    for name in names:
-        low, middle, high = statistics.quantiles(ratios[name], n=4, method="inclusive")
-        verdict = "less" if high < 1 else "more" if low > 1 else ""
-        micros = statistics.median(times[name]) * 1e6
-        print(
-            f"| {title} | {name} | {micros:.0f} µs | {middle:.2f} | {low:.2f} to {high:.2f} "
-            f"| {verdict} |",
-            flush=True,
-        )
+        for name in random.sample([*chosen], len(chosen)):
+            worker, known_as = chosen[name]
+            cost = worker.cost(kind, at_once, known_as, operation, CALLS)
+            if number:
+                costs[name].append(cost)
+    costs = {name: own for name, own in costs.items() if not any(map(math.isnan, own))}
+    for name, own in costs.items():
+        row: dict[str, object] = {"figure": "socket", "client": name}
+        row |= {"scenario": title(*scenario), "own": statistics.median(own)}
+        for key, baseline in (("", BARE), ("plain ", WITHOUT_SNIFFIO)):
+            if baseline in costs:
+                pairs = zip(own, costs[baseline], strict=True)
+                ratios = [mine / bare for mine, bare in pairs]
+                low, middle, high = statistics.quantiles(ratios, n=4, method="inclusive")
+                row |= {f"{key}low": low, f"{key}ratio": middle, f"{key}high": high}
+        report(row)
 
 
 def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=30)
-    rounds: int = parser.parse_args().rounds
-    print("| list() over a socket | client | CPU time | beside bare httpx | quartiles | |")
-    print("| --- | --- | --- | --- | --- | --- |")
-    with emulator() as url:
-        found = sync_clients(url)
-        show("sync, one by one", [*found], lambda name: of_batch(found[name]), rounds)
-        with asyncio.Runner() as runner:
-            clients = async_clients(url)
-            for title, at_once in (("async, one by one", 1), ("async, 20 at once", 20)):
-
-                def measure(name: str, at_once: int = at_once) -> float:
-                    return runner.run(of_async_batch(clients[name], at_once))
-
-                show(title, [*clients], measure, rounds)
+    """Measure all scenarios."""
+    rounds = options(__doc__).pairs(20)
+    with tempfile.TemporaryDirectory() as folder:
+        for trusted in ("", certificate(Path(folder))):
+            with answering(trusted) as url, workers(url, trusted) as found:
+                for scenario in SCENARIOS:
+                    if scenario[2] is bool(trusted):
+                        measure(found, scenario, rounds)
 
 
 if __name__ == "__main__":

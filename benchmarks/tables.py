@@ -78,9 +78,7 @@ def _details(rows: list[Row]) -> str:
 
 def _growth(rows: list[Row]) -> str:
     def title(row: Row) -> str:
-        if row["client"] != "httpx":
-            return CLIENTS[row["client"]].title
-        return "`json.loads`" if "decoding" in row["figure"] else "bare httpx"
+        return "`json.loads`" if row["client"] == "httpx" else CLIENTS[row["client"]].title
 
     return _table(
         ["figure", "client", "exponent", "cost by size"],
@@ -101,14 +99,59 @@ def _growth(rows: list[Row]) -> str:
 
 
 def _instructions(rows: list[Row]) -> str:
-    for row in rows:
-        if row["figure"] == "list sync, instructions":
-            return (
-                f"One `list()` takes {row['own']:,.0f} machine instructions, one "
-                f"`client.get(path).json()` {row['baseline']:,.0f}: a ratio of "
-                f"**{row['ratio']:.3f}**. These hardly depend on the machine's other work."
-            )
-    return "valgrind was not installed: instructions were not counted."
+    counted = [row for row in rows if row["figure"] == "instructions"]
+    if not counted:
+        return "valgrind was not installed: instructions were not counted."
+    return _table(
+        ["call", "this SDK", "bare httpx", "ratio"],
+        (
+            [row["scenario"], *(f"{row[key]:,.0f}" for key in ("own", "baseline")), _ratio(row)]
+            for row in counted
+        ),
+    )
+
+
+def _verdict(row: Row, prefix: str = "") -> str:
+    """Return a ratio with its quartiles, and what they allow to say."""
+    if f"{prefix}ratio" not in row:
+        return "-"
+    low, middle, high = (row[f"{prefix}{key}"] for key in ("low", "ratio", "high"))
+    verdict = "less" if high < 1 else "more" if low > 1 else "no difference"
+    verdict = "" if low == high == 1 else f", {verdict}"
+    return f"{middle:.2f} ({low:.2f} to {high:.2f}{verdict})"
+
+
+def sockets(rows: list[Row]) -> str:
+    """Return what every client costs over a socket, the dearest of each scenario first."""
+    found = [row for row in rows if row["figure"] == "socket"]
+    titles = list(dict.fromkeys(row["scenario"] for row in found))
+    found.sort(key=lambda row: (titles.index(row["scenario"]), -row["own"]))
+    return _table(
+        ["call", "client", "CPU time", "beside bare httpx", "beside bare httpx without sniffio"],
+        (
+            [
+                row["scenario"],
+                f"**{row['client']}**" if row["client"] == "this SDK" else row["client"],
+                _quantity("", row["own"]),
+                _verdict(row),
+                _verdict(row, "plain "),
+            ]
+            for row in found
+        ),
+    )
+
+
+_SHORT = ("this SDK", "vendor's SDK", "classic client", "urllib3", "aiohttp")
+
+
+def short(rows: list[Row]) -> str:
+    """Return the table of README.md: what a few clients cost over a socket, beside bare httpx."""
+    found = {(row["scenario"], row["client"]): row for row in rows if row["figure"] == "socket"}
+    titles = dict.fromkeys(each for each, _ in found if "list" in each)
+    return _table(
+        ["CPU time over a socket, beside bare httpx", *_SHORT],
+        ([title, *(_ratio(found.get((title, name))) for name in _SHORT)] for title in titles),
+    )
 
 
 def _machine() -> str:
@@ -142,38 +185,65 @@ def _versions() -> str:
     return "\n".join(lines)
 
 
-def markdown(rows: list[Row]) -> str:
-    """Return the whole report."""
+def markdown(rows: list[Row], minutes: float) -> str:
+    """Return the whole report, in parts that `run.py --readme` copies to other pages."""
     today = dt.datetime.now(dt.UTC).date()
+    load = f"the machine's load at the end: {os.getloadavg()[1]:.1f}"
     return f"""# Benchmarks
 
-Made by `make bench` on {today}: {_machine()}.
+Made by `make bench` in {minutes:.0f} minutes on {today}: {_machine()}; {load}.
 
 {_versions()}
 
-Each number is a ratio to the baseline in its line, which is measured in the same process (for
-startup: by the same Python) in turns with it; the median of the pairs. Less is better.
+## Over a socket, in short
 
+<!-- short -->
+{short(rows)}
+<!-- end of short -->
+
+## Over a socket
+
+CPU time of a call over a connection that is kept alive, of all clients in one interleaved run: the
+median of the rounds, and in brackets their quartiles. "Less" and "more" stand only where both
+quartiles are on one side of 1. The server is another process, whose time does not count. "floor" is
+a socket, httptools and msgspec. sniffio is in the environment of bare httpx, unless it says
+without: httpx no longer installs it, and in async calls looks for it several times. "Over
+pyreqwest" and "over httpx-aiohttp" are transports of others: docs/reference/client.md recommends
+none.
+
+<!-- sockets -->
+{sockets(rows)}
+<!-- end of sockets -->
+
+## Instructions
+
+Machine instructions of a call over a socket, as valgrind counts them: those of the system and of
+the server do not count, and the machine's other work hardly matters. Both clients have sniffio.
+
+<!-- instructions -->
+{_instructions(rows)}
+<!-- end of instructions -->
+
+## Everything else
+
+Each number is a ratio to the baseline in its line, which is measured in the same process (for
+commands: by the same Python) in turns with it; the median of the pairs. Less is better.
+
+<!-- overview -->
 {overview(rows)}
+<!-- end of overview -->
 
 ![The ratios as a chart](results.svg)
 
-- The first four rows use `httpx.MockTransport`, without a network; those over sockets talk to
-  the emulator in another process, whose time does not count.
+- The first four rows use `httpx.MockTransport`, without a network.
 - The stock generated client is the output of openapi-python-client for the same openapi.yaml with
   its own templates. Each client runs in an environment of its own, with nothing else in it.
 - The classic client is built on urllib3, is sync only and decodes into dicts: it takes part where
   it can.
-- The SDK creates its httpx client at its first call; the last row has that added.
-
-## Instructions
-
-{_instructions(rows)}
 
 ## How cost grows
 
 The exponent of the power law that fits best: 1.0 is linear. Users are decoded in groups of 100.
-The calls are async and all in flight together.
 
 {_growth(rows)}
 
