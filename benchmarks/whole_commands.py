@@ -81,7 +81,7 @@ class Commands:
         """Run a command, which must not fail, and return what it costs."""
         command = [sys.executable, "-m", "cld_user_groups", *arguments]
         process = subprocess.Popen(
-            [*command, "--max-body", "1000", "--timeout", "10m"],
+            [*command, "--quiet", "--max-body", "1000", "--timeout", "10m"],
             cwd=self._folder,
             env=self._environment,
             stdout=subprocess.DEVNULL,
