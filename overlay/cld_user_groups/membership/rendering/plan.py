@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from os.path import commonprefix
 
@@ -86,15 +85,19 @@ class _Section:
         yield from (("remove", _person(user), user.id, None) for user in self.gone)
 
     @property
+    def size(self) -> int:
+        """How many rows it has."""
+        return sum(map(len, (self.added, self.removed, self.assigned, self.gone)))
+
+    @property
     def told(self) -> dict[str, str | int]:
         """What a table says of it, by its columns: numbers are of members, and of roles."""
-        rows = Counter("add role" if each and each.role else verb for verb, *_, each in self.rows())
         verbs = (each.value.partition("_")[0] for each in self.itself)
         return {
             "Change": ", ".join(verbs),
-            "Add": rows["add"],
-            "Remove": rows["remove"],
-            "Roles": rows["add role"] or "",
+            "Add": len(self.added),
+            "Remove": len(self.removed) + len(self.gone),
+            "Roles": len(self.assigned) or "",
         }
 
     def title(self, quote: Callable[[str], str] = shown) -> str:
@@ -226,7 +229,7 @@ def _parts(
 ) -> tuple[Sequence[_Section], Sequence[Sequence[str]], list[str]]:
     """Return the sections, a table of the groups in a long plan or a summary, and the roles."""
     sections, lines = _sections(plan), role_lines(plan)
-    is_long = len(sections) > 1 and sum(len([*each.rows()]) for each in sections) > _SCREEN
+    is_long = len(sections) > 1 and sum(each.size for each in sections) > _SCREEN
     if not sections or not (summary or is_long):
         return sections, (), lines
     for text, title in _GRANT_NOTHING.items():
