@@ -24,6 +24,7 @@ from cld_user_groups.membership import (
     render_markdown,
     render_text,
 )
+from cld_user_groups.membership.grants import RoleCount, RoleEffects
 from cld_user_groups.membership.rendering import said_once
 
 
@@ -122,6 +123,21 @@ def test_a_long_plan_begins_with_a_table_of_its_groups():
     for name in ("Team 1 | x", "New"):
         assert text.count(f"\n{name} ") == 1
         assert text.count(name) >= 2
+
+
+def test_a_long_plan_says_once_which_groups_grant_nothing():
+    made, none = long(), RoleCount(roles=0, full_control=0, people=0)
+    touched = tuple(dict.fromkeys(each.group for each in made.changes if each.group.id))
+    roles = RoleEffects(
+        **{"requests": 0, "begin": none, "end": none, "effects": (), "global_only": touched},
+        **{"not_known": (), "not_known_because": None, "own_roles": "known"},
+    )
+    made = attrs.evolve(made, roles=roles)
+    names = ", ".join(f"Team {number} | x" for number in range(5))
+    for text in (render_text(made), render_text(made, summary=True), render_markdown(made)):
+        assert f"Groups that grant no global role: {names} and 25 other groups." in text
+        assert "New groups, which grant no role: New." in text
+        assert "it grants no global role" not in text
 
 
 def test_a_plan_of_one_group_or_of_few_changes_has_no_table():
