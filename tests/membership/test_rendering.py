@@ -129,8 +129,14 @@ def test_a_long_plan_says_once_which_groups_grant_nothing():
     made, none = long(), RoleCount(roles=0, full_control=0, people=0)
     touched = tuple(dict.fromkeys(each.group for each in made.changes if each.group.id))
     roles = RoleEffects(
-        **{"requests": 0, "begin": none, "end": none, "effects": (), "global_only": touched},
-        **{"not_known": (), "not_known_because": None, "own_roles": "known"},
+        requests=0,
+        begin=none,
+        end=none,
+        effects=(),
+        global_only=touched,
+        not_known=(),
+        not_known_because=None,
+        own_roles="known",
     )
     made = attrs.evolve(made, roles=roles)
     names = ", ".join(f"Team {number} | x" for number in range(5))
