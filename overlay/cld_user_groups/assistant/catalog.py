@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Annotated, Any, Literal, TypeAlias
 
-from attrs import evolve
 from msgspec import Meta
 
 from cld_user_groups import membership
@@ -17,16 +16,15 @@ from cld_user_groups.membership.explaining import read_explanation
 from cld_user_groups.membership.history import Step
 from cld_user_groups.membership.journal import End, Header
 from cld_user_groups.membership.lookup import error_in_call, has_text, named_user
-from cld_user_groups.membership.review import Finding, Kind, Person, held_roles, read_people
-from cld_user_groups.membership.roles import roles_apart, roles_of
-from cld_user_groups.membership.state import assistant_folder
+from cld_user_groups.membership.review import Finding, Kind, Person, held_roles, read_reviewed
+from cld_user_groups.membership.roles import roles_of
+from cld_user_groups.membership.state import keep_plan
 
 from .tools import Account, Tool
 
 Found: TypeAlias = Mapping[str, Any]
 GroupText = Annotated[everyday.Text, Meta(description="A group's exact name, or its ID.")]
-_PART = "A part of a name, an e-mail, an ID or a place."
-Part = Annotated[everyday.Text | None, Meta(description=_PART)]
+Part = Annotated[everyday.Text | None, Meta(description="A part of a name, e-mail, ID or place.")]
 RunText = Annotated[everyday.Text, Meta(description="The ID of a run. Default: the last one.")]
 OwnRoles = Annotated[bool, Meta(description="Of everyone: 2 requests for each 100 users.")]
 Days = Annotated[int, Meta(ge=1, le=10_000)]
@@ -35,7 +33,6 @@ Leavers: TypeAlias = Annotated[everyday.Users, Meta(description="Who leaves ever
 FromFile = Annotated[bool, Meta(description="Propose what the server's file of groups says.")]
 Reason = Annotated[str, Meta(max_length=500)]
 
-_MOST_KEPT = 100
 _GRANTED: Any = {"granted": list[Grant] | None, "not_known_because": str | None}
 _LISTED: Any = {"file_line": int | None, "file_wants": bool | None}
 _ROLE: Any = {"user": Member, "grant": Grant, "is_full_control": bool}
@@ -70,8 +67,7 @@ def list_members(account: Account, group: GroupText) -> Found:
 @Tool("people", people=[_PERSON], is_complete=bool)
 def find_people(account: Account, text: Part = None) -> Found:
     """Find users by e-mail, name or ID, with their groups; if not complete, there may be more."""
-    snapshot = read_account(account.client)
-    people = read_people(account.client, snapshot)
+    snapshot, people = read_reviewed(account.client, None)
     joined = Finder(snapshot).joined
     rows = [{"person": each, "groups": joined(each.id)} for each in people.found if _is(text, each)]
     return {"people": rows, "is_complete": people.complete}
@@ -92,7 +88,8 @@ def who_may(
 
     Groups in `not_known` may grant any role; where `own` is null, a user may also have it directly.
     """
-    found = _reviewed(account, own_roles_of=user or ("" if own_roles else None))
+    asked = bool(user or own_roles)
+    found = _reviewed(account, lambda each: asked and _is(user, each))
     rows = [
         each
         for each in held_roles(found)
@@ -135,7 +132,7 @@ def show_run(account: Account, run: RunText | None = None) -> membership.Run:
 @Tool("findings", findings=[_FINDING], looked_for=[Kind], notes=[str])
 def review(account: Account, unseen_days: Days = 90, ending_days: Days = 30) -> Found:
     """Review who has access: people who are disabled, unseen or overdue, groups, full control."""
-    found = _reviewed(account, None, unseen_days, ending_days)
+    found = _reviewed(account, lambda each: False, unseen_days, ending_days)
     users: Mapping[str | None, Any] = {each.id: each for each in found.people}
     groups: Mapping[str | None, Any] = {each.id: each for each in found.groups}
     rows = [
@@ -146,23 +143,17 @@ def review(account: Account, unseen_days: Days = 90, ending_days: Days = 30) -> 
 
 
 def _reviewed(
-    account: Account, own_roles_of: str | None, unseen_days: int = 90, ending_days: int = 30
+    account: Account, is_asked: Callable[[Person], bool], unseen: int = 90, ending: int = 30
 ) -> membership.review.Review:
-    """Review the account; also read the roles of people who have a text, or of nobody."""
-    desired, client = account.desired(), account.client
-    snapshot = read_account(client)
-    people = read_people(client, snapshot)
-    sought = () if own_roles_of is None else people.found
-    named = [each.id for each in sought if _is(own_roles_of, each)]
-    return membership.review.review(
-        evolve(snapshot, roles=roles_apart(client, snapshot.groups, named)),
-        people,
-        membership.read_history(account.state),
-        now=datetime.now(UTC),
-        desired=desired,
-        unseen_days=unseen_days,
-        ending_days=ending_days,
+    """Review the account; also read the own roles of people who are asked about."""
+    desired = account.desired()
+    snapshot, people = read_reviewed(
+        account.client,
+        lambda snapshot, people: [each.id for each in people.found if is_asked(each)],
     )
+    history, now = membership.read_history(account.state), datetime.now(UTC)
+    given: Any = {"desired": desired, "unseen_days": unseen, "ending_days": ending}
+    return membership.review.review(snapshot, people, history, now=now, **given)
 
 
 def _granted(account: Account, groups: Sequence[membership.Group]) -> Found:
@@ -225,11 +216,7 @@ def propose(
 
 def _save(account: Account, plan: membership.Plan) -> Found:
     """Save a plan; return where it is, its digest, and how a person applies it."""
-    plan_id = membership.journal.new_run(plan.created_at)
-    path = assistant_folder(account.state) / f"{plan_id}.json"
-    membership.save_plan(plan, path)
-    for old in sorted(path.parent.glob("*Z-*.json"))[:-_MOST_KEPT]:
-        old.unlink(missing_ok=True)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    apply = account.command_line("apply", str(path))
-    return {"id": plan_id, "path": str(path), "sha256": digest, "apply": apply}
+    plan_id, data = membership.journal.new_run(plan.created_at), membership.render_json(plan)
+    path = str(keep_plan(account.state, f"{plan_id}.json", data.encode()))
+    apply, digest = account.command_line("apply", path), sha256(data.encode()).hexdigest()
+    return {"id": plan_id, "path": path, "sha256": digest, "apply": apply}

@@ -16,9 +16,10 @@ from mcp.server.stdio import stdio_server
 from mcp.shared.exceptions import MCPError
 
 from cld_user_groups._version import __version__
+from cld_user_groups.membership.documents import as_shown
 
 from . import catalog as catalog
-from .tools import TOOLS, Account, as_shown, call, failure
+from .tools import TOOLS, Account, call, failure
 
 _INSTRUCTIONS = (
     "Look at the user groups of a Cloudinary account, and propose changes. Nothing here writes to "
@@ -29,14 +30,11 @@ _INSTRUCTIONS = (
 )
 _LARGEST_RESOURCE = 1024 * 1024
 _SCHEME = "cld-user-groups://"
-_FILE = "The file of groups that this server was started with."
-_PLAN = "The last plan that was proposed."
-_REVIEW = "The last access review that `cld-user-groups report` kept."
 #: What a resource is, and of which files in the directory of the account it is the last.
 _RESOURCES = {
-    f"{_SCHEME}file": (_FILE, ""),
-    f"{_SCHEME}plan/last": (_PLAN, "assistant/*Z-*.json"),
-    f"{_SCHEME}review/last": (_REVIEW, "reviews/*.json"),
+    f"{_SCHEME}file": ("The file of groups that this server was started with.", ""),
+    f"{_SCHEME}plan/last": ("The last plan that was proposed.", "assistant/*Z-*.json"),
+    f"{_SCHEME}review/last": ("The last review that `report` kept.", "reviews/*.json"),
 }
 
 

@@ -17,8 +17,7 @@ from msgspec import Meta
 from cld_user_groups import CldProvisioning, membership
 from cld_user_groups.errors import CloudinaryError, UsageRateExceeded, http_errors
 from cld_user_groups.hooks import NotSent, OnlyReads
-from cld_user_groups.identity import escaped
-from cld_user_groups.membership.documents import form
+from cld_user_groups.membership.documents import as_shown, form, pages_of
 from cld_user_groups.membership.lookup import error_in_call
 from cld_user_groups.membership.state import log_call
 
@@ -28,9 +27,7 @@ _PAGE = Annotated[int, Meta(ge=1, le=10_000, description="Which page of the rows
 _CUT = Annotated[list[str], Meta(description="Lists, no pages, of which the first 200 are shown.")]
 _NUMBER: Any = int | None
 _PAGED: list[Any] = [("total", _NUMBER, None), ("next_page", _NUMBER, None), ("cut", _CUT, [])]
-_ROWS = 100  # of a page
-_LARGEST_PAGE = 100_000  # bytes of its rows, where it has more than one
-_MOST_HELD, _MOST_LISTED, _LONGEST, _LONGEST_LOGGED = 8, 200, 1000, 10_000
+_MOST_HELD, _LONGEST_LOGGED = 8, 10_000
 
 # Texts are fixed: nothing of an account or of a file stands in them.
 _SAID = {
@@ -119,15 +116,7 @@ class Tool:
         rows = getattr(result, self.rows)
         if rows is None:  # not known
             return [result]
-        pages: list[list[Any]] = [[]]
-        size = 0
-        for row in rows:
-            length = len(msgspec.json.encode(row))  # some have a group for each of an account's
-            if pages[-1] and (len(pages[-1]) == _ROWS or size + length > _LARGEST_PAGE):
-                pages.append([])
-                size = 0
-            pages[-1].append(row)
-            size += length
+        pages = [*pages_of(rows)]
         following = [*range(2, len(pages) + 1), None, None]
         return [
             msgspec.structs.replace(result, total=len(rows), next_page=each, **{self.rows: page})
@@ -197,20 +186,3 @@ def failure(error: Exception) -> types.CallToolResult:
 def _answer(text: str, data: Any, *, is_error: bool = False) -> types.CallToolResult:
     content: list[Any] = [types.TextContent(text=text)]
     return types.CallToolResult(content=content, structured_content=data, is_error=is_error)
-
-
-def as_shown(value: Any, cut: list[str] | None = None, at: str = "") -> Any:
-    """Return data whose texts are escaped, and cut if long; lists too, which `cut` then names."""
-    match value:
-        case str():
-            return escaped(value[:_LONGEST]) + ("…" if len(value) > _LONGEST else "")
-        case {**fields}:
-            shown = {as_shown(key): each for key, each in fields.items()}
-            return {key: as_shown(each, cut, f"{at}.{key}") for key, each in shown.items()}
-        case [*items]:
-            if cut is not None and len(items) > _MOST_LISTED:
-                cut.append(at[1:])
-                items = items[:_MOST_LISTED]
-            return [as_shown(each, cut, f"{at}.{index}") for index, each in enumerate(items)]
-        case _:
-            return value

@@ -22,8 +22,7 @@ from .screen import show
 from .tables import Table, as_csv, columns
 
 if TYPE_CHECKING:
-    from cld_user_groups import CldProvisioning
-    from cld_user_groups.membership import Desired, History, Roles, Snapshot
+    from cld_user_groups.membership import Desired, History, Snapshot
     from cld_user_groups.membership.review import Comparison, People, Review
     from cld_user_groups.membership.review.rendering import Value
 
@@ -109,10 +108,8 @@ def report_command(
                 raise click.BadParameter(message, param_hint="--output")
             target = OutputFile(output, client.account_id, force=force)
         sheet = decisions and OutputFile(decisions, client.account_id, force=force)
-        snapshot = membership.read_account(client)
-        people = review.read_people(client, snapshot)
-        if roles != "none":
-            snapshot = evolve(snapshot, roles=_granted(client, snapshot, people, desired, roles))
+        whose = None if roles == "none" else partial(_holders, roles, desired)
+        snapshot, people = review.read_reviewed(client, whose)
         origin = review.Origin(
             server=client.server_url,
             by=membership.journal.author().name,
@@ -160,15 +157,14 @@ def report_command(
         _keep(found, state, quiet=settings.quiet)
 
 
-def _granted(
-    client: CldProvisioning, snapshot: Snapshot, people: People, desired: Desired | None, reach: str
-) -> Roles:
-    """Read what groups grant, and what those people hold of whom it is to be known."""
-    users = [person.id for person in people.found] if reach == "people" else []
-    if desired is not None and reach != "people":
-        needed = membership.rules.role_principals(snapshot, desired)
-        users = [user_id for kind, user_id in needed if kind == "user"]
-    return membership.roles.roles_apart(client, snapshot.groups, users)
+def _holders(
+    reach: str, desired: Desired | None, snapshot: Snapshot, people: People
+) -> Sequence[str]:
+    """Return whose own roles are to be known: everybody's, or those that the file's rules need."""
+    if reach == "people":
+        return [person.id for person in people.found]
+    needed = () if desired is None else membership.rules.role_principals(snapshot, desired)
+    return [user_id for kind, user_id in needed if kind == "user"]
 
 
 _NOTES_AS_OF = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from types import UnionType
@@ -11,6 +11,12 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import attrs
 import msgspec
+
+from cld_user_groups.identity import escaped
+
+# Of a text and a list in a document that is shown in parts, and of the rows of a page.
+_LONGEST, _MOST_LISTED, _MOST_ROWS = 1000, 200, 100
+_LARGEST_PAGE = 100_000  # bytes of its rows, where it has more than one
 
 
 def json_text(document: object) -> str:
@@ -128,3 +134,34 @@ def _read(name: str) -> dict[str, Any]:
     path = files(__name__.rpartition(".")[0]) / "schemas" / name
     schema: dict[str, Any] = json.loads(path.read_bytes())
     return schema
+
+
+def pages_of(rows: Iterable[Any]) -> Iterator[list[Any]]:
+    """Yield the rows of a document in pages, none of which is large; one page if there are none."""
+    page: list[Any] = []
+    size = 0
+    for row in rows:
+        length = len(msgspec.json.encode(row))  # some have a group for each of an account's
+        if page and (len(page) == _MOST_ROWS or size + length > _LARGEST_PAGE):
+            yield page
+            page, size = [], 0
+        page.append(row)
+        size += length
+    yield page
+
+
+def as_shown(value: Any, cut: list[str] | None = None, at: str = "") -> Any:
+    """Return data whose texts are escaped, and cut if long; lists too, which `cut` then names."""
+    match value:
+        case str():
+            return escaped(value[:_LONGEST]) + ("…" if len(value) > _LONGEST else "")
+        case {**fields}:
+            shown = {as_shown(key): each for key, each in fields.items()}
+            return {key: as_shown(each, cut, f"{at}.{key}") for key, each in shown.items()}
+        case [*items]:
+            if cut is not None and len(items) > _MOST_LISTED:
+                cut.append(at[1:])
+                items = items[:_MOST_LISTED]
+            return [as_shown(each, cut, f"{at}.{index}") for index, each in enumerate(items)]
+        case _:
+            return value

@@ -33,7 +33,7 @@ from .model import (
     RoleHolder,
 )
 from .model import ReviewDifference as Difference
-from .people import People, read_people
+from .people import People, read_people, read_reviewed
 from .rendering import COLUMNS, render_html, render_markdown, render_text, rows
 from .store import Earlier, digest_of, keep, last_before, last_until, load_earlier, render_json
 
@@ -69,6 +69,7 @@ __all__ = [
     "plan_of_decisions",
     "read_decisions",
     "read_people",
+    "read_reviewed",
     "render_html",
     "render_json",
     "render_markdown",

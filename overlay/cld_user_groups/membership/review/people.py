@@ -5,16 +5,17 @@ Sans-IO: a generator decides which page or which users to list, and is sent the 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from cld_provisioning_api.api.users.get_users import GetUsersRequest
 from cld_provisioning_api.models import User, UsersResponse
 from cld_user_groups._find_users import MAX_ITEMS, read_pages, send_each
 from cld_user_groups.client import CldProvisioning
 from cld_user_groups.membership.model import Member, Snapshot
-from cld_user_groups.membership.snapshot import login_state
+from cld_user_groups.membership.roles import roles_apart
+from cld_user_groups.membership.snapshot import login_state, read_account
 
 from .model import Person
 
@@ -47,6 +48,23 @@ def read_people(client: CldProvisioning, snapshot: Snapshot) -> People:
     """
     members = {member.id: member for group in snapshot.groups for member in group.members}
     return send_each(_read(members), lambda query: client.users.list(request=query))
+
+
+def read_reviewed(
+    client: CldProvisioning, whose: Callable[[Snapshot, People], Collection[str]] | None
+) -> tuple[Snapshot, People]:
+    """Read an account and its people; also what groups grant, and what those hold who are named.
+
+    Args:
+        client: The client of the account.
+        whose: Returns the IDs of those whose own roles are to be read; None reads no roles.
+    """
+    snapshot = read_account(client)
+    people = read_people(client, snapshot)
+    if whose is not None:
+        roles = roles_apart(client, snapshot.groups, whose(snapshot, people))
+        snapshot = evolve(snapshot, roles=roles)
+    return snapshot, people
 
 
 def _read(
