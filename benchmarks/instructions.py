@@ -21,11 +21,11 @@ _COUNTED = re.compile(r"Collected : ([0-9]+)")
 _PEERS = str(Path(__file__).with_name("peers.py"))
 
 
-def instructions(*arguments: str) -> int:
-    """Return the instructions of peers.py with these arguments."""
-    line = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={os.devnull}", python("sdk")]
+def instructions(*program: str) -> int:
+    """Return the instructions of a program, which its Python begins."""
+    line = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={os.devnull}", *program]
     done = subprocess.run(
-        [*line, _PEERS, *arguments],
+        line,
         env={**os.environ, "PYTHONHASHSEED": "0"},
         stderr=subprocess.PIPE,
         text=True,
@@ -37,24 +37,23 @@ def instructions(*arguments: str) -> int:
     return int(counted[1])
 
 
+def of_one_call(*program: str) -> float:
+    """Return the instructions of one call, of a program that is told last how many to make."""
+    fewer, more = (instructions(*program, str(calls)) for calls in CALLS)
+    return (more - fewer) / (CALLS[1] - CALLS[0])
+
+
 def main() -> None:
     """Count the SDK's and bare httpx's, both with sniffio."""
     chosen = options(__doc__)
     if shutil.which("valgrind") is None:
         raise SystemExit("valgrind is not installed: instructions are not counted")
-    python("sdk")  # built once, before two threads ask for it
+    own_python = python("sdk")
     with answering("") as url, ThreadPoolExecutor(2) as pool:
-
-        def of_a_call(kind: str, operation: str, client: str) -> float:
-            fewer, more = (
-                instructions(url, "", kind, client, operation, str(calls)) for calls in CALLS
-            )
-            return (more - fewer) / (CALLS[1] - CALLS[0])
-
         for kind in ("sync", "async"):
             for operation in ("list", "update"):
                 counts = [
-                    pool.submit(of_a_call, kind, operation, client)
+                    pool.submit(of_one_call, own_python, _PEERS, url, "", kind, client, operation)
                     for client in ("this SDK", "bare httpx")
                 ]
                 own, bare = (count.result() for count in counts)

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 from call_sync import respond
-from instructions import CALLS, of_one_call
+from instructions import of_one_call
 from measure import by_turns, compare
 from wire import ACCOUNT_ID, KEY, SECRET, SERVER
 
@@ -28,6 +28,7 @@ LIMITERS: dict[str, Callable[[], Any]] = {
     "default": LocalLimiter,
     "reserve": lambda: LocalLimiter(reserve=10),
 }
+_CALLS = 150
 _QUOTA = {
     "X-FeatureRateLimit-Limit": "500",
     "X-FeatureRateLimit-Remaining": "400",
@@ -62,9 +63,9 @@ def _on_redis(pairs: int) -> dict[str, Any]:
 
     def seconds(action: Callable[[], Any]) -> float:
         start = time.perf_counter()
-        for _ in range(CALLS):
+        for _ in range(_CALLS):
             action()
-        return (time.perf_counter() - start) / CALLS
+        return (time.perf_counter() - start) / _CALLS
 
     with ExitStack() as stack:
         folder = stack.enter_context(TemporaryDirectory())
@@ -90,9 +91,9 @@ def main() -> None:
     report(_on_redis(chosen.pairs(20)))
     if shutil.which("valgrind") is None:
         raise SystemExit("valgrind is not installed: instructions are not counted")
-    without = of_one_call("none", __file__)
+    without = of_one_call(sys.executable, __file__, "--make", "none")
     for limiter in ("default", "reserve"):
-        own = of_one_call(limiter, __file__)
+        own = of_one_call(sys.executable, __file__, "--make", limiter)
         report(
             {
                 "figure": f"list() with a limiter in process: {limiter}",

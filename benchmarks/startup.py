@@ -15,7 +15,7 @@ from measure import by_turns, compare
 from command import options, report
 
 # httpx loads it, for a command of its own, where it finds it.
-WITHOUT_RICH = "import sys; sys.modules['rich'] = None; "
+WITHOUT_RICH = "import sys; sys.modules['rich'] = sys.modules['pygments'] = None; "
 _AND_HTTPX_CLIENT = "\nimport httpx; httpx.Client()"
 
 
