@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Annotated, Any, Literal, TypeAlias
 
+from attrs import asdict
 from msgspec import Meta
 
 from cld_user_groups import membership
@@ -16,9 +16,9 @@ from cld_user_groups.membership.explaining import read_explanation
 from cld_user_groups.membership.history import Step
 from cld_user_groups.membership.journal import End, Header
 from cld_user_groups.membership.lookup import error_in_call, has_text, named_user
+from cld_user_groups.membership.plan_file import keep_plan
 from cld_user_groups.membership.review import Finding, Kind, Person, held_roles, read_reviewed
 from cld_user_groups.membership.roles import roles_of
-from cld_user_groups.membership.state import keep_plan
 
 from .tools import Account, Tool
 
@@ -41,6 +41,7 @@ _PERSON = form("FoundPerson", person=Person, groups=[GroupRef])
 _FINDING = form("FoundFinding", finding=Finding, user=Member | None, group=GroupRef | None)
 _EXPLAINED = form_of(membership.Explanation, without=("period", "steps", "listing"))
 _RUN: Any = {"header": Header, "end": End | None, "is_torn": bool}
+_RUNS = [form("ListedRun", id=str, error=str, run=form("Run", **_RUN) | None)]
 _PLAN: Any = form_of(
     membership.Plan,
     head={"removals": int},
@@ -88,8 +89,7 @@ def who_may(
 
     Groups in `not_known` may grant any role; where `own` is null, a user may also have it directly.
     """
-    asked = bool(user or own_roles)
-    found = _reviewed(account, lambda each: asked and _is(user, each))
+    found = _reviewed(account, lambda each: bool(user or own_roles) and _is(user, each))
     rows = [
         each
         for each in held_roles(found)
@@ -115,9 +115,7 @@ def explain(account: Account, group: GroupText, user: everyday.UserText) -> Foun
     }
 
 
-@Tool(
-    "runs", local=True, runs=[form("ListedRun", id=str, error=str, run=form("Run", **_RUN) | None)]
-)
+@Tool("runs", local=True, runs=_RUNS)
 def list_runs(account: Account) -> Found:
     """List the runs that changed the account from this machine, the latest first."""
     return {"runs": membership.list_runs(account.state)}
@@ -146,10 +144,9 @@ def _reviewed(
     account: Account, is_asked: Callable[[Person], bool], unseen: int = 90, ending: int = 30
 ) -> membership.review.Review:
     """Review the account; also read the own roles of people who are asked about."""
-    desired = account.desired()
+    client, desired = account.client, account.desired()
     snapshot, people = read_reviewed(
-        account.client,
-        lambda snapshot, people: [each.id for each in people.found if is_asked(each)],
+        client, lambda _, people: [each.id for each in people.found if is_asked(each)]
     )
     history, now = membership.read_history(account.state), datetime.now(UTC)
     given: Any = {"desired": desired, "unseen_days": unseen, "ending_days": ending}
@@ -193,30 +190,13 @@ def propose(
     if file is not None and from_file:
         draft = membership.drafts.make_draft(client, file)
     else:
-        named = [*offboard, *(text for each in groups for text in (*each.add, *each.remove))]
-        limits = membership.GuardLimits() if file is None else file.guards
-
-        def wanted(finder: Finder) -> everyday.DesiredState:
-            edited = everyday.edited_groups(finder, groups, offboard)
-            return everyday.DesiredState(groups=tuple(edited), limits=limits)
-
-        people, adds = [*map(named_user, named)], any(each.add for each in groups)
-        given: Any = {"source": "assistant", "reason": reason, "file": file, "adds": adds}
-        draft = membership.drafts.draft_of_edits(client, people, wanted, **given)
+        given: Any = {"source": "assistant", "reason": reason, "file": file}
+        draft = membership.drafts.draft_of_edits(client, groups, offboard, **given)
     plan, _ = draft.plan(client, "people")
-    saved = _save(account, plan) if plan.changes and not plan.breaches else None
-    return {
-        "outcome": "refused" if plan.breaches else "saved" if saved else "nothing_to_do",
-        "saved": saved,
-        "plan": plan,
-        "changes": plan.changes,
-        "breaches": plan.breaches,
-    }
-
-
-def _save(account: Account, plan: membership.Plan) -> Found:
-    """Save a plan; return where it is, its digest, and how a person applies it."""
-    plan_id, data = membership.journal.new_run(plan.created_at), membership.render_json(plan)
-    path = str(keep_plan(account.state, f"{plan_id}.json", data.encode()))
-    apply, digest = account.command_line("apply", path), sha256(data.encode()).hexdigest()
-    return {"id": plan_id, "path": path, "sha256": digest, "apply": apply}
+    saved: dict[str, Any] | None = None
+    if plan.changes and not plan.breaches:
+        saved = asdict(keep_plan(plan, account.state))
+        saved["apply"] = account.command_line("apply", saved["path"])
+    outcome = "refused" if plan.breaches else "saved" if saved else "nothing_to_do"
+    rows = {"changes": plan.changes, "breaches": plan.breaches}
+    return {"outcome": outcome, "saved": saved, "plan": plan, **rows}

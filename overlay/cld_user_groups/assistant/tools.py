@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import mcp_types as types
 import msgspec
@@ -21,12 +21,9 @@ from cld_user_groups.membership.documents import as_shown, form, pages_of
 from cld_user_groups.membership.lookup import error_in_call
 from cld_user_groups.membership.state import log_call
 
-Run: TypeAlias = Callable[..., object]
-
 _PAGE = Annotated[int, Meta(ge=1, le=10_000, description="Which page of the rows.")]
 _CUT = Annotated[list[str], Meta(description="Lists, no pages, of which the first 200 are shown.")]
-_NUMBER: Any = int | None
-_PAGED: list[Any] = [("total", _NUMBER, None), ("next_page", _NUMBER, None), ("cut", _CUT, [])]
+_PAGED: Any = [("total", int | None, None), ("next_page", int | None, None), ("cut", _CUT, [])]
 _MOST_HELD, _LONGEST_LOGGED = 8, 10_000
 
 # Texts are fixed: nothing of an account or of a file stands in them.
@@ -46,6 +43,7 @@ _ERRORS: list[tuple[type[Exception], str, str]] = [
     (OSError, "system", "A file cannot be read or written."),
     (Exception, "internal", "Unexpected error."),
 ]
+TOOLS: dict[str, Tool] = {}
 _FAILED = form("Failed", kind=str, problems=[membership.Problem])
 
 
@@ -89,7 +87,7 @@ class Tool:
             open_world_hint=not local,
         )
 
-    def __call__(self, run: Run) -> Run:
+    def __call__(self, run: Callable[..., object]) -> Callable[..., object]:
         self.run = run
         hints = get_type_hints(run, include_extras=True)
         given: list[Any] = [("page", _PAGE, 1)]
@@ -122,9 +120,6 @@ class Tool:
             msgspec.structs.replace(result, total=len(rows), next_page=each, **{self.rows: page})
             for each, page in zip(following, [*pages, []], strict=True)
         ]
-
-
-TOOLS: dict[str, Tool] = {}
 
 
 def call(account: Account, name: str, arguments: Mapping[str, Any]) -> types.CallToolResult:
@@ -184,5 +179,5 @@ def failure(error: Exception) -> types.CallToolResult:
 
 
 def _answer(text: str, data: Any, *, is_error: bool = False) -> types.CallToolResult:
-    content: list[Any] = [types.TextContent(text=text)]
-    return types.CallToolResult(content=content, structured_content=data, is_error=is_error)
+    content = types.TextContent(text=text)
+    return types.CallToolResult(content=[content], structured_content=data, is_error=is_error)

@@ -79,7 +79,7 @@ def change_command(
                 return function(finder, **values | found)
 
             def prepare(client: CldProvisioning) -> Draft:
-                return membership.drafts.draft_of_edits(
+                return membership.drafts.draft_of_wanted(
                     *(client, people, wanted),
                     source=EVERYDAY + shlex.join(words),
                     reason=reason,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
+from typing import Any
 
 from attrs import evolve, frozen
 
@@ -12,10 +13,10 @@ from cld_provisioning_api.models import Principal
 from cld_user_groups.client import CldProvisioning
 
 from .effects import with_effects
-from .everyday import DesiredState, plan_of
+from .everyday import DesiredState, GroupEdit, edited_groups, plan_of
 from .guards import check_guards
-from .lookup import Finder, lookup_of
-from .model import Desired, DesiredMember, Plan, Snapshot
+from .lookup import Finder, lookup_of, named_user
+from .model import Desired, DesiredMember, GuardLimits, Plan, Snapshot
 from .planning import adds_only, check_clocks, check_is_for, plan
 from .roles import Reach, plan_with_roles, read_roles
 from .rules import check_rules, readers_of, role_principals
@@ -68,7 +69,7 @@ def make_draft(
     return Draft(make, snapshot)
 
 
-def draft_of_edits(
+def draft_of_wanted(
     client: CldProvisioning,
     people: Sequence[DesiredMember],
     wanted: Callable[[Finder], DesiredState],
@@ -99,6 +100,27 @@ def draft_of_edits(
     if file is None:
         return Draft(make, snapshot)
     return Draft(make, snapshot, partial(_with_roles, client, desired, file, lookup, now))
+
+
+def draft_of_edits(
+    client: CldProvisioning,
+    edits: Sequence[GroupEdit],
+    leavers: Sequence[str],
+    *,
+    source: str,
+    reason: str,
+    file: Desired | None,
+) -> Draft:
+    """Read the account; return the draft of the plan of edits, and of who leaves every group."""
+    named = [*leavers, *(text for each in edits for text in (*each.add, *each.remove))]
+    limits = GuardLimits() if file is None else file.guards
+
+    def wanted(finder: Finder) -> DesiredState:
+        return DesiredState(groups=tuple(edited_groups(finder, edits, leavers)), limits=limits)
+
+    people, adds = [*map(named_user, named)], any(each.add for each in edits)
+    given: Any = {"source": source, "reason": reason, "file": file, "adds": adds}
+    return draft_of_wanted(client, people, wanted, **given)
 
 
 def hold_to_guards(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
@@ -12,14 +13,16 @@ import attrs
 import msgspec
 
 from .documents import form_of, json_text
+from .journal import new_run
 from .model import Action, Change, Group, Member, Plan
 from .order import leads_to
 from .planning import EXPIRES_AFTER, fingerprint
 from .problems import PlanFileError, Problem, quoted
-from .state import write_file
+from .state import assistant_folder, write_file
 
 #: The format of a saved plan. The number grows when an older reader would misread it.
 FORMAT: Literal["cld-user-groups/plan/1"] = "cld-user-groups/plan/1"
+_MOST_KEPT = 100
 
 
 # What the commands show again, to be pasted: nothing else may come from a plan that was edited.
@@ -48,6 +51,25 @@ def save_plan(plan: Plan, path: str | os.PathLike[str]) -> None:
         OSError: The file cannot be written; what was there is still there.
     """
     write_file(Path(path), render_json(plan).encode())
+
+
+@attrs.frozen
+class KeptPlan:
+    """A plan that is kept beside the journals: its ID, its path, and its SHA-256 digest."""
+
+    id: str
+    path: str
+    sha256: str
+
+
+def keep_plan(plan: Plan, state: Path) -> KeptPlan:
+    """Keep a plan that an assistant proposes, and the last ones before it."""
+    plan_id, data = new_run(plan.created_at), render_json(plan).encode()
+    path = assistant_folder(state) / f"{plan_id}.json"
+    write_file(path, data)
+    for old in sorted(path.parent.glob("*Z-*.json"))[:-_MOST_KEPT]:
+        old.unlink(missing_ok=True)
+    return KeptPlan(plan_id, str(path), sha256(data).hexdigest())
 
 
 def load_plan(path: str | os.PathLike[str]) -> Plan:

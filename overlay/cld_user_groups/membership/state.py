@@ -18,8 +18,7 @@ from .problems import naming_file
 
 _ROOT = "cld-user-groups"
 _OTHERS = 0o077
-_CALLS, _PLANS = "calls.jsonl", "*Z-*.json"
-_MOST_KEPT = 100
+_CALLS = "calls.jsonl"
 _LARGEST_LOG = 4 * 1024 * 1024
 
 
@@ -110,24 +109,15 @@ def unwritable(error: OSError) -> OSError:
     return OSError(error.errno, f"{error.strerror or error}; {hint}", error.filename)
 
 
-def _assistant_folder(state: Path) -> Path:
+def assistant_folder(state: Path) -> Path:
     """Return an assistant's folder: not the journals' own, in which each file is a run."""
     make_private(state / "assistant")
     return state / "assistant"
 
 
-def keep_plan(state: Path, name: str, data: bytes) -> Path:
-    """Keep a plan that an assistant proposes, and the last ones before it."""
-    path = _assistant_folder(state) / name
-    write_file(path, data)
-    for old in sorted(path.parent.glob(_PLANS))[:-_MOST_KEPT]:
-        old.unlink(missing_ok=True)
-    return path
-
-
 def log_call(state: Path, fields: Mapping[str, Any]) -> None:
     """Add a call to an assistant's log, which only its owner can read; put a full log aside."""
-    path = _assistant_folder(state) / _CALLS
+    path = assistant_folder(state) / _CALLS
     if path.exists() and path.stat().st_size > _LARGEST_LOG:
         path.replace(path.with_suffix(".old"))
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
