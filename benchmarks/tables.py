@@ -64,7 +64,8 @@ def _details(rows: list[Row]) -> str:
             [
                 row["figure"],
                 CLIENTS[row["client"]].title,
-                _quantity(row["figure"], row["own"]),
+                _quantity(row["figure"], row["own"])
+                + (f", {row['peak'] / 1e6:.0f} MB" if "peak" in row else ""),
                 _quantity(row["figure"], row["baseline"]),
                 f"{row['ratio']:.3f}",
                 f"{row['low']:.3f} to {row['high']:.3f}",

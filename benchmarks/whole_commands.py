@@ -1,7 +1,7 @@
 """CPU time and peak memory of whole commands with files, beside `json.loads` of the same account.
 
 In processes of their own, start-up and reading the account over a socket included: 100,000
-memberships, each user in five groups; in a full run, once, a million.
+memberships, each user in five groups; with BENCH_GROUPS=10000 a million.
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from measure import by_turns, compare
-from planning import MEMBERS, account_json, seconds
+from planning import account_json, seconds
 
 from command import options, report
 
-GROUPS = 1_000
-MANY_GROUPS = 10_000
+GROUPS = int(os.environ.get("BENCH_GROUPS", "1000"))
 COMMANDS = {
     "export, YAML": ("export", "--output", "a.yaml", "--force"),
     "export, JSON": ("export", "--output", "a.json", "--force"),
@@ -127,23 +126,11 @@ def rows(client: str, pairs: int) -> Iterator[dict[str, object]]:
             yield {**found.row(name, client), "peak": max(peaks)}
 
 
-def once(client: str) -> Iterator[dict[str, object]]:
-    """Yield what each command costs once, at a million memberships."""
-    with commands(account_json(MANY_GROUPS)) as own:
-        for name, arguments in COMMANDS.items():
-            cost = own.run(*arguments)
-            figure = f"{name}, {MANY_GROUPS * MEMBERS:,} memberships"
-            yield {"figure": figure, "client": client, "cpu": cost.cpu, "peak": cost.peak}
-
-
 def main() -> None:
     """Measure."""
     chosen = options(__doc__)
     for row in rows(chosen.client, chosen.pairs(6)):
         report(row)
-    if not chosen.quick:
-        for row in once(chosen.client):
-            report(row)
 
 
 if __name__ == "__main__":
