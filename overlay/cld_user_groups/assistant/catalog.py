@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeAlias
 
-from attrs import asdict
 from msgspec import Meta
 
 from cld_user_groups import membership
@@ -193,9 +192,9 @@ def propose(
         given: Any = {"source": "assistant", "reason": reason, "file": file}
         draft = membership.drafts.draft_of_edits(client, groups, offboard, **given)
     plan, _ = draft.plan(client, "people")
-    saved: dict[str, Any] | None = None
+    saved = None
     if plan.changes and not plan.breaches:
-        saved = asdict(keep_plan(plan, account.state))
+        saved = keep_plan(plan, account.state)
         saved["apply"] = account.command_line("apply", saved["path"])
     outcome = "refused" if plan.breaches else "saved" if saved else "nothing_to_do"
     rows = {"changes": plan.changes, "breaches": plan.breaches}

@@ -46,15 +46,13 @@ def make_server(account: Account, *, read_only: bool, timeout: float) -> Server[
         types.Resource(uri=uri, name=uri.removeprefix(_SCHEME), description=text)
         for uri, (text, _) in _RESOURCES.items()
     ]
-    limiter = anyio.CapacityLimiter(1)
+    turn = anyio.CapacityLimiter(1)
 
     async def in_turn(run: Callable[..., T], *given: Any) -> T:
         """Run a call in a thread, one after another."""
         try:
             with anyio.fail_after(timeout):
-                return await to_thread.run_sync(
-                    run, *given, abandon_on_cancel=True, limiter=limiter
-                )
+                return await to_thread.run_sync(run, *given, abandon_on_cancel=True, limiter=turn)
         except TimeoutError:
             raise MCPError(types.INTERNAL_ERROR, "The call took too long.") from None
 

@@ -16,7 +16,7 @@ from attrs import evolve, field, frozen
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning
 
 from .applying import apply, apply_async
-from .guards import check_guards
+from .drafts import hold_to_guards
 from .journal import Journal, NoJournal
 from .model import (
     Action,
@@ -158,8 +158,7 @@ class _Wanted:
         now = datetime.now(UTC)
         file = Desired(source=source, digest="", groups=(desired,))
         found = plan(snapshot, file, now.date(), now=now)
-        breaches = check_guards(found, snapshot, allow_removals=self.allow_removals)
-        return evolve(found, breaches=breaches)
+        return hold_to_guards(found, snapshot, allow_removals=self.allow_removals)
 
     def with_members(self, result: Result, snapshot: Snapshot) -> Result:
         """Return the result with an outcome also for those who were in the group before."""

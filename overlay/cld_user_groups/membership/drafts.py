@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
-from functools import partial
 from typing import Any
 
 from attrs import evolve, frozen
@@ -18,7 +17,7 @@ from .guards import check_guards
 from .lookup import Finder, lookup_of, named_user
 from .model import Desired, DesiredMember, GuardLimits, Plan, Snapshot
 from .planning import adds_only, check_clocks, check_is_for, plan
-from .roles import Reach, plan_with_roles, read_roles
+from .roles import Reach, plan_with_roles, with_more_roles
 from .rules import check_rules, readers_of, role_principals
 from .snapshot import read_account
 
@@ -97,9 +96,18 @@ def draft_of_wanted(
         made = plan_of(read, desired, now, reason=reason, file=file, notes=state.notes)
         return hold_to_guards(made, read, allow_removals=allow_removals)
 
-    if file is None:
-        return Draft(make, snapshot)
-    return Draft(make, snapshot, partial(_with_roles, client, desired, file, lookup, now))
+    def read_more(read: Snapshot) -> Snapshot:
+        """Read the roles for the rules of a file of whom a group names: `copy` and `merge`."""
+        if file is None:
+            return read
+        made = plan(read, desired, now.date(), now=now)
+        made = evolve(made, rules=check_rules(made, read, file).rules)
+        needed = Desired(source="", digest="", groups=readers_of(made))
+        asked, asks = set(role_principals(read, lookup)), role_principals(read, needed)
+        new = [Principal(type=kind, id=each) for kind, each in asks if (kind, each) not in asked]
+        return with_more_roles(client, read, new) if new else read
+
+    return Draft(make, snapshot, read_more)
 
 
 def draft_of_edits(
@@ -133,27 +141,3 @@ def hold_to_guards(
         breaches = check_guards(made, snapshot, made.limits, allow_removals)
         made = evolve(made, breaches=breaches)
     return with_effects(made, snapshot)
-
-
-def _with_roles(
-    client: CldProvisioning,
-    desired: Desired,
-    file: Desired,
-    lookup: Desired,
-    now: datetime,
-    snapshot: Snapshot,
-) -> Snapshot:
-    """Read the roles for the rules of a file of those whom a group names: `copy` and `merge`."""
-    made = plan(snapshot, desired, now.date(), now=now)
-    made = evolve(made, rules=check_rules(made, snapshot, file).rules)
-    needed = Desired(source="", digest="", groups=readers_of(made))
-    asked = set(role_principals(snapshot, lookup))
-    new = [each for each in role_principals(snapshot, needed) if each not in asked]
-    if not new:
-        return snapshot
-    left, known = snapshot.requests_left, snapshot.roles
-    principals = [Principal(type=kind, id=each) for kind, each in new]
-    once = client.with_options(retries=None, limiter=None)
-    roles = read_roles(once, principals, left)
-    left = None if left is None else max(0, left - roles.requests)
-    return evolve(snapshot, roles=known.with_more(roles), requests_left=left)

@@ -53,23 +53,14 @@ def save_plan(plan: Plan, path: str | os.PathLike[str]) -> None:
     write_file(Path(path), render_json(plan).encode())
 
 
-@attrs.frozen
-class KeptPlan:
-    """A plan that is kept beside the journals: its ID, its path, and its SHA-256 digest."""
-
-    id: str
-    path: str
-    sha256: str
-
-
-def keep_plan(plan: Plan, state: Path) -> KeptPlan:
-    """Keep a plan that an assistant proposes, and the last ones before it."""
+def keep_plan(plan: Plan, state: Path) -> dict[str, str]:
+    """Keep an assistant's plan and those before it; return its ID, path and digest."""
     plan_id, data = new_run(plan.created_at), render_json(plan).encode()
     path = assistant_folder(state) / f"{plan_id}.json"
     write_file(path, data)
     for old in sorted(path.parent.glob("*Z-*.json"))[:-_MOST_KEPT]:
         old.unlink(missing_ok=True)
-    return KeptPlan(plan_id, str(path), sha256(data).hexdigest())
+    return {"id": plan_id, "path": str(path), "sha256": sha256(data).hexdigest()}
 
 
 def load_plan(path: str | os.PathLike[str]) -> Plan:

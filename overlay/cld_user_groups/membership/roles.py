@@ -141,12 +141,19 @@ def plan_with_roles(
             return plan, snapshot
         snapshot = attrs.evolve(snapshot, roles=Roles(reason="none had to be read"))
         return make(snapshot), snapshot
+    snapshot = with_more_roles(client, snapshot, principals, keep_quota)
+    return make(snapshot), snapshot
+
+
+def with_more_roles(
+    client: CldProvisioning, snapshot: Snapshot, principals: list[Principal], keep_quota: int = 0
+) -> Snapshot:
+    """Return a snapshot with the roles of more principals, read once and past the limiter."""
     left = snapshot.requests_left
     once = client.with_options(retries=None, limiter=None)
     roles = read_roles(once, principals, None if left is None else left - keep_quota)
     left = None if left is None else max(0, left - roles.requests)
-    snapshot = attrs.evolve(snapshot, roles=known.with_more(roles), requests_left=left)
-    return make(snapshot), snapshot
+    return attrs.evolve(snapshot, roles=snapshot.roles.with_more(roles), requests_left=left)
 
 
 def principals_of(plan: Plan, snapshot: Snapshot, reach: Reach | None) -> list[Principal]:

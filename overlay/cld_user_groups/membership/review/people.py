@@ -53,17 +53,12 @@ def read_people(client: CldProvisioning, snapshot: Snapshot) -> People:
 def read_reviewed(
     client: CldProvisioning, whose: Callable[[Snapshot, People], Collection[str]] | None
 ) -> tuple[Snapshot, People]:
-    """Read an account and its people; also what groups grant, and what those hold who are named.
-
-    Args:
-        client: The client of the account.
-        whose: Returns the IDs of those whose own roles are to be read; None reads no roles.
-    """
+    """Read an account and its people, and the roles of groups and of whose IDs `whose` returns."""
     snapshot = read_account(client)
     people = read_people(client, snapshot)
     if whose is not None:
-        roles = roles_apart(client, snapshot.groups, whose(snapshot, people))
-        snapshot = evolve(snapshot, roles=roles)
+        asked = whose(snapshot, people)
+        snapshot = evolve(snapshot, roles=roles_apart(client, snapshot.groups, asked))
     return snapshot, people
 
 
