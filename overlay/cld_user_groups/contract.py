@@ -95,10 +95,7 @@ class ContractCheck:
     """
 
     def __init__(
-        self,
-        document: str | PathLike[str] | None = None,
-        *,
-        raise_on_difference: bool = True,
+        self, document: str | PathLike[str] | None = None, *, raise_on_difference: bool = True
     ) -> None:
         text = _shipped() if document is None else Path(document).read_text(encoding="utf-8")
         self._document = _load(text)

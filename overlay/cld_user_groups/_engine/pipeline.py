@@ -28,14 +28,7 @@ from .failures import classify_outcome, delay_error, extract_response, undecodab
 from .http_client import Connections
 from .io import Attempt, Flow, Step
 from .library import http_errors
-from .request import (
-    ApiCall,
-    CheckedOptions,
-    RawResponse,
-    Session,
-    build_request,
-    check_id,
-)
+from .request import ApiCall, CheckedOptions, RawResponse, Session, build_request, check_id
 from .retry import Effect, FollowUp, Lost, decide, is_ambiguous
 
 T = TypeVar("T")

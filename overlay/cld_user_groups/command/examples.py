@@ -34,18 +34,9 @@ _EXAMPLES: Final = {
         "merge Interns Trainees --into Beginners",
         "merge Interns --into Designers --dry-run",
     ),
-    "files.export": (
-        "export --output groups.yaml",
-        "export --format csv > groups.csv",
-    ),
-    "files.plan": (
-        "plan groups.yaml",
-        "plan okta.csv --columns group=groupName,email=login",
-    ),
-    "files.apply": (
-        "apply groups.yaml",
-        "apply groups.yaml --yes --max-wait 2h --keep-quota 200",
-    ),
+    "files.export": ("export --output groups.yaml", "export --format csv > groups.csv"),
+    "files.plan": ("plan groups.yaml", "plan okta.csv --columns group=groupName,email=login"),
+    "files.apply": ("apply groups.yaml", "apply groups.yaml --yes --max-wait 2h --keep-quota 200"),
     "files.schema": ("schema", "schema plan > plan.schema.json"),
     "files.diff": ("diff groups.yaml", "diff before.yaml after.yaml --detailed-exitcode"),
     "history.explain": (
@@ -59,10 +50,7 @@ _EXAMPLES: Final = {
     "runs.runs": ("runs", "runs --format json"),
     "runs.show": ("runs show", "runs show --format csv"),
     "runs.verify": ("runs verify", "runs verify --format json"),
-    "runs.prune": (
-        "runs prune --older-than 365d --dry-run",
-        "runs prune --older-than 365d --yes",
-    ),
+    "runs.prune": ("runs prune --older-than 365d --dry-run", "runs prune --older-than 365d --yes"),
     "history.undo": ("undo", "undo --dry-run"),
     "assistant.mcp": ("mcp", "mcp --read-only"),
     "doctor.doctor": ("doctor", "doctor --profile production"),

@@ -39,13 +39,7 @@ from .output_file import OutputFile
 from .people import read_everyone
 from .results import code_of_plan
 from .running import RunOptions, print_plan, run_plan
-from .source import (
-    Rows,
-    read_groups,
-    read_source,
-    row_options,
-    with_new_groups,
-)
+from .source import Rows, read_groups, read_source, row_options, with_new_groups
 from .tables import Table, columns, print_table
 
 if TYPE_CHECKING:

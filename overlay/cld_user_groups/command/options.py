@@ -334,9 +334,7 @@ def global_options(formats: tuple[str, ...] = FORMATS) -> Decorator:
             metavar="URL",
         ),
         option(
-            "--format",
-            "The format of standard output. Default: text.",
-            type=click.Choice(formats),
+            "--format", "The format of standard output. Default: text.", type=click.Choice(formats)
         ),
         option(
             "--log-format",

@@ -78,8 +78,5 @@ def of_user(
         texts = [f"not known: {roles.reason}"]
     elif unknown:
         texts.append(f"not known ({', '.join(unknown)}): {roles.reason}")
-    document = {
-        "own": roles.document(user_id, "user"),
-        "through_groups": of_groups(roles, groups),
-    }
+    document = {"own": roles.document(user_id, "user"), "through_groups": of_groups(roles, groups)}
     return texts or [membership.grants.NO_ROLE], document

@@ -37,22 +37,14 @@ from .screen import show
 from .tables import Cell, Column, Table, as_tsv, columns, print_table
 
 if TYPE_CHECKING:
-    from cld_user_groups.membership import (
-        Pruning,
-        Run,
-        RunSummary,
-        Verification,
-    )
+    from cld_user_groups.membership import Pruning, Run, RunSummary, Verification
 
 # Of the people of an everyday command, in a list of runs.
 _SHOWN_PEOPLE = 3
 
 
 @click.group(
-    "runs",
-    cls=SuggestingGroup,
-    invoke_without_command=True,
-    epilog=examples_of(__name__, "runs"),
+    "runs", cls=SuggestingGroup, invoke_without_command=True, epilog=examples_of(__name__, "runs")
 )
 @global_options(TABLE_FORMATS)
 @flag("--assistant", help="List the calls that assistants made (`mcp`), instead.")

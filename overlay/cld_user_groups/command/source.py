@@ -17,13 +17,7 @@ from . import membership
 from .options import Settings, settings_of
 
 if TYPE_CHECKING:
-    from cld_user_groups.membership import (
-        Desired,
-        DesiredMember,
-        FileError,
-        Plan,
-        RowFormat,
-    )
+    from cld_user_groups.membership import Desired, DesiredMember, FileError, Plan, RowFormat
 
 _PLAN_MARK = b'"cld-user-groups/plan/'
 _SPACE = b"\xef\xbb\xbf \t\r\n"

@@ -23,13 +23,7 @@ if TYPE_CHECKING:
     from .comparing import compare, groups_of
     from .direct import add_users, add_users_async, set_members, set_members_async
     from .directory import Directory, Unknown, unknown_people
-    from .documents import (
-        groups_schema,
-        journal_schema,
-        plan_schema,
-        review_schema,
-        roles_schema,
-    )
+    from .documents import groups_schema, journal_schema, plan_schema, review_schema, roles_schema
     from .effects import with_effects
     from .explaining import Explanation, Listing, Verdict, explain, listing_of
     from .exporting import export, export_csv
@@ -79,12 +73,7 @@ if TYPE_CHECKING:
         prunable,
         verify_runs,
     )
-    from .roles import (
-        read_restoration,
-        read_restoration_async,
-        read_roles,
-        read_roles_async,
-    )
+    from .roles import read_restoration, read_restoration_async, read_roles, read_roles_async
     from .rules import breaches_in, check_rules
     from .runs import Run, RunSummary, list_runs, load_run, read_journal
     from .snapshot import read_account, read_account_async

@@ -18,16 +18,7 @@ from cld_user_groups import AsyncCldProvisioning, CldProvisioning
 from .applying import apply, apply_async
 from .drafts import hold_to_guards
 from .journal import Journal, NoJournal
-from .model import (
-    Action,
-    Change,
-    Desired,
-    DesiredGroup,
-    DesiredMember,
-    Group,
-    Plan,
-    Snapshot,
-)
+from .model import Action, Change, Desired, DesiredGroup, DesiredMember, Group, Plan, Snapshot
 from .planning import plan
 from .result import Outcome, Result, Status
 from .snapshot import read_account, read_account_async

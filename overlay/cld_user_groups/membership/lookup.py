@@ -8,13 +8,7 @@ from typing import Literal
 
 from attrs import evolve
 
-from cld_user_groups.identity import (
-    email_key,
-    forbidden_character,
-    name_key,
-    printable,
-    seen_name,
-)
+from cld_user_groups.identity import email_key, forbidden_character, name_key, printable, seen_name
 
 from .directory import Directory
 from .grants import GroupRef

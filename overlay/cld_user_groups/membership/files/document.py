@@ -7,11 +7,7 @@ from datetime import date
 from typing import Literal
 
 from cld_user_groups.identity import email_key, forbidden_character, name_key
-from cld_user_groups.membership.model import (
-    Desired,
-    DesiredGroup,
-    DesiredMember,
-)
+from cld_user_groups.membership.model import Desired, DesiredGroup, DesiredMember
 from cld_user_groups.membership.problems import Problem, quoted
 
 from .fields import Fields, Items, Node, Scalar, TableNode, is_email

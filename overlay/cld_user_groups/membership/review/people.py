@@ -62,9 +62,7 @@ def read_reviewed(
     return snapshot, people
 
 
-def _read(
-    members: Mapping[str, Member],
-) -> Generator[GetUsersRequest, UsersResponse, People]:
+def _read(members: Mapping[str, Member]) -> Generator[GetUsersRequest, UsersResponse, People]:
     found: dict[str, User] = {}
     complete = yield from read_pages(found, GetUsersRequest)
     lacking = [user_id for user_id in members if user_id not in found]

@@ -40,11 +40,7 @@ _SQUARE = f"h{_MARK}v{_MARK}h-{_MARK}z"
 _ARC = f"a{_MARK / 2},{_MARK / 2} 0 1,0"
 _CIRCLE = f"m0,{_MARK / 2}{_ARC} {_MARK},0{_ARC} -{_MARK},0z"
 #: How a membership is drawn, by its class in the style sheet.
-MARKS = {
-    "in": _SQUARE,
-    "new": _CIRCLE,
-    "blocked": f"m1,1h{_MARK - 2}v{_MARK - 2}h-{_MARK - 2}z",
-}
+MARKS = {"in": _SQUARE, "new": _CIRCLE, "blocked": f"m1,1h{_MARK - 2}v{_MARK - 2}h-{_MARK - 2}z"}
 
 
 class Head(NamedTuple):
@@ -106,10 +102,7 @@ def panels(view: View) -> tuple[list[Panel], str]:
         )
     return [
         _panel(
-            view,
-            people[top : top + _PEOPLE_A_PANEL],
-            groups[left : left + _GROUPS_A_PANEL],
-            added,
+            view, people[top : top + _PEOPLE_A_PANEL], groups[left : left + _GROUPS_A_PANEL], added
         )
         for left in range(0, len(groups), _GROUPS_A_PANEL)
         for top in range(0, len(people), _PEOPLE_A_PANEL)

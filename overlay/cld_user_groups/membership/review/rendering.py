@@ -56,12 +56,7 @@ def render_text(review: Review) -> str:
 
 
 def _data(view: View) -> dict[str, object]:
-    functions = {
-        "day": day,
-        "moment": moment,
-        "event": event,
-        "no_logins": _NO_LOGINS,
-    }
+    functions = {"day": day, "moment": moment, "event": event, "no_logins": _NO_LOGINS}
     return {"view": view, "review": view.review, **functions}
 
 
@@ -188,11 +183,7 @@ class View:
     def summary(self) -> str:
         """Return the counts of the review in a sentence."""
         groups, people, memberships, findings = self.figures().values()
-        parts = (
-            counted(groups, "group"),
-            _people(people),
-            counted(memberships, "membership"),
-        )
+        parts = (counted(groups, "group"), _people(people), counted(memberships, "membership"))
         return f"{joined(parts)}. {counted(findings, 'finding')} to look at."
 
     def title(self, kind: Kind) -> str:

@@ -28,10 +28,7 @@ _FORM = form_of(
     Review,
     head={"format": str, "account": str, "summary": dict[str, Any], "roles": dict[str, Any] | None},
     without=("account_id", "roles", "access"),
-    keys={
-        Finding: {"user_id": "user", "group_id": "group"},
-        Membership: {"user_id": "id"},
-    },
+    keys={Finding: {"user_id": "user", "group_id": "group"}, Membership: {"user_id": "id"}},
 )
 
 
