@@ -80,9 +80,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Of what a command reads next to nothing is garbage: at the default, looking for it again and
     # again took a third of planning 100,000 memberships.
     gc.set_threshold(100_000, 50, 50)
-    # Of what a command reads next to nothing is garbage: at the default, looking for it again and
-    # again took a third of planning 100,000 memberships.
-    gc.set_threshold(100_000, 50, 50)
     try:
         interrupts.install()
         from .cli import cli
