@@ -669,6 +669,11 @@ def test_lines_that_look_like_an_exported_member_are_read_as_any_other(members, 
     assert found.reason in (None, '- {email: a@b.example, id: "1"}\n')
 
 
+def test_text_that_is_the_mark_of_a_member_stays_on_its_line():
+    (found,) = problems(group('\n      - "\\ue000"\n      - {email: a@b.example, id: "1"}'))
+    assert found.startswith("5: not an e-mail address: `\\ue000`")
+
+
 def test_a_file_beyond_the_limit_is_an_error(tmp_path):
     path = tmp_path / "groups.yaml"
     path.write_text(YAML)
