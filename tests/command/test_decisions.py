@@ -99,6 +99,15 @@ def test_a_saved_plan_of_decisions_is_applied(shell: Shell) -> None:
     assert "decided in a review" in shell("explain", "Designers", "john@example.com").stdout
 
 
+def test_what_a_guard_refuses_is_not_to_be_taken_out_of_the_file(shell: Shell) -> None:
+    name = shell.write(f"protect: [john@example.com]\n{FILE}")
+    decide(shell, sheet(shell), john="remove")
+    for command in ("plan", "apply"):
+        refused = shell(command, name, "--from-review", SHEET)
+        assert refused.exit_code == 3
+        assert "Edit groups.yaml" not in refused.stderr
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="the how-to is for POSIX shells")
 def test_the_quarterly_review_is_as_its_how_to_says(shell: Shell) -> None:
     machine = Machine(shell.folder)

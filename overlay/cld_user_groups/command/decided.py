@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
-from attrs import frozen
+from attrs import evolve, frozen
 
 from cld_user_groups.identity import printable
 
@@ -63,7 +63,9 @@ class Decided:
 
     def print_edit(self, plan: Plan, snapshot: Snapshot, settings: Settings) -> None:
         """Tell what to edit in the file, or its next run would add them again."""
-        for line in self._edit([*self.decisions.ended(plan, snapshot)]):
+        # What a guard refuses does not end, and stays in the file.
+        ending = evolve(plan, changes=()) if plan.breaches else plan
+        for line in self._edit([*self.decisions.ended(ending, snapshot)]):
             print_message(printable(line), quiet=settings.quiet)
 
     def _edit(self, ended: Sequence[tuple[GroupRef, UserRef]]) -> Iterator[str]:

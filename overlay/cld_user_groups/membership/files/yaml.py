@@ -143,7 +143,7 @@ class _TreeBuilder:
         items = Items([], line)
         while not isinstance(item := self.next(), yaml.SequenceEndEvent):
             node = self._node(item, depth + 1)
-            if node == Scalar(_MARK, "plain", node.line) and depth < DEEPEST:
+            if isinstance(node, Scalar) and node[:2] == (_MARK, "plain") and depth < DEEPEST:
                 node = self._member(node)
             items.items.append(node)
         return items
