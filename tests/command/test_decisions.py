@@ -11,6 +11,7 @@ import pytest
 
 from .recipes import Machine
 from .shell import SAMPLE, Shell
+from .test_screen import screen_of
 
 FILE = """\
 version: 1
@@ -106,6 +107,15 @@ def test_what_a_guard_refuses_is_not_to_be_taken_out_of_the_file(shell: Shell) -
         refused = shell(command, name, "--from-review", SHEET)
         assert refused.exit_code == 3
         assert "Edit groups.yaml" not in refused.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such terminals")
+def test_a_narrow_terminal_breaks_no_line_of_the_edit(shell: Shell) -> None:
+    people = '[john@example.com, {email: harry@example.com, reason: "a reason with many words"}]'
+    name = shell.write(f"version: 1\ngroups:\n  Designers: {{members: {people}}}\n")
+    decide(shell, sheet(shell), john="remove")
+    screen = screen_of([["plan", name, "--from-review", SHEET, "--no-pager"]], (40, 24))
+    assert f"\n-  Designers: {{members: {people}}}\n" in screen
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the how-to is for POSIX shells")

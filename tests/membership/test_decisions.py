@@ -275,6 +275,13 @@ def test_what_cannot_be_edited_surely_is_named(tmp_path, files, at, said):
     assert any(said in str(each) for each in edit.by_hand)
 
 
+def test_an_edit_says_where_the_last_line_does_not_end(tmp_path):
+    path = tmp_path / "f.csv"
+    path.write_text("group,email\nA,dee@example.com\nA,ann@example.com")
+    edit = removal_edit(everybody_but_dee(), read_file(path), TODAY)
+    assert edit.diff[-2:] == ("-A,ann@example.com", r"\ No newline at end of file")
+
+
 def test_a_file_that_has_changed_meanwhile_is_edited_by_hand(tmp_path):
     path = tmp_path / "f.yaml"
     path.write_text(BLOCK)

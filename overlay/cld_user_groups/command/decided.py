@@ -66,7 +66,8 @@ class Decided:
         # What a guard refuses does not end, and stays in the file.
         ending = evolve(plan, changes=()) if plan.breaches else plan
         for line in self._edit([*self.decisions.ended(ending, snapshot)]):
-            print_message(printable(line), quiet=settings.quiet)
+            is_text = line[:1] not in "-+ @\\"  # of the diff
+            print_message(printable(line), quiet=settings.quiet, is_text=is_text)
 
     def _edit(self, ended: Sequence[tuple[GroupRef, UserRef]]) -> Iterator[str]:
         if not ended:

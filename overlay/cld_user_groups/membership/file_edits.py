@@ -104,9 +104,15 @@ def removal_edit(
         edited = set()
     diffs = (difflib.unified_diff(*both, name, name, n=1) for name, both in texts.items() if edited)
     return RemovalEdit(
-        tuple(printable(line.rstrip("\r\n")) for diff in diffs for line in diff),
+        tuple(shown for diff in diffs for line in diff for shown in _shown(line)),
         tuple(each.problem for each in removals if each not in edited),
     )
+
+
+def _shown(line: str) -> Iterator[str]:
+    yield printable(line.rstrip("\r\n"))
+    if not line.endswith("\n"):
+        yield r"\ No newline at end of file"
 
 
 def _removals(
