@@ -35,9 +35,9 @@ _SIGNS = {
 _COUNTED = {
     Action.CREATE_GROUP: ("group", "to create"),
     Action.RENAME_GROUP: ("group", "to rename"),
-    Action.ADD_USER: ("user", "to add"),
+    Action.ADD_USER: ("membership", "to add"),
     Action.ASSIGN_ROLE: ("role", "to assign"),
-    Action.REMOVE_USER: ("user", "to remove"),
+    Action.REMOVE_USER: ("membership", "to remove"),
     Action.DELETE_GROUP: ("group", "to delete"),
 }
 
