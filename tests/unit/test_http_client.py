@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
@@ -280,28 +282,128 @@ def test_connections_that_were_idle_for_5_seconds_are_closed(
     assert connections.clients() == [connections.client]
 
 
+@contextmanager
+def acting_before(function: str, line: int, act: Callable[[], object]) -> Iterator[None]:
+    """Act before a line of a function, by its number from 0, if it has so many."""
+
+    def watch(frame: FrameType, event: str, _: object) -> Any:
+        if frame.f_code.co_name == function and event == "line":
+            lines.append(frame.f_lineno)
+            if len(lines) == line + 1:
+                act()
+        return watch
+
+    lines: list[int] = []
+    before = sys.gettrace()
+    sys.settrace(watch)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
+    assert lines
+
+
+def press_ctrl_c() -> None:
+    raise KeyboardInterrupt
+
+
 @pytest.mark.parametrize("line", range(9))
 def test_a_client_that_is_put_back_may_be_taken_at_once(line: int) -> None:
     """As another thread would take it, between two lines."""
     http, _ = lanes()
     connections = http.get()
-    lines: list[int] = []
 
-    def watch(frame: FrameType, event: str, _: object) -> Any:
-        if frame.f_code.co_name == "take_back" and event == "line":
-            lines.append(frame.f_lineno)
-            if len(lines) == line + 1:
-                for _ in connections.clients():
-                    connections.lend(httpx.Request("GET", REQUEST.url))
-        return watch
+    def take_all() -> None:
+        for _ in connections.clients():
+            connections.lend(httpx.Request("GET", REQUEST.url))
 
     http.enter(connections)
     connections.lend(REQUEST)
-    before = sys.gettrace()
-    sys.settrace(watch)
-    try:
+    with acting_before("take_back", line, take_all):
         http.leave(connections, REQUEST)
-    finally:
-        sys.settrace(before)
     http.close()
-    assert lines
+
+
+def lend(http: HttpClient, count: int) -> list[httpx.Request]:
+    """Return requests in flight, each with a client to itself."""
+    requests = [httpx.Request("GET", REQUEST.url) for _ in range(count)]
+    for request in requests:
+        http.enter(http.get())
+        http.get().lend(request)
+    return requests
+
+
+@pytest.mark.parametrize("function", ["lend", "take_back"])
+@pytest.mark.parametrize("line", range(9))
+def test_closing_between_two_lines_leaves_nothing_open(function: str, line: int) -> None:
+    """As another thread would close it."""
+    http, made = lanes()
+    connections = http.get()
+    for request in reversed(lend(http, 3)):
+        http.leave(connections, request)
+    http.enter(connections)
+    with acting_before(function, line, http.close):
+        used = connections.lend(REQUEST)
+        if function == "lend":
+            assert used.is_closed is http.is_closed
+        http.leave(connections, REQUEST)
+    http.close()
+    assert all(transport.closed for transport in made)
+
+
+@pytest.mark.parametrize("line", range(9))
+def test_ctrl_c_while_a_client_is_put_back_frees_its_turn(line: int) -> None:
+    http, _ = lanes()
+    connections = http.get()
+    [request] = lend(http, 1)
+    with suppress(KeyboardInterrupt), acting_before("take_back", line, press_ctrl_c):
+        http.leave(connections, request)
+    assert all(connections.semaphore.try_acquire() for _ in range(MAX_IN_FLIGHT))
+    http.close()
+
+
+def test_all_connections_that_were_idle_too_long_are_closed_by_one_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    http, made = lanes()
+    for request in lend(http, 9):
+        http.leave(http.get(), request)
+    now += 5
+    [request] = lend(http, 1)
+    http.leave(http.get(), request)
+    assert [transport.closed for transport in made] == [0, *[1] * 7, 0]
+    http.close()
+
+
+def test_closing_closes_all_though_one_raises() -> None:
+    class Failing(Closable):
+        def close(self) -> None:
+            super().close()
+            raise KeyboardInterrupt
+
+        async def aclose(self) -> None:
+            self.close()
+
+    async def close_async() -> None:
+        made.clear()
+        http = AsyncHttpClient(None, lambda: httpx.AsyncClient(transport=make()))
+        connections = await http.get()
+        for _ in range(3):
+            connections.lend(httpx.Request("GET", REQUEST.url))
+        with pytest.raises(KeyboardInterrupt):
+            await http.close()
+
+    def make() -> Failing:
+        made.append(Failing())
+        return made[-1]
+
+    made: list[Failing] = []
+    http = HttpClient(None, lambda: httpx.Client(transport=make()))
+    lend(http, 3)
+    with pytest.raises(KeyboardInterrupt):
+        http.close()
+    assert [transport.closed for transport in made] == [1, 1, 1]
+    anyio.run(close_async, backend="trio")
+    assert [transport.closed for transport in made] == [1, 1, 1]

@@ -16,7 +16,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, MutableMapping
-from contextlib import contextmanager, suppress
+from contextlib import AsyncExitStack, ExitStack, contextmanager, suppress
 from functools import cache
 from importlib import import_module
 from math import inf
@@ -154,26 +154,24 @@ class Connections:
         except IndexError:
             client = self.make()
         self._lent[request] = client
-        # Looked at only now: `close` closes the first one first, and then those that are lent.
+        # Looked at only now: `close` closes the first one, and then looks for those that are lent.
         return self.client if self.client.is_closed else client
 
     def take_back(self, request: httpx.Request) -> tuple[Any, list[Any]]:
-        """Take back the client of a request; return it, and one that has been idle too long."""
-        client = self._lent.pop(request, None)
+        """Take back the client of a request; return it, and those that have been idle too long."""
+        client, expired = self._lent.pop(request, None), list[Any]()
         if client is None:
-            return self.client, []
+            return self.client, expired
         now = time.monotonic()
         self._idle.append((now, client))
         with suppress(IndexError):  # other threads may have taken all since
-            if len(self._idle) > 1:
-                since, oldest = self._idle.popleft()
-                if since + _KEPT_IDLE > now:
-                    self._idle.appendleft((since, oldest))
-                elif oldest is self.client:
+            while self._idle[0][0] + _KEPT_IDLE <= now:
+                _, oldest = self._idle.popleft()
+                if oldest is self.client:
                     self._idle.append((now, oldest))
                 else:
-                    return client, [oldest]
-        return client, []
+                    expired.append(oldest)
+        return client, expired
 
     def clients(self) -> list[Any]:
         """Return all clients, the first one first."""
@@ -270,8 +268,10 @@ class _Owner:
         """
         if connections.semaphore is None:
             return []
-        client, idle = connections.take_back(request)
-        connections.semaphore.release()
+        try:
+            client, idle = connections.take_back(request)
+        finally:  # an interrupt can come anywhere
+            connections.semaphore.release()
         if not self.is_closed or request is None:
             return idle
         find = _transport_finder(client)
@@ -342,8 +342,13 @@ class HttpClient(_Owner):
         with self._lock:
             self.is_closed = True
             own = self._own.pop(None, None)
-        for client in () if own is None else own.clients():
-            client.close()
+        if own is not None:
+            with ExitStack() as stack:  # closes all, whatever is raised meanwhile
+                try:
+                    own.client.close()
+                finally:
+                    for client in own.clients():
+                        stack.callback(client.close)
 
 
 class AsyncHttpClient(_Owner):
@@ -380,8 +385,10 @@ class AsyncHttpClient(_Owner):
         finally:
             # This generator refers to its loop, so that no garbage collection ends the entry.
             self._own.pop(loop, None)
-            for client in connections.clients():
-                await client.aclose()
+            async with AsyncExitStack() as stack:  # closes all, even if it is cancelled meanwhile
+                for client in connections.clients():
+                    stack.push_async_callback(client.aclose)
+                await connections.client.aclose()
 
     async def enter(self, connections: Connections) -> float:
         """Wait until few enough requests are in flight; see `HttpClient.enter`."""
