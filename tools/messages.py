@@ -35,6 +35,8 @@ _OTHER_TEXTS = {
     "status check result hint", "run started by source result", "… status error request_id",
     "cld-user-groups/… python/…", "…(account_id=…, server_url=…)", "module … has no attribute …",
     "status %d, %d bytes, request id %s", "%(asctime)s %(name)s %(levelname)s %(message)s",
+    # What a diff says.
+    "\\ No newline at end of file",
     # Of the tools for assistants, and of the protocol.
     "Which page of the rows.", "Lists, no pages, of which the first 200 are shown.",
     "… in all. The rows are in structuredContent.",
