@@ -186,8 +186,8 @@ class GuardLimits:
     """How much a run may remove before a human must confirm it.
 
     Attributes:
-        max_removals: The most memberships that may end over all groups; None for the default (10, or
-            10 % of all memberships looked at, whichever is more).
+        max_removals: The most memberships that may end over all groups; None for the default (10,
+            or 10 % of all memberships looked at, whichever is more).
         max_removals_per_group: The largest share of a group's members that may be removed, from 0
             to 1. Up to two are always allowed.
 
