@@ -49,8 +49,7 @@ class Decided:
         self, client: CldProvisioning, *, allow_removals: int | None, keep_quota: int = 0
     ) -> Draft:
         """Read the account; return the draft of the plan."""
-        if self.file is not None:
-            membership.planning.check_is_for(self.file, client.account_id)
+        membership.planning.check_is_for(self.file, client.account_id)
         now, review = datetime.now(UTC), membership.review
         lookup = membership.lookup.lookup_of(self.decisions.people, file=self.file)
         snapshot = membership.read_account(client, lookup, now.date(), keep_quota=keep_quota)

@@ -131,8 +131,7 @@ def explain_command(settings: Settings, group: str, user: str, file: str | None)
     desired = None if file is None else read_groups(file)
     named = one_user(user)
     with settings.open_client() as client:
-        if desired is not None:
-            membership.planning.check_is_for(desired, client.account_id)
+        membership.planning.check_is_for(desired, client.account_id)
         explained, snapshot, history = membership.explaining.read_explanation(
             client, group, named, desired
         )

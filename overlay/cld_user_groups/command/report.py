@@ -98,8 +98,7 @@ def report_command(
     desired = None if file is None else read(file)
     form = _format(settings, output)
     with settings.open_client() as client:
-        if desired is not None:
-            membership.planning.check_is_for(desired, client.account_id)
+        membership.planning.check_is_for(desired, client.account_id)
         target = None
         if output is not None:
             if form is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 from attrs import evolve, frozen
@@ -15,7 +16,7 @@ from .effects import with_effects
 from .everyday import DesiredState, GroupEdit, edited_groups, plan_of
 from .guards import check_guards
 from .lookup import Finder, lookup_of, named_user
-from .model import Desired, DesiredMember, GuardLimits, Plan, Snapshot
+from .model import Desired, DesiredMember, Plan, Snapshot
 from .planning import adds_only, check_clocks, check_is_for, plan
 from .roles import Reach, plan_with_roles, with_more_roles
 from .rules import check_rules, readers_of, role_principals
@@ -84,8 +85,7 @@ def draft_of_wanted(
 
     The people that are named are looked up as `lookup_of` says, and the rules of a `file` hold.
     """
-    if file is not None:
-        check_is_for(file, client.account_id)
+    check_is_for(file, client.account_id)
     now = datetime.now(UTC)
     lookup = lookup_of(people, adds=adds, like=like, file=file)
     snapshot = read_account(client, lookup, now.date())
@@ -121,11 +121,7 @@ def draft_of_edits(
 ) -> Draft:
     """Read the account; return the draft of the plan of edits, and of who leaves every group."""
     named = [*leavers, *(text for each in edits for text in (*each.add, *each.remove))]
-    limits = GuardLimits() if file is None else file.guards
-
-    def wanted(finder: Finder) -> DesiredState:
-        return DesiredState(groups=tuple(edited_groups(finder, edits, leavers)), limits=limits)
-
+    wanted = partial(edited_groups, edits=edits, leavers=leavers, file=file)
     people, adds = [*map(named_user, named)], any(each.add for each in edits)
     given: Any = {"source": source, "reason": reason, "file": file, "adds": adds}
     return draft_of_wanted(client, people, wanted, **given)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, TypeAlias
 
@@ -113,14 +113,15 @@ def limits_of(people: Sequence[DesiredMember], removals: int) -> GuardLimits:
 
 
 def edited_groups(
-    finder: Finder, edits: Sequence[GroupEdit], leavers: Iterable[str] = ()
-) -> Iterator[DesiredGroup]:
-    """Yield each group that edits change, or that users leave who leave every group.
+    finder: Finder, edits: Sequence[GroupEdit], leavers: Iterable[str], file: Desired | None
+) -> DesiredState:
+    """Return the groups that edits change, or that users leave; the limits of a file hold.
 
     A new group is not known to be meant: whoever makes edits is no person at a command line.
     """
     gone = {user.id for user in finder.users(map(named_user, leavers))}
     seen: set[str] = set()
+    wanted: list[DesiredGroup] = []
     for edit in edits:
         group = None if edit.create else finder.group(edit.group)
         adds = finder.users(map(named_user, edit.add))
@@ -137,14 +138,15 @@ def edited_groups(
         if name is not None:
             finder.check_new_name(name, of=group)
         if group is None:
-            yield new_group(edit.group, adds, is_meant=False)
+            wanted.append(new_group(edit.group, adds, is_meant=False))
             continue
         seen.add(group.id)
         change = changed_group(group, adds=adds, without=without, name=name)
-        yield absent_group(group) if edit.delete else change
-    for group in finder.groups:
-        if group.id not in seen and gone & members_of(group):
-            yield changed_group(group, without=gone)
+        wanted.append(absent_group(group) if edit.delete else change)
+    left = (each for each in finder.groups if each.id not in seen and gone & members_of(each))
+    wanted += (changed_group(each, without=gone) for each in left)
+    limits = GuardLimits() if file is None else file.guards
+    return DesiredState(groups=tuple(wanted), limits=limits)
 
 
 def plan_of(

@@ -115,9 +115,9 @@ def plan(
     return with_effects(evolve(unguarded, breaches=check_guards(unguarded, snapshot)), snapshot)
 
 
-def check_is_for(desired: Desired, account_id: str) -> None:
+def check_is_for(desired: Desired | None, account_id: str) -> None:
     """Reject a file that names another account."""
-    if desired.account is not None and desired.account != account_id:
+    if desired is not None and desired.account not in (None, account_id):
         message = f"the file is for the account `{desired.account}`, not `{account_id}`"
         raise FileError([Problem(desired.source, None, message)])
 
