@@ -69,14 +69,7 @@ interrupts = Interrupts()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command, and exit.
-
-    Args:
-        arguments: The command line. Default: that of this process.
-
-    Raises:
-        SystemExit: Always, with the exit code; see `errors`.
-    """
+    """Run a command line, by default that of this process, and exit with a code of `errors`."""
     # Of what a command reads next to nothing is garbage: at the default, looking for it again and
     # again took a third of planning 100,000 memberships.
     gc.set_threshold(100_000, 50, 50)

@@ -33,17 +33,11 @@ from_review_option = click.option(
 
 @frozen
 class Decided:
-    """Decisions, and the file that the account follows.
-
-    Attributes:
-        decisions: The decisions.
-        file: The file, or None where none is known.
-        rows: How another program has written it.
-    """
+    """Decisions, and the file that the account follows, as far as it is known."""
 
     decisions: Decisions
     file: Desired | None
-    rows: Rows
+    rows: Rows  # how another program has written it
 
     def draft(
         self, client: CldProvisioning, *, allow_removals: int | None, keep_quota: int = 0
@@ -90,11 +84,7 @@ class Decided:
 def decided(
     settings: Settings, path: str | None, file: str | None, rows: Rows, **others: Any
 ) -> Decided | None:
-    """Return the decisions that --from-review names; None, where FILE is what is to be planned.
-
-    Raises:
-        click.UsageError: Neither is given, or an option that is for a FILE only.
-    """
+    """Return the decisions that --from-review names; None, where FILE is what is to be planned."""
     context = click.get_current_context()
     if path is None:
         if file is None:

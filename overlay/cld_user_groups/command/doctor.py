@@ -41,17 +41,15 @@ _REINSTALL = install_command(options="--force-reinstall --no-deps ")
 class Check:
     """What a check found.
 
-    Attributes:
-        status: "warning" is for what works now and may not tomorrow; "skipped" for what could not
-            be checked, because of what another check says or for want of something optional.
-        details: All that was found, where the result is only the first of it.
+    "warning" is for what works now and may not tomorrow; "skipped" for what could not be checked,
+    because of what another check says or for want of something optional.
     """
 
     name: str
     status: Status
     result: str
     hint: str = ""
-    details: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()  # all that was found, where the result is the first of it
 
 
 def failed(name: str, error: Exception) -> Check:
@@ -192,10 +190,7 @@ def check_import_name() -> Check:
 
 
 def _distributions_of(import_name: str) -> Iterator[Distribution]:
-    """Yield the distributions that have a package of this name.
-
-    `packages_distributions()` parses the files of all distributions, which takes 0.2 s.
-    """
+    """Yield those that have a package: `packages_distributions()` parses all, in 0.2 s."""
     for each in distributions():
         declared = each.read_text("top_level.txt") or ""
         installed = each.read_text("RECORD") or ""

@@ -190,18 +190,14 @@ def _parse_pair(text: str) -> Security | None:
 
 @frozen(kw_only=True)
 class Profile:
-    """An account by name; without a source, its credentials are the client's own variables'.
-
-    Attributes:
-        file: The file of groups that the account follows, or None.
-    """
+    """An account by name; without a source, its credentials are the client's own variables'."""
 
     name: str
     account_id: str
     region: Region | None = None
     server_url: str | None = None
     source: Source | None = None
-    file: Path | None = None
+    file: Path | None = None  # the file of groups that the account follows
 
 
 def profiles_file() -> Path:

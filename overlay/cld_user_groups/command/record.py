@@ -110,15 +110,10 @@ class Recorder:
 
 @define
 class Anonymizer:
-    """Replaces what responses hold by placeholders; the same text has the same one throughout.
+    """Replaces what responses hold by placeholders; the same text has the same one throughout."""
 
-    Args:
-        responses: All responses, for a name of a field may be that of a person.
-        secrets: What must not be in the record, whatever it looks like.
-    """
-
-    responses: Sequence[Recorded]
-    secrets: Sequence[str]
+    responses: Sequence[Recorded]  # all of them, for a name of a field may be that of a person
+    secrets: Sequence[str]  # which must not be in the record, whatever they look like
     _personal: frozenset[str] = field(init=False)
     _placeholders: dict[str, str] = field(init=False, factory=dict[str, str])
     _counts: Counter[str] = field(init=False, factory=Counter[str])
@@ -254,11 +249,7 @@ def read_everything(client: CldProvisioning) -> None:
 
 
 def check_free(path: Path, *, force: bool) -> None:
-    """Check that a file may be written.
-
-    Raises:
-        FileExistsError: It exists, be it a link that leads nowhere.
-    """
+    """Raise `FileExistsError` where a file exists, be it a link that leads nowhere."""
     if not force and (path.exists() or path.is_symlink()):
         hint = "it exists: write to another file, or replace it with --force"
         raise FileExistsError(errno.EEXIST, hint, str(path))

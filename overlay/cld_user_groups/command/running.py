@@ -47,10 +47,7 @@ StillNeeded: TypeAlias = "Callable[[Snapshot, date], Sequence[Change]]"
 
 @frozen(kw_only=True)
 class RunOptions:
-    """How to run a plan: as the options of `apply`, with what to say where it does not run.
-
-    `on_plan` is called with the plan and what it is of, once it is shown.
-    """
+    """How to run a plan: as the options of `apply`, with what to say where it does not run."""
 
     yes: bool
     dry_run: bool
@@ -60,6 +57,7 @@ class RunOptions:
     max_wait: float = 0.0
     resume: str
     hint: str = ""
+    #: Called with the plan and what it is of, once it is shown.
     on_plan: Callable[[Plan, Snapshot, Settings], None] = lambda plan, snapshot, settings: None
 
 

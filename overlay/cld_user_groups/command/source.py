@@ -25,15 +25,10 @@ _SPACE = b"\xef\xbb\xbf \t\r\n"
 
 @frozen
 class Rows:
-    """How another program has written a file of rows, as the command line says it.
-
-    Attributes:
-        format: The format, or None where the command line says nothing.
-        words: What says it, for a command line that is shown.
-    """
+    """How another program has written a file of rows, as the command line says it, if it does."""
 
     format: RowFormat | None = None
-    words: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()  # what says it, for a command line that is shown
 
     @classmethod
     def of(

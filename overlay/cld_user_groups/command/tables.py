@@ -50,17 +50,11 @@ _ENOUGH = 30
 
 @frozen
 class Column:
-    """A column.
-
-    Attributes:
-        name: The key in JSON, the header elsewhere. Lower case, words joined by "_".
-        is_number: Whether it is aligned to the right on a terminal.
-        is_extra: Whether a terminal that is too narrow for all columns does without it.
-    """
+    """A column, by the key in JSON, and header elsewhere: lower case, words joined by "_"."""
 
     name: str
-    is_number: bool = False
-    is_extra: bool = False
+    is_number: bool = False  # aligned to the right on a terminal
+    is_extra: bool = False  # left out of a terminal that is too narrow for all columns
 
     @property
     def title(self) -> str:
@@ -70,27 +64,16 @@ class Column:
 
 @frozen
 class Table:
-    """What a command prints, in any format.
+    """What a command prints, in any format."""
 
-    Attributes:
-        name: What the JSON document's `format` has between `cld-user-groups/` and its version.
-        account: The account.
-        key: The key of the rows in the JSON document.
-        columns: The columns. New ones come last: whoever reads TSV may count.
-        rows: The rows, with a cell for each column.
-        empty: The message on standard error where there are no rows.
-        heading: A line above the table on a terminal, or "".
-        details: What else the JSON document has.
-    """
-
-    name: str
+    name: str  # what `format` has between `cld-user-groups/` and its version
     account: str
-    key: str
-    columns: tuple[Column, ...]
+    key: str  # of the rows in the JSON document
+    columns: tuple[Column, ...]  # new ones come last: whoever reads TSV may count
     rows: Sequence[Sequence[Cell]]
-    empty: str = ""
-    heading: str = ""
-    details: Mapping[str, Any] = field(factory=dict[str, Any])
+    empty: str = ""  # the message on standard error where there are no rows
+    heading: str = ""  # above the table on a terminal
+    details: Mapping[str, Any] = field(factory=dict[str, Any])  # what else the document has
 
 
 def columns(names: str | Iterable[str]) -> tuple[Column, ...]:
