@@ -37,15 +37,6 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
-    "AsyncCldProvisioning",
-    "CallOptions",
-    "CldProvisioning",
-    "Hook",
-    "HookContext",
-    "RawResponse",
-    "Security",
-    "__version__",
-    "maybe_applied",
-    "models",
-    "utils",
-]
+    "AsyncCldProvisioning", "CallOptions", "CldProvisioning", "Hook", "HookContext", "RawResponse",
+    "Security", "__version__", "maybe_applied", "models", "utils",
+]  # fmt: skip

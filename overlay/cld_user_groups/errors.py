@@ -297,20 +297,8 @@ def _led_to(error: BaseException) -> tuple[list[BaseException], list[bool]]:
 
 
 __all__ = [
-    "APIError",
-    "AlreadyExists",
-    "AuthorizationRequired",
-    "BadRequest",
-    "ClientClosed",
-    "CloudinaryError",
-    "ErrorResponse",
-    "LimiterUnavailable",
-    "NotAllowed",
-    "NotFound",
-    "RateLimited",
-    "ResponseValidationError",
-    "TooManyRequests",
-    "UsageRateExceeded",
-    "http_errors",
+    "APIError", "AlreadyExists", "AuthorizationRequired", "BadRequest", "ClientClosed",
+    "CloudinaryError", "ErrorResponse", "LimiterUnavailable", "NotAllowed", "NotFound",
+    "RateLimited", "ResponseValidationError", "TooManyRequests", "UsageRateExceeded", "http_errors",
     "maybe_applied",
-]
+]  # fmt: skip

@@ -19,15 +19,6 @@ from cld_user_groups import (
 from . import models, utils
 
 __all__ = [
-    "AsyncCldProvisioning",
-    "CallOptions",
-    "CldProvisioning",
-    "Hook",
-    "HookContext",
-    "RawResponse",
-    "Security",
-    "__version__",
-    "maybe_applied",
-    "models",
-    "utils",
-]
+    "AsyncCldProvisioning", "CallOptions", "CldProvisioning", "Hook", "HookContext", "RawResponse",
+    "Security", "__version__", "maybe_applied", "models", "utils",
+]  # fmt: skip

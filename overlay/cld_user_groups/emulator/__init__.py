@@ -23,17 +23,7 @@ from .routes import OPERATION_IDS
 from .transport import EmulatorTransport
 
 __all__ = [
-    "OPERATION_IDS",
-    "Call",
-    "CallLog",
-    "EmulatedRoles",
-    "Emulator",
-    "EmulatorAssignment",
-    "EmulatorClock",
-    "EmulatorGroup",
-    "EmulatorRequest",
-    "EmulatorResponse",
-    "EmulatorRole",
-    "EmulatorTransport",
-    "EmulatorUser",
-]
+    "OPERATION_IDS", "Call", "CallLog", "EmulatedRoles", "Emulator", "EmulatorAssignment",
+    "EmulatorClock", "EmulatorGroup", "EmulatorRequest", "EmulatorResponse", "EmulatorRole",
+    "EmulatorTransport", "EmulatorUser",
+]  # fmt: skip

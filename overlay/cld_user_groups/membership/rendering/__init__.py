@@ -8,14 +8,6 @@ from .environment import code_span, counted, joined, render, shown
 from .plan import render_html, render_markdown, render_text, role_lines, said_once
 
 __all__ = [
-    "code_span",
-    "counted",
-    "joined",
-    "render",
-    "render_html",
-    "render_markdown",
-    "render_text",
-    "role_lines",
-    "said_once",
-    "shown",
-]
+    "code_span", "counted", "joined", "render", "render_html", "render_markdown", "render_text",
+    "role_lines", "said_once", "shown",
+]  # fmt: skip
