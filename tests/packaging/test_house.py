@@ -1,9 +1,10 @@
-"""What holds for the tests themselves: their names, and what they may patch."""
+"""What holds for names: those of classes, and of tests and what they may patch."""
 
 from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +37,15 @@ def patched(text: str) -> Iterator[str]:
                 name = argument.value.rpartition(".")[2]
                 if name.startswith("_") and not name.startswith("__") and name not in OF_HTTPX:
                     yield f"{node.lineno}: {name} is patched"
+
+
+def test_each_class_of_the_package_has_a_name_of_its_own() -> None:
+    found = Counter(
+        name
+        for path in (ROOT / "overlay").rglob("*.py")
+        for name in re.findall(r"^ *class ([A-Za-z]\w*)", path.read_text("utf-8"), re.MULTILINE)
+    )
+    assert [name for name, times in found.items() if times > 1] == []
 
 
 def test_tests_have_short_names_and_patch_no_private_ones() -> None:

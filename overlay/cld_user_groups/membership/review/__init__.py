@@ -13,8 +13,8 @@ from .access import HeldRole, held_roles
 from .builder import compare, review
 from .decisions import (
     DECISION_COLUMNS,
-    Decision,
     Decisions,
+    ReviewDecision,
     decision_rows,
     plan_of_decisions,
     read_decisions,
@@ -38,9 +38,10 @@ from .rendering import COLUMNS, render_html, render_markdown, render_text, rows
 from .store import Earlier, digest_of, keep, last_before, last_until, load_earlier, render_json
 
 __all__ = [
-    "COLUMNS", "DECISION_COLUMNS", "Access", "Comparison", "Decision", "Decisions", "Difference",
+    "COLUMNS", "DECISION_COLUMNS", "Access", "Comparison", "Decisions", "Difference",
     "Earlier", "Event", "Finding", "HeldRole", "Kind", "Membership", "Origin", "People", "Person",
-    "Review", "ReviewedGroup", "RoleHolder", "State", "compare", "decision_rows", "digest_of",
+    "Review", "ReviewDecision", "ReviewedGroup", "RoleHolder", "State", "compare", "decision_rows",
+    "digest_of",
     "held_roles", "keep", "last_before", "last_until", "load_earlier", "plan_of_decisions",
     "read_decisions", "read_people", "read_reviewed", "render_html", "render_json",
     "render_markdown", "render_text", "review", "rows",

@@ -47,7 +47,7 @@ DECISION_COLUMNS = (
     "group_id", "user_id", "read_at",
 )  # fmt: skip
 _, REMOVE, ASK = CHOICES = ("keep", "remove", "ask")
-# As `Decision` has them, by what `parse_csv` calls them: a note may have lines, as a reason may.
+# In the order of its fields, by what `parse_csv` calls them: a note may have lines as a reason may.
 _READ = {
     "account": "account", "group_id": "group_id", "group": "group", "id": "user_id",
     "email": "email", "by": "by", "reason": "note", "decision": "decision",
@@ -70,7 +70,7 @@ def decision_rows(review: Review) -> Iterator[tuple[Value, ...]]:
 
 
 @frozen
-class Decision:
+class ReviewDecision:
     """What a reviewer decided of a membership, as the row of a line says it.
 
     The choice is "keep", "remove", "ask", or "" where nothing is decided.
@@ -103,7 +103,7 @@ class Decisions:
     """The decisions of a file, one for each membership."""
 
     source: str
-    rows: tuple[Decision, ...]
+    rows: tuple[ReviewDecision, ...]
 
     @property
     def people(self) -> tuple[DesiredMember, ...]:
@@ -136,7 +136,7 @@ def read_decisions(path: str | os.PathLike[str], *, timeout: float = TIMEOUT) ->
         message = f"cannot read the file: {error.strerror or error}"
         raise FileError([Problem(source, None, message)]) from None
     fields = Fields(source)
-    found: dict[tuple[str, str], Decision] = {}
+    found: dict[tuple[str, str], ReviewDecision] = {}
     for row in parse_csv(decode_text(content, source), fields, _READ, _READ, is_ours=True):
         decision = _decision(row, fields)
         key = decision.group_id, decision.user_id
@@ -152,8 +152,8 @@ def read_decisions(path: str | os.PathLike[str], *, timeout: float = TIMEOUT) ->
     return Decisions(source, tuple(found.values()))
 
 
-def _decision(row: ListedRow, fields: Fields) -> Decision:
-    decision = Decision(row.line, *(row.values.get(name, "") for name in _READ))
+def _decision(row: ListedRow, fields: Fields) -> ReviewDecision:
+    decision = ReviewDecision(row.line, *(row.values.get(name, "") for name in _READ))
     choice = decision.choice.casefold()
     if choice and choice not in CHOICES:
         message = f"{quoted(decision.choice)} is not a decision"
@@ -188,7 +188,7 @@ def plan_of_decisions(
             Problem(source, each.line, f"{said} {quoted(each.account_id)}") for each in others
         )
     directory = Directory(snapshot)
-    ended: defaultdict[str, dict[str, Decision]] = defaultdict(dict)
+    ended: defaultdict[str, dict[str, ReviewDecision]] = defaultdict(dict)
     held: list[str] = []
     in_place: list[str] = []
     for row in (each for each in decisions.rows if each.choice == REMOVE):
@@ -216,7 +216,7 @@ def plan_of_decisions(
     return evolve(made, changes=tuple(changes), held_back=(*held, *made.held_back))
 
 
-def _contradiction(row: Decision, directory: Directory) -> str:
+def _contradiction(row: ReviewDecision, directory: Directory) -> str:
     """Return why it is not sure whose membership of which group a row means, or ""."""
     group, user = directory.group(row.group_id), directory.by_id(row.user_id)
     if group is None:
