@@ -127,6 +127,17 @@ def test_a_plan_without_changes_reads_once_and_writes_nothing(account: Account) 
     assert not list(account.folder.rglob("*.jsonl"))
 
 
+def test_a_stale_plan_names_ten_differences_and_counts_the_others(account: Account) -> None:
+    groups = [account.emulator.add_group(f"group {number}") for number in range(12)]
+    plan = account.plan(*(add(existing(group.name, group.id), "u1") for group in groups))
+    for group in groups:
+        account.emulator.add_member(group.id, "u9")
+    with pytest.raises(StalePlan) as caught:
+        account.run(plan)
+    assert str(caught.value).count("has changed;") == 10
+    assert str(caught.value).endswith("; and 2 more")
+
+
 @pytest.mark.parametrize(
     "interfere",
     [

@@ -191,6 +191,8 @@ def test_html_has_names_beside_emails_and_the_id_last():
     assert "<td>bob@example.com<small>Bob &lt;b&gt;</small></td>" in text
     assert "<td>eve@example.com</td>" in text
     assert text.count('<td class="muted">u-bob</td></tr>') == 2
+    unnamed = render_html(example(), names={"u-bob": "bob@example.com"})
+    assert "<td>bob@example.com</td>" in unnamed
 
 
 def test_color_changes_nothing_but_the_color():

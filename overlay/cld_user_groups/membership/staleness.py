@@ -18,6 +18,7 @@ from .rules import readers_of, worsened
 _MOST_SKEW = timedelta(hours=1)
 _NEEDS_NAME = (Action.CREATE_GROUP, Action.RENAME_GROUP)
 _FREES_NAME = (Action.RENAME_GROUP, Action.DELETE_GROUP)
+_SHOWN = 10  # differences of a stale plan
 _TAKES_ACCESS = (Action.REMOVE_USER, Action.DELETE_GROUP)
 
 
@@ -124,7 +125,9 @@ def check_account(plan: Plan, snapshot: Snapshot) -> None:
     ]
     changed += worsened(plan, range(len(plan.changes)), snapshot, snapshot).values()
     if changed:
-        raise StalePlan(f"the account has changed since the plan was created: {'; '.join(changed)}")
+        more = [f"and {len(changed) - _SHOWN} more"] if len(changed) > _SHOWN else []
+        said = "; ".join([*changed[:_SHOWN], *more])
+        raise StalePlan(f"the account has changed since the plan was created: {said}")
 
 
 def _names_taken(snapshot: Snapshot, changes: Iterable[Change]) -> set[str]:
