@@ -38,8 +38,9 @@ def code_span(text: str) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """Return a number with its noun."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    """Return a number with its noun, whose plural ends in "s" but for that of "person"."""
+    plural = "people" if noun == "person" else f"{noun}s"
+    return f"{count:,} {noun if count == 1 else plural}"
 
 
 def joined(parts: Iterable[str]) -> str:

@@ -282,12 +282,8 @@ def _effect(effect: RoleEffect, quote: Callable[[str], str]) -> str:
         whether = "keep it" if ends else "have it already"
         others.append(f"of {effect.not_known:,} it is not known whether they {whether}")
     when = "no longer" if ends else "from now on"
-    said = f"through this group {when}: {quote(effect.text)}, {_people(effect.people)}"
+    said = f"through this group {when}: {quote(effect.text)}, {counted(effect.people, 'person')}"
     return "; ".join([said, *others])
-
-
-def _people(count: int) -> str:
-    return "1 person" if count == 1 else f"{count:,} people"
 
 
 def role_lines(plan: Plan) -> list[str]:
@@ -300,7 +296,7 @@ def role_lines(plan: Plan) -> list[str]:
         is_sure = not any(each.not_known for each in roles.effects if each.effect == f"{verb}s")
         if count.roles:
             full = f", {count.full_control:,} with full control" if count.full_control else ""
-            said = f"{counted(count.roles, 'role')}{full}, for {_people(count.people)}"
+            said = f"{counted(count.roles, 'role')}{full}, for {counted(count.people, 'person')}"
             lines.append(f"Roles that {verb}: {said}{'' if is_sure else ', perhaps more'}.")
         elif not is_sure:
             lines.append(f"Roles that {verb}: perhaps some.")

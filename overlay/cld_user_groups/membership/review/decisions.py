@@ -62,10 +62,10 @@ def decision_rows(review: Review) -> Iterator[tuple[Value, ...]]:
         roles = "; ".join(view.granted(group)) if review.roles.were_read else "not known"
         for each in group.members:
             person = view.people[each.user_id]
-            kinds = dict.fromkeys([*view.kinds(person.id, group.id), *view.kinds(None, group.id)])
+            kinds = view.all_kinds(person.id, group.id)
             yield (
                 *(None, None, None, group.owner, group.name, person.name, person.email, roles),
-                *("; ".join(kinds), review.account_id, group.id, person.id, review.made_at),
+                *(kinds, review.account_id, group.id, person.id, review.made_at),
             )
 
 

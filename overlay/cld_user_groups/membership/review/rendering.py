@@ -99,6 +99,11 @@ class View:
         keys = dict.fromkeys([(user_id, None), (user_id, group_id)])
         return [kind for key in keys for kind in self._kinds.get(key, ())]
 
+    def all_kinds(self, user_id: str | None, group_id: str | None) -> str:
+        """Return what was found about a membership, the person and the group, in one text."""
+        found = (*self.kinds(user_id, group_id), *self.kinds(None, group_id))
+        return "; ".join(dict.fromkeys(found))
+
     def to_look_at(self, group: ReviewedGroup) -> int:
         """Return how many of a group's members, or whether the group itself, have findings."""
         whom: list[str | None] = [None, *(found.user_id for found in group.members)]
@@ -147,7 +152,7 @@ class View:
         missing = ["roles in folders and collections" if review.roles.were_read else "roles"]
         unknown = sum(review.roles.of(person.id, "user") is None for person in review.people)
         if unknown and review.roles.were_read:
-            missing.append(f"the own roles of {_people(unknown)}")
+            missing.append(f"the own roles of {counted(unknown, 'person')}")
         return {
             **made,
             "Thresholds": f"not seen for {unseen}; ends within {ending}",
@@ -159,7 +164,7 @@ class View:
     def _read(self) -> str:
         """Return what was read whole, and what was not."""
         review = self.review
-        groups, people = counted(len(review.groups), "group"), _people(len(review.people))
+        groups, people = counted(len(review.groups), "group"), counted(len(review.people), "person")
         lists = f"all {groups} and all {people} that the account lists"
         if review.as_of is not None:  # and who was in them may be on no list any more
             lists = "the groups as the journals record them, and the people that the account lists"
@@ -183,7 +188,8 @@ class View:
     def summary(self) -> str:
         """Return the counts of the review in a sentence."""
         groups, people, memberships, findings = self.figures().values()
-        parts = (counted(groups, "group"), _people(people), counted(memberships, "membership"))
+        nouns = ("group", "person", "membership")
+        parts = map(counted, (groups, people, memberships), nouns)
         return f"{joined(parts)}. {counted(findings, 'finding')} to look at."
 
     def title(self, kind: Kind) -> str:
@@ -316,10 +322,6 @@ class View:
         return [*(shown(text) for text in (membership.reason, membership.source) if text), *until]
 
 
-def _people(count: int) -> str:
-    return "1 person" if count == 1 else f"{count:,} people"
-
-
 def day(at: datetime | date | None) -> str:
     """Return the day of a time in UTC, or ""."""
     if at is None:
@@ -348,31 +350,29 @@ def rows(review: Review) -> Iterator[tuple[Value, ...]]:
     view = View(review)
     for group in review.groups:
         granted = "; ".join(view.granted(group)) if review.roles.were_read else None
-        of_group = (group.name, group.id), (granted, group.managed_by)
-        for membership in group.members:
-            yield _row(view, of_group, membership.user_id, membership)
-        if not group.members:
-            yield _row(view, of_group, None, None)
+        for found in group.members or (None,):
+            person = None if found is None else view.people[found.user_id]
+            yield _row(view, group, granted, person, found)
     for person in review.people:
         if person.id not in view.groups_of:
-            yield _row(view, ((None, None), (None, None)), person.id, None)
+            yield _row(view, None, None, person, None)
 
 
 def _row(
     view: View,
-    of_group: tuple[tuple[Value, str | None], tuple[Value, Value]],
-    user_id: str | None,
-    membership: Membership | None,
+    group: ReviewedGroup | None,
+    granted: str | None,
+    person: Person | None,
+    found: Membership | None,
 ) -> tuple[Value, ...]:
-    person = view.people.get(user_id or "")
+    of_group = (group.name, group.id, group.managed_by) if group else (None,) * 3
     of_person: tuple[Value, ...] = (None,) * 6
     if person is not None:
         of_person = (person.email, person.name, person.id, person.role)
         of_person = (*of_person, person.state.value, person.last_login)
     of_membership: tuple[Value, ...] = (None,) * 6
-    if (found := membership) is not None:
+    if found is not None:
         until = str(found.until) if found.until else None
         of_membership = (found.since, found.by, found.run, found.reason, found.source, until)
-    group_id = of_group[0][1]
-    kinds = dict.fromkeys([*view.kinds(user_id, group_id), *view.kinds(None, group_id)])
-    return (*of_group[0], *of_person, *of_membership, "; ".join(kinds), *of_group[1])
+    kinds = view.all_kinds(person.id if person else None, of_group[1])
+    return (*of_group[:2], *of_person, *of_membership, kinds, granted, of_group[2])
