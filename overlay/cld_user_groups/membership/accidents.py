@@ -21,19 +21,12 @@ _NUMBER = re.compile(r"\d+")
 
 
 class NewGroups:
-    """Compares groups that are to be created with those of the account and of the file.
-
-    Args:
-        directory: The groups of the account.
-        claimed: The IDs of those that the file names.
-        desired: The groups of the file.
-        count: How many are to be created.
-    """
+    """Compares `count` groups that are to be created with those of the account and of the file."""
 
     def __init__(
         self,
         directory: Directory,
-        claimed: Collection[str],
+        claimed: Collection[str],  # the IDs of those that the file names
         desired: Iterable[DesiredGroup],
         count: int,
     ) -> None:
@@ -49,12 +42,9 @@ class NewGroups:
     def accident(
         self, desired: DesiredGroup, members: Collection[str], losses: Mapping[str, Collection[str]]
     ) -> Problem | None:
-        """Return why a group is not to be created, or None.
+        """Return why a group of such members is not to be created, or None.
 
-        Args:
-            desired: The group.
-            members: The IDs of its members.
-            losses: By the key of its name, whom each group of the file is to lose.
+        The losses are, by the key of its name, whom each group of the file is to lose.
         """
         hint = "if it is meant: `allow_new: true` on the group, or --allow-new with its name"
         parts = [part.strip() for part in re.split("[,;]", desired.name) if part.strip()]

@@ -25,16 +25,11 @@ from .snapshot import read_account
 
 @frozen
 class Draft:
-    """A plan to be made, whose roles are to be read.
+    """A plan to be made of the account as it was read, whose roles are to be read."""
 
-    Attributes:
-        make: Returns the plan of a snapshot, checked by its guards.
-        snapshot: The account as it was read.
-        read_more: Returns a snapshot with the roles that rules need beyond those, if any.
-    """
-
-    make: Callable[[Snapshot], Plan]
+    make: Callable[[Snapshot], Plan]  # checks the guards too
     snapshot: Snapshot
+    #: Returns a snapshot with the roles that rules need beyond those, if any.
     read_more: Callable[[Snapshot], Snapshot] | None = None
 
     def plan(

@@ -51,11 +51,9 @@ _Look = Generator[ChangeRequest, RawResponse[Any], str | None]
 
 
 def execute(before: Outcome) -> Flow:
-    """Execute one change.
+    """Execute one change, of which it is known before what its group is.
 
-    Args:
-        before: What is known of it: the ID of its group, None for one that it creates; `UNKNOWN`
-            where an earlier attempt, which was throttled, may have been applied.
+    It is `UNKNOWN` where an earlier attempt, which was throttled, may have been applied.
     """
     change = before.change
     if change.role is not None and (refused := (yield from _check(before, change.role))):

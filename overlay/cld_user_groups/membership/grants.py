@@ -271,23 +271,15 @@ class RoleCount:
 class RoleEffects:
     """What a plan gives and ends, as far as the roles are known: information, no part of a check.
 
-    Attributes:
-        requests: How many requests have read the roles.
-        begin: What people get whom no other group gives it, as far as is known.
-        end: What people lose whom no other group gives it, as far as is known.
-        effects: By group, the roles that it gives or no longer gives.
-        global_only: The groups that show no role in a folder or a collection, where those that
-            they have are not known.
-        not_known: The groups whose roles are not known.
-        not_known_because: Why they are not, or None.
-        own_roles: Whether it is known what people hold themselves.
+    What begins and ends is what no other group of these people gives them, as far as is known.
     """
 
-    requests: int
+    requests: int  # that have read the roles
     begin: RoleCount
     end: RoleCount
-    effects: tuple[RoleEffect, ...]
+    effects: tuple[RoleEffect, ...]  # by group, the roles that it gives or no longer gives
+    #: The groups that show no role in a folder or a collection, where theirs are not known.
     global_only: tuple[GroupRef, ...]
-    not_known: tuple[GroupRef, ...]
+    not_known: tuple[GroupRef, ...]  # the groups whose roles are not known
     not_known_because: str | None
-    own_roles: Literal["known", "not_read", "not_known"]
+    own_roles: Literal["known", "not_read", "not_known"]  # what people hold themselves

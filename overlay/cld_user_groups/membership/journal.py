@@ -67,21 +67,13 @@ class Author:
 
 @frozen(kw_only=True)
 class PlanInfo:
-    """Which plan is applied.
+    """Which plan is applied."""
 
-    Attributes:
-        source: The file that it comes from, or what created it.
-        digest: The digest of that file, or "".
-        created_at: When it was created.
-        changes: How many changes it has.
-        protect: IDs, e-mails and globs of members who are never removed, by an undo neither.
-    """
-
-    source: str
-    digest: str
+    source: str  # the file that it comes from, or what created it
+    digest: str  # of that file, or ""
     created_at: datetime
     changes: int
-    protect: tuple[str, ...] = ()
+    protect: tuple[str, ...] = ()  # who is never removed, by an undo neither
 
     @property
     def undoes(self) -> str:
@@ -112,16 +104,12 @@ class _Later(Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=
 
 
 class Intent(_Later, frozen=True, tag="intent"):
-    """A change is about to be sent; it has the ID of its group where that is known by now.
-
-    Attributes:
-        roles: What the group grants, where it is about to be deleted.
-    """
+    """A change is about to be sent; it has the ID of its group where that is known by now."""
 
     at: datetime
     position: int
     change: Change
-    roles: RoleRecord | None = None
+    roles: RoleRecord | None = None  # what the group grants, where it is about to be deleted
 
 
 class Ended(_Later, frozen=True, tag="outcome"):
@@ -159,11 +147,9 @@ class _Numbered(Struct):
 
 
 class Chained(Struct, frozen=True):
-    """The part of a line that tells which line is before it.
+    """The digest of the line before, of a header that of the last line of the run before.
 
-    Attributes:
-        previous: The digest of that line; "" where there is none; None in a journal of an earlier
-            version. Of a header, it is the last line of the run before.
+    It is "" where there is no such line; None in a journal of an earlier version.
     """
 
     previous: str | None = None

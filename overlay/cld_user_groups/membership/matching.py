@@ -33,19 +33,13 @@ class Findings:
 
 @define(eq=False)
 class Match:
-    """A group of a file, the group of the account that it is, or None, and how they differ.
-
-    Attributes:
-        ref: The group as it is to be.
-        added: Who is to be added, by user ID.
-        removed: Who is to be removed, with the line that ends the membership, or None where it is
-            the group's list that does not have them.
-    """
+    """A group of a file, the group of the account that it is, or None, and how they differ."""
 
     desired: DesiredGroup
     group: Group | None
-    ref: GroupRef
-    added: dict[str, DesiredMember] = field(factory=dict[str, DesiredMember])
+    ref: GroupRef  # the group as it is to be
+    added: dict[str, DesiredMember] = field(factory=dict[str, DesiredMember])  # by user ID
+    #: With the line that ends the membership; None where the group's list does not have them.
     removed: list[tuple[Member, DesiredMember | None]] = field(
         factory=list[tuple[Member, DesiredMember | None]]
     )
