@@ -250,18 +250,12 @@ def apply_command(
         return run_plan(settings, draft, options)
     file = file or ""
     source = read_source(file, rows)
-    if rows.words and isinstance(source, membership.Plan):
-        raise click.UsageError(
-            f"{rows.words[0]} is for a file, or for the `plan` that saves a plan"
-        )
-    if allow_new:
-        if isinstance(source, membership.Plan):
-            raise click.UsageError("--allow-new is for a file, or for the `plan` that saves a plan")
-        source = with_new_groups(source, allow_new)
-
     words = [*rows.words, *(word for name in allow_new for word in ("--allow-new", name))]
+    if not isinstance(source, membership.Plan):
+        source = with_new_groups(source, allow_new)
+    elif words:
+        raise click.UsageError(f"{words[0]} is for a file, or for the `plan` that saves a plan")
     words += ["--adds-only"] if adds_only else []
-
     drafts = membership.drafts
 
     def prepare(client: CldProvisioning) -> Draft:

@@ -54,9 +54,7 @@ def runs_command(context: click.Context, assistant: bool) -> None:
     if context.invoked_subcommand is not None:
         return
     settings = settings_of(context)
-    with settings.open_client() as client:
-        account_id = client.account_id
-    directory = membership.state_directory(account_id)
+    account_id, directory = _place(settings)
     if assistant:
         print_table(_calls_table(directory, account_id), settings)
         return
@@ -69,6 +67,12 @@ def runs_command(context: click.Context, assistant: bool) -> None:
     rows = [_row(summary) for summary in found]
     empty = f"There are no runs in {directory}."
     print_table(Table("runs", account_id, "runs", names, rows, empty), settings)
+
+
+def _place(settings: Settings) -> tuple[str, Path]:
+    """Return the account, and the directory of its journals."""
+    with settings.open_client() as client:
+        return client.account_id, membership.state_directory(client.account_id)
 
 
 def _calls_table(directory: Path, account_id: str) -> Table:
@@ -90,8 +94,7 @@ def _calls_table(directory: Path, account_id: str) -> Table:
 )
 def show_command(settings: Settings, run: str | None) -> None:
     """Show what a run has done: the last one, or RUN."""
-    with settings.open_client() as client:
-        found = membership.load_run(membership.state_directory(client.account_id), run)
+    found = membership.load_run(_place(settings)[1], run)
     header = found.header
     if settings.is_json:
         outcomes = [outcome_document(outcome) for outcome in found.outcomes]
@@ -120,9 +123,7 @@ def verify_command(settings: Settings) -> int:
 
     Exits with 1 where one was. Journals of earlier versions are without digests.
     """
-    with settings.open_client() as client:
-        account_id = client.account_id
-    directory = membership.state_directory(account_id)
+    account_id, directory = _place(settings)
     found = membership.verify_runs(directory)
     names = (Column("run"), Column("lines", is_number=True), *columns("result problems"))
     rows = [
@@ -172,9 +173,7 @@ def prune_command(settings: Settings, older_than: float, dry_run: bool, yes: boo
     those that a later run undid. A run that is deleted cannot be undone, nor does it explain a
     membership any more.
     """
-    with settings.open_client() as client:
-        account_id = client.account_id
-    directory = membership.state_directory(account_id)
+    account_id, directory = _place(settings)
     try:
         before = datetime.now(UTC) - timedelta(seconds=older_than)
     except OverflowError:
