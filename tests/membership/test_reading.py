@@ -9,6 +9,7 @@ import json
 import os
 import re
 import time
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -672,6 +673,14 @@ def test_lines_that_look_like_an_exported_member_are_read_as_any_other(members, 
 def test_text_that_is_the_mark_of_a_member_stays_on_its_line():
     (found,) = problems(group('\n      - "\\ue000"\n      - {email: a@b.example, id: "1"}'))
     assert found.startswith("5: not an e-mail address: `\\ue000`")
+
+
+@pytest.mark.parametrize("end", [" " * 20_000, "," * 20_000, '"' + '\\"' * 20_000])
+def test_what_json_ends_with_does_not_take_a_minute(end):
+    begun = time.process_time()
+    with suppress(FileError):
+        read('{"version": 1, "groups": {}}' + end, "groups.json")
+    assert time.process_time() - begun < 2
 
 
 def test_a_file_beyond_the_limit_is_an_error(tmp_path):

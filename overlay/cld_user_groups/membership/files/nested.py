@@ -18,7 +18,11 @@ _Path: TypeAlias = tuple[str | int, ...]
 _LineOf: TypeAlias = Callable[[_Path | None], int]
 
 # Spaces and commas lead each token, for trying every kind of token on each costs twice as much.
-_JSON = re.compile(r'[ ,:]*("[^"\\]*(?:\\.[^"\\]*)*"|[\n\[\]{}]|[^\s\[\]{},:"]+)', re.DOTALL)
+# A run of them is tried once, and a string without an end is a token: else it takes hours.
+_JSON = re.compile(
+    r'(?<![ ,:])[ ,:]*+("[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\n\[\]{}]|[^\s\[\]{},:"]+)',
+    re.DOTALL,
+)
 _TOML = re.compile(
     r'"""(?:\\.|[^\\])*?"{3,5}'
     r"|'''.*?'{3,5}"
