@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -280,6 +281,15 @@ def test_an_edit_says_where_the_last_line_does_not_end(tmp_path):
     path.write_text("group,email\nA,dee@example.com\nA,ann@example.com")
     edit = removal_edit(everybody_but_dee(), read_file(path), TODAY)
     assert edit.diff[-2:] == ("-A,ann@example.com", r"\ No newline at end of file")
+
+
+def test_a_stray_quote_in_a_long_file_does_not_take_a_minute(tmp_path):
+    path = tmp_path / "f.csv"
+    others = "".join(f"A,p{at}@example.com,{'x' * 99}\n" for at in range(15_000))
+    path.write_text(f'group,email,reason\nA,ann@example.com,5" x\n{others}')
+    file, begun = read_file(path), time.process_time()
+    assert len(removal_edit(everybody_but_dee(), file, TODAY).by_hand) == 1
+    assert time.process_time() - begun < 3
 
 
 def test_a_file_that_has_changed_meanwhile_is_edited_by_hand(tmp_path):

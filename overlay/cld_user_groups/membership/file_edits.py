@@ -143,7 +143,9 @@ def _take_out(
     if not (is_row or (dash and is_all)):
         return _take_items(lines, at, found)
     if source.endswith(".csv"):  # a cell may have line breaks
-        while "".join(lines[at:end]).count('"') % 2 and end < len(lines):
+        quotes = lines[at].count('"')
+        while quotes % 2 and end < len(lines):
+            quotes += lines[end].count('"')
             end += 1
     elif dash:
         while end < len(lines) and lines[end].startswith(dash[0] + " "):
