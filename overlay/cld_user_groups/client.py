@@ -152,12 +152,15 @@ class _Client(Generic[C, H]):
             max_response_bytes=check_max_bytes(max_response_bytes),
             limiter=limiter_of(limiter),
         )
-        self._http = self._connections(client, lambda: self._make_httpx_client())
+        self._maker: Callable[[], Any] | None = None
+        self._http = self._connections(client, self._make_httpx_client)
         self._is_owner = True
 
-    @cached_property
-    def _make_httpx_client(self) -> Callable[[], Any]:
-        return maker_of_clients(library(self._library), self.server_url, self._prefix)
+    def _make_httpx_client(self) -> Any:
+        # No cached_property: a process that is forked meanwhile would wait for its lock for ever.
+        if self._maker is None:
+            self._maker = maker_of_clients(library(self._library), self.server_url, self._prefix)
+        return self._maker()
 
     def _prepare(
         self,

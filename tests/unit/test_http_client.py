@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -14,11 +15,13 @@ import anyio
 import httpx
 import pytest
 
+from cld_user_groups import CldProvisioning, Security
 from cld_user_groups._engine import http_client
 from cld_user_groups._engine.http_client import MAX_IN_FLIGHT, AsyncHttpClient, HttpClient
 from cld_user_groups.errors import ClientClosed
 
 REQUEST = httpx.Request("GET", "https://api.cloudinary.com")
+SECURITY = Security("key", "secret")
 CLOSED = "^the client is closed: create a new one$"
 
 
@@ -407,3 +410,33 @@ def test_closing_closes_all_though_one_raises() -> None:
     assert [transport.closed for transport in made] == [1, 1, 1]
     anyio.run(close_async, backend="trio")
     assert [transport.closed for transport in made] == [1, 1, 1]
+
+
+def test_forked_process_does_not_wait_for_a_thread_that_reads_certificates(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def read() -> ssl.SSLContext:
+        if not reading.is_set():
+            reading.set()
+            go_on.wait(60)
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+    def call() -> None:
+        with suppress(httpx.ConnectError):
+            client.user_groups.list(retries=None)
+
+    monkeypatch.setattr("httpx.create_ssl_context", read)
+    reading, go_on = threading.Event(), threading.Event()
+    client = CldProvisioning(SECURITY, "acc", server_url="http://127.0.0.1:9")
+    other, own = (threading.Thread(target=call, daemon=True) for _ in range(2))
+    other.start()
+    reading.wait(60)
+    http_client._forget_all()  # as in the forked process, which does not have the other thread
+    own.start()
+    own.join(5)
+    is_done = not own.is_alive()
+    go_on.set()
+    other.join(60)
+    own.join(60)
+    client.close()
+    assert is_done
