@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from itertools import permutations
+from math import factorial
+from typing import TypeVar
 
 import attrs
 from hypothesis import strategies as st
@@ -19,6 +22,8 @@ from cld_user_groups.membership import (
     Snapshot,
     plan,
 )
+
+Item = TypeVar("Item")
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TODAY = NOW.date()
@@ -104,48 +109,68 @@ def applied(snapshot: Snapshot, made: Plan) -> Snapshot:
 NAMES = ("Designers", "Editors", "Interns", "Ops", "Sales")
 USERS = ("ann", "bob", "cyd", "dee", "eve", "fay")
 
-accounts = st.builds(
-    account,
-    st.dictionaries(st.sampled_from(NAMES), st.lists(st.sampled_from(USERS), unique=True)),
-    st.just(USERS),
-)
 
-_members = st.builds(
-    lambda name, by_id, until: DesiredMember(
+def some_of(items: Sequence[Item]) -> st.SearchStrategy[tuple[Item, ...]]:
+    """Draw some of a few items, in any order, each number of them as often, but all four times.
+
+    One draw is much faster than one for each item.
+    """
+    counts = (*range(len(items) + 1), *[len(items)] * 3)
+    most = factorial(len(items))
+    return st.sampled_from(
+        [
+            found
+            for drawn in (list(permutations(items, count)) for count in counts)
+            for found in drawn * (most // len(drawn))
+        ]
+    )
+
+
+_some_names, _some_users = some_of(NAMES), some_of(USERS)
+
+
+def _desired_member(name: str, kind: int) -> DesiredMember:
+    by_id, until = kind % 2, (None, None, date(2026, 11, 21), TODAY, date(2027, 1, 1))[kind // 2]
+    return DesiredMember(
         id=f"u-{name}" if by_id else None,
         email=None if by_id else f" {name.upper()}@Example.com",
         until=until,
-    ),
-    st.sampled_from(USERS),
-    st.booleans(),
-    st.sampled_from([None, None, date(2026, 11, 21), TODAY, date(2027, 1, 1)]),
+    )
+
+
+_kinds, _is_absent = st.sampled_from(range(10)), st.sampled_from([False, False, True])
+_actions = st.sampled_from(
+    [
+        (rename, mode, allow_empty)
+        for rename in ("no", "no", "id", "previously")
+        for mode in ("exact", "additive")
+        for allow_empty in (False, True)
+    ]
 )
 
 
 @st.composite
 def account_and_file(draw: st.DrawFn) -> tuple[Snapshot, Desired]:
     """Return an account, and a file that fits it: groups to create, rename, change and delete."""
-    snapshot = draw(accounts)
+    snapshot = account({name: draw(_some_users) for name in draw(_some_names)}, USERS)
     present = {group.name: group for group in snapshot.groups}
     groups: list[DesiredGroup] = []
     unused = iter(["New", "Other", "Third", "Fourth", "Fifth"])
-    for name in draw(st.lists(st.sampled_from(NAMES), unique=True)):
+    for name in draw(_some_names):
         group = present.get(name)
-        if draw(st.integers(0, 5)) == 0:
+        if draw(_is_absent):
             groups.append(DesiredGroup(name=name, state="absent"))
             continue
-        rename = draw(st.sampled_from(["no", "no", "id", "previously"])) if group else "no"
-        members = draw(
-            st.lists(_members, unique_by=lambda m: (m.id or m.email.strip().lower()[:3])[-3:])
-        )
+        rename, mode, allow_empty = draw(_actions)
+        rename = rename if group else "no"
         groups.append(
             DesiredGroup(
                 name=name if rename == "no" else next(unused),
                 id=group.id if rename == "id" else None,
                 previously=(name,) if rename == "previously" else (),
-                mode=draw(st.sampled_from(["exact", "additive"])),
-                members=tuple(members),
-                allow_empty=draw(st.booleans()),
+                mode=mode,
+                members=tuple(_desired_member(user, draw(_kinds)) for user in draw(_some_users)),
+                allow_empty=allow_empty,
                 allow_new=True,
             )
         )

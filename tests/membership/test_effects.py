@@ -20,6 +20,7 @@ from tests.membership.planned_accounts import (
     account_and_file,
     applied,
     planned,
+    some_of,
     wanted,
 )
 
@@ -223,7 +224,9 @@ def test_names_of_roles_and_groups_are_never_markup_or_control(name, role):
     assert Tags(render_html(made)).tags == Tags(render_html(plain)).tags
 
 
-_grants = st.lists(st.sampled_from(GRANTS), unique=True).map(tuple)
+_grants = some_of(GRANTS)
+_grants_if_known = st.none() | _grants
+_new_grants = st.just(()) | _grants
 
 
 @st.composite
@@ -232,11 +235,11 @@ def cases(draw: st.DrawFn) -> tuple[Snapshot, Plan]:
     known = {
         ("group", group.id): grants
         for group in snapshot.groups
-        if (grants := draw(st.none() | _grants)) is not None
+        if (grants := draw(_grants_if_known)) is not None
     }
     if draw(st.booleans()):
         for user in USERS:
-            if (grants := draw(st.none() | _grants)) is not None:
+            if (grants := draw(_grants_if_known)) is not None:
                 known["user", f"u-{user}"] = grants
     snapshot = attrs.evolve(snapshot, roles=Roles(known, REASON, 2))
     made = plan(snapshot, file, TODAY, now=NOW)
@@ -245,7 +248,7 @@ def cases(draw: st.DrawFn) -> tuple[Snapshot, Plan]:
         Change(action=Action.ASSIGN_ROLE, group=group, role=grant)
         for group in dict.fromkeys(each.group for each in made.changes)
         if group not in deleted
-        for grant in draw(st.just(()) | _grants)
+        for grant in draw(_new_grants)
     ]
     made = attrs.evolve(made, changes=(*made.changes, *given))
     return snapshot, with_effects(made, snapshot)

@@ -58,7 +58,7 @@ def ids(group: Group | None) -> set[str]:
     return set() if group is None else {member.id for member in group.members}
 
 
-@settings(max_examples=40)
+@settings(max_examples=60)
 @given(account_and_file())
 def test_an_applied_plan_makes_the_account_what_the_file_asks_for(case):
     snapshot, file = case
@@ -102,7 +102,7 @@ def test_all_that_depends_on_what_is_held_back_is_held_back(case, data):
     assert bool(made.held_back) == bool(held)
 
 
-@settings(max_examples=40)
+@settings(max_examples=60)
 @given(account_and_file())
 def test_a_plan_after_an_applied_plan_is_empty(case):
     snapshot, file = case
@@ -110,7 +110,7 @@ def test_a_plan_after_an_applied_plan_is_empty(case):
     assert plan(after, file, TODAY, now=NOW).changes == ()
 
 
-@settings(max_examples=40)
+@settings(max_examples=60)
 @given(account_and_file())
 def test_groups_that_the_file_does_not_name_are_not_touched(case):
     snapshot, file = case
@@ -125,7 +125,7 @@ def test_groups_that_the_file_does_not_name_are_not_touched(case):
             assert after[group.id] == group
 
 
-@settings(max_examples=40)
+@settings(max_examples=60)
 @given(account_and_file())
 def test_a_plan_has_the_fewest_writes_that_lead_there(case):
     snapshot, _ = case
@@ -137,7 +137,7 @@ def test_a_plan_has_the_fewest_writes_that_lead_there(case):
     assert len(made.changes) == len(before.keys() ^ after.keys()) + renamed + members
 
 
-@settings(max_examples=40)
+@settings(max_examples=60)
 @given(account_and_file())
 def test_nobody_is_removed_before_their_additions_are_done(case):
     made = make(case)
@@ -150,7 +150,7 @@ def test_nobody_is_removed_before_their_additions_are_done(case):
                 assert other in change.depends_on, (position, change)
 
 
-@settings(max_examples=40)
+@settings(max_examples=60)
 @given(account_and_file())
 def test_additions_to_a_new_group_depend_on_its_creation(case):
     made = make(case)
@@ -161,7 +161,7 @@ def test_additions_to_a_new_group_depend_on_its_creation(case):
             assert needed[0].group == change.group
 
 
-@settings(max_examples=40)
+@settings(max_examples=60)
 @given(account_and_file())
 def test_additions_alone_pass_every_guard_and_take_nothing_away(case):
     snapshot, _ = case
@@ -173,7 +173,7 @@ def test_additions_alone_pass_every_guard_and_take_nothing_away(case):
         assert ids(group) <= ids(after[group.id])
 
 
-@settings(max_examples=40)
+@settings(max_examples=60)
 @given(account_and_file())
 def test_the_exact_allowance_lets_any_plan_pass_and_no_other_number_helps(case):
     snapshot, _ = case
@@ -184,14 +184,14 @@ def test_the_exact_allowance_lets_any_plan_pass_and_no_other_number_helps(case):
         assert refused == {breach.guard for breach in made.breaches}
 
 
-@settings(max_examples=40)
+@settings(max_examples=60)
 @given(account_and_file())
 def test_a_saved_plan_loads_as_it_was(case):
     made = make(case)
     assert parse_plan(render_json(made)) == made
 
 
-@settings(max_examples=40)
+@settings(max_examples=60)
 @given(account_and_file())
 def test_every_rendering_names_every_user_of_the_plan(case):
     made = make(case)
@@ -201,7 +201,7 @@ def test_every_rendering_names_every_user_of_the_plan(case):
                 assert (change.user.email or change.user.id) in text
 
 
-@settings(max_examples=40)
+@settings(max_examples=60)
 @given(account_and_file())
 def test_the_index_of_an_account_finds_what_a_search_of_it_finds(case):
     snapshot, file = case
