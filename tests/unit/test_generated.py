@@ -210,6 +210,9 @@ NEW_FIELDS = """\
             type: string
         parent:
           $ref: '#/components/schemas/UserGroup'
+        levels:
+          type: array
+          items: {type: string, nullable: true, enum: [high, low, null]}
 """
 
 
@@ -247,6 +250,16 @@ def test_new_fields_and_parameters_become_typed_fields_and_arguments(
     assert request.headers == {"X-Reason": "audit"}
     with pytest.raises(TypeError, match="limit"):
         module.build_request("acc", limit="5")
+
+
+@pytest.mark.usefixtures("not_installed")
+def test_an_unknown_value_of_an_enumeration_does_not_break_a_read(
+    changed: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decode = changed.load("types", monkeypatch).decode
+    group = changed.load("models.user_group", monkeypatch).UserGroup
+    found = decode(b'{"id": "g", "name": "A", "kind": "new", "levels": ["newer", null]}', group)
+    assert (found.kind, found.levels) == ("new", ["newer", None])
 
 
 @pytest.mark.usefixtures("not_installed")
