@@ -149,17 +149,9 @@ def with_more_roles(
     client: CldProvisioning, snapshot: Snapshot, principals: list[Principal], keep_quota: int = 0
 ) -> Snapshot:
     """Return a snapshot with the roles of more principals, read once and past the limiter."""
-    calls = each_of_more_roles(client, snapshot, principals, keep_quota)
-    return send_each(calls, lambda response: response)
-
-
-def each_of_more_roles(
-    client: _Client, snapshot: Snapshot, principals: list[Principal], keep_quota: int
-) -> Generator[Any, Any, Snapshot]:
-    """Yield each call of `with_more_roles`, as the client makes it, and expect its response."""
     left = snapshot.requests_left
     once = client.with_options(retries=None, limiter=None)
-    roles = yield from each_read(once, principals, None if left is None else left - keep_quota)
+    roles = read_roles(once, principals, None if left is None else left - keep_quota)
     left = None if left is None else max(0, left - roles.requests)
     return attrs.evolve(snapshot, roles=snapshot.roles.with_more(roles), requests_left=left)
 

@@ -31,7 +31,7 @@ from . import pace
 from .directory import unknown_people
 from .model import Desired, Group, Member, Snapshot
 from .problems import AccountError, Problem, quoted
-from .roles import each_of_more_roles
+from .roles import each_read
 from .rules import role_principals
 
 #: IDs that are in no group are looked up if that takes at most two requests. Otherwise they are
@@ -144,12 +144,14 @@ def _with_roles(
     ]
     if not principals:
         return snapshot
-    read = yield from each_of_more_roles(client, snapshot, principals, keep_quota)
-    if (datetime.now(UTC) - began).total_seconds() < pace.LONG_PAUSE:
-        return read
-    fresh = yield from _read(client, None, None, keep_quota)
-    people, missing = read.people, read.missing_ids
-    return attrs.evolve(fresh, people=people, missing_ids=missing, roles=read.roles)
+    once, left = client.with_options(retries=None, limiter=None), snapshot.requests_left
+    roles = yield from each_read(once, principals, None if left is None else left - keep_quota)
+    left = None if left is None else max(0, left - roles.requests)
+    if (datetime.now(UTC) - began).total_seconds() >= pace.LONG_PAUSE:
+        fresh = yield from _read(client, None, None, keep_quota)
+        people, missing, left = snapshot.people, snapshot.missing_ids, fresh.requests_left
+        snapshot = attrs.evolve(fresh, people=people, missing_ids=missing)
+    return attrs.evolve(snapshot, roles=roles, requests_left=left)
 
 
 def _look_up(
