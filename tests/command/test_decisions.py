@@ -91,6 +91,24 @@ def test_decisions_are_applied_kept_in_the_file_and_undone(shell: Shell) -> None
     assert shell.members() == SAMPLE
 
 
+@pytest.mark.parametrize(
+    ("read_at", "why"),
+    [(None, " added it after the review; "), ("28.11.2026", "`read_at` does not say when ")],
+)
+def test_who_came_back_since_the_review_is_not_removed(
+    shell: Shell, read_at: str | None, why: str
+) -> None:
+    rows = sheet(shell)
+    rows = [{**row, "read_at": read_at or row["read_at"]} for row in rows]
+    decide(shell, rows, john="remove")
+    assert shell("apply", "--from-review", SHEET, "--yes").exit_code == 0
+    assert shell("undo", "--yes").exit_code == 0
+    held = shell("apply", "--from-review", SHEET, "--yes")
+    assert (held.exit_code, shell.members()) == (5, SAMPLE)
+    assert "not removed: `john@example.com in Designers`, for " in held.stdout
+    assert why in held.stdout
+
+
 def test_a_saved_plan_of_decisions_is_applied(shell: Shell) -> None:
     decide(shell, sheet(shell), john="remove")
     done = shell("plan", "--from-review", SHEET, "--out", "saved.json")

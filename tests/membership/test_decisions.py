@@ -42,7 +42,7 @@ from cld_user_groups.membership.review import (
 ACCOUNT = account({"A": ["ann", "bob", "cho", "dee"], "B": ["bob"]}, ["eve"])
 ROW = {
     "decision": "remove", "by": "", "note": "", "group": "A", "email": "ann@example.com",
-    "account": "acc", "group_id": "g-A", "user_id": "u-ann",
+    "account": "acc", "group_id": "g-A", "user_id": "u-ann", "read_at": NOW.isoformat(),
 }  # fmt: skip
 
 

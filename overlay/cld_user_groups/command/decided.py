@@ -47,9 +47,12 @@ class Decided:
         now, review = datetime.now(UTC), membership.review
         lookup = membership.lookup.lookup_of(self.decisions.people, file=self.file)
         snapshot = membership.read_account(client, lookup, now.date(), keep_quota=keep_quota)
+        history = membership.read_history(membership.state_directory(client.account_id))
 
         def make(read: Snapshot) -> Plan:
-            plan = review.plan_of_decisions(self.decisions, read, now, file=self.file)
+            plan = review.plan_of_decisions(
+                self.decisions, read, now, file=self.file, history=history
+            )
             return membership.drafts.hold_to_guards(plan, read, allow_removals=allow_removals)
 
         return membership.drafts.Draft(make, snapshot)

@@ -21,6 +21,7 @@ from cld_user_groups.membership.files.content import TIMEOUT, decode_text, read_
 from cld_user_groups.membership.files.fields import Fields
 from cld_user_groups.membership.files.rows import ListedRow, parse_csv
 from cld_user_groups.membership.grants import GroupRef
+from cld_user_groups.membership.history import History
 from cld_user_groups.membership.model import (
     Desired,
     DesiredMember,
@@ -50,7 +51,7 @@ _, REMOVE, ASK = CHOICES = ("keep", "remove", "ask")
 # In the order of its fields, by what `parse_csv` calls them: a note may have lines as a reason may.
 _READ = {
     "account": "account", "group_id": "group_id", "group": "group", "id": "user_id",
-    "email": "email", "by": "by", "reason": "note", "decision": "decision",
+    "email": "email", "by": "by", "reason": "note", "decision": "decision", "read_at": "read_at",
 }  # fmt: skip
 _SHOWN = 30
 
@@ -85,6 +86,7 @@ class ReviewDecision:
     by: str
     note: str
     choice: str
+    read_at: str
 
     @property
     def text(self) -> str:
@@ -165,18 +167,24 @@ def _decision(row: ListedRow, fields: Fields) -> ReviewDecision:
 
 
 def plan_of_decisions(
-    decisions: Decisions, snapshot: Snapshot, now: datetime, *, file: Desired | None = None
+    decisions: Decisions,
+    snapshot: Snapshot,
+    now: datetime,
+    *,
+    file: Desired | None = None,
+    history: History | None = None,
 ) -> Plan:
     """Return the plan of exactly the removals that reviewers decided.
 
-    A removal whose group or person is not surely the one of the row is held back. The guards are to
-    be checked after that.
+    A removal whose group or person is not surely the one of the row is held back, and so is that of
+    a membership that began after the review. The guards are to be checked after that.
 
     Args:
         decisions: The decisions.
         snapshot: The account, with `Decisions.people` looked up.
         now: When the plan is created, aware.
         file: The file that the account follows: its limits, rules and `protect` count.
+        history: What the journals tell of the account.
 
     Raises:
         FileError: The decisions are of another account.
@@ -192,7 +200,7 @@ def plan_of_decisions(
     held: list[str] = []
     in_place: list[str] = []
     for row in (each for each in decisions.rows if each.choice == REMOVE):
-        if said := _contradiction(row, directory):
+        if said := _contradiction(row, directory) or _later(row, history):
             message = f"not removed: {quoted(row.text)}, for {said}"
             held.append(str(Problem(source, row.line, message)))
         elif row.user_id in directory.members(row.group_id):
@@ -231,6 +239,21 @@ def _contradiction(row: ReviewDecision, directory: Directory) -> str:
         now, was = (f"the e-mail {quoted(each)}" if each else "no known e-mail" for each in emails)
         return f"the user {quoted(row.user_id)} has {now}, and not {was}"
     return ""
+
+
+def _later(row: ReviewDecision, history: History | None) -> str:
+    """Return that a membership began after the review, as far as the journals tell, or ""."""
+    period = None if history is None else history.current(row.group_id, row.user_id)
+    began = None if period is None else period.restored or period.since
+    if began is None:
+        return ""
+    again = "take a new sheet of the review, or use `remove`"
+    try:
+        if began.at <= datetime.fromisoformat(row.read_at):
+            return ""
+    except (ValueError, TypeError):  # no time, or one without its zone
+        return f"`read_at` does not say when the review was made; {again}"
+    return f"run {began.run} added it after the review; {again}"
 
 
 def _notes(decisions: Decisions, directory: Directory, in_place: list[str]) -> Iterator[str]:
