@@ -143,3 +143,6 @@ def test_roles_are_a_line_each_and_whole(
         shown = "".join(screen.split())
         assert "".join(FOLDER.split()) in shown
         assert max(len(row.rstrip("\r")) for row in screen.split("\n")) <= int(width)
+        rows = iter(lines(screen))
+        at = next(row.find("- Campaign") for row in rows if "Campaign" in row)
+        assert at < 0 or next(rows)[at : at + 3].rindex(" ") == 1  # it goes on behind the mark

@@ -42,6 +42,7 @@ class Lines:
 #: not known.
 Cell: TypeAlias = "str | int | bool | datetime | Lines | tuple[GroupRef, ...] | None"
 
+_MARK = "- "  # of each text, where a cell has several
 # Between the columns on a terminal.
 _GAP = 2
 # A column of several words that is as wide reads well.
@@ -165,7 +166,7 @@ def _as_text(cell: Cell, time_format: str = "%Y-%m-%dT%H:%M:%SZ") -> str:
 def _as_seen(cell: Cell) -> str:
     """Return a cell for a terminal: the only text with line breaks, those between `Lines`."""
     if isinstance(cell, Lines):
-        mark = "- " if len(cell.texts) > 1 else ""
+        mark = _MARK if len(cell.texts) > 1 else ""
         return "\n".join(f"{mark}{printable(text)}" for text in cell.texts)
     return _as_text(cell, "%Y-%m-%d %H:%MZ")
 
@@ -202,10 +203,7 @@ def as_lines(table: Table, width: int, *, is_record: bool = False) -> Iterator[s
         widest = max(range(len(widths)), key=lambda at: (widths[at] > least[at]) * (widths[at] + 1))
         widths[widest] -= 1
     for number, row in enumerate([titles, *cells]):
-        columns_of_lines = [
-            [part for line in text.split("\n") for part in wrapped(line, size)]
-            for text, size in zip(row, widths, strict=True)
-        ]
+        columns_of_lines = [_cell_lines(text, size) for text, size in zip(row, widths, strict=True)]
         for parts in zip_longest(*columns_of_lines, fillvalue=""):
             padded = [
                 pad + text if column.is_number else text + pad
@@ -223,13 +221,19 @@ def _records(table: Table, rows: Sequence[Sequence[str]], width: int) -> Iterato
         yield from [""] if number else ()
         for column, text in zip(table.columns, row, strict=True):
             title = column.title.upper()
-            lines = [part for line in text.split("\n") for part in wrapped(line, width - indent)]
+            lines = _cell_lines(text, width - indent)
             if max(map(cells_of, lines)) > width - indent:  # it needs a line of its own
                 yield _bold(title)
-                yield from (part for line in text.split("\n") for part in wrapped(line, width))
+                yield from _cell_lines(text, width)
                 continue
             yield f"{_bold(title.ljust(indent))}{lines[0]}".rstrip()
             yield from (" " * indent + line for line in lines[1:])
+
+
+def _cell_lines(text: str, width: int) -> list[str]:
+    """Return a cell in lines of a width; what goes on after a mark stands behind it."""
+    hangs = ((line, len(_MARK) * line.startswith(_MARK)) for line in text.split("\n"))
+    return [part for line, hang in hangs for part in wrapped(line, width, hang)]
 
 
 def _bold(text: str) -> str:
