@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from click.testing import CliRunner, Result
 
 from cld_user_groups.command.cli import cli
 from cld_user_groups.emulator import Emulator
+
+FRESH = (sys.executable, "-m", "cld_user_groups")
 
 
 @frozen(kw_only=True)
@@ -65,11 +67,16 @@ class Shell:
         )
 
 
-def process(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run the command in a process of its own, whose streams are captured by default."""
+def process(
+    *arguments: str, command: Sequence[str] = FRESH, **options: Any
+) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own, whose streams are captured by default.
+
+    It is a fresh interpreter, unless `command` is another.
+    """
     streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    command = [sys.executable, "-m", "cld_user_groups", *arguments]
-    return subprocess.run(command, text=True, check=False, timeout=60, **(streams | options))
+    words = [*command, *arguments]
+    return subprocess.run(words, text=True, check=False, timeout=60, **(streams | options))
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.support.forked import forked_command
 
 from cld_user_groups.identity import printable
 
@@ -81,7 +82,7 @@ def test_a_secret_is_never_shown(
     shell: Shell, debug: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLOUDINARY_ACCOUNT_URL", "account://k:wrong-s3cret@acc")
-    done = process("export", *debug)
+    done = process("export", *debug, command=forked_command())
     assert done.returncode == 1
     assert "s3cret" not in done.stdout + done.stderr
     assert ("Traceback" in done.stderr) is bool(debug)
