@@ -397,6 +397,8 @@ def test_rules_are_read_with_their_lines(name, text):
          ["1: not JSON: text after the end of the document"]),
         ("g.json", '{"version": 1, "groups": {"A": {"id": 12, "members": ["a@b.example"]}}}',
          ["1: `id` must be text; write it in quotes"]),
+        ("g.json", '{"version": 1, "groups": {}, "users": [{"id": "u1",\n"reason": "x"}]}',
+         ["2: unknown key `reason` in a user; known: email, id"]),
         ("g.json", '{"version": 1,\n"version": 1, "groups": {}}',
          ["2: `version` occurs twice, first on line 1"]),
         ("g.json", '{"version": 1, "groups": {"\\ud800": {"members": ["a@b.example"]}}}',

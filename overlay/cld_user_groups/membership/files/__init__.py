@@ -17,7 +17,7 @@ from cld_user_groups.membership.problems import FileError, Problem, in_file_orde
 
 from .content import MAX_BYTES, TIMEOUT, decode_text, read_content
 from .document import read_group_rows, read_tree
-from .fields import Fields, Node, TableNode
+from .fields import Fields, Node, Table, TableNode
 from .row_format import RowFormat
 from .rows import COLUMNS, GROUP_COLUMNS, ListedRow, first_line, parse_csv, parse_json_lines
 
@@ -139,7 +139,7 @@ class _FileReader:
         node = _parse(text, chosen, fields)
         if node is None:
             raise FileError([Problem(self.source, None, "the file is empty")])
-        if self.others and isinstance(node, TableNode):
+        if self.others and isinstance(node, Table):
             for each, value in node.entries:
                 if read := self.others.get(each.text):
                     read(value, fields)

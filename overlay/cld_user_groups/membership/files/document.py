@@ -10,7 +10,7 @@ from cld_user_groups.identity import email_key, forbidden_character, name_key
 from cld_user_groups.membership.model import Desired, DesiredGroup, DesiredMember
 from cld_user_groups.membership.problems import Problem, quoted
 
-from .fields import Fields, Items, Node, Scalar, TableNode, is_email
+from .fields import Fields, Items, Node, Scalar, Table, TableNode, TextTable, is_email
 from .restrictions import FILE_RULES, GROUP_RULES, read_guards, read_protect, read_rules
 from .row_format import GROUP_KEYS, MEMBER_KEYS, RowFormat, read_format
 from .rows import COLUMNS, GROUP_COLUMNS, ListedRow
@@ -87,7 +87,7 @@ def read_group_rows(rows: Iterable[ListedRow], fields: Fields) -> tuple[DesiredG
 
 
 def _groups(node: Node, fields: Fields, include: Include) -> tuple[DesiredGroup, ...]:
-    if not isinstance(node, TableNode):
+    if not isinstance(node, Table):
         fields.problem(node.line, "`groups` must be a mapping of names to groups")
         return ()
     entries, found = _with_included(node, fields, include)
@@ -106,7 +106,7 @@ def _groups(node: Node, fields: Fields, include: Include) -> tuple[DesiredGroup,
 
 
 def _with_included(
-    node: TableNode, fields: Fields, include: Include
+    node: Table, fields: Fields, include: Include
 ) -> tuple[list[tuple[Scalar, Node]], list[DesiredGroup]]:
     """Return the groups that are listed, and those of the file that `from` names."""
     if not any(key.text == "from" and isinstance(value, Scalar) for key, value in node.entries):
@@ -119,7 +119,7 @@ def _with_included(
 
 
 def _read_rows(
-    node: TableNode, what: str, known: Collection[str], fields: Fields, include: Include
+    node: Table, what: str, known: Collection[str], fields: Fields, include: Include
 ) -> tuple[list[ListedRow], Fields]:
     """Return the rows of the file that `from` names, with its name; none with a problem."""
     values = fields.table(node, what, known)
@@ -234,7 +234,7 @@ def _check_unique(groups: Iterable[DesiredGroup], fields: Fields) -> None:
 
 def _members(node: Node, fields: Fields, include: Include) -> tuple[DesiredMember, ...]:
     """Return the members that a group's `members` lists or includes."""
-    if isinstance(node, TableNode):
+    if isinstance(node, Table):
         return _unique(_included(node, fields, include), fields)
     if not isinstance(node, Items):
         fields.problem(node.line, "`members` must be a list, or `{from: FILE}`")
@@ -250,7 +250,7 @@ def _members(node: Node, fields: Fields, include: Include) -> tuple[DesiredMembe
     return _unique(found, fields)
 
 
-def _included(node: TableNode, fields: Fields, include: Include) -> list[DesiredMember]:
+def _included(node: Table, fields: Fields, include: Include) -> list[DesiredMember]:
     rows, of_file = _read_rows(node, "`members`", ("from", *MEMBER_KEYS), fields, include)
     if not rows and all(key.text != "from" for key, _ in node.entries):
         fields.problem(node.line, "`members` must be a list, or `{from: FILE}`")
@@ -288,6 +288,11 @@ def _member(
     if isinstance(node, Scalar):
         email = fields.text(node, what)
         return None if email is None else _checked(fields, node.line, None, email)
+    if isinstance(node, TextTable):
+        texts = dict(node.pairs)
+        is_plain = texts.keys() <= {"email", "id"} and len(texts) == len(node.pairs)
+        if is_plain and all(map(str.strip, texts.values())):
+            return _checked(fields, node.line, texts.get("id"), texts.get("email"))
     values = fields.table(node, what, known)
     if values is None:
         return None
@@ -312,7 +317,7 @@ def _checked(
     if user_id is None and email is None:
         fields.problem(line, "a member needs an `email` or an `id`")
         return None
-    if email is not None:
+    if email is not None and not is_email(email):
         if said := forbidden_character(email):
             fields.problem(line, f"{said} in `email`: {quoted(email)}")
             return None

@@ -6,6 +6,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Callable, Collection, Iterable
+from itertools import accumulate
 from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 from attrs import define, field
@@ -21,6 +22,9 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?)\s*%", re.ASCII)
 _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
 
+_JSON_TEXT = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
+
+Pairs: TypeAlias = tuple[tuple[str, str], ...]
 C = TypeVar("C", bound=str)
 V = TypeVar("V")
 
@@ -59,7 +63,23 @@ class TableNode(NamedTuple):
     line: int
 
 
-Node: TypeAlias = Scalar | Items | TableNode
+class TextTable(NamedTuple):
+    """A mapping of texts, as a member is: its entries are made only when asked for."""
+
+    pairs: Pairs
+    line: int
+    written: str = ""  # in JSON; without it, all is on one line
+
+    @property
+    def entries(self) -> list[tuple[Scalar, Node]]:
+        breaks = (gap.count("\n") for gap in _JSON_TEXT.split(self.written))
+        at = iter([*accumulate(breaks, initial=self.line)][1:])
+        texts = [Scalar(text, "text", next(at, self.line)) for pair in self.pairs for text in pair]
+        return list(zip(texts[::2], texts[1::2], strict=True))
+
+
+Table: TypeAlias = TableNode | TextTable
+Node: TypeAlias = Scalar | Items | Table
 
 
 @define
@@ -82,7 +102,7 @@ class Fields:
 
     def table(self, node: Node, what: str, known: Collection[str]) -> dict[str, Node] | None:
         """Return the values of a mapping by key; unknown keys and repeated ones are problems."""
-        if not isinstance(node, TableNode):
+        if not isinstance(node, Table):
             self._wrong(node, f"{what} must be a mapping")
             return None
         values: dict[str, Node] = {}

@@ -7,20 +7,22 @@ import re
 import tomllib
 from collections.abc import Callable
 from datetime import date, time
-from typing import TypeAlias
+from typing import Any, TypeAlias, cast
 
 from cld_user_groups.membership.problems import FileError, Problem
 
 from .content import is_unicode
-from .fields import DEEPEST, Items, Node, Scalar, TableNode
+from .fields import DEEPEST, Items, Node, Scalar, TableNode, TextTable
 
 _Path: TypeAlias = tuple[str | int, ...]
-_LineOf: TypeAlias = Callable[[_Path | None], int]
+_PlaceOf: TypeAlias = Callable[[_Path | None], tuple[int, str]]
 
-# Spaces and commas lead each token, for trying every kind of token on each costs twice as much.
+# Spaces and commas lead each token, for trying every kind of token on each costs twice as much;
+# an object of texts is one, unless it may have half a character or include a file.
 # A run of them is tried once, and a string without an end is a token: else it takes hours.
 _JSON = re.compile(
-    r'(?<![ ,:])[ ,:]*+("[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\n\[\]{}]|[^\s\[\]{},:"]+)',
+    r'(?<![ ,:])[ ,:]*+(\{[\s,:]*+(?:"(?!from")[^"\\]*+(?:\\[^u][^"\\]*+)*+"[\s,:]*+)++\}'
+    r'|"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\n\[\]{}]|[^\s\[\]{},:"]+)',
     re.DOTALL,
 )
 _TOML = re.compile(
@@ -50,8 +52,6 @@ _Plain: TypeAlias = str | float | date | time | None
 # The pairs of an object of JSON, whose keys may not be unique, are a tuple.
 _Value: TypeAlias = "tuple[tuple[str, _Value], ...] | dict[str, _Value] | list[_Value] | _Plain"
 
-_NESTED = (tuple, dict, list)
-
 
 def parse_json(text: str, source: str) -> Node:
     """Return the tree of a JSON document.
@@ -59,7 +59,7 @@ def parse_json(text: str, source: str) -> Node:
     Raises:
         FileError: It is not JSON.
     """
-    starts: list[int] = []  # the line of each key and value, in the order of the text
+    places: list[tuple[int, str]] = []  # of each key and value, in the order of the text
     line, depth = 1, 0
     for word in _JSON.findall(text):
         if word == "\n":
@@ -67,13 +67,11 @@ def parse_json(text: str, source: str) -> Node:
         elif word in "]}":
             depth -= 1
         else:
-            starts.append(line)
-            if word in "[{":
-                depth += 1
-                if depth > DEEPEST:
-                    raise FileError([Problem(source, line, "nested too deeply")])
-            elif "\n" in word:  # of text, which is an error
-                line += word.count("\n")
+            places.append((line, word))
+            if word[0] in "[{" and depth == DEEPEST:
+                raise FileError([Problem(source, line, "nested too deeply")])
+            depth += word in "[{"
+            line += word.count("\n")
     try:
         value = json.loads(
             text,
@@ -89,8 +87,8 @@ def parse_json(text: str, source: str) -> Node:
         hint = "is the file truncated?" if is_cut else ""
         message = f"not JSON: {_JSON_ERRORS.get(said, said)}"
         raise FileError([Problem(source, error.lineno, message, hint)]) from None
-    lines = iter(starts)
-    return _node(value, None, lambda _: next(lines), source)
+    at = iter(places)
+    return _node(value, None, lambda _: next(at), source)
 
 
 def parse_toml(text: str, source: str) -> Node:
@@ -102,7 +100,7 @@ def parse_toml(text: str, source: str) -> Node:
     try:
         value = tomllib.loads(text)
         lines = _TomlLines(text).lines
-        return _node(value, (), lambda path: lines.get(path or (), 1), source)
+        return _node(value, (), lambda path: (lines.get(path or (), 1), ""), source)
     except tomllib.TOMLDecodeError as error:
         found = _ERROR_LINE.search(str(error))
         line = int(found[1]) if found else text.rstrip().count("\n") + 1
@@ -113,22 +111,24 @@ def parse_toml(text: str, source: str) -> Node:
         raise FileError([Problem(source, None, "nested too deeply")]) from None
 
 
-def _node(value: _Value, path: _Path | None, line_of: _LineOf, source: str) -> Node:
-    """Return the tree of a value at a path; without one, lines come in the order of the text."""
-    line = line_of(path)
-    if not isinstance(value, _NESTED):
+def _node(value: _Value, path: _Path | None, place_of: _PlaceOf, source: str) -> Node:
+    """Return the tree of a value at a path; without one, places come in the order of the text."""
+    line, written = place_of(path)
+    if type(value) is tuple and len(written) > 1:
+        return TextTable(cast("Any", value), line, written)
+    if not isinstance(value, (tuple, dict, list)):
         return _scalar(value, line, source)
     if isinstance(value, list):
         items = Items([], line)
         for position, each in enumerate(value):
             at = None if path is None else (*path, position)
-            items.items.append(_node(each, at, line_of, source))
+            items.items.append(_node(each, at, place_of, source))
         return items
     table = TableNode([], line)
     for key, each in value if isinstance(value, tuple) else value.items():
         at = None if path is None else (*path, key)
-        label = _scalar(key, line_of(at), source)
-        table.entries.append((label, _node(each, at, line_of, source)))
+        label = _scalar(key, place_of(at)[0], source)
+        table.entries.append((label, _node(each, at, place_of, source)))
     return table
 
 

@@ -11,7 +11,7 @@ from attrs import Attribute, field, frozen
 from cld_user_groups.identity import email_key
 from cld_user_groups.membership.problems import Problem, did_you_mean, quoted
 
-from .fields import Fields, Node, Scalar, TableNode
+from .fields import Fields, Node, Scalar, Table
 from .rows import GROUP_COLUMNS, ListedRow
 
 #: The keys beside `from`, of an include of members and of one of groups.
@@ -197,9 +197,9 @@ def _texts(
     """Return the texts of a mapping, each with its line; with any keys, null is None."""
     if node is None:
         return {}
-    keys = [key.text for key, _ in node.entries] if isinstance(node, TableNode) else []
+    keys = [key.text for key, _ in node.entries] if isinstance(node, Table) else []
     entries = fields.table(node, what, keys if known is None else known)
-    if isinstance(node, TableNode) and not keys:
+    if isinstance(node, Table) and not keys:
         fields.problem(node.line, f"{what} is empty")
     found: dict[str, tuple[str | None, int]] = {}
     for key, value in (entries or {}).items():

@@ -10,7 +10,7 @@ from typing import Any
 from cld_user_groups._version import install_command
 from cld_user_groups.membership.problems import FileError, Problem, quoted
 
-from .fields import DEEPEST, Fields, Items, Kind, Node, Scalar, TableNode
+from .fields import DEEPEST, Fields, Items, Node, Pairs, Scalar, TableNode, TextTable
 
 try:
     import yaml
@@ -100,13 +100,13 @@ def _line(text: str, number: int) -> str:
     return lines[number] if number < len(lines) else ""
 
 
-def _shortened(text: str) -> tuple[str, Iterator[tuple[str, str, Kind]]]:
-    """Return the text with marks for members, and of each its e-mail, its ID and what that is."""
-    members: list[tuple[str, str, Kind]] = []
+def _shortened(text: str) -> tuple[str, Iterator[Pairs]]:
+    """Return the text with marks for members, and of each its e-mail and its ID."""
+    members: list[Pairs] = []
 
     def shorten(found: re.Match[str]) -> str:
-        start, email, quote, user_id = found.groups()
-        members.append((email, user_id, "text" if quote else "plain"))
+        start, email, _, user_id = found.groups()
+        members.append((("email", email), ("id", user_id)))
         return start + _MARK
 
     return _MEMBER.sub(shorten, text), iter(members)
@@ -115,7 +115,7 @@ def _shortened(text: str) -> tuple[str, Iterator[tuple[str, str, Kind]]]:
 class _TreeBuilder:
     """Builds a tree from events, and from the members that marks stand for."""
 
-    def __init__(self, text: str, members: Iterator[tuple[str, str, Kind]], fields: Fields) -> None:
+    def __init__(self, text: str, members: Iterator[Pairs], fields: Fields) -> None:
         self.members = members
         # Not those of `yaml.parse`: a generator adds half to what an event costs.
         loader: Any = _LOADER(text)
@@ -144,21 +144,10 @@ class _TreeBuilder:
         while not isinstance(item := self.next(), yaml.SequenceEndEvent):
             node = self._node(item, depth + 1)
             if isinstance(node, Scalar) and node[:2] == (_MARK, "plain") and depth < DEEPEST:
-                node = self._member(node)
+                pairs = next(self.members, None)  # none where the mark is text of the file
+                node = node if pairs is None else TextTable(pairs, node.line)
             items.items.append(node)
         return items
-
-    def _member(self, mark: Scalar) -> Node:
-        """Return the member that a mark stands for, or the mark where it is text of the file."""
-        if (member := next(self.members, None)) is None:
-            return mark
-        email, user_id, kind = member
-        line = mark.line
-        entries: list[tuple[Scalar, Node]] = [
-            (Scalar("email", "plain", line), Scalar(email, "plain", line)),
-            (Scalar("id", "plain", line), Scalar(user_id, kind, line)),
-        ]
-        return TableNode(entries, line)
 
     def _table(self, line: int, depth: int) -> TableNode:
         table = TableNode([], line)
