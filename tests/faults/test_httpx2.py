@@ -99,7 +99,7 @@ def test_emulator_responds_to_httpx2_in_process() -> None:
 def test_whole_fault_suite_holds_over_httpx2() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "tests.support.over_httpx2", "tests/faults"],
-        env={**os.environ, "PYTEST_ADDOPTS": ""},
+        env={**os.environ, "PYTEST_ADDOPTS": "", "PYTHONPATH": ""},
         stdout=subprocess.PIPE,
         text=True,
         check=False,

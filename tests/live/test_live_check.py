@@ -171,7 +171,7 @@ def test_an_interrupted_run_removes_the_group_and_fails(observed: Account, numbe
     process = subprocess.Popen(
         [sys.executable, "-m", "pytest", *OPTIONS],
         cwd=ROOT,
-        env={**os.environ, **observed.environment, **WRITE},
+        env={**os.environ, "PYTHONPATH": "", **observed.environment, **WRITE},
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -195,7 +195,7 @@ def fenced(kinds: str, page: str) -> list[str]:
 def command_lines(page: str) -> list[str]:
     """Return the command lines of a page that begin with the name of the command."""
     text = "\n".join(fenced("sh|console", page)).replace("\\\n", " ")
-    return re.findall(r"^(?:\$ )?cld-user-groups +([^\n|>;&]*)", text, re.MULTILINE)
+    return re.findall(r"^(?:\$ )?cld-user-groups +((?:(?! 2>)[^\n|>;&])*)", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize("page", [page for page in pages() if command_lines(page)])
