@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import attrs
 
@@ -30,8 +30,10 @@ from cld_user_groups.paging import EndlessPages, next_arguments
 from .grants import Grant, GroupRef, PrincipalKey, RoleRecord, Roles, grant_of
 from .model import Action, Group, Plan, Snapshot
 from .problems import quoted
-from .restoring import Restoration, recreated_by
-from .runs import Run
+
+if TYPE_CHECKING:
+    from .restoring import Restoration
+    from .runs import Run
 
 # No maximum of principals in one request is published.
 MAX_PRINCIPALS: Final = 100
@@ -268,6 +270,8 @@ def _record(client: _Client, group_id: str) -> Generator[Any, Any, RoleRecord]:
 def _restoration(
     client: _Client, run: Run, others: Iterable[Run]
 ) -> Generator[Any, Any, Restoration]:
+    from .restoring import Restoration, recreated_by  # most commands undo nothing
+
     recreated = recreated_by(run, others)
     if not any(outcome.roles and outcome.roles.granted for outcome in run.outcomes):
         return Restoration(recreated=recreated)

@@ -32,7 +32,6 @@ from .directory import unknown_people
 from .model import Desired, Group, Member, Snapshot
 from .problems import AccountError, Problem, quoted
 from .roles import each_read
-from .rules import role_principals
 
 #: IDs that are in no group are looked up if that takes at most two requests. Otherwise they are
 #: accepted as they are: the API rejects adding a user who does not exist.
@@ -138,6 +137,8 @@ def _with_roles(
 
     Where they come slowly, the groups are read again: nothing is planned from an old account.
     """
+    from .rules import role_principals  # what only looks at an account has none
+
     began = datetime.now(UTC)
     principals = [
         Principal(type=kind, id=each) for kind, each in role_principals(snapshot, desired)
