@@ -209,8 +209,7 @@ def _people_in(source: str) -> list[DesiredMember]:
     try:
         found = content.read_content(source, timeout=_settings().source_timeout)
     except OSError as error:
-        message = f"cannot read the file: {error.strerror or error}"
-        raise _file_error(source, message, "@ names a file of users") from None
+        raise content.unreadable(source, error, "@ names a file of users") from None
     lines = enumerate(content.decode_text(found, source).splitlines(), start=1)
     people = [
         (line, text) for line, each in lines if (text := each.strip()) and not text.startswith("#")

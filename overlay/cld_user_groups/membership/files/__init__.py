@@ -15,7 +15,7 @@ import attrs
 from cld_user_groups.membership.model import Desired
 from cld_user_groups.membership.problems import FileError, Problem, in_file_order, quoted
 
-from .content import MAX_BYTES, TIMEOUT, decode_text, read_content
+from .content import MAX_BYTES, TIMEOUT, decode_text, read_content, unreadable
 from .document import read_group_rows, read_tree
 from .fields import Fields, Node, Table, TableNode
 from .row_format import RowFormat
@@ -115,8 +115,7 @@ class _FileReader:
         try:
             content = self._content(self.source, self.source, stdin)
         except OSError as error:
-            message = f"cannot read the file: {error.strerror or error}"
-            raise FileError([Problem(self.source, None, message)]) from None
+            raise unreadable(self.source, error) from None
         text = decode_text(content, self.source)
         chosen = named or self._format(text)
         fields = Fields(self.source, self.problems)

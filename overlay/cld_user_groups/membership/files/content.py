@@ -58,6 +58,12 @@ def read_content(
     return content
 
 
+def unreadable(source: str, error: OSError, hint: str = "") -> FileError:
+    """Return what to raise where `read_content` cannot read a file."""
+    message = f"cannot read the file: {error.strerror or error}"
+    return FileError([Problem(source, None, message, hint)])
+
+
 def _waiting_descriptor(stream: BinaryIO) -> int | None:
     """Return the descriptor of a pipe or a terminal, or None where reading does not wait."""
     try:

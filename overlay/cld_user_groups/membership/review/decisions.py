@@ -17,7 +17,12 @@ from attrs import evolve, frozen
 from cld_user_groups.identity import email_key, printable
 from cld_user_groups.membership.directory import Directory
 from cld_user_groups.membership.everyday import changed_group, plan_of
-from cld_user_groups.membership.files.content import TIMEOUT, decode_text, read_content
+from cld_user_groups.membership.files.content import (
+    TIMEOUT,
+    decode_text,
+    read_content,
+    unreadable,
+)
 from cld_user_groups.membership.files.fields import Fields
 from cld_user_groups.membership.files.rows import ListedRow, parse_csv
 from cld_user_groups.membership.grants import GroupRef
@@ -135,8 +140,7 @@ def read_decisions(path: str | os.PathLike[str], *, timeout: float = TIMEOUT) ->
     try:
         content = read_content(source, timeout=timeout)
     except OSError as error:
-        message = f"cannot read the file: {error.strerror or error}"
-        raise FileError([Problem(source, None, message)]) from None
+        raise unreadable(source, error) from None
     fields = Fields(source)
     found: dict[tuple[str, str], ReviewDecision] = {}
     for row in parse_csv(decode_text(content, source), fields, _READ, _READ, is_ours=True):
