@@ -107,6 +107,12 @@ def test_who_came_back_since_the_review_is_not_removed(
     assert (held.exit_code, shell.members()) == (5, SAMPLE)
     assert "not removed: `john@example.com in Designers`, for " in held.stdout
     assert why in held.stdout
+    # Who was removed elsewhere since has gone, whatever the journals know.
+    (designers,) = (each for each in shell.emulator.groups if each.name == "Designers")
+    shell.emulator.remove_member(designers, JOHN)
+    planned = shell("plan", "--from-review", SHEET)
+    assert planned.exit_code == 0
+    assert "Already in place: 1, `john@example.com in Designers`." in planned.stdout
 
 
 def test_a_saved_plan_of_decisions_is_applied(shell: Shell) -> None:

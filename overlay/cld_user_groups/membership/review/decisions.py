@@ -204,10 +204,14 @@ def plan_of_decisions(
     held: list[str] = []
     in_place: list[str] = []
     for row in (each for each in decisions.rows if each.choice == REMOVE):
-        if said := _contradiction(row, directory) or _later(row, history):
+        is_there = row.user_id in directory.members(row.group_id)
+        said = _contradiction(row, directory)
+        if is_there:
+            said = said or _later(row, history)
+        if said:
             message = f"not removed: {quoted(row.text)}, for {said}"
             held.append(str(Problem(source, row.line, message)))
-        elif row.user_id in directory.members(row.group_id):
+        elif is_there:
             ended[row.group_id][row.user_id] = row
         else:
             in_place.append(row.text)
