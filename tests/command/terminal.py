@@ -19,6 +19,19 @@ _PROGRAM = (
 FRESH = (sys.executable, "-c", _PROGRAM)
 
 
+def screen_from(ours: int) -> bytes:
+    """Return what a terminal shows until nobody holds its other end, and close this one."""
+    screen = b""
+    try:
+        while chunk := os.read(ours, 65536):
+            screen += chunk
+    except OSError:  # how Linux says that nobody does any more
+        pass
+    finally:
+        os.close(ours)
+    return screen
+
+
 def converse(
     *arguments: str,
     typed: str = "",

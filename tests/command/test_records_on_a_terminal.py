@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 from .shell import EDITED, Shell
+from .terminal import screen_from
 
 PROGRAM = """
 import json, sys
@@ -95,13 +96,6 @@ def on_a_terminal(commands: list[list[str]]) -> str:
         env={**os.environ, "TERM": "xterm"},
     )
     os.close(theirs)
-    screen = b""
-    try:
-        while chunk := os.read(ours, 65536):
-            screen += chunk
-    except OSError:  # how Linux says that nobody holds the other end any more
-        pass
-    finally:
-        os.close(ours)
-        process.wait(timeout=30)
+    screen = screen_from(ours)
+    process.wait(timeout=30)
     return screen.decode().replace("\r\n", "\n")

@@ -24,6 +24,7 @@ from cld_user_groups.command.tables import Column, Table, as_lines
 from cld_user_groups.membership import GroupRef
 
 from .shell import Shell
+from .terminal import screen_from
 from .test_help import commands
 from .test_records_on_a_terminal import PROGRAM
 
@@ -55,13 +56,7 @@ def screen_of(
     )
     os.close(theirs)
     os.write(ours, typed.encode())
-    screen = b""
-    try:
-        while chunk := os.read(ours, 65536):
-            screen += chunk
-    except OSError:  # how Linux says that nobody holds the other end any more
-        pass
-    os.close(ours)
+    screen = screen_from(ours)
     code = process.wait(timeout=60)
     if len(commands) == 1:
         screen += b"exit %d\n" % code
