@@ -355,7 +355,7 @@ def test_a_report_as_of_a_run_shows_the_groups_as_they_were_right_after_it(shell
     groups = {group["name"]: len(group["members"]) for group in document["groups"]}
     assert groups == {"Artists": 2, "Interns": 1, "Marketing": 1}
     assert document["as_of"] == run
-    assert "Roles, states and last logins are those of now." in document["notes"]
+    assert "Roles, states and last logins are current." in document["notes"]
 
 
 def test_a_report_of_the_past_is_not_kept_for_the_next_one(shell: Shell) -> None:

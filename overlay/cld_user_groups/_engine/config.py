@@ -302,8 +302,8 @@ def check_library(name: str | None) -> Name:
 def maker_of_clients(http: ModuleType, server_url: str, prefix: str) -> Callable[[], Any]:
     """Return what makes a lazily created client, sync or, with the prefix "Async", async.
 
-    The certificates and proxies of all that it makes are those of now: reading the certificates
-    costs a hundred times as much as the rest.
+    Certificates and proxies are read once, for all the clients that it returns: reading the
+    certificates costs a hundred times as much as the rest.
     """
     transport = getattr(http, f"{prefix}HTTPTransport")
     # A semaphore limits what is in flight: the pool's own limit fails calls that only have to wait.

@@ -167,7 +167,7 @@ def _holders(
 
 
 _NOTES_AS_OF = (
-    "Roles, states and last logins are those of now.",
+    "Roles, states and last logins are current.",
     "What was changed elsewhere since that run, in the console for one, is in no journal, and is "
     "shown as if it had been so then.",
 )

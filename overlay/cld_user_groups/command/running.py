@@ -234,7 +234,7 @@ def _ask(plan: Plan) -> None:
 
 
 def confirm(question: str, deed: str, shown: str) -> None:
-    """Ask on the terminal; raise where nobody is there, or the answer is not yes.
+    """Ask on the terminal; raise where there is none, or where the answer is not yes.
 
     The deed is what follows "To" in an error, and `shown` what --dry-run shows.
     """

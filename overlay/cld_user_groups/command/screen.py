@@ -20,8 +20,6 @@ _SHELL_WORD = re.compile(r"\s*(?:'[^']*'|\S)+")
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
 # A command that is there to be pasted, whose lines must be one to a shell.
 _PASTED = re.compile(r"(?:To [a-z ]+|again):(?= cld-user-groups )")
-
-
 # What wrapping takes for no hyphen, and so for no place to break a line.
 _HYPHEN = "\ue000"
 

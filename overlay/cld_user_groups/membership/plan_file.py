@@ -22,9 +22,7 @@ from .state import assistant_folder, write_file
 
 #: The format of a saved plan. The number grows when an older reader would misread it.
 FORMAT: Literal["cld-user-groups/plan/1"] = "cld-user-groups/plan/1"
-_MOST_KEPT = 100
-
-
+_MOST_KEPT = 100  # of an assistant's plans
 # What the commands show again, to be pasted: nothing else may come from a plan that was edited.
 _READ_WITH = frozenset({"--columns", "--names", "--date-format", "--group-separator"})
 

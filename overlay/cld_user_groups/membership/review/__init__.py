@@ -41,8 +41,7 @@ __all__ = [
     "COLUMNS", "DECISION_COLUMNS", "Access", "Comparison", "Decisions", "Difference",
     "Earlier", "Event", "Finding", "HeldRole", "Kind", "Membership", "Origin", "People", "Person",
     "Review", "ReviewDecision", "ReviewedGroup", "RoleHolder", "State", "compare", "decision_rows",
-    "digest_of",
-    "held_roles", "keep", "last_before", "last_until", "load_earlier", "plan_of_decisions",
-    "read_decisions", "read_people", "read_reviewed", "render_html", "render_json",
-    "render_markdown", "render_text", "review", "rows",
+    "digest_of", "held_roles", "keep", "last_before", "last_until", "load_earlier",
+    "plan_of_decisions", "read_decisions", "read_people", "read_reviewed", "render_html",
+    "render_json", "render_markdown", "render_text", "review", "rows",
 ]  # fmt: skip
