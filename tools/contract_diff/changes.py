@@ -84,6 +84,9 @@ class Place:
     def additive(self, text: str) -> Change:
         return self.change(Kind.ADDITIVE, text)
 
+    def added(self, _: Any) -> Change:
+        return self.additive("added")
+
     def narrowed(self, text: str) -> Change:
         """Return a change that allows fewer values."""
         return (self.additive if self.direction == "received" else self.breaking)(text)
@@ -166,16 +169,12 @@ def cosmetic(place: Place, name: str, old: Node, new: Node) -> Changes:
         yield place.change(Kind.COSMETIC, f"{name}: changed")
 
 
-def _plainly_added(place: Place, _: Any) -> Change:
-    return place.additive("added")
-
-
 def by_name(
     old: Mapping[str, Any],
     new: Mapping[str, Any],
     at: Callable[[str], Place],
     below: Callable[[Place, Any, Any], Changes],
-    added: Callable[[Place, Any], Change] = _plainly_added,
+    added: Callable[[Place, Any], Change] = Place.added,
 ) -> Changes:
     """Compare what has names, below the place of each: a name that is gone breaks callers."""
     for name in either(old, new):
@@ -190,7 +189,7 @@ def by_name(
 def members(
     below: Callable[[Place, Any, Any], Changes],
     at: Callable[[Place, str], Place] = lambda place, name: place.at(f" {name}"),
-    added: Callable[[Place, Any], Change] = _plainly_added,
+    added: Callable[[Place, Any], Change] = Place.added,
 ) -> Rule:
     """Return the rule for a mapping from names to objects."""
     return lambda place, field, old, new: by_name(
