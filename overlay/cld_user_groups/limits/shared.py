@@ -15,7 +15,7 @@ from cld_user_groups.utils import clock as default_clock
 
 from .local import LocalLimiter, check_reserve, left_of_quota, position_of
 from .protocol import Hold, Ticket
-from .store import ScriptRun, Store
+from .redis_thread import ScriptRun, Store
 
 _LOGGER = logging.getLogger("cld_user_groups")
 # How long Redis is left alone after it failed, in seconds.
