@@ -15,7 +15,7 @@ from cld_user_groups.identity import printable
 
 from . import errors, membership
 from .completion import complete_file
-from .decided import decided, from_review_option
+from .from_review import decided, from_review_option
 from .options import (
     FORMATS,
     PLAN_FORMATS,
