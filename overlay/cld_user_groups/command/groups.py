@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import membership
+from .change_command import change_command
 from .completion import complete_group, users_argument
-from .desired import change_command
 from .options import TABLE_FORMATS, Settings, command
 from .roles import in_a_table, of_groups, print_roles
 from .tables import Cell, Column, Lines, Table, columns, print_table

@@ -9,8 +9,8 @@ import click
 from attrs import evolve
 
 from . import membership
+from .change_command import change_command
 from .completion import complete_user, users_argument
-from .desired import change_command
 from .options import TABLE_FORMATS, Settings, command
 from .output import print_message
 from .roles import of_user

@@ -15,9 +15,9 @@ from attrs import asdict, evolve
 from cld_user_groups.identity import printable
 
 from . import errors, membership
+from .change_command import EVERYDAY
 from .cli import SuggestingGroup
 from .completion import complete_run
-from .desired import EVERYDAY
 from .examples import examples_of
 from .options import (
     TABLE_FORMATS,
