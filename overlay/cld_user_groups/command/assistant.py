@@ -9,26 +9,26 @@ from types import FrameType
 import click
 
 from . import errors, membership
-from .options import Settings, command, flag, number, positive_duration
+from .options import Settings, command, flag, number, option, positive_duration
 
 
 @command(
     "mcp",
-    click.option(
+    option(
         "--file",
-        type=click.Path(exists=True, dir_okay=False),
-        help="The file of groups: to be shown and proposed; its guards, its rules and who is "
+        "The file of groups: to be shown and proposed; its guards, its rules and who is "
         "protected hold for each proposal. Default: the one that the profile names.",
+        type=click.Path(exists=True, dir_okay=False),
     ),
-    flag("--read-only", help="Only look: leave out `propose`."),
-    number("--keep-quota", 0, help="Leave N requests of the quota unused."),
-    click.option(
+    flag("--read-only", "Only look: leave out `propose`."),
+    number("--keep-quota", "Leave N requests of the quota unused.", 0),
+    option(
         "--call-timeout",
+        "How long a call of a tool may take.",
+        "DURATION",
         type=positive_duration,
         default="2m",
         show_default=True,
-        metavar="DURATION",
-        help="How long a call of a tool may take.",
     ),
 )
 def mcp_command(

@@ -19,7 +19,7 @@ from cld_user_groups._version import __version__, install_command
 from cld_user_groups.identity import printable
 
 from . import errors
-from .options import TABLE_FORMATS, Settings, command, flag
+from .options import Settings, command, flag, option
 from .output import colored
 from .tables import Table, columns, print_table
 
@@ -34,7 +34,7 @@ _REQUIREMENT = re.compile(
 )
 # What the command needs, beside what the client needs.
 _NEEDED_EXTRA = re.compile(r"""extra\s*==\s*['"]cli['"]""")
-_REINSTALL = install_command(options="--force-reinstall --no-deps ")
+REINSTALL = install_command(options="--force-reinstall --no-deps ")
 
 
 @frozen
@@ -52,29 +52,25 @@ class Check:
     details: tuple[str, ...] = ()  # all that was found, where the result is the first of it
 
 
-def failed(name: str, error: Exception) -> Check:
-    """Return the check that an error makes a failed one."""
-    return Check(name, "failed", errors.describe(error).message.rstrip("."))
-
-
-def guarded(name: str, check: Callable[[], Check]) -> Check:
-    """Return what a check finds; one that ends in an error has failed, and stops no other."""
+def guarded(name: str, check: Callable[..., Check | str | None], *given: object) -> Iterator[Check]:
+    """Yield what a check finds, as a text if all is well; an error fails it, and stops no other."""
     try:
-        return check()
+        found = check(*given)
     except Exception as error:  # noqa: BLE001 - it is reported
-        return failed(name, error)
+        found = Check(name, "failed", errors.describe(error).message.rstrip("."))
+    if found is not None:
+        yield Check(name, "ok", found) if isinstance(found, str) else found
 
 
 @command(
     "doctor",
-    click.option(
+    option(
         "--record",
+        "Write the shapes of the account's responses to this file, without its data.",
+        "FILE",
         type=click.Path(dir_okay=False, path_type=Path),
-        metavar="FILE",
-        help="Write the shapes of the account's responses to this file, without its data.",
     ),
-    flag("--force", help="Replace the file of --record if it exists."),
-    formats=TABLE_FORMATS,
+    flag("--force", "Replace the file of --record if it exists."),
 )
 def doctor_command(settings: Settings, record: Path | None, force: bool) -> int:
     """Check the installation, the settings and the account; say how to fix problems.
@@ -110,17 +106,16 @@ def _line(check: Check, has_color: bool) -> str:
 
 
 def _all(settings: Settings, record: Path | None, *, force: bool) -> Iterator[Check]:
-    yield guarded("python", check_python)
-    yield guarded("packages", check_packages)
-    yield guarded("import name", check_import_name)
+    yield from guarded("python", check_python)
+    yield from guarded("packages", check_packages)
+    yield from guarded("import name", check_import_name)
     from . import doctor_checks
 
-    found = doctor_checks.check_settings(settings)
-    yield from found.checks
-    yield from doctor_checks.check_account(found, settings.max_bytes)
+    found = doctor_checks.Found(settings)
+    yield from doctor_checks.check_settings(found)
+    yield from doctor_checks.check_account(found)
     if record is not None:
-        maximum = settings.max_bytes
-        yield guarded("record", lambda: doctor_checks.record(found, maximum, record, force=force))
+        yield from guarded("record", doctor_checks.record, found, record, force)
 
 
 def check_python() -> Check:
@@ -175,11 +170,11 @@ def check_import_name() -> Check:
         if _normalized(other.name) != DISTRIBUTION
     ]
     hint = "import cld_user_groups, which is only ours"
-    remedy = f"{hint}; or uninstall {' and '.join(others) or 'the other'}, then: {_REINSTALL}"
+    remedy = f"{hint}; or uninstall {' and '.join(others) or 'the other'}, then: {REINSTALL}"
     spec = find_spec(DOCUMENTED_NAME)
     if spec is None or spec.origin is None:
         result = f"{DOCUMENTED_NAME} cannot be imported"
-        return Check(name, "failed", result, f"{hint}; or: {_REINSTALL}")
+        return Check(name, "failed", result, f"{hint}; or: {REINSTALL}")
     if _is_ours(Path(spec.origin)):
         if not others:
             return Check(name, "ok", f"{DOCUMENTED_NAME} is {DISTRIBUTION}'s")

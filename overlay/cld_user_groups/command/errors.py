@@ -15,10 +15,9 @@ from cld_user_groups.identity import printable
 
 from . import membership
 from .options import Settings
-from .output import log_event, print_json, print_message
+from .output import log_event, print_document, print_message
 
 if TYPE_CHECKING:
-    from cld_user_groups.membership import Breach
     from cld_user_groups.models import CloudinaryError
 
 #: Done, or nothing to do.
@@ -56,7 +55,7 @@ class NobodyToAsk(Exception):
 class Refused(Exception):
     """The guards refuse a plan, as the user `is_shown` or not. Nothing was written."""
 
-    def __init__(self, breaches: Sequence[Breach], hint: str, *, is_shown: bool) -> None:
+    def __init__(self, breaches: Sequence[membership.Breach], hint: str, *, is_shown: bool) -> None:
         super().__init__(hint)
         self.breaches = breaches
         self.hint = hint
@@ -87,13 +86,8 @@ def report_failure(error: BaseException, settings: Settings) -> int:
         print_message(f"Error: {_printable(failure.message)}")
     if settings.is_json:
         with suppress(OSError):  # which may be the very error that is reported
-            print_json(
-                {
-                    "format": "cld-user-groups/error/1",
-                    "error": {**said, **failure.details},
-                    "exit_code": failure.code,
-                }
-            )
+            details = {**said, **failure.details}
+            print_document("error", error=details, exit_code=failure.code)
     return failure.code
 
 

@@ -13,32 +13,15 @@ from attrs import evolve
 
 from cld_user_groups.identity import printable
 
-from . import errors, membership
+from . import errors, membership, options
 from .completion import complete_file
 from .from_review import decided, from_review_option
-from .options import (
-    FORMATS,
-    PLAN_FORMATS,
-    TABLE_FORMATS,
-    Settings,
-    adds_only_option,
-    allow_new_option,
-    allow_removals_option,
-    command,
-    dry_run_option,
-    duration,
-    flag,
-    force_option,
-    number,
-    roles_option,
-    summary_option,
-    yes_option,
-)
-from .output import colored, print_json, print_message, print_result
+from .options import FORMATS, PLAN_FORMATS, Settings, command, duration, flag, number, option
+from .output import colored, print_document, print_json, print_message, print_result
 from .output_file import OutputFile
 from .people import read_everyone
 from .results import code_of_plan
-from .running import RunOptions, print_plan, run_plan
+from .running import PlanRun, print_plan
 from .source import Rows, read_groups, read_source, row_options, with_new_groups
 from .tables import Table, columns, print_table
 
@@ -53,14 +36,11 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 @command(
     "export",
-    click.option(
-        "--output",
-        "-o",
-        type=_FILE,
-        help="The file to write, .yaml or .json. Default: standard output.",
+    option(
+        "--output -o", "The file to write, .yaml or .json. Default: standard output.", type=_FILE
     ),
-    force_option,
-    flag("--users", help="Also list the users who are in no group: for a copy of the account."),
+    options.force,
+    flag("--users", "Also list the users who are in no group: for a copy of the account."),
     formats=(*FORMATS, "csv"),
 )
 def export_command(settings: Settings, output: Path | None, force: bool, users: bool) -> None:
@@ -79,8 +59,8 @@ def export_command(settings: Settings, output: Path | None, force: bool, users: 
     if settings.format == "csv":
         print_result(membership.export_csv(snapshot))
         if empty := sum(not group.members for group in snapshot.groups):
-            note = f"Left out {membership.rendering.counted(empty, 'group')} without members."
-            print_message(note, quiet=settings.quiet)
+            groups = membership.rendering.counted(empty, "group")
+            settings.say(f"Left out {groups} without members.")
         return
     people = [membership.Member(id=user.id, email=user.email, name=user.name) for user in everyone]
     document_of = partial(membership.exporting.export_document, snapshot, users=people)
@@ -95,27 +75,18 @@ def export_command(settings: Settings, output: Path | None, force: bool, users: 
         print_result(text)
         return
     file.write(text)
-    groups, memberships = len(snapshot.groups), sum(len(each.members) for each in snapshot.groups)
+    count, memberships = len(snapshot.groups), sum(len(each.members) for each in snapshot.groups)
     if settings.is_json:
-        print_json(
-            {
-                "format": "cld-user-groups/export/1",
-                "account": snapshot.account_id,
-                "output": str(output),
-                "groups": groups,
-                "memberships": memberships,
-            }
-        )
-    wrote = f"Wrote {groups} groups with {memberships} memberships to {output}."
-    print_message(wrote, quiet=settings.quiet)
+        counts = {"groups": count, "memberships": memberships}
+        print_document("export", account=snapshot.account_id, output=str(output), **counts)
+    settings.say(f"Wrote {count} groups with {memberships} memberships to {output}.")
 
 
 def _check_export(settings: Settings, output: Path | None, *, users: bool) -> None:
     context = click.get_current_context()
     if users and settings.format == "csv":
-        raise click.UsageError(
-            "--users is not for --format csv: rows have no place for them", context
-        )
+        why = "rows have no place for them"
+        raise click.UsageError(f"--users is not for --format csv: {why}", context)
     if output is not None and settings.format == "csv":
         raise click.UsageError("--format csv is for standard output: > FILE.csv", context)
     if output is not None and output.suffix.lower() not in (".yaml", ".yml", ".json"):
@@ -127,20 +98,20 @@ def _check_export(settings: Settings, output: Path | None, *, users: bool) -> No
     click.argument("file", required=False, shell_complete=complete_file),
     row_options,
     from_review_option,
-    click.option("--out", type=_FILE, help="Save the plan to this file, for `apply`."),
-    force_option,
-    flag("--detailed-exitcode", help="Exit with 2 if there are changes."),
-    adds_only_option,
-    allow_removals_option,
-    allow_new_option,
-    click.option(
+    option("--out", "Save the plan to this file, for `apply`.", type=_FILE),
+    options.force,
+    flag("--detailed-exitcode", "Exit with 2 if there are changes."),
+    options.adds_only,
+    options.allow_removals,
+    options.allow_new,
+    option(
         "--today",
+        "Plan for the memberships of that day. Default: today, in UTC.",
+        "DATE",
         type=click.DateTime(["%Y-%m-%d"]),
-        metavar="DATE",
-        help="Plan for the memberships of that day. Default: today, in UTC.",
     ),
-    roles_option,
-    summary_option,
+    options.roles,
+    options.summary,
     formats=PLAN_FORMATS,
 )
 def plan_command(
@@ -188,7 +159,7 @@ def plan_command(
         review.print_edit(plan, snapshot, settings)
     if out is not None:
         apply_it = settings.command_line("apply", str(out))
-        print_message(f"Saved in {out}. To apply it: {apply_it}", quiet=settings.quiet)
+        settings.say(f"Saved in {out}. To apply it: {apply_it}")
     code = code_of_plan(plan)
     return errors.CHANGES if not code and plan.changes and detailed_exitcode else code
 
@@ -198,24 +169,23 @@ def plan_command(
     click.argument("file", metavar="FILE|PLAN", required=False, shell_complete=complete_file),
     row_options,
     from_review_option,
-    yes_option,
-    dry_run_option,
-    allow_removals_option,
-    allow_new_option,
-    adds_only_option,
-    number("--concurrency", 16, least=1, help="The maximum number of changes in flight."),
-    number("--keep-quota", 0, help="Leave N requests of the quota unused."),
-    click.option(
+    options.yes,
+    options.dry_run,
+    options.allow_removals,
+    options.allow_new,
+    options.adds_only,
+    number("--concurrency", "The maximum number of changes in flight.", 16, least=1),
+    number("--keep-quota", "Leave N requests of the quota unused.", 0),
+    option(
         "--max-wait",
+        "How long to wait for another run to end, and for the quota to be renewed: 90s, 15m, "
+        "1h30m. Default: do not wait.",
+        "DURATION",
         type=duration,
         default="0",
-        metavar="DURATION",
-        help="How long to wait for another run to end, and for the quota to be renewed: 90s, 15m, "
-        "1h30m. Default: do not wait.",
     ),
-    roles_option,
-    summary_option,
-    formats=TABLE_FORMATS,
+    options.roles,
+    options.summary,
 )
 def apply_command(
     settings: Settings,
@@ -226,6 +196,7 @@ def apply_command(
     allow_removals: int | None,
     allow_new: tuple[str, ...],
     adds_only: bool,
+    keep_quota: int,
     **how: Any,
 ) -> int:
     """Make the account match FILE, by default that of the profile, or apply a saved PLAN.
@@ -238,16 +209,15 @@ def apply_command(
     file = file or settings.groups_file
     review = decided(settings, from_review, file, rows, adds_only=adds_only, allow_new=allow_new)
     if review is not None:
-        words = [file] if file else []
-        options = RunOptions(
-            **how,
-            resume=settings.command_line(
-                "apply", *words, "--from-review", review.decisions.source, *rows.words
-            ),
+        given = [*([file] if file else []), "--from-review", review.decisions.source]
+        return PlanRun(
+            settings=settings,
+            prepare=partial(review.draft, allow_removals=allow_removals, keep_quota=keep_quota),
+            resume=settings.command_line("apply", *given, *rows.words),
             on_plan=review.print_edit,
-        )
-        draft = partial(review.draft, allow_removals=allow_removals, keep_quota=how["keep_quota"])
-        return run_plan(settings, draft, options)
+            keep_quota=keep_quota,
+            **how,
+        ).execute()
     file = file or ""
     source = read_source(file, rows)
     words = [*rows.words, *(word for name in allow_new for word in ("--allow-new", name))]
@@ -257,26 +227,19 @@ def apply_command(
         raise click.UsageError(f"{words[0]} is for a file, or for the `plan` that saves a plan")
     words += ["--adds-only"] if adds_only else []
     drafts = membership.drafts
+    held_to: Any = {"allow_removals": allow_removals, "only_adds": adds_only}
 
     def prepare(client: CldProvisioning) -> Draft:
         if not isinstance(source, membership.Plan):
-            return drafts.make_draft(
-                *(client, source),
-                allow_removals=allow_removals,
-                only_adds=adds_only,
-                keep_quota=how["keep_quota"],
-            )
+            return drafts.make_draft(client, source, keep_quota=keep_quota, **held_to)
         # Held to its guards below, where a human may have allowed its removals.
         staleness = membership.staleness
         unheld = evolve(source, breaches=())
         staleness.check_plan(unheld, client.account_id, datetime.now(UTC))
         people = staleness.people_of(source)
-        snapshot = membership.read_account(client, people, keep_quota=how["keep_quota"])
+        snapshot = membership.read_account(client, people, keep_quota=keep_quota)
         staleness.check_saved(source, snapshot)
-        held = partial(
-            drafts.hold_to_guards, source, allow_removals=allow_removals, only_adds=adds_only
-        )
-        return drafts.Draft(held, snapshot)
+        return drafts.Draft(partial(drafts.hold_to_guards, source, **held_to), snapshot)
 
     def still_needed(snapshot: Snapshot, day: date) -> Sequence[Change]:
         if isinstance(source, membership.Plan):
@@ -286,12 +249,15 @@ def apply_command(
             plan = drafts.hold_to_guards(plan, snapshot, allow_removals=None, only_adds=True)
         return plan.changes
 
-    options = RunOptions(
-        **how,
+    return PlanRun(
+        settings=settings,
+        prepare=prepare,
         resume=_resume_command(settings, file, source, words),
         hint="What takes nothing away can still be applied: --adds-only.",
-    )
-    return run_plan(settings, prepare, options, still_needed)
+        still_needed=still_needed,
+        keep_quota=keep_quota,
+        **how,
+    ).execute()
 
 
 def _resume_command(
@@ -312,8 +278,7 @@ def _resume_command(
     click.argument("before", shell_complete=complete_file),
     click.argument("after", required=False, shell_complete=complete_file),
     row_options,
-    flag("--detailed-exitcode", help="Exit with 2 if they differ."),
-    formats=TABLE_FORMATS,
+    flag("--detailed-exitcode", "Exit with 2 if they differ."),
 )
 def diff_command(
     settings: Settings, before: str, after: str | None, rows: Rows, detailed_exitcode: bool
@@ -337,7 +302,7 @@ def diff_command(
     is_same_account = None in (old.account, account_id) or old.account == account_id
     if not is_same_account:
         note = f"Accounts {old.account} and {account_id}: compared by names and e-mails, not by ID."
-        print_message(note, quiet=settings.quiet)
+        settings.say(note)
     differences = membership.compare(old.groups, groups, by_id=is_same_account)
     table = _differences_table(differences, account_id or old.account or "")
     print_table(table, settings, lines=lambda color: _difference_lines(differences, color=color))

@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 from cld_user_groups.identity import printable
 
 from . import membership
-from .options import Settings
+from .options import Settings, option
 from .output import print_message
 from .source import Rows, read_groups
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from cld_user_groups.membership.drafts import Draft
     from cld_user_groups.membership.review import Decisions
 
-from_review_option = click.option(
+from_review_option = option(
     "--from-review",
-    type=click.Path(dir_okay=False, allow_dash=True),
-    metavar="DECISIONS",
-    help="Make the removals that reviewers decided in this CSV of report --decisions. FILE, by "
+    "Make the removals that reviewers decided in this CSV of report --decisions. FILE, by "
     "default that of the profile, is then the file that the account follows.",
+    "DECISIONS",
+    type=click.Path(dir_okay=False, allow_dash=True),
 )
 
 

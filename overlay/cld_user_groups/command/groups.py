@@ -10,7 +10,7 @@ import click
 from . import membership
 from .change_command import change_command
 from .completion import complete_group, users_argument
-from .options import TABLE_FORMATS, Settings, command
+from .options import Settings, command, flag, option
 from .roles import in_a_table, of_groups, print_roles
 from .tables import Cell, Column, Lines, Table, columns, print_table
 
@@ -23,8 +23,7 @@ _group_argument = click.argument("group", shell_complete=complete_group)
 
 @command(
     "list",
-    click.option("--roles", is_flag=True, help="Also show what each group grants."),
-    formats=TABLE_FORMATS,
+    flag("--roles", "Also show what each group grants."),
 )
 def list_command(settings: Settings, roles: bool) -> None:
     """List the groups, by name, with how many members each has."""
@@ -47,7 +46,7 @@ def list_command(settings: Settings, roles: bool) -> None:
     print_table(table, settings)
 
 
-@command("show", _group_argument, formats=TABLE_FORMATS)
+@command("show", _group_argument)
 def show_command(settings: Settings, group: str) -> None:
     """Show the members of GROUP, a name or an ID, and which roles it grants."""
     with settings.open_client() as client:
@@ -137,12 +136,12 @@ def copy_command(finder: Finder, group: str, target: str) -> DesiredState:
     click.argument(
         "groups", metavar="GROUP...", nargs=-1, required=True, shell_complete=complete_group
     ),
-    click.option(
+    option(
         "--into",
+        "The group that stays, or is created if there is none.",
+        "GROUP",
         required=True,
-        metavar="GROUP",
         shell_complete=complete_group,
-        help="The group that stays, or is created if there is none.",
     ),
     removes=True,
 )

@@ -11,38 +11,17 @@ from attrs import evolve
 
 from cld_user_groups.identity import printable
 
-from . import membership
+from . import membership, options
 from .completion import complete_file, complete_group, complete_run, complete_user
-from .options import (
-    TABLE_FORMATS,
-    Settings,
-    allow_removals_option,
-    command,
-    dry_run_option,
-    flag,
-    roles_option,
-    summary_option,
-    yes_option,
-)
+from .options import Settings, command, flag, option
 from .output import print_message
 from .roles import of_user, print_roles
-from .running import RunOptions, run_plan
+from .running import PlanRun
 from .source import one_user, read_groups
 from .tables import Table, columns, print_table
 
 if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
-    from cld_user_groups.membership import (
-        Explanation,
-        GroupRef,
-        Listing,
-        Member,
-        Plan,
-        Snapshot,
-        Step,
-    )
-    from cld_user_groups.membership.drafts import Draft
-    from cld_user_groups.membership.roles import Reach
 
 # Of a digest, enough to tell two files apart, as Git shows a commit.
 _SHOWN_OF_DIGEST = 12
@@ -52,26 +31,24 @@ _CHECK_ROLES = "Roles may not be as recorded: check each of them."
 @command(
     "undo",
     click.argument("run", required=False, shell_complete=complete_run),
-    yes_option,
-    dry_run_option,
-    allow_removals_option,
-    roles_option,
-    summary_option,
+    options.yes,
+    options.dry_run,
+    options.allow_removals,
+    options.roles,
+    options.summary,
     flag(
         "--restore-roles",
-        help="Assign to a group that comes back the roles that it had, as they are recorded in the "
+        "Assign to a group that comes back the roles that it had, as they are recorded in the "
         "journal: a local file, which anybody under this user can edit.",
     ),
-    formats=TABLE_FORMATS,
 )
 def undo_command(
     settings: Settings,
+    /,
     run: str | None,
-    yes: bool,
-    dry_run: bool,
     allow_removals: int | None,
-    roles: Reach | None,
     restore_roles: bool,
+    **how: Any,
 ) -> int:
     """Undo a run: the last one, or RUN.
 
@@ -82,7 +59,7 @@ def undo_command(
     undone, and where --restore-roles cannot restore each role.
     """
 
-    def prepare(client: CldProvisioning) -> Draft:
+    def prepare(client: CldProvisioning) -> membership.drafts.Draft:
         directory = membership.state_directory(client.account_id)
         found, restoration, doubts = membership.load_run(directory, run), None, list[str]()
         if restore_roles:
@@ -95,7 +72,7 @@ def undo_command(
         snapshot = membership.read_account(client)
         now = datetime.now(UTC)
 
-        def make(snapshot: Snapshot) -> Plan:
+        def make(snapshot: membership.Snapshot) -> membership.Plan:
             plan = membership.undo_plan(
                 found, snapshot, now=now, restoration=restoration, allow_removals=allow_removals
             )
@@ -106,21 +83,16 @@ def undo_command(
     # A second attempt needs the ID of the run that was undone: the last one is then this undo.
     words = ["undo", run or "RUN", *(["--restore-roles"] if restore_roles else [])]
     resume = settings.command_line(*words) + ("" if run else ", with the same RUN")
-    options = RunOptions(yes=yes, dry_run=dry_run, roles=roles, resume=resume)
-    return run_plan(settings, prepare, options)
+    return PlanRun(settings=settings, prepare=prepare, resume=resume, **how).execute()
 
 
 @command(
     "explain",
     click.argument("group", shell_complete=complete_group),
     click.argument("user", shell_complete=complete_user),
-    click.option(
-        "--file",
-        metavar="FILE",
-        shell_complete=complete_file,
-        help="Also show what this file of groups says.",
+    option(
+        "--file", "Also show what this file of groups says.", "FILE", shell_complete=complete_file
     ),
-    formats=TABLE_FORMATS,
 )
 def explain_command(settings: Settings, group: str, user: str, file: str | None) -> None:
     """Explain why USER is in GROUP or not: since which run, who, why, until when.
@@ -146,7 +118,10 @@ def explain_command(settings: Settings, group: str, user: str, file: str | None)
 
 
 def _granted(
-    client: CldProvisioning, snapshot: Snapshot, group: GroupRef, user: Member
+    client: CldProvisioning,
+    snapshot: membership.Snapshot,
+    group: membership.GroupRef,
+    user: membership.Member,
 ) -> tuple[dict[str, Any], dict[str, Sequence[str]]]:
     """Read what a group grants and a user may do, as JSON and for people; nothing of who is gone.
 
@@ -168,7 +143,7 @@ def _granted(
     return roles, said
 
 
-def _explanation_table(explained: Explanation, account_id: str) -> Table:
+def _explanation_table(explained: membership.Explanation, account_id: str) -> Table:
     step, period = explained.step, explained.period
     until = period.until if period is not None and explained.is_member else None
     restored = None if period is None else period.restored
@@ -197,7 +172,7 @@ def _explanation_table(explained: Explanation, account_id: str) -> Table:
     return Table("explanation", account_id, "explanation", columns(values), [row], details=steps)
 
 
-def _step_document(step: Step) -> dict[str, Any]:
+def _step_document(step: membership.Step) -> dict[str, Any]:
     return {
         "at": step.at,
         "action": step.action,
@@ -213,7 +188,7 @@ def _step_document(step: Step) -> dict[str, Any]:
     }
 
 
-def _explanation_lines(explained: Explanation) -> Iterator[str]:
+def _explanation_lines(explained: membership.Explanation) -> Iterator[str]:
     """Yield the explanation for people."""
     who = printable(explained.user.email or explained.user.id)
     where = printable(explained.group.name)
@@ -240,7 +215,7 @@ def _explanation_lines(explained: Explanation) -> Iterator[str]:
         yield f"The file: {printable(_said(explained.listing))}."
 
 
-def _steps(steps: Iterable[Step]) -> Iterator[str]:
+def _steps(steps: Iterable[membership.Step]) -> Iterator[str]:
     done = {"add_user": "added", "remove_user": "removed", "delete_group": "group deleted"}
     doubt = {"already": " (already in place)", "unknown": " (perhaps)"}
     for step in steps:
@@ -257,11 +232,11 @@ def _steps(steps: Iterable[Step]) -> Iterator[str]:
         yield f"      run {step.run}, from {printable(_source(step))}{of}"
 
 
-def _time(step: Step) -> str:
+def _time(step: membership.Step) -> str:
     return f"{step.at:%Y-%m-%d %H:%M} UTC"
 
 
-def _said(listing: Listing) -> str:
+def _said(listing: membership.Listing) -> str:
     """Return what a file says, in a few words."""
     group, member = listing.group, listing.member
     if group is None:
@@ -277,9 +252,9 @@ def _said(listing: Listing) -> str:
     return f"{member.source}:{member.line} lists the user{until}{ended}{why}"
 
 
-def _author(step: Step) -> str:
+def _author(step: membership.Step) -> str:
     return f"{step.by.user}@{step.by.host}"
 
 
-def _source(step: Step) -> str:
+def _source(step: membership.Step) -> str:
     return step.source if step.line is None else f"{step.source}:{step.line}"

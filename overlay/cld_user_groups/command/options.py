@@ -5,22 +5,21 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeAlias, cast, get_args
 
 import click
 from attrs import define, field
 
 from . import membership
 from .examples import examples_of
-from .output import json_log
-from .screen import HelpContext
+from .output import json_log, print_message
+from .screen import HelpContext, show
 
 if TYPE_CHECKING:
-    from cld_user_groups import CldProvisioning, Security
-    from cld_user_groups.membership import Lease
+    from cld_user_groups import CldProvisioning
 
 Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 P = ParamSpec("P")
@@ -38,17 +37,6 @@ _CREDENTIALS = (
 )
 _MIB = 1024 * 1024
 _DURATION = re.compile(r"(?=.)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?", re.ASCII)
-
-
-class ClientOptions(TypedDict, total=False):
-    """Arguments of the client, which a profile can give."""
-
-    account_id: str | None
-    region: Region | None
-    server_url: str | None
-    security: Callable[[], Security]
-    max_response_bytes: int
-    timeout_ms: float
 
 
 @define
@@ -108,6 +96,14 @@ class Settings:
         options = [word for name, value in chosen.items() if value for word in (name, str(value))]
         return shlex.join(["cld-user-groups", *options, *words])
 
+    def say(self, text: str) -> None:
+        """Write a message, unless it is to be quiet."""
+        print_message(text, quiet=self.quiet)
+
+    def show(self, text: str) -> None:
+        """Write a text for people to standard output, with a pager where it is long."""
+        show(text, has_pager=not self.no_pager)
+
     def open_client(self, hooks: Sequence[object] = ()) -> CldProvisioning:
         """Return a client with these settings; nothing is sent."""
         from cld_user_groups import CldProvisioning
@@ -116,14 +112,13 @@ class Settings:
         every = hooks if log is None else (*hooks, log)
         return CldProvisioning(**self.client_options(), hooks=every)
 
-    def client_options(self) -> ClientOptions:
+    def client_options(self) -> dict[str, Any]:
         """Return the account, its server and its credentials: options, then those of the profile.
 
         What neither has is left to the client, which looks into the environment.
         """
-        found = ClientOptions(
-            account_id=self.account_id, region=self.region, server_url=self.server_url
-        )
+        found: dict[str, Any] = {"account_id": self.account_id}
+        found |= {"region": self.region, "server_url": self.server_url}
         if self.timeout is not None:
             found["timeout_ms"] = self.timeout * 1000
         if self.max_bytes is not None:
@@ -155,7 +150,7 @@ class Settings:
 
     def open_lease(
         self, account_id: str, *, wait: float, run: str
-    ) -> AbstractContextManager[Lease | None]:
+    ) -> AbstractContextManager[membership.Lease | None]:
         """Return a lease on an account, to be entered; an empty context where none is asked for."""
         url = self.lease or os.environ.get("CLOUDINARY_LEASE_URL")
         return membership.RedisLease(url, account_id, wait=wait, run=run) if url else nullcontext()
@@ -164,6 +159,16 @@ class Settings:
 def settings_of(context: click.Context) -> Settings:
     """Return the settings of this call of the command."""
     return context.ensure_object(Settings)
+
+
+def words_of(context: click.Context, values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the words of a command line that give some of its parameters these values."""
+    for parameter in context.command.params:
+        value = values.get(parameter.name or "")
+        for each in () if value is None else [value] if isinstance(value, str) else value:
+            if isinstance(parameter, click.Option):
+                yield parameter.opts[0]
+            yield each
 
 
 def duration(text: str) -> float:
@@ -192,67 +197,79 @@ def positive_duration(text: str) -> float:
     return seconds
 
 
-def _store(context: click.Context, parameter: click.Parameter, value: object) -> Settings:
-    settings = settings_of(context)
+def _store(context: click.Context, parameter: click.Parameter, value: object) -> None:
     if parameter.name and value not in (None, False):
-        setattr(settings, parameter.name, value)
-    return settings
+        setattr(settings_of(context), parameter.name, value)
 
 
-def flag(*names: str, help: str) -> Decorator:  # noqa: A002
+def _store_format(context: click.Context, parameter: click.Parameter, value: object) -> None:
+    """Store a format, which may stand before the name of a command that does not have it."""
+    _store(context, parameter, value)
+    given, formats = settings_of(context).format, cast("click.Choice[str]", parameter.type).choices
+    if given not in formats:
+        message = f"{given!r} is not one of {', '.join(map(repr, formats))}."
+        raise click.BadParameter(message, context, parameter)
+
+
+def option(names: str, help: str, metavar: str | None = None, **more: Any) -> Decorator:  # noqa: A002
+    """Return an option of these names, with spaces between them."""
+    return click.option(*names.split(), metavar=metavar, help=help, **more)
+
+
+def flag(names: str, help: str, **more: Any) -> Decorator:  # noqa: A002
     """Return an option without a value."""
-    return click.option(*names, is_flag=True, help=help)
+    return option(names, help, is_flag=True, **more)
 
 
-def number(name: str, default: int | None = None, *, least: int = 0, help: str) -> Decorator:  # noqa: A002
+def number(name: str, help: str, default: int | None = None, least: int = 0) -> Decorator:  # noqa: A002
     """Return an option whose value is a count, N."""
-    shows = default is not None and default != 0
-    return click.option(
-        name,
-        type=click.IntRange(min=least),
-        default=default,
-        show_default=shows,
-        metavar="N",
-        help=help,
-    )
+    kind = click.IntRange(min=least)
+    return option(name, help, "N", type=kind, default=default, show_default=bool(default))
 
 
-force_option = flag("--force", help="Replace the file even if it was written or edited by hand.")
-adds_only_option = flag("--adds-only", help="Leave out removals and deletions.")
-yes_option = flag("--yes", "-y", help="Do not ask.")
-dry_run_option = flag("--dry-run", help="Only show the plan.")
-allow_removals_option = number("--allow-removals", help="Allow exactly N removals.")
-allow_new_option = click.option(
+force = flag("--force", "Replace the file even if it was written or edited by hand.")
+adds_only = flag("--adds-only", "Leave out removals and deletions.")
+yes = flag("--yes -y", "Do not ask.")
+dry_run = flag("--dry-run", "Only show the plan.")
+allow_removals = number("--allow-removals", "Allow exactly N removals.")
+allow_new = option(
     "--allow-new",
-    metavar="NAME",
+    "Create the group of this name, though it looks like an accident.",
+    "NAME",
     multiple=True,
-    help="Create the group of this name, though it looks like an accident.",
 )
-reason_option = click.option(
-    "--reason", metavar="TEXT", help="The reason, which the journal records."
-)
+reason = option("--reason", "The reason, which the journal records.", "TEXT")
 _REACHES = ("groups", "people")
 _REACH = click.Choice(_REACHES)
-roles_option = click.option(
+roles = option(
     "--roles",
+    "Show which roles begin and end; with =people, also read those that people hold themselves.",
     is_flag=False,
     flag_value=_REACHES[0],
     type=_REACH,
-    help="Show which roles begin and end; with =people, also read those that people hold "
-    "themselves.",
 )
-summary_option = click.option(
+summary = flag(
     "--summary",
-    is_flag=True,
+    "Show a table of the groups, the totals, guards and warnings, not each change.",
     expose_value=False,
     callback=_store,
-    help="Show a table of the groups, the totals, guards and warnings, not each change.",
 )
-ignore_file_option = flag("--ignore-file", help="Do not look at the file of the profile.")
+ignore_file = flag("--ignore-file", "Do not look at the file of the profile.")
+
+
+def with_options(*parameters: Decorator) -> Decorator:
+    """Return a decorator that adds parameters, in the order of the help."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for add in reversed(parameters):
+            function = add(function)
+        return function
+
+    return decorate
 
 
 def command(
-    name: str, *parameters: Decorator, formats: tuple[str, ...] = FORMATS
+    name: str, *parameters: Decorator, formats: tuple[str, ...] = TABLE_FORMATS
 ) -> Callable[[Callable[Concatenate[Settings, P], Any]], click.Command]:
     """Return a decorator: a command that is called with the settings and its parameters."""
 
@@ -280,12 +297,11 @@ def declared(
     name: str,
     callback: Callable[..., Any],
     parameters: Sequence[Decorator],
-    formats: tuple[str, ...],
+    formats: tuple[str, ...] = TABLE_FORMATS,
 ) -> click.Command:
     """Return a command with its parameters and the global options."""
     examples = examples_of(callback.__module__, name)
-    for add in (global_options(formats), *reversed(parameters)):
-        callback = add(callback)
+    callback = with_options(*parameters, global_options(formats))(callback)
     return click.command(name, cls=_Command, epilog=examples)(callback)
 
 
@@ -301,72 +317,63 @@ def _complete_profile(
         return []
 
 
-def global_options(formats: tuple[str, ...] = FORMATS) -> Decorator:
+def global_options(formats: tuple[str, ...]) -> Decorator:
     """Return a decorator that adds the options of every command, before and after its name."""
-
-    def store(context: click.Context, parameter: click.Parameter, value: object) -> None:
-        settings = _store(context, parameter, value)
-        if parameter.name == "format" and settings.format not in formats:
-            raise click.BadParameter(
-                f"{settings.format!r} is not one of {', '.join(map(repr, formats))}.",
-                context,
-                parameter,
-            )
-
-    def option(name: str, help: str, **more: Any) -> Decorator:  # noqa: A002
-        return click.option(name, help=help, expose_value=False, callback=store, **more)
-
-    options = [
-        option("--server-url", "The URL of the server, instead of a region.", metavar="URL"),
+    kept: Any = {"expose_value": False, "callback": _store}
+    kept_format = {**kept, "callback": _store_format}
+    return with_options(
+        option("--server-url", "The URL of the server, instead of a region.", "URL", **kept),
         option(
-            "--region", "The region of the server.", type=click.Choice(["api", "api-eu", "api-ap"])
+            "--region", "The region of the server.", type=click.Choice(get_args(Region)), **kept
         ),
-        option("--account-id", "The ID of the account. [CLOUDINARY_ACCOUNT_ID]", metavar="ID"),
+        option("--account-id", "The ID of the account. [CLOUDINARY_ACCOUNT_ID]", "ID", **kept),
         option(
             "--profile",
             "The profile to use. [CLOUDINARY_PROFILE]",
-            metavar="NAME",
+            "NAME",
             shell_complete=_complete_profile,
+            **kept,
         ),
         option(
             "--lease",
             "The Redis that keeps other machines off the account. [CLOUDINARY_LEASE_URL]",
-            metavar="URL",
+            "URL",
+            **kept,
         ),
         option(
-            "--format", "The format of standard output. Default: text.", type=click.Choice(formats)
+            "--format",
+            "The format of standard output. Default: text.",
+            type=click.Choice(formats),
+            **kept_format,
         ),
         option(
             "--log-format",
             "The format of standard error: text (default), or one JSON object per line.",
             type=click.Choice(["text", "json"]),
+            **kept,
         ),
-        option("--no-pager", "Print what is longer than the screen at once.", is_flag=True),
-        option("--quiet", "Print no progress, and no messages except errors.", is_flag=True),
+        flag("--no-pager", "Print what is longer than the screen at once.", **kept),
+        flag("--quiet", "Print no progress, and no messages except errors.", **kept),
         option(
             "--timeout",
             "How long to wait for a connection, and for a whole response. Default: 10s, 30s.",
+            "DURATION",
             type=duration,
-            metavar="DURATION",
+            **kept,
         ),
         option(
             "--source-timeout",
             "How long to wait for a source that is a pipe to end: 90s, 15m. Default: 10m.",
+            "DURATION",
             type=positive_duration,
-            metavar="DURATION",
+            **kept,
         ),
         option(
             "--max-body",
             "The maximum size of a response, and of a file, in MiB. Default: 64.",
+            "MIB",
             type=click.IntRange(min=1),
-            metavar="MIB",
+            **kept,
         ),
-        option("--debug", "Show requests and the tracebacks of errors.", is_flag=True),
-    ]
-
-    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        for add in reversed(options):
-            command = add(command)
-        return command
-
-    return decorate
+        flag("--debug", "Show requests and the tracebacks of errors.", **kept),
+    )

@@ -73,8 +73,13 @@ def print_result(text: str) -> None:
         click.echo(text.rstrip("\n"))
 
 
+def print_document(name: str, **content: Any) -> None:
+    """Write a result as one JSON document, which begins with its format."""
+    print_json({"format": f"cld-user-groups/{name}/1", **content})
+
+
 def print_json(document: Mapping[str, Any]) -> None:
-    """Write a result as one JSON document."""
+    """Write a result as JSON."""
     import msgspec
 
     text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode()

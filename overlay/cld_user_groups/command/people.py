@@ -11,7 +11,7 @@ from attrs import evolve
 from . import membership
 from .change_command import change_command
 from .completion import complete_user, users_argument
-from .options import TABLE_FORMATS, Settings, command
+from .options import Settings, command, option
 from .output import print_message
 from .roles import of_user
 from .source import one_user
@@ -34,7 +34,7 @@ _COLUMNS = (
 )
 
 
-@command("users", click.argument("text", required=False), formats=TABLE_FORMATS)
+@command("users", click.argument("text", required=False))
 def users_command(settings: Settings, text: str | None) -> None:
     """List the users, or those with TEXT in their e-mail, name or ID."""
     with settings.open_client() as client:
@@ -48,7 +48,7 @@ def users_command(settings: Settings, text: str | None) -> None:
         print_message("There may be more users: the server repeats its pages.")
 
 
-@command("whois", click.argument("user", shell_complete=complete_user), formats=TABLE_FORMATS)
+@command("whois", click.argument("user", shell_complete=complete_user))
 def whois_command(settings: Settings, user: str) -> None:
     """Show role, state, last login, groups and roles of USER, an e-mail or an ID."""
     named = one_user(user)
@@ -99,12 +99,12 @@ def offboard_command(finder: Finder, people: Sequence[DesiredMember]) -> Desired
 @change_command(
     "onboard",
     users_argument,
-    click.option(
+    option(
         "--like",
+        "The user whose groups they are added to.",
+        "USER",
         shell_complete=complete_user,
         required=True,
-        metavar="USER",
-        help="The user whose groups they are added to.",
     ),
 )
 def onboard_command(

@@ -14,11 +14,10 @@ from click.core import ParameterSource
 
 from cld_user_groups._version import __version__
 
-from . import membership
-from .options import PLAN_FORMATS, Settings, command, force_option, ignore_file_option, number
-from .output import print_json, print_message, print_result
+from . import membership, options
+from .options import PLAN_FORMATS, Settings, command, number, option
+from .output import print_document, print_result
 from .output_file import OutputFile
-from .screen import show
 from .tables import Table, as_csv, columns
 
 if TYPE_CHECKING:
@@ -33,49 +32,46 @@ _BY_SUFFIX = {
 
 @command(
     "report",
-    click.option(
-        "--output",
-        "-o",
+    option(
+        "--output -o",
+        "The file to write; .html, .csv, .json or .md say the format. Default: standard output.",
         type=click.Path(path_type=Path, dir_okay=False),
-        help="The file to write; .html, .csv, .json or .md say the format. Default: standard "
-        "output.",
     ),
-    click.option(
+    option(
         "--decisions",
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="Also write this CSV: a row for each membership, to decide on. plan --from-review "
+        "Also write this CSV: a row for each membership, to decide on. plan --from-review "
         "reads it back.",
+        type=click.Path(path_type=Path, dir_okay=False),
     ),
-    force_option,
-    click.option(
-        "--as-of", metavar="RUN", help="Show the groups as they were right after that run."
-    ),
-    click.option(
+    options.force,
+    option("--as-of", "Show the groups as they were right after that run.", "RUN"),
+    option(
         "--since",
-        metavar="RUN|DATE|FILE",
-        help="Tell what has changed since a run, since the report of a day, or since a report that "
+        "Tell what has changed since a run, since the report of a day, or since a report that "
         "was saved as JSON. Default: the last report of an earlier day.",
+        "RUN|DATE|FILE",
     ),
-    click.option(
+    option(
         "--file",
-        metavar="FILE",
-        help="Also take reasons, end dates, rules and owners from this file of groups. Default: "
+        "Also take reasons, end dates, rules and owners from this file of groups. Default: "
         "the file of the profile.",
+        "FILE",
     ),
-    ignore_file_option,
-    click.option(
+    options.ignore_file,
+    option(
         "--roles",
+        "Whose roles to read: what groups grant, also what people hold themselves, or none.",
         type=click.Choice(["groups", "people", "none"]),
         default="groups",
         show_default=True,
-        help="Whose roles to read: what groups grant, also what people hold themselves, or none.",
     ),
-    number("--unseen-days", 90, least=1, help="Report people who have not logged in for N days."),
-    number("--ending-days", 30, help="Report memberships that end within N days."),
+    number("--unseen-days", "Report people who have not logged in for N days.", 90, least=1),
+    number("--ending-days", "Report memberships that end within N days.", 30),
     formats=PLAN_FORMATS,
 )
 def report_command(
     settings: Settings,
+    /,
     output: Path | None,
     decisions: Path | None,
     force: bool,
@@ -84,8 +80,7 @@ def report_command(
     file: str | None,
     ignore_file: bool,
     roles: str,
-    unseen_days: int,
-    ending_days: int,
+    **days: int,
 ) -> None:
     """Write the access review: who is in which group, since when, why, and who may do what.
 
@@ -96,16 +91,10 @@ def report_command(
     file = file or (None if ignore_file else settings.groups_file)
     read = partial(membership.read_file, timeout=settings.source_timeout)
     desired = None if file is None else read(file)
-    form = _format(settings, output)
     with settings.open_client() as client:
         membership.planning.check_is_for(desired, client.account_id)
-        target = None
-        if output is not None:
-            if form is None:
-                known = ", ".join(_BY_SUFFIX)
-                message = f"{output} must end in one of {known}, or --format must say what it is"
-                raise click.BadParameter(message, param_hint="--output")
-            target = OutputFile(output, client.account_id, force=force)
+        form = _format(settings, output)
+        target = output and OutputFile(output, client.account_id, force=force)
         sheet = decisions and OutputFile(decisions, client.account_id, force=force)
         whose = None if roles == "none" else partial(_holders, roles, desired)
         snapshot, people = review.read_reviewed(client, whose)
@@ -133,27 +122,30 @@ def report_command(
         desired=desired,
         changes=_changes(snapshot, history, since, state),
         as_of=as_of,
-        unseen_days=unseen_days,
-        ending_days=ending_days,
         notes=notes,
         origin=origin,
+        **days,
     )
-    text = _rendered(found, form or settings.format)
+    text = _rendered(found, form)
     if sheet:
         # The mark tells spreadsheets that it is UTF-8.
         sheet.write(f"\ufeff{_csv(found, review.DECISION_COLUMNS, review.decision_rows(found))}")
-        said = f"Wrote {found.memberships} memberships to decide on to {decisions}."
-        print_message(said, quiet=settings.quiet)
-    if target is None:
-        if (form or settings.format) == "text":
-            show(text, has_pager=not settings.no_pager)
-        else:
-            print_result(text)
-    else:
+        settings.say(f"Wrote {found.memberships} memberships to decide on to {decisions}.")
+    if target:
         target.write(text)
-        _print_written(found, output, settings)
+        count, account_id = len(found.findings), found.account_id
+        if settings.is_json:
+            print_document("report", account=account_id, output=str(output), findings=count)
+        settings.say(f"Wrote the report to {output}; things to look at: {count}.")
+    elif form == "text":
+        settings.show(text)
+    else:
+        print_result(text)
     if as_of is None:
-        _keep(found, state, quiet=settings.quiet)
+        try:
+            review.keep(found, state)
+        except OSError as error:
+            settings.say(f"This report is not kept for the next one to compare with: {error}.")
 
 
 def _holders(
@@ -207,61 +199,32 @@ def _as_day(text: str) -> date | None:
         return None
 
 
-def _format(settings: Settings, output: Path | None) -> str | None:
+def _format(settings: Settings, output: Path | None) -> str:
     """Return the format of a report: as the command line says, else as the name of the file does.
 
-    None where neither says it; what is no ordinary file, a device for one, may have any name.
+    What is no ordinary file, a device for one, may have any name.
     """
     context = click.get_current_context()
-    at = (context, context.parent or context)
-    is_named = any(
-        each.get_parameter_source("format") is ParameterSource.COMMANDLINE for each in at
-    )
+    sources = [at.get_parameter_source("format") for at in (context, context.parent or context)]
     suffix = "" if output is None else output.suffix.lower()
-    if is_named or not suffix:
+    if output is None or not suffix or ParameterSource.COMMANDLINE in sources:
         return settings.format
-    is_device = output is not None and output.exists() and not output.is_file()
-    return _BY_SUFFIX.get(suffix, settings.format if is_device else None)
+    if suffix in _BY_SUFFIX:
+        return _BY_SUFFIX[suffix]
+    if output.exists() and not output.is_file():
+        return settings.format
+    known = ", ".join(_BY_SUFFIX)
+    message = f"{output} must end in one of {known}, or --format must say what it is"
+    raise click.BadParameter(message, param_hint="--output")
 
 
-def _print_written(review: Review, output: Path | None, settings: Settings) -> None:
-    findings = len(review.findings)
-    if settings.is_json:
-        print_json(
-            {
-                "format": "cld-user-groups/report/1",
-                "account": review.account_id,
-                "output": str(output),
-                "findings": findings,
-            }
-        )
-    said = f"Wrote the report to {output}; things to look at: {findings}."
-    print_message(said, quiet=settings.quiet)
-
-
-def _rendered(review: Review, format: str) -> str:  # noqa: A002
+def _rendered(review: Review, form: str) -> str:
     pages = membership.review
-    match format:
-        case "json":
-            return pages.render_json(review)
-        case "html":
-            return pages.render_html(review)
-        case "markdown":
-            return pages.render_markdown(review)
-        case "csv":
-            return _csv(review, pages.COLUMNS, pages.rows(review))
-        case _:
-            return pages.render_text(review)
+    if form == "csv":
+        return _csv(review, pages.COLUMNS, pages.rows(review))
+    by_form = {"json": pages.render_json, "html": pages.render_html, "text": pages.render_text}
+    return by_form.get(form, pages.render_markdown)(review)
 
 
 def _csv(review: Review, names: Iterable[str], rows: Iterable[Sequence[Value]]) -> str:
     return as_csv(Table("review", review.account_id, "rows", columns(names), list(rows)))
-
-
-def _keep(review: Review, state: Path, *, quiet: bool) -> None:
-    """Store a report for the next one; a failure is reported, and this one is still written."""
-    try:
-        membership.review.keep(review, state)
-    except OSError as error:
-        said = f"This report is not kept for the next one to compare with: {error}."
-        print_message(said, quiet=quiet)

@@ -11,7 +11,6 @@ from cld_user_groups.identity import printable
 
 from . import membership
 from .options import Settings
-from .output import print_message
 from .screen import wrapped
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ def print_roles(said: Mapping[str, Sequence[str]], settings: Settings) -> None:
     for texts, names in titles.items():
         named = ", and ".join([names[0], *(f"{name[0].lower()}{name[1:]}" for name in names[1:])])
         lines = [f"{named}:", *map(_indented, texts)]
-        print_message("\n".join(lines), quiet=settings.quiet)
+        settings.say("\n".join(lines))
 
 
 def _indented(text: str) -> str:
@@ -49,7 +48,7 @@ def in_a_table(roles: Roles, groups: Sequence[Group], settings: Settings) -> lis
     if unknown:
         some = f"{len(unknown)} of the groups {'grants' if len(unknown) == 1 else 'grant'}"
         whose = "each group grants" if len(unknown) == len(groups) else some
-        print_message(f"What {whose} is not known: {roles.reason}.", quiet=settings.quiet)
+        settings.say(f"What {whose} is not known: {roles.reason}.")
     return [["not known"] if group in unknown else roles.texts(group.id) for group in groups]
 
 

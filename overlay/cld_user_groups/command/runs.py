@@ -7,14 +7,14 @@ import sys
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from attrs import asdict, evolve
 
 from cld_user_groups.identity import printable
 
-from . import errors, membership
+from . import errors, membership, options
 from .change_command import EVERYDAY
 from .cli import SuggestingGroup
 from .completion import complete_run
@@ -24,20 +24,15 @@ from .options import (
     Settings,
     age,
     command,
-    dry_run_option,
     flag,
     global_options,
+    option,
     settings_of,
-    yes_option,
 )
 from .output import has_color, print_json, print_message
 from .results import lines_on_roles, outcome_document, outcome_text, result_table
 from .running import confirm
-from .screen import show
 from .tables import Cell, Column, Table, as_tsv, columns, print_table
-
-if TYPE_CHECKING:
-    from cld_user_groups.membership import Pruning, Run, RunSummary, Verification
 
 # Of the people of an everyday command, in a list of runs.
 _SHOWN_PEOPLE = 3
@@ -47,7 +42,7 @@ _SHOWN_PEOPLE = 3
     "runs", cls=SuggestingGroup, invoke_without_command=True, epilog=examples_of(__name__, "runs")
 )
 @global_options(TABLE_FORMATS)
-@flag("--assistant", help="List the calls that assistants made (`mcp`), instead.")
+@flag("--assistant", "List the calls that assistants made (`mcp`), instead.")
 @click.pass_context
 def runs_command(context: click.Context, assistant: bool) -> None:
     """List the runs on the account from this machine, the latest first."""
@@ -90,7 +85,6 @@ def _calls_table(directory: Path, account_id: str) -> Table:
 @command(
     "show",
     click.argument("run", required=False, shell_complete=complete_run),
-    formats=TABLE_FORMATS,
 )
 def show_command(settings: Settings, run: str | None) -> None:
     """Show what a run has done: the last one, or RUN."""
@@ -114,10 +108,10 @@ def show_command(settings: Settings, run: str | None) -> None:
         *lines_on_roles(found.outcomes),
         *(f"  {printable(each)}" for each in (found.end.differences if found.end else ())),
     ]
-    show("\n".join(lines), has_pager=not settings.no_pager)
+    settings.show("\n".join(lines))
 
 
-@command("verify", formats=TABLE_FORMATS)
+@command("verify")
 def verify_command(settings: Settings) -> int:
     """Check the digests in the journals: whether a line was changed, or is missing.
 
@@ -135,7 +129,7 @@ def verify_command(settings: Settings) -> int:
     counted = membership.rendering.counted
     if gaps := membership.missing_numbers(membership.list_runs(directory)):
         listed = ", ".join(map(str, gaps))
-        print_message(f"Not here, pruned or deleted: run number {listed}.", quiet=settings.quiet)
+        settings.say(f"Not here, pruned or deleted: run number {listed}.")
     wrong = sum(bool(each.problems) for each in found)
     if wrong:
         print_message(f"{counted(wrong, 'journal')} of {len(found)} changed, or incomplete.")
@@ -143,11 +137,11 @@ def verify_command(settings: Settings) -> int:
     if found:
         without = sum(not each.has_digests for each in found)
         note = f"; {without} of them without digests" if without else ""
-        print_message(f"Verified {counted(len(found), 'journal')}{note}.", quiet=settings.quiet)
+        settings.say(f"Verified {counted(len(found), 'journal')}{note}.")
     return errors.DONE
 
 
-def _verification(found: Verification) -> str:
+def _verification(found: membership.Verification) -> str:
     if found.problems:
         return "changed"
     return "verified" if found.has_digests else "without digests"
@@ -155,16 +149,15 @@ def _verification(found: Verification) -> str:
 
 @command(
     "prune",
-    click.option(
+    option(
         "--older-than",
+        "Delete the journals of runs that ended longer ago than this: 90d, 12h.",
+        "AGE",
         type=age,
-        metavar="AGE",
         required=True,
-        help="Delete the journals of runs that ended longer ago than this: 90d, 12h.",
     ),
-    dry_run_option,
-    yes_option,
-    formats=TABLE_FORMATS,
+    options.dry_run,
+    options.yes,
 )
 def prune_command(settings: Settings, older_than: float, dry_run: bool, yes: bool) -> int:
     """Delete the journals of old runs, with the names and e-mails in them.
@@ -179,7 +172,7 @@ def prune_command(settings: Settings, older_than: float, dry_run: bool, yes: boo
     except OverflowError:
         raise click.BadParameter("that is before all runs.", param_hint="--older-than") from None
 
-    def shown(found: Pruning, done: str) -> Table:
+    def shown(found: membership.Pruning, done: str) -> Table:
         names = columns("run started by source result")
         listed = [(each, done) for each in found.runs]
         listed += [(each, f"kept: {why}") for each, why in found.kept]
@@ -203,7 +196,7 @@ def prune_command(settings: Settings, older_than: float, dry_run: bool, yes: boo
         membership.delete_journals(found.runs)
     print_table(shown(found, "deleted"), settings)
     what = membership.rendering.counted(len(found.runs), "journal")
-    print_message(f"Deleted {what}.", quiet=settings.quiet)
+    settings.say(f"Deleted {what}.")
     return errors.DONE
 
 
@@ -211,7 +204,7 @@ for _each in (show_command, verify_command, prune_command):
     runs_command.add_command(_each)
 
 
-def _result(run: Run) -> str:
+def _result(run: membership.Run) -> str:
     if run.end is None:
         return "broken off"
     counts = run.end.summary
@@ -222,7 +215,7 @@ def _result(run: Run) -> str:
     return f"{done} of {run.header.plan.changes} done{stopped}"
 
 
-def _row(summary: RunSummary) -> tuple[Cell, ...]:
+def _row(summary: membership.RunSummary) -> tuple[Cell, ...]:
     if summary.run is None:
         return (summary.id, None, None, None, f"unreadable: {summary.error}")
     header = summary.run.header
@@ -234,20 +227,20 @@ def _row(summary: RunSummary) -> tuple[Cell, ...]:
     return (summary.id, by, source, header.plan.changes, _result(summary.run))
 
 
-def _people(run: Run) -> list[str]:
+def _people(run: membership.Run) -> list[str]:
     """Return whom a run added or removed, in the order of its plan."""
     outcomes = sorted(run.outcomes, key=attrgetter("position"))
     users = (outcome.change.user for outcome in outcomes)
     return list(dict.fromkeys(user.text for user in users if user is not None))
 
 
-def _summary_document(summary: RunSummary) -> dict[str, Any]:
+def _summary_document(summary: membership.RunSummary) -> dict[str, Any]:
     if summary.run is None:
         return {"run": summary.id, "error": summary.error}
     return _run_document(summary.run)
 
 
-def _run_document(run: Run) -> dict[str, Any]:
+def _run_document(run: membership.Run) -> dict[str, Any]:
     header, end = run.header, run.end
     return {
         "run": run.id,

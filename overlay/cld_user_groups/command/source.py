@@ -8,60 +8,41 @@ from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from attrs import evolve, frozen
 
 from . import membership
-from .options import Settings, settings_of
-
-if TYPE_CHECKING:
-    from cld_user_groups.membership import Desired, DesiredMember, FileError, Plan, RowFormat
+from .options import Settings, option, settings_of, with_options, words_of
 
 _PLAN_MARK = b'"cld-user-groups/plan/'
 _SPACE = b"\xef\xbb\xbf \t\r\n"
+_COLUMNS, _NAMES = "--columns", "--names"
 
 
 @frozen
 class Rows:
     """How another program has written a file of rows, as the command line says it, if it does."""
 
-    format: RowFormat | None = None
+    format: membership.RowFormat | None = None
     words: tuple[str, ...] = ()  # what says it, for a command line that is shown
-
-    @classmethod
-    def of(
-        cls,
-        columns: Sequence[str] = (),
-        names: Sequence[str] = (),
-        date_format: str = "",
-        group_separator: str = "",
-    ) -> Rows:
-        """Return what the options say."""
-        texts = {"--date-format": date_format, "--group-separator": group_separator}
-        words = [
-            *(word for text in columns for word in ("--columns", text)),
-            *(word for text in names for word in ("--names", text)),
-            *(word for option, text in texts.items() if text for word in (option, text)),
-        ]
-        if not words:
-            return cls()
-        pairs = [pair for text in columns for pair in next(csv.reader([text]), ())]
-        format = membership.RowFormat(  # noqa: A001
-            columns=_pairs("--columns", pairs, "email=login"),
-            names={
-                theirs: ours or None
-                for theirs, ours in _pairs("--names", names, "okta-design=Design").items()
-            },
-            date_format=date_format,
-            group_separator=group_separator,
-        )
-        return cls(format, tuple(words))
 
     def of_file(self, path: str) -> Rows | None:
         """Return this for a file whose name does not show that it has no rows, of two."""
         return None if Path(path).suffix.lower() in (".yaml", ".yml", ".json", ".toml") else self
+
+
+def _rows_of(
+    columns: Sequence[str] = (), names: Sequence[str] = (), **texts: Any
+) -> membership.RowFormat:
+    pairs = [pair for text in columns for pair in next(csv.reader([text]), ())]
+    ours = _pairs(_NAMES, names, "okta-design=Design")
+    return membership.RowFormat(
+        columns=_pairs(_COLUMNS, pairs, "email=login"),
+        names={name: each or None for name, each in ours.items()},
+        **texts,
+    )
 
 
 def _pairs(option: str, texts: Sequence[str], example: str) -> dict[str, str]:
@@ -79,51 +60,44 @@ def _pairs(option: str, texts: Sequence[str], example: str) -> dict[str, str]:
 def row_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say how another program has written a file, as the argument `rows`."""
 
-    def collect(
-        *arguments: Any,
-        columns: Sequence[str],
-        names: Sequence[str],
-        date_format: str | None,
-        group_separator: str | None,
-        **values: Any,
-    ) -> Any:
-        rows = Rows.of(columns, names, date_format or "", group_separator or "")
+    def collect(*arguments: Any, **values: Any) -> Any:
+        keys = ("columns", "names", "date_format", "group_separator")
+        given = {key: value for key in keys if (value := values.pop(key))}
+        words = tuple(words_of(click.get_current_context(), given))
+        rows = Rows(_rows_of(**given), words) if given else Rows()
         return function(*arguments, rows=rows, **values)
 
-    options = [
-        click.option(
-            "--columns",
-            metavar="OURS=THEIRS,...",
+    add = with_options(
+        option(
+            _COLUMNS,
+            "Read these columns of a CSV or JSON lines file that another program wrote, and ignore "
+            "the others: group=groupName,email=login. Ours are group, email, id, reason, until and "
+            "previously.",
+            "OURS=THEIRS,...",
             multiple=True,
-            help="Read these columns of a CSV or JSON lines file that another program wrote, and "
-            "ignore the others: group=groupName,email=login. Ours are group, email, id, reason, "
-            "until and previously.",
         ),
-        click.option(
-            "--names",
-            metavar="THEIRS=OURS",
+        option(
+            _NAMES,
+            "The account's name of a group in such a file: okta-design=Design. THEIRS= leaves out "
+            "its rows. Once for each group.",
+            "THEIRS=OURS",
             multiple=True,
-            help="The account's name of a group in such a file: okta-design=Design. THEIRS= "
-            "leaves out its rows. Once for each group.",
         ),
-        click.option(
+        option(
             "--date-format",
-            metavar="FORMAT",
-            help="How `until` is written there: DD.MM.YYYY, M/D/YYYY. Default: YYYY-MM-DD.",
+            "How `until` is written there: DD.MM.YYYY, M/D/YYYY. Default: YYYY-MM-DD.",
+            "FORMAT",
         ),
-        click.option(
+        option(
             "--group-separator",
-            metavar="TEXT",
-            help="What separates several groups in one cell there. Default: a cell has one group.",
+            "What separates several groups in one cell there. Default: a cell has one group.",
+            "TEXT",
         ),
-    ]
-    collect = update_wrapper(collect, function)
-    for add in reversed(options):
-        collect = add(collect)
-    return collect
+    )
+    return add(update_wrapper(collect, function))
 
 
-def read_source(path: str, rows: Rows | None = None) -> Desired | Plan:
+def read_source(path: str, rows: Rows | None = None) -> membership.Desired | membership.Plan:
     """Read a file of groups or a saved plan, which its content shows; "-" is standard input."""
     how = None if rows is None else rows.format
     content = membership.files.content
@@ -139,7 +113,7 @@ def read_source(path: str, rows: Rows | None = None) -> Desired | Plan:
     return membership.read_file(path, max_bytes=most, timeout=timeout, rows=how)
 
 
-def read_groups(path: str, rows: Rows | None = None) -> Desired:
+def read_groups(path: str, rows: Rows | None = None) -> membership.Desired:
     """Read a file of groups; "-" is standard input."""
     desired = read_source(path, rows)
     if isinstance(desired, membership.Plan):
@@ -175,36 +149,34 @@ def _settings() -> Settings:
     return Settings() if context is None else settings_of(context)
 
 
-def _file_error(source: str, message: str, hint: str = "") -> FileError:
+def _file_error(source: str, message: str, hint: str = "") -> membership.FileError:
     return membership.FileError([membership.Problem(source, None, message, hint)])
 
 
-def read_people(users: Sequence[str]) -> tuple[DesiredMember, ...]:
+def read_people(users: Sequence[str]) -> tuple[membership.DesiredMember, ...]:
     """Return the users that are named: as such, in files (`@FILE`) and on standard input (`-`).
 
     A file has an e-mail or an ID a line; blank lines and those that begin with # are left out.
     """
     if users.count("-") > 1:
         raise click.UsageError("standard input (-) can be read only once")
-    found: list[DesiredMember] = []
+    found: list[membership.DesiredMember] = []
     for text in users:
         if text == "@":
             raise click.UsageError("@ must be followed by the name of a file of users: @FILE")
-        if text == "-" or text.startswith("@"):
-            found += _people_in(text.removeprefix("@"))
-        else:
-            found.append(one_user(text))
+        is_file = text == "-" or text.startswith("@")
+        found += _people_in(text.removeprefix("@")) if is_file else [one_user(text)]
     return tuple(found)
 
 
-def one_user(text: str, source: str = "", line: int = 0) -> DesiredMember:
+def one_user(text: str, source: str = "", line: int = 0) -> membership.DesiredMember:
     """Return the user that an argument names, or a line of a source."""
     if not text.strip():
         raise click.UsageError("a user must not be blank: give an e-mail or an ID")
     return membership.lookup.named_user(text, source, line)
 
 
-def _people_in(source: str) -> list[DesiredMember]:
+def _people_in(source: str) -> list[membership.DesiredMember]:
     content, quoted = membership.files.content, membership.problems.quoted
     try:
         found = content.read_content(source, timeout=_settings().source_timeout)
@@ -226,7 +198,7 @@ def _people_in(source: str) -> list[DesiredMember]:
     return [one_user(text, source, line) for line, text in people]
 
 
-def with_new_groups(desired: Desired, names: Sequence[str]) -> Desired:
+def with_new_groups(desired: membership.Desired, names: Sequence[str]) -> membership.Desired:
     """Return a file with the word of a human that some of its groups are meant to be new."""
     unknown = [name for name in names if all(name != group.name for group in desired.groups)]
     if unknown:

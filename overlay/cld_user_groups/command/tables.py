@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import click
 from attrs import field, frozen
@@ -21,11 +21,8 @@ from cld_user_groups.identity import printable
 
 from . import membership
 from .options import Settings
-from .output import has_color, print_json, print_message, print_result
+from .output import has_color, print_json, print_result
 from .screen import cells_of, show, wrapped
-
-if TYPE_CHECKING:
-    from cld_user_groups.membership import GroupRef
 
 
 @frozen
@@ -40,7 +37,7 @@ class Lines:
 
 #: A value: a text or several, a number, a time, groups (text has their names), or None where it is
 #: not known.
-Cell: TypeAlias = "str | int | bool | datetime | Lines | tuple[GroupRef, ...] | None"
+Cell: TypeAlias = "str | int | bool | datetime | Lines | tuple[membership.GroupRef, ...] | None"
 
 _MARK = "- "  # of each text, where a cell has several
 # Between the columns on a terminal.
@@ -105,11 +102,11 @@ def print_table(
         width = shutil.get_terminal_size().columns
         text = "\n".join(as_lines(table, width, is_record=is_record))
         if text:
-            show(text, has_pager=not settings.no_pager)
+            settings.show(text)
     elif table.rows:
         show("\n".join(lines(has_color(sys.stdout))), has_pager=not settings.no_pager)
     if not table.rows and table.empty:
-        print_message(table.empty, quiet=settings.quiet)
+        settings.say(table.empty)
 
 
 def as_document(table: Table) -> dict[str, Any]:
