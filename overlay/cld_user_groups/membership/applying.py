@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import FrameType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import anyio
 import anyio.to_thread
@@ -20,6 +20,7 @@ from anyio.abc import TaskGroup
 from attrs import evolve
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning
+from cld_user_groups._find_users import send_each, send_each_async
 
 from .executor import ChangeResult, execute_async, execute_now
 from .grants import RoleRecord
@@ -46,8 +47,6 @@ from .session import (
 from .snapshot import read_account, read_account_async
 
 C = TypeVar("C", CldProvisioning, AsyncCldProvisioning)
-S = TypeVar("S")
-R = TypeVar("R")
 
 
 def utc_now() -> datetime:
@@ -129,15 +128,9 @@ def apply(
         counted=partial(_counted, interrupts),
     )
     threads = _Threads(client, min(concurrency, len(plan.changes)), sleep)
+    # What no worker has taken is dropped before the session records what may have been sent.
     with closing(session.steps()) as steps, closing(threads):
-        step: Step | Result = next(steps)
-        while not isinstance(step, Result):
-            try:
-                found = threads.take(step)
-            except BaseException as error:  # noqa: BLE001 - the session decides
-                found = error
-            step = _advance(steps, found)
-        return step
+        return send_each(steps, threads.take)
 
 
 async def apply_async(
@@ -174,37 +167,19 @@ async def apply_async(
         max_wait=max_wait,
         on_progress=on_progress,
         now=now,
-        counted=_uninterrupted,
+        counted=lambda: nullcontext(lambda: 0),
     )
     failure: Exception | None = None
-    with closing(session.steps()) as steps:
-        async with anyio.create_task_group() as group:
-            tasks = _Tasks(client, concurrency, group, sleep)
+    async with anyio.create_task_group() as group:
+        tasks = _Tasks(client, concurrency, group, sleep)
+        with closing(session.steps()) as steps:
             try:
-                step: Step | Result = next(steps)
-                while not isinstance(step, Result):
-                    try:
-                        found = await tasks.take(step)
-                    except BaseException as error:  # noqa: BLE001 - the session decides
-                        found = error
-                    step = _advance(steps, found)
-                return step
+                return await send_each_async(steps, tasks.take)
             except Exception as error:  # noqa: BLE001 - raised by itself, not in a group
                 failure = error
                 group.cancel_scope.cancel()
     assert failure is not None
     raise failure
-
-
-def _advance(steps: Generator[S, Any, R], response: object) -> S | R:
-    """Send steps the response to the last one, or throw its error; return the next, or the end."""
-    try:
-        if isinstance(response, BaseException):
-            return steps.throw(response)
-        return steps.send(response)
-    except StopIteration as done:
-        result: R = done.value
-        return result
 
 
 def _for_changes(client: C, concurrency: int) -> C:
@@ -368,7 +343,3 @@ def _counted(interrupts: Interrupts | None) -> Generator[Interrupts]:
         yield lambda: count
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def _uninterrupted() -> nullcontext[Interrupts]:
-    return nullcontext(lambda: 0)
