@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
-from attrs import evolve
-
 from cld_user_groups.identity import name_key
 
 from .accidents import NewGroups
 from .matching import Findings, Match, Matching
 from .model import Action, Change, Desired, DesiredMember, Group, Member, UserRef
-from .order import in_order, keep_occupied, leave_out, left_out_with, select
+from .order import (
+    in_order,
+    joins_before_leaving,
+    keep_occupied,
+    leave_out,
+    left_out_with,
+    select,
+    with_waits,
+)
 from .problems import PlanError, Problem, quoted
 
 
@@ -73,50 +79,39 @@ class ChangeBuilder:
         ]
         named = {match: at for at, match in enumerate((*new, *renamed))}
         changes = [_creation_or_rename(match) for match in named]
-        added = self._add_additions(changes, named)
-        changes += [
-            _removal(match, member, ended, added)
-            for match in self.present
-            for member, ended in match.removed
-        ]
+        for match in self.present:
+            needed = (named[match],) if match.group is None else ()
+            changes += (self._addition(match, *each, needed) for each in match.added.items())
+        changes += [_removal(match, *each) for match in self.present for each in match.removed]
         freed = {match.ref.id: named[match] for match in renamed}
         for match in self.matching.matches:
             if match.group is not None and match.desired.state == "absent":
                 freed[match.group.id] = len(changes)
-                changes.append(_deletion(match, match.group, added))
-        is_late = False
-        for match, at in named.items():
-            if needed := tuple(freed[group.id] for group in self.matching.holders(match)):
-                is_late = True
-                changes[at] = evolve(changes[at], depends_on=needed)
-        kept = self._without_held(changes, {named[at] for at in self.held_groups})
+                changes.append(_deletion(match, match.group))
+        late = [
+            (at, freed[group.id])
+            for match, at in named.items()
+            for group in self.matching.holders(match)
+        ]
+        ordered = with_waits(changes, [*joins_before_leaving(changes), *late])
+        kept = self._without_held(ordered, {named[at] for at in self.held_groups})
         kept = keep_occupied(kept, self.occupied)
-        return _sorted(kept, source) if is_late else kept
+        return _sorted(kept, source) if late else kept
 
-    def _add_additions(
-        self, changes: list[Change], named: Mapping[Match, int]
-    ) -> Mapping[str, Sequence[int]]:
-        """Append all additions; return their positions by user."""
-        found: dict[str, list[int]] = {}
-        for match in self.present:
-            depends_on = (named[match],) if match.group is None else ()
-            for user_id, member in match.added.items():
-                found.setdefault(user_id, []).append(len(changes))
-                known = self.directory.by_id(user_id)
-                email = known.email if known and known.email else member.email
-                changes.append(
-                    Change(
-                        action=Action.ADD_USER,
-                        group=match.ref,
-                        user=UserRef(id=user_id, email=email),
-                        until=member.until,
-                        reason=member.reason or "",
-                        source=member.source,
-                        line=member.line,
-                        depends_on=depends_on,
-                    )
-                )
-        return found
+    def _addition(
+        self, match: Match, user_id: str, member: DesiredMember, depends_on: tuple[int, ...]
+    ) -> Change:
+        known = self.directory.by_id(user_id)
+        return Change(
+            action=Action.ADD_USER,
+            group=match.ref,
+            user=UserRef(id=user_id, email=(known and known.email) or member.email),
+            until=member.until,
+            reason=member.reason or "",
+            source=member.source,
+            line=member.line,
+            depends_on=depends_on,
+        )
 
     def _without_held(self, changes: Sequence[Change], held: set[int]) -> Sequence[Change]:
         """Return the changes without those held back, and without all that depends on them."""
@@ -162,9 +157,7 @@ def _creation_or_rename(match: Match) -> Change:
     )
 
 
-def _removal(
-    match: Match, member: Member, ended: DesiredMember | None, added: Mapping[str, Sequence[int]]
-) -> Change:
+def _removal(match: Match, member: Member, ended: DesiredMember | None) -> Change:
     at = ended or match.desired
     reason = "not listed"
     if ended is not None:
@@ -176,12 +169,10 @@ def _removal(
         reason=reason,
         source=at.source,
         line=at.line,
-        depends_on=tuple(added.get(member.id, ())),
     )
 
 
-def _deletion(match: Match, group: Group, added: Mapping[str, Sequence[int]]) -> Change:
-    needed = {position for member in group.members for position in added.get(member.id, ())}
+def _deletion(match: Match, group: Group) -> Change:
     return Change(
         action=Action.DELETE_GROUP,
         group=group.ref,
@@ -189,7 +180,6 @@ def _deletion(match: Match, group: Group, added: Mapping[str, Sequence[int]]) ->
         reason=match.desired.reason or "to be absent",
         source=match.desired.source,
         line=match.desired.line,
-        depends_on=tuple(sorted(needed)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from graphlib import CycleError, TopologicalSorter
 from heapq import heappop, heappush
@@ -113,11 +113,29 @@ def leave_out(changes: Sequence[Change], left_out: Container[int]) -> tuple[Chan
 
 def keep_occupied(changes: Sequence[Change], members: Mapping[str, int]) -> tuple[Change, ...]:
     """Return changes whose removals wait for an addition where a group would end empty."""
+    return with_waits(changes, awaited_additions(changes, members).items())
+
+
+def with_waits(changes: Sequence[Change], waits: Iterable[tuple[int, int]]) -> tuple[Change, ...]:
+    """Return changes that depend, by position, on more than before."""
+    needs: dict[int, set[int]] = {}
+    for position, needed in waits:
+        needs.setdefault(position, set(changes[position].depends_on)).add(needed)
     found = list(changes)
-    for position, addition in awaited_additions(changes, members).items():
-        depends_on = tuple(sorted({addition, *found[position].depends_on}))
-        found[position] = evolve(found[position], depends_on=depends_on)
+    for position, positions in needs.items():
+        found[position] = evolve(found[position], depends_on=tuple(sorted(positions)))
     return tuple(found)
+
+
+def joins_before_leaving(changes: Sequence[Change]) -> Iterator[tuple[int, int]]:
+    """Yield what takes somebody out of a group, and each addition of them that comes first."""
+    joins: dict[str, list[int]] = {}
+    for position, change in enumerate(changes):
+        if change.action is Action.ADD_USER and change.user is not None:
+            joins.setdefault(change.user.id, []).append(position)
+    for position, change in enumerate(changes):
+        for user in change.leavers:
+            yield from ((position, join) for join in joins.get(user.id, ()))
 
 
 def leads_to(start: int, goal: int, needs: Sequence[Iterable[int]]) -> bool:
@@ -162,33 +180,22 @@ def awaited_additions(changes: Sequence[Change], members: Mapping[str, int]) -> 
 def make_before_break(steps: Sequence[Change], members: Mapping[str, int]) -> tuple[Change, ...]:
     """Return the steps of an undo in an order that spares people a time without access.
 
+    Nobody leaves before what gives access elsewhere, its roles too, unless that waits for it.
     `members` tells how many each group has now, by ID.
     """
+    roles: dict[GroupRef, list[int]] = {}
+    for position, step in enumerate(steps):
+        if step.action is Action.ASSIGN_ROLE:
+            roles.setdefault(step.group, []).append(position)
+    waits = [*joins_before_leaving(steps)]
+    waits = [(at, each) for at, join in waits for each in (join, *roles.get(steps[join].group, ()))]
     needs = [set(step.depends_on) for step in steps]
-    _spare_access(steps, needs)
-    for position, addition in awaited_additions(steps, members).items():
-        if not leads_to(addition, position, needs):
-            needs[position].add(addition)
+    for position, needed in (*waits, *awaited_additions(steps, members).items()):
+        if not leads_to(needed, position, needs):
+            needs[position].add(needed)
     steps = [
         evolve(step, depends_on=tuple(needed)) for step, needed in zip(steps, needs, strict=True)
     ]
     order = in_order(steps)
     assert len(order) == len(steps)  # nothing was added that makes a circle
     return select(steps, order)
-
-
-def _spare_access(steps: Sequence[Change], needs: list[set[int]]) -> None:
-    """Let people leave a group only after they have joined another, where that is possible."""
-    joins: dict[str, list[int]] = {}
-    roles: dict[GroupRef, list[int]] = {}
-    for position, step in enumerate(steps):
-        if step.action is Action.ADD_USER and step.user is not None:
-            joins.setdefault(step.user.id, []).append(position)
-        elif step.action is Action.ASSIGN_ROLE:
-            roles.setdefault(step.group, []).append(position)
-    for position, step in enumerate(steps):
-        for user in step.leavers:
-            for join in joins.get(user.id, ()):
-                for needed in (join, *roles.get(steps[join].group, ())):
-                    if not leads_to(needed, position, needs):
-                        needs[position].add(needed)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from codecs import BOM_UTF8
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
+from operator import itemgetter
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +16,7 @@ import msgspec
 from .documents import form_of, json_text
 from .journal import new_run
 from .model import Action, Change, Group, Member, Plan
-from .order import leads_to
+from .order import joins_before_leaving, leads_to
 from .planning import EXPIRES_AFTER, fingerprint
 from .problems import PlanFileError, Problem, quoted
 from .state import assistant_folder, write_file
@@ -113,57 +114,47 @@ def _wrong(plan: Plan) -> Iterator[str]:
         yield "its dates have no time zone"
     elif plan.expires_at - plan.created_at > EXPIRES_AFTER:
         yield "it must expire within 24 hours of its creation"
-    yield from _wrong_rules(plan)
-    created: dict[str, int] = {}
-    for position, change in enumerate(plan.changes):
-        where = f"$.changes[{position}]"
-        if change.action is Action.CREATE_GROUP:
-            created[change.group.name] = position
-        if not all(0 <= needed < position for needed in change.depends_on):
-            yield f"{where}.depends_on must name changes before it"
-        yield from _wrong_fields(change, where)
-        if change.group.id is not None:
-            if change.group.id not in plan.fingerprints:
-                yield f"$.fingerprints lacks the group of {where}"
-            elif not _lists_all_members(change, plan.fingerprints):
-                yield f"{where}.members are not those of the group's fingerprint"
-        elif not _waits_for_group(change, created):
-            yield f"{where}.depends_on lacks the creation of its group"
-    yield from _wrong_order(plan.changes)
-
-
-def _wrong_rules(plan: Plan) -> Iterator[str]:
-    """Yield each rule that is about too few groups, and each change that must not be made."""
     for number, each in enumerate(plan.rules):
         if len(each.groups) < (2 if each.kind == "not_together" else 1):
             yield f"$.rules[{number}].groups are too few"
     for position, change in enumerate(plan.changes):
         if change.group.id in plan.managed:
             yield f"$.changes[{position}] is of a group in $.managed"
+    yield from _wrong_changes(plan)
+    yield from _wrong_order(plan.changes)
 
 
-def _lists_all_members(change: Change, fingerprints: Mapping[str, str]) -> bool:
-    """Return whether a deletion lists everyone in the group, for the guards count whom it lists."""
-    group_id = change.group.id
-    if change.action is not Action.DELETE_GROUP or group_id is None:
-        return True
-    members = tuple(Member(id=member.id) for member in change.members)
-    group = Group(id=group_id, name=change.group.name, members=members)
-    return fingerprint(group) == fingerprints[group_id]
-
-
-def _waits_for_group(change: Change, created: Mapping[str, int]) -> bool:
-    is_addition = change.action is Action.ADD_USER
-    return not is_addition or created.get(change.group.name) in change.depends_on
+def _wrong_changes(plan: Plan) -> Iterator[str]:
+    """Yield what is wrong with each change by itself, and with what it says of its group."""
+    created: dict[str, int] = {}
+    for position, change in enumerate(plan.changes):
+        where, group_id = f"$.changes[{position}]", change.group.id
+        if change.action is Action.CREATE_GROUP:
+            created[change.group.name] = position
+        if not all(0 <= needed < position for needed in change.depends_on):
+            yield f"{where}.depends_on must name changes before it"
+        yield from _wrong_fields(change, where)
+        if group_id is None:
+            is_waiting = created.get(change.group.name) in change.depends_on
+            if change.action is Action.ADD_USER and not is_waiting:
+                yield f"{where}.depends_on lacks the creation of its group"
+        elif group_id not in plan.fingerprints:
+            yield f"$.fingerprints lacks the group of {where}"
+        elif change.action is Action.DELETE_GROUP:
+            # The guards count whom it lists.
+            members = tuple(Member(id=member.id) for member in change.members)
+            group = Group(id=group_id, name=change.group.name, members=members)
+            if fingerprint(group) != plan.fingerprints[group_id]:
+                yield f"{where}.members are not those of the group's fingerprint"
 
 
 def _wrong_order(changes: Sequence[Change]) -> Iterator[str]:
     """Yield each change that does not wait for what must have succeeded before it."""
-    needs = [frozenset(change.depends_on) for change in changes]
-    if not all(needed < position for position, each in enumerate(needs) for needed in each):
+    needs = [change.depends_on for change in changes]
+    if not all(0 <= needed < position for position, each in enumerate(needs) for needed in each):
         return  # which is said already
-    for position, before in _required(changes):
-        if before in needs[position] or leads_to(position, before, needs):
+    for position, before in sorted(_required(changes), key=itemgetter(0)):
+        if leads_to(position, before, needs):
             continue
         # An undo may have to delete a group before another of its name can be created.
         is_deletion = changes[position].action is Action.DELETE_GROUP
@@ -174,21 +165,15 @@ def _wrong_order(changes: Sequence[Change]) -> Iterator[str]:
 
 def _required(changes: Sequence[Change]) -> Iterator[tuple[int, int]]:
     """Yield the position of a change, and that of one that must have succeeded before it."""
-    joins: dict[str, list[int]] = {}
+    yield from joins_before_leaving(changes)
     freed: dict[str, list[int]] = {}
     for position, change in enumerate(changes):
-        if change.action is Action.ADD_USER and change.user is not None:
-            joins.setdefault(change.user.id, []).append(position)
-        elif change.action in (Action.RENAME_GROUP, Action.DELETE_GROUP):
+        if change.action in (Action.RENAME_GROUP, Action.DELETE_GROUP):
             freed.setdefault(change.old_name or change.group.name, []).append(position)
     for position, change in enumerate(changes):
         if change.action in (Action.CREATE_GROUP, Action.RENAME_GROUP):
             names = freed.get(change.group.name, ())
             yield from ((position, before) for before in names if before != position)
-        elif change.action is not Action.ADD_USER:
-            for user in (change.user, *change.members):
-                if user is not None:
-                    yield from ((position, before) for before in joins.get(user.id, ()))
 
 
 def _wrong_fields(change: Change, where: str) -> Iterator[str]:
