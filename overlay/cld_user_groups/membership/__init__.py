@@ -65,17 +65,21 @@ if TYPE_CHECKING:
     from .rendering import render_html, render_markdown, render_text
     from .restoring import Restoration
     from .result import Outcome, Progress, Result, Status, Stop
-    from .retention import (
-        Pruning,
-        Verification,
-        delete_journals,
-        missing_numbers,
-        prunable,
-        verify_runs,
-    )
     from .roles import read_restoration, read_restoration_async, read_roles, read_roles_async
     from .rules import breaches_in, check_rules
-    from .runs import Run, RunSummary, list_runs, load_run, read_journal
+    from .runs import (
+        Pruning,
+        Run,
+        RunSummary,
+        Verification,
+        delete_journals,
+        list_runs,
+        load_run,
+        missing_numbers,
+        prunable,
+        read_journal,
+        verify_runs,
+    )
     from .snapshot import read_account, read_account_async
     from .staleness import GuardBreached, PlanRefused, StalePlan, WrongAccount
     from .state import state_directory
@@ -134,12 +138,12 @@ _NAMES = {
     ),
     ".rendering": "render_html, render_markdown, render_text",
     ".restoring": "Restoration",
-    ".retention": (
-        "Pruning, Verification, delete_journals, missing_numbers, prunable, verify_runs"
-    ),
     ".roles": "read_restoration, read_restoration_async, read_roles, read_roles_async",
     ".rules": "breaches_in, check_rules",
-    ".runs": "Run, RunSummary, list_runs, load_run, read_journal",
+    ".runs": (
+        "Pruning, Run, RunSummary, Verification, delete_journals, list_runs, load_run, "
+        "missing_numbers, prunable, read_journal, verify_runs"
+    ),
     ".result": "Outcome, Progress, Result, Status, Stop",
     ".snapshot": "read_account, read_account_async",
     ".state": "state_directory",

@@ -1,23 +1,34 @@
-"""The runs of an account, as their journals record them."""
+"""The runs of an account: what their journals record, whether as written, and which may go."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from .grants import RoleRecord
-from .journal import FORMAT, SUFFIX, End, Header, Intent, JournalError, Line, sequence_of
-from .model import Change
+from .journal import (
+    FORMAT,
+    SUFFIX,
+    Chained,
+    End,
+    Header,
+    Intent,
+    JournalError,
+    Line,
+    digest_of,
+    sequence_of,
+    whole_lines,
+)
 from .result import Outcome, Status
 
 # Made here, for msgspec must not examine a class in two threads at once.
 _LINE = msgspec.json.Decoder(Line)
+_CHAINED = msgspec.json.Decoder(Chained)
 
 
 @frozen(kw_only=True)
@@ -187,8 +198,7 @@ def _assemble(lines: Sequence[Line], *, is_torn: bool) -> Run:
     header, *rest = lines
     if not isinstance(header, Header):
         raise ValueError("the first line is not the header")  # noqa: TRY004 - as above
-    changes: dict[int, Change] = {}
-    roles: dict[int, RoleRecord | None] = {}
+    announced: dict[int, Outcome] = {}
     ended: dict[int, Outcome] = {}
     end: End | None = None
     for number, line in enumerate(rest, 2):
@@ -199,31 +209,170 @@ def _assemble(lines: Sequence[Line], *, is_torn: bool) -> Run:
             continue
         ended.pop(line.position, None)  # so that the latest comes last
         if isinstance(line, Intent):
-            changes[line.position] = line.change
-            roles[line.position] = line.roles
-        elif line.position not in changes:
+            announced[line.position] = Outcome(
+                position=line.position,
+                change=line.change,
+                status=Status.UNKNOWN,
+                group_id=line.change.group.id,
+                error="the journal does not say how it ended",
+                roles=line.roles,
+            )
+        elif line.position not in announced:
             raise ValueError(f"line {number} is about a change that was never announced")
         else:
-            ended[line.position] = Outcome(
-                position=line.position,
-                change=changes[line.position],
+            ended[line.position] = evolve(
+                announced[line.position],
                 status=line.status,
                 group_id=line.group_id,
                 request_id=line.request_id,
                 error=line.error,
-                roles=roles[line.position],
             )
-    open_ended = [
-        Outcome(
-            position=position,
-            change=change,
-            status=Status.UNKNOWN,
-            group_id=change.group.id,
-            error="the journal does not say how it ended",
-            roles=roles[position],
-        )
-        for position, change in changes.items()
-        if position not in ended
-    ]
+    open_ended = (outcome for at, outcome in announced.items() if at not in ended)
     outcomes = (*ended.values(), *open_ended)
     return Run(header=header, outcomes=outcomes, end=end, is_torn=is_torn)
+
+
+@frozen(kw_only=True)
+class Verification:
+    """What the digests in a journal tell of it.
+
+    Attributes:
+        run: The ID of the run.
+        lines: How many lines are there.
+        has_digests: Whether it has any; journals of earlier versions have none.
+        problems: What was changed or is missing, a sentence each.
+    """
+
+    run: str
+    lines: int
+    has_digests: bool
+    problems: tuple[str, ...] = ()
+
+
+def verify_runs(directory: Path) -> tuple[Verification, ...]:
+    """Return what the digests in the journals of an account tell, the latest run first.
+
+    Each line carries the digest of the line before, and the first one that of the last line of the
+    run before. So nothing shows whether the last line of the latest run was changed, or whether
+    lines at its end are missing. The digests are no signatures: who can write the journals can
+    write them anew.
+
+    Args:
+        directory: The directory of the account's journals; see `state_directory`.
+    """
+    runs = list_runs(directory)
+    contents = [_lines(each.path) for each in runs]
+    chains = [[_previous_of(line) for line in lines] for lines in contents]
+    by_number = {each.run.header.sequence: each.id for each in runs if each.run is not None}
+    ends: dict[str, str] = {}  # the digest of a run's last line, as the run after has it
+    oldest = max((at for at, chain in enumerate(chains) if any(chain)), default=0)
+    found: list[Verification] = []
+    for each, lines, chain in zip(runs, contents, chains, strict=True):
+        problems = [each.error] if each.error else []
+        if has_digests := any(previous is not None for previous in chain):
+            problems += _broken(lines, chain)
+        if (end := ends.get(each.id)) and (not lines or digest_of(lines[-1]) != end):
+            problems.append(f"line {len(lines)} was changed, or lines after it are missing")
+        if not (has_digests or problems) and len(found) < oldest:
+            problems.append("its digests were taken out, or an earlier version wrote it since")
+        if each.run is not None:
+            if each.run.id != each.id:
+                what = f"it is the journal of {each.run.id}"
+                problems.append(f"the file was renamed or copied: {what}")
+            before = by_number.get((each.run.header.sequence or 0) - 1)
+            if chain[0] and before is not None:
+                ends[before] = chain[0]
+        found.append(
+            Verification(
+                run=each.id, lines=len(lines), has_digests=has_digests, problems=tuple(problems)
+            )
+        )
+    return tuple(found)
+
+
+def missing_numbers(runs: Iterable[RunSummary]) -> list[int]:
+    """Return the numbers of runs that are not there, between the first and the last that are."""
+    numbers = {each.run.header.sequence or 0 for each in runs if each.run is not None} - {0}
+    return sorted(set(range(min(numbers, default=0), max(numbers, default=0))) - numbers)
+
+
+def _lines(path: Path) -> list[bytes]:
+    try:
+        return whole_lines(path.read_bytes())
+    except OSError:
+        return []
+
+
+def _previous_of(line: bytes) -> str | None:
+    try:
+        return _CHAINED.decode(line).previous
+    except ValueError:
+        return None
+
+
+def _broken(lines: Sequence[bytes], chain: Sequence[str | None]) -> Iterator[str]:
+    for number, (line, previous) in enumerate(zip(lines, chain[1:], strict=False), start=1):
+        if previous is None:
+            yield f"line {number + 1} has no digest: it was changed or inserted"
+        elif previous != digest_of(line):
+            yield f"line {number} was changed, or the line after it is missing"
+
+
+@frozen(kw_only=True)
+class Pruning:
+    """Which journals may be deleted.
+
+    Attributes:
+        runs: Those that may, the latest first.
+        kept: Those that are old enough and are kept, each with the reason.
+    """
+
+    runs: tuple[RunSummary, ...] = ()
+    kept: tuple[tuple[RunSummary, str], ...] = ()
+
+
+def prunable(runs: Sequence[RunSummary], before: datetime) -> Pruning:
+    """Return which journals of runs that ended before a time may be deleted.
+
+    Never that of the latest run that can be read, which tells the number of the next one and what
+    `undo` undoes; nor one that has not ended or cannot be read, of which nobody knows what it did;
+    nor that of a run that a later one undid, while that is kept.
+
+    Args:
+        runs: The runs of an account, the latest first.
+        before: The time, aware.
+    """
+    gone: list[RunSummary] = []
+    kept: list[tuple[RunSummary, str]] = []
+    undone: dict[str, str] = {}
+    latest = next((each for each in runs if each.run is not None), None)
+    for each in runs:
+        end = each.run.end if each.run is not None else None
+        ended_at = each.started_at if end is None else end.at
+        is_old = ended_at is None or ended_at < before
+        if each.run is None:
+            why = "it cannot be read"
+        elif end is None:
+            why = "it was broken off"
+        elif each is latest:
+            why = "it is the latest run"
+        else:
+            why = f"run {undone[each.id]} undid it" if each.id in undone else ""
+        if is_old and not why:
+            gone.append(each)
+            continue
+        if is_old:
+            kept.append((each, why))
+        if each.run is not None and each.run.header.plan.undoes:
+            undone[each.run.header.plan.undoes] = each.id
+    return Pruning(runs=tuple(gone), kept=tuple(kept))
+
+
+def delete_journals(runs: Iterable[RunSummary]) -> None:
+    """Delete the journals of runs; the account's lock must be held.
+
+    Raises:
+        OSError: One cannot be deleted.
+    """
+    for run in runs:
+        run.path.unlink(missing_ok=True)
