@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Generator, Sequence
@@ -27,13 +28,44 @@ class Shell:
     emulator: Emulator
     folder: Path
 
-    def __call__(self, *arguments: str, stdin: str | bytes | None = None) -> Result:
-        """Run the command."""
-        return CliRunner().invoke(cli, arguments, input=stdin)
+    def __call__(
+        self,
+        line: str = "",
+        *more: str,
+        stdin: str | bytes | None = None,
+        code: int | None = None,
+        writes: int | None = None,
+        members: dict[str, set[str]] | None = None,
+        out: str | Sequence[str] = (),
+        err: str | Sequence[str] = (),
+        says: str | Sequence[str] = (),
+    ) -> Result:
+        """Run the command, and check what is given of what it ends in.
 
-    def json(self, *arguments: str, stdin: str | bytes | None = None) -> dict[str, Any]:
+        Args:
+            line: The command line, as a shell has it, or its first word.
+            more: More words of it, each as it is.
+            stdin: What is piped to it.
+            code: Its exit code.
+            writes: How many requests could have changed something by then.
+            members: Who is in each group by then.
+            out: A text of standard output, or several; an empty one where it must be empty.
+            err: The same of standard error.
+            says: The same of either.
+        """
+        done = CliRunner().invoke(cli, [*shlex.split(line), *more], input=stdin)
+        assert code in (None, done.exit_code), (done.exit_code, done.output)
+        assert writes in (None, self.writes()), self.writes()
+        assert members in (None, self.members()), self.members()
+        both = done.stdout + done.stderr
+        for stream, texts in ((done.stdout, out), (done.stderr, err), (both, says)):
+            for text in (texts,) if isinstance(texts, str) else texts:
+                assert text in stream if text else not stream, (text, stream)
+        return done
+
+    def json(self, line: str, *more: str, stdin: str | bytes | None = None) -> dict[str, Any]:
         """Run the command with `--format json`; its output must be one JSON document."""
-        done = self(*arguments, "--format", "json", stdin=stdin)
+        done = self(line, *more, "--format", "json", stdin=stdin)
         document: dict[str, Any] = json.loads(done.stdout)
         return document
 

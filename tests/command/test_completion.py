@@ -65,7 +65,7 @@ def test_emails_of_members_are_completed_and_requested_once_a_minute(desk: Shell
     assert len(desk.emulator.calls) == 1
     path = state_directory("acc") / "completion-people.json"
     assert path.stat().st_mode & 0o777 == 0o600
-    desk("remove", "Designers", "harry@example.com", "--yes")
+    desk("remove Designers harry@example.com --yes")
     assert not path.exists()
     assert complete(desk, "whois", "ha") == []
 
@@ -93,8 +93,8 @@ def test_files_are_completed_by_the_shell(desk: Shell, line: tuple[str, ...]) ->
 
 
 def test_runs_are_completed_the_latest_first(desk: Shell) -> None:
-    desk("add", "Designers", "maria@example.com", "--yes")
-    desk("add", "Marketing", "john@example.com", "--yes")
+    desk("add Designers maria@example.com --yes")
+    desk("add Marketing john@example.com --yes")
     runs = [each.id for each in list_runs(state_directory("acc"))]
     assert complete(desk, "undo", "2") == runs
     assert complete(desk, "runs", "show", "2") == runs
@@ -127,7 +127,7 @@ def test_names_are_requested_once_a_minute(desk: Shell) -> None:
 
 def test_a_group_is_completed_as_soon_as_it_is_created(desk: Shell) -> None:
     assert complete(desk, "show", "i") == []
-    desk("create", "Interns", "--yes")
+    desk("create Interns --yes")
     assert complete(desk, "show", "i") == ["Interns"]
 
 
@@ -162,9 +162,7 @@ def test_without_credentials_nothing_is_offered_and_nothing_said(shell: Shell) -
 
 @pytest.mark.parametrize("kind", ["bash", "zsh", "fish"])
 def test_the_script_of_each_shell_is_printed(desk: Shell, kind: str) -> None:
-    done = desk("completion", kind)
-    assert done.exit_code == 0
-    assert f"_CLD_USER_GROUPS_COMPLETE={kind}_complete" in done.stdout
+    done = desk("completion", kind, code=0, out=f"_CLD_USER_GROUPS_COMPLETE={kind}_complete")
     shell = shutil.which(kind)
     if shell is not None:
         subprocess.run([shell, "-n"], input=done.stdout, text=True, check=True, timeout=30)
@@ -172,13 +170,11 @@ def test_the_script_of_each_shell_is_printed(desk: Shell, kind: str) -> None:
 
 def test_the_shell_is_that_of_the_environment(desk: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHELL", "/usr/bin/zsh")
-    assert desk("completion").stdout == desk("completion", "zsh").stdout
+    assert desk("completion").stdout == desk("completion zsh").stdout
     for other in ("/bin/tcsh", ""):
         monkeypatch.setenv("SHELL", other)
-        done = desk("completion")
-        assert done.exit_code == 64
-        assert "name the shell: bash, zsh, fish" in done.stderr
-    assert desk("completion", "tcsh").exit_code == 64
+        desk("completion", code=64, err="name the shell: bash, zsh, fish")
+    desk("completion tcsh", code=64)
 
 
 HARD = "New $people, \\'all\\', or none"
@@ -232,6 +228,6 @@ def test_fish_completes_a_group_with_the_printed_script(path: str) -> None:
 def test_the_scripts_split_offers_at_the_first_comma_and_keep_backslashes(
     desk: Shell,
 ) -> None:
-    assert "read -r type value" in desk("completion", "bash").stdout
-    assert desk("completion", "bash").stdout.endswith("COMP_WORDBREAKS=${COMP_WORDBREAKS//@}\n")
-    assert 'string split --max 1 ","' in desk("completion", "fish").stdout
+    assert "read -r type value" in desk("completion bash").stdout
+    assert desk("completion bash").stdout.endswith("COMP_WORDBREAKS=${COMP_WORDBREAKS//@}\n")
+    assert 'string split --max 1 ","' in desk("completion fish").stdout

@@ -28,7 +28,7 @@ SHEET = "decisions.csv"
 
 def sheet(shell: Shell, *options: str) -> list[dict[str, str]]:
     """Write the decisions of a report, and return its rows."""
-    assert shell("report", "--decisions", SHEET, *options).exit_code == 0
+    assert shell("report --decisions", SHEET, *options).exit_code == 0
     text = (shell.folder / SHEET).read_bytes().decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text)))
 
@@ -61,9 +61,7 @@ def test_a_sheet_has_a_row_for_each_membership(shell: Shell) -> None:
 
 def test_a_sheet_that_is_filled_in_is_not_replaced(shell: Shell) -> None:
     decide(shell, sheet(shell), john="remove")
-    done = shell("report", "--decisions", SHEET)
-    assert done.exit_code == 1
-    assert "--force" in done.stderr
+    shell("report --decisions", SHEET, code=1, err="--force")
 
 
 def test_decisions_are_applied_kept_in_the_file_and_undone(shell: Shell) -> None:
@@ -71,23 +69,20 @@ def test_decisions_are_applied_kept_in_the_file_and_undone(shell: Shell) -> None
     rows = sheet(shell, "--file", name)
     rows[-1] |= {"by": "ann@example.com", "note": "left the team"}
     decide(shell, rows, john="Remove ", harry="keep", maria="ask")
-    planned = shell("plan", name, "--from-review", SHEET)
-    assert planned.exit_code == 0
+    planned = shell(f"plan {name} --from-review", SHEET, code=0, writes=0, members=SAMPLE)
     assert "decided by ann@example.com: left the team; line 4" in planned.stdout
     assert "Not decided: 1, `maria@example.com in Marketing`." in planned.stdout
-    assert (shell.writes(), shell.members()) == (0, SAMPLE)
-    applied = shell("apply", name, "--from-review", SHEET, "--yes")
-    assert applied.exit_code == 0
+    applied = shell(f"apply {name} --from-review", SHEET, "--yes", code=0)
     assert shell.members() == SAMPLE | {"Designers": {"harry"}}
     # The next nightly run adds them again, unless the file is edited as shown.
-    assert [each["action"] for each in shell.json("plan", name)["changes"]] == ["add_user"]
-    assert shell("plan", name, "--from-review", SHEET).stderr in applied.stderr
+    assert [each["action"] for each in shell.json(f"plan {name}")["changes"]] == ["add_user"]
+    assert shell(f"plan {name} --from-review", SHEET).stderr in applied.stderr
     shell.write(_patched(shell, applied.stderr))
-    assert "groups.yaml lists none of them" in shell("plan", name, "--from-review", SHEET).stderr
-    assert "Nothing to do" in shell("plan", name).stdout
-    again = shell("plan", "--from-review", SHEET).stdout
+    assert "groups.yaml lists none of them" in shell(f"plan {name} --from-review", SHEET).stderr
+    assert "Nothing to do" in shell(f"plan {name}").stdout
+    again = shell("plan --from-review", SHEET).stdout
     assert "Already in place: 1, `john@example.com in Designers`." in again
-    assert shell("undo", "--yes").exit_code == 0
+    shell("undo --yes", code=0)
     assert shell.members() == SAMPLE
 
 
@@ -101,35 +96,30 @@ def test_who_came_back_since_the_review_is_not_removed(
     rows = sheet(shell)
     rows = [{**row, "read_at": read_at or row["read_at"]} for row in rows]
     decide(shell, rows, john="remove")
-    assert shell("apply", "--from-review", SHEET, "--yes").exit_code == 0
-    assert shell("undo", "--yes").exit_code == 0
-    held = shell("apply", "--from-review", SHEET, "--yes")
-    assert (held.exit_code, shell.members()) == (5, SAMPLE)
+    shell("apply --from-review", SHEET, "--yes", code=0)
+    shell("undo --yes", code=0)
+    held = shell("apply --from-review", SHEET, "--yes", code=5, members=SAMPLE, out=why)
     assert "not removed: `john@example.com in Designers`, for " in held.stdout
-    assert why in held.stdout
     # Who was removed elsewhere since has gone, whatever the journals know.
     (designers,) = (each for each in shell.emulator.groups if each.name == "Designers")
     shell.emulator.remove_member(designers, JOHN)
-    planned = shell("plan", "--from-review", SHEET)
-    assert planned.exit_code == 0
+    planned = shell("plan --from-review", SHEET, code=0)
     assert "Already in place: 1, `john@example.com in Designers`." in planned.stdout
 
 
 def test_a_saved_plan_of_decisions_is_applied(shell: Shell) -> None:
     decide(shell, sheet(shell), john="remove")
-    done = shell("plan", "--from-review", SHEET, "--out", "saved.json")
-    assert "No file of groups is known here" in done.stderr
-    assert shell("apply", "saved.json", "--yes").exit_code == 0
+    shell("plan --from-review", SHEET, "--out", "saved.json", err="No file of groups is known here")
+    shell("apply saved.json --yes", code=0)
     assert shell.members() == SAMPLE | {"Designers": {"harry"}}
-    assert "decided in a review" in shell("explain", "Designers", "john@example.com").stdout
+    assert "decided in a review" in shell("explain Designers john@example.com").stdout
 
 
 def test_what_a_guard_refuses_is_not_to_be_taken_out_of_the_file(shell: Shell) -> None:
     name = shell.write(f"protect: [john@example.com]\n{FILE}")
     decide(shell, sheet(shell), john="remove")
     for command in ("plan", "apply"):
-        refused = shell(command, name, "--from-review", SHEET)
-        assert refused.exit_code == 3
+        refused = shell(command, name, "--from-review", SHEET, code=3)
         assert "Edit groups.yaml" not in refused.stderr
 
 

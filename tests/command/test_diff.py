@@ -10,14 +10,13 @@ from .shell import EDITED, Shell
 @pytest.fixture
 def exported(shell: Shell) -> Shell:
     """The account has changed since it was exported to before.yaml."""
-    shell("export", "--output", "before.yaml")
+    shell("export --output before.yaml")
     assert shell("apply", shell.write(EDITED), "--yes").exit_code == 0
     return shell
 
 
 def test_an_export_is_compared_with_the_account_as_it_is_now(exported: Shell) -> None:
-    done = exported("diff", "before.yaml")
-    assert done.exit_code == 0
+    done = exported("diff before.yaml", code=0)
     header, *rows = [line.split("\t") for line in done.stdout.splitlines()]
     assert header == ["change", "group", "user", "old_name", "group_id", "user_id"]
     assert [row[:4] for row in rows] == [
@@ -30,28 +29,26 @@ def test_an_export_is_compared_with_the_account_as_it_is_now(exported: Shell) ->
 
 
 def test_two_exports_are_compared_without_a_request(exported: Shell) -> None:
-    exported("export", "--output", "after.json")
+    exported("export --output after.json")
     sent = len(exported.emulator.calls)
-    live = exported.json("diff", "before.yaml")
+    live = exported.json("diff before.yaml")
     sent += 1
-    assert exported.json("diff", "before.yaml", "after.json") == live
+    assert exported.json("diff before.yaml after.json") == live
     assert len(exported.emulator.calls) == sent
-    back = exported.json("diff", "after.json", "before.yaml")
+    back = exported.json("diff after.json before.yaml")
     assert len(back["differences"]) == len(live["differences"])
 
 
 def test_detailed_exit_codes_tell_whether_they_differ(exported: Shell) -> None:
-    assert exported("diff", "before.yaml", "--detailed-exitcode").exit_code == 2
-    same = exported("diff", "before.yaml", "before.yaml", "--detailed-exitcode")
-    assert same.exit_code == 0
-    assert "no differences" in same.stderr
+    exported("diff before.yaml --detailed-exitcode", code=2)
+    exported("diff before.yaml before.yaml --detailed-exitcode", code=0, err="no differences")
 
 
 def test_one_side_may_come_from_standard_input_and_only_one(exported: Shell) -> None:
     now = exported("export").stdout
-    assert exported.json("diff", "before.yaml", "-", stdin=now)["differences"] != []
-    assert exported.json("diff", "-", stdin=now)["differences"] == []
-    assert exported("diff", "-", "-", stdin=now).exit_code == 64
+    assert exported.json("diff before.yaml -", stdin=now)["differences"] != []
+    assert exported.json("diff -", stdin=now)["differences"] == []
+    exported("diff - -", stdin=now, code=64)
 
 
 def test_accounts_are_compared_by_names_and_emails(exported: Shell) -> None:
@@ -59,7 +56,7 @@ def test_accounts_are_compared_by_names_and_emails(exported: Shell) -> None:
     exported.write(
         text.replace("account: acc", "account: other").replace("id: ", "id: x"), "other.yaml"
     )
-    done = exported("diff", "before.yaml", "other.yaml")
+    done = exported("diff before.yaml other.yaml")
     assert (done.exit_code, len(done.stdout.splitlines())) == (0, 1)
     assert "Accounts acc and other: compared by names and e-mails" in done.stderr
 
@@ -71,12 +68,10 @@ def test_accounts_are_compared_by_names_and_emails(exported: Shell) -> None:
 def test_what_is_no_file_of_groups_is_an_error(
     exported: Shell, name: str, content: str | None
 ) -> None:
-    exported("plan", "before.yaml", "--out", "plan.json")
+    exported("plan before.yaml --out plan.json")
     if content:
         exported.write(content, name)
-    done = exported("diff", "before.yaml", name)
-    assert (done.exit_code, done.stdout) == (1, "")
-    assert name in done.stderr
+    exported(f"diff before.yaml {name}", code=1, out="", err=name)
 
 
 @pytest.mark.parametrize(
@@ -85,5 +80,5 @@ def test_what_is_no_file_of_groups_is_an_error(
 def test_differences_are_printed_in_every_format_of_tables(
     exported: Shell, format_name: str, beginning: str
 ) -> None:
-    done = exported("diff", "before.yaml", "--format", format_name)
+    done = exported("diff before.yaml --format", format_name)
     assert done.stdout.startswith(beginning)

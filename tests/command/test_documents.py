@@ -39,6 +39,6 @@ KEYS = {
 )
 def test_document_has_the_documented_keys(shell: Shell, line: tuple[str, ...]) -> None:
     shell.write(EDITED)
-    shell("apply", "groups.yaml", "--yes")
+    shell("apply groups.yaml --yes")
     document = json.loads(shell(*line, "--format", "json").stdout)
     assert document.keys() - {"format", "account"} <= KEYS[document["format"]]

@@ -30,10 +30,7 @@ def test_a_response_that_is_an_error_says_what_to_do(
 ) -> None:
     shell.write(EDITED)
     shell.emulator.fail("getUserGroups", status=status, times=None)
-    done = shell(*command)
-    assert done.exit_code == 1
-    assert done.stdout == ""
-    assert hint in done.stderr
+    done = shell(*command, code=1, out="", err=hint)
     assert "Traceback" not in done.stderr
     document = shell.json(*command)
     assert document["format"] == "cld-user-groups/error/1"
@@ -50,9 +47,7 @@ def test_a_quota_used_up_at_the_first_read_is_incomplete_until_a_time(
         "x-featureratelimit-reset": "Fri, 01 Jan 2100 00:00:00 GMT",
     }
     shell.emulator.fail("getUserGroups", status=420, headers=headers, times=None)
-    done = shell(*command)
-    assert done.exit_code == 5
-    assert "nothing was written: the quota of requests is used up" in done.stderr
+    done = shell(*command, code=5, err="nothing was written: the quota of requests is used up")
     assert "2100-01-01 00:00:00 UTC" in done.stderr
     assert {call.operation_id for call in shell.emulator.calls} == {"getUserGroups"}
     document = shell.json(*command)
@@ -61,19 +56,14 @@ def test_a_quota_used_up_at_the_first_read_is_incomplete_until_a_time(
 
 
 def test_a_server_that_is_not_there_is_named(shell: Shell) -> None:
-    done = shell("export", "--server-url", "http://127.0.0.1:1")
-    assert done.exit_code == 1
-    assert "127.0.0.1" in done.stderr
-    assert "--server-url" in done.stderr
+    shell("export --server-url http://127.0.0.1:1", code=1, err=("127.0.0.1", "--server-url"))
 
 
 def test_missing_credentials_are_named_before_anything_is_sent(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CLOUDINARY_ACCOUNT_URL")
-    done = shell("export", "--account-id", "acc")
-    assert done.exit_code == 1
-    assert "CLOUDINARY_PROVISIONING_API_KEY" in done.stderr
+    shell("export --account-id acc", code=1, err="CLOUDINARY_PROVISIONING_API_KEY")
     assert len(shell.emulator.calls) == 0
 
 
@@ -107,9 +97,7 @@ def test_a_secret_is_never_shown(
 def test_a_command_line_that_is_not_valid_exits_with_64(
     shell: Shell, arguments: tuple[str, ...]
 ) -> None:
-    done = shell(*arguments)
-    assert (done.exit_code, done.stdout) == (64, "")
-    assert "Error: " in done.stderr
+    shell(*arguments, code=64, out="", err="Error: ")
 
 
 @pytest.mark.parametrize(
@@ -117,10 +105,7 @@ def test_a_command_line_that_is_not_valid_exits_with_64(
     [("lst", "did you mean `list`?"), ("offbord", "did you mean `offboard`?"), ("xyz", "--help")],
 )
 def test_a_misspelled_command_gets_a_suggestion(shell: Shell, typed: str, said: str) -> None:
-    done = shell(typed)
-    assert done.exit_code == 64
-    assert f"there is no command '{typed}'; " in done.stderr
-    assert said in done.stderr
+    shell(typed, code=64, err=(f"there is no command '{typed}'; ", said))
 
 
 def test_a_usage_error_is_one_json_document_too(shell: Shell) -> None:
@@ -152,9 +137,7 @@ def test_version_and_help_load_no_client_no_rich_and_no_reader_of_files(option: 
 
 
 def test_quiet_leaves_out_all_but_the_result(shell: Shell) -> None:
-    done = shell("apply", shell.write(EDITED), "--yes", "--quiet")
-    assert (done.exit_code, done.stderr) == (0, "")
-    assert "5 done." in done.stdout
+    shell("apply", shell.write(EDITED), "--yes", "--quiet", code=0, out="5 done.", err="")
 
 
 def test_a_reader_that_goes_away_is_no_traceback(shell: Shell) -> None:
@@ -200,17 +183,15 @@ def test_a_file_for_which_there_is_no_space_is_named(
 ) -> None:
     shell.write(EDITED)
     (shell.folder / "full.yaml").symlink_to("/dev/full")
-    done = shell(*command)
-    assert (done.exit_code, done.stdout) == (1, "")
+    done = shell(*command, code=1, out="")
     assert done.stderr == "Error: full.yaml: No space left on device.\n"
 
 
 def test_what_names_a_terminal_would_obey_is_shown_escaped(shell: Shell) -> None:
     shell.emulator.add_group("evil\x1b]0;title\x07", group_id="evil")
     path = shell.write("version: 1\ngroups: {Nice: {id: evil, allow_empty: true, members: []}}")
-    done = shell("apply", path, "--yes")
-    assert done.exit_code == 0
-    assert "\x1b" not in done.stdout + done.stderr + shell("runs", "show").stdout
+    done = shell(f"apply {path} --yes", code=0)
+    assert "\x1b" not in done.stdout + done.stderr + shell("runs show").stdout
 
 
 @pytest.mark.parametrize(
@@ -226,8 +207,7 @@ def test_what_is_not_the_api_is_not_to_be_tried_again_later(
     shell: Shell, status: int, headers: dict[str, str], body: str, command: str
 ) -> None:
     shell.emulator.fail("getUserGroups", status=status, headers=headers, body=body, times=None)
-    done = shell(command)
-    assert done.exit_code == 1
+    done = shell(command, code=1)
     assert "that is not the API: check --server-url and the proxy" in done.output
     assert "later" not in done.output
 
@@ -236,8 +216,7 @@ def test_where_nothing_can_be_recorded_the_error_says_where_it_could(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", shell.write("not a folder"))
-    done = shell("create", "Interns", "--yes")
-    assert (done.exit_code, shell.writes()) == (1, 0)
+    done = shell("create Interns --yes", code=1, writes=0)
     assert "let this user write there, or set XDG_STATE_HOME to another directory" in done.stderr
 
 
@@ -257,18 +236,16 @@ def test_a_user_without_a_home_is_told_which_variable_to_set(
     monkeypatch.delenv("XDG_STATE_HOME")
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     monkeypatch.setattr(Path, "home", home)
-    done = shell(*command.split())
-    assert (done.exit_code, shell.writes()) == (1, 0)
+    done = shell(*command.split(), code=1, writes=0)
     assert "this user has no home directory" in done.output
     assert said in done.output
-    assert shell("list").exit_code == 0
+    shell("list", code=0)
 
 
 def test_without_a_command_the_help_is_shown_and_it_is_called_missing(
     shell: Shell,
 ) -> None:
-    done = shell()
-    assert (done.exit_code, done.stdout) == (64, "")
+    done = shell(code=64, out="")
     assert done.stderr.startswith("Usage: ")
     assert done.stderr.endswith("\nError: a command is missing.\n")
 
@@ -284,10 +261,9 @@ def test_without_a_command_the_help_is_shown_and_it_is_called_missing(
 def test_a_run_that_is_not_there_has_a_hint(
     desk: Shell, command: tuple[str, ...], said: str
 ) -> None:
-    assert desk("create", "Interns", "--yes").exit_code == 0
-    done = desk(*command)
+    desk("create Interns --yes", code=0)
+    done = desk(*command, err=said)
     assert done.exit_code in (1, 64)
-    assert said in done.stderr
 
 
 HOSTILE = "no \x1b]0;title\x07 \u202eway"
@@ -309,21 +285,18 @@ def test_what_a_server_says_reaches_no_terminal_unescaped(
 
 def test_a_response_that_is_too_large_names_the_option_that_allows_it(shell: Shell) -> None:
     shell.emulator.add_group("x" * 1_200_000)
-    done = shell("list", "--max-body", "1")
-    assert done.exit_code == 1
-    assert "larger than 1048576 bytes" in done.stderr
+    done = shell("list --max-body 1", code=1, err="larger than 1048576 bytes")
     assert "allow more with --max-body, in MiB" in done.stderr
-    assert shell("list", "--max-body", "2").exit_code == 0
-    assert shell("doctor", "--max-body", "1").exit_code == 1
-    assert shell("doctor", "--max-body", "2").exit_code == 0
+    shell("list --max-body 2", code=0)
+    shell("doctor --max-body 1", code=1)
+    shell("doctor --max-body 2", code=0)
 
 
 def test_a_file_that_is_too_large_names_the_option_that_allows_it(shell: Shell) -> None:
     file = shell.write(shell("export").stdout + f"# {'x' * 1_200_000}\n")
-    done = shell("plan", file, "--max-body", "1")
-    assert done.exit_code == 1
+    done = shell(f"plan {file} --max-body 1", code=1)
     assert "larger than 1048576 bytes; allow more with --max-body, in MiB" in done.stderr
-    assert shell("plan", file, "--max-body", "2").exit_code == 0
+    shell(f"plan {file} --max-body 2", code=0)
 
 
 @pytest.mark.parametrize("status", [420, 429])
@@ -355,6 +328,4 @@ def test_a_quota_that_is_never_renewed_is_refused_before_a_write(shell: Shell) -
         "x-featureratelimit-reset": "Fri, 31 Dec 9999 23:59:59 GMT",
     }
     shell.emulator.fail("getUserGroups", status=420, headers=headers, times=None)
-    done = shell("apply", shell.write(EDITED), "--yes", "--max-wait", "1h")
-    assert done.exit_code == 5
-    assert "9999-12-31" in done.stderr
+    shell("apply", shell.write(EDITED), "--yes", "--max-wait", "1h", code=5, err="9999-12-31")

@@ -34,12 +34,9 @@ def test_apply_and_undo_hold_the_lease_in_the_name_of_their_run(
     holders: set[Any] = set()
     watched = Watched(shell.emulator)
     watched.before_write = lambda write: holders.add(store.get(KEY))
-    done = shell("--lease", redis_server.url, "apply", shell.write(EDITED), "--yes")
-    assert done.exit_code == 0, done.output
+    shell("--lease", redis_server.url, "apply", shell.write(EDITED), "--yes", code=0)
     assert shell.members() == AS_EDITED
-    undone = shell("undo", "--yes", "--lease", redis_server.url, "--allow-removals", "2")
-    assert undone.exit_code == 0, undone.output
-    assert shell.members() == SAMPLE
+    shell("undo --yes --lease", redis_server.url, "--allow-removals", "2", code=0, members=SAMPLE)
     runs = {summary.path.stem for summary in list_runs(state_directory("acc"))}
     assert len(runs) == len(holders) == 2
     assert all(any(run in holder.decode() for holder in holders) for run in runs)
@@ -51,7 +48,7 @@ def test_a_run_of_another_machine_is_named_and_nothing_is_written(
     shell: Shell, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     path = shell.write(EDITED)
-    assert shell("apply", path, "--yes").exit_code == 0
+    shell(f"apply {path} --yes", code=0)
     before = shell.writes()
     monkeypatch.setenv("CLOUDINARY_LEASE_URL", redis_server.url)
     arguments = [command, *([path] if command == "apply" else [])]
@@ -71,8 +68,7 @@ def test_apply_waits_for_a_run_of_another_machine_where_it_may(
     store.set(KEY, "another", px=500)
     path = shell.write(EDITED)
     began = time.monotonic()
-    done = shell("apply", path, "--yes", "--max-wait", "1m", "--lease", redis_server.url)
-    assert done.exit_code == 0
+    shell(f"apply {path} --yes --max-wait 1m --lease", redis_server.url, code=0)
     assert time.monotonic() - began > 0.4
 
 
@@ -81,7 +77,7 @@ def test_apply_waits_for_a_run_of_this_machine_where_it_may(shell: Shell) -> Non
     with ExitStack() as stack:
         stack.enter_context(account_lock(state_directory("acc"), "acc"))
         threading.Timer(0.3, stack.close).start()
-        assert shell("apply", path, "--yes", "--max-wait", "1m").exit_code == 0
+        shell(f"apply {path} --yes --max-wait 1m", code=0)
 
 
 def test_a_run_that_loses_its_lease_is_incomplete_and_says_so(
@@ -102,7 +98,7 @@ def test_a_run_that_loses_its_lease_is_incomplete_and_says_so(
     assert document["summary"]["done"] == 1
     assert document["summary"]["not_started"] == 4
     watched.before_write = None
-    assert shell(*arguments).exit_code == 0
+    shell(*arguments, code=0)
     assert shell.members() == AS_EDITED
 
 
@@ -112,8 +108,7 @@ def test_an_absent_redis_is_an_error_before_any_read_without_its_password(
 ) -> None:
     redis_server.kill()
     url = redis_server.url.replace("//", "//:hunter2@")
-    done = shell("apply", shell.write(EDITED), "--yes", "--lease", url, *options)
-    assert done.exit_code == 1
+    done = shell("apply", shell.write(EDITED), "--yes", "--lease", url, *options, code=1)
     assert f"from Redis at 127.0.0.1:{redis_server.port}: " in done.stderr
     assert "nothing was written. Try again once Redis responds, or without the lease" in done.stderr
     assert "hunter2" not in done.output
@@ -125,8 +120,7 @@ def test_a_lease_without_redis_installed_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "redis", None)
     monkeypatch.delitem(sys.modules, "redis.lock", raising=False)
-    done = shell("apply", shell.write(EDITED), "--yes", "--lease", "redis://127.0.0.1:1")
-    assert done.exit_code == 1
+    done = shell("apply", shell.write(EDITED), "--yes", "--lease", "redis://127.0.0.1:1", code=1)
     assert 'pip install "./cld-user-groups[redis]"' in done.stderr
 
 

@@ -49,7 +49,7 @@ def test_a_log_that_nobody_reads_any_more_does_not_end_a_run(shell: Shell) -> No
 def test_a_request_is_logged_with_its_operation_a_response_with_its_status(
     shell: Shell,
 ) -> None:
-    done = shell("export", "--log-format=json")
+    done = shell("export --log-format=json")
     request, response = events(done)
     assert (request["operation"], request["method"]) == ("getUserGroups", "GET")
     assert request["path"] == "/v1_1/provisioning/accounts/acc/user_groups"
@@ -60,14 +60,14 @@ def test_a_request_is_logged_with_its_operation_a_response_with_its_status(
 
 def test_a_retry_is_told_with_its_reason_and_its_delay(shell: Shell) -> None:
     shell.emulator.fail("getUserGroups", status=503, times=1)
-    (retry,) = events(shell("export", "--log-format", "json"), "retry")
+    (retry,) = events(shell("export --log-format json"), "retry")
     assert (retry["level"], retry["operation"], retry["attempt"]) == ("warning", "getUserGroups", 1)
     assert retry["delay"] >= 0
     assert "503" in retry["message"]
 
 
 def test_an_error_is_one_line_also_on_the_command_line_itself(shell: Shell) -> None:
-    done = shell("plan", "--log-format", "json")
+    done = shell("plan --log-format json")
     (error,) = events(done)
     assert (error["event"], error["level"], error["exit_code"]) == ("error", "error", 64)
     refused = shell("apply", shell.write(EDITED), "--log-format", "json")
@@ -76,20 +76,20 @@ def test_an_error_is_one_line_also_on_the_command_line_itself(shell: Shell) -> N
 
 
 def test_a_traceback_is_in_the_error_only_when_debugging(shell: Shell) -> None:
-    assert "traceback" not in events(shell("plan", "nothing", "--log-format", "json"))[0]
-    done = shell("plan", "nothing", "--log-format", "json", "--debug")
+    assert "traceback" not in events(shell("plan nothing --log-format json"))[0]
+    done = shell("plan nothing --log-format json --debug")
     assert "Traceback" in events(done, "error")[0]["traceback"]
 
 
 def test_quiet_leaves_only_errors(shell: Shell) -> None:
     assert apply(shell, "--quiet").stderr == ""
-    assert [
-        each["event"] for each in events(shell("plan", "nothing", "--quiet", "--log-format=json"))
-    ] == ["error"]
+    assert [each["event"] for each in events(shell("plan nothing --quiet --log-format=json"))] == [
+        "error"
+    ]
 
 
 def test_messages_are_events(shell: Shell) -> None:
-    done = shell("export", "--output", "groups.yaml", "--log-format", "json")
+    done = shell("export --output groups.yaml --log-format json")
     assert "Wrote 2 groups" in events(done, "message")[0]["message"]
 
 
@@ -107,12 +107,11 @@ def test_no_line_holds_a_secret_or_is_of_another_log(
 ) -> None:
     monkeypatch.setenv("CLOUDINARY_DEBUG", debug)
     monkeypatch.setenv("CLOUDINARY_ACCOUNT_URL", "account://k:wrong-s3cret@acc")
-    done = shell("export", "--log-format", "json", "--debug")
-    assert done.exit_code == 1
+    done = shell("export --log-format json --debug", code=1)
     (failed,) = events(done, "call_failed")
     assert failed["error"] == "AuthorizationRequired"
     assert "s3cret" not in done.output
 
 
 def test_an_unknown_log_format_is_a_usage_error(shell: Shell) -> None:
-    assert shell("export", "--log-format", "xml").exit_code == 64
+    shell("export --log-format xml", code=64)

@@ -45,13 +45,11 @@ def test_a_profile_takes_its_credentials_from_the_variables_that_it_names(
     shell: Shell, profiles: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     profiles.write_text(FROM_ENVIRONMENT)
-    missing = shell("export", "--profile", "work")
-    assert missing.exit_code == 1
-    assert "set WORK_KEY and WORK_SECRET" in missing.stderr
+    shell("export --profile work", code=1, err="set WORK_KEY and WORK_SECRET")
     assert len(shell.emulator.calls) == 0
     monkeypatch.setenv("WORK_KEY", "k")
     monkeypatch.setenv("WORK_SECRET", "s")
-    assert shell("--profile", "work", "export").exit_code == 0
+    shell("--profile work export", code=0)
 
 
 def test_a_profile_takes_its_credentials_from_a_command_that_is_run_once(
@@ -62,7 +60,7 @@ def test_a_profile_takes_its_credentials_from_a_command_that_is_run_once(
     path = shell.write(
         "version: 1\ngroups: {Designers: {mode: additive, members: [maria@example.com]}}"
     )
-    assert shell("apply", path, "--yes", "--profile", "work").exit_code == 0
+    shell(f"apply {path} --yes --profile work", code=0)
     assert len(shell.emulator.calls) == 4  # the account, the e-mail, the change, the account
     assert Path("runs").read_text() == "."
 
@@ -71,7 +69,7 @@ def test_a_command_that_needs_no_request_fetches_no_credentials(
     shell: Shell, profiles: Path
 ) -> None:
     profiles.write_text(profile(command(["there-is-no-such-program"])))
-    assert shell("runs", "--profile", "work").exit_code == 0
+    shell("runs --profile work", code=0)
 
 
 def test_the_command_does_not_read_a_file_of_groups_on_standard_input(
@@ -79,9 +77,8 @@ def test_the_command_does_not_read_a_file_of_groups_on_standard_input(
 ) -> None:
     program = "import sys; sys.stdin.read(); print('k:s')"
     profiles.write_text(profile(command([sys.executable, "-c", program])))
-    exported = shell("export", "--profile", "work").stdout
-    done = shell("plan", "-", "--profile", "work", stdin=exported)
-    assert "Nothing to do" in done.stdout
+    exported = shell("export --profile work").stdout
+    shell("plan - --profile work", stdin=exported, out="Nothing to do")
 
 
 @pytest.mark.parametrize(
@@ -99,9 +96,7 @@ def test_a_command_that_fails_is_named_and_its_output_never_shown(
     shell: Shell, profiles: Path, arguments: list[str], said: str
 ) -> None:
     profiles.write_text(profile(command(arguments)))
-    done = shell("export", "--profile", "work", "--debug")
-    assert done.exit_code == 1
-    assert said in done.stderr
+    done = shell("export --profile work --debug", code=1, err=said)
     assert f"Error: the command {arguments[0]!r}" in done.stderr
     assert SECRET not in done.output
     assert len(shell.emulator.calls) == 0
@@ -112,15 +107,13 @@ def test_a_command_that_takes_too_long_is_ended(
 ) -> None:
     monkeypatch.setattr(profiles_module, "TIME_LIMIT", 0.1)
     profiles.write_text(profile(command([sys.executable, "-c", "import time; time.sleep(30)"])))
-    done = shell("export", "--profile", "work")
-    assert done.exit_code == 1
-    assert "took longer than" in done.stderr
+    shell("export --profile work", code=1, err="took longer than")
 
 
 def test_a_command_may_print_an_account_url(shell: Shell, profiles: Path) -> None:
     program = "print('account://k:s@acc')"
     profiles.write_text(profile(command([sys.executable, "-c", program])))
-    assert shell("export", "--profile", "work").exit_code == 0
+    shell("export --profile work", code=0)
 
 
 class Backend(KeyringBackend):
@@ -165,8 +158,7 @@ def test_a_profile_takes_its_credentials_from_the_keyring(
     shell: Shell, profiles: Path, service: str, said: str | None
 ) -> None:
     profiles.write_text(profile(f'credentials.keyring = "{service}"'))
-    done = shell("export", "--profile", "work")
-    assert done.exit_code == (1 if said else 0)
+    done = shell("export --profile work", code=1 if said else 0)
     if said:
         assert said in done.stderr
         assert f"keyring set {service} acc" in done.stderr
@@ -178,9 +170,7 @@ def test_without_the_package_keyring_the_extra_is_named(
 ) -> None:
     monkeypatch.setitem(sys.modules, "keyring", None)
     profiles.write_text(profile('credentials.keyring = "cloudinary"'))
-    done = shell("export", "--profile", "work")
-    assert done.exit_code == 1
-    assert 'pip install "./cld-user-groups[keyring]"' in done.stderr
+    shell("export --profile work", code=1, err='pip install "./cld-user-groups[keyring]"')
 
 
 def test_the_environment_chooses_a_profile_and_an_option_another(
@@ -190,41 +180,39 @@ def test_the_environment_chooses_a_profile_and_an_option_another(
     profiles.write_text(work + other.replace("work", "other"))
     monkeypatch.setenv("CLOUDINARY_PROFILE", "other")
     assert shell.json("runs")["account"] == "elsewhere"
-    assert shell.json("runs", "--profile", "work")["account"] == "acc"
-    assert shell.json("--profile", "work", "runs")["account"] == "acc"
-    assert shell.json("runs", "--account-id", "third")["account"] == "third"
+    assert shell.json("runs --profile work")["account"] == "acc"
+    assert shell.json("--profile work runs")["account"] == "acc"
+    assert shell.json("runs --account-id third")["account"] == "third"
 
 
 def test_an_option_takes_the_place_of_the_server_of_a_profile(shell: Shell, profiles: Path) -> None:
     server = os.environ["CLOUDINARY_PROVISIONING_SERVER_URL"]
     profiles.write_text(profile('region = "api-eu"\n' + command(PRINTS)))
-    assert shell("export", "--profile", "work", "--server-url", server).exit_code == 0
+    shell("export --profile work --server-url", server, code=0)
     profiles.write_text(profile(f'server_url = "{server}"\n' + command(PRINTS)))
-    assert shell("export", "--profile", "work").exit_code == 0
-    done = shell("export", "--profile", "work", "--server-url", "http://127.0.0.1:1")
-    assert "no response from 127.0.0.1" in done.stderr
+    shell("export --profile work", code=0)
+    shell("export --profile work --server-url http://127.0.0.1:1", err="no response from 127.0.0.1")
 
 
 def test_without_credentials_anywhere_the_profile_is_named(shell: Shell, profiles: Path) -> None:
     profiles.write_text(profile())
-    done = shell("list", "--profile", "work")
-    assert done.exit_code == 1
+    done = shell("list --profile work", code=1)
     assert "there are no credentials: profile 'work' does not say where" in done.stderr
     assert "Security(" not in done.stderr
 
 
 def test_a_misspelled_profile_gets_a_suggestion(shell: Shell, profiles: Path) -> None:
     profiles.write_text(profile())
-    assert shell("list", "--profile", "wrok").stderr.endswith("did you mean 'work'?\n")
+    assert shell("list --profile wrok").stderr.endswith("did you mean 'work'?\n")
 
 
 def test_a_profile_without_credentials_uses_those_of_the_environment(
     shell: Shell, profiles: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     profiles.write_text(profile())
-    assert "CLOUDINARY_PROVISIONING_API_KEY" in shell("export", "--profile", "work").stderr
+    assert "CLOUDINARY_PROVISIONING_API_KEY" in shell("export --profile work").stderr
     monkeypatch.setenv("CLOUDINARY_ACCOUNT_URL", "account://k:s@another")
-    assert shell("export", "--profile", "work").exit_code == 0
+    shell("export --profile work", code=0)
 
 
 @pytest.mark.parametrize(
@@ -272,10 +260,7 @@ def test_a_file_that_is_not_valid_is_an_error_that_shows_no_value_of_it(
     shell: Shell, profiles: Path, content: str | bytes, said: str
 ) -> None:
     profiles.write_bytes(content if isinstance(content, bytes) else content.encode())
-    done = shell("export", "--profile", "work", "--debug")
-    assert done.exit_code == 1
-    assert said in done.stderr
-    assert str(profiles) in done.stderr
+    done = shell("export --profile work --debug", code=1, err=(said, str(profiles)))
     assert SECRET not in done.output
     assert len(shell.emulator.calls) == 0
 
@@ -283,10 +268,7 @@ def test_a_file_that_is_not_valid_is_an_error_that_shows_no_value_of_it(
 def test_a_missing_file_is_named_with_the_variable_that_names_another(
     shell: Shell, profiles: Path
 ) -> None:
-    done = shell("export", "--profile", "work")
-    assert done.exit_code == 1
-    assert str(profiles) in done.stderr
-    assert "CLOUDINARY_PROFILES_FILE" in done.stderr
+    shell("export --profile work", code=1, err=(str(profiles), "CLOUDINARY_PROFILES_FILE"))
 
 
 def test_the_file_is_in_the_directory_of_settings_or_where_a_variable_says(
@@ -308,7 +290,7 @@ def test_the_commands_that_a_report_names_are_for_the_same_account(
     profiles.write_text(profile(command(PRINTS)))
     shell.emulator.fail("addUserToUserGroup", status=500, times=None)
     words = ["create", "New Team", "--yes", "--reason", "a b"]
-    made = shell("--profile", "work", *words).stdout
+    made = shell("--profile work", *words).stdout
     assert "To undo: cld-user-groups --profile work undo " in made
     failed = shell("add", "New Team", "maria@example.com", "--yes", "--profile", "work").stdout
     again = "To resume: cld-user-groups --profile work add 'New Team' maria@example.com"

@@ -199,7 +199,7 @@ def test_the_exports_of_four_programs_are_planned_as_the_page_says(
 
 
 def test_journals_are_pruned_and_verified_as_the_page_says(shell: Shell, machine: Machine) -> None:
-    assert shell("apply", "groups.yaml", "--yes").exit_code == 0
+    shell("apply groups.yaml --yes", code=0)
     machine.environment["XDG_STATE_HOME"] = str(machine.folder / "state")
     pruned, reviews, verified = machine.replay("explanation/personal-data.md")
     assert [done.returncode for done in (pruned, verified)] == [0, 0]
@@ -235,8 +235,8 @@ def test_a_team_is_renamed_by_hand_and_in_the_file_as_the_page_says(
     by_hand, in_file = machine.replay("how-to/rename-a-team.md", confirming=asking)
     assert (by_hand.returncode, in_file.returncode) == (0, 0)
     assert "Nothing to do" in in_file.stderr + in_file.stdout
-    assert shell("rename", "Artists", "Designers", "--yes").exit_code == 0
-    assert shell("apply", "renamed.yaml", "--yes").exit_code == 0
+    shell("rename Artists Designers --yes", code=0)
+    shell("apply renamed.yaml --yes", code=0)
     assert shell.members() == {"Artists": SAMPLE["Designers"], "Marketing": SAMPLE["Marketing"]}
     assert {group.id for group in shell.emulator.groups} == ids
 
@@ -244,13 +244,13 @@ def test_a_team_is_renamed_by_hand_and_in_the_file_as_the_page_says(
 def test_a_wrong_run_is_found_and_restored_as_the_page_says(shell: Shell, machine: Machine) -> None:
     (machine.folder / "groups.yaml").write_text(shell("export").stdout)
     machine.environment["XDG_STATE_HOME"] = str(machine.folder / "state")
-    assert shell("remove", "Designers", "harry@example.com", "--yes").exit_code == 0
+    shell("remove Designers harry@example.com --yes", code=0)
     page = "how-to/restore-after-a-wrong-run.md"
     undo = "cld-user-groups undo"
     replay = machine.replay(page, confirming=[undo, f"{undo} --restore-roles"])
     found, undone, explained, compared = islice(replay, 4)
     assert shell.members() == SAMPLE
-    assert shell("delete", "Marketing", "--yes", "--allow-removals", "1").exit_code == 0
+    shell("delete Marketing --yes --allow-removals 1", code=0)
     (brought_back,) = replay
     for done in (found, undone, explained, compared, brought_back):
         assert done.returncode == 0, done.stderr

@@ -34,7 +34,7 @@ def hostile(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
 
 def recorded(shell: Shell, name: str = "record.json") -> dict[str, Any]:
     """Record the account, and return what was written."""
-    shell("doctor", "--record", name)
+    shell(f"doctor --record {name}")
     document: dict[str, Any] = json.loads((shell.folder / name).read_text("utf-8"))
     return document
 
@@ -48,11 +48,8 @@ def by_operation(document: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
 
 
 def test_it_reads_only_and_says_to_read_it_first(shell: Shell) -> None:
-    done = shell("doctor", "--record", "record.json")
-    assert done.exit_code == 0
-    assert "ok\trecord\t" in done.stdout
+    done = shell("doctor --record record.json", code=0, writes=0, out="ok\trecord\t")
     assert "read it before you send it in" in done.stdout
-    assert shell.writes() == 0
     assert len(shell.emulator.calls) <= 25
 
 
@@ -142,16 +139,14 @@ def test_what_is_there_is_replaced_only_by_force(shell: Shell) -> None:
     path = shell.folder / "record.json"
     path.write_text("mine")
     path.chmod(0o644)
-    done = shell("doctor", "--record", path.name)
-    assert done.exit_code == 1
-    assert "--force" in done.stdout
+    shell("doctor --record", path.name, code=1, out="--force")
     assert path.read_text() == "mine"
     assert len(shell.emulator.calls) <= 4, "nothing was recorded for nothing"
-    assert shell("doctor", "--record", path.name, "--force").exit_code == 0
+    shell("doctor --record", path.name, "--force", code=0)
     assert path.stat().st_mode & 0o777 == 0o600
     link = shell.folder / "link.json"
     link.symlink_to("nowhere.json")
-    assert shell("doctor", "--record", link.name).exit_code == 1
+    shell("doctor --record", link.name, code=1)
     assert not Path("nowhere.json").exists()
 
 
@@ -159,5 +154,5 @@ def test_without_settings_nothing_is_recorded(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CLOUDINARY_ACCOUNT_URL")
-    assert "skipped\trecord" in shell("doctor", "--record", "record.json").stdout
+    assert "skipped\trecord" in shell("doctor --record record.json").stdout
     assert not (shell.folder / "record.json").exists()

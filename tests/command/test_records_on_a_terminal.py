@@ -74,8 +74,8 @@ exit 0
 
 
 def test_the_screen_is_what_people_read(shell: Shell) -> None:
-    shell("export", "--output", "before.yaml")
-    assert shell("apply", shell.write(EDITED), "--yes").exit_code == 0
+    shell("export --output before.yaml")
+    shell("apply", shell.write(EDITED), "--yes", code=0)
     commands = [
         line.removeprefix(r"\$ ").split()
         for line in TRANSCRIPT.splitlines()

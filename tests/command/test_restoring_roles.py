@@ -24,7 +24,7 @@ LOCAL_FILE = "a local file, which anybody under this user can edit"
 
 @pytest.fixture
 def deleted(shell: Shell) -> Shell:
-    shell("delete", "Designers", "--allow-removals", "2", "--yes")
+    shell("delete Designers --allow-removals 2 --yes")
     assert "Designers" not in shell.members()
     return shell
 
@@ -41,10 +41,8 @@ def run_id() -> str:
 
 def test_a_group_deleted_by_mistake_comes_back_whole(shell: Shell) -> None:
     before = assigned(shell)
-    shell("delete", "Designers", "--allow-removals", "2", "--yes")
-    done = shell("undo", "--restore-roles", "--yes")
-    assert done.exit_code == 0
-    assert shell.members() == SAMPLE
+    shell("delete Designers --allow-removals 2 --yes")
+    done = shell("undo --restore-roles --yes", code=0, members=SAMPLE)
     assert assigned(shell) == before != set()
     assert f"assign {EDITOR} to Designers" in done.stdout
     assert "Roles" not in done.stdout.partition("Verified")[2]
@@ -55,9 +53,7 @@ def test_each_role_is_shown_before_it_is_assigned_in_every_format(
     deleted: Shell, form: str
 ) -> None:
     written = deleted.writes()
-    shown = deleted("undo", "--restore-roles", "--dry-run", "--format", form)
-    assert shown.exit_code == 0
-    assert deleted.writes() == written
+    shown = deleted("undo --restore-roles --dry-run --format", form, code=0, writes=written)
     if form == "json":
         changes = json.loads(shown.stdout)["changes"]
         roles = [each["role"]["role_id"] for each in changes if each["action"] == "assign_role"]
@@ -78,8 +74,7 @@ def test_a_role_that_cannot_be_restored_is_listed_by_name_in_every_format(
     roles = deleted.emulator.roles
     (editor,) = (each for each in roles.all if each.name == "Media Editor")
     roles.define(evolve(editor, updated_at=2_000_000_000))
-    done = deleted("undo", "--restore-roles", "--format", form, *options)
-    assert done.exit_code == 5
+    done = deleted("undo --restore-roles --format", form, *options, code=5)
     said = f"Not restored for `Designers`: {EDITOR}: the role was changed since."
     printed = done.stdout if form == "json" else done.stdout + done.stderr
     assert said in printed.replace("\\`", "`")
@@ -96,15 +91,13 @@ def test_a_role_that_cannot_be_restored_is_listed_by_name_in_every_format(
 def test_an_undo_names_the_roles_that_nobody_asked_it_to_restore(deleted: Shell, form: str) -> None:
     run = run_id()
     quiet = ["--quiet"] if form in ("text", "json") else []
-    done = deleted("undo", "--yes", "--format", form, *quiet)
-    assert done.exit_code == 0
+    done = deleted("undo --yes --format", form, *quiet, code=0)
     assert assigned(deleted) == set()
     printed = done.stdout + done.stderr
     assert EDITOR in printed
     assert FOLDER in printed
     assert f"undo {run} --restore-roles" in printed
-    again = deleted("undo", run, "--restore-roles", "--yes")
-    assert again.exit_code == 0
+    deleted(f"undo {run} --restore-roles --yes", code=0)
     assert len(assigned(deleted)) == 2
 
 
@@ -113,9 +106,7 @@ def test_roles_that_cannot_be_read_for_an_undo_make_it_incomplete(
     deleted: Shell, form: str
 ) -> None:
     deleted.emulator.roles.refused_with = 403
-    done = deleted("undo", "--restore-roles", "--yes", "--format", form)
-    assert done.exit_code == 5
-    assert deleted.members() == SAMPLE
+    done = deleted("undo --restore-roles --yes --format", form, code=5, members=SAMPLE)
     printed = done.stdout + done.stderr
     assert f"{EDITOR}: the roles that can be assigned are not known" in printed
 
@@ -137,16 +128,15 @@ def test_a_record_that_was_edited_is_not_restored_without_a_warning(deleted: She
     assert said not in deleted(*line).stdout
     path.write_text(edited, "utf-8")
     for form in FORMATS:
-        done = deleted(*line, "--format", form)
-        assert said in done.stdout + done.stderr
-    assert said not in deleted("undo", "--dry-run").stdout
+        deleted(*line, "--format", form, says=said)
+    assert said not in deleted("undo --dry-run").stdout
     code, screen = converse("undo", "--restore-roles", "--quiet", typed="n\n")
     assert code == 1
     assert said in " ".join(screen.split())
 
 
 def test_the_help_says_where_the_record_is(shell: Shell) -> None:
-    assert LOCAL_FILE in " ".join(shell("undo", "--help").stdout.split())
+    assert LOCAL_FILE in " ".join(shell("undo --help").stdout.split())
 
 
 def test_a_role_that_changes_while_the_question_stands_is_not_assigned(deleted: Shell) -> None:
@@ -161,23 +151,21 @@ def test_a_role_that_changes_while_the_question_stands_is_not_assigned(deleted: 
 
 
 def test_what_is_printed_for_an_undo_cannot_be_applied_as_a_saved_plan(deleted: Shell) -> None:
-    plan = deleted("undo", "--restore-roles", "--dry-run", "--format", "json").stdout
-    done = deleted("apply", deleted.write(plan, "plan.json"), "--yes")
-    assert done.exit_code == 1
+    plan = deleted("undo --restore-roles --dry-run --format json").stdout
+    done = deleted("apply", deleted.write(plan, "plan.json"), "--yes", code=1)
     assert "which only `undo` with --restore-roles does" in done.stderr
 
 
 def test_the_undo_of_a_merge_restores_the_roles_of_each_group(shell: Shell) -> None:
     before = assigned(shell)
     merge = ("merge", "Designers", "Marketing", "--into", "All", "--allow-removals", "3", "--yes")
-    assert shell(*merge).exit_code == 0
-    done = shell("undo", "--restore-roles", "--yes", "--allow-removals", "3")
-    assert done.exit_code == 0
+    shell(*merge, code=0)
+    shell("undo --restore-roles --yes --allow-removals 3", code=0)
     assert (shell.members(), assigned(shell)) == (SAMPLE, before)
 
 
 def test_a_run_that_assigned_roles_is_shown_with_them(deleted: Shell) -> None:
-    deleted("undo", "--restore-roles", "--yes")
-    assert f"assign {EDITOR} to Designers" in deleted("runs", "show").stdout
-    changes = deleted.json("runs", "show")["changes"]
+    deleted("undo --restore-roles --yes")
+    assert f"assign {EDITOR} to Designers" in deleted("runs show").stdout
+    changes = deleted.json("runs show")["changes"]
     assert sum(change["role"] is not None for change in changes) == 2

@@ -32,8 +32,7 @@ def give_marketing_the_same(desk: Shell) -> None:
 @pytest.mark.parametrize("style", ["text", "markdown", "html", "json"])
 def test_a_plan_says_who_keeps_a_role(desk: Shell, style: str) -> None:
     give_marketing_the_same(desk)
-    done = desk("plan", desk.write(MOVE), "--roles", "--format", style)
-    assert done.exit_code == 0
+    done = desk("plan", desk.write(MOVE), "--roles", "--format", style, code=0)
     if style == "json":
         document = json.loads(done.stdout)
         Draft202012Validator(plan_schema()).validate(document)
@@ -56,7 +55,7 @@ def test_a_table_of_a_plan_leaves_its_roles_to_standard_error(desk: Shell) -> No
 
 
 def test_a_log_in_json_says_what_begins_and_what_is_not_known(desk: Shell) -> None:
-    done = desk("add", "Marketing", "john@example.com", "--roles", "--yes", "--log-format", "json")
+    done = desk("add Marketing john@example.com --roles --yes --log-format json")
     (event,) = [each for line in done.stderr.splitlines() if "roles" in (each := json.loads(line))]
     assert event["event"] == "plan"
     assert event["roles"][0].startswith("Roles in folders and collections are known only")
@@ -74,7 +73,7 @@ def test_own_roles_are_read_where_a_human_asks(desk: Shell) -> None:
 def test_own_roles_in_folders_are_not_called_unread_where_people_are_asked(
     desk: Shell,
 ) -> None:
-    shown = desk("delete", "Designers", "--dry-run", "--roles=people").stdout
+    shown = desk("delete Designers --dry-run --roles=people").stdout
     reason = "the Permissions API did not show their roles in folders and collections"
     assert f"Whether people hold these roles themselves is not known: {reason}.\n" in shown
     assert "were not read" not in shown
@@ -102,13 +101,13 @@ def test_400_groups_take_two_reads_for_each_hundred_and_their_pages(
         ),
         "groups.json",
     )
-    document = desk.json("plan", file, "--roles")
+    document = desk.json(f"plan {file} --roles")
     assert document["roles"]["requests"] == reads
     desk.emulator.calls.assert_called("inspectMultiple", times=reads)
     assert len(desk.emulator.calls) == 2 + reads  # the groups, and Maria's e-mail
     assert document["requests_left"] == 1000 - len(desk.emulator.calls)
     desk.emulator.calls.clear()
-    assert desk.json("plan", file)["summary"]["requests"] == 399
+    assert desk.json(f"plan {file}")["summary"]["requests"] == 399
     assert len(desk.emulator.calls) == 2
 
 
@@ -133,15 +132,13 @@ def test_no_fault_of_the_permissions_api_holds_back_or_ends_a_run(
 ) -> None:
     crowd = shell.add_crowd(30)
     shell.emulator.fail("inspectMultiple", times=None, **fault)
-    done = shell(*MERGE, "--yes")
-    assert done.exit_code == 0, done.stderr
+    done = shell(*MERGE, "--yes", code=0)
     reason = done.stderr.partition("with `Crowd`: not known: ")[2].partition("\n")[0]
     assert reason
     assert done.stderr.count(reason) == 1
     assert len(shell.members()["Marketing"]) == 31
     assert not waits
-    again = shell("remove", "Marketing", *crowd[:5], "--roles", "--yes")
-    assert again.exit_code == 0
+    again = shell("remove Marketing", *crowd[:5], "--roles", "--yes", code=0)
     assert again.stderr.count("Roles that are not known: those of Marketing: ") == 1
     assert not waits
 
@@ -150,7 +147,7 @@ def test_no_fault_of_the_permissions_api_holds_back_or_ends_a_run(
 def test_reading_roles_leaves_the_quota_that_is_kept(desk: Shell, left: int, reads: int) -> None:
     file = desk.write("version: 1\ngroups: {Designers: {state: absent, allow_empty: true}}\n")
     desk.emulator.set_quota(left)
-    done = desk("apply", file, "--yes", "--keep-quota", "10")
+    done = desk(f"apply {file} --yes --keep-quota 10")
     desk.emulator.calls.assert_called("inspectMultiple", times=reads)
     assert len(desk.emulator.calls) <= left - 10
     if not reads:
@@ -163,8 +160,7 @@ def test_the_roles_that_a_rule_needs_leave_the_quota_that_is_kept(desk: Shell) -
         "    members: [john@example.com]\n    not_with_role: [Master Admin]\n"
     )
     desk.emulator.set_quota(13)
-    done = desk("apply", file, "--yes", "--keep-quota", "10")
-    assert done.exit_code == 5
+    done = desk(f"apply {file} --yes --keep-quota 10", code=5)
     desk.emulator.calls.assert_not_called("inspectMultiple")
     assert desk.writes() == 0
     assert "reading them takes more requests than are left" in done.stderr
@@ -172,7 +168,7 @@ def test_the_roles_that_a_rule_needs_leave_the_quota_that_is_kept(desk: Shell) -
 
 def test_a_plan_says_how_many_requests_a_deletion_takes(desk: Shell) -> None:
     desk.emulator.set_quota(100)
-    done = desk("delete", "Designers", "--allow-removals", "2", "--yes")
+    done = desk("delete Designers --allow-removals 2 --yes")
     needed = "1 request needed, and at most 2 to record roles, after 2 requests that read roles"
     assert f"{needed}; 97 left of the quota.\n" in done.stderr
     assert [call.operation_id for call in desk.emulator.calls] == [
@@ -185,7 +181,7 @@ def test_pages_of_roles_leave_the_quota_that_is_kept_too(desk: Shell) -> None:
     desk.emulator.roles.page_size = 1
     file = desk.write("version: 1\ngroups: {Designers: {members: [maria@example.com]}}\n")
     desk.emulator.set_quota(15)
-    done = desk("apply", file, "--roles", "--yes", "--allow-removals", "2", "--keep-quota", "10")
+    done = desk(f"apply {file} --roles --yes --allow-removals 2 --keep-quota 10")
     desk.emulator.calls.assert_called("inspectMultiple", times=3)
     assert len(desk.emulator.calls) == 5
     assert "Roles that are not known: those of Designers: reading them takes more" in done.stderr
@@ -204,8 +200,7 @@ def test_nothing_is_taken_from_the_roles_of_a_saved_plan(desk: Shell, edit: str)
             effect |= {"text": "Nothing at all", "role_id": ADMIN, "people": 0, "through": []}
     saved.write_text(json.dumps(document))
     desk.emulator.calls.clear()
-    done = desk("apply", "plan.json", "--yes")
-    assert done.exit_code == 0
+    done = desk("apply plan.json --yes", code=0)
     assert "through this group" not in done.stderr
     desk.emulator.calls.assert_not_called("inspectMultiple")
     desk.emulator.calls.assert_not_called("updatePrincipalRoles")
@@ -215,14 +210,13 @@ def test_nothing_is_taken_from_the_roles_of_a_saved_plan(desk: Shell, edit: str)
 def test_a_saved_plan_shows_roles_as_they_are_when_it_is_applied(desk: Shell) -> None:
     desk("plan", desk.write(MOVE), "--roles", "--out", "plan.json")
     give_marketing_the_same(desk)
-    done = desk("apply", "plan.json", "--roles", "--yes")
+    done = desk("apply plan.json --roles --yes")
     assert f"no longer: {EDITOR}, 1 person; 1 keeps it through Marketing\n" in done.stderr
 
 
 def test_an_undo_shows_which_roles_end(desk: Shell) -> None:
-    desk("add", "Designers", "maria@example.com", "--yes")
-    done = desk("undo", "--roles", "--dry-run")
-    assert f"through this group no longer: {EDITOR}, 1 person\n" in done.stdout
+    desk("add Designers maria@example.com --yes")
+    desk("undo --roles --dry-run", out=f"through this group no longer: {EDITOR}, 1 person\n")
 
 
 def test_only_additions_show_only_what_begins(desk: Shell) -> None:
@@ -232,10 +226,9 @@ def test_only_additions_show_only_what_begins(desk: Shell) -> None:
 
 
 def test_an_undo_that_restores_roles_shows_who_gets_them(desk: Shell) -> None:
-    desk("delete", "Designers", "--allow-removals", "2", "--yes")
-    plain = desk("undo", "--roles", "--dry-run")
-    assert "    a new group grants no role\n" in plain.stdout
-    done = desk("undo", "--roles", "--restore-roles", "--dry-run")
+    desk("delete Designers --allow-removals 2 --yes")
+    desk("undo --roles --dry-run", out="    a new group grants no role\n")
+    done = desk("undo --roles --restore-roles --dry-run")
     assert f"through this group from now on: {EDITOR}, 2 people\n" in done.stdout
     assert "a new group grants no role" not in done.stdout
     assert "Roles that begin: 2 roles, for 2 people." in done.stdout

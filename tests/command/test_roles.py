@@ -34,10 +34,7 @@ each_look = pytest.mark.parametrize(
 
 @each_look
 def test_a_look_shows_what_groups_grant_for_two_reads(desk: Shell, line: tuple[str, ...]) -> None:
-    done = desk(*line)
-    assert done.exit_code == 0
-    assert EDITOR in done.stdout + done.stderr
-    assert FOLDER in done.stdout + done.stderr
+    desk(*line, code=0, says=(EDITOR, FOLDER))
     desk.emulator.calls.assert_called("inspectMultiple", times=2)
     assert desk.writes() == 0
 
@@ -48,8 +45,7 @@ def test_without_the_permissions_api_the_rest_is_shown_roles_are_unknown(
     desk: Shell, line: tuple[str, ...], status: int
 ) -> None:
     desk.emulator.roles.refused_with = status
-    done = desk(*line)
-    assert done.exit_code == 0
+    done = desk(*line, code=0)
     assert len(done.stdout.splitlines()) > 1
     said = done.stdout + done.stderr
     assert (
@@ -95,7 +91,7 @@ def test_a_role_through_several_groups_names_them(desk: Shell, line: tuple[str, 
 
 
 def test_a_json_document_has_the_roles_of_a_group(desk: Shell) -> None:
-    roles = desk.json("show", "Designers")["roles"]
+    roles = desk.json("show Designers")["roles"]
     assert roles["not_known_because"] is None
     assert roles["granted"][1] == {
         "role": "Media Editor",
@@ -110,18 +106,18 @@ def test_a_json_document_has_the_roles_of_a_group(desk: Shell) -> None:
 
 def test_roles_that_are_not_known_are_null_in_json(desk: Shell) -> None:
     desk.emulator.roles.refused_with = 404
-    roles: dict[str, Any] = desk.json("show", "Designers")["roles"]
+    roles: dict[str, Any] = desk.json("show Designers")["roles"]
     assert roles["granted"] is None
     assert "404" in roles["not_known_because"]
 
 
 def test_a_user_has_own_roles_and_those_of_groups(desk: Shell) -> None:
-    row = desk("whois", "john@example.com").stdout.splitlines()[1].split("\t")
+    row = desk("whois john@example.com").stdout.splitlines()[1].split("\t")
     assert row[-1] == (
         f"Master Admin (full control) in the account; {FOLDER} (through Designers); "
         f"{EDITOR} (through Designers)"
     )
-    roles = desk.json("whois", "john@example.com")["roles"]
+    roles = desk.json("whois john@example.com")["roles"]
     assert [grant["full_control"] for grant in roles["own"]["granted"]] == [True]
     (through,) = roles["through_groups"]
     assert through["group"]["name"] == "Designers"
@@ -129,20 +125,20 @@ def test_a_user_has_own_roles_and_those_of_groups(desk: Shell) -> None:
 
 
 def test_a_group_that_grants_nothing_says_of_what_that_is_known(desk: Shell) -> None:
-    assert NONE in desk("show", "Marketing").stderr
-    line = desk("list", "--roles").stdout.splitlines()[2]
+    assert NONE in desk("show Marketing").stderr
+    line = desk("list --roles").stdout.splitlines()[2]
     assert line.startswith("Marketing\t1\t")
     assert NONE in line
 
 
 def test_explain_has_the_roles_of_who_is_there(desk: Shell) -> None:
     assert (
-        desk.json("explain", "Designers", "maria@example.com")["user_roles"]
-        == (desk.json("whois", "maria@example.com")["roles"])
+        desk.json("explain Designers maria@example.com")["user_roles"]
+        == (desk.json("whois maria@example.com")["roles"])
     )
-    desk("add", "Designers", "maria@example.com", "--yes")
+    desk("add Designers maria@example.com --yes")
     desk.emulator.remove_user_account(desk.emulator.users[2])
-    document = desk.json("explain", "Designers", "maria@example.com")
+    document = desk.json("explain Designers maria@example.com")
     assert document["user_roles"] is None
     assert len(document["roles"]["granted"]) == 2
 
@@ -151,7 +147,7 @@ def test_a_group_that_the_response_leaves_out_is_not_known(desk: Shell) -> None:
     body = '{"data": {"principals": [{"type": "group", "id": "%s", "roles": []}]}}'
     body %= desk.emulator.groups[0].id
     desk.emulator.fail("inspectMultiple", status=200, body=body, times=2)
-    done = desk("list", "--roles")
+    done = desk("list --roles")
     assert done.stderr == (
         "What 1 of the groups grants is not known: the Permissions API did not say.\n"
     )
@@ -168,16 +164,15 @@ def test_the_list_reads_no_roles_unless_they_are_wanted(desk: Shell) -> None:
 
 
 def test_a_group_that_is_gone_has_no_roles_to_read(shell: Shell) -> None:
-    shell("delete", "Marketing", "--allow-removals", "1", "--yes")
+    shell("delete Marketing --allow-removals 1 --yes")
     shell.emulator.calls.clear()
-    done = shell("explain", "Marketing", "maria@example.com")
-    assert done.exit_code == 0
+    shell("explain Marketing maria@example.com", code=0)
     shell.emulator.calls.assert_not_called("inspectMultiple")
-    assert shell.json("explain", "Marketing", "maria@example.com")["roles"] is None
+    assert shell.json("explain Marketing maria@example.com")["roles"] is None
 
 
 def test_a_plan_that_deletes_a_group_says_what_ends(desk: Shell) -> None:
-    done = desk("delete", "Designers", "--allow-removals", "2", "--dry-run")
+    done = desk("delete Designers --allow-removals 2 --dry-run")
     assert f"Note: Roles that end with `Designers`: {FOLDER}; {EDITOR}." in done.stdout
     desk.emulator.calls.assert_called("inspectMultiple", times=2)
     assert desk.writes() == 0
@@ -186,8 +181,7 @@ def test_a_plan_that_deletes_a_group_says_what_ends(desk: Shell) -> None:
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_a_group_is_deleted_also_where_its_roles_are_not_known(desk: Shell, status: int) -> None:
     desk.emulator.roles.refused_with = status
-    done = desk("delete", "Designers", "--allow-removals", "2", "--yes")
-    assert done.exit_code == 0
+    done = desk("delete Designers --allow-removals 2 --yes", code=0)
     assert "Roles that end with `Designers`: not known: this account or API key" in done.stderr
     assert "Designers" not in desk.members()
 
@@ -203,16 +197,14 @@ def test_a_merge_says_what_ends_with_each_group(desk: Shell) -> None:
 def test_a_saved_plan_that_deletes_a_group_says_what_ends(desk: Shell) -> None:
     file = desk.write("version: 1\ngroups: {Designers: {state: absent, allow_empty: true}}\n")
     desk.emulator.set_quota(100)
-    saved = desk("plan", file, "--out", "plan.json")
+    saved = desk(f"plan {file} --out plan.json", out="97 left of the quota")
     assert f"Roles that end with `Designers`: {FOLDER}; {EDITOR}." in saved.stdout
-    assert "97 left of the quota" in saved.stdout
-    applied = desk("apply", "plan.json", "--yes")
-    assert applied.exit_code == 0
+    applied = desk("apply plan.json --yes", code=0)
     assert applied.stderr.count("Roles that end with `Designers`") == 1
 
 
 def test_a_plan_that_deletes_no_group_reads_no_roles(desk: Shell) -> None:
-    desk("remove", "Designers", "harry@example.com", "--dry-run")
+    desk("remove Designers harry@example.com --dry-run")
     desk.emulator.calls.assert_not_called("inspectMultiple")
 
 
@@ -233,7 +225,7 @@ def test_a_plan_reads_roles_where_a_human_asks(desk: Shell, option: tuple[str, .
 
 
 def test_a_plan_without_changes_reads_no_roles(desk: Shell) -> None:
-    desk("add", "Designers", "harry@example.com", "--roles", "--yes")
+    desk("add Designers harry@example.com --roles --yes")
     desk.emulator.calls.assert_not_called("inspectMultiple")
 
 
@@ -241,7 +233,7 @@ def test_a_plan_without_changes_reads_no_roles(desk: Shell) -> None:
 def test_a_plan_asks_once_for_roles_and_counts_it(desk: Shell, status: int) -> None:
     desk.emulator.roles.refused_with = status
     desk.emulator.set_quota(100)
-    document = desk.json("delete", "Designers", "--allow-removals", "2", "--dry-run")
+    document = desk.json("delete Designers --allow-removals 2 --dry-run")
     desk.emulator.calls.assert_called("inspectMultiple", times=1)
     assert document["requests_left"] == 100 - len(desk.emulator.calls)
 
@@ -254,7 +246,7 @@ def test_reading_roles_takes_nothing_of_the_quota_that_is_kept(desk: Shell) -> N
         "  Designers: {state: absent, allow_empty: true}\n"
     )
     desk.emulator.set_quota(20)
-    desk("apply", file, "--yes", "--keep-quota", "10")
+    desk(f"apply {file} --yes --keep-quota 10")
     assert len(desk.emulator.calls) <= 10
 
 
@@ -269,8 +261,7 @@ def test_an_account_read_before_roles_that_come_slowly_is_read_again(
 
     monkeypatch.setattr("cld_user_groups.membership.roles.read_roles", change_meanwhile)
     monkeypatch.setattr("cld_user_groups.membership.pace.LONG_PAUSE", 0.0)
-    done = desk("delete", "Designers", "--allow-removals", "2", "--yes")
-    assert done.exit_code == 4
+    desk("delete Designers --allow-removals 2 --yes", code=4)
     desk.emulator.calls.assert_not_called("deleteUserGroup")
 
 
@@ -280,8 +271,8 @@ DELETION = ("delete", "Designers", "--allow-removals", "2", "--yes")
 def test_a_deletion_reports_the_roles_that_it_recorded(desk: Shell) -> None:
     line = f"Recorded roles of Designers: {FOLDER}; {EDITOR}."
     assert line in desk(*DELETION).stdout
-    assert line in desk("runs", "show").stdout
-    (change,) = desk.json("runs", "show")["changes"]
+    assert line in desk("runs show").stdout
+    (change,) = desk.json("runs show")["changes"]
     assert [grant["role"] for grant in change["roles"]["granted"]] == [
         "Campaign Contributor",
         "Media Editor",
@@ -294,8 +285,7 @@ def test_a_deletion_reports_in_every_format_that_the_roles_are_not_known(
     desk: Shell, form: str
 ) -> None:
     desk.emulator.roles.refused_with = 403
-    done = desk(*DELETION, "--format", form, "--quiet")
-    assert done.exit_code == 0
+    done = desk(*DELETION, "--format", form, "--quiet", code=0)
     said = "does not have the Permissions API (status 403)"
     assert said in done.stdout + done.stderr
     if form == "json":

@@ -28,8 +28,7 @@ NOTE = "Managed elsewhere, and never written: `Everyone` by `scim` (line 10)."
 
 @pytest.mark.parametrize("form", ["text", "markdown", "html", "json", "csv"])
 def test_every_output_of_a_plan_says_what_a_rule_holds_back(desk: Shell, form: str) -> None:
-    done = desk("plan", desk.write(FILE), "--format", form)
-    assert done.exit_code == 5
+    done = desk("plan", desk.write(FILE), "--format", form, code=5)
     said = done.stdout + done.stderr
     assert HELD in said
     assert MANAGED in said
@@ -41,43 +40,36 @@ def test_every_output_of_a_plan_says_what_a_rule_holds_back(desk: Shell, form: s
 def test_a_breach_that_stands_is_a_warning_and_no_error(desk: Shell) -> None:
     group = "{mode: additive, members: [john@example.com]}"
     text = f"version: 1\nemail_domains: [example.org]\ngroups: {{Designers: {group}}}\n"
-    done = desk("plan", desk.write(text))
-    assert done.exit_code == 0
+    done = desk("plan", desk.write(text), code=0)
     assert (
         "Warning: groups.yaml:2: in `Designers`, the e-mail is not in `example.org`:" in done.stdout
     )
-    assert "Nothing to do" in desk("apply", "groups.yaml", "--yes").stdout
+    assert "Nothing to do" in desk("apply groups.yaml --yes").stdout
 
 
 def test_apply_does_the_rest_and_is_incomplete(desk: Shell) -> None:
     text = FILE.replace("      - harry@example.com\n", "")
-    done = desk("apply", desk.write(text), "--yes")
-    assert done.exit_code == 5
+    desk("apply", desk.write(text), "--yes", code=5, says="also in `Marketing`")
     assert desk.members()["Designers"] == {"john"}
-    assert "also in `Marketing`" in done.stdout + done.stderr
     assert "Everyone" not in desk.members()
 
 
 def test_a_saved_plan_is_held_to_its_rules_on_the_account_of_now(desk: Shell) -> None:
     text = FILE.replace("[[Designers, Marketing]]", "[[Designers, Other]]")
     desk.emulator.add_group("Other")
-    assert desk("plan", desk.write(text), "--out", "plan.json").exit_code == 5
+    desk("plan", desk.write(text), "--out", "plan.json", code=5)
     other = next(group for group in desk.emulator.groups if group.name == "Other")
     maria = next(user for user in desk.emulator.users if user.email == "maria@example.com")
     desk.emulator.add_member(other, maria)
-    done = desk("apply", "plan.json", "--yes")
-    assert done.exit_code == 4
-    assert "also in `Other`" in done.stderr
-    assert desk.writes() == 0
+    desk("apply plan.json --yes", code=4, writes=0, err="also in `Other`")
 
 
 def test_additions_alone_keep_the_rules(desk: Shell) -> None:
     members = "[john@example.com, maria@example.com]"
     text = f"version: 1\ngroups: {{Designers: {{max_members: 2, members: {members}}}}}\n"
     desk.write(text)
-    assert desk("plan", "groups.yaml").exit_code == 0
-    done = desk("apply", "groups.yaml", "--adds-only", "--yes")
-    assert done.exit_code == 5
+    desk("plan groups.yaml", code=0)
+    desk("apply groups.yaml --adds-only --yes", code=5)
     assert desk.members()["Designers"] == {"john", "harry"}
 
 
@@ -94,10 +86,8 @@ def test_roles_are_read_for_a_rule_that_needs_them(
     desk.emulator.roles.refused_with = status
     rule = "not_with_role: [Master Admin], members: [maria@example.com, john@example.com]"
     desk.write(f"version: 1\ngroups: {{Marketing: {{{rule}}}}}\n")
-    done = desk("apply", "groups.yaml", "--yes")
-    assert done.exit_code == 5
+    done = desk("apply groups.yaml --yes", code=5, err=why)
     assert "`john@example.com` is not added to `Marketing`: " in done.stderr
-    assert why in done.stderr
     assert desk.members()["Marketing"] == {"maria"}
     desk.emulator.calls.assert_called("inspectMultiple", times=1 if status else 2)
 
@@ -126,7 +116,7 @@ def test_an_account_read_before_roles_that_come_slowly_is_read_again(
     desk: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cld_user_groups.membership.pace.LONG_PAUSE", 0.0)
-    assert desk("plan", desk.write(RULED)).exit_code == 0
+    desk("plan", desk.write(RULED), code=0)
     desk.emulator.calls.assert_called("getUserGroups", times=2)
 
 
@@ -138,10 +128,8 @@ def test_a_file_without_such_a_rule_reads_no_roles(desk: Shell) -> None:
 @pytest.mark.parametrize("form", ["text", "markdown", "html", "json"])
 def test_a_report_compares_the_account_with_the_rules_of_a_file(desk: Shell, form: str) -> None:
     desk.emulator.add_member(*(desk.emulator.groups[1], desk.emulator.users[0]))
-    done = desk("report", "--file", desk.write(FILE), "--format", form)
-    assert done.exit_code == 0
+    done = desk("report --file", desk.write(FILE), "--format", form, code=0, out="john@example.com")
     assert "nobody may be in both" in done.stdout
-    assert "john@example.com" in done.stdout
 
 
 def test_a_report_reads_the_roles_of_those_whom_a_rule_is_about(desk: Shell) -> None:
@@ -149,7 +137,7 @@ def test_a_report_reads_the_roles_of_those_whom_a_rule_is_about(desk: Shell) -> 
     desk.emulator.add_group("Everyone", users=[john])
     everyone = "Everyone: {managed_by: scim, not_with_role: [Master Admin]}"
     desk.write(f"version: 1\ngroups: {{{everyone}}}\n")
-    document = desk.json("report", "--file", "groups.yaml")
+    document = desk.json("report --file groups.yaml")
     said = "Rule: groups.yaml:2: in `Everyone`, `Master Admin` is held by the user"
     assert f"{said}: `john@example.com`." in document["notes"]
     managed = {each["name"]: each["managed_by"] for each in document["groups"]}

@@ -76,7 +76,7 @@ def test_a_first_signal_lets_flights_end_and_the_same_command_resumes(
     assert not summary.run.unconfirmed
 
     shell.emulator.clear_faults()
-    assert shell("apply", slow, "--yes").exit_code == 0
+    shell("apply", slow, "--yes", code=0)
     assert crowd(shell) == PEOPLE
 
 
