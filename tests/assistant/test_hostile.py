@@ -95,12 +95,12 @@ def hostile(make: Callable[..., Assistant], tmp_path: Path) -> Assistant:
     return make(emulator, file="groups.json")
 
 
-def test_there_are_thirty_hostile_names() -> None:
+def test_there_are_thirty_hostile_names():
     assert len(set(HOSTILE)) >= 30
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_hostile_name_is_in_no_text_of_a_tool(hostile: Assistant, name: str) -> None:
+def test_a_hostile_name_is_in_no_text_of_a_tool(hostile, name):
     given: dict[str, Any] = {
         "list_members": {"group": "g0"},
         "show_grants": {"group": "g1"},
@@ -118,7 +118,7 @@ def test_a_hostile_name_is_in_no_text_of_a_tool(hostile: Assistant, name: str) -
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_a_hostile_argument_is_in_no_text_of_an_error(hostile: Assistant, text: str) -> None:
+def test_a_hostile_argument_is_in_no_text_of_an_error(hostile, text):
     for name, given in (
         ("list_members", {"group": f"no {text}"[:500]}),
         ("explain", {"group": "g0", "user": f"no {text}"[:500]}),
@@ -140,9 +140,7 @@ FILES = [json.dumps({"version": 1, "groups": {name: {"members": [name]}}}) for n
 
 
 @pytest.mark.parametrize("content", FILES, ids=range(len(FILES)))
-def test_a_hostile_file_is_in_no_text(
-    make: Callable[..., Assistant], tmp_path: Path, content: str
-) -> None:
+def test_a_hostile_file_is_in_no_text(make, tmp_path, content):
     (tmp_path / "groups.json").write_text(content)
     assistant = make(file="groups.json")
     result = assistant.call("propose", from_file=True)
@@ -154,7 +152,7 @@ def test_a_hostile_file_is_in_no_text(
     check(shown.get("data", shown), shown.get("message", ""))
 
 
-def test_a_hostile_name_is_in_no_description_and_a_resource_is_data(hostile: Assistant) -> None:
+def test_a_hostile_name_is_in_no_description_and_a_resource_is_data(hostile):
     from cld_user_groups.assistant.tools import TOOLS
 
     for resource in ("file", "plan/last", "review/last"):

@@ -49,7 +49,7 @@ def log(assistant: Assistant) -> list[dict[str, Any]]:
     return list(logged_calls(assistant.account.state))
 
 
-def test_no_tool_or_resource_sends_anything_but_reads(make: Make, tmp_path: Path) -> None:
+def test_no_tool_or_resource_sends_anything_but_reads(make, tmp_path):
     (tmp_path / "groups.yaml").write_text(
         "version: 1\ngroups: {Designers: {members: [john@example.com]}}"
     )
@@ -70,13 +70,13 @@ WRITES = [each for each in METHODS if OPERATIONS[each].definition["x-effect"] !=
 
 
 @pytest.mark.parametrize("operation_id", WRITES)
-def test_the_client_of_the_server_cannot_write(assistant: Assistant, operation_id: str) -> None:
+def test_the_client_of_the_server_cannot_write(assistant, operation_id):
     with pytest.raises(NotSent, match=operation_id):
         method(assistant.account.client, operation_id)(**next(arguments(operation_id)))
     assert list(assistant.emulator.calls) == []
 
 
-def test_the_hints_about_each_tool_are_true(assistant: Assistant) -> None:
+def test_the_hints_about_each_tool_are_true(assistant):
     for name, given in CALLS.items():
         before = len(assistant.emulator.calls), sorted(assistant.account.state.rglob("*Z-*.json"))
         assistant.call(name, **given)
@@ -90,7 +90,7 @@ def test_the_hints_about_each_tool_are_true(assistant: Assistant) -> None:
         assert writes is (name == "propose")
 
 
-def test_a_read_only_server_has_no_way_to_propose(make: Make) -> None:
+def test_a_read_only_server_has_no_way_to_propose(make):
     assistant = make(read_only=True)
     assert {*CALLS} - {"propose"} == {
         tool.name for tool in assistant.ask(lambda client: client.list_tools()).tools
@@ -101,7 +101,7 @@ def test_a_read_only_server_has_no_way_to_propose(make: Make) -> None:
         assistant.ask(lambda client: client.call_tool("propose", lost(HARRY)))
 
 
-def test_what_a_look_returns_has_ids_and_emails_as_data(assistant: Assistant) -> None:
+def test_what_a_look_returns_has_ids_and_emails_as_data(assistant):
     (group,) = assistant.data("list_groups", text="design")["groups"]
     assert group == {"group": {"id": DESIGNERS, "name": "Designers"}, "members": 2}
     members = assistant.data("list_members", group="Designers")["members"]
@@ -114,7 +114,7 @@ def test_what_a_look_returns_has_ids_and_emails_as_data(assistant: Assistant) ->
     assert "without_group" in kinds
 
 
-def test_who_may_do_something_is_told_with_the_group_that_lets_them(assistant: Assistant) -> None:
+def test_who_may_do_something_is_told_with_the_group_that_lets_them(assistant):
     found = assistant.data("who_may", role="campaign")["access"]
     assert {(each["user"]["email"], each["through"][0]["name"]) for each in found} == {
         (JOHN, "Designers"), (HARRY, "Designers"),
@@ -126,9 +126,7 @@ def test_who_may_do_something_is_told_with_the_group_that_lets_them(assistant: A
 
 
 @pytest.mark.parametrize("role", [None, "no such role"])
-def test_roles_that_cannot_be_read_are_not_known_and_never_none(
-    assistant: Assistant, role: str | None
-) -> None:
+def test_roles_that_cannot_be_read_are_not_known_and_never_none(assistant, role):
     assistant.emulator.fail("inspectMultiple", status=403, times=None)
     for data in (
         assistant.data("show_grants", group="Designers"),
@@ -142,7 +140,7 @@ def test_roles_that_cannot_be_read_are_not_known_and_never_none(
     assert "full_control_by_one_group" not in assistant.data("review")["looked_for"]
 
 
-def test_what_groups_grant_is_known_where_own_roles_are_not(make: Make) -> None:
+def test_what_groups_grant_is_known_where_own_roles_are_not(make):
     emulator = Emulator("acc", "k", SECRET)
 
     class RefuseUsers:
@@ -155,7 +153,7 @@ def test_what_groups_grant_is_known_where_own_roles_are_not(make: Make) -> None:
     assert [each["own"] for each in found["access"]] == [None, None]
 
 
-def test_pages_are_of_one_reading_and_have_a_bound(assistant: Assistant) -> None:
+def test_pages_are_of_one_reading_and_have_a_bound(assistant):
     for number in range(220):
         assistant.emulator.add_group(f"Group {number}")
     page = assistant.data("list_groups")
@@ -169,7 +167,7 @@ def test_pages_are_of_one_reading_and_have_a_bound(assistant: Assistant) -> None
     assert len(assistant.emulator.calls) == 1
 
 
-def test_a_page_is_small_where_everybody_is_in_all_groups(assistant: Assistant) -> None:
+def test_a_page_is_small_where_everybody_is_in_all_groups(assistant):
     emulator = assistant.emulator
     people = [emulator.add_user_account(f"Person {number}") for number in range(30)]
     for number in range(100):
@@ -186,7 +184,7 @@ def test_a_page_is_small_where_everybody_is_in_all_groups(assistant: Assistant) 
     assert assistant.data("find_people", text="person", page=99)["people"] == []
 
 
-def test_a_list_that_is_longer_than_shown_is_named(make: Make, tmp_path: Path) -> None:
+def test_a_list_that_is_longer_than_shown_is_named(make, tmp_path):
     listed = {f"Group {number}": {"members": [JOHN]} for number in range(201)}
     (tmp_path / "groups.json").write_text(json.dumps({"version": 1, "groups": listed}))
     assistant = make(file="groups.json")
@@ -200,7 +198,7 @@ def test_a_list_that_is_longer_than_shown_is_named(make: Make, tmp_path: Path) -
     assert len(json.loads(assistant.read("file"))["groups"]) == 201
 
 
-def test_a_page_of_what_was_not_read_is_an_error(assistant: Assistant) -> None:
+def test_a_page_of_what_was_not_read_is_an_error(assistant):
     for given in ({}, {"text": "x"}):
         assistant.data("list_groups", text="y")
         result = assistant.call("list_groups", page=2, **given)
@@ -225,16 +223,14 @@ def test_a_page_of_what_was_not_read_is_an_error(assistant: Assistant) -> None:
         ("propose", {"groups": [{"group": "Designers"}] * 201}),
     ],
 )
-def test_arguments_that_are_not_valid_send_nothing(
-    assistant: Assistant, name: str, given: dict[str, Any]
-) -> None:
+def test_arguments_that_are_not_valid_send_nothing(assistant, name, given):
     result = assistant.call(name, **given)
     assert result.is_error
     assert result.structured_content["kind"] == "arguments"
     assert list(assistant.emulator.calls) == []
 
 
-def test_a_plan_past_a_guard_is_refused_and_not_saved(assistant: Assistant) -> None:
+def test_a_plan_past_a_guard_is_refused_and_not_saved(assistant):
     data = assistant.data("propose", **lost(JOHN, HARRY))
     (breach,) = data["breaches"]
     assert breach == {
@@ -248,7 +244,7 @@ def test_a_plan_past_a_guard_is_refused_and_not_saved(assistant: Assistant) -> N
     assert assistant.read("plan/last") == "null"
 
 
-def test_few_removals_are_no_allowance_of_their_own(assistant: Assistant) -> None:
+def test_few_removals_are_no_allowance_of_their_own(assistant):
     users = [assistant.emulator.add_user_account(f"P {each}") for each in range(10)]
     assistant.emulator.add_group("Crowd", users=users)
     named = [user.id for user in users[:3]]
@@ -256,7 +252,7 @@ def test_few_removals_are_no_allowance_of_their_own(assistant: Assistant) -> Non
     assert [each["guard"] for each in data["breaches"]] == ["max_removals_per_group"]
 
 
-def test_a_saved_plan_is_whole_private_and_named_by_its_digest(assistant: Assistant) -> None:
+def test_a_saved_plan_is_whole_private_and_named_by_its_digest(assistant):
     data = assistant.data("propose", **lost(HARRY), reason="JIRA-7")
     saved = data["saved"]
     path = Path(saved["path"])
@@ -302,7 +298,7 @@ EDITS: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
 
 
 @pytest.mark.parametrize("edit", EDITS)
-def test_each_kind_of_change_can_be_proposed(assistant: Assistant, edit: str) -> None:
+def test_each_kind_of_change_can_be_proposed(assistant, edit):
     assistant.emulator.add_group("Empty")
     given, changes = EDITS[edit]
     data = assistant.data("propose", **given)
@@ -310,7 +306,7 @@ def test_each_kind_of_change_can_be_proposed(assistant: Assistant, edit: str) ->
     assert [(each["action"], each["group"]["name"]) for each in data["changes"]] == changes
 
 
-def test_the_roles_that_begin_and_end_are_told(assistant: Assistant) -> None:
+def test_the_roles_that_begin_and_end_are_told(assistant):
     moves = [{"group": "Designers", "remove": [HARRY]}, {"group": "Marketing", "add": [HARRY]}]
     roles = assistant.data("propose", groups=moves)["plan"]["roles"]
     effects = {(each["effect"], each["group"]["name"]) for each in roles["effects"]}
@@ -340,9 +336,7 @@ CONTRADICTIONS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("given", CONTRADICTIONS, ids=str)
-def test_changes_that_cannot_be_meant_are_an_error(
-    assistant: Assistant, given: dict[str, Any]
-) -> None:
+def test_changes_that_cannot_be_meant_are_an_error(assistant, given):
     result = assistant.call("propose", **given)
     assert result.is_error
     assert result.structured_content["kind"] == "invalid"
@@ -357,9 +351,7 @@ groups: {Designers: {mode: additive, members: [maria@example.com]}}
 """
 
 
-def test_the_guards_and_the_protected_of_the_file_hold_for_each_proposal(
-    make: Make, tmp_path: Path
-) -> None:
+def test_the_guards_and_the_protected_of_the_file_hold_for_each_proposal(make, tmp_path):
     (tmp_path / "groups.yaml").write_text(FILE)
     assistant = make(file="groups.yaml")
     data = assistant.data("propose", **lost(HARRY))
@@ -378,7 +370,7 @@ groups: {Designers: {managed_by: SCIM, members: [john@example.com]}}
 """
 
 
-def test_a_group_that_something_else_manages_is_held_back(make: Make, tmp_path: Path) -> None:
+def test_a_group_that_something_else_manages_is_held_back(make, tmp_path):
     (tmp_path / "groups.yaml").write_text(MANAGED)
     data = make(file="groups.yaml").data("propose", **lost(HARRY))
     assert (data["outcome"], data["changes"]) == ("nothing_to_do", [])
@@ -402,16 +394,14 @@ groups:
         ({"group": "Marketing", "add": ["amara@example.com"]}, ""),
     ],
 )
-def test_the_rules_of_the_file_hold_for_each_proposal(
-    make: Make, tmp_path: Path, edit: dict[str, Any], said: str
-) -> None:
+def test_the_rules_of_the_file_hold_for_each_proposal(make, tmp_path, edit, said):
     (tmp_path / "groups.yaml").write_text(RULED)
     data = make(file="groups.yaml").data("propose", groups=[edit])
     assert data["outcome"] == ("nothing_to_do" if said else "saved")
     assert said in "".join(data["plan"]["held_back"])
 
 
-def test_what_looks_like_an_accident_is_held_back(assistant: Assistant) -> None:
+def test_what_looks_like_an_accident_is_held_back(assistant):
     data = assistant.data(
         "propose",
         groups=[
@@ -422,7 +412,7 @@ def test_what_looks_like_an_accident_is_held_back(assistant: Assistant) -> None:
     assert data["plan"]["held_back"] or data["plan"]["warnings"]
 
 
-def test_a_part_of_the_quota_is_left_to_others(make: Make) -> None:
+def test_a_part_of_the_quota_is_left_to_others(make):
     assistant = make(keep_quota=5)
     assistant.emulator.set_quota(1000, 6)
     assistant.data("list_groups")
@@ -431,7 +421,7 @@ def test_a_part_of_the_quota_is_left_to_others(make: Make) -> None:
     assert len(assistant.emulator.calls) == 1
 
 
-def test_each_call_is_logged_for_its_owner_alone(assistant: Assistant) -> None:
+def test_each_call_is_logged_for_its_owner_alone(assistant):
     saved = assistant.data("propose", **lost(HARRY))["saved"]
     assistant.call("list_groups", text="x" * 10_000)
     assistant.call("list_members", group="None")
@@ -447,7 +437,7 @@ def test_each_call_is_logged_for_its_owner_alone(assistant: Assistant) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_call_that_cannot_be_logged_is_an_error(assistant: Assistant) -> None:
+def test_a_call_that_cannot_be_logged_is_an_error(assistant):
     (assistant.account.state / "assistant").mkdir(parents=True)
     (assistant.account.state / "assistant/calls.jsonl").mkdir()
     assert assistant.call("list_groups").structured_content["kind"] == "system"
@@ -463,7 +453,7 @@ class Stuck:
         self.free.wait(30)
 
 
-def test_a_call_that_takes_too_long_ends(make: Make) -> None:
+def test_a_call_that_takes_too_long_ends(make):
     from mcp import MCPError
 
     stuck = Stuck()
@@ -476,7 +466,7 @@ def test_a_call_that_takes_too_long_ends(make: Make) -> None:
 
 
 @pytest.mark.parametrize(("status", "kind"), [(401, "api"), (420, "quota"), (404, "api")])
-def test_an_error_of_the_api_is_data_without_secrets(make: Make, status: int, kind: str) -> None:
+def test_an_error_of_the_api_is_data_without_secrets(make, status, kind):
     assistant = make(Emulator("acc", "k-4f1c0e", SECRET))
     assistant.emulator.fail("*", status=status, message="<b>no</b> \u202e", times=None)
     result = assistant.call("list_groups")

@@ -19,7 +19,7 @@ from cld_user_groups.membership import account_lock, drafts, list_runs, snapshot
 from .shell import AS_EDITED, EDITED, SAMPLE, Shell
 
 
-def test_a_file_is_applied_and_reported_and_a_plan_after_it_is_empty(shell: Shell) -> None:
+def test_a_file_is_applied_and_reported_and_a_plan_after_it_is_empty(shell):
     path = shell.write(EDITED)
     done = shell(f"apply {path} --yes", code=0, out="5 done.", err="Plan for account acc")
     assert "done         remove harry@example.com from Artists" in done.stdout
@@ -28,19 +28,19 @@ def test_a_file_is_applied_and_reported_and_a_plan_after_it_is_empty(shell: Shel
     assert shell.json(f"plan {path}")["changes"] == []
 
 
-def test_applying_reads_the_account_once_before_and_once_after(shell: Shell) -> None:
+def test_applying_reads_the_account_once_before_and_once_after(shell):
     shell("apply", shell.write(EDITED), "--yes")
     look_up = 1  # of the e-mails that are added: a second user of one may be in no group
     assert len(shell.emulator.calls) == 1 + look_up + 5 + 1
 
 
-def test_applying_what_holds_already_writes_nothing_and_keeps_no_journal(shell: Shell) -> None:
+def test_applying_what_holds_already_writes_nothing_and_keeps_no_journal(shell):
     done = shell("apply -", stdin=shell("export").stdout, code=0)
     assert done.stdout == "Nothing to do: account acc matches the file.\n"
     assert list_runs(state_directory("acc")) == ()
 
 
-def test_the_result_is_one_json_document(shell: Shell) -> None:
+def test_the_result_is_one_json_document(shell):
     document = shell.json("apply", shell.write(EDITED), "--yes")
     assert document["format"] == "cld-user-groups/result/1"
     assert (document["complete"], document["verified"], document["exit_code"]) == (True, True, 0)
@@ -49,18 +49,18 @@ def test_the_result_is_one_json_document(shell: Shell) -> None:
     assert all(change["group"]["id"] for change in document["changes"])
 
 
-def test_without_a_terminal_and_without_yes_nothing_is_written(shell: Shell) -> None:
+def test_without_a_terminal_and_without_yes_nothing_is_written(shell):
     shell("apply", shell.write(EDITED), stdin="y\n", code=64, err="add --yes")
     assert (shell.writes(), list_runs(state_directory("acc"))) == (0, ())
 
 
-def test_a_dry_run_shows_the_plan_and_writes_nothing(shell: Shell) -> None:
+def test_a_dry_run_shows_the_plan_and_writes_nothing(shell):
     shell("apply", shell.write(EDITED), "--dry-run", code=0, out="5 requests needed")
     assert shell.json("apply groups.yaml --dry-run")["format"] == "cld-user-groups/plan/1"
     assert shell.writes() == 0
 
 
-def test_past_a_guard_nothing_is_written_until_the_exact_number_is_allowed(shell: Shell) -> None:
+def test_past_a_guard_nothing_is_written_until_the_exact_number_is_allowed(shell):
     people = shell.add_crowd(8)
     path = shell.write(
         f"version: 1\ngroups: {{Crowd: {{members: [{people[0]}, john@example.com]}}}}"
@@ -74,7 +74,7 @@ def test_past_a_guard_nothing_is_written_until_the_exact_number_is_allowed(shell
     assert shell.members()["Crowd"] == {"p0", "john"}
 
 
-def test_a_refusal_as_json_names_each_guard(shell: Shell) -> None:
+def test_a_refusal_as_json_names_each_guard(shell):
     path = shell.write("version: 1\ngroups: {Designers: {state: absent}}")
     document = shell.json(f"apply {path} --yes")
     assert document["exit_code"] == 3
@@ -82,23 +82,21 @@ def test_a_refusal_as_json_names_each_guard(shell: Shell) -> None:
     assert [breach["guard"] for breach in document["error"]["breaches"]] == ["deletes_members"]
 
 
-def test_a_saved_plan_is_applied(shell: Shell) -> None:
+def test_a_saved_plan_is_applied(shell):
     shell("plan", shell.write(EDITED), "--out", "plan.json")
     shell("apply plan.json --yes", code=0)
     assert shell.members() == AS_EDITED
 
 
 @pytest.mark.parametrize("is_piped", [False, True])
-def test_a_saved_plan_is_one_with_a_byte_order_mark_and_with_sorted_keys(
-    shell: Shell, is_piped: bool
-) -> None:
+def test_a_saved_plan_is_one_with_a_byte_order_mark_and_with_sorted_keys(shell, is_piped):
     document = shell.json("plan", shell.write(EDITED))
     content = b"\xef\xbb\xbf" + json.dumps(document, sort_keys=True).encode()
     path = "-" if is_piped else shell.write(content, "plan.json")
     shell(f"apply {path} --yes", stdin=content if is_piped else None, code=0, members=AS_EDITED)
 
 
-def test_what_is_left_of_a_saved_plan_is_planned_again(shell: Shell) -> None:
+def test_what_is_left_of_a_saved_plan_is_planned_again(shell):
     path = shell.write(EDITED)
     shell(f"plan {path} --out plan.json")
     shell.emulator.fail("removeUserFromUserGroup", status=400)
@@ -111,13 +109,13 @@ def test_what_is_left_of_a_saved_plan_is_planned_again(shell: Shell) -> None:
     assert shell.members() == AS_EDITED
 
 
-def test_a_saved_plan_is_applied_from_standard_input(shell: Shell) -> None:
+def test_a_saved_plan_is_applied_from_standard_input(shell):
     saved = shell("plan", shell.write(EDITED), "--format", "json").stdout
     shell("apply - --yes", stdin=saved, code=0)
     assert shell.members() == AS_EDITED
 
 
-def test_a_stale_plan_writes_nothing(shell: Shell) -> None:
+def test_a_stale_plan_writes_nothing(shell):
     shell("plan", shell.write(EDITED), "--out", "plan.json")
     designers, _ = shell.emulator.groups
     shell.emulator.remove_member(designers, designers.users[0])
@@ -131,7 +129,7 @@ def edit_plan(shell: Shell, edit: Callable[[dict[str, Any]], object]) -> None:
     shell.write(json.dumps(saved), "plan.json")
 
 
-def test_an_expired_plan_writes_nothing(shell: Shell) -> None:
+def test_an_expired_plan_writes_nothing(shell):
     shell("plan", shell.write(EDITED), "--out", "plan.json")
     ended = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
     edit_plan(shell, lambda saved: saved.update(expires_at=ended))
@@ -140,14 +138,14 @@ def test_an_expired_plan_writes_nothing(shell: Shell) -> None:
     assert (done.exit_code, len(shell.emulator.calls)) == (4, reads)
 
 
-def test_a_plan_for_another_account_sends_nothing(shell: Shell) -> None:
+def test_a_plan_for_another_account_sends_nothing(shell):
     shell("plan", shell.write(EDITED), "--out", "plan.json")
     reads = len(shell.emulator.calls)
     done = shell("apply plan.json --yes --account-id other", err="--account-id")
     assert (done.exit_code, len(shell.emulator.calls)) == (1, reads)
 
 
-def test_a_plan_whose_breaches_were_edited_out_is_held_to_the_guards_again(shell: Shell) -> None:
+def test_a_plan_whose_breaches_were_edited_out_is_held_to_the_guards_again(shell):
     path = shell.write("version: 1\ngroups: {Designers: {state: absent}}")
     shell(f"plan {path} --out plan.json")
     edit_plan(shell, lambda saved: saved.update(breaches=[]))
@@ -155,7 +153,7 @@ def test_a_plan_whose_breaches_were_edited_out_is_held_to_the_guards_again(shell
     assert shell.members() == SAMPLE
 
 
-def test_a_failed_change_is_reported_and_the_same_command_goes_on(shell: Shell) -> None:
+def test_a_failed_change_is_reported_and_the_same_command_goes_on(shell):
     path = shell.write(EDITED, "user groups.yaml")
     shell.emulator.fail("createUserGroup", status=400, message="not today")
     done = shell("apply", path, "--yes", code=5, out="FAILED       create Interns: not today")
@@ -166,12 +164,12 @@ def test_a_failed_change_is_reported_and_the_same_command_goes_on(shell: Shell) 
     assert shell.members() == AS_EDITED
 
 
-def test_a_quota_that_is_used_up_ends_the_run_and_says_when_to_go_on(shell: Shell) -> None:
+def test_a_quota_that_is_used_up_ends_the_run_and_says_when_to_go_on(shell):
     shell.emulator.set_quota(100, remaining=3)
     shell("apply", shell.write(EDITED), "--yes", code=5, out="once the quota is renewed at")
 
 
-def test_what_is_kept_of_the_quota_is_left_to_others(shell: Shell) -> None:
+def test_what_is_kept_of_the_quota_is_left_to_others(shell):
     shell.emulator.set_quota(100, remaining=53)
     document = shell.json("apply", shell.write(EDITED), "--yes", "--keep-quota", "50")
     assert (document["exit_code"], document["stopped"]) == (5, "quota")
@@ -179,7 +177,7 @@ def test_what_is_kept_of_the_quota_is_left_to_others(shell: Shell) -> None:
     assert shell.writes() <= 2
 
 
-def test_a_second_run_on_the_account_says_who_is_at_it(shell: Shell) -> None:
+def test_a_second_run_on_the_account_says_who_is_at_it(shell):
     path = shell.write(EDITED)
     with account_lock(state_directory("acc"), "acc"):
         done = shell(f"apply {path} --yes")
@@ -190,14 +188,12 @@ def test_a_second_run_on_the_account_says_who_is_at_it(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("value", ["", "5x", "m", "1m1h", "-1"])
-def test_what_is_not_a_duration_is_a_usage_error(shell: Shell, value: str) -> None:
+def test_what_is_not_a_duration_is_a_usage_error(shell, value):
     shell("apply", shell.write(EDITED), "--yes", f"--max-wait={value}", code=64, writes=0)
 
 
 @pytest.mark.parametrize(("status", "expected"), [(None, 0), (403, 5)])
-def test_the_exit_code_is_that_of_the_run_where_nobody_reads_the_report(
-    shell: Shell, status: int | None, expected: int
-) -> None:
+def test_the_exit_code_is_that_of_the_run_where_nobody_reads_the_report(shell, status, expected):
     if status is not None:
         shell.emulator.fail("createUserGroup", status=status)
     command = [sys.executable, "-m", "cld_user_groups", "apply", shell.write(EDITED), "--yes"]
@@ -209,9 +205,7 @@ def test_the_exit_code_is_that_of_the_run_where_nobody_reads_the_report(
         assert process.wait(60) == expected
 
 
-def test_what_somebody_else_changed_meanwhile_is_not_called_as_asked(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_somebody_else_changed_meanwhile_is_not_called_as_asked(shell, monkeypatch):
     eve = shell.emulator.add_user_account("Eve", email="eve@example.com")
     original = membership.apply
 
@@ -225,13 +219,13 @@ def test_what_somebody_else_changed_meanwhile_is_not_called_as_asked(
     assert "somebody else changed it: to do, remove eve@example.com from Artists" in done.stdout
 
 
-def test_a_plan_for_another_day_is_refused_with_both_days(shell: Shell) -> None:
+def test_a_plan_for_another_day_is_refused_with_both_days(shell):
     shell("plan", shell.write(EDITED), "--today", "2031-01-01", "--out", "plan.json")
     done = shell("apply plan.json --yes", code=4, writes=0, err="2031-01-01")
     assert f"today is {datetime.now(UTC).date()} (UTC)" in done.stderr
 
 
-def test_a_saved_plan_adds_nobody_whose_membership_has_ended_since(shell: Shell) -> None:
+def test_a_saved_plan_adds_nobody_whose_membership_has_ended_since(shell):
     today = datetime.now(UTC).date()
     member = f"{{email: maria@example.com, until: {today}}}"
     path = f"version: 1\ngroups: {{Designers: {{mode: additive, members: [{member}]}}}}"
@@ -248,9 +242,7 @@ def test_a_saved_plan_adds_nobody_whose_membership_has_ended_since(shell: Shell)
     shell("apply plan.json --yes", code=4, writes=0, err=yesterday)
 
 
-def test_a_saved_plan_is_checked_for_its_day_again_after_the_question(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_saved_plan_is_checked_for_its_day_again_after_the_question(shell, monkeypatch):
     yesterday = datetime.now(UTC) - timedelta(days=1)
     monkeypatch.setattr(snapshot, "parse_http_date", lambda text: yesterday)
     day = str(yesterday.date())
@@ -289,9 +281,7 @@ ONE_FOR_ANOTHER = "version: 1\ngroups: {Marketing: {members: [john@example.com]}
     ],
     ids=["created tomorrow", "two people to add", "two people to remove", "nobody", "emptied"],
 )
-def test_an_edited_plan_that_no_longer_fits_writes_nothing(
-    shell: Shell, file: str, edit: dict[str, Any], code: int, said: str
-) -> None:
+def test_an_edited_plan_that_no_longer_fits_writes_nothing(shell, file, edit, code, said):
     shell.emulator.add_user_account("New", email="new@example.com", user_id="new")
     shell("plan", shell.write(file), "--out", "plan.json")
     edit_plan(shell, lambda saved: merge(saved, edit))
@@ -321,9 +311,7 @@ groups:
 
 @pytest.mark.parametrize("form", ["text", "json", "csv", "markdown"])
 @pytest.mark.parametrize("quiet", [[], ["--quiet"]])
-def test_what_looks_like_an_accident_is_held_back_and_the_rest_is_done(
-    shell: Shell, form: str, quiet: list[str]
-) -> None:
+def test_what_looks_like_an_accident_is_held_back_and_the_rest_is_done(shell, form, quiet):
     done = shell("apply", shell.write(HELD), "--yes", "--format", form, *quiet, code=5)
     held = (shell.members()["Designers"], shell.members()["Interns"])
     assert held == ({"john", "harry"}, {"maria"})
@@ -339,9 +327,7 @@ def test_what_looks_like_an_accident_is_held_back_and_the_rest_is_done(
 
 
 @pytest.mark.parametrize("form", ["text", "json", "csv", "markdown", "html"])
-def test_a_plan_shows_warnings_and_exits_with_5_where_a_part_is_held_back(
-    shell: Shell, form: str
-) -> None:
+def test_a_plan_shows_warnings_and_exits_with_5_where_a_part_is_held_back(shell, form):
     for options in ([], ["--detailed-exitcode"]):
         done = shell("plan", shell.write(HELD), "--format", form, *options, code=5)
     said = done.stdout + done.stderr
@@ -349,7 +335,7 @@ def test_a_plan_shows_warnings_and_exits_with_5_where_a_part_is_held_back(
     assert "1 of 2 groups of the account is not named" in said
 
 
-def test_a_group_is_created_once_a_human_says_that_it_is_meant(shell: Shell) -> None:
+def test_a_group_is_created_once_a_human_says_that_it_is_meant(shell):
     path = shell.write(HELD)
     unknown = shell(f"apply {path} --yes --allow-new Designer", code=1, writes=0)
     assert "--allow-new: the file has no group `Designer`" in unknown.stderr
@@ -361,15 +347,13 @@ def test_a_group_is_created_once_a_human_says_that_it_is_meant(shell: Shell) -> 
     shell(f"plan {path}", code=0)
 
 
-def test_a_saved_plan_that_holds_something_back_is_incomplete_too(shell: Shell) -> None:
+def test_a_saved_plan_that_holds_something_back_is_incomplete_too(shell):
     shell("plan", shell.write(HELD), "--out", "plan.json", code=5)
     shell("apply plan.json --yes", code=5)
     assert shell.members()["Designers"] == {"john", "harry"}
 
 
-def test_what_the_file_asks_since_midnight_is_nobody_elses_change(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_the_file_asks_since_midnight_is_nobody_elses_change(shell, monkeypatch):
     today = datetime.now(UTC).date()
     yesterday = today - timedelta(days=1)
     original = drafts.make_draft

@@ -18,7 +18,7 @@ from anyio.from_thread import start_blocking_portal
 from tests.support.code_blocks import ROOT
 from tools.docs.transcript import comparable, steps
 
-from .shell import SAMPLE, Shell
+from .shell import SAMPLE
 
 PAGE = (ROOT / "docs/assistant.md").read_text("utf-8")
 CALL = re.compile(r"^```text\n> (\w+) (\{.*\})\n(.*)\n(\{(?:.*\n)+?)```", re.MULTILINE)
@@ -42,7 +42,7 @@ def asking(*arguments: str, **environment: str) -> Generator[Callable[..., Any]]
             yield lambda method, *given: portal.call(getattr(client, method), *given)
 
 
-def test_an_assistant_is_served_over_standard_input_and_output(shell: Shell) -> None:
+def test_an_assistant_is_served_over_standard_input_and_output(shell):
     with asking("mcp") as ask:
         tools = ask("list_tools").tools
         result = ask("call_tool", "list_members", {"group": "Designers"})
@@ -55,7 +55,7 @@ def test_an_assistant_is_served_over_standard_input_and_output(shell: Shell) -> 
     assert (call["tool"], call["requests"]) == ("list_members", 1)
 
 
-def test_the_servers_of_the_documented_file_can_be_started(shell: Shell) -> None:
+def test_the_servers_of_the_documented_file_can_be_started(shell):
     (text,) = re.findall(r"^```json\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     ((_, entry),) = json.loads(text)["mcpServers"].items()
     assert entry["command"].endswith("/.venv/bin/cld-user-groups")
@@ -69,7 +69,7 @@ def test_the_servers_of_the_documented_file_can_be_started(shell: Shell) -> None
     assert json.loads(content.text)["groups"][0]["name"] == "Marketing"
 
 
-def test_the_documented_session_is_what_happens(shell: Shell) -> None:
+def test_the_documented_session_is_what_happens(shell):
     events = [(match.start(), match) for match in CALL.finditer(PAGE)]
     commands = [(step.span[0], step) for step in steps(PAGE)]
     plan = ""
@@ -95,7 +95,7 @@ def test_the_documented_session_is_what_happens(shell: Shell) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, None])
-def test_a_server_ends_with_its_input_or_by_a_signal(shell: Shell, number: int | None) -> None:
+def test_a_server_ends_with_its_input_or_by_a_signal(shell, number):
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     server = subprocess.Popen([*COMMAND, "mcp"], text=True, **pipes)
     assert server.stdin is not None
@@ -115,6 +115,6 @@ def test_a_server_ends_with_its_input_or_by_a_signal(shell: Shell, number: int |
     ("file", "said"),
     [("groups: [", "groups.yaml:2"), ("version: 1\naccount: other\ngroups: {}\n", "groups.yaml")],
 )
-def test_a_file_that_is_not_valid_is_an_error_at_once(shell: Shell, file: str, said: str) -> None:
+def test_a_file_that_is_not_valid_is_an_error_at_once(shell, file, said):
     shell.write(file)
     shell("mcp --file groups.yaml", code=1, out="", err=said)

@@ -36,29 +36,29 @@ def complete(shell: Shell, *words: str, kind: str = "zsh") -> list[str]:
 @pytest.mark.parametrize(
     "name", ["show", "add", "remove", "rename", "delete", "copy", "merge", "explain"]
 )
-def test_names_of_groups_are_completed_in_any_case(desk: Shell, name: str) -> None:
+def test_names_of_groups_are_completed_in_any_case(desk, name):
     assert complete(desk, name, "de") == ["Designers"]
 
 
-def test_names_of_profiles_are_completed(desk: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_of_profiles_are_completed(desk, monkeypatch):
     assert complete(desk, "list", "--profile", "w") == []
     path = desk.write("[work]\naccount_id = 'acc'\n[home]\naccount_id = 'acc'\n", "profiles.toml")
     monkeypatch.setenv("CLOUDINARY_PROFILES_FILE", path)
     assert complete(desk, "list", "--profile", "w") == ["work"]
 
 
-def test_the_group_to_merge_into_and_the_second_to_copy_are_completed(desk: Shell) -> None:
+def test_the_group_to_merge_into_and_the_second_to_copy_are_completed(desk):
     assert complete(desk, "merge", "Designers", "--into", "m") == ["Marketing"]
     assert complete(desk, "copy", "Designers", "m") == ["Marketing"]
 
 
-def test_commands_and_options_are_completed(desk: Shell) -> None:
+def test_commands_and_options_are_completed(desk):
     assert complete(desk, "onb") == ["onboard"]
     assert complete(desk, "delete", "--allow") == ["--allow-removals"]
     assert len(desk.emulator.calls) == 0
 
 
-def test_emails_of_members_are_completed_and_requested_once_a_minute(desk: Shell) -> None:
+def test_emails_of_members_are_completed_and_requested_once_a_minute(desk):
     for line in ("add Designers ha", "offboard HA", "whois ha", "explain Designers ha",
                  "onboard x@example.com --like ha"):  # fmt: skip
         assert complete(desk, *line.split()) == ["harry@example.com"]
@@ -70,7 +70,7 @@ def test_emails_of_members_are_completed_and_requested_once_a_minute(desk: Shell
     assert complete(desk, "whois", "ha") == []
 
 
-def test_files_of_users_are_completed_after_an_at(desk: Shell) -> None:
+def test_files_of_users_are_completed_after_an_at(desk):
     desk.write("harry@example.com\n", "leavers.txt")
     (desk.folder / "lists").mkdir()
     desk.write("x", "lists/more.txt")
@@ -83,7 +83,7 @@ def test_files_of_users_are_completed_after_an_at(desk: Shell) -> None:
 @pytest.mark.parametrize(
     "line", [("plan",), ("apply",), ("diff",), ("diff", "a.yaml"), ("explain", "g", "u", "--file")]
 )
-def test_files_are_completed_by_the_shell(desk: Shell, line: tuple[str, ...]) -> None:
+def test_files_are_completed_by_the_shell(desk, line):
     environment = {
         "_CLD_USER_GROUPS_COMPLETE": "zsh_complete",
         "COMP_WORDS": " ".join(("cld-user-groups", *line, "gro")),
@@ -92,7 +92,7 @@ def test_files_are_completed_by_the_shell(desk: Shell, line: tuple[str, ...]) ->
     assert CliRunner().invoke(cli, [], env=environment).stdout.splitlines()[:2] == ["file", "gro"]
 
 
-def test_runs_are_completed_the_latest_first(desk: Shell) -> None:
+def test_runs_are_completed_the_latest_first(desk):
     desk("add Designers maria@example.com --yes")
     desk("add Marketing john@example.com --yes")
     runs = [each.id for each in list_runs(state_directory("acc"))]
@@ -100,18 +100,18 @@ def test_runs_are_completed_the_latest_first(desk: Shell) -> None:
     assert complete(desk, "runs", "show", "2") == runs
 
 
-def test_names_that_bash_would_split_are_quoted(desk: Shell) -> None:
+def test_names_that_bash_would_split_are_quoted(desk):
     desk.emulator.add_group("New $people, 'all'")
     (offered,) = complete(desk, "show", "new", kind="bash")
     assert shlex.split(offered) == ["New $people, 'all'"]
 
 
-def test_a_name_that_would_break_the_protocol_is_left_out(desk: Shell) -> None:
+def test_a_name_that_would_break_the_protocol_is_left_out(desk):
     desk.emulator.add_group("New\nplain\nmalice")
     assert complete(desk, "show", "") == ["Designers", "Marketing"]
 
 
-def test_names_are_requested_once_a_minute(desk: Shell) -> None:
+def test_names_are_requested_once_a_minute(desk):
     for _ in range(3):
         complete(desk, "show", "")
     assert len(desk.emulator.calls) == 1
@@ -125,21 +125,19 @@ def test_names_are_requested_once_a_minute(desk: Shell) -> None:
     assert len(desk.emulator.calls) == 2
 
 
-def test_a_group_is_completed_as_soon_as_it_is_created(desk: Shell) -> None:
+def test_a_group_is_completed_as_soon_as_it_is_created(desk):
     assert complete(desk, "show", "i") == []
     desk("create Interns --yes")
     assert complete(desk, "show", "i") == ["Interns"]
 
 
-def test_where_nothing_can_be_kept_names_are_completed_all_the_same(
-    desk: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_nothing_can_be_kept_names_are_completed_all_the_same(desk, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", desk.write("not a folder"))
     assert complete(desk, "show", "d") == ["Designers"]
 
 
 @pytest.mark.parametrize("status", [401, 420, 503])
-def test_a_request_that_fails_offers_nothing_and_is_not_repeated(desk: Shell, status: int) -> None:
+def test_a_request_that_fails_offers_nothing_and_is_not_repeated(desk, status):
     desk.emulator.fail("*", status=status, times=None)
     for _ in range(2):
         assert complete(desk, "show", "") == []
@@ -147,28 +145,28 @@ def test_a_request_that_fails_offers_nothing_and_is_not_repeated(desk: Shell, st
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"a": 1}', "[1]", "\x00"])
-def test_a_file_that_is_damaged_offers_nothing(desk: Shell, content: str) -> None:
+def test_a_file_that_is_damaged_offers_nothing(desk, content):
     directory = state_directory("acc")
     directory.mkdir(parents=True)
     (directory / "completion.json").write_text(content)
     assert complete(desk, "show", "") == []
 
 
-def test_without_credentials_nothing_is_offered_and_nothing_said(shell: Shell) -> None:
+def test_without_credentials_nothing_is_offered_and_nothing_said(shell):
     os.environ.pop("CLOUDINARY_ACCOUNT_URL")
     assert complete(shell, "show", "") == []
     assert len(shell.emulator.calls) == 0
 
 
 @pytest.mark.parametrize("kind", ["bash", "zsh", "fish"])
-def test_the_script_of_each_shell_is_printed(desk: Shell, kind: str) -> None:
+def test_the_script_of_each_shell_is_printed(desk, kind):
     done = desk("completion", kind, code=0, out=f"_CLD_USER_GROUPS_COMPLETE={kind}_complete")
     shell = shutil.which(kind)
     if shell is not None:
         subprocess.run([shell, "-n"], input=done.stdout, text=True, check=True, timeout=30)
 
 
-def test_the_shell_is_that_of_the_environment(desk: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_shell_is_that_of_the_environment(desk, monkeypatch):
     monkeypatch.setenv("SHELL", "/usr/bin/zsh")
     assert desk("completion").stdout == desk("completion zsh").stdout
     for other in ("/bin/tcsh", ""):
@@ -206,7 +204,7 @@ def printed_by(program: str, script: str, path: str) -> str:
 @pytest.mark.parametrize(
     ("quote", "typed"), [("", "Ne"), ("'", "Ne"), ('"', "Ne"), ("'", "New $p"), ('"', r"New \$p")]
 )
-def test_bash_completes_a_group_with_the_printed_script(path: str, quote: str, typed: str) -> None:
+def test_bash_completes_a_group_with_the_printed_script(path, quote, typed):
     # After a double quote bash inserts what is offered as it is, and closes the quote.
     opened = quote if quote == '"' else ""
     script = (
@@ -220,14 +218,12 @@ def test_bash_completes_a_group_with_the_printed_script(path: str, quote: str, t
 
 
 @pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
-def test_fish_completes_a_group_with_the_printed_script(path: str) -> None:
+def test_fish_completes_a_group_with_the_printed_script(path):
     script = "cld-user-groups completion fish | source; complete -C 'cld-user-groups show Ne'"
     assert printed_by("fish", script, path) == HARD
 
 
-def test_the_scripts_split_offers_at_the_first_comma_and_keep_backslashes(
-    desk: Shell,
-) -> None:
+def test_the_scripts_split_offers_at_the_first_comma_and_keep_backslashes(desk):
     assert "read -r type value" in desk("completion bash").stdout
     assert desk("completion bash").stdout.endswith("COMP_WORDBREAKS=${COMP_WORDBREAKS//@}\n")
     assert 'string split --max 1 ","' in desk("completion fish").stdout

@@ -44,7 +44,7 @@ def decide(shell: Shell, rows: list[dict[str, str]], **choices: str) -> None:
     shell.write(b"\xef\xbb\xbf" + written.getvalue().encode(), SHEET)
 
 
-def test_a_sheet_has_a_row_for_each_membership(shell: Shell) -> None:
+def test_a_sheet_has_a_row_for_each_membership(shell):
     rows = sheet(shell, "--file", shell.write(FILE))
     assert [(row["group"], row["email"], row["owner"]) for row in rows] == [
         ("Marketing", "maria@example.com", ""),
@@ -59,12 +59,12 @@ def test_a_sheet_has_a_row_for_each_membership(shell: Shell) -> None:
     assert "last_login_unknown" in last["findings"]
 
 
-def test_a_sheet_that_is_filled_in_is_not_replaced(shell: Shell) -> None:
+def test_a_sheet_that_is_filled_in_is_not_replaced(shell):
     decide(shell, sheet(shell), john="remove")
     shell("report --decisions", SHEET, code=1, err="--force")
 
 
-def test_decisions_are_applied_kept_in_the_file_and_undone(shell: Shell) -> None:
+def test_decisions_are_applied_kept_in_the_file_and_undone(shell):
     name = shell.write(FILE)
     rows = sheet(shell, "--file", name)
     rows[-1] |= {"by": "ann@example.com", "note": "left the team"}
@@ -90,9 +90,7 @@ def test_decisions_are_applied_kept_in_the_file_and_undone(shell: Shell) -> None
     ("read_at", "why"),
     [(None, " added it after the review; "), ("28.11.2026", "`read_at` does not say when ")],
 )
-def test_who_came_back_since_the_review_is_not_removed(
-    shell: Shell, read_at: str | None, why: str
-) -> None:
+def test_who_came_back_since_the_review_is_not_removed(shell, read_at, why):
     rows = sheet(shell)
     rows = [{**row, "read_at": read_at or row["read_at"]} for row in rows]
     decide(shell, rows, john="remove")
@@ -107,7 +105,7 @@ def test_who_came_back_since_the_review_is_not_removed(
     assert "Already in place: 1, `john@example.com in Designers`." in planned.stdout
 
 
-def test_a_saved_plan_of_decisions_is_applied(shell: Shell) -> None:
+def test_a_saved_plan_of_decisions_is_applied(shell):
     decide(shell, sheet(shell), john="remove")
     shell("plan --from-review", SHEET, "--out", "saved.json", err="No file of groups is known here")
     shell("apply saved.json --yes", code=0)
@@ -115,7 +113,7 @@ def test_a_saved_plan_of_decisions_is_applied(shell: Shell) -> None:
     assert "decided in a review" in shell("explain Designers john@example.com").stdout
 
 
-def test_what_a_guard_refuses_is_not_to_be_taken_out_of_the_file(shell: Shell) -> None:
+def test_what_a_guard_refuses_is_not_to_be_taken_out_of_the_file(shell):
     name = shell.write(f"protect: [john@example.com]\n{FILE}")
     decide(shell, sheet(shell), john="remove")
     for command in ("plan", "apply"):
@@ -124,7 +122,7 @@ def test_what_a_guard_refuses_is_not_to_be_taken_out_of_the_file(shell: Shell) -
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such terminals")
-def test_a_narrow_terminal_breaks_no_line_of_the_edit(shell: Shell) -> None:
+def test_a_narrow_terminal_breaks_no_line_of_the_edit(shell):
     people = '[john@example.com, {email: harry@example.com, reason: "a reason with many words"}]'
     name = shell.write(f"version: 1\ngroups:\n  Designers: {{members: {people}}}\n")
     decide(shell, sheet(shell), john="remove")
@@ -133,7 +131,7 @@ def test_a_narrow_terminal_breaks_no_line_of_the_edit(shell: Shell) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the how-to is for POSIX shells")
-def test_the_quarterly_review_is_as_its_how_to_says(shell: Shell) -> None:
+def test_the_quarterly_review_is_as_its_how_to_says(shell):
     machine = Machine(shell.folder)
     steps = machine.replay(
         "how-to/quarterly-review.md",

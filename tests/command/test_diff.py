@@ -15,7 +15,7 @@ def exported(shell: Shell) -> Shell:
     return shell
 
 
-def test_an_export_is_compared_with_the_account_as_it_is_now(exported: Shell) -> None:
+def test_an_export_is_compared_with_the_account_as_it_is_now(exported):
     done = exported("diff before.yaml", code=0)
     header, *rows = [line.split("\t") for line in done.stdout.splitlines()]
     assert header == ["change", "group", "user", "old_name", "group_id", "user_id"]
@@ -28,7 +28,7 @@ def test_an_export_is_compared_with_the_account_as_it_is_now(exported: Shell) ->
     ]
 
 
-def test_two_exports_are_compared_without_a_request(exported: Shell) -> None:
+def test_two_exports_are_compared_without_a_request(exported):
     exported("export --output after.json")
     sent = len(exported.emulator.calls)
     live = exported.json("diff before.yaml")
@@ -39,19 +39,19 @@ def test_two_exports_are_compared_without_a_request(exported: Shell) -> None:
     assert len(back["differences"]) == len(live["differences"])
 
 
-def test_detailed_exit_codes_tell_whether_they_differ(exported: Shell) -> None:
+def test_detailed_exit_codes_tell_whether_they_differ(exported):
     exported("diff before.yaml --detailed-exitcode", code=2)
     exported("diff before.yaml before.yaml --detailed-exitcode", code=0, err="no differences")
 
 
-def test_one_side_may_come_from_standard_input_and_only_one(exported: Shell) -> None:
+def test_one_side_may_come_from_standard_input_and_only_one(exported):
     now = exported("export").stdout
     assert exported.json("diff before.yaml -", stdin=now)["differences"] != []
     assert exported.json("diff -", stdin=now)["differences"] == []
     exported("diff - -", stdin=now, code=64)
 
 
-def test_accounts_are_compared_by_names_and_emails(exported: Shell) -> None:
+def test_accounts_are_compared_by_names_and_emails(exported):
     text = (exported.folder / "before.yaml").read_text()
     exported.write(
         text.replace("account: acc", "account: other").replace("id: ", "id: x"), "other.yaml"
@@ -65,9 +65,7 @@ def test_accounts_are_compared_by_names_and_emails(exported: Shell) -> None:
     ("name", "content"),
     [("plan.json", None), ("nothing.yaml", None), ("bad.yaml", "version: 1\ngroups: [")],
 )
-def test_what_is_no_file_of_groups_is_an_error(
-    exported: Shell, name: str, content: str | None
-) -> None:
+def test_what_is_no_file_of_groups_is_an_error(exported, name, content):
     exported("plan before.yaml --out plan.json")
     if content:
         exported.write(content, name)
@@ -77,8 +75,6 @@ def test_what_is_no_file_of_groups_is_an_error(
 @pytest.mark.parametrize(
     ("format_name", "beginning"), [("csv", "change,"), ("markdown", "| change")]
 )
-def test_differences_are_printed_in_every_format_of_tables(
-    exported: Shell, format_name: str, beginning: str
-) -> None:
+def test_differences_are_printed_in_every_format_of_tables(exported, format_name, beginning):
     done = exported("diff before.yaml --format", format_name)
     assert done.stdout.startswith(beginning)

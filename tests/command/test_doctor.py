@@ -27,7 +27,7 @@ def found(shell: Shell, *options: str) -> dict[str, dict[str, Any]]:
     return {check["check"]: check for check in shell.json("doctor", *options)["checks"]}
 
 
-def test_all_is_well_on_an_account_that_can_be_read(shell: Shell) -> None:
+def test_all_is_well_on_an_account_that_can_be_read(shell):
     done = shell("doctor", code=0)
     header, *lines = done.stdout.splitlines()
     assert header == "status\tcheck\tresult\thint"
@@ -44,7 +44,7 @@ def test_all_is_well_on_an_account_that_can_be_read(shell: Shell) -> None:
     assert shell("doctor --log-format json").stderr.count('"event":"response"') == 4
 
 
-def test_credentials_are_shown_masked(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_credentials_are_shown_masked(shell, monkeypatch):
     monkeypatch.setenv("CLOUDINARY_ACCOUNT_URL", f"account://{KEY}:{SECRET}@acc")
     done = shell("doctor", code=1, out="***2345, from CLOUDINARY_ACCOUNT_URL")
     assert KEY not in done.output
@@ -54,9 +54,7 @@ def test_credentials_are_shown_masked(shell: Shell, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("status", "hint"), [(401, "credentials"), (403, "permissions"), (404, "ID"), (500, "later")]
 )
-def test_an_account_that_cannot_be_read_fails_with_a_hint(
-    shell: Shell, status: int, hint: str
-) -> None:
+def test_an_account_that_cannot_be_read_fails_with_a_hint(shell, status, hint):
     shell.emulator.fail("getUserGroups", status=status, times=None)
     shell("doctor", code=1)
     checks = found(shell)
@@ -66,9 +64,7 @@ def test_an_account_that_cannot_be_read_fails_with_a_hint(
     assert checks["contract"]["status"] == "skipped"
 
 
-def test_a_network_that_is_not_there_fails_with_a_hint(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_network_that_is_not_there_fails_with_a_hint(shell, monkeypatch):
     with socket.socket() as taken:  # bound, and not listened on
         taken.bind(("127.0.0.1", 0))
         closed = f"127.0.0.1:{taken.getsockname()[1]}"
@@ -90,9 +86,7 @@ def test_a_network_that_is_not_there_fails_with_a_hint(
     assert "SSL_CERT_FILE='/nowhere/ca.pem'" in found(shell)["reachable"]["result"]
 
 
-def test_a_server_that_needs_no_proxy_is_shown_without(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_that_needs_no_proxy_is_shown_without(shell, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     assert "proxy" not in found(shell)["server"]["result"]
     monkeypatch.setenv("NO_PROXY", "localhost")
@@ -101,7 +95,7 @@ def test_a_server_that_needs_no_proxy_is_shown_without(
 
 
 @pytest.mark.parametrize(("seconds", "side"), [(-3600, "ahead of"), (3600, "behind")])
-def test_a_clock_that_is_off_fails(shell: Shell, seconds: int, side: str) -> None:
+def test_a_clock_that_is_off_fails(shell, seconds, side):
     shell.emulator.clock.advance(seconds=seconds)
     shell("doctor", code=1)
     clock = found(shell)["clock"]
@@ -110,7 +104,7 @@ def test_a_clock_that_is_off_fails(shell: Shell, seconds: int, side: str) -> Non
     assert "NTP" in clock["hint"]
 
 
-def test_the_quota_is_shown_and_a_low_one_is_a_warning(shell: Shell) -> None:
+def test_the_quota_is_shown_and_a_low_one_is_a_warning(shell):
     shell.emulator.set_quota(100)
     quota = found(shell)["quota"]
     assert quota["status"] == "ok"
@@ -121,16 +115,14 @@ def test_the_quota_is_shown_and_a_low_one_is_a_warning(shell: Shell) -> None:
     shell("doctor", code=0)
 
 
-def test_a_quota_that_is_used_up_fails(shell: Shell) -> None:
+def test_a_quota_that_is_used_up_fails(shell):
     shell.emulator.set_quota(100, 0)
     shell("doctor", code=1)
     checks = found(shell)
     assert (checks["quota"]["status"], checks["reachable"]["status"]) == ("failed", "failed")
 
 
-def test_responses_unlike_the_contract_fail_and_json_has_each_difference(
-    shell: Shell,
-) -> None:
+def test_responses_unlike_the_contract_fail_and_json_has_each_difference(shell):
     body = b'{"user_groups": [{"id": "g", "name": "G", "users": [], "a": 1, "b": 2}]}'
     shell.emulator.fail("getUserGroups", status=200, body=body, times=None)
     shell("doctor", code=1)
@@ -141,7 +133,7 @@ def test_responses_unlike_the_contract_fail_and_json_has_each_difference(
     assert len(document["details"]["contract"]) == 2
 
 
-def test_a_member_who_cannot_be_read_fails_the_contract(shell: Shell) -> None:
+def test_a_member_who_cannot_be_read_fails_the_contract(shell):
     shell.emulator.fail("getUsers", status=404, times=None)
     assert found(shell)["contract"]["status"] == "failed"
 
@@ -168,9 +160,7 @@ def users(*people: dict[str, Any]) -> bytes:
         ),
     ],
 )
-def test_it_says_who_comes_from_a_provider(
-    shell: Shell, people: list[dict[str, Any]], status: str, result: str
-) -> None:
+def test_it_says_who_comes_from_a_provider(shell, people, status, result):
     shell.emulator.fail("getUsers", status=200, body=users(*people), times=None)
     document = shell.json("doctor")
     (check,) = [each for each in document["checks"] if each["check"] == "providers"]
@@ -182,9 +172,7 @@ def test_it_says_who_comes_from_a_provider(
 
 
 @pytest.mark.parametrize("refused_with", [401, 403, 404, 500])
-def test_without_the_permissions_api_roles_are_not_known_and_all_is_well(
-    shell: Shell, refused_with: int
-) -> None:
+def test_without_the_permissions_api_roles_are_not_known_and_all_is_well(shell, refused_with):
     shell.emulator.roles.refused_with = refused_with
     shell("doctor", code=0)
     permissions = found(shell)["permissions"]
@@ -194,9 +182,7 @@ def test_without_the_permissions_api_roles_are_not_known_and_all_is_well(
     shell.emulator.calls.assert_called("inspectMultiple", times=2)  # once each time
 
 
-def test_without_the_extra_the_contract_is_skipped_with_the_extras_name(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_the_extra_the_contract_is_skipped_with_the_extras_name(shell, monkeypatch):
     monkeypatch.setitem(sys.modules, "cld_user_groups.contract", None)
     shell("doctor", code=0)
     contract = found(shell)["contract"]
@@ -204,9 +190,7 @@ def test_without_the_extra_the_contract_is_skipped_with_the_extras_name(
     assert "cld-user-groups[contract]" in contract["hint"]
 
 
-def test_settings_that_are_not_valid_fail_and_nothing_is_sent(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_settings_that_are_not_valid_fail_and_nothing_is_sent(shell, monkeypatch):
     checks = found(shell, "--server-url", "ftp://host")
     assert (checks["server"]["status"], checks["reachable"]["status"]) == ("failed", "skipped")
     monkeypatch.delenv("CLOUDINARY_ACCOUNT_URL")
@@ -219,9 +203,7 @@ def test_settings_that_are_not_valid_fail_and_nothing_is_sent(
     assert len(shell.emulator.calls) == 0
 
 
-def test_a_profile_is_shown_with_where_its_credentials_come_from(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_profile_is_shown_with_where_its_credentials_come_from(shell, monkeypatch):
     program = "print('k:s')"
     credentials = f"credentials.command = {[sys.executable, '-c', program]}"
     path = shell.write(f"[work]\naccount_id = 'acc'\n{credentials}", "profiles.toml")
@@ -232,9 +214,7 @@ def test_a_profile_is_shown_with_where_its_credentials_come_from(
     assert checks["reachable"]["status"] == "ok"
 
 
-def test_unreadable_journals_are_a_warning_and_a_folder_of_files_a_failure(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unreadable_journals_are_a_warning_and_a_folder_of_files_a_failure(shell, monkeypatch):
     state = state_directory("acc")
     state.mkdir(parents=True)
     (state / "20990101T000000.jsonl").write_text("nonsense\n")
@@ -259,9 +239,7 @@ def foreign(folder: Path, content: str, *, listed_in: str = "RECORD") -> str:
     return str(folder)
 
 
-def test_the_command_says_that_it_works_where_another_has_the_import_name(
-    shell: Shell, tmp_path: Path
-) -> None:
+def test_the_command_says_that_it_works_where_another_has_the_import_name(shell, tmp_path):
     (tmp_path / "site").mkdir()
     path = foreign(tmp_path / "site", "raise SystemExit('this is somebody else')\n")
     done = process("doctor", env={**os.environ, "PYTHONPATH": path})
@@ -285,14 +263,14 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("listed_in", ["RECORD", "top_level.txt"])
-def test_another_distribution_under_ours_is_a_warning(elsewhere: Path, listed_in: str) -> None:
+def test_another_distribution_under_ours_is_a_warning(elsewhere, listed_in):
     foreign(elsewhere, "from cld_user_groups import *\n", listed_in=listed_in)
     check = check_import_name()
     assert check.status == "warning"
     assert "another-sdk 1.2 has it too" in check.result
 
 
-def test_a_folder_of_the_documented_name_fails_whosever_it_is(elsewhere: Path) -> None:
+def test_a_folder_of_the_documented_name_fails_whosever_it_is(elsewhere):
     (elsewhere / "cloudinary_account_provisioning").mkdir()
     (elsewhere / "cloudinary_account_provisioning" / "__init__.py").write_text("")
     assert check_import_name().status == "failed"
@@ -301,13 +279,13 @@ def test_a_folder_of_the_documented_name_fails_whosever_it_is(elsewhere: Path) -
     assert "something else" in check_import_name().result
 
 
-def test_a_documented_name_that_is_gone_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_documented_name_that_is_gone_fails(monkeypatch):
     monkeypatch.setattr(doctor, "DOCUMENTED_NAME", "no_such_package")
     check = check_import_name()
     assert (check.status, check.result) == ("failed", "no_such_package cannot be imported")
 
 
-def test_parts_of_two_versions_and_missing_packages_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parts_of_two_versions_and_missing_packages_fail(monkeypatch):
     monkeypatch.setattr(doctor, "__version__", "0.0.1")
     assert "parts of two versions" in check_packages().result
     monkeypatch.undo()
@@ -323,9 +301,7 @@ def test_parts_of_two_versions_and_missing_packages_fail(monkeypatch: pytest.Mon
     assert check_packages().status == "warning"
 
 
-def test_a_check_that_ends_in_an_error_has_failed_and_stops_no_other(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_check_that_ends_in_an_error_has_failed_and_stops_no_other(shell, monkeypatch):
     def broken() -> list[Distribution]:
         raise PermissionError(13, "Permission denied", "METADATA")
 
@@ -336,16 +312,14 @@ def test_a_check_that_ends_in_an_error_has_failed_and_stops_no_other(
     assert checks["contract"]["status"] == "ok"
 
 
-def test_a_python_that_is_too_old_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_python_that_is_too_old_fails(monkeypatch):
     monkeypatch.setattr(doctor, "OLDEST_PYTHON", (99, 0))
     assert doctor.check_python() == Check(
         "python", "failed", doctor.check_python().result, "install Python 99.0 or later"
     )
 
 
-def test_a_server_that_never_responds_does_not_hang_it(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_that_never_responds_does_not_hang_it(shell, monkeypatch):
     monkeypatch.setattr(doctor_checks, "TIME_LIMIT_MS", 100)
     shell.emulator.fail("getUserGroups", delay=1.0)
     assert found(shell)["reachable"]["status"] == "failed"

@@ -8,7 +8,7 @@ import re
 import pytest
 from tests.support.code_blocks import ROOT
 
-from .shell import EDITED, Shell
+from .shell import EDITED
 
 ROW = re.compile(r"^\| `(cld-user-groups/\w+/1)` \|[^|]*\| (.*) \|$", re.MULTILINE)
 KEYS = {
@@ -37,7 +37,7 @@ KEYS = {
     ],
     ids=" ".join,
 )
-def test_document_has_the_documented_keys(shell: Shell, line: tuple[str, ...]) -> None:
+def test_document_has_the_documented_keys(shell, line):
     shell.write(EDITED)
     shell("apply groups.yaml --yes")
     document = json.loads(shell(*line, "--format", "json").stdout)

@@ -9,11 +9,9 @@ import sys
 
 import pytest
 
-from .shell import Shell
-
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the signal is a POSIX one")
-def test_it_serves_an_account_until_a_signal(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_serves_an_account_until_a_signal(shell, monkeypatch):
     program = [sys.executable, "-m", "cld_user_groups", "emulator", "--account-id", "mine"]
     with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -28,7 +26,7 @@ def test_it_serves_an_account_until_a_signal(shell: Shell, monkeypatch: pytest.M
             process.kill()
 
 
-def test_its_options_are_the_emulators_own(shell: Shell) -> None:
+def test_its_options_are_the_emulators_own(shell):
     shell("emulator --help", code=0)
     assert "Usage: cld-user-groups emulator" in shell("emulator -h").stdout
     done = shell("emulator --port nowhere", err="a port is a number")
@@ -36,7 +34,7 @@ def test_its_options_are_the_emulators_own(shell: Shell) -> None:
     shell("emulator --host 256.256.256.256", code=1)
 
 
-def test_a_server_that_cannot_start_leaves_its_process_signals_alone(shell: Shell) -> None:
+def test_a_server_that_cannot_start_leaves_its_process_signals_alone(shell):
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     shell("emulator --host 256.256.256.256")
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
@@ -44,9 +42,7 @@ def test_a_server_that_cannot_start_leaves_its_process_signals_alone(shell: Shel
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the signal is a POSIX one")
 @pytest.mark.parametrize("name", ["groups.yaml", "groups.json"])
-def test_an_export_can_be_rehearsed_on_a_copy(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_an_export_can_be_rehearsed_on_a_copy(shell, monkeypatch, name):
     shell(f"export --output {name}", code=0)
     program = [sys.executable, "-m", "cld_user_groups", "emulator", "--from", name]
     with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as process:
@@ -64,5 +60,5 @@ def test_an_export_can_be_rehearsed_on_a_copy(
             process.kill()
 
 
-def test_a_file_that_cannot_be_used_exits_with_1(shell: Shell) -> None:
+def test_a_file_that_cannot_be_used_exits_with_1(shell):
     shell("emulator --from missing.yaml", code=1, err="missing.yaml: cannot read the file")

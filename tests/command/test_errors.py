@@ -11,7 +11,7 @@ from tests.support.forked import forked_command
 
 from cld_user_groups.identity import printable
 
-from .shell import AS_EDITED, EDITED, Shell, process, unread_pipe
+from .shell import AS_EDITED, EDITED, process, unread_pipe
 
 COMMANDS = (
     ("export",),
@@ -25,9 +25,7 @@ COMMANDS = (
     ("status", "hint"),
     [(401, "credentials"), (403, "permissions"), (404, "account's ID"), (418, "try again later")],
 )
-def test_a_response_that_is_an_error_says_what_to_do(
-    shell: Shell, command: tuple[str, ...], status: int, hint: str
-) -> None:
+def test_a_response_that_is_an_error_says_what_to_do(shell, command, status, hint):
     shell.write(EDITED)
     shell.emulator.fail("getUserGroups", status=status, times=None)
     done = shell(*command, code=1, out="", err=hint)
@@ -38,9 +36,7 @@ def test_a_response_that_is_an_error_says_what_to_do(
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_quota_used_up_at_the_first_read_is_incomplete_until_a_time(
-    shell: Shell, command: tuple[str, ...]
-) -> None:
+def test_a_quota_used_up_at_the_first_read_is_incomplete_until_a_time(shell, command):
     shell.write(EDITED)
     headers = {
         "x-featureratelimit-remaining": "0",
@@ -55,22 +51,18 @@ def test_a_quota_used_up_at_the_first_read_is_incomplete_until_a_time(
     assert document["error"]["resume_at"] == "2100-01-01T00:00:00+00:00"
 
 
-def test_a_server_that_is_not_there_is_named(shell: Shell) -> None:
+def test_a_server_that_is_not_there_is_named(shell):
     shell("export --server-url http://127.0.0.1:1", code=1, err=("127.0.0.1", "--server-url"))
 
 
-def test_missing_credentials_are_named_before_anything_is_sent(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_missing_credentials_are_named_before_anything_is_sent(shell, monkeypatch):
     monkeypatch.delenv("CLOUDINARY_ACCOUNT_URL")
     shell("export --account-id acc", code=1, err="CLOUDINARY_PROVISIONING_API_KEY")
     assert len(shell.emulator.calls) == 0
 
 
 @pytest.mark.parametrize("debug", [(), ("--debug",)])
-def test_a_secret_is_never_shown(
-    shell: Shell, debug: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_secret_is_never_shown(shell, debug, monkeypatch):
     monkeypatch.setenv("CLOUDINARY_ACCOUNT_URL", "account://k:wrong-s3cret@acc")
     done = process("export", *debug, command=forked_command())
     assert done.returncode == 1
@@ -94,9 +86,7 @@ def test_a_secret_is_never_shown(
         ("schema", "nothing"),
     ],
 )
-def test_a_command_line_that_is_not_valid_exits_with_64(
-    shell: Shell, arguments: tuple[str, ...]
-) -> None:
+def test_a_command_line_that_is_not_valid_exits_with_64(shell, arguments):
     shell(*arguments, code=64, out="", err="Error: ")
 
 
@@ -104,23 +94,23 @@ def test_a_command_line_that_is_not_valid_exits_with_64(
     ("typed", "said"),
     [("lst", "did you mean `list`?"), ("offbord", "did you mean `offboard`?"), ("xyz", "--help")],
 )
-def test_a_misspelled_command_gets_a_suggestion(shell: Shell, typed: str, said: str) -> None:
+def test_a_misspelled_command_gets_a_suggestion(shell, typed, said):
     shell(typed, code=64, err=(f"there is no command '{typed}'; ", said))
 
 
-def test_a_usage_error_is_one_json_document_too(shell: Shell) -> None:
+def test_a_usage_error_is_one_json_document_too(shell):
     document = shell.json("plan")
     assert (document["error"]["kind"], document["exit_code"]) == ("usage", 64)
 
 
-def test_help_and_version_exit_with_0(shell: Shell) -> None:
+def test_help_and_version_exit_with_0(shell):
     assert shell("--version").stdout.startswith("cld-user-groups ")
     for command in ((), ("export",), ("plan",), ("apply",), ("undo",), ("runs",), ("schema",)):
         assert shell(*command, "--help").stdout.startswith("Usage: ")
 
 
 @pytest.mark.parametrize("option", ["--version", "--help"])
-def test_version_and_help_load_no_client_no_rich_and_no_reader_of_files(option: str) -> None:
+def test_version_and_help_load_no_client_no_rich_and_no_reader_of_files(option):
     program = (
         "import sys\n"
         "from cld_user_groups.command import main\n"
@@ -136,11 +126,11 @@ def test_version_and_help_load_no_client_no_rich_and_no_reader_of_files(option: 
     assert not {"cld_user_groups.client", "cld_user_groups.membership"} & loaded
 
 
-def test_quiet_leaves_out_all_but_the_result(shell: Shell) -> None:
+def test_quiet_leaves_out_all_but_the_result(shell):
     shell("apply", shell.write(EDITED), "--yes", "--quiet", code=0, out="5 done.", err="")
 
 
-def test_a_reader_that_goes_away_is_no_traceback(shell: Shell) -> None:
+def test_a_reader_that_goes_away_is_no_traceback(shell):
     shell.add_crowd(3000)
     with unread_pipe() as pipe:
         assert process("export", stdout=pipe).stderr == ""
@@ -156,9 +146,7 @@ def test_a_reader_that_goes_away_is_no_traceback(shell: Shell) -> None:
         (("list", "--format", "json"), 1, "Error: No space left on device."),
     ],
 )
-def test_a_full_disk_is_reported_and_changes_no_exit_code_of_a_run_made(
-    shell: Shell, command: tuple[str, ...], code: int, said: str
-) -> None:
+def test_a_full_disk_is_reported_and_changes_no_exit_code_of_a_run_made(shell, command, code, said):
     shell.write(EDITED)
     with Path("/dev/full").open("w") as full:
         done = process(*command, stdout=full)
@@ -178,16 +166,14 @@ def test_a_full_disk_is_reported_and_changes_no_exit_code_of_a_run_made(
         ("report", "--output", "full.yaml"),
     ],
 )
-def test_a_file_for_which_there_is_no_space_is_named(
-    shell: Shell, command: tuple[str, ...]
-) -> None:
+def test_a_file_for_which_there_is_no_space_is_named(shell, command):
     shell.write(EDITED)
     (shell.folder / "full.yaml").symlink_to("/dev/full")
     done = shell(*command, code=1, out="")
     assert done.stderr == "Error: full.yaml: No space left on device.\n"
 
 
-def test_what_names_a_terminal_would_obey_is_shown_escaped(shell: Shell) -> None:
+def test_what_names_a_terminal_would_obey_is_shown_escaped(shell):
     shell.emulator.add_group("evil\x1b]0;title\x07", group_id="evil")
     path = shell.write("version: 1\ngroups: {Nice: {id: evil, allow_empty: true, members: []}}")
     done = shell(f"apply {path} --yes", code=0)
@@ -203,18 +189,14 @@ def test_what_names_a_terminal_would_obey_is_shown_escaped(shell: Shell) -> None
     ],
 )
 @pytest.mark.parametrize("command", ["list", "doctor"])
-def test_what_is_not_the_api_is_not_to_be_tried_again_later(
-    shell: Shell, status: int, headers: dict[str, str], body: str, command: str
-) -> None:
+def test_what_is_not_the_api_is_not_to_be_tried_again_later(shell, status, headers, body, command):
     shell.emulator.fail("getUserGroups", status=status, headers=headers, body=body, times=None)
     done = shell(command, code=1)
     assert "that is not the API: check --server-url and the proxy" in done.output
     assert "later" not in done.output
 
 
-def test_where_nothing_can_be_recorded_the_error_says_where_it_could(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_nothing_can_be_recorded_the_error_says_where_it_could(shell, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", shell.write("not a folder"))
     done = shell("create Interns --yes", code=1, writes=0)
     assert "let this user write there, or set XDG_STATE_HOME to another directory" in done.stderr
@@ -227,9 +209,7 @@ def test_where_nothing_can_be_recorded_the_error_says_where_it_could(
         ("list --profile work", "name the file of profiles in CLOUDINARY_PROFILES_FILE"),
     ],
 )
-def test_a_user_without_a_home_is_told_which_variable_to_set(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch, command: str, said: str
-) -> None:
+def test_a_user_without_a_home_is_told_which_variable_to_set(shell, monkeypatch, command, said):
     def home() -> Path:
         raise RuntimeError("Could not determine home directory.")
 
@@ -242,9 +222,7 @@ def test_a_user_without_a_home_is_told_which_variable_to_set(
     shell("list", code=0)
 
 
-def test_without_a_command_the_help_is_shown_and_it_is_called_missing(
-    shell: Shell,
-) -> None:
+def test_without_a_command_the_help_is_shown_and_it_is_called_missing(shell):
     done = shell(code=64, out="")
     assert done.stderr.startswith("Usage: ")
     assert done.stderr.endswith("\nError: a command is missing.\n")
@@ -258,9 +236,7 @@ def test_without_a_command_the_help_is_shown_and_it_is_called_missing(
         (("undo", "20260101", "--yes"), "; the latest is 2"),
     ],
 )
-def test_a_run_that_is_not_there_has_a_hint(
-    desk: Shell, command: tuple[str, ...], said: str
-) -> None:
+def test_a_run_that_is_not_there_has_a_hint(desk, command, said):
     desk("create Interns --yes", code=0)
     done = desk(*command, err=said)
     assert done.exit_code in (1, 64)
@@ -271,9 +247,7 @@ HOSTILE = "no \x1b]0;title\x07 \u202eway"
 
 @pytest.mark.parametrize("options", [(), ("--debug",), ("--log-format", "json")])
 @pytest.mark.parametrize("command", COMMANDS)
-def test_what_a_server_says_reaches_no_terminal_unescaped(
-    shell: Shell, command: tuple[str, ...], options: tuple[str, ...]
-) -> None:
+def test_what_a_server_says_reaches_no_terminal_unescaped(shell, command, options):
     shell.write(EDITED)
     shell.emulator.fail("getUserGroups", status=418, message=HOSTILE, times=None)
     for done in (shell(*command, *options), shell(*command, *options, "--format", "json")):
@@ -283,7 +257,7 @@ def test_what_a_server_says_reaches_no_terminal_unescaped(
     assert printable(HOSTILE) in shell.json(*command, *options)["error"]["message"]
 
 
-def test_a_response_that_is_too_large_names_the_option_that_allows_it(shell: Shell) -> None:
+def test_a_response_that_is_too_large_names_the_option_that_allows_it(shell):
     shell.emulator.add_group("x" * 1_200_000)
     done = shell("list --max-body 1", code=1, err="larger than 1048576 bytes")
     assert "allow more with --max-body, in MiB" in done.stderr
@@ -292,7 +266,7 @@ def test_a_response_that_is_too_large_names_the_option_that_allows_it(shell: She
     shell("doctor --max-body 2", code=0)
 
 
-def test_a_file_that_is_too_large_names_the_option_that_allows_it(shell: Shell) -> None:
+def test_a_file_that_is_too_large_names_the_option_that_allows_it(shell):
     file = shell.write(shell("export").stdout + f"# {'x' * 1_200_000}\n")
     done = shell(f"plan {file} --max-body 1", code=1)
     assert "larger than 1048576 bytes; allow more with --max-body, in MiB" in done.stderr
@@ -310,9 +284,7 @@ def test_a_file_that_is_too_large_names_the_option_that_allows_it(shell: Shell) 
         {"x-featureratelimit-reset": "Sat, 01 Jan 0001 00:00:00 GMT"},
     ],
 )
-def test_whatever_delay_a_server_names_a_run_ends_with_its_report(
-    shell: Shell, status: int, headers: dict[str, str]
-) -> None:
+def test_whatever_delay_a_server_names_a_run_ends_with_its_report(shell, status, headers):
     headers = {"x-featureratelimit-remaining": "0", **headers}
     shell.emulator.fail("removeUserFromUserGroup", status=status, headers=headers, times=None)
     document = shell.json("apply", shell.write(EDITED), "--yes", "--concurrency", "1")
@@ -322,7 +294,7 @@ def test_whatever_delay_a_server_names_a_run_ends_with_its_report(
     assert run["ended_at"] is not None
 
 
-def test_a_quota_that_is_never_renewed_is_refused_before_a_write(shell: Shell) -> None:
+def test_a_quota_that_is_never_renewed_is_refused_before_a_write(shell):
     headers = {
         "x-featureratelimit-remaining": "0",
         "x-featureratelimit-reset": "Fri, 31 Dec 9999 23:59:59 GMT",

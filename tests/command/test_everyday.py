@@ -10,7 +10,7 @@ from attrs import frozen
 from cld_user_groups.command import running
 from cld_user_groups.membership import list_runs, state_directory
 
-from .shell import SAMPLE, Shell
+from .shell import SAMPLE
 
 JOHN, HARRY, MARIA, CHEN = (f"{name}@example.com" for name in ("john", "harry", "maria", "chen"))
 
@@ -106,7 +106,7 @@ each_guarded = pytest.mark.parametrize(
 
 
 @each_command
-def test_a_command_shows_its_plan_makes_it_and_can_be_undone(desk: Shell, case: Case) -> None:
+def test_a_command_shows_its_plan_makes_it_and_can_be_undone(desk, case):
     done = desk(*case.allowed_line, "--reason", "JIRA-1", code=0, err="JIRA-1")
     assert f"Plan for account acc, from cld-user-groups {case.line[0]}" in done.stderr
     assert "Verified: the account matches the plan." in done.stdout
@@ -120,19 +120,19 @@ def test_a_command_shows_its_plan_makes_it_and_can_be_undone(desk: Shell, case: 
 
 
 @each_command
-def test_without_a_terminal_and_without_yes_nothing_is_written(desk: Shell, case: Case) -> None:
+def test_without_a_terminal_and_without_yes_nothing_is_written(desk, case):
     desk(*case.line, *case.allowed, code=64, writes=0, err="add --yes")
 
 
 @each_command
-def test_a_dry_run_only_shows_the_plan(desk: Shell, case: Case) -> None:
+def test_a_dry_run_only_shows_the_plan(desk, case):
     done = desk(*case.line, *case.allowed, "--dry-run", code=0)
     assert done.stdout.startswith("Plan for account acc")
     assert (desk.writes(), list_runs(state_directory("acc"))) == (0, ())
 
 
 @each_command
-def test_what_is_not_in_the_account_is_an_error_with_a_suggestion(desk: Shell, case: Case) -> None:
+def test_what_is_not_in_the_account_is_an_error_with_a_suggestion(desk, case):
     assert case.unknown is not None
     done = desk(*case.unknown, "--yes", *case.allowed, code=1, writes=0, out="")
     assert done.stderr.count("\n") == 1
@@ -140,9 +140,7 @@ def test_what_is_not_in_the_account_is_an_error_with_a_suggestion(desk: Shell, c
 
 
 @each_command
-def test_a_failed_change_leaves_the_run_incomplete_and_says_how_to_resume(
-    desk: Shell, case: Case
-) -> None:
+def test_a_failed_change_leaves_the_run_incomplete_and_says_how_to_resume(desk, case):
     desk.emulator.fail(case.writes, status=400, message="not today")
     done = desk(*case.allowed_line, code=5, out="FAILED")
     (again,) = [line for line in done.stdout.splitlines() if line.startswith("To resume: ")]
@@ -150,7 +148,7 @@ def test_a_failed_change_leaves_the_run_incomplete_and_says_how_to_resume(
     assert desk.members() == case.members
 
 
-def test_what_goes_on_gives_the_same_reason(desk: Shell) -> None:
+def test_what_goes_on_gives_the_same_reason(desk):
     desk.emulator.fail("addUserToUserGroup", status=400)
     done = desk("add Designers maria@example.com --reason", "JIRA 1", "--yes")
     said = "To resume: cld-user-groups add Designers maria@example.com --reason 'JIRA 1'\n"
@@ -158,9 +156,7 @@ def test_what_goes_on_gives_the_same_reason(desk: Shell) -> None:
 
 
 @each_command
-def test_what_changes_while_the_question_stands_makes_the_plan_stale(
-    desk: Shell, case: Case, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_changes_while_the_question_stands_makes_the_plan_stale(desk, case, monkeypatch):
     def interfere(*_: str) -> None:
         eve = desk.emulator.add_user_account("Eve", email="eve@example.com")
         desk.emulator.add_group("Interns")
@@ -172,7 +168,7 @@ def test_what_changes_while_the_question_stands_makes_the_plan_stale(
 
 
 @each_command
-def test_the_result_has_every_format(desk: Shell, case: Case) -> None:
+def test_the_result_has_every_format(desk, case):
     header, first, *_ = desk(*case.allowed_line, "--format", "csv").stdout.splitlines()
     assert header == "action,group,email,group_id,user_id,status,error,request_id"
     assert ",done,," in first
@@ -187,7 +183,7 @@ def test_the_result_has_every_format(desk: Shell, case: Case) -> None:
 
 
 @each_command
-def test_what_holds_already_is_nothing_to_do(desk: Shell, case: Case) -> None:
+def test_what_holds_already_is_nothing_to_do(desk, case):
     desk(*case.allowed_line)
     writes = desk.writes()
     if case.line[0] in ("add", "remove", "onboard", "offboard", "copy"):
@@ -198,7 +194,7 @@ def test_what_holds_already_is_nothing_to_do(desk: Shell, case: Case) -> None:
 
 
 @each_guarded
-def test_past_a_guard_nothing_is_written_until_the_number_is_exact(desk: Shell, case: Case) -> None:
+def test_past_a_guard_nothing_is_written_until_the_number_is_exact(desk, case):
     for wrong in ((), ("--allow-removals", "40")):
         refused = desk(*case.line, "--yes", *wrong, code=3, err=" ".join(case.allowed))
         assert "allow_empty" not in refused.stderr
@@ -207,7 +203,7 @@ def test_past_a_guard_nothing_is_written_until_the_number_is_exact(desk: Shell, 
 
 
 @each_guarded
-def test_a_guard_is_explained_once(desk: Shell, case: Case) -> None:
+def test_a_guard_is_explained_once(desk, case):
     shown = desk(*case.line, "--yes")
     quiet = desk(*case.line, "--yes", "--quiet")
     logged = desk(*case.line, "--yes", "--log-format", "json")
@@ -219,21 +215,21 @@ def test_a_guard_is_explained_once(desk: Shell, case: Case) -> None:
 
 
 @pytest.mark.parametrize("line", [case.line[:1] for case in CASES.values()], ids=CASES)
-def test_a_missing_argument_is_a_usage_error(desk: Shell, line: tuple[str, ...]) -> None:
+def test_a_missing_argument_is_a_usage_error(desk, line):
     desk(*line, code=64, out="", err="Missing")
 
 
 @pytest.mark.parametrize("option", ["--allow-removals=1", "--frobnicate"])
-def test_an_option_that_a_command_does_not_have_is_a_usage_error(desk: Shell, option: str) -> None:
+def test_an_option_that_a_command_does_not_have_is_a_usage_error(desk, option):
     desk(f"add Designers {CHEN}", option, code=64)
 
 
-def test_a_change_costs_one_read_before_one_write_and_one_read_after(desk: Shell) -> None:
+def test_a_change_costs_one_read_before_one_write_and_one_read_after(desk):
     desk(f"remove Designers {JOHN} --yes")
     assert [call.method for call in desk.emulator.calls] == ["GET", "DELETE", "GET"]
 
 
-def test_people_in_no_group_cost_one_more_request_however_many(desk: Shell) -> None:
+def test_people_in_no_group_cost_one_more_request_however_many(desk):
     people = [
         desk.emulator.add_user_account(f"P {number}", email=f"p{number}@example.com").email
         for number in range(30)
@@ -243,7 +239,7 @@ def test_people_in_no_group_cost_one_more_request_however_many(desk: Shell) -> N
     assert len(reads) == 3
 
 
-def test_an_error_as_json_has_every_problem(desk: Shell) -> None:
+def test_an_error_as_json_has_every_problem(desk):
     document = desk.json(f"add Designers nobody@example.com 1234 {CHEN} --yes")
     assert document["format"] == "cld-user-groups/error/1"
     assert [problem["message"] for problem in document["error"]["problems"]] == [

@@ -32,7 +32,7 @@ def explained(shell: Shell, *arguments: str) -> dict[str, Any]:
     return {**found, "steps": document["steps"]}
 
 
-def test_a_membership_is_explained_by_its_run_author_reason_and_end(applied: Shell) -> None:
+def test_a_membership_is_explained_by_its_run_author_reason_and_end(applied):
     found = explained(applied, "Marketing", "JOHN@example.com")
     run = list_runs(state_directory("acc"))[0].run
     assert run is not None
@@ -45,19 +45,19 @@ def test_a_membership_is_explained_by_its_run_author_reason_and_end(applied: She
     assert [step["action"] for step in found["steps"]] == ["add_user"]
 
 
-def test_in_a_pipe_it_is_a_header_and_a_row(applied: Shell) -> None:
+def test_in_a_pipe_it_is_a_header_and_a_row(applied):
     done = applied("explain Marketing john@example.com")
     header, row = (line.split("\t") for line in done.stdout.splitlines())
     assert dict(zip(header, row, strict=True))["verdict"] == "made_by_run"
     assert done.exit_code == 0
 
 
-def test_a_membership_that_no_run_made_says_so(applied: Shell) -> None:
+def test_a_membership_that_no_run_made_says_so(applied):
     found = explained(applied, "Designers", "john@example.com")
     assert (found["verdict"], found["run"], found["steps"]) == ("made_elsewhere", None, [])
 
 
-def test_who_was_removed_is_explained_with_both_runs(applied: Shell) -> None:
+def test_who_was_removed_is_explained_with_both_runs(applied):
     path = applied.write(FILE.replace("2999", "2001"))
     applied(f"apply {path} --yes", code=0)
     found = explained(applied, "Marketing", "john@example.com")
@@ -67,7 +67,7 @@ def test_who_was_removed_is_explained_with_both_runs(applied: Shell) -> None:
     assert [step["action"] for step in found["steps"]] == ["add_user", "remove_user"]
 
 
-def test_a_file_is_asked_too(applied: Shell) -> None:
+def test_a_file_is_asked_too(applied):
     file = ("--file", "groups.yaml")
     found = explained(applied, "Marketing", "john@example.com", *file)
     assert found["file"] == "groups.yaml:6 lists the user until 2999-12-31: JIRA-7"
@@ -80,7 +80,7 @@ def test_a_file_is_asked_too(applied: Shell) -> None:
     applied("explain Marketing john@example.com", *file, err="`other`")
 
 
-def test_a_deleted_group_is_explained_by_its_name_or_id(applied: Shell) -> None:
+def test_a_deleted_group_is_explained_by_its_name_or_id(applied):
     path = applied.write("version: 1\ngroups: {Marketing: {state: absent, allow_empty: true}}")
     applied(f"apply {path} --yes --allow-removals 2", code=0)
     found = explained(applied, "Marketing", "john@example.com")
@@ -89,7 +89,7 @@ def test_a_deleted_group_is_explained_by_its_name_or_id(applied: Shell) -> None:
     assert explained(applied, found["group_id"], "john@example.com") == found
 
 
-def test_a_user_who_is_gone_is_explained_by_email_or_id(applied: Shell) -> None:
+def test_a_user_who_is_gone_is_explained_by_email_or_id(applied):
     (john,) = [user for user in applied.emulator.users if user.email == "john@example.com"]
     applied.emulator.remove_user_account(john.id)
     found = explained(applied, "Marketing", "john@example.com")
@@ -105,18 +105,16 @@ def test_a_user_who_is_gone_is_explained_by_email_or_id(applied: Shell) -> None:
         (("Marketing", "nobody"), "`nobody`"),
     ],
 )
-def test_who_or_what_is_unknown_is_an_error_with_candidates(
-    applied: Shell, arguments: tuple[str, ...], said: str
-) -> None:
+def test_who_or_what_is_unknown_is_an_error_with_candidates(applied, arguments, said):
     applied("explain", *arguments, code=1, out="", err=said)
 
 
-def test_journals_that_cannot_be_read_are_told(applied: Shell) -> None:
+def test_journals_that_cannot_be_read_are_told(applied):
     (state_directory("acc") / "20990101T000000.jsonl").write_text("nonsense\n")
     applied("explain Marketing john@example.com", code=0, err="1 of the journals cannot be read")
 
 
-def test_a_membership_that_an_undo_gave_back_says_what_was_before(applied: Shell) -> None:
+def test_a_membership_that_an_undo_gave_back_says_what_was_before(applied):
     applied("remove Designers harry@example.com --yes")
     applied("undo --yes")
     found = explained(applied, "Designers", "harry@example.com")

@@ -14,27 +14,27 @@ import pytest
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.membership import load_plan, snapshot, state_directory
 
-from .shell import EDITED, SAMPLE, Shell
+from .shell import EDITED, SAMPLE
 
 
-def test_planning_an_export_from_standard_input_finds_nothing_to_do(shell: Shell) -> None:
+def test_planning_an_export_from_standard_input_finds_nothing_to_do(shell):
     exported = shell("export", code=0)
     shell("plan - --detailed-exitcode", stdin=exported.stdout, code=0, out="Nothing to do")
 
 
 @pytest.mark.parametrize("name", ["groups.yaml", "groups.yml", "groups.json"])
-def test_an_exported_file_is_read_back_by_its_suffix(shell: Shell, name: str) -> None:
+def test_an_exported_file_is_read_back_by_its_suffix(shell, name):
     shell(f"export --output {name}", code=0, out="", err="Wrote 2 groups with 3 memberships")
     assert shell.json(f"plan {name}")["changes"] == []
 
 
-def test_an_export_as_json_is_one_document_that_can_be_planned(shell: Shell) -> None:
+def test_an_export_as_json_is_one_document_that_can_be_planned(shell):
     exported = shell.json("export")
     assert list(exported["groups"]) == ["Designers", "Marketing"]
     assert shell.json("plan -", stdin=json.dumps(exported))["changes"] == []
 
 
-def test_rows_are_read_back_names_that_begin_like_formulas_included(shell: Shell) -> None:
+def test_rows_are_read_back_names_that_begin_like_formulas_included(shell):
     (john, harry, *_) = shell.emulator.users
     shell.emulator.add_group("=1+1", users=[john, harry])
     shell.emulator.add_group("'=1+1", users=[harry])
@@ -46,7 +46,7 @@ def test_rows_are_read_back_names_that_begin_like_formulas_included(shell: Shell
     assert shell.json(f"plan {path}")["changes"] == []
 
 
-def test_an_export_with_users_is_a_copy_of_the_account_and_plans_nothing(shell: Shell) -> None:
+def test_an_export_with_users_is_a_copy_of_the_account_and_plans_nothing(shell):
     shell("export --users --output account.yaml", code=0)
     assert shell.json("plan account.yaml")["changes"] == []
     copy = Emulator.from_file("account.yaml")
@@ -57,27 +57,27 @@ def test_an_export_with_users_is_a_copy_of_the_account_and_plans_nothing(shell: 
     shell("export --users --format csv", code=64)
 
 
-def test_rows_leave_out_empty_groups_and_say_so(shell: Shell) -> None:
+def test_rows_leave_out_empty_groups_and_say_so(shell):
     shell.emulator.add_group("Empty")
     assert shell("export --format csv").stderr == "Left out 1 group without members.\n"
     shell("export --format csv --output groups.yaml", code=64)
 
 
-def test_an_export_to_a_file_of_another_format_is_a_usage_error(shell: Shell) -> None:
+def test_an_export_to_a_file_of_another_format_is_a_usage_error(shell):
     shell("export --output groups.csv", code=64, err="must end in .yaml, .yml or .json")
     assert not (shell.folder / "groups.csv").exists()
 
 
-def test_a_plan_shows_the_difference_and_writes_nothing(shell: Shell) -> None:
+def test_a_plan_shows_the_difference_and_writes_nothing(shell):
     shell("plan", shell.write(EDITED), code=0, out=("- harry@example.com", "5 requests needed"))
     assert (shell.writes(), shell.members()) == (0, SAMPLE)
 
 
-def test_detailed_exit_codes_tell_that_there_are_changes(shell: Shell) -> None:
+def test_detailed_exit_codes_tell_that_there_are_changes(shell):
     shell("plan", shell.write(EDITED), "--detailed-exitcode", code=2)
 
 
-def test_a_plan_that_a_guard_refuses_exits_with_3_and_says_what_is_needed(shell: Shell) -> None:
+def test_a_plan_that_a_guard_refuses_exits_with_3_and_says_what_is_needed(shell):
     people = shell.add_crowd(8)
     path = shell.write(f"version: 1\ngroups: {{Crowd: {{members: [{people[0]}]}}}}")
     shell(f"plan {path}", code=3, out="--allow-removals 7")
@@ -86,7 +86,7 @@ def test_a_plan_that_a_guard_refuses_exits_with_3_and_says_what_is_needed(shell:
     assert shell.json(f"plan {path} --adds-only")["changes"] == []
 
 
-def test_the_json_of_a_plan_is_what_is_saved(shell: Shell) -> None:
+def test_the_json_of_a_plan_is_what_is_saved(shell):
     path = shell.write(EDITED)
     document = shell.json(f"plan {path} --out plan.json")
     assert document == json.loads(Path("plan.json").read_text("utf-8"))
@@ -96,9 +96,7 @@ def test_the_json_of_a_plan_is_what_is_saved(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("format_name", "beginning"), [("markdown", "#"), ("html", "<!doctype html>"), ("json", "{")]
 )
-def test_a_plan_has_the_format_given_before_or_after_the_command(
-    shell: Shell, format_name: str, beginning: str
-) -> None:
+def test_a_plan_has_the_format_given_before_or_after_the_command(shell, format_name, beginning):
     path = shell.write(EDITED)
     after = shell(f"plan {path} --format", format_name)
     before = shell("--format", format_name, "plan", path)
@@ -106,7 +104,7 @@ def test_a_plan_has_the_format_given_before_or_after_the_command(
     assert before.stdout[:40] == after.stdout[:40]
 
 
-def test_a_plan_is_for_the_day_that_is_asked_for(shell: Shell) -> None:
+def test_a_plan_is_for_the_day_that_is_asked_for(shell):
     path = shell.write(
         "version: 1\ngroups: {Marketing: {members: "
         "[{email: maria@example.com}, {email: john@example.com, until: 2030-01-31}]}}"
@@ -117,18 +115,18 @@ def test_a_plan_is_for_the_day_that_is_asked_for(shell: Shell) -> None:
     shell(f"plan {path} --today tomorrow", code=64)
 
 
-def test_a_saved_plan_is_not_taken_for_a_file_of_groups(shell: Shell) -> None:
+def test_a_saved_plan_is_not_taken_for_a_file_of_groups(shell):
     shell("plan", shell.write(EDITED), "--out", "plan.json")
     shell("plan plan.json", code=1, err="cld-user-groups apply plan.json")
 
 
-def test_a_file_for_another_account_is_rejected_before_anything_is_sent(shell: Shell) -> None:
+def test_a_file_for_another_account_is_rejected_before_anything_is_sent(shell):
     shell("plan", shell.write("version: 1\naccount: other\ngroups: {}"), code=1, err="`other`")
     assert len(shell.emulator.calls) == 0
 
 
 @pytest.mark.parametrize("name", ["groups", "plan", "journal", "review", "roles"])
-def test_schemas_are_printed(shell: Shell, name: str) -> None:
+def test_schemas_are_printed(shell, name):
     assert shell.json(f"schema {name}")["$schema"].startswith("https://json-schema.org/")
     assert shell("schema").stdout == shell("schema groups").stdout
 
@@ -143,9 +141,7 @@ WRITING = [
 
 
 @pytest.mark.parametrize("command", WRITING)
-def test_what_a_person_wrote_or_edited_is_replaced_only_with_force(
-    shell: Shell, command: tuple[str, ...]
-) -> None:
+def test_what_a_person_wrote_or_edited_is_replaced_only_with_force(shell, command):
     shell.write(EDITED)
     path = shell.folder / command[-1]
     path.write_text("mine")
@@ -159,16 +155,14 @@ def test_what_a_person_wrote_or_edited_is_replaced_only_with_force(
     assert path.read_bytes() == edited
 
 
-def test_an_export_is_known_where_this_machine_did_not_write_it(shell: Shell) -> None:
+def test_an_export_is_known_where_this_machine_did_not_write_it(shell):
     shell("export --output out.yaml")
     (state_directory("acc") / "written").unlink()
     shell("export --output out.yaml", code=0)
 
 
 @pytest.mark.parametrize("command", WRITING)
-def test_a_full_disk_leaves_the_file_that_was_there(
-    shell: Shell, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_leaves_the_file_that_was_there(shell, command, monkeypatch):
     shell.write(EDITED)
     shell(*command)
     path = shell.folder / command[-1]
@@ -183,9 +177,7 @@ def test_a_full_disk_leaves_the_file_that_was_there(
 
 
 @pytest.mark.parametrize("command", WRITING)
-def test_a_new_file_is_for_its_owner_and_one_that_exists_keeps_its_mode(
-    shell: Shell, command: tuple[str, ...]
-) -> None:
+def test_a_new_file_is_for_its_owner_and_one_that_exists_keeps_its_mode(shell, command):
     shell.write(EDITED)
     path = shell.folder / command[-1]
     shell(*command)
@@ -195,7 +187,7 @@ def test_a_new_file_is_for_its_owner_and_one_that_exists_keeps_its_mode(
     assert path.stat().st_mode & 0o777 == 0o644
 
 
-def test_a_link_and_a_pipe_are_written_to(shell: Shell) -> None:
+def test_a_link_and_a_pipe_are_written_to(shell):
     shell("export --output real.yaml")
     link, pipe = shell.folder / "link.yaml", shell.folder / "pipe.yaml"
     link.symlink_to("real.yaml")
@@ -210,15 +202,13 @@ def test_a_link_and_a_pipe_are_written_to(shell: Shell) -> None:
     assert read == [link.read_bytes()]
 
 
-def test_a_report_is_not_written_as_what_it_is_not(shell: Shell) -> None:
+def test_a_report_is_not_written_as_what_it_is_not(shell):
     shell("report --output out.xlsx", code=64, err="out.xlsx must end in one of .html, .csv")
     assert not (shell.folder / "out.xlsx").exists()
 
 
 @pytest.mark.parametrize("command", [("plan",), ("apply", "--yes")])
-def test_two_clocks_that_disagree_about_today_decide_no_membership(
-    shell: Shell, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_clocks_that_disagree_about_today_decide_no_membership(shell, command, monkeypatch):
     server_time = datetime.now(UTC) + timedelta(days=5000)
     monkeypatch.setattr(snapshot, "parse_http_date", lambda text: server_time)
     until = (datetime.now(UTC) + timedelta(days=30)).date()

@@ -11,7 +11,7 @@ import pytest
 from cld_user_groups.command.source import read_source
 from cld_user_groups.membership import Desired, Plan
 
-from .shell import SAMPLE, Shell
+from .shell import SAMPLE
 
 ROWS = (
     "group,email\nDesigners,john@example.com\nDesigners,harry@example.com\n"
@@ -34,9 +34,7 @@ WANTED = {"Designers": {"john", "harry"}, "Marketing": {"maria", "chen"}}
     ids=["plain", "BOM", "CRLF", "semicolons", "Excel", "tabs", "case and space"],
 )
 @pytest.mark.parametrize("is_piped", [False, True])
-def test_a_spreadsheet_is_applied_however_it_was_saved(
-    shell: Shell, content: bytes, is_piped: bool
-) -> None:
+def test_a_spreadsheet_is_applied_however_it_was_saved(shell, content, is_piped):
     path = "-" if is_piped else shell.write(content, "groups.csv")
     shell(f"apply {path} --yes", stdin=content if is_piped else None, code=0, members=WANTED)
 
@@ -65,9 +63,7 @@ YAML = "version: 1\ngroups:\n  Designers:\n    members:\n      - john@example.co
         ("groups.txt", b"anything", "format"),
     ],
 )
-def test_a_broken_source_is_an_error_and_nothing_is_written(
-    shell: Shell, name: str, content: bytes, said: str
-) -> None:
+def test_a_broken_source_is_an_error_and_nothing_is_written(shell, name, content, said):
     shell.write(content, name)
     for command in (("plan", name), ("apply", name, "--yes")):
         done = shell(*command, code=1, err=(name, said))
@@ -76,11 +72,11 @@ def test_a_broken_source_is_an_error_and_nothing_is_written(
 
 
 @pytest.mark.parametrize("content", [b"", b" \n\n", b"[]", b"null", b"{}", b"\x00"])
-def test_standard_input_without_a_source_is_an_error(shell: Shell, content: bytes) -> None:
+def test_standard_input_without_a_source_is_an_error(shell, content):
     shell("apply - --yes", stdin=content, code=1, writes=0)
 
 
-def test_a_source_that_shrinks_by_half_is_refused(shell: Shell) -> None:
+def test_a_source_that_shrinks_by_half_is_refused(shell):
     people = shell.add_crowd(100)
     rows = "".join(f"Crowd,{email}\n" for email in people[:50])
     done = shell("apply", shell.write(f"group,email\n{rows}", "groups.csv"), "--yes", code=3)
@@ -89,7 +85,7 @@ def test_a_source_that_shrinks_by_half_is_refused(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("teams", [10, pytest.param(100, marks=pytest.mark.exhaustive)])
-def test_thousands_of_rows_are_planned(shell: Shell, teams: int) -> None:
+def test_thousands_of_rows_are_planned(shell, teams):
     people = shell.add_crowd(1000)
     names = ("Crowd", *(f"Team {number}" for number in range(teams)))
     rows = "".join(f"{name},{email}\n" for name in names for email in people)
@@ -97,7 +93,7 @@ def test_thousands_of_rows_are_planned(shell: Shell, teams: int) -> None:
     assert planned["summary"]["add_user"] == teams * 1000
 
 
-def test_all_problems_of_a_file_are_told_at_once_with_their_lines(shell: Shell) -> None:
+def test_all_problems_of_a_file_are_told_at_once_with_their_lines(shell):
     rows = "".join(f"Designers,{name}\n" for name in ("nobody", "john@", "maria@example.com"))
     path = shell.write(f"group,email\n{rows}", "groups.csv")
     document = shell.json(f"plan {path}")
@@ -105,7 +101,7 @@ def test_all_problems_of_a_file_are_told_at_once_with_their_lines(shell: Shell) 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes in folders")
-def test_a_named_pipe_is_read_once_and_whole(shell: Shell) -> None:
+def test_a_named_pipe_is_read_once_and_whole(shell):
     path = shell.folder / "groups.jsonl"
     os.mkfifo(path)
     rows = [f'{{"group": "Crowd", "email": "p{number}@example.com"}}\n' for number in range(1_000)]
@@ -124,9 +120,7 @@ def test_a_named_pipe_is_read_once_and_whole(shell: Shell) -> None:
 @pytest.mark.parametrize(
     "words", [["apply", "pipe.csv", "--yes"], ["add", "Designers", "@pipe.csv"]]
 )
-def test_a_pipe_that_nobody_writes_to_ends_the_command_in_time(
-    shell: Shell, words: list[str]
-) -> None:
+def test_a_pipe_that_nobody_writes_to_ends_the_command_in_time(shell, words):
     os.mkfifo(shell.folder / "pipe.csv")
     done = shell(*words, "--source-timeout", "1s", code=1, writes=0)
     assert "pipe.csv: a pipe that was not closed within 1 seconds" in done.stderr

@@ -216,9 +216,7 @@ def publish(job: Job) -> None:
     event.write_text(event.read_text().replace('"private"', '"public"'))
 
 
-def test_a_request_shows_its_plan_and_its_merge_applies_exactly_that(
-    job: Job, shell: Shell
-) -> None:
+def test_a_request_shows_its_plan_and_its_merge_applies_exactly_that(job, shell):
     job.stand_in_python(f'exec {shlex.quote(sys.executable)} "$@"')  # the action, and the command
     assert job("plan") == 0
     (comment,) = job.forge.comments
@@ -235,7 +233,7 @@ def test_a_request_shows_its_plan_and_its_merge_applies_exactly_that(
     assert TOKEN not in str(job.runner.artifacts)
 
 
-def test_uses_for_several_files_or_accounts_keep_their_plans_apart(job: Job, shell: Shell) -> None:
+def test_uses_for_several_files_or_accounts_keep_their_plans_apart(job, shell):
     if job.is_gitlab:
         pytest.skip("a pipeline includes the template once")
     uses = [
@@ -255,7 +253,7 @@ def test_uses_for_several_files_or_accounts_keep_their_plans_apart(job: Job, she
     assert len(job.artifacts("groups-plan")) == len(job.artifacts("groups-journal")) == 2
 
 
-def test_a_name_in_the_log_is_no_command_to_the_forge(job: Job, shell: Shell) -> None:
+def test_a_name_in_the_log_is_no_command_to_the_forge(job, shell):
     shell.write("version: 1\ngroups: {'::add-mask::e': {members: [john@example.com]}}\n")
     assert job("plan") == 0
     job.keep_plan()
@@ -267,13 +265,13 @@ def test_a_name_in_the_log_is_no_command_to_the_forge(job: Job, shell: Shell) ->
         assert "::add-mask::e" in "\n".join(between)
 
 
-def test_the_checkout_is_installed_and_never_a_name(job: Job) -> None:
+def test_the_checkout_is_installed_and_never_a_name(job):
     job("plan")
     (installed,) = [call for call in job.runner.calls if "pip install" in call]
     assert installed.split()[-1] == ("./source[cli]" if job.is_gitlab else f"{ROOT}[cli]")
 
 
-def test_a_push_replaces_the_comment_of_the_job_and_nobody_elses(job: Job) -> None:
+def test_a_push_replaces_the_comment_of_the_job_and_nobody_elses(job):
     theirs = {"id": 1, "user": PERSON, "author": PERSON, "body": f"{MARKER}All is well."}
     other = {"id": 2, "user": BOT, "author": BOT, "body": "Unrelated."}
     gone = {"id": 3, "user": None, "author": {"id": 3}, "body": "Whose author is gone."}
@@ -290,8 +288,8 @@ def test_a_push_replaces_the_comment_of_the_job_and_nobody_elses(job: Job) -> No
     [(MANY, 3, "--allow-removals 19"), ("version: 1\ngroups: [", 1, "groups.yaml:")],
 )
 def test_a_plan_that_must_not_be_applied_fails_and_the_comment_says_why(
-    job: Job, shell: Shell, content: str, code: int, said: str
-) -> None:
+    job, shell, content, code, said
+):
     shell.add_crowd(20)
     shell.write(content)
     assert job("plan") == code
@@ -299,7 +297,7 @@ def test_a_plan_that_must_not_be_applied_fails_and_the_comment_says_why(
     assert not job.runner.artifacts
 
 
-def test_a_stale_plan_is_refused_and_the_message_says_to_plan_again(job: Job, shell: Shell) -> None:
+def test_a_stale_plan_is_refused_and_the_message_says_to_plan_again(job, shell):
     assert job("plan") == 0
     job.keep_plan()
     (designers,) = [group for group in shell.emulator.groups if group.name == "Designers"]
@@ -312,9 +310,7 @@ def test_a_stale_plan_is_refused_and_the_message_says_to_plan_again(job: Job, sh
 
 
 @pytest.mark.parametrize("visibility", ["public", "internal", ""])
-def test_where_others_read_the_repository_no_member_is_shown(
-    job: Job, shell: Shell, visibility: str
-) -> None:
+def test_where_others_read_the_repository_no_member_is_shown(job, shell, visibility):
     publish(job)
     if visibility != "public":
         job.runner.context["CI_PROJECT_VISIBILITY"] = visibility
@@ -332,9 +328,7 @@ def test_where_others_read_the_repository_no_member_is_shown(
     assert shell.writes() == 0
 
 
-def test_a_public_repository_whose_members_all_may_know_is_as_another(
-    job: Job, shell: Shell
-) -> None:
+def test_a_public_repository_whose_members_all_may_know_is_as_another(job, shell):
     publish(job)
     may = {"inputs.public": "true", "GROUPS_PUBLIC": "true"}
     assert job("plan", **may) == 0
@@ -344,7 +338,7 @@ def test_a_public_repository_whose_members_all_may_know_is_as_another(
     assert shell.members() == AS_EDITED
 
 
-def test_a_failed_plan_of_a_public_repository_shows_no_member(job: Job, shell: Shell) -> None:
+def test_a_failed_plan_of_a_public_repository_shows_no_member(job, shell):
     publish(job)
     shell.add_crowd(20)
     shell.write(MANY)
@@ -376,7 +370,7 @@ def test_a_failed_plan_of_a_public_repository_shows_no_member(job: Job, shell: S
         "expired",
     ],
 )
-def test_no_other_plan_is_applied(job: Job, shell: Shell, changes: dict[str, Any]) -> None:
+def test_no_other_plan_is_applied(job, shell, changes):
     assert job("plan") == 0
     job.keep_plan(**changes)
     done = job.run("apply")
@@ -385,7 +379,7 @@ def test_no_other_plan_is_applied(job: Job, shell: Shell, changes: dict[str, Any
     assert (shell.writes(), shell.members()) == (0, SAMPLE)
 
 
-def test_a_download_that_is_redirected_elsewhere_gets_no_token(job: Job) -> None:
+def test_a_download_that_is_redirected_elsewhere_gets_no_token(job):
     assert job("plan") == 0
     job.keep_plan()
     assert job("apply") == 0
@@ -393,7 +387,7 @@ def test_a_download_that_is_redirected_elsewhere_gets_no_token(job: Job) -> None
     assert list(theirs) == ([] if job.is_gitlab else ["localhost/blob0"])
 
 
-def test_a_fork_gets_no_plan_and_is_told(job: Job) -> None:
+def test_a_fork_gets_no_plan_and_is_told(job):
     if job.is_gitlab:
         pytest.skip("a fork's pipeline is the fork's own")
     event = job.runner.folder / "event.json"
@@ -404,7 +398,7 @@ def test_a_fork_gets_no_plan_and_is_told(job: Job) -> None:
     assert job.forge.comments == []
 
 
-def test_a_comment_that_may_not_be_written_fails_the_check(job: Job) -> None:
+def test_a_comment_that_may_not_be_written_fails_the_check(job):
     job.forge.documents.clear()
     job.runner.context["GITHUB_REPOSITORY"] = "o/other"
     event = job.runner.folder / "event.json"
@@ -416,7 +410,7 @@ def test_a_comment_that_may_not_be_written_fails_the_check(job: Job) -> None:
         assert not job.runner.artifacts
 
 
-def test_a_plan_that_is_too_long_for_a_comment_is_cut_off_in_it(job: Job, shell: Shell) -> None:
+def test_a_plan_that_is_too_long_for_a_comment_is_cut_off_in_it(job, shell):
     groups = (f"G {number}: {{members: [john@example.com]}}" for number in range(1500))
     shell.write("version: 1\ngroups:\n" + "".join(f"  {group}\n" for group in groups))
     assert job("plan") == 0
@@ -425,7 +419,7 @@ def test_a_plan_that_is_too_long_for_a_comment_is_cut_off_in_it(job: Job, shell:
     assert body.endswith("(The rest is in the artifact `groups-plan`.)")
 
 
-def test_the_documents_use_the_action_and_the_template_as_they_are() -> None:
+def test_the_documents_use_the_action_and_the_template_as_they_are():
     workflow = yaml.safe_load(block(".github/workflows/user-groups.yml"))
     (step,) = [
         each for each in workflow["jobs"]["user-groups"]["steps"] if each["uses"].startswith("./")

@@ -24,7 +24,7 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[s
             yield from commands(command, (*path, name))
 
 
-def test_the_help_of_all_commands_is_at_most_40_lines_of_whole_sentences() -> None:
+def test_the_help_of_all_commands_is_at_most_40_lines_of_whole_sentences():
     lines = CliRunner().invoke(cli, ["--help"], terminal_width=80).stdout.splitlines()
     assert len(lines) <= 40
     assert max(map(len, lines)) <= 80
@@ -37,9 +37,7 @@ def test_the_help_of_all_commands_is_at_most_40_lines_of_whole_sentences() -> No
 
 
 @pytest.mark.parametrize("path", list(commands(cli)), ids=" ".join)
-def test_the_help_of_a_command_ends_with_two_examples_that_it_accepts(
-    path: tuple[str, ...],
-) -> None:
+def test_the_help_of_a_command_ends_with_two_examples_that_it_accepts(path):
     done = CliRunner().invoke(cli, [*path, "--help"], terminal_width=80)
     _, _, examples = done.stdout.partition("Examples:\n")
     lines = [line.strip() for line in examples.splitlines()]
@@ -60,7 +58,7 @@ def test_the_help_of_a_command_ends_with_two_examples_that_it_accepts(
         command.make_context(path[-1], words, resilient_parsing=False)
 
 
-def test_the_help_of_the_emulator_is_like_that_of_a_command() -> None:
+def test_the_help_of_the_emulator_is_like_that_of_a_command():
     program = "cld-user-groups emulator"
     lines = build_parser(program).format_help().splitlines()
     assert lines[0] == f"Usage: {program} [OPTIONS]"
@@ -71,5 +69,5 @@ def test_the_help_of_the_emulator_is_like_that_of_a_command() -> None:
         build_parser(program).parse_args(shlex.split(line.removeprefix(program)))
 
 
-def test_every_command_is_in_a_section_once() -> None:
+def test_every_command_is_in_a_section_once():
     assert len(COMMANDS) == sum(map(len, SECTIONS.values()))

@@ -16,7 +16,7 @@ from tests.support.redis_server import RedisServer
 
 from cld_user_groups.membership import RedisLease, account_lock, list_runs, state_directory
 
-from .shell import AS_EDITED, EDITED, SAMPLE, Shell
+from .shell import AS_EDITED, EDITED, SAMPLE
 
 KEY = "cld-user-groups:lease:acc"
 
@@ -28,9 +28,7 @@ def store(redis_server: RedisServer) -> Iterator[redis.Redis]:
         yield client
 
 
-def test_apply_and_undo_hold_the_lease_in_the_name_of_their_run(
-    shell: Shell, redis_server: RedisServer, store: redis.Redis
-) -> None:
+def test_apply_and_undo_hold_the_lease_in_the_name_of_their_run(shell, redis_server, store):
     holders: set[Any] = set()
     watched = Watched(shell.emulator)
     watched.before_write = lambda write: holders.add(store.get(KEY))
@@ -45,8 +43,8 @@ def test_apply_and_undo_hold_the_lease_in_the_name_of_their_run(
 
 @pytest.mark.parametrize("command", ["apply", "undo"])
 def test_a_run_of_another_machine_is_named_and_nothing_is_written(
-    shell: Shell, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch, command: str
-) -> None:
+    shell, redis_server, monkeypatch, command
+):
     path = shell.write(EDITED)
     shell(f"apply {path} --yes", code=0)
     before = shell.writes()
@@ -62,9 +60,7 @@ def test_a_run_of_another_machine_is_named_and_nothing_is_written(
     assert shell.writes() == before
 
 
-def test_apply_waits_for_a_run_of_another_machine_where_it_may(
-    shell: Shell, redis_server: RedisServer, store: redis.Redis
-) -> None:
+def test_apply_waits_for_a_run_of_another_machine_where_it_may(shell, redis_server, store):
     store.set(KEY, "another", px=500)
     path = shell.write(EDITED)
     began = time.monotonic()
@@ -72,7 +68,7 @@ def test_apply_waits_for_a_run_of_another_machine_where_it_may(
     assert time.monotonic() - began > 0.4
 
 
-def test_apply_waits_for_a_run_of_this_machine_where_it_may(shell: Shell) -> None:
+def test_apply_waits_for_a_run_of_this_machine_where_it_may(shell):
     path = shell.write(EDITED)
     with ExitStack() as stack:
         stack.enter_context(account_lock(state_directory("acc"), "acc"))
@@ -81,8 +77,8 @@ def test_apply_waits_for_a_run_of_this_machine_where_it_may(shell: Shell) -> Non
 
 
 def test_a_run_that_loses_its_lease_is_incomplete_and_says_so(
-    shell: Shell, redis_server: RedisServer, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    shell, redis_server, store, monkeypatch
+):
     monkeypatch.setitem(RedisLease.__init__.__kwdefaults__, "lifetime", 0.6)
     watched = Watched(shell.emulator)
 
@@ -104,8 +100,8 @@ def test_a_run_that_loses_its_lease_is_incomplete_and_says_so(
 
 @pytest.mark.parametrize("options", [(), ("--debug",), ("--format", "json")])
 def test_an_absent_redis_is_an_error_before_any_read_without_its_password(
-    shell: Shell, redis_server: RedisServer, options: tuple[str, ...]
-) -> None:
+    shell, redis_server, options
+):
     redis_server.kill()
     url = redis_server.url.replace("//", "//:hunter2@")
     done = shell("apply", shell.write(EDITED), "--yes", "--lease", url, *options, code=1)
@@ -115,16 +111,14 @@ def test_an_absent_redis_is_an_error_before_any_read_without_its_password(
     assert len(shell.emulator.calls) == 0
 
 
-def test_a_lease_without_redis_installed_says_what_to_install(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lease_without_redis_installed_says_what_to_install(shell, monkeypatch):
     monkeypatch.setitem(sys.modules, "redis", None)
     monkeypatch.delitem(sys.modules, "redis.lock", raising=False)
     done = shell("apply", shell.write(EDITED), "--yes", "--lease", "redis://127.0.0.1:1", code=1)
     assert 'pip install "./cld-user-groups[redis]"' in done.stderr
 
 
-def test_a_lease_whose_url_is_not_valid_is_an_error(shell: Shell) -> None:
+def test_a_lease_whose_url_is_not_valid_is_an_error(shell):
     done = shell("apply", shell.write(EDITED), "--yes", "--lease", "redis://:hun/ter2@127.0.0.1")
     assert done.exit_code == 1
     assert "the URL of the lease is not valid" in done.stderr

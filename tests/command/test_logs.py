@@ -22,7 +22,7 @@ def apply(shell: Shell, *options: str) -> Result:
     return shell("apply", shell.write(EDITED), "--yes", "--log-format", "json", *options)
 
 
-def test_a_run_is_told_from_its_plan_to_its_end(shell: Shell) -> None:
+def test_a_run_is_told_from_its_plan_to_its_end(shell):
     done = apply(shell)
     assert (done.exit_code, shell.members()) == (0, AS_EDITED)
     names = [event["event"] for event in events(done)]
@@ -38,7 +38,7 @@ def test_a_run_is_told_from_its_plan_to_its_end(shell: Shell) -> None:
     assert added["status"] == "done"
 
 
-def test_a_log_that_nobody_reads_any_more_does_not_end_a_run(shell: Shell) -> None:
+def test_a_log_that_nobody_reads_any_more_does_not_end_a_run(shell):
     command = ["apply", shell.write(EDITED), "--yes", "--log-format", "json"]
     with unread_pipe() as pipe:
         done = process(*command, stderr=pipe)
@@ -46,9 +46,7 @@ def test_a_log_that_nobody_reads_any_more_does_not_end_a_run(shell: Shell) -> No
     assert "5 done." in done.stdout
 
 
-def test_a_request_is_logged_with_its_operation_a_response_with_its_status(
-    shell: Shell,
-) -> None:
+def test_a_request_is_logged_with_its_operation_a_response_with_its_status(shell):
     done = shell("export --log-format=json")
     request, response = events(done)
     assert (request["operation"], request["method"]) == ("getUserGroups", "GET")
@@ -58,7 +56,7 @@ def test_a_request_is_logged_with_its_operation_a_response_with_its_status(
     assert response["milliseconds"] >= 0
 
 
-def test_a_retry_is_told_with_its_reason_and_its_delay(shell: Shell) -> None:
+def test_a_retry_is_told_with_its_reason_and_its_delay(shell):
     shell.emulator.fail("getUserGroups", status=503, times=1)
     (retry,) = events(shell("export --log-format json"), "retry")
     assert (retry["level"], retry["operation"], retry["attempt"]) == ("warning", "getUserGroups", 1)
@@ -66,7 +64,7 @@ def test_a_retry_is_told_with_its_reason_and_its_delay(shell: Shell) -> None:
     assert "503" in retry["message"]
 
 
-def test_an_error_is_one_line_also_on_the_command_line_itself(shell: Shell) -> None:
+def test_an_error_is_one_line_also_on_the_command_line_itself(shell):
     done = shell("plan --log-format json")
     (error,) = events(done)
     assert (error["event"], error["level"], error["exit_code"]) == ("error", "error", 64)
@@ -75,25 +73,25 @@ def test_an_error_is_one_line_also_on_the_command_line_itself(shell: Shell) -> N
     assert "--yes" in events(refused, "error")[0]["message"]
 
 
-def test_a_traceback_is_in_the_error_only_when_debugging(shell: Shell) -> None:
+def test_a_traceback_is_in_the_error_only_when_debugging(shell):
     assert "traceback" not in events(shell("plan nothing --log-format json"))[0]
     done = shell("plan nothing --log-format json --debug")
     assert "Traceback" in events(done, "error")[0]["traceback"]
 
 
-def test_quiet_leaves_only_errors(shell: Shell) -> None:
+def test_quiet_leaves_only_errors(shell):
     assert apply(shell, "--quiet").stderr == ""
     assert [each["event"] for each in events(shell("plan nothing --quiet --log-format=json"))] == [
         "error"
     ]
 
 
-def test_messages_are_events(shell: Shell) -> None:
+def test_messages_are_events(shell):
     done = shell("export --output groups.yaml --log-format json")
     assert "Wrote 2 groups" in events(done, "message")[0]["message"]
 
 
-def test_a_wait_for_the_quota_is_told_before_it(shell: Shell, waits: list[float]) -> None:
+def test_a_wait_for_the_quota_is_told_before_it(shell, waits):
     shell.emulator.fail("createUserGroup", status=420, times=None)
     done = apply(shell, "--max-wait", "0")
     assert done.exit_code == 5
@@ -102,9 +100,7 @@ def test_a_wait_for_the_quota_is_told_before_it(shell: Shell, waits: list[float]
 
 
 @pytest.mark.parametrize("debug", ["", "true"])
-def test_no_line_holds_a_secret_or_is_of_another_log(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch, debug: str
-) -> None:
+def test_no_line_holds_a_secret_or_is_of_another_log(shell, monkeypatch, debug):
     monkeypatch.setenv("CLOUDINARY_DEBUG", debug)
     monkeypatch.setenv("CLOUDINARY_ACCOUNT_URL", "account://k:wrong-s3cret@acc")
     done = shell("export --log-format json --debug", code=1)
@@ -113,5 +109,5 @@ def test_no_line_holds_a_secret_or_is_of_another_log(
     assert "s3cret" not in done.output
 
 
-def test_an_unknown_log_format_is_a_usage_error(shell: Shell) -> None:
+def test_an_unknown_log_format_is_a_usage_error(shell):
     shell("export --log-format xml", code=64)

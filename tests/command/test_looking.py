@@ -12,10 +12,7 @@ from cld_user_groups import CldProvisioning, Security
 from cld_user_groups.command import people
 from cld_user_groups.command.people import read_everyone, state_of
 from cld_user_groups.emulator import Emulator
-from cld_user_groups.emulator.operations import UsersPaging
 from cld_user_groups.models import User
-
-from .shell import Shell
 
 LOOKS = {
     "list": ("list",),
@@ -26,7 +23,7 @@ LOOKS = {
 each_look = pytest.mark.parametrize("line", LOOKS.values(), ids=LOOKS)
 
 
-def test_groups_are_listed_by_name(desk: Shell) -> None:
+def test_groups_are_listed_by_name(desk):
     desk.emulator.add_group("aardvarks", group_id="a1")
     assert desk("list").stdout.splitlines() == [
         "name\tmembers\tid",
@@ -36,7 +33,7 @@ def test_groups_are_listed_by_name(desk: Shell) -> None:
     ]
 
 
-def test_the_members_of_a_group_are_listed_by_e_mail(desk: Shell) -> None:
+def test_the_members_of_a_group_are_listed_by_e_mail(desk):
     assert desk("show Designers").stdout.splitlines() == [
         "email\tname\tid",
         "harry@example.com\tHarry Potts\tasdf1234uiopjkl7890wernmjlcaeg",
@@ -57,9 +54,7 @@ def test_the_members_of_a_group_are_listed_by_e_mail(desk: Shell) -> None:
         ("nobody", []),
     ],
 )
-def test_users_are_found_by_any_part_of_e_mail_name_or_id(
-    desk: Shell, text: str, found: list[str]
-) -> None:
+def test_users_are_found_by_any_part_of_e_mail_name_or_id(desk, text, found):
     done = desk("users", text, code=0)
     assert [line.split("\t")[0] for line in done.stdout.splitlines()[1:]] == found
     assert ("There is no such user." in done.stderr) is (not found)
@@ -68,9 +63,7 @@ def test_users_are_found_by_any_part_of_e_mail_name_or_id(
 @pytest.mark.parametrize(
     ("paging", "is_complete"), [("on_request", True), ("always", True), ("ignored", False)]
 )
-def test_all_users_are_read_however_the_server_pages(
-    paging: UsersPaging, is_complete: bool
-) -> None:
+def test_all_users_are_read_however_the_server_pages(paging, is_complete):
     emulator = Emulator(users_paging=paging)
     for number in range(250):
         emulator.add_user_account(f"P {number}", email=f"p{number}@example.com")
@@ -87,9 +80,7 @@ def test_all_users_are_read_however_the_server_pages(
     assert (len(everyone[0]), everyone[1]) == (255, is_complete)
 
 
-def test_a_list_of_users_that_may_lack_some_says_so(
-    desk: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_list_of_users_that_may_lack_some_says_so(desk, monkeypatch):
     monkeypatch.setattr(people, "read_everyone", lambda client: ([User(id="1")], False))
     desk("users", code=0, err="There may be more users")
 
@@ -104,13 +95,11 @@ def test_a_list_of_users_that_may_lack_some_says_so(
         (None, None, None),
     ],
 )
-def test_a_user_is_pending_disabled_or_active_if_the_api_tells(
-    pending: bool | None, enabled: bool | None, state: str | None
-) -> None:
+def test_a_user_is_pending_disabled_or_active_if_the_api_tells(pending, enabled, state):
     assert state_of(User(id="1", pending=pending, enabled=enabled)) == state
 
 
-def test_a_user_is_shown_with_role_state_last_login_and_groups(desk: Shell) -> None:
+def test_a_user_is_shown_with_role_state_last_login_and_groups(desk):
     designers, marketing = desk.emulator.groups
     john = designers.users[0]
     desk.emulator.add_member(marketing.id, john)
@@ -125,7 +114,7 @@ def test_a_user_is_shown_with_role_state_last_login_and_groups(desk: Shell) -> N
 
 
 @each_look
-def test_a_look_writes_nothing_and_has_every_format(desk: Shell, line: tuple[str, ...]) -> None:
+def test_a_look_writes_nothing_and_has_every_format(desk, line):
     tsv = [row.split("\t") for row in desk(*line).stdout.splitlines()]
     assert list(csv.reader(io.StringIO(desk(*line, "--format", "csv").stdout))) == tsv
     markdown = desk(*line, "--format", "markdown").stdout.splitlines()
@@ -138,13 +127,11 @@ def test_a_look_writes_nothing_and_has_every_format(desk: Shell, line: tuple[str
 
 
 @each_look
-def test_a_look_that_fails_says_what_to_do(desk: Shell, line: tuple[str, ...]) -> None:
+def test_a_look_that_fails_says_what_to_do(desk, line):
     desk.emulator.fail("*", status=403, times=None)
     desk(*line, code=1, out="", err="check its permissions")
 
 
 @pytest.mark.parametrize("line", [("show",), ("whois",), ("list", "x"), ("users", "--format=html")])
-def test_a_look_with_a_wrong_command_line_is_a_usage_error(
-    desk: Shell, line: tuple[str, ...]
-) -> None:
+def test_a_look_with_a_wrong_command_line_is_a_usage_error(desk, line):
     desk(*line, code=64)

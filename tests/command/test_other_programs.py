@@ -62,22 +62,20 @@ def exports(shell: Shell) -> None:
         (("google.csv", *GOOGLE), []),
     ],
 )
-def test_an_export_of_another_program_is_planned_with_one_command(
-    shell: Shell, arguments: tuple[str, ...], added: list[tuple[str, str, str]]
-) -> None:
+def test_an_export_of_another_program_is_planned_with_one_command(shell, arguments, added):
     changes = shell.json("plan", *arguments)["changes"]
     found = [(each["group"]["name"], each["user"]["email"], each["until"]) for each in changes]
     assert found == added
 
 
-def test_a_leaver_of_another_programs_group_is_removed_by_apply(shell: Shell) -> None:
+def test_a_leaver_of_another_programs_group_is_removed_by_apply(shell):
     text = (EXPORTS / "google.csv").read_text()
     shell.write(text.replace("design@example.com,harry@example.com,USER,MEMBER\n", ""), "g.csv")
     shell("apply g.csv", *GOOGLE, "--yes", code=0)
     assert shell.members() == SAMPLE | {"Designers": {"john"}}
 
 
-def test_a_run_that_ends_early_is_resumed_with_the_same_columns(shell: Shell) -> None:
+def test_a_run_that_ends_early_is_resumed_with_the_same_columns(shell):
     shell.emulator.set_quota(1000, 3)
     done = shell("apply hr.csv", *HR, "--yes", "--keep-quota", "1", code=5)
     assert "apply hr.csv --columns 'group=Teams,email=Work e-mail,until=Contract ends'" in (
@@ -86,7 +84,7 @@ def test_a_run_that_ends_early_is_resumed_with_the_same_columns(shell: Shell) ->
 
 
 @pytest.mark.parametrize("more", [[], ["--adds-only"]])
-def test_a_saved_plan_knows_how_its_file_was_read(shell: Shell, more: list[str]) -> None:
+def test_a_saved_plan_knows_how_its_file_was_read(shell, more):
     shell("plan hr.csv", *HR, "--out", "p.json", code=0)
     shell.emulator.set_quota(1000, 3)
     done = shell("apply p.json --yes --keep-quota 1", *more, code=5)
@@ -94,7 +92,7 @@ def test_a_saved_plan_knows_how_its_file_was_read(shell: Shell, more: list[str])
     assert sorted(shlex.split(said)[2:]) == sorted(["hr.csv", *HR, *more, "--out", "p.json"])
 
 
-def test_exports_of_two_programs_are_compared(shell: Shell) -> None:
+def test_exports_of_two_programs_are_compared(shell):
     shell("export --output account.yaml", code=0)
     done = shell("diff account.yaml okta.csv", *OKTA_OPTIONS, "--detailed-exitcode")
     assert (done.exit_code, done.stdout.count("\n")) == (0, 1)
@@ -134,7 +132,5 @@ def test_exports_of_two_programs_are_compared(shell: Shell) -> None:
          "a file in YAML names the columns of its sources itself"),
     ],
 )  # fmt: skip
-def test_a_wrong_name_is_an_error_with_file_and_line(
-    shell: Shell, arguments: tuple[str, ...], code: int, said: str
-) -> None:
+def test_a_wrong_name_is_an_error_with_file_and_line(shell, arguments, code, said):
     shell("plan", *arguments, code=code, out="", err=said)

@@ -62,9 +62,7 @@ def work(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
         (("add", "Crowd", "chen@example.com"), 5, "require_until"),
     ],
 )  # fmt: skip
-def test_a_change_is_held_to_the_file_and_says_where_it_differs(
-    work: Shell, line: tuple[str, ...], code: int, said: str
-) -> None:
+def test_a_change_is_held_to_the_file_and_says_where_it_differs(work, line, code, said):
     work.emulator.add_group("Crowd")
     work(*line, "--yes", code=code, says=said)
     assert (work.writes() > 0) is (code == 0)
@@ -72,7 +70,7 @@ def test_a_change_is_held_to_the_file_and_says_where_it_differs(
 
 
 @pytest.mark.parametrize("line", ["plan", "plan --adds-only", "apply --yes", "apply --dry-run"])
-def test_plan_and_apply_take_the_file_of_the_profile(work: Shell, line: str) -> None:
+def test_plan_and_apply_take_the_file_of_the_profile(work, line):
     path = str(work.folder / "cld-user-groups/groups.yaml")
     command, *options = line.split()
     options += ["--dry-run"] if command == "apply" else []
@@ -81,7 +79,7 @@ def test_plan_and_apply_take_the_file_of_the_profile(work: Shell, line: str) -> 
     assert f"from {path}" in both[0]
 
 
-def test_who_is_protected_by_the_file_stays(work: Shell) -> None:
+def test_who_is_protected_by_the_file_stays(work):
     maria = next(user for user in work.emulator.users if user.email == "maria@example.com")
     work.emulator.add_group("Press", users=[maria])
     for line in (("remove", "Press", "maria@example.com"), ("delete", "Press")):
@@ -93,7 +91,7 @@ def test_who_is_protected_by_the_file_stays(work: Shell) -> None:
     assert (done.exit_code, work.members()) == (0, SAMPLE | {"Press": set()})
 
 
-def test_what_the_file_agrees_with_or_does_not_name_is_not_commented_on(work: Shell) -> None:
+def test_what_the_file_agrees_with_or_does_not_name_is_not_commented_on(work):
     work.emulator.add_group("Press")
     done = work("add Press john@example.com --yes")
     assert (done.exit_code, "groups.yaml" in done.stderr + done.stdout) == (0, False)
@@ -104,16 +102,14 @@ def test_what_the_file_agrees_with_or_does_not_name_is_not_commented_on(work: Sh
     [(None, "cannot read the file"), ("version: 1\n", "`groups` is missing"),
      (FILE.replace(": acc", ": other"), "the file is for the account `other`, not `acc`")],
 )  # fmt: skip
-def test_without_the_file_nothing_is_written_unless_it_is_ignored(
-    work: Shell, content: str | None, said: str
-) -> None:
+def test_without_the_file_nothing_is_written_unless_it_is_ignored(work, content, said):
     path = Path("cld-user-groups/groups.yaml")
     path.write_text(content) if content else path.unlink()
     work("offboard harry@example.com --yes", code=1, writes=0, err=said)
     work("offboard harry@example.com --yes --ignore-file", code=0)
 
 
-def test_the_file_of_a_profile_is_not_that_of_another_account(work: Shell) -> None:
+def test_the_file_of_a_profile_is_not_that_of_another_account(work):
     work("list --account-id acc", code=0)
     done = work("offboard harry@example.com --account-id elsewhere --yes")
     assert "groups.yaml" not in done.stderr
@@ -130,9 +126,7 @@ groups:
 @pytest.mark.parametrize(
     ("group", "code", "added"), [("Designers", 5, {"harry"}), ("Marketing", 0, {"maria"})]
 )
-def test_roles_of_whom_a_group_names_are_read_for_a_rule(
-    work: Shell, command: str, group: str, code: int, added: set[str]
-) -> None:
+def test_roles_of_whom_a_group_names_are_read_for_a_rule(work, command, group, code, added):
     work.emulator.add_group("Crowd")
     work.write(RULED, "cld-user-groups/groups.yaml")
     line = (group, "Crowd") if command == "copy" else (group, "--into", "Crowd")
@@ -143,7 +137,7 @@ def test_roles_of_whom_a_group_names_are_read_for_a_rule(
     assert work.members()["Crowd"] == added
 
 
-def test_roles_that_a_rule_needs_are_asked_for_once(work: Shell) -> None:
+def test_roles_that_a_rule_needs_are_asked_for_once(work):
     work.emulator.add_group("Crowd")
     work.write(RULED, "cld-user-groups/groups.yaml")
     for status, times in ((None, 2), (403, 1)):
@@ -162,9 +156,7 @@ def test_roles_that_a_rule_needs_are_asked_for_once(work: Shell) -> None:
 @pytest.mark.parametrize(
     ("options", "owner"), [((), "ann@example.com"), (("--ignore-file",), None)]
 )
-def test_a_report_names_the_owners_of_the_file(
-    work: Shell, options: tuple[str, ...], owner: str | None
-) -> None:
+def test_a_report_names_the_owners_of_the_file(work, options, owner):
     owned = FILE.replace("managed_by: Okta", "managed_by: Okta, owner: ann@example.com")
     work.write(owned, "cld-user-groups/groups.yaml")
     groups = work.json("report", *options)["groups"]

@@ -42,8 +42,8 @@ FROM_ENVIRONMENT = profile("credentials.environment = { key = 'WORK_KEY', secret
 
 
 def test_a_profile_takes_its_credentials_from_the_variables_that_it_names(
-    shell: Shell, profiles: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    shell, profiles, monkeypatch
+):
     profiles.write_text(FROM_ENVIRONMENT)
     shell("export --profile work", code=1, err="set WORK_KEY and WORK_SECRET")
     assert len(shell.emulator.calls) == 0
@@ -52,9 +52,7 @@ def test_a_profile_takes_its_credentials_from_the_variables_that_it_names(
     shell("--profile work export", code=0)
 
 
-def test_a_profile_takes_its_credentials_from_a_command_that_is_run_once(
-    shell: Shell, profiles: Path
-) -> None:
+def test_a_profile_takes_its_credentials_from_a_command_that_is_run_once(shell, profiles):
     program = "open('runs', 'a').write('.'); print('k:s')"
     profiles.write_text(profile(command([sys.executable, "-c", program])))
     path = shell.write(
@@ -65,16 +63,12 @@ def test_a_profile_takes_its_credentials_from_a_command_that_is_run_once(
     assert Path("runs").read_text() == "."
 
 
-def test_a_command_that_needs_no_request_fetches_no_credentials(
-    shell: Shell, profiles: Path
-) -> None:
+def test_a_command_that_needs_no_request_fetches_no_credentials(shell, profiles):
     profiles.write_text(profile(command(["there-is-no-such-program"])))
     shell("runs --profile work", code=0)
 
 
-def test_the_command_does_not_read_a_file_of_groups_on_standard_input(
-    shell: Shell, profiles: Path
-) -> None:
+def test_the_command_does_not_read_a_file_of_groups_on_standard_input(shell, profiles):
     program = "import sys; sys.stdin.read(); print('k:s')"
     profiles.write_text(profile(command([sys.executable, "-c", program])))
     exported = shell("export --profile work").stdout
@@ -92,9 +86,7 @@ def test_the_command_does_not_read_a_file_of_groups_on_standard_input(
         (["there-is-no-such-program"], "No such file"),
     ],
 )
-def test_a_command_that_fails_is_named_and_its_output_never_shown(
-    shell: Shell, profiles: Path, arguments: list[str], said: str
-) -> None:
+def test_a_command_that_fails_is_named_and_its_output_never_shown(shell, profiles, arguments, said):
     profiles.write_text(profile(command(arguments)))
     done = shell("export --profile work --debug", code=1, err=said)
     assert f"Error: the command {arguments[0]!r}" in done.stderr
@@ -102,15 +94,13 @@ def test_a_command_that_fails_is_named_and_its_output_never_shown(
     assert len(shell.emulator.calls) == 0
 
 
-def test_a_command_that_takes_too_long_is_ended(
-    shell: Shell, profiles: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_command_that_takes_too_long_is_ended(shell, profiles, monkeypatch):
     monkeypatch.setattr(profiles_module, "TIME_LIMIT", 0.1)
     profiles.write_text(profile(command([sys.executable, "-c", "import time; time.sleep(30)"])))
     shell("export --profile work", code=1, err="took longer than")
 
 
-def test_a_command_may_print_an_account_url(shell: Shell, profiles: Path) -> None:
+def test_a_command_may_print_an_account_url(shell, profiles):
     program = "print('account://k:s@acc')"
     profiles.write_text(profile(command([sys.executable, "-c", program])))
     shell("export --profile work", code=0)
@@ -154,9 +144,7 @@ def _keyring() -> Iterator[None]:
     ],
 )
 @pytest.mark.usefixtures("_keyring")
-def test_a_profile_takes_its_credentials_from_the_keyring(
-    shell: Shell, profiles: Path, service: str, said: str | None
-) -> None:
+def test_a_profile_takes_its_credentials_from_the_keyring(shell, profiles, service, said):
     profiles.write_text(profile(f'credentials.keyring = "{service}"'))
     done = shell("export --profile work", code=1 if said else 0)
     if said:
@@ -165,17 +153,13 @@ def test_a_profile_takes_its_credentials_from_the_keyring(
     assert SECRET not in done.output
 
 
-def test_without_the_package_keyring_the_extra_is_named(
-    shell: Shell, profiles: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_the_package_keyring_the_extra_is_named(shell, profiles, monkeypatch):
     monkeypatch.setitem(sys.modules, "keyring", None)
     profiles.write_text(profile('credentials.keyring = "cloudinary"'))
     shell("export --profile work", code=1, err='pip install "./cld-user-groups[keyring]"')
 
 
-def test_the_environment_chooses_a_profile_and_an_option_another(
-    shell: Shell, profiles: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_environment_chooses_a_profile_and_an_option_another(shell, profiles, monkeypatch):
     work, other = profile(command(PRINTS)), profile(command(PRINTS), account_id="elsewhere")
     profiles.write_text(work + other.replace("work", "other"))
     monkeypatch.setenv("CLOUDINARY_PROFILE", "other")
@@ -185,7 +169,7 @@ def test_the_environment_chooses_a_profile_and_an_option_another(
     assert shell.json("runs --account-id third")["account"] == "third"
 
 
-def test_an_option_takes_the_place_of_the_server_of_a_profile(shell: Shell, profiles: Path) -> None:
+def test_an_option_takes_the_place_of_the_server_of_a_profile(shell, profiles):
     server = os.environ["CLOUDINARY_PROVISIONING_SERVER_URL"]
     profiles.write_text(profile('region = "api-eu"\n' + command(PRINTS)))
     shell("export --profile work --server-url", server, code=0)
@@ -194,21 +178,19 @@ def test_an_option_takes_the_place_of_the_server_of_a_profile(shell: Shell, prof
     shell("export --profile work --server-url http://127.0.0.1:1", err="no response from 127.0.0.1")
 
 
-def test_without_credentials_anywhere_the_profile_is_named(shell: Shell, profiles: Path) -> None:
+def test_without_credentials_anywhere_the_profile_is_named(shell, profiles):
     profiles.write_text(profile())
     done = shell("list --profile work", code=1)
     assert "there are no credentials: profile 'work' does not say where" in done.stderr
     assert "Security(" not in done.stderr
 
 
-def test_a_misspelled_profile_gets_a_suggestion(shell: Shell, profiles: Path) -> None:
+def test_a_misspelled_profile_gets_a_suggestion(shell, profiles):
     profiles.write_text(profile())
     assert shell("list --profile wrok").stderr.endswith("did you mean 'work'?\n")
 
 
-def test_a_profile_without_credentials_uses_those_of_the_environment(
-    shell: Shell, profiles: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_profile_without_credentials_uses_those_of_the_environment(shell, profiles, monkeypatch):
     profiles.write_text(profile())
     assert "CLOUDINARY_PROVISIONING_API_KEY" in shell("export --profile work").stderr
     monkeypatch.setenv("CLOUDINARY_ACCOUNT_URL", "account://k:s@another")
@@ -257,23 +239,19 @@ def test_a_profile_without_credentials_uses_those_of_the_environment(
     ],
 )
 def test_a_file_that_is_not_valid_is_an_error_that_shows_no_value_of_it(
-    shell: Shell, profiles: Path, content: str | bytes, said: str
-) -> None:
+    shell, profiles, content, said
+):
     profiles.write_bytes(content if isinstance(content, bytes) else content.encode())
     done = shell("export --profile work --debug", code=1, err=(said, str(profiles)))
     assert SECRET not in done.output
     assert len(shell.emulator.calls) == 0
 
 
-def test_a_missing_file_is_named_with_the_variable_that_names_another(
-    shell: Shell, profiles: Path
-) -> None:
+def test_a_missing_file_is_named_with_the_variable_that_names_another(shell, profiles):
     shell("export --profile work", code=1, err=(str(profiles), "CLOUDINARY_PROFILES_FILE"))
 
 
-def test_the_file_is_in_the_directory_of_settings_or_where_a_variable_says(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_file_is_in_the_directory_of_settings_or_where_a_variable_says(monkeypatch, tmp_path):
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     assert profiles_file() == Path.home() / ".config" / "cld-user-groups" / "profiles.toml"
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
@@ -284,9 +262,7 @@ def test_the_file_is_in_the_directory_of_settings_or_where_a_variable_says(
         load_profile("work")
 
 
-def test_the_commands_that_a_report_names_are_for_the_same_account(
-    shell: Shell, profiles: Path
-) -> None:
+def test_the_commands_that_a_report_names_are_for_the_same_account(shell, profiles):
     profiles.write_text(profile(command(PRINTS)))
     shell.emulator.fail("addUserToUserGroup", status=500, times=None)
     words = ["create", "New Team", "--yes", "--reason", "a b"]

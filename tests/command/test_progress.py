@@ -6,8 +6,6 @@ import io
 import sys
 from datetime import UTC, datetime
 
-import pytest
-
 from cld_user_groups.command.results import progress_of
 from cld_user_groups.membership import Progress
 
@@ -21,13 +19,13 @@ class Closed(io.StringIO):
         raise BrokenPipeError
 
 
-def test_a_wait_is_announced(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wait_is_announced(capsys):
     with progress_of(1, quiet=False) as show:
         show(WAIT)
     assert capsys.readouterr().err == "Waiting for the quota until 00:00:00 UTC.\n"
 
 
-def test_a_wait_that_nobody_reads_of_does_not_end_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wait_that_nobody_reads_of_does_not_end_a_run(monkeypatch):
     monkeypatch.setattr(sys, "stderr", Closed())
     with progress_of(1, quiet=False) as show:
         show(WAIT)

@@ -54,7 +54,7 @@ def server(machine: Machine) -> Machine:
     return machine
 
 
-def test_cron_runs_it_every_night_with_a_profile(shell: Shell, server: Machine) -> None:
+def test_cron_runs_it_every_night_with_a_profile(shell, server):
     toml = server.here(block("~/.config/cld-user-groups/profiles.toml"))
     path = server.folder / ".config/cld-user-groups/profiles.toml"
     path.parent.mkdir(parents=True)
@@ -80,14 +80,8 @@ def test_cron_runs_it_every_night_with_a_profile(shell: Shell, server: Machine) 
     ],
 )
 def test_whatever_did_not_end_well_is_mailed_with_its_reason(
-    shell: Shell,
-    server: Machine,
-    words: tuple[str],
-    content: str | None,
-    code: int,
-    subject: str | None,
-    said: str,
-) -> None:
+    shell, server, words, content, code, subject, said
+):
     shell.add_crowd(20)
     file = server.folder / "srv/user-groups/groups.yaml"
     if content is not None:
@@ -108,9 +102,7 @@ def test_whatever_did_not_end_well_is_mailed_with_its_reason(
     assert shell.writes() == 0
 
 
-def test_systemd_runs_it_every_night_and_out_of_quota_is_no_failure(
-    shell: Shell, server: Machine
-) -> None:
+def test_systemd_runs_it_every_night_and_out_of_quota_is_no_failure(shell, server):
     service = units(server, "user-groups.service")["Service"]
     environment = dict(line.split("=", 1) for line in service["Environment"].splitlines())
     environment["CLOUDINARY_ACCOUNT_URL"] = "account://k:s@acc"
@@ -145,7 +137,7 @@ def units(machine: Machine, name: str) -> configparser.ConfigParser:
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd")
-def test_systemd_accepts_the_units(server: Machine) -> None:
+def test_systemd_accepts_the_units(server):
     for name in ("user-groups.service", "user-groups.timer"):
         text = block(f"/etc/systemd/system/{name}").replace("/usr/local/bin", "/usr/bin")
         (server.folder / name).write_text(text.replace("user-groups-nightly", "env"))
@@ -159,7 +151,7 @@ def test_systemd_accepts_the_units(server: Machine) -> None:
     assert [line for line in done.stderr.splitlines() if "user-groups" in line] == []
 
 
-def test_the_alarm_is_silent_until_the_account_drifts(shell: Shell, server: Machine) -> None:
+def test_the_alarm_is_silent_until_the_account_drifts(shell, server):
     alarm = str(server.folder / "usr/local/bin/user-groups-drift")
     environment = {"CLOUDINARY_ACCOUNT_URL": "account://k:s@acc"}
     mail = server.folder / "mail"
@@ -178,17 +170,13 @@ def test_the_alarm_is_silent_until_the_account_drifts(shell: Shell, server: Mach
     assert shell.writes() == 0
 
 
-def test_the_job_that_finds_drift_fails_with_the_plan_as_its_summary(
-    shell: Shell, machine: Machine
-) -> None:
+def test_the_job_that_finds_drift_fails_with_the_plan_as_its_summary(shell, machine):
     assert machine.run_workflow("groups-drift.yml", github(machine)) == 2
     assert Path("summary.md").read_text().startswith("#")
     assert shell.writes() == 0
 
 
-def test_the_exports_of_four_programs_are_planned_as_the_page_says(
-    shell: Shell, machine: Machine
-) -> None:
+def test_the_exports_of_four_programs_are_planned_as_the_page_says(shell, machine):
     shutil.copytree(Path(__file__).parent / "exports", machine.folder, dirs_exist_ok=True)
     page = "how-to/import-from-another-program.md"
     google, okta, entra, hr = machine.replay(page)
@@ -198,7 +186,7 @@ def test_the_exports_of_four_programs_are_planned_as_the_page_says(
     assert shell.writes() == 0
 
 
-def test_journals_are_pruned_and_verified_as_the_page_says(shell: Shell, machine: Machine) -> None:
+def test_journals_are_pruned_and_verified_as_the_page_says(shell, machine):
     shell("apply groups.yaml --yes", code=0)
     machine.environment["XDG_STATE_HOME"] = str(machine.folder / "state")
     pruned, reviews, verified = machine.replay("explanation/personal-data.md")
@@ -208,7 +196,7 @@ def test_journals_are_pruned_and_verified_as_the_page_says(shell: Shell, machine
     assert reviews.returncode == 1  # this machine has kept none there
 
 
-def test_a_file_is_rehearsed_on_a_copy_and_then_applied(shell: Shell, machine: Machine) -> None:
+def test_a_file_is_rehearsed_on_a_copy_and_then_applied(shell, machine):
     real = {"CLOUDINARY_ACCOUNT_URL": "account://k:s@acc"}
     export, serve, rehearse, apply, forget = shell_blocks("how-to/rehearse.md")
     assert machine.run("sh", "-ec", export, environment=real).returncode == 0
@@ -227,9 +215,7 @@ def test_a_file_is_rehearsed_on_a_copy_and_then_applied(shell: Shell, machine: M
     assert not (machine.folder / "rehearsal").exists()
 
 
-def test_a_team_is_renamed_by_hand_and_in_the_file_as_the_page_says(
-    shell: Shell, machine: Machine
-) -> None:
+def test_a_team_is_renamed_by_hand_and_in_the_file_as_the_page_says(shell, machine):
     ids = {group.id for group in shell.emulator.groups}
     asking = ("cld-user-groups rename Designers Artists", "cld-user-groups apply renamed.yaml")
     by_hand, in_file = machine.replay("how-to/rename-a-team.md", confirming=asking)
@@ -241,7 +227,7 @@ def test_a_team_is_renamed_by_hand_and_in_the_file_as_the_page_says(
     assert {group.id for group in shell.emulator.groups} == ids
 
 
-def test_a_wrong_run_is_found_and_restored_as_the_page_says(shell: Shell, machine: Machine) -> None:
+def test_a_wrong_run_is_found_and_restored_as_the_page_says(shell, machine):
     (machine.folder / "groups.yaml").write_text(shell("export").stdout)
     machine.environment["XDG_STATE_HOME"] = str(machine.folder / "state")
     shell("remove Designers harry@example.com --yes", code=0)

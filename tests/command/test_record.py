@@ -47,13 +47,13 @@ def by_operation(document: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def test_it_reads_only_and_says_to_read_it_first(shell: Shell) -> None:
+def test_it_reads_only_and_says_to_read_it_first(shell):
     done = shell("doctor --record record.json", code=0, writes=0, out="ok\trecord\t")
     assert "read it before you send it in" in done.stdout
     assert len(shell.emulator.calls) <= 25
 
 
-def test_it_has_the_shapes_of_groups_users_pages_and_roles(shell: Shell) -> None:
+def test_it_has_the_shapes_of_groups_users_pages_and_roles(shell):
     found = by_operation(recorded(shell))
     assert found.keys() >= {
         "getUserGroups", "getUserGroup", "getUsersInUserGroup", "getUsers", "getUser",
@@ -73,7 +73,7 @@ def test_it_has_the_shapes_of_groups_users_pages_and_roles(shell: Shell) -> None
     assert (role["permission_type"], role["id"]) == ("global", "<role ID 1>")
 
 
-def test_nothing_of_the_people_is_in_it(hostile: Shell) -> None:
+def test_nothing_of_the_people_is_in_it(hostile):
     text = json.dumps(recorded(hostile), ensure_ascii=False)
     emulator = hostile.emulator
     texts = {text for user in emulator.users for text in (user.id, user.email, user.name)}
@@ -85,9 +85,7 @@ def test_nothing_of_the_people_is_in_it(hostile: Shell) -> None:
     assert not set("\x1b\u202e") & set(text)
 
 
-def test_a_name_that_stands_for_a_field_is_not_in_it(
-    hostile: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_name_that_stands_for_a_field_is_not_in_it(hostile, monkeypatch):
     monkeypatch.setenv("CLOUDINARY_ACCOUNT_URL", f"account://{KEY}:{SECRET}@acc")
     hostile.emulator.api_key, hostile.emulator.api_secret = KEY, SECRET
     body = {
@@ -116,26 +114,26 @@ def test_a_name_that_stands_for_a_field_is_not_in_it(
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 500])
-def test_an_account_that_refuses_is_recorded_too(shell: Shell, status: int) -> None:
+def test_an_account_that_refuses_is_recorded_too(shell, status):
     shell.emulator.fail("*", status=status, times=None)
     document = recorded(shell)
     assert {response["status"] for response in document["responses"]} == {status}
     assert len(document["responses"]) >= 5
 
 
-def test_a_body_that_is_no_json_is_only_measured(shell: Shell) -> None:
+def test_a_body_that_is_no_json_is_only_measured(shell):
     shell.emulator.fail("*", status=502, body=b"<html>alice@example.com</html>", times=None)
     (body, *_) = {response["body"] for response in recorded(shell)["responses"]}
     assert body == "<not JSON, 30 bytes>"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no modes")
-def test_only_its_owner_can_read_it(shell: Shell) -> None:
+def test_only_its_owner_can_read_it(shell):
     recorded(shell)
     assert (shell.folder / "record.json").stat().st_mode & 0o777 == 0o600
 
 
-def test_what_is_there_is_replaced_only_by_force(shell: Shell) -> None:
+def test_what_is_there_is_replaced_only_by_force(shell):
     path = shell.folder / "record.json"
     path.write_text("mine")
     path.chmod(0o644)
@@ -150,9 +148,7 @@ def test_what_is_there_is_replaced_only_by_force(shell: Shell) -> None:
     assert not Path("nowhere.json").exists()
 
 
-def test_without_settings_nothing_is_recorded(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_settings_nothing_is_recorded(shell, monkeypatch):
     monkeypatch.delenv("CLOUDINARY_ACCOUNT_URL")
     assert "skipped\trecord" in shell("doctor --record record.json").stdout
     assert not (shell.folder / "record.json").exists()

@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 
-from .shell import EDITED, Shell
+from .shell import EDITED
 from .terminal import screen_from
 
 PROGRAM = """
@@ -73,7 +73,7 @@ exit 0
 """
 
 
-def test_the_screen_is_what_people_read(shell: Shell) -> None:
+def test_the_screen_is_what_people_read(shell):
     shell("export --output before.yaml")
     shell("apply", shell.write(EDITED), "--yes", code=0)
     commands = [

@@ -14,14 +14,14 @@ def crowded(desk: Shell, count: int = 8) -> list[str]:
     return desk.add_crowd(count)
 
 
-def test_those_named_on_the_command_line_may_be_any_share_of_a_group(desk: Shell) -> None:
+def test_those_named_on_the_command_line_may_be_any_share_of_a_group(desk):
     people = crowded(desk)
     desk("remove Crowd", *people[:7], "--yes", code=0)
     assert desk.members()["Crowd"] == {"p7"}
 
 
 @pytest.mark.parametrize("from_file", [True, False])
-def test_those_of_a_file_are_held_to_the_guards_of_a_file(desk: Shell, from_file: bool) -> None:
+def test_those_of_a_file_are_held_to_the_guards_of_a_file(desk, from_file):
     people = crowded(desk)
     lines = "\n".join(people[:7])
     argument = "@" + desk.write(lines, "leavers.txt") if from_file else "-"
@@ -31,13 +31,13 @@ def test_those_of_a_file_are_held_to_the_guards_of_a_file(desk: Shell, from_file
     desk("remove Crowd", argument, *allowed, stdin=lines, code=0)
 
 
-def test_more_than_anybody_types_are_held_to_the_guards_of_a_file() -> None:
+def test_more_than_anybody_types_are_held_to_the_guards_of_a_file():
     people = [DesiredMember(id=str(number)) for number in range(11)]
     assert limits_of(people[:10], 40) == GuardLimits(max_removals=40, max_removals_per_group=1.0)
     assert limits_of(people, 40) == GuardLimits()
 
 
-def test_a_person_leaves_any_number_of_groups_at_once(desk: Shell) -> None:
+def test_a_person_leaves_any_number_of_groups_at_once(desk):
     john = next(user for user in desk.emulator.groups[0].users if user.email == "john@example.com")
     chen = desk.emulator.add_user_account("C", email="c@example.com")
     for number in range(15):
@@ -48,12 +48,12 @@ def test_a_person_leaves_any_number_of_groups_at_once(desk: Shell) -> None:
     assert sum("john" in members for members in desk.members().values()) == 16
 
 
-def test_a_group_is_never_emptied_without_the_number(desk: Shell) -> None:
+def test_a_group_is_never_emptied_without_the_number(desk):
     done = desk("remove Designers john@example.com harry@example.com --yes", code=3, writes=0)
     assert "`Designers` loses all its members" in done.stderr
 
 
-def test_whoever_is_not_there_is_noted(desk: Shell) -> None:
+def test_whoever_is_not_there_is_noted(desk):
     done = desk("remove Designers maria@example.com john@example.com --yes", code=0)
     assert "Note: `maria@example.com` is not in `Designers`." in done.stderr
     desk("offboard chen@example.com --yes", code=0, err="Note: `chen@example.com` is in no group.")

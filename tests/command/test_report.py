@@ -50,14 +50,14 @@ def events(document: dict[str, object]) -> set[tuple[str, str, str | None]]:
     }
 
 
-def test_a_report_says_who_is_in_what_and_writes_nothing_to_the_account(shell: Shell) -> None:
+def test_a_report_says_who_is_in_what_and_writes_nothing_to_the_account(shell):
     done = shell("report", code=0, out="2 groups, 5 people and 3 memberships.")
     assert "Designers (2)\n  harry@example.com\n  john@example.com\n" in done.stdout
     assert "In no group (2)\n  amara@example.com\n  chen@example.com\n" in done.stdout
     assert (shell.writes(), shell.members()) == (0, SAMPLE)
 
 
-def test_it_takes_three_requests(shell: Shell) -> None:
+def test_it_takes_three_requests(shell):
     shell("report --roles none")
     assert len(shell.emulator.calls) == 3  # the groups, a page of users, and the end of the pages
 
@@ -72,9 +72,7 @@ def test_it_takes_three_requests(shell: Shell) -> None:
         ("people", 2, 100, 4),
     ],
 )
-def test_roles_take_two_requests_and_the_pages(
-    desk: Shell, roles: str, groups: int, page_size: int, requests: int
-) -> None:
+def test_roles_take_two_requests_and_the_pages(desk, roles, groups, page_size, requests):
     desk.emulator.roles.page_size = page_size
     for number in range(groups - 2):
         desk.emulator.add_group(f"Group {number}")
@@ -87,7 +85,7 @@ def test_roles_take_two_requests_and_the_pages(
     assert all(each["granted"] is not None for each in people or ())
 
 
-def test_a_report_says_who_may_do_what_and_through_which_group(desk: Shell) -> None:
+def test_a_report_says_who_may_do_what_and_through_which_group(desk):
     text = desk("report --roles people").stdout
     assert (
         "Who may do what\n"
@@ -101,9 +99,7 @@ def test_a_report_says_who_may_do_what_and_through_which_group(desk: Shell) -> N
 
 @pytest.mark.parametrize("status", [401, 403, 404, 500])
 @pytest.mark.parametrize("format_name", ["text", "markdown", "html", "json", "csv"])
-def test_a_report_without_the_permissions_api_says_so_once(
-    desk: Shell, format_name: str, status: int
-) -> None:
+def test_a_report_without_the_permissions_api_says_so_once(desk, format_name, status):
     desk.emulator.roles.refused_with = status
     done = desk("report --roles people --format", format_name, code=0)
     text = done.stdout
@@ -115,7 +111,7 @@ def test_a_report_without_the_permissions_api_says_so_once(
 
 @pytest.mark.parametrize("status", [None, 403])
 @pytest.mark.parametrize("roles", ["groups", "people", "none"])
-def test_a_report_in_json_matches_its_schema(desk: Shell, roles: str, status: int | None) -> None:
+def test_a_report_in_json_matches_its_schema(desk, roles, status):
     desk.emulator.roles.refused_with = status
     document = desk.json("report --roles", roles)
     Draft202012Validator(review_schema()).validate(document)
@@ -124,7 +120,7 @@ def test_a_report_in_json_matches_its_schema(desk: Shell, roles: str, status: in
     assert ("without_roles" in document["summary"]["findings"]) is known
 
 
-def test_a_report_says_who_made_it_with_what_and_what_of(desk: Shell) -> None:
+def test_a_report_says_who_made_it_with_what_and_what_of(desk):
     origin = desk.json("report --roles people")["origin"]
     assert origin.pop("by") == author().name
     assert origin == {
@@ -135,7 +131,7 @@ def test_a_report_says_who_made_it_with_what_and_what_of(desk: Shell) -> None:
     }
 
 
-def test_an_error_about_people_leaves_what_groups_grant(desk: Shell) -> None:
+def test_an_error_about_people_leaves_what_groups_grant(desk):
     desk.emulator.fail("inspectMultiple", status=None, times=2)
     desk.emulator.fail("inspectMultiple", status=404)
     done = desk("report --roles people", out="What groups grant\n  Designers: Campaign Contributor")
@@ -147,7 +143,7 @@ def rules(document: dict[str, Any]) -> list[str]:
     return [note for note in document["notes"] if note.startswith("Rule: ")]
 
 
-def test_a_report_reads_the_roles_that_the_rules_of_a_file_need(desk: Shell) -> None:
+def test_a_report_reads_the_roles_that_the_rules_of_a_file_need(desk):
     file = desk.write(
         "version: 1\ngroups:\n  Designers:\n    mode: additive\n    members: []\n"
         "    allow_empty: true\n    not_with_role: [Master Admin]\n"
@@ -161,7 +157,7 @@ def test_a_report_reads_the_roles_that_the_rules_of_a_file_need(desk: Shell) -> 
     assert "is not known (the roles were not read)" in unread
 
 
-def test_a_report_as_of_a_run_does_not_know_what_a_gone_group_grants(desk: Shell) -> None:
+def test_a_report_as_of_a_run_does_not_know_what_a_gone_group_grants(desk):
     desk("create Old --yes")
     run = last_run(desk)
     desk("delete Old --yes")
@@ -182,9 +178,7 @@ def test_a_report_as_of_a_run_does_not_know_what_a_gone_group_grants(desk: Shell
         ("text", "Access review"),
     ],
 )
-def test_a_report_has_the_format_that_is_asked_for(
-    shell: Shell, format_name: str, beginning: str
-) -> None:
+def test_a_report_has_the_format_that_is_asked_for(shell, format_name, beginning):
     assert shell("report --format", format_name).stdout.startswith(beginning)
 
 
@@ -199,13 +193,13 @@ def test_a_report_has_the_format_that_is_asked_for(
         ("r", "Access review"),
     ],
 )
-def test_a_file_s_suffix_says_the_format(shell: Shell, name: str, beginning: str) -> None:
+def test_a_file_s_suffix_says_the_format(shell, name, beginning):
     done = shell(f"report --output {name}", code=0, out="")
     assert f"Wrote the report to {name}; things to look at: {FINDINGS_OF_SAMPLE}." in done.stderr
     assert (shell.folder / name).read_text("utf-8").startswith(beginning)
 
 
-def test_a_format_that_is_asked_for_comes_before_the_suffix(shell: Shell) -> None:
+def test_a_format_that_is_asked_for_comes_before_the_suffix(shell):
     document = shell.json("report -o review.txt")
     assert document["findings"] == FINDINGS_OF_SAMPLE
     assert json.loads((shell.folder / "review.txt").read_text("utf-8"))["account"] == "acc"
@@ -214,7 +208,7 @@ def test_a_format_that_is_asked_for_comes_before_the_suffix(shell: Shell) -> Non
         assert (shell.folder / "review.html").read_text("utf-8").startswith("Access review")
 
 
-def test_the_journal_says_since_when_by_whom_and_why(shell: Shell) -> None:
+def test_the_journal_says_since_when_by_whom_and_why(shell):
     shell("apply", shell.write(EDITED), "--yes")
     groups = {group["name"]: group for group in shell.json("report")["groups"]}
     (john,) = groups["Interns"]["members"]
@@ -227,7 +221,7 @@ def test_the_journal_says_since_when_by_whom_and_why(shell: Shell) -> None:
     assert groups["Marketing"]["members"][0]["since"] is None
 
 
-def test_a_file_gives_reasons_and_last_days(shell: Shell) -> None:
+def test_a_file_gives_reasons_and_last_days(shell):
     shell.write(
         "version: 1\ngroups: {Marketing: {members: "
         "[{email: maria@example.com, reason: JIRA-7, until: 2020-01-31}]}}"
@@ -237,13 +231,13 @@ def test_a_file_gives_reasons_and_last_days(shell: Shell) -> None:
     assert document["groups"][1]["members"][0]["reason"] == "JIRA-7"
 
 
-def test_a_file_for_another_account_is_rejected_before_anything_is_sent(shell: Shell) -> None:
+def test_a_file_for_another_account_is_rejected_before_anything_is_sent(shell):
     done = shell("report --file", shell.write("version: 1\naccount: other\ngroups: {}"))
     assert (done.exit_code, len(shell.emulator.calls)) == (1, 0)
     assert "`other`" in done.stderr
 
 
-def test_people_are_named_with_their_state_and_last_login(shell: Shell) -> None:
+def test_people_are_named_with_their_state_and_last_login(shell):
     seen = datetime.now(UTC) - timedelta(days=10)
     user = shell.emulator.add_user_account(
         "Gone", email="gone@example.com", enabled=False, last_login=seen
@@ -257,7 +251,7 @@ def test_people_are_named_with_their_state_and_last_login(shell: Shell) -> None:
     assert shell.json("report")["summary"]["findings"]["not_seen"] == 0
 
 
-def test_spreadsheets_run_nothing_of_what_people_call_themselves(shell: Shell) -> None:
+def test_spreadsheets_run_nothing_of_what_people_call_themselves(shell):
     name = '=HYPERLINK("http://x.example","a")'
     shell.emulator.add_user_account(name, email="x@example.com")
     text = shell("report --format csv").stdout
@@ -268,13 +262,11 @@ def test_spreadsheets_run_nothing_of_what_people_call_themselves(shell: Shell) -
 # Changes
 
 
-def test_the_first_report_has_nothing_to_compare_with(shell: Shell) -> None:
+def test_the_first_report_has_nothing_to_compare_with(shell):
     assert shell.json("report")["changes"] is None
 
 
-def test_a_report_says_what_changed_since_the_last_of_an_earlier_day(
-    shell: Shell,
-) -> None:
+def test_a_report_says_what_changed_since_the_last_of_an_earlier_day(shell):
     shell("report")
     age(shell)
     shell("apply", shell.write(EDITED), "--yes")
@@ -289,7 +281,7 @@ def test_a_report_says_what_changed_since_the_last_of_an_earlier_day(
     assert events(shell.json("report")) == expected  # one of the same day is not in the way
 
 
-def test_changes_are_told_since_the_report_of_a_day(shell: Shell) -> None:
+def test_changes_are_told_since_the_report_of_a_day(shell):
     shell("report")
     day = age(shell, days=100)
     shell("report")
@@ -298,13 +290,13 @@ def test_changes_are_told_since_the_report_of_a_day(shell: Shell) -> None:
     shell("report --since 2020-01-01", code=1, err="no report of 2020-01-01 or before is kept here")
 
 
-def test_changes_are_told_since_a_report_that_was_saved_as_json(shell: Shell) -> None:
+def test_changes_are_told_since_a_report_that_was_saved_as_json(shell):
     shell("report -o before.json")
     shell("apply", shell.write(EDITED), "--yes")
     assert ("group_added", "Interns", None) in events(shell.json("report --since before.json"))
 
 
-def test_changes_are_told_since_a_run(shell: Shell) -> None:
+def test_changes_are_told_since_a_run(shell):
     shell("apply", shell.write(EDITED), "--yes")
     run = last_run(shell)
     gone = "version: 1\ngroups: {Interns: {state: absent, allow_empty: true}}"
@@ -316,14 +308,12 @@ def test_changes_are_told_since_a_run(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize(("since", "code"), [("no-such-run", 64), ("groups.yaml", 1)])
-def test_what_is_neither_a_run_nor_a_day_nor_a_report_is_an_error(
-    shell: Shell, since: str, code: int
-) -> None:
+def test_what_is_neither_a_run_nor_a_day_nor_a_report_is_an_error(shell, since, code):
     shell.write(EDITED)
     shell("report --since", since, code=code, out="", err=since)
 
 
-def test_a_report_of_another_account_is_not_compared_with(shell: Shell) -> None:
+def test_a_report_of_another_account_is_not_compared_with(shell):
     shell("report -o before.json")
     path = shell.folder / "before.json"
     path.write_text(path.read_text("utf-8").replace('"account": "acc"', '"account": "other"'))
@@ -333,7 +323,7 @@ def test_a_report_of_another_account_is_not_compared_with(shell: Shell) -> None:
 # The past
 
 
-def test_a_report_as_of_a_run_shows_the_groups_as_they_were_right_after_it(shell: Shell) -> None:
+def test_a_report_as_of_a_run_shows_the_groups_as_they_were_right_after_it(shell):
     shell("apply", shell.write(EDITED), "--yes")
     run = last_run(shell)
     shell("undo --yes --allow-removals 2")
@@ -345,19 +335,19 @@ def test_a_report_as_of_a_run_shows_the_groups_as_they_were_right_after_it(shell
     assert "Roles, states and last logins are current." in document["notes"]
 
 
-def test_a_report_of_the_past_is_not_kept_for_the_next_one(shell: Shell) -> None:
+def test_a_report_of_the_past_is_not_kept_for_the_next_one(shell):
     shell("apply", shell.write(EDITED), "--yes")
     shell("report --as-of", last_run(shell))
     with pytest.raises(FileNotFoundError):
         kept(shell)
 
 
-def test_a_report_as_of_an_unknown_run_is_an_error(shell: Shell) -> None:
+def test_a_report_as_of_an_unknown_run_is_an_error(shell):
     done = shell("report --as-of 20200101T000000Z-aaaa", code=1)
     assert "there is no run '20200101T000000Z-aaaa'" in done.stderr
 
 
-def test_a_report_that_cannot_be_kept_is_written_all_the_same(shell: Shell) -> None:
+def test_a_report_that_cannot_be_kept_is_written_all_the_same(shell):
     state = shell.folder / "state" / "cld-user-groups" / "acc"
     state.mkdir(parents=True)
     (state / "reviews").write_text("in the way")

@@ -39,7 +39,7 @@ def run_id() -> str:
     return list_runs(state_directory("acc"))[0].id
 
 
-def test_a_group_deleted_by_mistake_comes_back_whole(shell: Shell) -> None:
+def test_a_group_deleted_by_mistake_comes_back_whole(shell):
     before = assigned(shell)
     shell("delete Designers --allow-removals 2 --yes")
     done = shell("undo --restore-roles --yes", code=0, members=SAMPLE)
@@ -49,9 +49,7 @@ def test_a_group_deleted_by_mistake_comes_back_whole(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_each_role_is_shown_before_it_is_assigned_in_every_format(
-    deleted: Shell, form: str
-) -> None:
+def test_each_role_is_shown_before_it_is_assigned_in_every_format(deleted, form):
     written = deleted.writes()
     shown = deleted("undo --restore-roles --dry-run --format", form, code=0, writes=written)
     if form == "json":
@@ -68,9 +66,7 @@ def test_each_role_is_shown_before_it_is_assigned_in_every_format(
 
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("options", [("--dry-run",), ("--yes",), ("--yes", "--quiet")])
-def test_a_role_that_cannot_be_restored_is_listed_by_name_in_every_format(
-    deleted: Shell, form: str, options: tuple[str, ...]
-) -> None:
+def test_a_role_that_cannot_be_restored_is_listed_by_name_in_every_format(deleted, form, options):
     roles = deleted.emulator.roles
     (editor,) = (each for each in roles.all if each.name == "Media Editor")
     roles.define(evolve(editor, updated_at=2_000_000_000))
@@ -88,7 +84,7 @@ def test_a_role_that_cannot_be_restored_is_listed_by_name_in_every_format(
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_an_undo_names_the_roles_that_nobody_asked_it_to_restore(deleted: Shell, form: str) -> None:
+def test_an_undo_names_the_roles_that_nobody_asked_it_to_restore(deleted, form):
     run = run_id()
     quiet = ["--quiet"] if form in ("text", "json") else []
     done = deleted("undo --yes --format", form, *quiet, code=0)
@@ -102,16 +98,14 @@ def test_an_undo_names_the_roles_that_nobody_asked_it_to_restore(deleted: Shell,
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_roles_that_cannot_be_read_for_an_undo_make_it_incomplete(
-    deleted: Shell, form: str
-) -> None:
+def test_roles_that_cannot_be_read_for_an_undo_make_it_incomplete(deleted, form):
     deleted.emulator.roles.refused_with = 403
     done = deleted("undo --restore-roles --yes --format", form, code=5, members=SAMPLE)
     printed = done.stdout + done.stderr
     assert f"{EDITOR}: the roles that can be assigned are not known" in printed
 
 
-def test_the_prompt_shows_each_role_and_where_the_record_is(deleted: Shell) -> None:
+def test_the_prompt_shows_each_role_and_where_the_record_is(deleted):
     code, screen = converse("undo", "--restore-roles", "--quiet", typed="y\n")
     before, _, _ = screen.replace("\r", "").partition("[y/N]")
     assert code == 0
@@ -120,7 +114,7 @@ def test_the_prompt_shows_each_role_and_where_the_record_is(deleted: Shell) -> N
     assert f"assign {FOLDER} to Designers" in before
 
 
-def test_a_record_that_was_edited_is_not_restored_without_a_warning(deleted: Shell) -> None:
+def test_a_record_that_was_edited_is_not_restored_without_a_warning(deleted):
     path = list_runs(state_directory("acc"))[0].path
     edited = path.read_text("utf-8").replace("fg38a9b0c1d2e3f4", "another")
     said = "The journal is not as it was written: line 2 was changed"
@@ -135,11 +129,11 @@ def test_a_record_that_was_edited_is_not_restored_without_a_warning(deleted: She
     assert said in " ".join(screen.split())
 
 
-def test_the_help_says_where_the_record_is(shell: Shell) -> None:
+def test_the_help_says_where_the_record_is(shell):
     assert LOCAL_FILE in " ".join(shell("undo --help").stdout.split())
 
 
-def test_a_role_that_changes_while_the_question_stands_is_not_assigned(deleted: Shell) -> None:
+def test_a_role_that_changes_while_the_question_stands_is_not_assigned(deleted):
     roles = deleted.emulator.roles
     (editor,) = (each for each in roles.all if each.name == "Media Editor")
     changed = evolve(editor, updated_at=2_000_000_000)
@@ -150,13 +144,13 @@ def test_a_role_that_changes_while_the_question_stands_is_not_assigned(deleted: 
     assert "media_editor" not in "".join(assigned(deleted))
 
 
-def test_what_is_printed_for_an_undo_cannot_be_applied_as_a_saved_plan(deleted: Shell) -> None:
+def test_what_is_printed_for_an_undo_cannot_be_applied_as_a_saved_plan(deleted):
     plan = deleted("undo --restore-roles --dry-run --format json").stdout
     done = deleted("apply", deleted.write(plan, "plan.json"), "--yes", code=1)
     assert "which only `undo` with --restore-roles does" in done.stderr
 
 
-def test_the_undo_of_a_merge_restores_the_roles_of_each_group(shell: Shell) -> None:
+def test_the_undo_of_a_merge_restores_the_roles_of_each_group(shell):
     before = assigned(shell)
     merge = ("merge", "Designers", "Marketing", "--into", "All", "--allow-removals", "3", "--yes")
     shell(*merge, code=0)
@@ -164,7 +158,7 @@ def test_the_undo_of_a_merge_restores_the_roles_of_each_group(shell: Shell) -> N
     assert (shell.members(), assigned(shell)) == (SAMPLE, before)
 
 
-def test_a_run_that_assigned_roles_is_shown_with_them(deleted: Shell) -> None:
+def test_a_run_that_assigned_roles_is_shown_with_them(deleted):
     deleted("undo --restore-roles --yes")
     assert f"assign {EDITOR} to Designers" in deleted("runs show").stdout
     changes = deleted.json("runs show")["changes"]

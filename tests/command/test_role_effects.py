@@ -30,7 +30,7 @@ def give_marketing_the_same(desk: Shell) -> None:
 
 
 @pytest.mark.parametrize("style", ["text", "markdown", "html", "json"])
-def test_a_plan_says_who_keeps_a_role(desk: Shell, style: str) -> None:
+def test_a_plan_says_who_keeps_a_role(desk, style):
     give_marketing_the_same(desk)
     done = desk("plan", desk.write(MOVE), "--roles", "--format", style, code=0)
     if style == "json":
@@ -47,21 +47,21 @@ def test_a_plan_says_who_keeps_a_role(desk: Shell, style: str) -> None:
     assert f"{stress}through this group from now on: Master Admin (full control)" in shown
 
 
-def test_a_table_of_a_plan_leaves_its_roles_to_standard_error(desk: Shell) -> None:
+def test_a_table_of_a_plan_leaves_its_roles_to_standard_error(desk):
     give_marketing_the_same(desk)
     done = desk("plan", desk.write(MOVE), "--roles", "--format", "csv")
     assert len(done.stdout.splitlines()) == 3
     assert done.stderr.startswith("Roles that begin: 1 role, 1 with full control, for 1 person.")
 
 
-def test_a_log_in_json_says_what_begins_and_what_is_not_known(desk: Shell) -> None:
+def test_a_log_in_json_says_what_begins_and_what_is_not_known(desk):
     done = desk("add Marketing john@example.com --roles --yes --log-format json")
     (event,) = [each for line in done.stderr.splitlines() if "roles" in (each := json.loads(line))]
     assert event["event"] == "plan"
     assert event["roles"][0].startswith("Roles in folders and collections are known only")
 
 
-def test_own_roles_are_read_where_a_human_asks(desk: Shell) -> None:
+def test_own_roles_are_read_where_a_human_asks(desk):
     desk.emulator.roles.assign(desk.emulator.groups[1].id, ADMIN)
     line = ("add", "Marketing", "john@example.com", "harry@example.com", "--dry-run")
     assert "2 people\n" in desk(*line, "--roles").stdout
@@ -70,9 +70,7 @@ def test_own_roles_are_read_where_a_human_asks(desk: Shell) -> None:
     assert "themselves is not known" not in shown
 
 
-def test_own_roles_in_folders_are_not_called_unread_where_people_are_asked(
-    desk: Shell,
-) -> None:
+def test_own_roles_in_folders_are_not_called_unread_where_people_are_asked(desk):
     shown = desk("delete Designers --dry-run --roles=people").stdout
     reason = "the Permissions API did not show their roles in folders and collections"
     assert f"Whether people hold these roles themselves is not known: {reason}.\n" in shown
@@ -80,9 +78,7 @@ def test_own_roles_in_folders_are_not_called_unread_where_people_are_asked(
 
 
 @pytest.mark.parametrize(("page_size", "reads"), [(100, 8), (40, 24)])
-def test_400_groups_take_two_reads_for_each_hundred_and_their_pages(
-    desk: Shell, page_size: int, reads: int
-) -> None:
+def test_400_groups_take_two_reads_for_each_hundred_and_their_pages(desk, page_size, reads):
     john = desk.emulator.groups[0].users[0]
     for number in range(398):
         desk.emulator.add_group(f"Group {number}", users=[john])
@@ -127,9 +123,7 @@ FAULTS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_no_fault_of_the_permissions_api_holds_back_or_ends_a_run(
-    shell: Shell, waits: list[float], fault: dict[str, Any]
-) -> None:
+def test_no_fault_of_the_permissions_api_holds_back_or_ends_a_run(shell, waits, fault):
     crowd = shell.add_crowd(30)
     shell.emulator.fail("inspectMultiple", times=None, **fault)
     done = shell(*MERGE, "--yes", code=0)
@@ -144,7 +138,7 @@ def test_no_fault_of_the_permissions_api_holds_back_or_ends_a_run(
 
 
 @pytest.mark.parametrize(("left", "reads"), [(12, 0), (13, 2), (14, 2)])
-def test_reading_roles_leaves_the_quota_that_is_kept(desk: Shell, left: int, reads: int) -> None:
+def test_reading_roles_leaves_the_quota_that_is_kept(desk, left, reads):
     file = desk.write("version: 1\ngroups: {Designers: {state: absent, allow_empty: true}}\n")
     desk.emulator.set_quota(left)
     done = desk(f"apply {file} --yes --keep-quota 10")
@@ -154,7 +148,7 @@ def test_reading_roles_leaves_the_quota_that_is_kept(desk: Shell, left: int, rea
         assert "not known: reading them takes more requests than are left" in done.stderr
 
 
-def test_the_roles_that_a_rule_needs_leave_the_quota_that_is_kept(desk: Shell) -> None:
+def test_the_roles_that_a_rule_needs_leave_the_quota_that_is_kept(desk):
     file = desk.write(
         "version: 1\ngroups:\n  Marketing:\n    mode: additive\n"
         "    members: [john@example.com]\n    not_with_role: [Master Admin]\n"
@@ -166,7 +160,7 @@ def test_the_roles_that_a_rule_needs_leave_the_quota_that_is_kept(desk: Shell) -
     assert "reading them takes more requests than are left" in done.stderr
 
 
-def test_a_plan_says_how_many_requests_a_deletion_takes(desk: Shell) -> None:
+def test_a_plan_says_how_many_requests_a_deletion_takes(desk):
     desk.emulator.set_quota(100)
     done = desk("delete Designers --allow-removals 2 --yes")
     needed = "1 request needed, and at most 2 to record roles, after 2 requests that read roles"
@@ -177,7 +171,7 @@ def test_a_plan_says_how_many_requests_a_deletion_takes(desk: Shell) -> None:
     ]
 
 
-def test_pages_of_roles_leave_the_quota_that_is_kept_too(desk: Shell) -> None:
+def test_pages_of_roles_leave_the_quota_that_is_kept_too(desk):
     desk.emulator.roles.page_size = 1
     file = desk.write("version: 1\ngroups: {Designers: {members: [maria@example.com]}}\n")
     desk.emulator.set_quota(15)
@@ -188,7 +182,7 @@ def test_pages_of_roles_leave_the_quota_that_is_kept_too(desk: Shell) -> None:
 
 
 @pytest.mark.parametrize("edit", ["wider", "removed"])
-def test_nothing_is_taken_from_the_roles_of_a_saved_plan(desk: Shell, edit: str) -> None:
+def test_nothing_is_taken_from_the_roles_of_a_saved_plan(desk, edit):
     give_marketing_the_same(desk)
     desk("plan", desk.write(MOVE), "--roles", "--out", "plan.json")
     saved = desk.folder / "plan.json"
@@ -207,25 +201,25 @@ def test_nothing_is_taken_from_the_roles_of_a_saved_plan(desk: Shell, edit: str)
     assert desk.writes() == 2
 
 
-def test_a_saved_plan_shows_roles_as_they_are_when_it_is_applied(desk: Shell) -> None:
+def test_a_saved_plan_shows_roles_as_they_are_when_it_is_applied(desk):
     desk("plan", desk.write(MOVE), "--roles", "--out", "plan.json")
     give_marketing_the_same(desk)
     done = desk("apply plan.json --roles --yes")
     assert f"no longer: {EDITOR}, 1 person; 1 keeps it through Marketing\n" in done.stderr
 
 
-def test_an_undo_shows_which_roles_end(desk: Shell) -> None:
+def test_an_undo_shows_which_roles_end(desk):
     desk("add Designers maria@example.com --yes")
     desk("undo --roles --dry-run", out=f"through this group no longer: {EDITOR}, 1 person\n")
 
 
-def test_only_additions_show_only_what_begins(desk: Shell) -> None:
+def test_only_additions_show_only_what_begins(desk):
     give_marketing_the_same(desk)
     effects = desk.json("plan", desk.write(MOVE), "--roles", "--adds-only")["roles"]["effects"]
     assert {each["effect"] for each in effects} == {"begins"}
 
 
-def test_an_undo_that_restores_roles_shows_who_gets_them(desk: Shell) -> None:
+def test_an_undo_that_restores_roles_shows_who_gets_them(desk):
     desk("delete Designers --allow-removals 2 --yes")
     desk("undo --roles --dry-run", out="    a new group grants no role\n")
     done = desk("undo --roles --restore-roles --dry-run")

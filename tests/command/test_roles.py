@@ -11,8 +11,6 @@ from jsonschema import Draft202012Validator
 from cld_user_groups import CldProvisioning
 from cld_user_groups.membership import Roles, read_roles, roles_schema
 
-from .shell import Shell
-
 EDITOR = "Media Editor in all product environments"
 EDITOR_ID = "cld::role::prodenv::media_editor"
 FOLDER = (
@@ -33,7 +31,7 @@ each_look = pytest.mark.parametrize(
 
 
 @each_look
-def test_a_look_shows_what_groups_grant_for_two_reads(desk: Shell, line: tuple[str, ...]) -> None:
+def test_a_look_shows_what_groups_grant_for_two_reads(desk, line):
     desk(*line, code=0, says=(EDITOR, FOLDER))
     desk.emulator.calls.assert_called("inspectMultiple", times=2)
     assert desk.writes() == 0
@@ -41,9 +39,7 @@ def test_a_look_shows_what_groups_grant_for_two_reads(desk: Shell, line: tuple[s
 
 @each_look
 @pytest.mark.parametrize("status", [401, 403, 404])
-def test_without_the_permissions_api_the_rest_is_shown_roles_are_unknown(
-    desk: Shell, line: tuple[str, ...], status: int
-) -> None:
+def test_without_the_permissions_api_the_rest_is_shown_roles_are_unknown(desk, line, status):
     desk.emulator.roles.refused_with = status
     done = desk(*line, code=0)
     assert len(done.stdout.splitlines()) > 1
@@ -58,9 +54,7 @@ def test_without_the_permissions_api_the_rest_is_shown_roles_are_unknown(
 
 @each_look
 @pytest.mark.parametrize("status", [None, 403])
-def test_what_is_granted_matches_its_schema_in_json(
-    desk: Shell, line: tuple[str, ...], status: int | None
-) -> None:
+def test_what_is_granted_matches_its_schema_in_json(desk, line, status):
     desk.emulator.roles.refused_with = status
     document = desk.json(*line)
     schema = Draft202012Validator(roles_schema())
@@ -70,7 +64,7 @@ def test_what_is_granted_matches_its_schema_in_json(
 
 
 @each_look
-def test_that_roles_are_not_known_is_said_once(desk: Shell, line: tuple[str, ...]) -> None:
+def test_that_roles_are_not_known_is_said_once(desk, line):
     marketing = desk.emulator.groups[1]
     desk.emulator.add_member(marketing, desk.emulator.users[0])
     desk.emulator.roles.refused_with = 403
@@ -79,7 +73,7 @@ def test_that_roles_are_not_known_is_said_once(desk: Shell, line: tuple[str, ...
 
 
 @each_look
-def test_a_role_through_several_groups_names_them(desk: Shell, line: tuple[str, ...]) -> None:
+def test_a_role_through_several_groups_names_them(desk, line):
     marketing = desk.emulator.groups[1]
     desk.emulator.add_member(marketing, desk.emulator.users[0])
     desk.emulator.roles.assign(marketing.id, EDITOR_ID)
@@ -90,7 +84,7 @@ def test_a_role_through_several_groups_names_them(desk: Shell, line: tuple[str, 
     assert said is is_of_user
 
 
-def test_a_json_document_has_the_roles_of_a_group(desk: Shell) -> None:
+def test_a_json_document_has_the_roles_of_a_group(desk):
     roles = desk.json("show Designers")["roles"]
     assert roles["not_known_because"] is None
     assert roles["granted"][1] == {
@@ -104,14 +98,14 @@ def test_a_json_document_has_the_roles_of_a_group(desk: Shell) -> None:
     assert roles["granted"][0]["within"] == {"folder_id": "fg38a9b0c1d2e3f4"}
 
 
-def test_roles_that_are_not_known_are_null_in_json(desk: Shell) -> None:
+def test_roles_that_are_not_known_are_null_in_json(desk):
     desk.emulator.roles.refused_with = 404
     roles: dict[str, Any] = desk.json("show Designers")["roles"]
     assert roles["granted"] is None
     assert "404" in roles["not_known_because"]
 
 
-def test_a_user_has_own_roles_and_those_of_groups(desk: Shell) -> None:
+def test_a_user_has_own_roles_and_those_of_groups(desk):
     row = desk("whois john@example.com").stdout.splitlines()[1].split("\t")
     assert row[-1] == (
         f"Master Admin (full control) in the account; {FOLDER} (through Designers); "
@@ -124,14 +118,14 @@ def test_a_user_has_own_roles_and_those_of_groups(desk: Shell) -> None:
     assert len(through["granted"]) == 2
 
 
-def test_a_group_that_grants_nothing_says_of_what_that_is_known(desk: Shell) -> None:
+def test_a_group_that_grants_nothing_says_of_what_that_is_known(desk):
     assert NONE in desk("show Marketing").stderr
     line = desk("list --roles").stdout.splitlines()[2]
     assert line.startswith("Marketing\t1\t")
     assert NONE in line
 
 
-def test_explain_has_the_roles_of_who_is_there(desk: Shell) -> None:
+def test_explain_has_the_roles_of_who_is_there(desk):
     assert (
         desk.json("explain Designers maria@example.com")["user_roles"]
         == (desk.json("whois maria@example.com")["roles"])
@@ -143,7 +137,7 @@ def test_explain_has_the_roles_of_who_is_there(desk: Shell) -> None:
     assert len(document["roles"]["granted"]) == 2
 
 
-def test_a_group_that_the_response_leaves_out_is_not_known(desk: Shell) -> None:
+def test_a_group_that_the_response_leaves_out_is_not_known(desk):
     body = '{"data": {"principals": [{"type": "group", "id": "%s", "roles": []}]}}'
     body %= desk.emulator.groups[0].id
     desk.emulator.fail("inspectMultiple", status=200, body=body, times=2)
@@ -158,12 +152,12 @@ def test_a_group_that_the_response_leaves_out_is_not_known(desk: Shell) -> None:
     ]
 
 
-def test_the_list_reads_no_roles_unless_they_are_wanted(desk: Shell) -> None:
+def test_the_list_reads_no_roles_unless_they_are_wanted(desk):
     desk("list")
     desk.emulator.calls.assert_not_called("inspectMultiple")
 
 
-def test_a_group_that_is_gone_has_no_roles_to_read(shell: Shell) -> None:
+def test_a_group_that_is_gone_has_no_roles_to_read(shell):
     shell("delete Marketing --allow-removals 1 --yes")
     shell.emulator.calls.clear()
     shell("explain Marketing maria@example.com", code=0)
@@ -171,7 +165,7 @@ def test_a_group_that_is_gone_has_no_roles_to_read(shell: Shell) -> None:
     assert shell.json("explain Marketing maria@example.com")["roles"] is None
 
 
-def test_a_plan_that_deletes_a_group_says_what_ends(desk: Shell) -> None:
+def test_a_plan_that_deletes_a_group_says_what_ends(desk):
     done = desk("delete Designers --allow-removals 2 --dry-run")
     assert f"Note: Roles that end with `Designers`: {FOLDER}; {EDITOR}." in done.stdout
     desk.emulator.calls.assert_called("inspectMultiple", times=2)
@@ -179,14 +173,14 @@ def test_a_plan_that_deletes_a_group_says_what_ends(desk: Shell) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
-def test_a_group_is_deleted_also_where_its_roles_are_not_known(desk: Shell, status: int) -> None:
+def test_a_group_is_deleted_also_where_its_roles_are_not_known(desk, status):
     desk.emulator.roles.refused_with = status
     done = desk("delete Designers --allow-removals 2 --yes", code=0)
     assert "Roles that end with `Designers`: not known: this account or API key" in done.stderr
     assert "Designers" not in desk.members()
 
 
-def test_a_merge_says_what_ends_with_each_group(desk: Shell) -> None:
+def test_a_merge_says_what_ends_with_each_group(desk):
     line = ("merge", "Designers", "Marketing", "--into", "Everybody", "--allow-removals", "3")
     notes = desk.json(*line, "--dry-run")["notes"]
     assert f"Roles that end with `Designers`: {FOLDER}; {EDITOR}." in notes
@@ -194,7 +188,7 @@ def test_a_merge_says_what_ends_with_each_group(desk: Shell) -> None:
     desk.emulator.calls.assert_called("inspectMultiple", times=2)
 
 
-def test_a_saved_plan_that_deletes_a_group_says_what_ends(desk: Shell) -> None:
+def test_a_saved_plan_that_deletes_a_group_says_what_ends(desk):
     file = desk.write("version: 1\ngroups: {Designers: {state: absent, allow_empty: true}}\n")
     desk.emulator.set_quota(100)
     saved = desk(f"plan {file} --out plan.json", out="97 left of the quota")
@@ -203,7 +197,7 @@ def test_a_saved_plan_that_deletes_a_group_says_what_ends(desk: Shell) -> None:
     assert applied.stderr.count("Roles that end with `Designers`") == 1
 
 
-def test_a_plan_that_deletes_no_group_reads_no_roles(desk: Shell) -> None:
+def test_a_plan_that_deletes_no_group_reads_no_roles(desk):
     desk("remove Designers harry@example.com --dry-run")
     desk.emulator.calls.assert_not_called("inspectMultiple")
 
@@ -211,7 +205,7 @@ def test_a_plan_that_deletes_no_group_reads_no_roles(desk: Shell) -> None:
 @pytest.mark.parametrize(
     "option", [("--roles",), ("--roles", "groups"), ("--roles=groups",), ("--roles=people",)]
 )
-def test_a_plan_reads_roles_where_a_human_asks(desk: Shell, option: tuple[str, ...]) -> None:
+def test_a_plan_reads_roles_where_a_human_asks(desk, option):
     file = desk.write("version: 1\ngroups: {Marketing: {members: [john@example.com]}}\n")
     for line in (
         ("plan", *option, file),
@@ -224,13 +218,13 @@ def test_a_plan_reads_roles_where_a_human_asks(desk: Shell, option: tuple[str, .
         desk.emulator.calls.assert_called("inspectMultiple", times=2)
 
 
-def test_a_plan_without_changes_reads_no_roles(desk: Shell) -> None:
+def test_a_plan_without_changes_reads_no_roles(desk):
     desk("add Designers harry@example.com --roles --yes")
     desk.emulator.calls.assert_not_called("inspectMultiple")
 
 
 @pytest.mark.parametrize("status", [420, 429, 500, 503])
-def test_a_plan_asks_once_for_roles_and_counts_it(desk: Shell, status: int) -> None:
+def test_a_plan_asks_once_for_roles_and_counts_it(desk, status):
     desk.emulator.roles.refused_with = status
     desk.emulator.set_quota(100)
     document = desk.json("delete Designers --allow-removals 2 --dry-run")
@@ -238,7 +232,7 @@ def test_a_plan_asks_once_for_roles_and_counts_it(desk: Shell, status: int) -> N
     assert document["requests_left"] == 100 - len(desk.emulator.calls)
 
 
-def test_reading_roles_takes_nothing_of_the_quota_that_is_kept(desk: Shell) -> None:
+def test_reading_roles_takes_nothing_of_the_quota_that_is_kept(desk):
     emails = desk.add_crowd(9)
     file = desk.write(
         "version: 1\ngroups:\n"
@@ -250,9 +244,7 @@ def test_reading_roles_takes_nothing_of_the_quota_that_is_kept(desk: Shell) -> N
     assert len(desk.emulator.calls) <= 10
 
 
-def test_an_account_read_before_roles_that_come_slowly_is_read_again(
-    desk: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_account_read_before_roles_that_come_slowly_is_read_again(desk, monkeypatch):
     group = desk.emulator.groups[0]
 
     def change_meanwhile(client: CldProvisioning, *asked: Any) -> Roles:
@@ -268,7 +260,7 @@ def test_an_account_read_before_roles_that_come_slowly_is_read_again(
 DELETION = ("delete", "Designers", "--allow-removals", "2", "--yes")
 
 
-def test_a_deletion_reports_the_roles_that_it_recorded(desk: Shell) -> None:
+def test_a_deletion_reports_the_roles_that_it_recorded(desk):
     line = f"Recorded roles of Designers: {FOLDER}; {EDITOR}."
     assert line in desk(*DELETION).stdout
     assert line in desk("runs show").stdout
@@ -281,9 +273,7 @@ def test_a_deletion_reports_the_roles_that_it_recorded(desk: Shell) -> None:
 
 
 @pytest.mark.parametrize("form", ["text", "json", "csv", "markdown"])
-def test_a_deletion_reports_in_every_format_that_the_roles_are_not_known(
-    desk: Shell, form: str
-) -> None:
+def test_a_deletion_reports_in_every_format_that_the_roles_are_not_known(desk, form):
     desk.emulator.roles.refused_with = 403
     done = desk(*DELETION, "--format", form, "--quiet", code=0)
     said = "does not have the Permissions API (status 403)"

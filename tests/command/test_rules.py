@@ -6,7 +6,6 @@ import pytest
 
 from cld_user_groups.emulator import EmulatorRole
 
-from .shell import Shell
 from .terminal import converse
 
 FILE = """\
@@ -27,7 +26,7 @@ NOTE = "Managed elsewhere, and never written: `Everyone` by `scim` (line 10)."
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "html", "json", "csv"])
-def test_every_output_of_a_plan_says_what_a_rule_holds_back(desk: Shell, form: str) -> None:
+def test_every_output_of_a_plan_says_what_a_rule_holds_back(desk, form):
     done = desk("plan", desk.write(FILE), "--format", form, code=5)
     said = done.stdout + done.stderr
     assert HELD in said
@@ -37,7 +36,7 @@ def test_every_output_of_a_plan_says_what_a_rule_holds_back(desk: Shell, form: s
     assert desk.writes() == 0
 
 
-def test_a_breach_that_stands_is_a_warning_and_no_error(desk: Shell) -> None:
+def test_a_breach_that_stands_is_a_warning_and_no_error(desk):
     group = "{mode: additive, members: [john@example.com]}"
     text = f"version: 1\nemail_domains: [example.org]\ngroups: {{Designers: {group}}}\n"
     done = desk("plan", desk.write(text), code=0)
@@ -47,14 +46,14 @@ def test_a_breach_that_stands_is_a_warning_and_no_error(desk: Shell) -> None:
     assert "Nothing to do" in desk("apply groups.yaml --yes").stdout
 
 
-def test_apply_does_the_rest_and_is_incomplete(desk: Shell) -> None:
+def test_apply_does_the_rest_and_is_incomplete(desk):
     text = FILE.replace("      - harry@example.com\n", "")
     desk("apply", desk.write(text), "--yes", code=5, says="also in `Marketing`")
     assert desk.members()["Designers"] == {"john"}
     assert "Everyone" not in desk.members()
 
 
-def test_a_saved_plan_is_held_to_its_rules_on_the_account_of_now(desk: Shell) -> None:
+def test_a_saved_plan_is_held_to_its_rules_on_the_account_of_now(desk):
     text = FILE.replace("[[Designers, Marketing]]", "[[Designers, Other]]")
     desk.emulator.add_group("Other")
     desk("plan", desk.write(text), "--out", "plan.json", code=5)
@@ -64,7 +63,7 @@ def test_a_saved_plan_is_held_to_its_rules_on_the_account_of_now(desk: Shell) ->
     desk("apply plan.json --yes", code=4, writes=0, err="also in `Other`")
 
 
-def test_additions_alone_keep_the_rules(desk: Shell) -> None:
+def test_additions_alone_keep_the_rules(desk):
     members = "[john@example.com, maria@example.com]"
     text = f"version: 1\ngroups: {{Designers: {{max_members: 2, members: {members}}}}}\n"
     desk.write(text)
@@ -80,9 +79,7 @@ def test_additions_alone_keep_the_rules(desk: Shell) -> None:
         (403, "is not known (this account or API key does not have the Permissions API"),
     ],
 )
-def test_roles_are_read_for_a_rule_that_needs_them(
-    desk: Shell, status: int | None, why: str
-) -> None:
+def test_roles_are_read_for_a_rule_that_needs_them(desk, status, why):
     desk.emulator.roles.refused_with = status
     rule = "not_with_role: [Master Admin], members: [maria@example.com, john@example.com]"
     desk.write(f"version: 1\ngroups: {{Marketing: {{{rule}}}}}\n")
@@ -101,7 +98,7 @@ groups:
 """
 
 
-def test_roles_are_read_again_after_the_question(shell: Shell) -> None:
+def test_roles_are_read_again_after_the_question(shell):
     def promote() -> None:
         shell.emulator.roles.define(EmulatorRole(id="editor_1", name="Editor"))
         shell.emulator.roles.assign(shell.emulator.users[1].id, "editor_1", principal_type="user")
@@ -112,27 +109,25 @@ def test_roles_are_read_again_after_the_question(shell: Shell) -> None:
     assert shell.writes() == 0
 
 
-def test_an_account_read_before_roles_that_come_slowly_is_read_again(
-    desk: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_account_read_before_roles_that_come_slowly_is_read_again(desk, monkeypatch):
     monkeypatch.setattr("cld_user_groups.membership.pace.LONG_PAUSE", 0.0)
     desk("plan", desk.write(RULED), code=0)
     desk.emulator.calls.assert_called("getUserGroups", times=2)
 
 
-def test_a_file_without_such_a_rule_reads_no_roles(desk: Shell) -> None:
+def test_a_file_without_such_a_rule_reads_no_roles(desk):
     desk("plan", desk.write(FILE))
     desk.emulator.calls.assert_not_called("inspectMultiple")
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "html", "json"])
-def test_a_report_compares_the_account_with_the_rules_of_a_file(desk: Shell, form: str) -> None:
+def test_a_report_compares_the_account_with_the_rules_of_a_file(desk, form):
     desk.emulator.add_member(*(desk.emulator.groups[1], desk.emulator.users[0]))
     done = desk("report --file", desk.write(FILE), "--format", form, code=0, out="john@example.com")
     assert "nobody may be in both" in done.stdout
 
 
-def test_a_report_reads_the_roles_of_those_whom_a_rule_is_about(desk: Shell) -> None:
+def test_a_report_reads_the_roles_of_those_whom_a_rule_is_about(desk):
     john = desk.emulator.users[0]
     desk.emulator.add_group("Everyone", users=[john])
     everyone = "Everyone: {managed_by: scim, not_with_role: [Master Admin]}"

@@ -82,9 +82,7 @@ def busy(shell: Shell) -> set[str]:
 
 
 @pytest.mark.parametrize("columns", [40, 60, 80, 120])
-def test_no_command_breaks_an_id_an_email_a_run_or_an_option(
-    shell: Shell, busy: set[str], columns: int
-) -> None:
+def test_no_command_breaks_an_id_an_email_a_run_or_an_option(shell, busy, columns):
     edited = shell.write(EDITED)
     lines = [
         *(["list"], ["list", "--roles"], ["show", GROUP], ["users"], ["whois", EMAILS[0]]),
@@ -112,9 +110,7 @@ IDS = st.uuids().map(lambda each: each.hex)
     st.integers(40, 120),
     st.booleans(),
 )
-def test_every_table_shows_what_it_shows_whole(
-    rows: list[tuple[str, str, str, str, int]], width: int, is_record: bool
-) -> None:
+def test_every_table_shows_what_it_shows_whole(rows, width, is_record):
     mails = [(f"{mail}-of-a-long-name@example.com", *rest) for mail, *rest in rows]
     columns = (Column("email"), Column("name"), Column("id", is_extra=True), Column("groups"))
     table = Table("t", "acc", "t", (*columns, Column("count", is_number=True)), mails)
@@ -128,7 +124,7 @@ def test_every_table_shows_what_it_shows_whole(
     )
 
 
-def test_an_id_is_shown_where_it_alone_names_a_row() -> None:
+def test_an_id_is_shown_where_it_alone_names_a_row():
     columns = (Column("email"), Column("groups"), Column("id", is_extra=True))
     group = (GroupRef(id="1", name="A"),)
     for email, is_shown in ((None, True), (EMAILS[0], False)):
@@ -136,7 +132,7 @@ def test_an_id_is_shown_where_it_alone_names_a_row() -> None:
         assert ("f" * 32 in "\n".join(as_lines(table, 80))) is is_shown
 
 
-def test_a_command_to_paste_stays_one_command() -> None:
+def test_a_command_to_paste_stays_one_command():
     line = "To resume: cld-user-groups --profile 'a long name' apply groups.yaml --adds-only"
     assert [*wrapped(line, 90, 4)] == [line]
     assert [*wrapped(line, 76, 4)] == ["To resume:", f"    {line[11:]}"]
@@ -146,7 +142,7 @@ def test_a_command_to_paste_stays_one_command() -> None:
 
 
 @pytest.mark.parametrize("columns", [40, 60, 80, 120])
-def test_no_help_breaks_an_option_at_a_hyphen(columns: int) -> None:
+def test_no_help_breaks_an_option_at_a_hyphen(columns):
     for path in commands(cli):
         done = CliRunner().invoke(cli, [*path, "--help"], terminal_width=columns)
         assert not re.search(r"\w-\n", done.stdout), path
@@ -167,9 +163,7 @@ def test_no_help_breaks_an_option_at_a_hyphen(columns: int) -> None:
         ("apply groups.yaml --yes", 3, "sed s/^/paged:/", False),
     ],
 )
-def test_what_is_longer_than_the_screen_has_a_pager(
-    shell: Shell, words: str, lines: int, pager: str, is_paged: bool
-) -> None:
+def test_what_is_longer_than_the_screen_has_a_pager(shell, words, lines, pager, is_paged):
     shell.write(SMALL)
     screen = screen_of([words.split()], (80, lines), PAGER=pager)
     assert ("paged:" in screen) is is_paged
@@ -177,7 +171,7 @@ def test_what_is_longer_than_the_screen_has_a_pager(
     assert "Designers" in screen or "john@example.com" in screen
 
 
-def test_no_pager_hides_a_question(shell: Shell) -> None:
+def test_no_pager_hides_a_question(shell):
     shell.write(SMALL)
     screen = screen_of([["apply", "groups.yaml"]], (80, 3), typed="n\n", PAGER="sed s/^/paged:/")
     assert "paged:" not in screen

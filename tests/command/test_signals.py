@@ -57,9 +57,7 @@ def crowd(shell: Shell) -> int:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_first_signal_lets_flights_end_and_the_same_command_resumes(
-    shell: Shell, slow: str, number: signal.Signals
-) -> None:
+def test_a_first_signal_lets_flights_end_and_the_same_command_resumes(shell, slow, number):
     process = start(slow)
     until(lambda: crowd(shell) >= 4)
     process.send_signal(number)
@@ -80,7 +78,7 @@ def test_a_first_signal_lets_flights_end_and_the_same_command_resumes(
     assert crowd(shell) == PEOPLE
 
 
-def test_a_second_ctrl_c_stops_at_once_and_leaves_a_journal(shell: Shell, slow: str) -> None:
+def test_a_second_ctrl_c_stops_at_once_and_leaves_a_journal(shell, slow):
     shell.emulator.clear_faults()
     shell.emulator.fail("addUserToUserGroup", status=None, delay=600, times=None)
     process = start(slow)
@@ -101,9 +99,7 @@ def test_a_second_ctrl_c_stops_at_once_and_leaves_a_journal(shell: Shell, slow: 
     assert len(summary.run.unconfirmed) == 4
 
 
-def test_ctrl_c_after_the_last_change_never_says_nothing_was_written(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ctrl_c_after_the_last_change_never_says_nothing_was_written(shell, monkeypatch):
     monkeypatch.setattr(running, "forget_groups", interrupted)
     document = shell.json("apply", shell.write(EDITED), "--yes")
     assert shell.members() == AS_EDITED
@@ -116,9 +112,7 @@ def interrupted(account_id: str) -> None:
     raise KeyboardInterrupt
 
 
-def test_an_interrupt_of_the_last_read_says_what_was_written(
-    shell: Shell,
-) -> None:
+def test_an_interrupt_of_the_last_read_says_what_was_written(shell):
     shell.emulator.fail("getUserGroups", status=None, delay=1, times=None)
     process = start(shell.write(EDITED), options=["--format", "json"])
     until(lambda: shell.members() == AS_EDITED)
@@ -130,9 +124,7 @@ def test_an_interrupt_of_the_last_read_says_what_was_written(
     assert "nothing was written" not in errors
 
 
-def test_an_interrupt_during_a_wait_for_the_quota_says_what_was_written(
-    shell: Shell, slow: str
-) -> None:
+def test_an_interrupt_during_a_wait_for_the_quota_says_what_was_written(shell, slow):
     shell.emulator.set_quota(100, 12)
     process = start(slow, options=["--max-wait", "2h"])
     assert process.stderr is not None
@@ -146,9 +138,7 @@ def test_an_interrupt_during_a_wait_for_the_quota_says_what_was_written(
 
 
 @pytest.mark.parametrize("rounds", [3, pytest.param(40, marks=pytest.mark.exhaustive)], ids=str)
-def test_no_storm_of_signals_hangs_a_run_or_hides_what_was_written(
-    shell: Shell, rounds: int
-) -> None:
+def test_no_storm_of_signals_hangs_a_run_or_hides_what_was_written(shell, rounds):
     seed = random.randrange(2**32)
     chance = random.Random(seed)
     for round_ in range(rounds):
@@ -191,9 +181,7 @@ def runs_of(shell: Shell, group: str) -> list[RunSummary]:
     ]
 
 
-def test_an_ignored_sigint_stays_ignored_and_sigterm_ends_a_run_in_order(
-    shell: Shell, slow: str
-) -> None:
+def test_an_ignored_sigint_stays_ignored_and_sigterm_ends_a_run_in_order(shell, slow):
     process = start(slow, *IN_BACKGROUND)
     until(lambda: crowd(shell) >= 4)
     process.send_signal(signal.SIGINT)

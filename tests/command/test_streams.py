@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .shell import Shell, process, unread_pipe
+from .shell import process, unread_pipe
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the shell is POSIX")
 
@@ -32,9 +32,7 @@ def run(words: str, redirected: str, **environment: str) -> subprocess.Completed
 @pytest.mark.parametrize(
     "closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"], ids=["stdout", "stderr", "stdin", "all"]
 )
-def test_where_a_stream_is_closed_a_change_is_made_as_the_exit_code_says(
-    shell: Shell, closed: str
-) -> None:
+def test_where_a_stream_is_closed_a_change_is_made_as_the_exit_code_says(shell, closed):
     done = run(CREATE, closed)
     assert done.returncode == 0
     assert b"Traceback" not in done.stderr
@@ -44,21 +42,19 @@ def test_where_a_stream_is_closed_a_change_is_made_as_the_exit_code_says(
 @pytest.mark.parametrize(
     ("words", "code"), [("list", 0), ("frobnicate", 64), ("create Interns", 64), ("--version", 0)]
 )
-def test_where_all_streams_are_closed_the_exit_codes_are_the_same(
-    shell: Shell, words: str, code: int
-) -> None:
+def test_where_all_streams_are_closed_the_exit_codes_are_the_same(shell, words, code):
     assert run(words, "<&- >&- 2>&-").returncode == code
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 @pytest.mark.parametrize("log_format", ["text", "json"])
-def test_where_standard_error_is_full_the_change_is_made(shell: Shell, log_format: str) -> None:
+def test_where_standard_error_is_full_the_change_is_made(shell, log_format):
     assert run(f"{CREATE} --log-format {log_format}", "2>/dev/full").returncode == 0
     assert "Interns" in shell.members()
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
-def test_where_standard_error_is_full_an_error_is_a_document_all_the_same(shell: Shell) -> None:
+def test_where_standard_error_is_full_an_error_is_a_document_all_the_same(shell):
     done = run("frobnicate --format json", "2>/dev/full")
     assert done.returncode == 64
     assert json.loads(done.stdout)["exit_code"] == 64
@@ -67,9 +63,7 @@ def test_where_standard_error_is_full_an_error_is_a_document_all_the_same(shell:
 @pytest.mark.parametrize(
     ("words", "code"), [("list", 0), ("plan groups.yaml --detailed-exitcode", 2), (CREATE, 0)]
 )
-def test_who_stops_reading_changes_neither_exit_code_nor_what_is_done(
-    shell: Shell, words: str, code: int
-) -> None:
+def test_who_stops_reading_changes_neither_exit_code_nor_what_is_done(shell, words, code):
     shell.write("version: 1\ngroups: {Interns: {members: [john@example.com]}}\n")
     with unread_pipe() as pipe:
         assert process(*words.split(), stdout=pipe, stderr=pipe).returncode == code
@@ -77,9 +71,7 @@ def test_who_stops_reading_changes_neither_exit_code_nor_what_is_done(
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "ascii"])
-def test_a_pipe_gets_utf_8_whatever_the_encoding_of_the_machine(
-    shell: Shell, encoding: str
-) -> None:
+def test_a_pipe_gets_utf_8_whatever_the_encoding_of_the_machine(shell, encoding):
     shell.emulator.add_group("日本語グループ")
     done = run("list", "", PYTHONIOENCODING=encoding)
     assert (done.returncode, done.stderr) == (0, b"")

@@ -38,7 +38,7 @@ def table(*names: str) -> Table:
     )
 
 
-def test_tsv_has_a_header_and_one_row_a_line() -> None:
+def test_tsv_has_a_header_and_one_row_a_line():
     assert as_tsv(table("One", "Two")) == (
         "name\tmembers\tlast_login\tin\n"
         "One\t3\t2026-03-01T12:30:00Z\tA, B|C\n"
@@ -47,14 +47,14 @@ def test_tsv_has_a_header_and_one_row_a_line() -> None:
 
 
 @pytest.mark.parametrize("name", ["a\tb", "a\nb", "a\r\nb", "\x1b[31mred", "\u202eevil", "\x00"])
-def test_no_text_can_break_a_row_or_reach_a_terminal(name: str) -> None:
+def test_no_text_can_break_a_row_or_reach_a_terminal(name):
     for text in (as_tsv(table(name)), as_csv(table(name)), as_markdown(table(name))):
         assert len(text.splitlines()) <= 3
         assert text.replace("\n", "").replace("\t", "").isprintable()
     assert as_tsv(table(name)).splitlines()[1].count("\t") == 3
 
 
-def test_csv_quotes_what_needs_it_and_is_read_back() -> None:
+def test_csv_quotes_what_needs_it_and_is_read_back():
     names = ["plain", 'Jane "J" Doe, Dr.', "; semicolon"]
     rows = list(csv.reader(io.StringIO(as_csv(table(*names)))))
     assert [row[0] for row in rows] == ["name", *names]
@@ -63,19 +63,19 @@ def test_csv_quotes_what_needs_it_and_is_read_back() -> None:
 @pytest.mark.parametrize(
     "name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\N{FULLWIDTH EQUALS SIGN}1"]
 )
-def test_csv_holds_no_formula(name: str) -> None:
+def test_csv_holds_no_formula(name):
     (_, row) = csv.reader(io.StringIO(as_csv(table(name))))
     assert row[0][0] in "'\\"
 
 
-def test_markdown_shows_every_text_as_it_is() -> None:
+def test_markdown_shows_every_text_as_it_is():
     header, rule, row = as_markdown(table("*a* | <b> @team `x`")).splitlines()
     assert header == "| name | members | last login | in |"
     assert rule == "| --- | ---: | --- | --- |"
     assert row == "| `` *a* \\| <b> @team `x` `` | 3 | 2026-03-01T12:30:00Z | `A, B\\|C` |"
 
 
-def test_json_names_its_format_and_keeps_the_types() -> None:
+def test_json_names_its_format_and_keeps_the_types():
     assert as_document(table("=One\n")) == {
         "format": "cld-user-groups/things/1",
         "account": "acc",
@@ -92,16 +92,14 @@ def test_json_names_its_format_and_keeps_the_types() -> None:
 
 
 @pytest.mark.parametrize("quiet", [False, True])
-def test_a_table_without_rows_says_so_on_standard_error(
-    capsys: pytest.CaptureFixture[str], quiet: bool
-) -> None:
+def test_a_table_without_rows_says_so_on_standard_error(capsys, quiet):
     print_table(table(), Settings(quiet=quiet))
     written = capsys.readouterr()
     assert written.out == "name\tmembers\tlast_login\tin\n"
     assert written.err == ("" if quiet else "There are no things.\n")
 
 
-def test_a_narrow_terminal_does_without_the_last_extra_columns() -> None:
+def test_a_narrow_terminal_does_without_the_last_extra_columns():
     columns = (Column("a"), Column("b", is_extra=True), Column("c"), Column("d", is_extra=True))
     rows = [["1" * 10] * 4, ["22"] * 4]
     assert _fitting(columns, rows, 46) == [0, 1, 2, 3]

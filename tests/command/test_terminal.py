@@ -6,7 +6,7 @@ import pytest
 
 from cld_user_groups.command import running
 
-from .shell import AS_EDITED, EDITED, SAMPLE, Shell
+from .shell import AS_EDITED, EDITED, SAMPLE
 from .terminal import FRESH, converse
 
 JOHN = "john@example.com"
@@ -15,7 +15,7 @@ FOLDER = "folder fg38a9b0c1d2e3f4"
 QUESTION = "Make these 5 changes to account acc? [y/N] "
 
 
-def test_yes_applies_the_plan(shell: Shell) -> None:
+def test_yes_applies_the_plan(shell):
     code, screen = converse("apply", shell.write(EDITED), typed="y\n")
     assert code == 0
     plan, _, report = screen.partition(QUESTION)
@@ -26,7 +26,7 @@ def test_yes_applies_the_plan(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("typed", ["n\n", "\x04"])
-def test_anything_but_yes_writes_nothing(shell: Shell, typed: str) -> None:
+def test_anything_but_yes_writes_nothing(shell, typed):
     code, screen = converse("apply", shell.write(EDITED), typed=typed)
     assert code == 1
     assert "not confirmed; nothing was written." in screen
@@ -34,13 +34,13 @@ def test_anything_but_yes_writes_nothing(shell: Shell, typed: str) -> None:
 
 
 @pytest.mark.parametrize("typed", ["\n", "yolo\n", "no\n", "ye\n", "0\n"])
-def test_no_other_text_is_a_yes(shell: Shell, monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
+def test_no_other_text_is_a_yes(shell, monkeypatch, typed):
     monkeypatch.setattr(running, "can_ask", lambda: True)
     done = shell("apply", shell.write(EDITED), stdin=typed, code=1, writes=0, members=SAMPLE)
     assert "not confirmed; nothing was written." in done.stderr
 
 
-def test_ctrl_c_at_the_question_writes_nothing(shell: Shell) -> None:
+def test_ctrl_c_at_the_question_writes_nothing(shell):
     code, screen = converse("apply", shell.write(EDITED), typed="\x03", command=FRESH)
     assert code == 1
     assert "interrupted; nothing was written." in screen
@@ -48,7 +48,7 @@ def test_ctrl_c_at_the_question_writes_nothing(shell: Shell) -> None:
     assert shell.writes() == 0
 
 
-def test_what_changes_while_the_question_stands_makes_the_plan_stale(shell: Shell) -> None:
+def test_what_changes_while_the_question_stands_makes_the_plan_stale(shell):
     designers, _ = shell.emulator.groups
     code, screen = converse(
         "apply",
@@ -61,9 +61,7 @@ def test_what_changes_while_the_question_stands_makes_the_plan_stale(shell: Shel
     assert shell.writes() == 0
 
 
-def test_colors_are_for_terminals_that_want_them(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_colors_are_for_terminals_that_want_them(shell, monkeypatch):
     path = shell.write(EDITED)
     monkeypatch.delenv("NO_COLOR")
     assert "\x1b[31m    - harry@example.com" in converse("plan", path)[1]
@@ -77,9 +75,7 @@ Marketing        1  c2b9e47d1806f35a9d4e72b1c08f63
 """
 
 
-def test_a_table_is_for_people_and_fits_the_terminal(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_table_is_for_people_and_fits_the_terminal(shell, monkeypatch):
     monkeypatch.setenv("COLUMNS", "40")
     assert lines(converse("whois", "john@example.com")[1])[0] == "EMAIL       john@example.com"
     narrow = lines(converse("list")[1])
@@ -87,7 +83,7 @@ def test_a_table_is_for_people_and_fits_the_terminal(
     assert "7f08f1f1fc910bf1f25274aef11d27" in "".join(narrow).replace(" ", "")
 
 
-def test_a_days_work_at_the_terminal(shell: Shell) -> None:
+def test_a_days_work_at_the_terminal(shell):
     question = "Make this change to account acc? [y/N] "
     code, screen = converse("list")
     assert (code, lines(screen)) == (0, WIDE.splitlines())
@@ -130,9 +126,7 @@ def lines(screen: str) -> list[str]:
 
 
 @pytest.mark.parametrize("width", ["80", "120"])
-def test_roles_are_a_line_each_and_whole(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch, width: str
-) -> None:
+def test_roles_are_a_line_each_and_whole(shell, monkeypatch, width):
     monkeypatch.setenv("COLUMNS", width)
     for line, mark in ((("list", "--roles"), "- "), (("whois", JOHN), "- "), (SHOW, "\n  ")):
         code, screen = converse(*line)

@@ -23,7 +23,7 @@ def last_run() -> str:
     return list_runs(state_directory("acc"))[0].id
 
 
-def test_the_last_run_is_taken_back_once_its_removals_are_allowed(applied: Shell) -> None:
+def test_the_last_run_is_taken_back_once_its_removals_are_allowed(applied):
     refused = applied("undo --yes", members=AS_EDITED, err="--allow-removals 2")
     assert refused.exit_code == 3  # it deletes Interns, which has a member
     assert "allow_empty" not in refused.stderr  # there is no file to say it in
@@ -31,7 +31,7 @@ def test_the_last_run_is_taken_back_once_its_removals_are_allowed(applied: Shell
     assert applied.members() == SAMPLE
 
 
-def test_an_undo_is_a_run_that_can_be_undone(applied: Shell) -> None:
+def test_an_undo_is_a_run_that_can_be_undone(applied):
     first = last_run()
     applied("undo", first, "--yes", "--allow-removals", "2")
     assert last_run() != first
@@ -39,7 +39,7 @@ def test_an_undo_is_a_run_that_can_be_undone(applied: Shell) -> None:
     assert applied.members() == AS_EDITED
 
 
-def test_an_undo_asks_as_an_apply_does(applied: Shell) -> None:
+def test_an_undo_asks_as_an_apply_does(applied):
     written = applied.writes()
     applied("undo --allow-removals 2", code=64)
     assert applied.json("undo --dry-run")["summary"]["requests"] == 4
@@ -47,12 +47,12 @@ def test_an_undo_asks_as_an_apply_does(applied: Shell) -> None:
     assert applied.writes() == written
 
 
-def test_an_unknown_run_is_an_error(applied: Shell) -> None:
+def test_an_unknown_run_is_an_error(applied):
     for command in (("undo", "--yes"), ("runs", "show")):
         applied(*command, "../../etc/passwd", code=1, err="there is no run '../../etc/passwd'")
 
 
-def test_runs_are_listed_one_a_line(applied: Shell) -> None:
+def test_runs_are_listed_one_a_line(applied):
     applied("undo --yes --allow-removals 2")
     header, latest, first = (line.split("\t") for line in applied("runs").stdout.splitlines())
     assert header == ["run", "by", "source", "changes", "result"]
@@ -60,21 +60,21 @@ def test_runs_are_listed_one_a_line(applied: Shell) -> None:
     assert first[-3:] == ["groups.yaml", "5", "complete"]
 
 
-def test_runs_as_json_are_one_document(applied: Shell) -> None:
+def test_runs_as_json_are_one_document(applied):
     document = applied.json("runs")
     (run,) = document["runs"]
     assert (run["source"], run["planned"], run["verified"]) == ("groups.yaml", 5, True)
     assert document == json.loads(applied("--format json runs").stdout)
 
 
-def test_a_run_is_shown_with_each_of_its_changes(applied: Shell) -> None:
+def test_a_run_is_shown_with_each_of_its_changes(applied):
     shown = applied("runs show", last_run()).stdout
     assert "From groups.yaml: 5 changes; complete" in shown
     assert "done         rename Designers to Artists" in shown
     assert len(applied.json("runs show")["changes"]) == 5
 
 
-def test_the_changes_of_a_run_are_a_table_in_the_formats_of_all_tables(applied: Shell) -> None:
+def test_the_changes_of_a_run_are_a_table_in_the_formats_of_all_tables(applied):
     header, *rows = csv.reader(io.StringIO(applied("runs show --format csv").stdout))
     assert header[:3] == ["action", "group", "email"]
     assert [row[header.index("status")] for row in rows] == ["done"] * 5
@@ -83,7 +83,7 @@ def test_the_changes_of_a_run_are_a_table_in_the_formats_of_all_tables(applied: 
     assert len(markdown) == 7
 
 
-def test_a_run_that_was_killed_is_shown_as_broken_off(applied: Shell) -> None:
+def test_a_run_that_was_killed_is_shown_as_broken_off(applied):
     path = state_directory("acc") / f"{last_run()}.jsonl"
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:-1]) + lines[-1][:20])
@@ -91,13 +91,13 @@ def test_a_run_that_was_killed_is_shown_as_broken_off(applied: Shell) -> None:
     assert applied.json("runs show")["ended_at"] is None
 
 
-def test_a_journal_that_cannot_be_read_is_listed_with_the_reason(applied: Shell) -> None:
+def test_a_journal_that_cannot_be_read_is_listed_with_the_reason(applied):
     (state_directory("acc") / "20990101T000000.jsonl").write_text("nonsense\n")
     assert "unreadable" in applied("runs").stdout
     assert "error" in applied.json("runs")["runs"][0]
 
 
-def test_no_runs_are_no_error(shell: Shell) -> None:
+def test_no_runs_are_no_error(shell):
     done = shell("runs", err="There are no runs")
     assert (done.exit_code, done.stdout.count("\n")) == (0, 1)  # the header
     assert shell.json("runs")["runs"] == []
@@ -108,9 +108,7 @@ DELETION = "version: 1\ngroups: {Designers: {state: absent, allow_empty: true}}"
 
 
 @pytest.mark.parametrize("options", [(), ("--quiet",)])
-def test_an_undo_that_restores_nobody_does_not_say_that_all_matches(
-    shell: Shell, options: tuple[str, ...]
-) -> None:
+def test_an_undo_that_restores_nobody_does_not_say_that_all_matches(shell, options):
     shell("apply", shell.write(DELETION), "--yes")
     shell.emulator.add_group("Designers")
     done = shell("undo --yes", *options, code=5, out="a group of that name exists")
@@ -120,7 +118,7 @@ def test_an_undo_that_restores_nobody_does_not_say_that_all_matches(
     assert document["differences"] == document["notes"] != []
 
 
-def test_an_undo_of_a_deletion_says_what_does_not_come_back(shell: Shell) -> None:
+def test_an_undo_of_a_deletion_says_what_does_not_come_back(shell):
     deleted = shell("apply", shell.write(DELETION), "--yes")
     assert "Roles and shares depend on the ID of a group, and end with it" in deleted.stderr
     done = shell("undo --yes", code=0)
@@ -128,7 +126,7 @@ def test_an_undo_of_a_deletion_says_what_does_not_come_back(shell: Shell) -> Non
     assert "Roles and shares of a deleted group do not come back by themselves." in done.stdout
 
 
-def test_journals_are_verified_and_a_changed_line_is_an_error(applied: Shell) -> None:
+def test_journals_are_verified_and_a_changed_line_is_an_error(applied):
     done = applied("runs verify")
     assert (done.exit_code, done.stderr) == (0, "Verified 1 journal.\n")
     path = list_runs(state_directory("acc"))[0].path
@@ -138,7 +136,7 @@ def test_journals_are_verified_and_a_changed_line_is_an_error(applied: Shell) ->
     assert done.stderr == "1 journal of 1 changed, or incomplete.\n"
 
 
-def test_old_journals_are_deleted_once_that_is_confirmed(applied: Shell) -> None:
+def test_old_journals_are_deleted_once_that_is_confirmed(applied):
     first = last_run()
     applied("add Artists harry@example.com --yes")
     journals = state_directory("acc")
@@ -154,7 +152,7 @@ def test_old_journals_are_deleted_once_that_is_confirmed(applied: Shell) -> None
     applied("runs prune --older-than soon", code=64)
 
 
-def test_runs_name_the_people_of_everyday_commands(shell: Shell) -> None:
+def test_runs_name_the_people_of_everyday_commands(shell):
     people = shell.add_crowd(5)
     shell("add Designers maria@example.com --yes")
     shell("add Marketing", *people, "--yes", "--reason", "JIRA-1")

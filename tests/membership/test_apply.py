@@ -89,7 +89,7 @@ def additions(*numbers: int) -> list[Change]:
     return [add("b", f"u{number}") for number in range(*numbers)]
 
 
-def test_every_kind_of_change_is_made_journaled_and_verified(account: Account) -> None:
+def test_every_kind_of_change_is_made_journaled_and_verified(account):
     seen: list[Progress] = []
     leave = remove(existing("A", "id-a"), "u1", 2)
     changes = [create("new"), rename("a", "A"), add(NEW, "u1", 0), leave, delete("old", "u4")]
@@ -109,7 +109,7 @@ def test_every_kind_of_change_is_made_journaled_and_verified(account: Account) -
     assert journal.end.verified
 
 
-def test_a_run_costs_one_read_one_write_a_change_and_one_read(account: Account) -> None:
+def test_a_run_costs_one_read_one_write_a_change_and_one_read(account):
     plan = account.plan(*additions(10, 30))
     account.emulator.calls.clear()
     account.run(plan)
@@ -117,7 +117,7 @@ def test_a_run_costs_one_read_one_write_a_change_and_one_read(account: Account) 
     account.emulator.calls.assert_called("getUserGroups", times=2)
 
 
-def test_a_plan_without_changes_reads_once_and_writes_nothing(account: Account) -> None:
+def test_a_plan_without_changes_reads_once_and_writes_nothing(account):
     plan = account.plan()
     account.emulator.calls.clear()
     result = account.run(plan)
@@ -127,7 +127,7 @@ def test_a_plan_without_changes_reads_once_and_writes_nothing(account: Account) 
     assert not list(account.folder.rglob("*.jsonl"))
 
 
-def test_a_stale_plan_names_ten_differences_and_counts_the_others(account: Account) -> None:
+def test_a_stale_plan_names_ten_differences_and_counts_the_others(account):
     groups = [account.emulator.add_group(f"group {number}") for number in range(12)]
     plan = account.plan(*(add(existing(group.name, group.id), "u1") for group in groups))
     for group in groups:
@@ -147,9 +147,7 @@ def test_a_stale_plan_names_ten_differences_and_counts_the_others(account: Accou
     ],
     ids=["group", "name", "deleted"],
 )
-def test_a_stale_plan_writes_nothing(
-    account: Account, interfere: Callable[[Emulator], object]
-) -> None:
+def test_a_stale_plan_writes_nothing(account, interfere):
     plan = account.plan(create("new"), add("b", "u1"), remove("a", "u2"))
     interfere(account.emulator)
     before = account.members
@@ -168,9 +166,7 @@ def test_a_stale_plan_writes_nothing(
         ({"fingerprints": {}}, ValueError),
     ],
 )
-def test_a_plan_that_must_not_be_applied_sends_nothing(
-    account: Account, spoil: dict[str, Any], error: type[Exception]
-) -> None:
+def test_a_plan_that_must_not_be_applied_sends_nothing(account, spoil, error):
     plan = evolve(account.plan(add("a", "u9")), **spoil)
     account.emulator.calls.clear()
     with pytest.raises(error):
@@ -189,12 +185,8 @@ def test_a_plan_that_must_not_be_applied_sends_nothing(
     ids=["another day", "ended", "nobody", "order"],
 )
 def test_a_plan_that_was_loaded_is_held_to_all_that_the_command_checks(
-    account: Account,
-    changes: list[Change],
-    spoil: dict[str, Any],
-    error: type[Exception],
-    says: str,
-) -> None:
+    account, changes, spoil, error, says
+):
     plan = evolve(account.plan(*changes), **spoil)
     before = account.members
     with pytest.raises(error, match=says):
@@ -202,7 +194,7 @@ def test_a_plan_that_was_loaded_is_held_to_all_that_the_command_checks(
     assert account.members == before
 
 
-def test_an_addition_to_a_new_group_must_depend_on_its_creation(account: Account) -> None:
+def test_an_addition_to_a_new_group_must_depend_on_its_creation(account):
     with pytest.raises(ValueError, match="does not depend on its creation"):
         account.apply(create("new"), add(NEW, "u1"))
 
@@ -213,9 +205,7 @@ def test_an_addition_to_a_new_group_must_depend_on_its_creation(account: Account
     [rename("a", "A"), add("a", "u9"), remove("a", "u1"), delete("old", "u4")],
     ids=lambda change: change.action.value,
 )
-def test_a_lost_response_is_looked_after_and_nothing_is_done_twice(
-    account: Account, drop: Any, change: Any
-) -> None:
+def test_a_lost_response_is_looked_after_and_nothing_is_done_twice(account, drop, change):
     plan = account.plan(change)
     account.fail("*", status=None, times=1)  # the read before the first write
     for operation in WRITES:
@@ -225,14 +215,14 @@ def test_a_lost_response_is_looked_after_and_nothing_is_done_twice(
     assert result.verified
 
 
-def test_a_creation_whose_response_is_lost_is_found_and_used(account: Account) -> None:
+def test_a_creation_whose_response_is_lost_is_found_and_used(account):
     account.fail("createUserGroup", drop="after")
     assert statuses(account.apply(create("new"), add(NEW, "u1", 0))) == [DONE] * 2
     assert account.members["new"] == {"u1"}
     account.emulator.calls.assert_called("createUserGroup", times=1)
 
 
-def test_a_creation_that_was_lost_stops_what_depends_on_it(account: Account) -> None:
+def test_a_creation_that_was_lost_stops_what_depends_on_it(account):
     account.fail("createUserGroup", drop="before")
     changes = [create("new"), add(NEW, "u1", 0), remove("a", "u1", 1), add("b", "u1")]
     result = account.apply(*changes)
@@ -242,13 +232,13 @@ def test_a_creation_that_was_lost_stops_what_depends_on_it(account: Account) -> 
     assert account.members["a"] == {"u1", "u2"}
 
 
-def test_a_group_that_appears_meanwhile_is_never_adopted(account: Account) -> None:
+def test_a_group_that_appears_meanwhile_is_never_adopted(account):
     account.fail("createUserGroup", status=409)
     result = account.apply(create("new"), add(NEW, "u1", 0))
     assert statuses(result) == [FAILED, NOT_STARTED]
 
 
-def test_a_group_of_others_is_not_taken_for_one_whose_response_was_lost(account: Account) -> None:
+def test_a_group_of_others_is_not_taken_for_one_whose_response_was_lost(account):
     emulator = account.emulator
     emulator.fail("createUserGroup", drop="before")
     # Between the read and the creation, with a member in it.
@@ -268,7 +258,7 @@ def test_a_group_of_others_is_not_taken_for_one_whose_response_was_lost(account:
     }
 
 
-def test_a_409_or_404_that_a_look_contradicts_is_unknown(account: Account) -> None:
+def test_a_409_or_404_that_a_look_contradicts_is_unknown(account):
     account.fail("addUserToUserGroup", status=409)
     account.fail("removeUserFromUserGroup", status=404)
     account.fail("deleteUserGroup", status=404)
@@ -277,14 +267,14 @@ def test_a_409_or_404_that_a_look_contradicts_is_unknown(account: Account) -> No
     assert not result.is_complete
 
 
-def test_a_409_to_a_removal_or_a_deletion_is_unknown(account: Account) -> None:
+def test_a_409_to_a_removal_or_a_deletion_is_unknown(account):
     account.fail("removeUserFromUserGroup", status=409)
     account.fail("deleteUserGroup", status=409, apply=True)
     result = account.apply(remove("a", "u1"), delete("old", "u4"))
     assert statuses(result) == [UNKNOWN] * 2
 
 
-def test_a_write_that_was_delivered_twice_is_unknown_and_complete(account: Account) -> None:
+def test_a_write_that_was_delivered_twice_is_unknown_and_complete(account):
     for operation in WRITES:
         status = 404 if operation.startswith(("remove", "delete")) else 409
         account.fail(operation, status=status, apply=True)
@@ -298,9 +288,7 @@ def test_a_write_that_was_delivered_twice_is_unknown_and_complete(account: Accou
 
 @pytest.mark.parametrize("status", [400, 422])
 @pytest.mark.parametrize("is_applied", [True, False])
-def test_an_error_that_the_account_contradicts_at_the_end_is_unknown(
-    account: Account, status: int, is_applied: bool
-) -> None:
+def test_an_error_that_the_account_contradicts_at_the_end_is_unknown(account, status, is_applied):
     account.fail("deleteUserGroup", status=status, apply=is_applied)
     result = account.apply(add("a", "u9"), delete("old", "u4"))
     expected = {DONE, UNKNOWN if is_applied else FAILED}
@@ -308,9 +296,7 @@ def test_an_error_that_the_account_contradicts_at_the_end_is_unknown(
     assert result.verified is is_applied
 
 
-def test_a_group_whose_creation_came_twice_is_unknown_and_not_adopted(
-    account: Account,
-) -> None:
+def test_a_group_whose_creation_came_twice_is_unknown_and_not_adopted(account):
     account.fail("createUserGroup", status=409, apply=True)
     result = account.apply(create("new"), add(NEW, "u1", 0))
     assert statuses(result) == [UNKNOWN, NOT_STARTED]
@@ -322,9 +308,7 @@ LATE = [create("new"), rename("a", "A"), add("a", "u9"), remove("a", "u1"), dele
 
 @pytest.mark.parametrize("status", [503, 504])
 @pytest.mark.parametrize("change", LATE, ids=lambda change: change.action.value)
-def test_what_a_gateway_may_have_forwarded_is_unknown_undone_if_it_came(
-    one: Account, change: Change, status: int
-) -> None:
+def test_what_a_gateway_may_have_forwarded_is_unknown_undone_if_it_came(one, change, status):
     account = evolve(one, client=client_of(one.emulator, retries=None))
     before = account.members
     for operation in WRITES:
@@ -343,7 +327,7 @@ def test_what_a_gateway_may_have_forwarded_is_unknown_undone_if_it_came(
     assert account.members == before
 
 
-def test_an_unknown_user_fails_alone_and_says_why(account: Account) -> None:
+def test_an_unknown_user_fails_alone_and_says_why(account):
     result = account.apply(add("a", "nobody"), add("a", "u9"))
     assert statuses(result) == [FAILED, DONE]
     assert "User not found" in result.outcomes[0].error
@@ -351,9 +335,7 @@ def test_an_unknown_user_fails_alone_and_says_why(account: Account) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_rejected_credentials_stop_the_run_without_another_request(
-    account: Account, status: int
-) -> None:
+def test_rejected_credentials_stop_the_run_without_another_request(account, status):
     plan = account.plan(*additions(10, 30))
     account.fail("addUserToUserGroup", status=status, times=None)
     account.emulator.calls.clear()
@@ -363,9 +345,7 @@ def test_rejected_credentials_stop_the_run_without_another_request(
     assert len(account.emulator.calls) <= 1 + 2
 
 
-def test_an_account_that_contradicts_itself_is_reported_as_not_verified(
-    account: Account,
-) -> None:
+def test_an_account_that_contradicts_itself_is_reported_as_not_verified(account):
     twice = '{"id": "x", "name": "x", "users": []}'
     body = f'{{"user_groups": [{twice}, {twice}]}}'
 
@@ -378,7 +358,7 @@ def test_an_account_that_contradicts_itself_is_reported_as_not_verified(
     assert result.is_complete
 
 
-def test_a_used_up_quota_ends_the_run_with_what_is_left(account: Account) -> None:
+def test_a_used_up_quota_ends_the_run_with_what_is_left(account):
     plan = account.plan(*additions(10, 30))
     account.emulator.set_quota(100, 8)
     result = account.run(plan, concurrency=3)
@@ -388,7 +368,7 @@ def test_a_used_up_quota_ends_the_run_with_what_is_left(account: Account) -> Non
     assert {outcome.status for outcome in result.left} == {NOT_STARTED}
 
 
-def test_keep_quota_leaves_that_many_requests(account: Account) -> None:
+def test_keep_quota_leaves_that_many_requests(account):
     plan = account.plan(*additions(10, 30))
     account.emulator.set_quota(100, 20)
     assert account.run(plan, keep_quota=10).stopped is Stop.QUOTA
@@ -406,9 +386,7 @@ def test_keep_quota_leaves_that_many_requests(account: Account) -> None:
     ],
     ids=["same clock", "clock ahead"],
 )
-def test_a_run_waits_for_the_quota_where_it_may(
-    one: Account, ahead: float, quota: tuple[int, int], options: dict[str, Any]
-) -> None:
+def test_a_run_waits_for_the_quota_where_it_may(one, ahead, quota, options):
     plan = one.plan(*additions(10, 30))
     clock = one.emulator.clock
     one.emulator.set_quota(*quota)
@@ -425,7 +403,7 @@ def test_a_run_waits_for_the_quota_where_it_may(
     assert any(step.waiting_until is not None for step in progress)
 
 
-def test_a_429_that_outlasts_the_client_is_waited_for_and_tried_again(one: Account) -> None:
+def test_a_429_that_outlasts_the_client_is_waited_for_and_tried_again(one):
     clock = Clock()
     for first, way in ((10, with_threads), (20, on_asyncio)):
         plan = one.plan(*additions(first, first + 10))
@@ -437,9 +415,7 @@ def test_a_429_that_outlasts_the_client_is_waited_for_and_tried_again(one: Accou
 
 
 @pytest.mark.parametrize(("seconds", "announced"), [(0.3, 0), (0.99, 0), (1, 1), (60, 1)])
-def test_waits_are_announced_at_most_once_a_second(
-    one: Account, seconds: float, announced: int
-) -> None:
+def test_waits_are_announced_at_most_once_a_second(one, seconds, announced):
     now = datetime.now(UTC)
     seen: list[Progress] = []
     session = ApplySession(
@@ -466,9 +442,7 @@ def test_waits_are_announced_at_most_once_a_second(
 
 
 @pytest.mark.parametrize("concurrency", [16, 30])
-def test_as_many_changes_are_in_flight_as_the_concurrency_says(
-    one: Account, monkeypatch: pytest.MonkeyPatch, concurrency: int
-) -> None:
+def test_as_many_changes_are_in_flight_as_the_concurrency_says(one, monkeypatch, concurrency):
     together = threading.Barrier(concurrency, timeout=30)
     inner = one.emulator.transport()
 
@@ -508,7 +482,7 @@ class Waited:
         return self.account.run(plan, max_wait=7200, **options)
 
 
-def test_only_the_group_that_others_change_during_a_wait_is_left_alone(one: Account) -> None:
+def test_only_the_group_that_others_change_during_a_wait_is_left_alone(one):
     def fill(emulator: Emulator) -> None:
         for number in range(10, 18):
             emulator.add_member("id-old", f"u{number}")
@@ -532,28 +506,26 @@ def test_only_the_group_that_others_change_during_a_wait_is_left_alone(one: Acco
     ],
     ids=["deleted", "renamed", "emptied"],
 )
-def test_after_a_wait_a_group_is_compared_whole(
-    one: Account, act: Callable[[Emulator], object]
-) -> None:
+def test_after_a_wait_a_group_is_compared_whole(one, act):
     result = Waited(one, act).run(add("a", "u9"), add("b", "u9"))
     assert statuses(result) == [DONE, NOT_STARTED]
 
 
-def test_after_a_wait_a_name_that_is_taken_by_then_is_not_created(one: Account) -> None:
+def test_after_a_wait_a_name_that_is_taken_by_then_is_not_created(one):
     waited = Waited(one, lambda emulator: emulator.add_group("new"))
     result = waited.run(create("first"), create("new"), add(NEW, "u1", 1))
     assert statuses(result) == [DONE, NOT_STARTED, NOT_STARTED]
     assert one.members["new"] == set()
 
 
-def test_after_a_wait_a_plan_that_has_expired_goes_no_further(one: Account) -> None:
+def test_after_a_wait_a_plan_that_has_expired_goes_no_further(one):
     waited = Waited(one, lambda _: None, seconds=3600)
     result = waited.run(add("a", "u9"), add("b", "u9"))  # which expires after an hour
     assert statuses(result) == [DONE, NOT_STARTED]
     assert "the plan has expired" in result.outcomes[1].error
 
 
-def test_after_a_wait_past_midnight_nobody_is_added_whose_last_day_it_was(one: Account) -> None:
+def test_after_a_wait_past_midnight_nobody_is_added_whose_last_day_it_was(one):
     now = one.emulator.clock.now()
     until = now.date()
     ends, stays = evolve(add("b", "u9"), until=until), evolve(add("b", "u8"), until=date.max)
@@ -563,7 +535,7 @@ def test_after_a_wait_past_midnight_nobody_is_added_whose_last_day_it_was(one: A
     assert f"has ended on {until}" in result.outcomes[1].error
 
 
-def test_after_a_wait_a_member_whose_email_is_protected_by_then_stays(one: Account) -> None:
+def test_after_a_wait_a_member_whose_email_is_protected_by_then_stays(one):
     def promote(emulator: Emulator) -> None:
         emulator.update_user_account("u1", email="boss@example.com")
 
@@ -572,7 +544,7 @@ def test_after_a_wait_a_member_whose_email_is_protected_by_then_stays(one: Accou
     assert statuses(result) == [DONE, NOT_STARTED]
 
 
-def test_after_a_wait_the_rules_are_checked_again(one: Account) -> None:
+def test_after_a_wait_the_rules_are_checked_again(one):
     """Also where the group that breaks one is none that the plan changes."""
     rule = Rule(kind="not_together", groups=(existing("b"), existing("old")))
     waited = Waited(one, lambda emulator: emulator.add_member("id-old", "u9"))
@@ -583,7 +555,7 @@ def test_after_a_wait_the_rules_are_checked_again(one: Account) -> None:
     )
 
 
-def test_after_a_wait_a_group_may_grow_no_further_than_it_was_to(one: Account) -> None:
+def test_after_a_wait_a_group_may_grow_no_further_than_it_was_to(one):
     """The run itself has made it larger, before anybody leaves."""
     rule = Rule(kind="max_members", groups=(existing("a"),), limit=2)
     changes = [add("a", "u8"), add("a", "u9"), remove("a", "u1"), remove("a", "u2")]
@@ -592,7 +564,7 @@ def test_after_a_wait_a_group_may_grow_no_further_than_it_was_to(one: Account) -
     assert one.members["a"] == {"u8", "u9"}
 
 
-def test_after_a_wait_a_group_is_not_held_as_large_as_the_run_made_it(one: Account) -> None:
+def test_after_a_wait_a_group_is_not_held_as_large_as_the_run_made_it(one):
     def promote(emulator: Emulator) -> None:
         emulator.update_user_account("u1", email="boss@example.com")
 
@@ -603,7 +575,7 @@ def test_after_a_wait_a_group_is_not_held_as_large_as_the_run_made_it(one: Accou
     assert "it would have 3 members, and may have 2" in result.outcomes[1].error
 
 
-def test_after_a_wait_who_is_held_back_makes_room_for_nobody(one: Account) -> None:
+def test_after_a_wait_who_is_held_back_makes_room_for_nobody(one):
     """Somebody else has changed the group that the user was to leave."""
     rule = Rule(kind="not_together", groups=(existing("old"), existing("b")))
     changes = [add("a", "u9"), add("b", "u4"), remove("old", "u4", 1)]
@@ -614,7 +586,7 @@ def test_after_a_wait_who_is_held_back_makes_room_for_nobody(one: Account) -> No
     assert one.members["b"] == {"u3"}
 
 
-def test_after_a_wait_a_group_that_the_run_has_created_is_that_of_the_rule(one: Account) -> None:
+def test_after_a_wait_a_group_that_the_run_has_created_is_that_of_the_rule(one):
     rule = Rule(kind="not_together", groups=(NEW, existing("a")))
     waited = Waited(one, lambda emulator: emulator.add_member(group_of(emulator, "new").id, "u8"))
     result = waited.run(create("new"), add("a", "u8"), rules=(rule,))
@@ -623,7 +595,7 @@ def test_after_a_wait_a_group_that_the_run_has_created_is_that_of_the_rule(one: 
 
 
 @pytest.mark.parametrize("refused_with", [None, 403])
-def test_after_a_wait_roles_are_read_again(account: Account, refused_with: int | None) -> None:
+def test_after_a_wait_roles_are_read_again(account, refused_with):
     emulator = account.emulator
     rule = Rule(kind="not_with_role", groups=(existing("b"),), values=("Master Admin",))
     plan = evolve(account.plan(add("a", "u9"), add("b", "u9")), rules=(rule,))
@@ -667,9 +639,7 @@ def other_run(account: Account) -> Callable[[Callable[[], object]], None]:
     return hold
 
 
-def test_after_the_wait_for_another_run_the_account_is_read_again(
-    account: Account, other_run: Callable[[Callable[[], object]], None]
-) -> None:
+def test_after_the_wait_for_another_run_the_account_is_read_again(account, other_run):
     snapshot = read_account(account.client)
     plan = plan_of(snapshot, delete("old", "u4"))
     other_run(lambda: account.emulator.add_member("id-old", "u5"))
@@ -677,15 +647,13 @@ def test_after_the_wait_for_another_run_the_account_is_read_again(
         account.run(plan, snapshot=snapshot, lock_wait=60)
 
 
-def test_the_second_run_waits_for_the_first_where_it_may(
-    account: Account, other_run: Callable[[Callable[[], object]], None]
-) -> None:
+def test_the_second_run_waits_for_the_first_where_it_may(account, other_run):
     plan = account.plan(add("a", "u9"))
     other_run(lambda: None)
     assert account.run(plan, lock_wait=60).is_complete
 
 
-def test_a_wait_for_another_run_that_is_no_number_is_no_wait(account: Account) -> None:
+def test_a_wait_for_another_run_that_is_no_number_is_no_wait(account):
     plan = account.plan(add("a", "u9"))
     with account_lock(state_directory("acc", account.folder), "acc"):
         with pytest.raises(AlreadyRunning):
@@ -693,9 +661,7 @@ def test_a_wait_for_another_run_that_is_no_number_is_no_wait(account: Account) -
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_a_caller_who_handles_signals_says_how_often_a_run_was_interrupted(
-    one: Account, count: int
-) -> None:
+def test_a_caller_who_handles_signals_says_how_often_a_run_was_interrupted(one, count):
     plan = one.plan(*additions(10, 20))
     one.emulator.set_quota(100, 5)
     clock = Clock()
@@ -709,9 +675,7 @@ def test_a_caller_who_handles_signals_says_how_often_a_run_was_interrupted(
 
 
 @pytest.mark.parametrize("status", [420, 429])
-def test_a_throttled_request_is_not_repeated_by_each_call_for_itself(
-    account: Account, status: int
-) -> None:
+def test_a_throttled_request_is_not_repeated_by_each_call_for_itself(account, status):
     headers = {  # a quota that is not used up, so that it does not say how long to wait
         "x-featureratelimit-remaining": "5",
         "x-featureratelimit-reset": "Fri, 01 Jan 2100 00:00:00 GMT",
@@ -725,7 +689,7 @@ def test_a_throttled_request_is_not_repeated_by_each_call_for_itself(
     assert len(sent) <= 10  # each at most once
 
 
-def test_a_client_without_retries_stays_one(one: Account) -> None:
+def test_a_client_without_retries_stays_one(one):
     account = evolve(one, client=client_of(one.emulator, retries=None))
     account.fail("addUserToUserGroup", status=503)
     assert statuses(account.apply(add("b", "u9"))) == [UNKNOWN]
@@ -736,9 +700,7 @@ def no_space(*_: object) -> int:
     raise OSError(28, "No space left on device")
 
 
-def test_a_journal_that_cannot_be_started_sends_nothing(
-    one: Account, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_journal_that_cannot_be_started_sends_nothing(one, monkeypatch):
     monkeypatch.setattr(os, "write", no_space)
     with pytest.raises(JournalError, match="No space left"):
         one.apply(add("a", "u9"))
@@ -746,9 +708,7 @@ def test_a_journal_that_cannot_be_started_sends_nothing(
 
 
 @pytest.mark.parametrize(("fails_at", "says"), [(2, "disk full"), (3, "disk full"), (4, "")])
-def test_a_journal_that_fails_midway_stops_the_run_before_the_next_write(
-    account: Account, fails_at: int, says: str
-) -> None:
+def test_a_journal_that_fails_midway_stops_the_run_before_the_next_write(account, fails_at, says):
     flushed = 0
 
     class Full(NoJournal):
@@ -764,7 +724,7 @@ def test_a_journal_that_fails_midway_stops_the_run_before_the_next_write(
     assert statuses(result).count(DONE) == fails_at - 1
 
 
-def test_the_last_outcomes_are_on_disk_before_the_account_is_read_again(account: Account) -> None:
+def test_the_last_outcomes_are_on_disk_before_the_account_is_read_again(account):
     plan = account.plan(add("a", "u9"), add("b", "u9"))
     account.emulator.calls.clear()
     pending: list[Line] = []
@@ -794,9 +754,7 @@ class Slow:
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_a_change_that_ends_after_those_that_started_with_it_is_not_lost(
-    one: Account, backend: str
-) -> None:
+def test_a_change_that_ends_after_those_that_started_with_it_is_not_lost(one, backend):
     async def run() -> Result:
         http = httpx.AsyncClient(transport=one.emulator.transport())
         async with AsyncCldProvisioning(
@@ -809,9 +767,7 @@ def test_a_change_that_ends_after_those_that_started_with_it_is_not_lost(
     assert anyio.run(run, backend=backend).is_complete
 
 
-def test_an_interrupt_of_the_second_read_leaves_a_complete_journal(
-    one: Account,
-) -> None:
+def test_an_interrupt_of_the_second_read_leaves_a_complete_journal(one):
     plan = one.plan(add("a", "u9"))
     reads = 0
 
@@ -835,7 +791,7 @@ def stopped(account: Account) -> Stop | None:
     return end.stopped
 
 
-def test_a_first_interrupt_lets_flights_end_and_starts_nothing_more(one: Account) -> None:
+def test_a_first_interrupt_lets_flights_end_and_starts_nothing_more(one):
     def interrupt(progress: Progress) -> None:
         if progress.ended == 3:
             signal.raise_signal(signal.SIGINT)
@@ -849,9 +805,7 @@ def test_a_first_interrupt_lets_flights_end_and_starts_nothing_more(one: Account
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_a_second_interrupt_ends_the_run_and_records_what_is_in_flight(
-    one: Account,
-) -> None:
+def test_a_second_interrupt_ends_the_run_and_records_what_is_in_flight(one):
     plan = one.plan(*additions(10, 30))
     blocked = threading.Event()
 
@@ -875,7 +829,7 @@ def test_a_second_interrupt_ends_the_run_and_records_what_is_in_flight(
         pass  # it was released
 
 
-def test_a_cancelled_run_records_what_was_in_flight(one: Account) -> None:
+def test_a_cancelled_run_records_what_was_in_flight(one):
     plan = one.plan(*additions(10, 30))
     one.fail("addUserToUserGroup", status=None, delay=20, times=None)
 
@@ -890,9 +844,7 @@ def test_a_cancelled_run_records_what_was_in_flight(one: Account) -> None:
     assert len(one.last_run().unconfirmed) == 3
 
 
-def test_an_error_of_the_progress_callback_ends_the_run_and_is_raised(
-    account: Account,
-) -> None:
+def test_an_error_of_the_progress_callback_ends_the_run_and_is_raised(account):
     def fail(progress: Progress) -> None:
         raise ZeroDivisionError
 
@@ -901,7 +853,7 @@ def test_an_error_of_the_progress_callback_ends_the_run_and_is_raised(
     assert stopped(account) is Stop.ABANDONED
 
 
-def test_people_who_are_refused_hold_back_nobody_else(account: Account) -> None:
+def test_people_who_are_refused_hold_back_nobody_else(account):
     for number in range(10, 16):
         status = 403 if number % 2 else 400
         account.fail("addUserToUserGroup", status=status, user_id=f"u{number}", times=None)
@@ -912,7 +864,7 @@ def test_people_who_are_refused_hold_back_nobody_else(account: Account) -> None:
     assert result.verified is False
 
 
-def test_many_failures_in_a_row_stop_the_run(account: Account) -> None:
+def test_many_failures_in_a_row_stop_the_run(account):
     account.fail("addUserToUserGroup", status=501, times=None)
     result = account.apply(*additions(10, 40), concurrency=1)
     assert result.stopped is Stop.FAILURES
@@ -920,7 +872,7 @@ def test_many_failures_in_a_row_stop_the_run(account: Account) -> None:
 
 
 @pytest.mark.parametrize("look", ["succeeds", "fails"])
-def test_without_retries_nothing_is_lost_or_done_twice(one: Account, look: str) -> None:
+def test_without_retries_nothing_is_lost_or_done_twice(one, look):
     account = evolve(one, client=client_of(one.emulator, retries=None))
     plan = account.plan(add("a", "u9"), remove("b", "u3"))
     account.fail("addUserToUserGroup", drop="after")
@@ -931,7 +883,7 @@ def test_without_retries_nothing_is_lost_or_done_twice(one: Account, look: str) 
     assert statuses(account.last_run()) == [DONE] * 2
 
 
-def test_only_one_run_an_account_at_a_time_and_the_second_says_who(account: Account) -> None:
+def test_only_one_run_an_account_at_a_time_and_the_second_says_who(account):
     plan = account.plan(add("a", "u9"))
     directory = state_directory("acc", account.folder)
     program = f"""
@@ -954,7 +906,7 @@ with account_lock(pathlib.Path({str(directory)!r}), "acc"):
     assert account.run(plan, lock_wait=5).is_complete  # a killed process holds nothing
 
 
-def test_no_credential_reaches_the_journal_even_where_the_server_echoes_it(tmp_path: Path) -> None:
+def test_no_credential_reaches_the_journal_even_where_the_server_echoes_it(tmp_path):
     emulator = Emulator(api_key="the-key", api_secret="the-secret")
     token = base64.b64encode(b"the-key:the-secret").decode()
     message = f"you sent Basic {token}, the-secret"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,9 +50,7 @@ def plan(emulator: Emulator) -> Plan:
 
 
 @pytest.mark.parametrize("run", WAYS)
-def test_a_run_whose_lease_is_lost_starts_no_more_changes(
-    run: Apply, emulator: Emulator, plan: Plan, tmp_path: Path
-) -> None:
+def test_a_run_whose_lease_is_lost_starts_no_more_changes(run, emulator, plan, tmp_path):
     lease = Held()
 
     def lose_after_three(progress: Progress) -> None:
@@ -78,18 +75,14 @@ def test_a_run_whose_lease_is_lost_starts_no_more_changes(
     assert (end.stopped, end.detail) == (Stop.LEASE, LOST)
 
 
-def test_a_lease_that_is_lost_at_the_start_lets_nothing_be_written(
-    emulator: Emulator, plan: Plan, tmp_path: Path
-) -> None:
+def test_a_lease_that_is_lost_at_the_start_lets_nothing_be_written(emulator, plan, tmp_path):
     unused = RedisLease("redis://127.0.0.1:1", "acc")
     result = with_threads(emulator, plan, state_dir=tmp_path, lease=unused)
     assert (result.stopped, result.detail) == (Stop.LEASE, "the lease is not held")
     assert members(emulator)["a"] == set()
 
 
-def test_a_lease_lost_after_the_last_change_has_started_changes_nothing(
-    emulator: Emulator, plan: Plan, tmp_path: Path
-) -> None:
+def test_a_lease_lost_after_the_last_change_has_started_changes_nothing(emulator, plan, tmp_path):
     lease = Held()
     result = with_threads(emulator, plan, state_dir=tmp_path, lease=lease, on_progress=lease.lose)
     assert result.is_complete
@@ -97,9 +90,7 @@ def test_a_lease_lost_after_the_last_change_has_started_changes_nothing(
 
 
 @pytest.mark.parametrize("run", WAYS)
-def test_a_run_that_waits_for_the_quota_ends_when_its_lease_is_lost(
-    run: Apply, emulator: Emulator, plan: Plan, tmp_path: Path
-) -> None:
+def test_a_run_that_waits_for_the_quota_ends_when_its_lease_is_lost(run, emulator, plan, tmp_path):
     clock, lease = Clock(), Held()
 
     def sleep(seconds: float) -> None:

@@ -32,9 +32,7 @@ def told(before: list[DesiredGroup], after: list[DesiredGroup], *, by_id: bool =
 
 
 @given(_accounts, _accounts)
-def test_the_differences_lead_from_the_one_account_to_the_other(
-    before: Account, after: Account
-) -> None:
+def test_the_differences_lead_from_the_one_account_to_the_other(before, after):
     account: Account = {key: (name, set(users)) for key, (name, users) in before.items()}
     for each in compare(groups_of(snapshot_of(before)), groups_of(snapshot_of(after))):
         key = each.group.id or ""
@@ -56,7 +54,7 @@ def test_the_differences_lead_from_the_one_account_to_the_other(
     assert snapshot_of(before).taken_at == BEGINNING
 
 
-def test_groups_without_an_id_are_the_same_by_name_and_members_by_email() -> None:
+def test_groups_without_an_id_are_the_same_by_name_and_members_by_email():
     before = [group("A", "a@x.example", "B@x.example"), group("Gone")]
     after = [group("New"), group("A", " b@X.example", "c@x.example", id="g1")]
     assert told(before, after) == [
@@ -67,30 +65,30 @@ def test_groups_without_an_id_are_the_same_by_name_and_members_by_email() -> Non
     ]
 
 
-def test_a_previous_name_makes_a_rename_unless_the_name_is_another_groups() -> None:
+def test_a_previous_name_makes_a_rename_unless_the_name_is_another_groups():
     assert told([group("Old")], [group("New", previously=("Old",))]) == ["rename_group New Old"]
     both = [group("New", previously=("Old",)), group("Old")]
     assert told([group("Old")], both) == ["create_group New"]
 
 
-def test_two_ids_are_two_groups_whatever_they_are_called() -> None:
+def test_two_ids_are_two_groups_whatever_they_are_called():
     before, after = [group("A", id="g1")], [group("A", id="g2")]
     assert told(before, after) == ["delete_group A", "create_group A"]
     assert told(before, after, by_id=False) == []
 
 
-def test_a_member_is_the_same_by_id_but_not_in_another_account() -> None:
+def test_a_member_is_the_same_by_id_but_not_in_another_account():
     before = [DesiredGroup(name="A", members=(DesiredMember(id="u1", email="old@x.example"),))]
     after = [DesiredGroup(name="A", members=(DesiredMember(id="u1", email="new@x.example"),))]
     assert told(before, after) == []
     assert len(told(before, after, by_id=False)) == 2
 
 
-def test_a_member_with_an_id_is_the_same_as_one_that_has_only_the_email() -> None:
+def test_a_member_with_an_id_is_the_same_as_one_that_has_only_the_email():
     with_id = [DesiredGroup(name="A", members=(DesiredMember(id="u1", email="a@x.example"),))]
     assert told(with_id, [group("A", "A@x.example")]) == []
     assert told([group("A", "A@x.example")], with_id) == []
 
 
-def test_a_group_that_a_file_wants_absent_is_not_there() -> None:
+def test_a_group_that_a_file_wants_absent_is_not_there():
     assert told([group("A")], [group("A", state="absent")]) == ["delete_group A"]

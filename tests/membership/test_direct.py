@@ -26,7 +26,7 @@ def by_user(result: Result) -> dict[str, Status]:
     }
 
 
-def test_three_hundred_people_are_added_with_a_result_for_each() -> None:
+def test_three_hundred_people_are_added_with_a_result_for_each():
     emulator = emulated({"a": ["u7"]}, PEOPLE)
     result = add_users(client_of(emulator), group_id="id-a", user_ids=[*PEOPLE, "nobody", "u3"])
     assert members(emulator)["a"] == set(PEOPLE)
@@ -37,7 +37,7 @@ def test_three_hundred_people_are_added_with_a_result_for_each() -> None:
     assert len(emulator.calls) == 1 + 300 + 1
 
 
-def test_the_members_of_a_group_are_set() -> None:
+def test_the_members_of_a_group_are_set():
     emulator = emulated({"a": ["u1", "u2", "u3"], "b": ["u1"]}, PEOPLE)
     result = set_members(client_of(emulator), group_id="id-a", user_ids=["u3", "u4"])
     assert members(emulator) == {"a": {"u3", "u4"}, "b": {"u1"}}
@@ -49,7 +49,7 @@ def test_the_members_of_a_group_are_set() -> None:
     }
 
 
-def test_a_group_does_not_end_empty_where_nobody_could_be_added() -> None:
+def test_a_group_does_not_end_empty_where_nobody_could_be_added():
     emulator = emulated({"a": ["u1", "u2"]}, PEOPLE)
     emulator.fail("addUserToUserGroup", status=400, times=None)
     result = set_members(client_of(emulator), group_id="id-a", user_ids=["u3", "u4"])
@@ -62,7 +62,7 @@ def test_a_group_does_not_end_empty_where_nobody_could_be_added() -> None:
     }
 
 
-def test_guards_stop_removals_unless_exactly_as_many_are_allowed() -> None:
+def test_guards_stop_removals_unless_exactly_as_many_are_allowed():
     emulator = emulated({"a": PEOPLE[:20]}, PEOPLE)
     client = client_of(emulator)
     with pytest.raises(GuardBreached, match="--allow-removals 20"):
@@ -74,7 +74,7 @@ def test_guards_stop_removals_unless_exactly_as_many_are_allowed() -> None:
     assert members(emulator)["a"] == set()
 
 
-def test_the_same_on_an_event_loop() -> None:
+def test_the_same_on_an_event_loop():
     emulator = emulated({"a": ["u1"]}, PEOPLE)
 
     async def run() -> None:
@@ -86,7 +86,7 @@ def test_the_same_on_an_event_loop() -> None:
     assert members(emulator)["a"] == {"u2"}
 
 
-def test_a_group_that_does_not_exist_is_an_error_before_any_write() -> None:
+def test_a_group_that_does_not_exist_is_an_error_before_any_write():
     emulator = emulated({"a": []}, PEOPLE)
     with pytest.raises(ValueError, match="no group with the ID 'id-b'"):
         add_users(client_of(emulator), group_id="id-b", user_ids=["u1"])
@@ -94,6 +94,6 @@ def test_a_group_that_does_not_exist_is_an_error_before_any_write() -> None:
 
 
 @pytest.mark.parametrize(("user_ids", "error"), [("u1", TypeError), ([" "], ValueError)])
-def test_what_are_no_ids_is_rejected(user_ids: list[str], error: type[Exception]) -> None:
+def test_what_are_no_ids_is_rejected(user_ids, error):
     with pytest.raises(error, match="user_ids"):
         add_users(client_of(emulated({"a": []}, PEOPLE)), group_id="id-a", user_ids=user_ids)

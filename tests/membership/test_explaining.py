@@ -13,7 +13,6 @@ from cld_user_groups.membership.grants import GroupRef
 from cld_user_groups.membership.history import history_of
 from cld_user_groups.membership.model import Desired, Member
 from cld_user_groups.membership.result import Status
-from cld_user_groups.membership.runs import Run
 
 from .recorded import joins, leaves, ref, run_of
 from .test_past import snapshot_of
@@ -51,9 +50,7 @@ UNKNOWN = Status.UNKNOWN
         (False, [run_of(1, joins("u2", "g1"))], Verdict.NEVER_MADE, None),
     ],
 )
-def test_the_account_decides_and_the_journals_explain(
-    is_member: bool, runs: list[Run], verdict: Verdict, run: str | None
-) -> None:
+def test_the_account_decides_and_the_journals_explain(is_member, runs, verdict, run):
     snapshot = snapshot_of({"g1": ("G1", {"u1"} if is_member else set())})
     explained = explain(snapshot, history_of(runs), ref("g1"), USER)
     assert (explained.is_member, explained.verdict) == (is_member, verdict)
@@ -77,15 +74,13 @@ def desired(members: str, more: str = "") -> Desired:
         (desired("u2@example.com", "mode: additive"), None, None),
     ],
 )
-def test_a_file_wants_the_membership_or_not_or_leaves_it(
-    file: Desired, wanted: bool | None, line: int | None
-) -> None:
+def test_a_file_wants_the_membership_or_not_or_leaves_it(file, wanted, line):
     listing = listing_of(file, GroupRef(id="g1", name="G1"), USER, date(2027, 1, 31))
     assert listing.is_wanted is wanted
     assert (listing.member and listing.member.line) == line
 
 
-def test_a_file_names_a_group_by_id_by_name_or_by_a_previous_one() -> None:
+def test_a_file_names_a_group_by_id_by_name_or_by_a_previous_one():
     for more, group_id, name in (
         ("id: g1", "g1", "Old"),
         ("previously: [Old]", "g1", "Old"),
@@ -96,7 +91,7 @@ def test_a_file_names_a_group_by_id_by_name_or_by_a_previous_one() -> None:
     assert listing_of(desired("u1@example.com", "id: g2"), ref("g1"), USER) == Listing()
 
 
-def test_a_file_that_wants_the_group_absent_does_not_want_the_membership() -> None:
+def test_a_file_that_wants_the_group_absent_does_not_want_the_membership():
     text = "version: 1\ngroups: {G1: {state: absent}}"
     file = read_file("-", stdin=BytesIO(text.encode()))
     assert listing_of(file, ref("g1"), USER).is_wanted is False

@@ -184,11 +184,8 @@ def eventually(is_so: Callable[[], object], log: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Celery has no workers for it")
 def test_accounts_match_their_files_despite_doubled_tasks_and_dead_workers(
-    accounts: Accounts,
-    folder: Path,
-    redis_server: RedisServer,
-    environment: Mapping[str, str],
-) -> None:
+    accounts, folder, redis_server, environment
+):
     log = folder / "celery.log"
     # Further apart than the requests in flight, so that both kill a run with much left to do.
     in_one, in_all = accounts.stops[5], accounts.stops[len(ACCOUNTS) * 15] = Stop(), Stop()
@@ -225,9 +222,7 @@ def holder_of_a_lease(store: redis.Redis) -> int:
     return process
 
 
-def test_what_can_pass_is_tried_again_and_what_needs_a_human_is_not(
-    accounts: Accounts, folder: Path, environment: Mapping[str, str]
-) -> None:
+def test_what_can_pass_is_tried_again_and_what_needs_a_human_is_not(accounts, folder, environment):
     faults = ({"status": 501}, {"status": 200, "body": "<html>"}, {"status": 401})
     for account, fault in zip(ACCOUNTS, faults, strict=True):
         accounts.emulators[account].fail("getUserGroups", **fault)
@@ -240,8 +235,8 @@ def test_what_can_pass_is_tried_again_and_what_needs_a_human_is_not(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it is a line of a Unix shell")
 def test_the_line_of_shell_makes_each_account_what_its_file_says(
-    accounts: Accounts, folder: Path, environment: Mapping[str, str], redis_server: RedisServer
-) -> None:
+    accounts, folder, environment, redis_server
+):
     (line,) = re.findall(
         r"^ls files .*$", (ROOT / "docs/fleets.md").read_text("utf-8"), re.MULTILINE
     )
@@ -277,12 +272,8 @@ def test_the_line_of_shell_makes_each_account_what_its_file_says(
 
 
 def test_the_program_under_a_lease_makes_the_account_what_its_file_says(
-    accounts: Accounts,
-    environment: Mapping[str, str],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    redis_server: RedisServer,
-) -> None:
+    accounts, environment, monkeypatch, tmp_path, redis_server
+):
     for name in ("XDG_STATE_HOME", "CLOUDINARY_PROVISIONING_SERVER_URL"):
         monkeypatch.setenv(name, environment[name])
     monkeypatch.setenv("CLOUDINARY_ACCOUNT_URL", "account://key-acc-1:s@acc-1")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 from attrs import evolve
@@ -27,7 +26,7 @@ def told(period: Period) -> tuple[str | None, str | None, bool]:
     return since and since.run, ended and ended.run, period.is_open
 
 
-def test_a_membership_is_told_with_run_time_author_reason_and_end() -> None:
+def test_a_membership_is_told_with_run_time_author_reason_and_end():
     history = history_of([run_of(1, joins("u1", "g1", reason="JIRA-1", until=UNTIL))])
     period = history.current("g1", "u1")
     assert period is not None
@@ -40,7 +39,7 @@ def test_a_membership_is_told_with_run_time_author_reason_and_end() -> None:
     assert since.header.plan.digest.endswith("1")
 
 
-def test_who_left_and_came_back_has_two_periods_in_any_order_of_runs() -> None:
+def test_who_left_and_came_back_has_two_periods_in_any_order_of_runs():
     runs = [
         run_of(1, joins("u1", "g1")),
         run_of(2, leaves("u1", "g1")),
@@ -54,7 +53,7 @@ def test_who_left_and_came_back_has_two_periods_in_any_order_of_runs() -> None:
         ]
 
 
-def test_removing_whom_no_run_added_ends_a_period_without_a_beginning() -> None:
+def test_removing_whom_no_run_added_ends_a_period_without_a_beginning():
     history = history_of([run_of(1, leaves("u1", "g1"))])
     assert [told(period) for period in history.periods["g1", "u1"]] == [(None, "run-1", False)]
     assert history.current("g1", "u1") is None
@@ -82,7 +81,7 @@ def test_a_membership_that_an_undo_gave_back_is_not_one_since_the_undo(runs, sin
     assert (period.restored and period.restored.run) == restored
 
 
-def test_a_membership_of_a_group_that_came_back_is_as_old_as_it_was() -> None:
+def test_a_membership_of_a_group_that_came_back_is_as_old_as_it_was():
     back = evolve(joins("u1", "g2"), group=GroupRef(id="g2", name=ref("g1").name))
     history = history_of(
         [
@@ -99,11 +98,11 @@ def test_a_membership_of_a_group_that_came_back_is_as_old_as_it_was() -> None:
     )
 
 
-def test_a_membership_that_no_run_mentions_is_not_known() -> None:
+def test_a_membership_that_no_run_mentions_is_not_known():
     assert history_of([]).current("g1", "u1") is None
 
 
-def test_the_deletion_of_a_group_ends_the_periods_of_all_its_members() -> None:
+def test_the_deletion_of_a_group_ends_the_periods_of_all_its_members():
     history = history_of(
         [run_of(1, joins("u1", "g1"), joins("u2", "g2")), run_of(2, deleted("g1", "u3"))]
     )
@@ -112,19 +111,19 @@ def test_the_deletion_of_a_group_ends_the_periods_of_all_its_members() -> None:
     assert history.current("g2", "u2") is not None
 
 
-def test_a_group_is_told_by_the_name_that_it_had_last() -> None:
+def test_a_group_is_told_by_the_name_that_it_had_last():
     history = history_of([run_of(1, joins("u1", "g1")), run_of(2, renamed("g1", "G1", "New"))])
     assert history.groups["g1"] == GroupRef(id="g1", name="New")
     assert history.periods["g1", "u1"][0].group.name == "New"
 
 
-def test_what_failed_or_was_not_sent_is_no_step() -> None:
+def test_what_failed_or_was_not_sent_is_no_step():
     for status in (Status.FAILED, Status.NOT_STARTED):
         history = history_of([run_of(1, joins("u1", "g1"), created("g2"), status=status)])
         assert (history.steps, history.periods, history.groups) == ({}, {}, {})
 
 
-def test_an_addition_maybe_applied_begins_a_period_that_says_so() -> None:
+def test_an_addition_maybe_applied_begins_a_period_that_says_so():
     history = history_of([run_of(1, joins("u1", "g1"), status=Status.UNKNOWN)])
     period = history.current("g1", "u1")
     assert period is not None
@@ -132,14 +131,14 @@ def test_an_addition_maybe_applied_begins_a_period_that_says_so() -> None:
     assert period.since.status is Status.UNKNOWN
 
 
-def test_a_removal_that_may_have_been_applied_is_a_step_and_ends_nothing() -> None:
+def test_a_removal_that_may_have_been_applied_is_a_step_and_ends_nothing():
     runs = [run_of(1, joins("u1", "g1")), run_of(2, leaves("u1", "g1"), status=Status.UNKNOWN)]
     history = history_of(runs)
     assert history.current("g1", "u1") is not None
     assert [step.status for step in history.steps["g1", "u1"]] == [Status.DONE, Status.UNKNOWN]
 
 
-def test_a_deletion_that_may_have_been_applied_ends_nothing() -> None:
+def test_a_deletion_that_may_have_been_applied_ends_nothing():
     unknown = run_of(2, deleted("g1", "u1", "u2"), status=Status.UNKNOWN)
     history = history_of([run_of(1, joins("u1", "g1")), unknown])
     assert history.current("g1", "u1") is not None
@@ -147,7 +146,7 @@ def test_a_deletion_that_may_have_been_applied_ends_nothing() -> None:
     assert history_of([unknown, run_of(3, deleted("g1"))]).periods["g1", "u2"] == ()
 
 
-def test_who_was_added_or_removed_already_is_told_by_the_run_that_saw_it() -> None:
+def test_who_was_added_or_removed_already_is_told_by_the_run_that_saw_it():
     already = Status.ALREADY
     found = history_of([run_of(1, joins("u1", "g1"), status=already)]).current("g1", "u1")
     assert found is not None
@@ -159,24 +158,24 @@ def test_who_was_added_or_removed_already_is_told_by_the_run_that_saw_it() -> No
     assert history_of(runs[1:]).periods["g1", "u1"] == ()
 
 
-def test_a_member_who_is_found_there_already_keeps_the_run_that_added_him() -> None:
+def test_a_member_who_is_found_there_already_keeps_the_run_that_added_him():
     again = run_of(2, joins("u1", "g1"), status=Status.ALREADY)
     (period,) = history_of([run_of(1, joins("u1", "g1")), again]).periods["g1", "u1"]
     assert told(period) == ("run-1", None, True)
 
 
-def test_who_is_added_twice_was_removed_elsewhere_in_between() -> None:
+def test_who_is_added_twice_was_removed_elsewhere_in_between():
     runs = [run_of(number, joins("u1", "g1")) for number in (1, 2)]
     periods = history_of(runs).periods["g1", "u1"]
     assert [told(period) for period in periods] == [("run-1", None, False), ("run-2", None, True)]
 
 
-def test_a_change_whose_group_never_got_an_id_is_left_out() -> None:
+def test_a_change_whose_group_never_got_an_id_is_left_out():
     lost = Change(action=Action.CREATE_GROUP, group=GroupRef(id=None, name="N"))
     assert history_of([run_of(1, lost, status=Status.UNKNOWN)]).groups == {}
 
 
-def test_journals_are_read_and_one_that_cannot_be_is_named(tmp_path: Path) -> None:
+def test_journals_are_read_and_one_that_cannot_be_is_named(tmp_path):
     change = joins("u1", "g1", reason="JIRA-1", until=UNTIL)
     plan = Plan(
         account_id="acc",
@@ -200,7 +199,7 @@ def test_journals_are_read_and_one_that_cannot_be_is_named(tmp_path: Path) -> No
     assert [summary.id for summary in history.unreadable] == ["20990101T000000"]
 
 
-def test_the_end_that_a_file_asks_for_is_in_plan_saved_plan_and_journal() -> None:
+def test_the_end_that_a_file_asks_for_is_in_plan_saved_plan_and_journal():
     text = "version: 1\ngroups: {G: {members: [{email: u1@example.com, until: 2026-12-31}]}}"
     member = Member(id="u1", email="u1@example.com")
     snapshot = Snapshot(account_id="acc", groups=(), people=(member,), taken_at=BEGINNING)

@@ -72,7 +72,7 @@ LINES: tuple[Line, ...] = (
 )
 
 
-def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
+def test_a_run_is_read_as_it_was_written(tmp_path):
     run = read_journal(written(tmp_path, *LINES).path)
     assert run.header.account == "acc"
     assert run.header.plan.source == "groups.yaml"
@@ -86,7 +86,7 @@ def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert run.end == LINES[-1]
 
 
-def test_a_journal_of_the_first_version_is_read_and_still_written_so() -> None:
+def test_a_journal_of_the_first_version_is_read_and_still_written_so():
     path = Path(__file__).with_name("journal-1.jsonl")
     run = read_journal(path)
     (outcome,) = run.outcomes
@@ -97,26 +97,26 @@ def test_a_journal_of_the_first_version_is_read_and_still_written_so() -> None:
         assert encode_line(msgspec.json.decode(line, type=Line)) == line
 
 
-def test_what_was_announced_and_never_ended_is_unknown(tmp_path: Path) -> None:
+def test_what_was_announced_and_never_ended_is_unknown(tmp_path):
     run = read_journal(written(tmp_path, intent(2)).path)
     assert run.outcomes[0].status is Status.UNKNOWN
     assert run.unconfirmed == run.outcomes
     assert run.end is None
 
 
-def test_the_last_line_about_a_change_counts(tmp_path: Path) -> None:
+def test_the_last_line_about_a_change_counts(tmp_path):
     lines = (intent(0), ended(0, Status.NOT_STARTED), intent(0), ended(0))
     assert read_journal(written(tmp_path, *lines).path).outcomes[0].status is Status.DONE
 
 
-def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
+def test_only_its_owner_can_read_it(tmp_path):
     directory = tmp_path / "state" / "acc"
     journal = written(directory)
     assert journal.path.stat().st_mode & 0o777 == 0o600
     assert directory.stat().st_mode & 0o777 == 0o700
 
 
-def test_nothing_is_on_disk_before_flush_and_all_of_it_after(tmp_path: Path) -> None:
+def test_nothing_is_on_disk_before_flush_and_all_of_it_after(tmp_path):
     journal = FileJournal(tmp_path, PLAN, NOW)
     before = journal.path.read_bytes()
     journal.add(intent(0))
@@ -139,9 +139,7 @@ def imported_again() -> Any:
     return module
 
 
-def test_lines_that_are_flushed_together_cost_one_disk_write(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_lines_that_are_flushed_together_cost_one_disk_write(tmp_path, monkeypatch):
     synced: list[int] = []
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(os, "fdatasync", synced.append, raising=False)
@@ -157,9 +155,7 @@ def test_lines_that_are_flushed_together_cost_one_disk_write(
 
 @pytest.mark.skipif(os.name == "nt", reason="fcntl is not there")
 @pytest.mark.parametrize("can", [True, False])
-def test_macos_is_asked_to_write_to_the_disk_itself(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, can: bool
-) -> None:
+def test_macos_is_asked_to_write_to_the_disk_itself(tmp_path, monkeypatch, can):
     import fcntl
 
     asked: list[object] = []
@@ -180,9 +176,7 @@ def test_macos_is_asked_to_write_to_the_disk_itself(
     assert directory != 51
 
 
-def test_line_breaks_are_the_same_on_windows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_line_breaks_are_the_same_on_windows(tmp_path, monkeypatch):
     binary, opened, open_file = 1 << 30, list[int](), os.open
 
     def note(path: Path, flags: int, mode: int = 0) -> int:
@@ -199,8 +193,8 @@ def test_line_breaks_are_the_same_on_windows(
     "error", [OSError(28, "No space left on device"), OSError(30, "Read-only")]
 )
 def test_a_disk_that_cannot_be_written_is_an_error_that_names_the_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError
-) -> None:
+    tmp_path, monkeypatch, error
+):
     journal = FileJournal(tmp_path, PLAN, NOW)
 
     def fail(*_: object) -> int:
@@ -213,9 +207,7 @@ def test_a_disk_that_cannot_be_written_is_an_error_that_names_the_file(
     journal.close()
 
 
-def test_a_journal_that_cannot_be_begun_leaves_no_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_journal_that_cannot_be_begun_leaves_no_run(tmp_path, monkeypatch):
     def fail(*_: object) -> int:
         raise OSError(28, "No space left on device")
 
@@ -225,7 +217,7 @@ def test_a_journal_that_cannot_be_begun_leaves_no_run(
     assert list_runs(tmp_path) == ()
 
 
-def test_a_run_that_was_killed_before_its_first_line_is_not_the_latest(tmp_path: Path) -> None:
+def test_a_run_that_was_killed_before_its_first_line_is_not_the_latest(tmp_path):
     first = written(tmp_path, *LINES)
     for second, torn in enumerate((b"", b'{"type":"header"'), 1):
         killed = written(tmp_path, now=NOW + timedelta(seconds=second))
@@ -235,16 +227,14 @@ def test_a_run_that_was_killed_before_its_first_line_is_not_the_latest(tmp_path:
         load_run(tmp_path, killed.run)
 
 
-def test_a_directory_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_made_is_an_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(JournalError, match="cannot be written"):
         FileJournal(tmp_path / "file" / "acc", PLAN, NOW)
 
 
 @given(st.data())
-def test_a_journal_cut_anywhere_is_read_up_to_the_cut(
-    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
-) -> None:
+def test_a_journal_cut_anywhere_is_read_up_to_the_cut(tmp_path_factory, data):
     directory = tmp_path_factory.mktemp("journals")
     path = written(directory, *LINES).path
     whole = path.read_bytes()
@@ -276,23 +266,19 @@ def test_a_journal_cut_anywhere_is_read_up_to_the_cut(
         (lambda text: text.replace(b"\n", b"\n\xff\n", 1), "line 2"),
     ],
 )
-def test_damage_that_no_crash_leaves_is_an_error_that_names_the_line(
-    tmp_path: Path, damage: Any, says: str
-) -> None:
+def test_damage_that_no_crash_leaves_is_an_error_that_names_the_line(tmp_path, damage, says):
     path = written(tmp_path, *LINES).path
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(JournalError, match=says):
         read_journal(path)
 
 
-def test_an_outcome_of_a_change_that_was_never_announced_is_an_error(tmp_path: Path) -> None:
+def test_an_outcome_of_a_change_that_was_never_announced_is_an_error(tmp_path):
     with pytest.raises(JournalError, match="never announced"):
         read_journal(written(tmp_path, ended(0)).path)
 
 
-def test_runs_are_listed_latest_first_and_an_unreadable_one_says_why(
-    tmp_path: Path,
-) -> None:
+def test_runs_are_listed_latest_first_and_an_unreadable_one_says_why(tmp_path):
     first = written(tmp_path, *LINES)
     second = written(tmp_path, now=NOW + timedelta(seconds=1))
     (tmp_path / "20260101T000000.000000Z-bad.jsonl").write_text("{}\n")
@@ -304,9 +290,7 @@ def test_runs_are_listed_latest_first_and_an_unreadable_one_says_why(
     assert load_run(tmp_path, first.run).id == first.run
 
 
-def test_the_latest_run_has_the_highest_number_whatever_the_clock_says(
-    tmp_path: Path,
-) -> None:
+def test_the_latest_run_has_the_highest_number_whatever_the_clock_says(tmp_path):
     old = written(tmp_path, now=NOW + timedelta(days=5000))
     lines = old.path.read_text().replace('"sequence":1,', "")  # as earlier versions wrote it
     old.path.write_text(lines)
@@ -317,7 +301,7 @@ def test_the_latest_run_has_the_highest_number_whatever_the_clock_says(
     assert [run.id for run in read_history(tmp_path).runs] == [old.run, first.run, second.run]
 
 
-def test_a_journal_that_may_be_the_latest_and_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_a_journal_that_may_be_the_latest_and_cannot_be_read_is_named(tmp_path):
     (tmp_path / "20200101T000000.000000Z-bad.jsonl").write_text("{{\n")
     written(tmp_path)
     with pytest.raises(JournalError, match=r"-bad\.jsonl, line 1"):
@@ -325,20 +309,20 @@ def test_a_journal_that_may_be_the_latest_and_cannot_be_read_is_named(tmp_path: 
 
 
 @pytest.mark.parametrize("run", ["nope", "../acc/x", "", "/etc/passwd"])
-def test_a_run_that_is_not_there_is_an_error(tmp_path: Path, run: str) -> None:
+def test_a_run_that_is_not_there_is_an_error(tmp_path, run):
     written(tmp_path)
     with pytest.raises(JournalError, match="there is no run"):
         load_run(tmp_path, run)
 
 
-def test_without_any_run_the_latest_is_an_error(tmp_path: Path) -> None:
+def test_without_any_run_the_latest_is_an_error(tmp_path):
     assert list_runs(tmp_path / "none") == ()
     with pytest.raises(JournalError, match="there is no run"):
         load_run(tmp_path / "none")
 
 
 @given(st.text(min_size=1))
-def test_an_account_has_one_directory_below_the_base_whatever_its_id(account_id: str) -> None:
+def test_an_account_has_one_directory_below_the_base_whatever_its_id(account_id):
     try:
         account_id.encode()
     except UnicodeEncodeError:
@@ -348,7 +332,7 @@ def test_an_account_has_one_directory_below_the_base_whatever_its_id(account_id:
     assert directory.name not in ("", ".", "..")
 
 
-def test_the_directory_follows_xdg_state_home(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_directory_follows_xdg_state_home(monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", "/state")
     assert state_directory("acc") == Path("/state/cld-user-groups/acc")
     monkeypatch.delenv("XDG_STATE_HOME")
@@ -356,7 +340,7 @@ def test_the_directory_follows_xdg_state_home(monkeypatch: pytest.MonkeyPatch) -
     assert state_directory("acc") == Path("/home/me/.local/state/cld-user-groups/acc")
 
 
-def test_every_line_is_as_the_schema_says(tmp_path: Path) -> None:
+def test_every_line_is_as_the_schema_says(tmp_path):
     import jsonschema
 
     stopped = End(at=NOW, summary={"done": 0}, stopped=Stop.QUOTA, detail="none is left")
@@ -370,7 +354,7 @@ def test_every_line_is_as_the_schema_says(tmp_path: Path) -> None:
         validator.validate({"type": "outcome", "position": 1, "status": "did", "at": str(NOW)})
 
 
-def test_nothing_is_written_through_a_link_in_the_directory_of_the_state(tmp_path: Path) -> None:
+def test_nothing_is_written_through_a_link_in_the_directory_of_the_state(tmp_path):
     victim = tmp_path / "victim"
     victim.write_text("precious")
     directory = tmp_path / "cld-user-groups" / "acc"
@@ -385,7 +369,7 @@ def test_nothing_is_written_through_a_link_in_the_directory_of_the_state(tmp_pat
     assert victim.read_text() == "precious"
 
 
-def test_a_note_that_cannot_be_removed_keeps_no_lock(tmp_path: Path) -> None:
+def test_a_note_that_cannot_be_removed_keeps_no_lock(tmp_path):
     about = tmp_path / "lock.json"
     with account_lock(tmp_path, "acc"):
         about.unlink()
@@ -395,7 +379,7 @@ def test_a_note_that_cannot_be_removed_keeps_no_lock(tmp_path: Path) -> None:
         pass
 
 
-def test_the_directories_of_the_state_are_for_their_owner_alone(tmp_path: Path) -> None:
+def test_the_directories_of_the_state_are_for_their_owner_alone(tmp_path):
     before = os.umask(0)
     try:
         written(tmp_path / "new" / "cld-user-groups" / "acc")

@@ -6,7 +6,6 @@ import random
 import sys
 from collections import Counter
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -56,7 +55,7 @@ def make_plan(url: str) -> Plan:
         return plan(read_account(client), DESIRED, now.date(), now=now)
 
 
-def test_a_killed_run_is_resumed_until_the_account_is_as_asked(tmp_path: Path) -> None:
+def test_a_killed_run_is_resumed_until_the_account_is_as_asked(tmp_path):
     seed = random.randrange(10**6)
     chance = random.Random(seed)
     print(f"seed {seed}")
@@ -102,7 +101,7 @@ def assert_all_was_planned(applied: list[Write], planned: set[Write], emulator: 
         assert write in planned or in_plan in planned
 
 
-def test_a_run_after_a_crash_holds_no_lock_of_the_dead(tmp_path: Path) -> None:
+def test_a_run_after_a_crash_holds_no_lock_of_the_dead(tmp_path):
     emulator = emulated({"left": USERS[10:40], "gone": USERS[40:45]}, USERS)
     emulator.fail("*", status=None, delay=0.004, times=None)
     with emulator.serve() as server:

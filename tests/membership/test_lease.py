@@ -64,7 +64,7 @@ def held_by_another_process(url: str, lifetime: float) -> Iterator[subprocess.Po
             process.kill()
 
 
-def test_one_run_at_a_time_holds_the_lease_on_an_account(redis_server: RedisServer) -> None:
+def test_one_run_at_a_time_holds_the_lease_on_an_account(redis_server):
     with RedisLease(redis_server.url, "acc") as first:
         assert first.loss == ""
         with pytest.raises(AlreadyRunning), RedisLease(redis_server.url, "acc"):
@@ -77,9 +77,7 @@ def test_one_run_at_a_time_holds_the_lease_on_an_account(redis_server: RedisServ
         pass
 
 
-def test_whoever_is_refused_is_told_who_holds_it_and_for_how_long(
-    redis_server: RedisServer,
-) -> None:
+def test_whoever_is_refused_is_told_who_holds_it_and_for_how_long(redis_server):
     me = author()
     with RedisLease(redis_server.url, "acc", run="night", lifetime=20):
         with pytest.raises(AlreadyRunning) as refused, RedisLease(redis_server.url, "acc"):
@@ -90,17 +88,13 @@ def test_whoever_is_refused_is_told_who_holds_it_and_for_how_long(
     assert 10 < (refused.value.lease_left or 0) <= 20
 
 
-def test_a_lock_of_another_program_is_respected(
-    redis_server: RedisServer, store: redis.Redis
-) -> None:
+def test_a_lock_of_another_program_is_respected(redis_server, store):
     store.set(KEY, "\x1b[31mmine")
     with pytest.raises(AlreadyRunning, match=r"in progress: another process$"):
         RedisLease(redis_server.url, "acc").__enter__()
 
 
-def test_a_lease_is_renewed_for_as_long_as_it_is_held(
-    redis_server: RedisServer, store: redis.Redis
-) -> None:
+def test_a_lease_is_renewed_for_as_long_as_it_is_held(redis_server, store):
     with RedisLease(redis_server.url, "acc", lifetime=AMPLE) as lease:
         eventually(lambda: store.pttl(KEY) < 5500)
         eventually(lambda: store.pttl(KEY) > 5500)
@@ -108,7 +102,7 @@ def test_a_lease_is_renewed_for_as_long_as_it_is_held(
     assert store.keys() == []
 
 
-def test_the_next_one_waits_for_the_holder_to_end(redis_server: RedisServer) -> None:
+def test_the_next_one_waits_for_the_holder_to_end(redis_server):
     lease = RedisLease(redis_server.url, "acc")
     with lease:
         threading.Timer(0.3, lambda: lease.__exit__()).start()
@@ -118,9 +112,7 @@ def test_the_next_one_waits_for_the_holder_to_end(redis_server: RedisServer) -> 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
-def test_the_lease_of_a_killed_process_ends_by_itself(
-    redis_server: RedisServer, store: redis.Redis
-) -> None:
+def test_the_lease_of_a_killed_process_ends_by_itself(redis_server, store):
     with held_by_another_process(redis_server.url, lifetime=2) as process:
         with pytest.raises(AlreadyRunning, match="run night"):
             RedisLease(redis_server.url, "acc").__enter__()
@@ -132,7 +124,7 @@ def test_the_lease_of_a_killed_process_ends_by_itself(
             assert left - 0.1 < time.monotonic() - began < left + 30
 
 
-def test_an_event_loop_goes_on_while_it_waits_for_a_lease(redis_server: RedisServer) -> None:
+def test_an_event_loop_goes_on_while_it_waits_for_a_lease(redis_server):
     async def run() -> None:
         ticks = 0
 
@@ -154,9 +146,7 @@ def test_an_event_loop_goes_on_while_it_waits_for_a_lease(redis_server: RedisSer
     anyio.run(run, backend="trio")
 
 
-def test_a_wait_that_is_cancelled_leaves_nothing_behind(
-    redis_server: RedisServer, store: redis.Redis
-) -> None:
+def test_a_wait_that_is_cancelled_leaves_nothing_behind(redis_server, store):
     async def run() -> None:
         with anyio.move_on_after(0.3):
             async with RedisLease(redis_server.url, "acc", wait=60):
@@ -168,17 +158,13 @@ def test_a_wait_that_is_cancelled_leaves_nothing_behind(
     assert store.keys() == []
 
 
-def test_a_server_that_is_away_is_an_error_before_anything_is_done(
-    redis_server: RedisServer,
-) -> None:
+def test_a_server_that_is_away_is_an_error_before_anything_is_done(redis_server):
     redis_server.kill()
     with pytest.raises(LeaseError, match=rf"at 127\.0\.0\.1:{redis_server.port}: .*refused"):
         RedisLease(redis_server.url, "acc").__enter__()
 
 
-def test_a_silent_server_is_an_error_after_a_quarter_of_the_lifetime(
-    redis_server: RedisServer,
-) -> None:
+def test_a_silent_server_is_an_error_after_a_quarter_of_the_lifetime(redis_server):
     redis_server.pause()
     began = time.monotonic()
     with pytest.raises(LeaseError, match=r"[Tt]imeout"):
@@ -186,7 +172,7 @@ def test_a_silent_server_is_an_error_after_a_quarter_of_the_lifetime(
     assert 0.5 <= time.monotonic() - began < 30
 
 
-def test_time_limits_in_the_url_do_not_prolong_that(redis_server: RedisServer) -> None:
+def test_time_limits_in_the_url_do_not_prolong_that(redis_server):
     redis_server.pause()
     began = time.monotonic()
     with pytest.raises(LeaseError, match=r"[Tt]imeout"):
@@ -194,9 +180,7 @@ def test_time_limits_in_the_url_do_not_prolong_that(redis_server: RedisServer) -
     assert time.monotonic() - began < 30
 
 
-def test_a_connection_that_was_closed_loses_no_lease(
-    redis_server: RedisServer, store: redis.Redis
-) -> None:
+def test_a_connection_that_was_closed_loses_no_lease(redis_server, store):
     with Network(redis_server.port) as network:
         with RedisLease(network.url, "acc", lifetime=AMPLE) as lease:
             network.reset()
@@ -206,9 +190,7 @@ def test_a_connection_that_was_closed_loses_no_lease(
 
 
 @pytest.mark.parametrize("fault", ["killed", "paused", "cut off"])
-def test_a_lease_that_cannot_be_renewed_is_lost_and_free_for_another(
-    redis_server: RedisServer, fault: str
-) -> None:
+def test_a_lease_that_cannot_be_renewed_is_lost_and_free_for_another(redis_server, fault):
     with Network(redis_server.port) as network:
         with RedisLease(network.url, "acc", lifetime=BRIEF) as lease:
             assert lease.loss == ""
@@ -228,16 +210,14 @@ def test_a_lease_that_cannot_be_renewed_is_lost_and_free_for_another(
                     assert lease.loss
 
 
-def test_a_server_that_restarts_empty_has_lost_the_lease(redis_server: RedisServer) -> None:
+def test_a_server_that_restarts_empty_has_lost_the_lease(redis_server):
     with RedisLease(redis_server.url, "acc", lifetime=SOON) as lease:
         redis_server.restart_empty()
         eventually(lambda: lease.loss)
         assert lease.loss == "the lease had ended in Redis"
 
 
-def test_who_has_lost_the_lease_is_told_to_whom_and_does_not_release_it(
-    redis_server: RedisServer, store: redis.Redis
-) -> None:
+def test_who_has_lost_the_lease_is_told_to_whom_and_does_not_release_it(redis_server, store):
     with RedisLease(redis_server.url, "acc", lifetime=SOON) as first:
         redis_server.restart_empty()
         with RedisLease(redis_server.url, "acc", run="second", lifetime=20) as second:
@@ -249,9 +229,7 @@ def test_who_has_lost_the_lease_is_told_to_whom_and_does_not_release_it(
             assert second.loss == ""
 
 
-def test_a_program_stopped_too_long_loses_the_lease_before_others_get_it(
-    redis_server: RedisServer,
-) -> None:
+def test_a_program_stopped_too_long_loses_the_lease_before_others_get_it(redis_server):
     now = 1000.0
     with RedisLease(redis_server.url, "acc", lifetime=30, clock=lambda: now) as lease:
         now += 26.9
@@ -260,9 +238,7 @@ def test_a_program_stopped_too_long_loses_the_lease_before_others_get_it(
         assert lease.loss.endswith("the program was stopped for too long")
 
 
-def test_wall_clocks_that_differ_between_machines_change_nothing(
-    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_wall_clocks_that_differ_between_machines_change_nothing(redis_server, monkeypatch):
     with RedisLease(redis_server.url, "acc", lifetime=20) as lease:
         monkeypatch.setattr(time, "time", lambda: 0.0)
         with pytest.raises(AlreadyRunning) as refused:
@@ -283,7 +259,7 @@ def test_wall_clocks_that_differ_between_machines_change_nothing(
         "redis://:hunter2@127.0.0.1?colour=blue",
     ],
 )
-def test_a_url_that_is_not_valid_is_rejected_and_not_repeated(url: str) -> None:
+def test_a_url_that_is_not_valid_is_rejected_and_not_repeated(url):
     with pytest.raises(ValueError, match="the URL of the lease is not valid") as rejected:
         RedisLease(url, "acc")
     assert "hun" not in str(rejected.value)
@@ -291,12 +267,12 @@ def test_a_url_that_is_not_valid_is_rejected_and_not_repeated(url: str) -> None:
 
 
 @pytest.mark.parametrize("lifetime", [0, -1, float("nan")])
-def test_a_lifetime_must_be_positive(lifetime: float) -> None:
+def test_a_lifetime_must_be_positive(lifetime):
     with pytest.raises(ValueError, match="lifetime must be positive"):
         RedisLease("redis://127.0.0.1", "acc", lifetime=lifetime)
 
 
-def test_a_password_is_never_shown(redis_server: RedisServer, store: redis.Redis) -> None:
+def test_a_password_is_never_shown(redis_server, store):
     store.config_set("requirepass", "correct")
     wrong = redis_server.url.replace("//", "//:hunter2@")
     lease = RedisLease(wrong, "acc")

@@ -24,9 +24,7 @@ def changes_that_wait(draw: st.DrawFn) -> list[Change]:
 
 
 @given(changes_that_wait())
-def test_the_next_change_is_the_first_by_action_that_waits_for_nothing(
-    changes: list[Change],
-) -> None:
+def test_the_next_change_is_the_first_by_action_that_waits_for_nothing(changes):
     left, expected = dict(enumerate(changes)), []
     while free := [at for at, each in left.items() if not set(each.depends_on) & left.keys()]:
         expected.append(min(free, key=lambda at: (_RANKS.index(changes[at].action), at)))
@@ -35,9 +33,7 @@ def test_the_next_change_is_the_first_by_action_that_waits_for_nothing(
 
 
 @given(changes_that_wait(), st.data())
-def test_what_depends_on_a_change_is_all_that_cannot_be_done_without_it(
-    changes: list[Change], data: st.DataObject
-) -> None:
+def test_what_depends_on_a_change_is_all_that_cannot_be_done_without_it(changes, data):
     order = in_order(changes)
     left_out = data.draw(st.sets(st.sampled_from(order))) if order else set()
     done: set[int] = set()
@@ -49,7 +45,7 @@ def test_what_depends_on_a_change_is_all_that_cannot_be_done_without_it(
 
 
 @given(changes_that_wait())
-def test_changes_that_are_selected_depend_on_the_same_changes(changes: list[Change]) -> None:
+def test_changes_that_are_selected_depend_on_the_same_changes(changes):
     order = in_order(changes)
     for at, change in zip(order, select(changes, order), strict=True):
         assert sorted(order[needed] for needed in change.depends_on) == sorted(
@@ -77,9 +73,7 @@ def steps_of_an_undo(draw: st.DrawFn) -> list[Change]:
 
 
 @given(steps_of_an_undo(), st.integers(1, 2))
-def test_an_undo_keeps_its_steps_and_lets_people_join_before_they_leave(
-    steps: list[Change], members: int
-) -> None:
+def test_an_undo_keeps_its_steps_and_lets_people_join_before_they_leave(steps, members):
     ordered = make_before_break(steps, {"g": members, "h": members})
     assert sorted(each.line or 0 for each in ordered) == list(range(len(steps)))
     place = {each.line: at for at, each in enumerate(ordered)}

@@ -75,9 +75,7 @@ def _change(draw: st.DrawFn, account: Account, number: int) -> Change:
 
 
 @given(past(), st.data())
-def test_an_account_is_as_it_was_after_a_run_if_only_runs_changed_it(
-    happened: tuple[list[Run], list[Account]], data: st.DataObject
-) -> None:
+def test_an_account_is_as_it_was_after_a_run_if_only_runs_changed_it(happened, data):
     runs, accounts = happened
     number = data.draw(st.integers(0, len(runs) - 1))
     found = as_of(snapshot_of(accounts[-1]), runs, f"run-{number}")
@@ -87,7 +85,7 @@ def test_an_account_is_as_it_was_after_a_run_if_only_runs_changed_it(
     assert found.snapshot.taken_at == found.run.end.at
 
 
-def test_members_who_left_have_the_names_that_the_account_still_knows() -> None:
+def test_members_who_left_have_the_names_that_the_account_still_knows():
     now = Snapshot(
         account_id="acc",
         groups=(Group(id="g1", name="G1"),),
@@ -99,7 +97,7 @@ def test_members_who_left_have_the_names_that_the_account_still_knows() -> None:
     assert [(member.id, member.name) for member in group.members] == [("u2", None), ("u1", "Una")]
 
 
-def test_what_nothing_tells_is_left_as_it_is_and_noted() -> None:
+def test_what_nothing_tells_is_left_as_it_is_and_noted():
     now = snapshot_of({"g1": ("G1", {"u1"})})
     runs = [run_of(1), run_of(2, joins("u1", "g1"), status=Status.UNKNOWN)]
     found = as_of(now, runs, "run-1")
@@ -110,18 +108,18 @@ def test_what_nothing_tells_is_left_as_it_is_and_noted() -> None:
 
 
 @pytest.mark.parametrize("status", [Status.FAILED, Status.ALREADY, Status.NOT_STARTED])
-def test_what_a_run_did_not_do_is_not_taken_out(status: Status) -> None:
+def test_what_a_run_did_not_do_is_not_taken_out(status):
     now = snapshot_of({"g1": ("G1", {"u1"})})
     found = as_of(now, [run_of(1), run_of(2, joins("u1", "g1"), status=status)], "run-1")
     assert account_of(found.snapshot) == {"g1": ("G1", {"u1"})}
 
 
-def test_a_change_to_a_group_that_another_has_deleted_is_left_out() -> None:
+def test_a_change_to_a_group_that_another_has_deleted_is_left_out():
     runs = [run_of(1), run_of(2, leaves("u1", "g1"), renamed("g1", "G0", "G1"))]
     assert as_of(snapshot_of({}), runs, "run-1").snapshot.groups == ()
 
 
-def test_an_unknown_run_and_a_run_of_another_account_are_rejected() -> None:
+def test_an_unknown_run_and_a_run_of_another_account_are_rejected():
     with pytest.raises(ValueError, match="no run 'run-7' on account 'acc'"):
         as_of(snapshot_of({}), [run_of(1)], "run-7")
     with pytest.raises(ValueError, match="run-2 was not on account 'acc'"):

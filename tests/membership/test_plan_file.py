@@ -139,7 +139,7 @@ def test_a_plan_that_contradicts_itself_is_rejected(
 
 
 @pytest.mark.parametrize("position", [1, 2])
-def test_a_plan_waits_for_what_gives_access_and_frees_names(position: int) -> None:
+def test_a_plan_waits_for_what_gives_access_and_frees_names(position):
     snapshot = account({"A": ["ann"], "B": ["bob"], "Gone": []})
     made = planned(
         snapshot,
@@ -157,7 +157,7 @@ def test_a_plan_waits_for_what_gives_access_and_frees_names(position: int) -> No
 
 
 @pytest.mark.parametrize("share", [float("nan"), float("inf"), 1e308, -0.01])
-def test_a_limit_out_of_its_range_is_no_limit(share: float) -> None:
+def test_a_limit_out_of_its_range_is_no_limit(share):
     with pytest.raises(ValueError, match="max_removals_per_group must be from 0 to 1"):
         GuardLimits(max_removals_per_group=share)
 

@@ -60,7 +60,7 @@ def operations(emulator: Emulator) -> list[str]:
     return [call.operation_id or "" for call in emulator.calls]
 
 
-def test_what_a_group_grants_is_on_disk_before_it_is_deleted(account: Account) -> None:
+def test_what_a_group_grants_is_on_disk_before_it_is_deleted(account):
     watched = Watched(account.emulator)
     on_disk: list[RoleRecord] = []
     watched.before_write = lambda _: on_disk.append(record(account))
@@ -75,7 +75,7 @@ def test_what_a_group_grants_is_on_disk_before_it_is_deleted(account: Account) -
     assert [each for each in operations(account.emulator) if each in reads] == reads
 
 
-def test_a_record_has_all_that_identifies_an_assignment(one: Account) -> None:
+def test_a_record_has_all_that_identifies_an_assignment(one):
     one.apply(delete("a", "u1"))
     (folder,) = (grant for grant in record(one).granted if grant.role_id == FOLDER)
     assert (folder.scope, folder.where, folder.within) == ("prodenv", "e1", (("folder_id", "f1"),))
@@ -87,7 +87,7 @@ def test_a_record_has_all_that_identifies_an_assignment(one: Account) -> None:
             validator.validate(msgspec.json.decode(line))
 
 
-def test_no_role_is_recorded_only_where_both_kinds_were_read(account: Account) -> None:
+def test_no_role_is_recorded_only_where_both_kinds_were_read(account):
     assert record(account.apply(delete("c"))).texts == ["no role"]
 
 
@@ -110,7 +110,7 @@ NOT_KNOWN: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("fault", NOT_KNOWN)
-def test_a_group_is_deleted_where_its_roles_cannot_be_read(account: Account, fault: str) -> None:
+def test_a_group_is_deleted_where_its_roles_cannot_be_read(account, fault):
     account.fail("getPrincipalRoles", times=None, **NOT_KNOWN[fault])
     result = account.apply(delete("a", "u1"), add("b", "u3"))
     assert result.is_complete
@@ -119,7 +119,7 @@ def test_a_group_is_deleted_where_its_roles_cannot_be_read(account: Account, fau
     assert record(account).texts == [f"not known: {record(account).unknown}"]
 
 
-def test_global_roles_are_recorded_where_those_for_content_cannot_be_read(one: Account) -> None:
+def test_global_roles_are_recorded_where_those_for_content_cannot_be_read(one):
     def refuse(request: Any) -> None:
         if request.params.get("permission_type") == "content":
             one.fail("getPrincipalRoles", status=403)
@@ -141,7 +141,7 @@ class OnRequest:
             self._do(request.url)
 
 
-def test_a_deletion_that_waits_reads_the_roles_again(one: Account) -> None:
+def test_a_deletion_that_waits_reads_the_roles_again(one):
     clock = Clock()
 
     def sleep(seconds: float) -> None:
@@ -153,7 +153,7 @@ def test_a_deletion_that_waits_reads_the_roles_again(one: Account) -> None:
     assert record(one).texts == [*GRANTED, "Media Editor in product environment e2"]
 
 
-def test_roles_that_were_read_before_a_wait_are_read_again(one: Account) -> None:
+def test_roles_that_were_read_before_a_wait_are_read_again(one):
     clock = Clock()
 
     async def sleep(seconds: float) -> None:
@@ -167,7 +167,7 @@ def test_roles_that_were_read_before_a_wait_are_read_again(one: Account) -> None
     assert record(one, 1).texts == [*GRANTED, "Media Editor in product environment e2"]
 
 
-def test_a_deletion_that_may_have_happened_keeps_what_was_recorded(one: Account) -> None:
+def test_a_deletion_that_may_have_happened_keeps_what_was_recorded(one):
     reads: list[object] = []
 
     def empty_afterwards(url: object) -> None:
@@ -183,7 +183,7 @@ def test_a_deletion_that_may_have_happened_keeps_what_was_recorded(one: Account)
     assert record(one).texts == GRANTED
 
 
-def test_an_account_is_read_again_after_roles_that_come_slowly(one: Account) -> None:
+def test_an_account_is_read_again_after_roles_that_come_slowly(one):
     clock = Clock()
 
     def wait(_: object) -> None:
@@ -198,7 +198,7 @@ def test_an_account_is_read_again_after_roles_that_come_slowly(one: Account) -> 
     assert one.last_run().outcomes == ()
 
 
-def test_an_interrupt_while_roles_are_read_deletes_nothing(one: Account) -> None:
+def test_an_interrupt_while_roles_are_read_deletes_nothing(one):
     reads: list[object] = []
     one.client = client_of(one.emulator, hooks=[OnRequest(reads.append)])
     result = one.apply(delete("a", "u1"), interrupts=lambda: bool(reads))
@@ -207,9 +207,7 @@ def test_an_interrupt_while_roles_are_read_deletes_nothing(one: Account) -> None
     assert "a" in one.members
 
 
-def test_a_second_interrupt_of_reading_roles_leaves_a_readable_journal(
-    one: Account,
-) -> None:
+def test_a_second_interrupt_of_reading_roles_leaves_a_readable_journal(one):
     asked, is_over = threading.Event(), threading.Event()
 
     def hang(_: object) -> None:
@@ -224,7 +222,7 @@ def test_a_second_interrupt_of_reading_roles_leaves_a_readable_journal(
 
 
 @pytest.mark.parametrize("quota", range(1, 12))
-def test_reading_the_roles_leaves_what_is_kept_of_the_quota(one: Account, quota: int) -> None:
+def test_reading_the_roles_leaves_what_is_kept_of_the_quota(one, quota):
     plan = one.plan(delete("a", "u1"), delete("b", "u2"), delete("c"))
     one.emulator.set_quota(quota)
     one.emulator.calls.clear()
@@ -232,7 +230,7 @@ def test_reading_the_roles_leaves_what_is_kept_of_the_quota(one: Account, quota:
     assert quota - len(one.emulator.calls) >= min(2, quota - 1)
 
 
-def test_a_run_without_a_journal_reads_no_roles(account: Account) -> None:
+def test_a_run_without_a_journal_reads_no_roles(account):
     result = account.apply(delete("a", "u1"), journal=NoJournal())
     assert result.is_complete
     assert "getPrincipalRoles" not in operations(account.emulator)

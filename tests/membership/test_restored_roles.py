@@ -94,7 +94,7 @@ def _hashable(role: EmulatorAssignment) -> Any:
 ALL = {*map(_hashable, ROLES)}
 
 
-def test_a_group_that_comes_back_has_exactly_the_roles_that_it_had(account: Account) -> None:
+def test_a_group_that_comes_back_has_exactly_the_roles_that_it_had(account):
     deleted(account)
     plan = undo(account)
     roles = [change.role.text for change in plan.changes if change.role is not None]
@@ -105,7 +105,7 @@ def test_a_group_that_comes_back_has_exactly_the_roles_that_it_had(account: Acco
     assert account.members["a"] == {"u1", "u2"}
 
 
-def test_no_role_is_assigned_unless_a_human_says_so(account: Account) -> None:
+def test_no_role_is_assigned_unless_a_human_says_so(account):
     deleted(account)
     plan = undo(account, restores=False)
     assert all(text in plan.warnings[0] for text in TEXTS.values())
@@ -131,9 +131,7 @@ KINDS = [{"management_type": "custom"}, {"permission_type": "content"}, {"scope_
         *((kind, "the role is of another kind now") for kind in KINDS),
     ],
 )
-def test_a_role_that_is_not_as_recorded_is_listed_and_not_assigned(
-    one: Account, change: dict[str, Any], why: str, way: bool
-) -> None:
+def test_a_role_that_is_not_as_recorded_is_listed_and_not_assigned(one, change, why, way):
     deleted(one)
     (editor,) = (role for role in one.emulator.roles.all if role.id == EDITOR)
     if way:
@@ -151,7 +149,7 @@ def test_a_role_that_is_not_as_recorded_is_listed_and_not_assigned(
     assert one.members["a"] == {"u1", "u2"}
 
 
-def test_a_role_that_no_longer_exists_is_listed_and_not_assigned() -> None:
+def test_a_role_that_no_longer_exists_is_listed_and_not_assigned():
     why = Restoration(assignable=()).obstacle(Grant("Editor", EDITOR, "prodenv", "e1"))
     assert why == "the role no longer exists"
 
@@ -166,9 +164,7 @@ def test_a_role_that_no_longer_exists_is_listed_and_not_assigned() -> None:
         ({"updated_at": 0}, "the role was changed since"),
     ],
 )
-def test_a_record_that_contradicts_itself_assigns_nothing(
-    one: Account, grant: dict[str, Any], why: str
-) -> None:
+def test_a_record_that_contradicts_itself_assigns_nothing(one, grant, why):
     run = deleted(one)
     (outcome,) = run.outcomes
     assert outcome.roles is not None
@@ -190,9 +186,7 @@ NOT_EXACT: dict[str, tuple[tuple[tuple[str, str], ...], str]] = {
 
 
 @pytest.mark.parametrize(("within", "why"), NOT_EXACT.values(), ids=NOT_EXACT)
-def test_a_role_for_content_needs_an_exact_place(
-    one: Account, within: tuple[tuple[str, str], ...], why: str
-) -> None:
+def test_a_role_for_content_needs_an_exact_place(one, within, why):
     (outcome,) = deleted(one).outcomes
     assert outcome.roles is not None
     (own,) = (each for each in outcome.roles.granted if each.role_id == OWN)
@@ -201,7 +195,7 @@ def test_a_role_for_content_needs_an_exact_place(
     assert why in Restoration(assignable=listed).obstacle(evolve(own, within=within))
 
 
-def test_a_role_that_is_listed_twice_must_be_as_recorded_in_both(one: Account) -> None:
+def test_a_role_that_is_listed_twice_must_be_as_recorded_in_both(one):
     (outcome,) = deleted(one).outcomes
     assert outcome.roles is not None
     (editor,) = (each for each in outcome.roles.granted if each.role_id == EDITOR)
@@ -212,7 +206,7 @@ def test_a_role_that_is_listed_twice_must_be_as_recorded_in_both(one: Account) -
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 500])
-def test_people_come_back_where_the_permissions_api_does_not(account: Account, status: int) -> None:
+def test_people_come_back_where_the_permissions_api_does_not(account, status):
     deleted(account)
     account.emulator.roles.refused_with = status
     plan = undo(account)
@@ -238,9 +232,7 @@ FAULTS: dict[str, tuple[dict[str, Any], set[Status]]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_role_that_cannot_be_assigned_holds_back_nothing_else(
-    account: Account, fault: str
-) -> None:
+def test_a_role_that_cannot_be_assigned_holds_back_nothing_else(account, fault):
     account.apply(add("b", "u1"), add("b", "u2"), delete("a", "u1", "u2"))
     plan = undo(account)
     how, expected = FAULTS[fault]
@@ -255,7 +247,7 @@ def test_a_role_that_cannot_be_assigned_holds_back_nothing_else(
     assert result.is_complete is (assigned(account.emulator) == ALL)
 
 
-def test_whoever_leaves_another_group_does_so_once_the_roles_are_back(one: Account) -> None:
+def test_whoever_leaves_another_group_does_so_once_the_roles_are_back(one):
     one.apply(add("b", "u1"), delete("a", "u1", "u2"))
     plan = undo(one)
     roles = [at for at, change in enumerate(plan.changes) if change.role is not None]
@@ -265,7 +257,7 @@ def test_whoever_leaves_another_group_does_so_once_the_roles_are_back(one: Accou
     assert max(joins) < min(roles)
 
 
-def test_the_roles_of_a_group_are_assigned_one_at_a_time(one: Account) -> None:
+def test_the_roles_of_a_group_are_assigned_one_at_a_time(one):
     deleted(one)
     plan = undo(one)
     roles = [at for at, change in enumerate(plan.changes) if change.role is not None]
@@ -274,7 +266,7 @@ def test_the_roles_of_a_group_are_assigned_one_at_a_time(one: Account) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_roles_can_be_restored_by_a_later_undo_of_the_same_run(one: Account, way: Any) -> None:
+def test_roles_can_be_restored_by_a_later_undo_of_the_same_run(one, way):
     run = deleted(one)
     one.run(undo(one, run, restores=False))
     one.emulator.roles.assign(group_of(one.emulator, "a").id, EDITOR, "e1")
@@ -288,7 +280,7 @@ def test_roles_can_be_restored_by_a_later_undo_of_the_same_run(one: Account, way
     assert undo(one, run).held_back == ()
 
 
-def test_roles_are_not_given_to_a_group_that_no_undo_has_created(one: Account) -> None:
+def test_roles_are_not_given_to_a_group_that_no_undo_has_created(one):
     run = deleted(one)
     one.emulator.add_group("a", users=["u1", "u2"])
     plan = undo(one, run)
@@ -297,7 +289,7 @@ def test_roles_are_not_given_to_a_group_that_no_undo_has_created(one: Account) -
     assert all(text in plan.held_back[-1] for text in TEXTS.values())
 
 
-def test_roles_are_not_given_to_people_who_did_not_have_them(one: Account) -> None:
+def test_roles_are_not_given_to_people_who_did_not_have_them(one):
     run = deleted(one)
     one.run(undo(one, run, restores=False))
     one.emulator.add_member(group_of(one.emulator, "a").id, "u4")
@@ -306,7 +298,7 @@ def test_roles_are_not_given_to_people_who_did_not_have_them(one: Account) -> No
     assert "the group has other members since" in plan.held_back[-1]
 
 
-def test_a_group_whose_creation_is_not_confirmed_gets_no_role(one: Account) -> None:
+def test_a_group_whose_creation_is_not_confirmed_gets_no_role(one):
     run = deleted(one)
     one.run(undo(one, run, restores=False))
     path = max(one.folder.rglob("*.jsonl"))
@@ -316,7 +308,7 @@ def test_a_group_whose_creation_is_not_confirmed_gets_no_role(one: Account) -> N
     assert "no undo of the run is known to have created that group" in plan.held_back[-1]
 
 
-def test_an_assignment_that_was_cut_off_is_unknown_and_made_again(one: Account) -> None:
+def test_an_assignment_that_was_cut_off_is_unknown_and_made_again(one):
     run = deleted(one)
     one.run(undo(one, run))
     path = max(one.folder.rglob("*.jsonl"))
@@ -328,7 +320,7 @@ def test_an_assignment_that_was_cut_off_is_unknown_and_made_again(one: Account) 
     assert (again.changes, again.held_back) == ((), ())  # for they are all in place
 
 
-def test_undoing_an_undo_ends_the_roles_with_the_group_and_records_them(one: Account) -> None:
+def test_undoing_an_undo_ends_the_roles_with_the_group_and_records_them(one):
     deleted(one)
     one.run(undo(one))
     undoing = undo(one)
@@ -340,7 +332,7 @@ def test_undoing_an_undo_ends_the_roles_with_the_group_and_records_them(one: Acc
     assert all(b'"operation":"add"' in call.body for call in sent)
 
 
-def test_an_undo_takes_no_role_away(one: Account) -> None:
+def test_an_undo_takes_no_role_away(one):
     run = deleted(one)
     one.run(undo(one, run, restores=False))
     one.run(undo(one, run))
@@ -350,7 +342,7 @@ def test_an_undo_takes_no_role_away(one: Account) -> None:
     assert all("an undo ends no role" in each for each in plan.held_back)
 
 
-def test_what_was_not_known_is_not_restored_and_not_none(one: Account) -> None:
+def test_what_was_not_known_is_not_restored_and_not_none(one):
     one.emulator.roles.refused_with = 403
     deleted(one)
     one.emulator.roles.refused_with = None
@@ -359,7 +351,7 @@ def test_what_was_not_known_is_not_restored_and_not_none(one: Account) -> None:
     assert not one.run(plan).is_complete
 
 
-def test_a_journal_without_roles_restores_none_and_says_so(one: Account) -> None:
+def test_a_journal_without_roles_restores_none_and_says_so(one):
     (outcome,) = (run := deleted(one)).outcomes
     older = evolve(run, outcomes=(evolve(outcome, roles=None),))
     assert undo(one, older).held_back == (
@@ -368,7 +360,7 @@ def test_a_journal_without_roles_restores_none_and_says_so(one: Account) -> None
     assert undo(one, older, restores=False).held_back == ()
 
 
-def test_a_role_with_full_control_stands_out(one: Account) -> None:
+def test_a_role_with_full_control_stands_out(one):
     deleted(one)
     plan = undo(one)
     (line,) = (each for each in render_text(plan, color=True).splitlines() if "Admin" in each)
@@ -377,21 +369,21 @@ def test_a_role_with_full_control_stands_out(one: Account) -> None:
     assert "(full control)" in render_markdown(plan)
 
 
-def test_a_saved_plan_assigns_no_role(one: Account) -> None:
+def test_a_saved_plan_assigns_no_role(one):
     deleted(one)
     with pytest.raises(PlanFileError, match="only `undo` with --restore-roles does"):
         parse_plan(render_json(undo(one)))
     parse_plan(render_json(undo(one, restores=False)))
 
 
-def test_a_run_that_deletes_nothing_reads_no_role(one: Account) -> None:
+def test_a_run_that_deletes_nothing_reads_no_role(one):
     one.apply(remove("a", "u1"))
     one.emulator.calls.clear()
     undo(one)
     assert {call.operation_id for call in one.emulator.calls} == {"getUserGroups"}
 
 
-def test_a_role_of_the_accounts_own_is_restored_as_one_of_the_system(one: Account) -> None:
+def test_a_role_of_the_accounts_own_is_restored_as_one_of_the_system(one):
     one.emulator.roles.define(EmulatorRole("own_1", "Own", management_type="custom"))
     one.emulator.roles.assign("id-a", "own_1", "e2")
     deleted(one)
@@ -400,7 +392,7 @@ def test_a_role_of_the_accounts_own_is_restored_as_one_of_the_system(one: Accoun
 
 
 @pytest.mark.parametrize("quota", range(4, 24))
-def test_assigning_roles_leaves_what_is_kept_of_the_quota(one: Account, quota: int) -> None:
+def test_assigning_roles_leaves_what_is_kept_of_the_quota(one, quota):
     deleted(one)
     plan = undo(one)
     one.emulator.set_quota(quota)

@@ -49,7 +49,7 @@ def of_groups(emulator: Emulator) -> list[Principal]:
     return as_principals(group.id for group in emulator.groups)
 
 
-def test_the_roles_of_all_groups_take_two_reads(read: Any) -> None:
+def test_the_roles_of_all_groups_take_two_reads(read):
     emulator = Emulator()
     roles = read(emulator.transport(), of_groups(emulator))
     designers, marketing = (group.id for group in emulator.groups)
@@ -67,9 +67,7 @@ def test_the_roles_of_all_groups_take_two_reads(read: Any) -> None:
     ("groups", "page_size", "requests"),
     [(0, 100, 0), (100, 100, 2), (101, 100, 4), (400, 100, 8), (100, 40, 6)],
 )
-def test_a_hundred_groups_and_each_page_are_a_read(
-    read: Any, groups: int, page_size: int, requests: int
-) -> None:
+def test_a_hundred_groups_and_each_page_are_a_read(read, groups, page_size, requests):
     emulator = Emulator(groups=())
     emulator.roles.page_size = page_size
     for number in range(groups):
@@ -83,7 +81,7 @@ def test_a_hundred_groups_and_each_page_are_a_read(
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 420, 429, 500, 503])
-def test_an_error_makes_the_roles_not_known_and_is_not_raised(read: Any, status: int) -> None:
+def test_an_error_makes_the_roles_not_known_and_is_not_raised(read, status):
     emulator = Emulator()
     emulator.roles.refused_with = status
     roles = read(emulator.transport(), of_groups(emulator))
@@ -125,13 +123,13 @@ def answer(*principals: Any, **others: Any) -> httpx.Response:
         answer(next_cursor="again"),
     ],
 )
-def test_a_response_that_is_not_as_documented_is_not_known(read: Any, response: Any) -> None:
+def test_a_response_that_is_not_as_documented_is_not_known(read, response):
     roles = read(FakeTransport(*[response] * 9), as_principals(["g"]))
     assert roles.of("g") is None
     assert roles.texts("g")[0].startswith("not known: ")
 
 
-def test_a_place_that_is_null_is_not_known(read: Any) -> None:
+def test_a_place_that_is_null_is_not_known(read):
     role = {**ROLE, "permission_type": "content", "policy_parameters": {"folder_id": None}}
     response = answer({"type": "group", "id": "g", "roles": [role]})
     (grant,) = read(FakeTransport(response, response), as_principals(["g"])).of("g")
@@ -139,7 +137,7 @@ def test_a_place_that_is_null_is_not_known(read: Any) -> None:
     assert grant.document["within"] == {"folder_id": "not known"}
 
 
-def test_cursors_without_end_make_roles_not_known(read: Any) -> None:
+def test_cursors_without_end_make_roles_not_known(read):
     transport = FakeTransport(*(answer(next_cursor=str(number)) for number in range(999)))
     roles = read(transport, as_principals(["g"]))
     assert roles.of("g") is None
@@ -148,7 +146,7 @@ def test_cursors_without_end_make_roles_not_known(read: Any) -> None:
 
 
 @pytest.mark.parametrize(("most", "requests"), [(0, 0), (1, 0), (2, 2), (3, 3), (4, 4), (9, 4)])
-def test_no_more_requests_are_sent_than_may_be(read: Any, most: int, requests: int) -> None:
+def test_no_more_requests_are_sent_than_may_be(read, most, requests):
     emulator = Emulator()
     emulator.roles.page_size = 1
     roles = read(emulator.transport(), of_groups(emulator), most)
@@ -167,25 +165,25 @@ def test_no_more_requests_are_sent_than_may_be(read: Any, most: int, requests: i
         (answer({"type": "user", "id": "g", "roles": []}),) * 2,
     ],
 )
-def test_a_group_that_a_response_does_not_name_is_not_known(read: Any, responses: Any) -> None:
+def test_a_group_that_a_response_does_not_name_is_not_known(read, responses):
     roles = read(FakeTransport(*responses), as_principals(["g"]))
     assert roles.of("g") is None
 
 
-def test_an_error_on_the_second_page_makes_all_not_known(read: Any) -> None:
+def test_an_error_on_the_second_page_makes_all_not_known(read):
     first = answer({"type": "group", "id": "g", "roles": [ROLE]}, next_cursor="2")
     roles = read(FakeTransport(first, httpx.Response(403)), as_principals(["g"]))
     assert roles.of("g") is None
 
 
-def test_no_role_is_said_only_of_what_the_response_shows(read: Any) -> None:
+def test_no_role_is_said_only_of_what_the_response_shows(read):
     empty = answer({"type": "group", "id": "g", "roles": []})
     roles = read(FakeTransport(empty, empty), as_principals(["g"]))
     assert roles.of("g") == ()
     assert "roles in folders and collections are not known" in roles.texts("g")[0]
 
 
-def test_what_was_not_read_is_not_known() -> None:
+def test_what_was_not_read_is_not_known():
     assert Roles().of("g") is None
     assert Roles().texts("g") == ["not known: the roles were not read"]
 
@@ -200,9 +198,7 @@ def test_what_was_not_read_is_not_known() -> None:
         ("own::master_admin", "custom", False),
     ],
 )
-def test_roles_of_the_system_that_allow_everything_stand_out(
-    read: Any, role_id: str, management: Any, expected: bool
-) -> None:
+def test_roles_of_the_system_that_allow_everything_stand_out(read, role_id, management, expected):
     emulator = Emulator()
     group = emulator.groups[1].id
     emulator.roles.define(EmulatorRole(role_id, "Role", management_type=management))
@@ -212,6 +208,6 @@ def test_roles_of_the_system_that_allow_everything_stand_out(
     assert ("(full control)" in grant.text) is expected
 
 
-def test_a_name_cannot_write_to_a_terminal() -> None:
+def test_a_name_cannot_write_to_a_terminal():
     grant = Grant("Edi\x1b[2Jtor", "r", "prodenv", "e\n1")
     assert grant.text == "Edi\\x1b[2Jtor in product environment e\\n1"

@@ -54,7 +54,7 @@ def independent(count: int) -> list[Change]:
     return [change() for _ in range(count)]
 
 
-def test_changes_start_in_the_plans_order_up_to_the_concurrency() -> None:
+def test_changes_start_in_the_plans_order_up_to_the_concurrency():
     scheduler = Scheduler(independent(5), concurrency=3)
     assert scheduler.start(NOW) == [0, 1, 2]
     assert scheduler.start(NOW) == []
@@ -62,7 +62,7 @@ def test_changes_start_in_the_plans_order_up_to_the_concurrency() -> None:
     assert scheduler.start(NOW) == [3]
 
 
-def test_a_change_waits_for_all_that_it_depends_on() -> None:
+def test_a_change_waits_for_all_that_it_depends_on():
     scheduler = Scheduler([change(), change(), change(0, 1), change()])
     assert scheduler.start(NOW) == [0, 1, 3]
     scheduler.finish(1, HOLDS, NOW)
@@ -71,7 +71,7 @@ def test_a_change_waits_for_all_that_it_depends_on() -> None:
     assert scheduler.start(NOW) == [2]
 
 
-def test_a_failure_stops_what_depends_on_it_and_nothing_else() -> None:
+def test_a_failure_stops_what_depends_on_it_and_nothing_else():
     scheduler = Scheduler([change(), change(0), change(1), change()], concurrency=1)
     assert scheduler.start(NOW) == [0]
     scheduler.finish(0, FAILED, NOW)
@@ -93,7 +93,7 @@ def ending(scheduler: Scheduler, reply: Callable[[int], Reply]) -> list[int]:
 
 @pytest.mark.parametrize("concurrency", [1, 16])
 @pytest.mark.parametrize("reply", [REFUSED, REJECTED], ids=["403", "400"])
-def test_people_who_cannot_be_added_keep_no_leaver_in(concurrency: int, reply: Reply) -> None:
+def test_people_who_cannot_be_added_keep_no_leaver_in(concurrency, reply):
     changes = [*(add("g", f"joiner{n}") for n in range(20)), remove("g", "leaver")]
     scheduler = Scheduler(changes, concurrency=concurrency)
     started = ending(scheduler, lambda position: HOLDS if position == 20 else reply)
@@ -102,28 +102,28 @@ def test_people_who_cannot_be_added_keep_no_leaver_in(concurrency: int, reply: R
 
 
 @pytest.mark.parametrize("first", [0, 1], ids=["the others after", "one before"])
-def test_one_refused_person_of_seventy_holds_back_nobody_else(first: int) -> None:
+def test_one_refused_person_of_seventy_holds_back_nobody_else(first):
     changes = [add("g", f"u{n}") for n in range(70)]
     scheduler = Scheduler(changes, concurrency=1)
     started = ending(scheduler, lambda position: REFUSED if position == first else HOLDS)
     assert len(started) == 70
 
 
-def test_a_key_without_permission_stops_after_one_write_of_each_kind() -> None:
+def test_a_key_without_permission_stops_after_one_write_of_each_kind():
     changes = [*(add("g", f"u{n}") for n in range(70)), *(remove("h", f"v{n}") for n in range(9))]
     scheduler = Scheduler(changes, concurrency=1)
     assert ending(scheduler, lambda _: REFUSED) == [0, 70]
     assert scheduler.stopped is Stop.UNAUTHORIZED
 
 
-def test_a_key_without_permission_stops_after_two_people() -> None:
+def test_a_key_without_permission_stops_after_two_people():
     changes = [add("g", "u0"), add("h", "u0"), add("g", "u1"), add("g", "u2")]
     scheduler = Scheduler(changes, concurrency=1)
     assert ending(scheduler, lambda _: REFUSED) == [0, 2]
     assert scheduler.stopped is Stop.UNAUTHORIZED
 
 
-def test_a_removal_that_waits_for_somebody_new_accepts_anybody() -> None:
+def test_a_removal_that_waits_for_somebody_new_accepts_anybody():
     changes = [add("g", "refused"), add("g", "joiner"), remove("g", "leaver", 0)]
     scheduler = Scheduler(changes, concurrency=1)
     assert scheduler.start(NOW) == [0]
@@ -133,13 +133,13 @@ def test_a_removal_that_waits_for_somebody_new_accepts_anybody() -> None:
     assert scheduler.start(NOW) == [2]
 
 
-def test_a_removal_does_not_start_where_nobody_new_is_in_its_group() -> None:
+def test_a_removal_does_not_start_where_nobody_new_is_in_its_group():
     changes = [add("g", "u0"), add("g", "u1"), add("h", "u2"), remove("g", "leaver", 0)]
     scheduler = Scheduler(changes)
     assert ending(scheduler, lambda position: HOLDS if position == 2 else REJECTED) == [0, 1, 2]
 
 
-def test_401_stops_everything_and_lets_what_runs_end() -> None:
+def test_401_stops_everything_and_lets_what_runs_end():
     scheduler = Scheduler(independent(4), concurrency=2)
     scheduler.start(NOW)
     scheduler.finish(0, Reply(kind=ReplyKind.FAILED, status_code=401), NOW)
@@ -150,7 +150,7 @@ def test_401_stops_everything_and_lets_what_runs_end() -> None:
     assert scheduler.stopped is Stop.UNAUTHORIZED
 
 
-def test_five_failures_in_a_row_stop_everything() -> None:
+def test_five_failures_in_a_row_stop_everything():
     scheduler = Scheduler(independent(20), concurrency=1)
     for reply in [FAILED] * 4 + [HOLDS] + [FAILED] * 3 + [REJECTED, FAILED]:
         (position,) = scheduler.start(NOW)
@@ -161,7 +161,7 @@ def test_five_failures_in_a_row_stop_everything() -> None:
     assert scheduler.is_over
 
 
-def test_a_429_halves_what_runs_at_once_and_the_change_is_tried_again() -> None:
+def test_a_429_halves_what_runs_at_once_and_the_change_is_tried_again():
     scheduler = Scheduler(independent(100), concurrency=16)
     assert len(scheduler.start(NOW)) == 16
     scheduler.finish(0, throttled(429, retry_after=3), NOW)
@@ -176,9 +176,7 @@ def test_a_429_halves_what_runs_at_once_and_the_change_is_tried_again() -> None:
 @pytest.mark.parametrize(
     ("status_code", "delays"), [(420, [1, 2, 4]), (429, [0.25, 0.5, 1])], ids=["420", "429"]
 )
-def test_a_server_that_asks_to_wait_no_seconds_is_given_some(
-    status_code: int, delays: list[float]
-) -> None:
+def test_a_server_that_asks_to_wait_no_seconds_is_given_some(status_code, delays):
     scheduler = Scheduler([change()], max_wait=60)
     now, pauses = NOW, []
     for _ in range(3):
@@ -190,7 +188,7 @@ def test_a_server_that_asks_to_wait_no_seconds_is_given_some(
     assert pauses == delays
 
 
-def test_requests_that_are_turned_away_together_halve_only_once() -> None:
+def test_requests_that_are_turned_away_together_halve_only_once():
     scheduler = Scheduler(independent(100), concurrency=16)
     for position in scheduler.start(NOW):
         scheduler.finish(position, throttled(429, retry_after=1), NOW)
@@ -200,14 +198,14 @@ def test_requests_that_are_turned_away_together_halve_only_once() -> None:
     assert scheduler.pace.at_once == 4
 
 
-def test_a_request_that_the_client_repeated_halves_as_well() -> None:
+def test_a_request_that_the_client_repeated_halves_as_well():
     scheduler = Scheduler(independent(10), concurrency=4)
     scheduler.start(NOW)
     scheduler.finish(0, Reply(kind=ReplyKind.IN_PLACE, was_retried=True), NOW)
     assert scheduler.pace.at_once == 2
 
 
-def test_what_runs_at_once_grows_by_one_a_round_up_to_the_concurrency() -> None:
+def test_what_runs_at_once_grows_by_one_a_round_up_to_the_concurrency():
     scheduler = Scheduler(independent(200), concurrency=4)
     for position in scheduler.start(NOW):
         scheduler.finish(position, throttled(429, retry_after=1), NOW)
@@ -220,7 +218,7 @@ def test_what_runs_at_once_grows_by_one_a_round_up_to_the_concurrency() -> None:
 
 
 @pytest.mark.parametrize("max_wait", [0, 3600])
-def test_a_change_that_is_always_turned_away_stops_the_run(max_wait: float) -> None:
+def test_a_change_that_is_always_turned_away_stops_the_run(max_wait):
     scheduler = Scheduler([change()], max_wait=max_wait)
     now = NOW
     while not scheduler.is_over:
@@ -232,7 +230,7 @@ def test_a_change_that_is_always_turned_away_stops_the_run(max_wait: float) -> N
 
 
 @pytest.mark.parametrize("share", [0.1, 0.25])
-def test_a_server_that_throttles_a_share_of_all_writes_gets_all_of_them(share: float) -> None:
+def test_a_server_that_throttles_a_share_of_all_writes_gets_all_of_them(share):
     chance = random.Random(1)
     scheduler = Scheduler(independent(400))
     now, done = NOW, 0
@@ -252,7 +250,7 @@ def test_a_server_that_throttles_a_share_of_all_writes_gets_all_of_them(share: f
     assert now - NOW < 45
 
 
-def test_an_accepted_write_ends_the_backoff_and_renews_its_time() -> None:
+def test_an_accepted_write_ends_the_backoff_and_renews_its_time():
     scheduler = Scheduler(independent(40), concurrency=1)
     now = NOW
     for position in range(40):
@@ -267,14 +265,14 @@ def test_an_accepted_write_ends_the_backoff_and_renews_its_time() -> None:
     assert scheduler.stopped is None
 
 
-def test_a_delay_of_the_servers_own_is_kept_to() -> None:
+def test_a_delay_of_the_servers_own_is_kept_to():
     scheduler = Scheduler(independent(4), concurrency=1)
     scheduler.start(NOW)
     scheduler.finish(0, throttled(429, retry_after=0.4), NOW)
     assert scheduler.paused_until == NOW + 0.4
 
 
-def test_a_used_up_quota_stops_the_run_where_it_may_not_wait() -> None:
+def test_a_used_up_quota_stops_the_run_where_it_may_not_wait():
     scheduler = Scheduler(independent(3), concurrency=1)
     scheduler.start(NOW)
     scheduler.finish(0, throttled(420, reset_at=NOW + 1800), NOW)
@@ -283,7 +281,7 @@ def test_a_used_up_quota_stops_the_run_where_it_may_not_wait() -> None:
     assert scheduler.is_over
 
 
-def test_a_used_up_quota_is_waited_for_where_the_run_may_wait() -> None:
+def test_a_used_up_quota_is_waited_for_where_the_run_may_wait():
     scheduler = Scheduler(independent(3), concurrency=1, max_wait=1800)
     scheduler.start(NOW)
     scheduler.finish(0, throttled(420, reset_at=NOW + 1800), NOW)
@@ -291,7 +289,7 @@ def test_a_used_up_quota_is_waited_for_where_the_run_may_wait() -> None:
     assert started(scheduler, NOW + 1800) == [0]
 
 
-def test_all_waits_for_the_quota_together_stay_within_max_wait() -> None:
+def test_all_waits_for_the_quota_together_stay_within_max_wait():
     scheduler = Scheduler(independent(3), concurrency=1, max_wait=5000)
     scheduler.start(NOW)
     scheduler.finish(0, throttled(420, retry_after=3600), NOW)
@@ -300,14 +298,14 @@ def test_all_waits_for_the_quota_together_stay_within_max_wait() -> None:
     assert scheduler.stopped is Stop.QUOTA
 
 
-def test_a_used_up_quota_without_a_reset_is_not_waited_for() -> None:
+def test_a_used_up_quota_without_a_reset_is_not_waited_for():
     scheduler = Scheduler(independent(3), concurrency=1, max_wait=5000)
     scheduler.start(NOW)
     scheduler.finish(0, throttled(420), NOW)
     assert scheduler.stopped is Stop.QUOTA
 
 
-def test_a_quota_used_up_a_moment_after_its_reset_is_waited_for_again() -> None:
+def test_a_quota_used_up_a_moment_after_its_reset_is_waited_for_again():
     scheduler = Scheduler(independent(3), concurrency=3, max_wait=60)
     assert scheduler.start(NOW) == [0, 1, 2]
     for position in (0, 1, 2):
@@ -319,7 +317,7 @@ def test_a_quota_used_up_a_moment_after_its_reset_is_waited_for_again() -> None:
     assert scheduler.start(NOW + 1) == [1, 2]
 
 
-def test_a_reset_that_never_comes_ends_the_run_within_max_wait() -> None:
+def test_a_reset_that_never_comes_ends_the_run_within_max_wait():
     scheduler = Scheduler(independent(3), concurrency=1, max_wait=3600)
     now = NOW
     while not scheduler.is_over:
@@ -330,7 +328,7 @@ def test_a_reset_that_never_comes_ends_the_run_within_max_wait() -> None:
     assert now - NOW == 1 + 2 + 4 + 8 + 16
 
 
-def test_keep_quota_leaves_that_many_and_one_to_read_the_account_again() -> None:
+def test_keep_quota_leaves_that_many_and_one_to_read_the_account_again():
     scheduler = Scheduler(independent(20), concurrency=16, keep_quota=5, remaining=10)
     assert scheduler.start(NOW) == [0, 1, 2, 3]
     for left, position in enumerate([0, 1, 2, 3]):
@@ -339,7 +337,7 @@ def test_keep_quota_leaves_that_many_and_one_to_read_the_account_again() -> None
     assert scheduler.stopped is Stop.QUOTA
 
 
-def test_responses_that_overtake_each_other_do_not_renew_the_quota() -> None:
+def test_responses_that_overtake_each_other_do_not_renew_the_quota():
     scheduler = Scheduler(independent(20), concurrency=4, keep_quota=1, remaining=8)
     assert scheduler.start(NOW) == [0, 1, 2, 3]
     for position, remaining in [(0, 4), (1, 5), (2, 6), (3, 7)]:
@@ -348,7 +346,7 @@ def test_responses_that_overtake_each_other_do_not_renew_the_quota() -> None:
     assert len(scheduler.start(NOW)) == 2
 
 
-def test_after_the_reset_one_request_finds_out_what_is_left() -> None:
+def test_after_the_reset_one_request_finds_out_what_is_left():
     scheduler = Scheduler(
         independent(20), concurrency=4, keep_quota=5, remaining=6, reset_at=NOW + 60, max_wait=60
     )
@@ -361,7 +359,7 @@ def test_after_the_reset_one_request_finds_out_what_is_left() -> None:
     assert scheduler.start(NOW + 61) == [0, 1, 2, 3]
 
 
-def test_a_quota_used_up_when_the_account_is_read_again_is_waited_for() -> None:
+def test_a_quota_used_up_when_the_account_is_read_again_is_waited_for():
     scheduler = Scheduler(independent(3), concurrency=1, max_wait=60)
     scheduler.start(NOW)
     scheduler.finish(0, throttled(420, retry_after=30), NOW)
@@ -372,9 +370,7 @@ def test_a_quota_used_up_when_the_account_is_read_again_is_waited_for() -> None:
 
 
 @pytest.mark.parametrize(("status_code", "why"), [(401, Stop.UNAUTHORIZED), (500, Stop.FAILURES)])
-def test_an_account_that_cannot_be_read_again_after_a_wait_stops_the_run(
-    status_code: int, why: Stop
-) -> None:
+def test_an_account_that_cannot_be_read_again_after_a_wait_stops_the_run(status_code, why):
     scheduler = Scheduler(independent(3), concurrency=1, max_wait=60)
     scheduler.start(NOW)
     scheduler.finish(0, throttled(420, retry_after=30), NOW)
@@ -384,7 +380,7 @@ def test_an_account_that_cannot_be_read_again_after_a_wait_stops_the_run(
     assert scheduler.stopped is why
 
 
-def test_what_is_held_back_never_starts_nor_what_depends_on_it() -> None:
+def test_what_is_held_back_never_starts_nor_what_depends_on_it():
     scheduler = Scheduler([change(), change(), change(0), change(1), change(1)], concurrency=1)
     scheduler.start(NOW)
     scheduler.finish(0, HOLDS, NOW)
@@ -392,7 +388,7 @@ def test_what_is_held_back_never_starts_nor_what_depends_on_it() -> None:
     assert scheduler.is_over
 
 
-def test_a_short_pause_does_not_make_what_was_read_old() -> None:
+def test_a_short_pause_does_not_make_what_was_read_old():
     scheduler = Scheduler(independent(3), concurrency=1)
     scheduler.start(NOW)
     scheduler.finish(0, throttled(429, retry_after=4), NOW)
@@ -402,7 +398,7 @@ def test_a_short_pause_does_not_make_what_was_read_old() -> None:
     assert scheduler.pace.must_read
 
 
-def test_a_reset_in_the_past_does_not_make_the_quota_endless() -> None:
+def test_a_reset_in_the_past_does_not_make_the_quota_endless():
     scheduler = Scheduler(independent(20), concurrency=1, keep_quota=5, remaining=8)
     scheduler.start(NOW)
     reply = Reply(kind=ReplyKind.IN_PLACE, remaining=6, reset_at=NOW - 30)
@@ -411,7 +407,7 @@ def test_a_reset_in_the_past_does_not_make_the_quota_endless() -> None:
     assert scheduler.stopped is Stop.QUOTA
 
 
-def test_a_requested_stop_starts_nothing_more() -> None:
+def test_a_requested_stop_starts_nothing_more():
     scheduler = Scheduler(independent(5), concurrency=2)
     scheduler.start(NOW)
     scheduler.stop(Stop.REQUESTED, "Ctrl-C")
@@ -421,7 +417,7 @@ def test_a_requested_stop_starts_nothing_more() -> None:
     assert scheduler.is_over
 
 
-def test_a_change_that_was_put_back_starts_again_first() -> None:
+def test_a_change_that_was_put_back_starts_again_first():
     scheduler = Scheduler(independent(5), concurrency=2)
     assert scheduler.start(NOW) == [0, 1]
     scheduler.put_back(0)
@@ -439,9 +435,7 @@ def test_a_change_that_was_put_back_starts_again_first() -> None:
         ([change()], {"max_wait": float("nan")}),
     ],
 )
-def test_what_makes_no_sense_is_rejected(
-    changes: list[Change], arguments: dict[str, float]
-) -> None:
+def test_what_makes_no_sense_is_rejected(changes, arguments):
     with pytest.raises(ValueError, match=r"depends|must"):
         Scheduler(changes, **arguments)  # type: ignore[arg-type]
 
@@ -482,13 +476,8 @@ REPLIES = st.sampled_from(
     st.integers(),
 )
 def test_whatever_is_replied_the_order_holds_and_the_run_ends(
-    changes: list[Change],
-    concurrency: int,
-    keep_quota: int,
-    max_wait: float,
-    replies: list[Reply],
-    seed: int,
-) -> None:
+    changes, concurrency, keep_quota, max_wait, replies, seed
+):
     chance = random.Random(seed)
     scheduler = Scheduler(
         changes, concurrency=concurrency, keep_quota=keep_quota, max_wait=max_wait

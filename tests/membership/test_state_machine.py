@@ -222,11 +222,7 @@ class Applying(RuleBasedStateMachine):
         memberships=st.fixed_dictionaries(dict.fromkeys([*NAMED, "other"], MEMBERS)),
         granted=GRANTED,
     )
-    def begin(
-        self,
-        memberships: dict[str, set[str]],
-        granted: dict[str, list[tuple[str, str | None, dict[str, str]]]],
-    ) -> None:
+    def begin(self, memberships, granted):
         self.emulator = emulated(memberships, USERS)
         self.watched = Watched(self.emulator)
         self.someone_grants_roles(granted)
@@ -242,7 +238,7 @@ class Applying(RuleBasedStateMachine):
         super().check_invariants(*arguments, **keywords)
 
     @rule(wanted=FILES)
-    def edit_file(self, wanted: dict[str, tuple[set[str], str, bool]]) -> None:
+    def edit_file(self, wanted):
         """Write another file. A group is pinned by its ID where it exists, so it may be renamed."""
         groups: list[DesiredGroup] = []
         by_id = {group.id: group.name for group in self.emulator.groups}
@@ -271,9 +267,7 @@ class Applying(RuleBasedStateMachine):
         self.desired = Desired(source="file", digest="", guards=ANYTHING_GOES, groups=tuple(groups))
 
     @rule(granted=GRANTED)
-    def someone_grants_roles(
-        self, granted: dict[str, list[tuple[str, str | None, dict[str, str]]]]
-    ) -> None:
+    def someone_grants_roles(self, granted):
         groups = {group.name: group.id for group in self.emulator.groups}
         for name, roles in granted.items():
             for role_id, scope, within in roles if name in groups else ():
@@ -281,7 +275,7 @@ class Applying(RuleBasedStateMachine):
                 DRAWN["roles granted"] += 1
 
     @rule(group=st.sampled_from(NAMED), role=st.sampled_from(ROLES))
-    def someone_ends_a_role(self, group: str, role: tuple[str, str | None, dict[str, str]]) -> None:
+    def someone_ends_a_role(self, group, role):
         role_id, scope, within = role
         for each in self.emulator.groups:
             if each.name == group:
@@ -301,16 +295,7 @@ class Applying(RuleBasedStateMachine):
         retries=st.sampled_from([PATIENT, None]),
         late=st.lists(st.sampled_from([0, 0, 1, 3]), max_size=3),
     )
-    def apply_and_restore_roles(
-        self,
-        wanted: dict[str, tuple[set[str], str, bool]],
-        faults: list[Fault],
-        refused: int | None,
-        changed: tuple[str, str | None, dict[str, str]] | None,
-        undoing: list[tuple[list[Fault], int | None, bool]],
-        retries: RetryConfig | None,
-        late: list[int],
-    ) -> None:
+    def apply_and_restore_roles(self, wanted, faults, refused, changed, undoing, retries, late):
         """Undo a run up to three times, with faults and kills, with the roles or without them."""
         self.edit_file(wanted)
         made = self._plan()
@@ -366,7 +351,7 @@ class Applying(RuleBasedStateMachine):
                 assert any(outcome.change.group.name in each for each in inverse.warnings)
 
     @rule(admin=ADMINS)
-    def someone_else_changes_something(self, admin: tuple[str, str, str]) -> None:
+    def someone_else_changes_something(self, admin):
         self._act_as(admin)
         DRAWN["other admins between runs"] += 1
 
@@ -383,18 +368,8 @@ class Applying(RuleBasedStateMachine):
         quota=st.none() | st.integers(2, 5),
     )
     def apply_with_faults(
-        self,
-        wanted: dict[str, tuple[set[str], str, bool]] | None,
-        faults: list[Fault],
-        kill_at: int | None,
-        concurrency: int,
-        admins: list[tuple[int, tuple[str, str, str]]],
-        retries: RetryConfig | None,
-        late: list[int],
-        waits: list[tuple[str, str, str] | None],
-        is_midnight: bool,
-        quota: int | None,
-    ) -> None:
+        self, wanted, faults, kill_at, concurrency, admins, retries, late, waits, is_midnight, quota
+    ):
         if wanted is not None:
             self.edit_file(wanted)
         made = self._plan()
@@ -417,13 +392,7 @@ class Applying(RuleBasedStateMachine):
         status=st.sampled_from([400, 403]),
         concurrency=st.integers(1, 4),
     )
-    def apply_with_refused_people(
-        self,
-        wanted: dict[str, tuple[set[str], str, bool]],
-        refused: set[str],
-        status: int,
-        concurrency: int,
-    ) -> None:
+    def apply_with_refused_people(self, wanted, refused, status, concurrency):
         self.edit_file(wanted)
         made = self._plan()
         if made is None:
@@ -451,17 +420,7 @@ class Applying(RuleBasedStateMachine):
         quota=st.none() | st.integers(2, 5),
         concurrency=st.integers(1, 4),
     )
-    def apply_with_rules(
-        self,
-        wanted: dict[str, tuple[set[str], str, bool]],
-        apart: list[str],
-        most: int | None,
-        managed: str | None,
-        faults: list[Fault],
-        waits: list[tuple[str, str, str] | None],
-        quota: int | None,
-        concurrency: int,
-    ) -> None:
+    def apply_with_rules(self, wanted, apart, most, managed, faults, waits, quota, concurrency):
         """Write a file with rules, and with a group that something else manages, for one run."""
         self.edit_file(wanted)
         without = self.desired
@@ -490,7 +449,7 @@ class Applying(RuleBasedStateMachine):
         self.desired = without
 
     @rule(concurrency=st.integers(1, 4))
-    def apply_without_faults(self, concurrency: int) -> None:
+    def apply_without_faults(self, concurrency):
         made = self._plan()
         if made is None:
             return
@@ -504,9 +463,7 @@ class Applying(RuleBasedStateMachine):
         DRAWN["clean runs"] += 1
 
     @rule(wanted=FILES, concurrency=st.integers(1, 4), restores=st.booleans())
-    def apply_and_undo(
-        self, wanted: dict[str, tuple[set[str], str, bool]], concurrency: int, restores: bool
-    ) -> None:
+    def apply_and_undo(self, wanted, concurrency, restores):
         self.edit_file(wanted)
         made = self._plan()
         if made is None or not made.changes:
@@ -532,7 +489,7 @@ class Applying(RuleBasedStateMachine):
         DRAWN["undos"] += 1
 
     @rule()
-    def apply_a_stale_plan(self) -> None:
+    def apply_a_stale_plan(self):
         made = self._plan()
         touched = [change.group.id for change in made.changes if change.group.id] if made else []
         if made is None or not touched:
@@ -845,9 +802,7 @@ def _is_addition(change: Change) -> bool:
 
 
 @pytest.mark.parametrize("examples", [40, pytest.param(300, marks=pytest.mark.exhaustive)], ids=str)
-def test_no_order_of_faults_kills_and_other_admins_breaks_a_promise(
-    examples: int,
-) -> None:
+def test_no_order_of_faults_kills_and_other_admins_breaks_a_promise(examples):
     DRAWN.clear()
     rare = {"kills", "stale plans", "other admins during runs", "fault after", "fault 409"}
     rare |= {"fault 429", "fault applied 503", "late writes", "refused people", "waits"}

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.redis_server import RedisServer
 
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.membership import (
@@ -92,9 +91,7 @@ class Machines:
 
 
 @pytest.mark.parametrize("second", [ONE, OTHER], ids=["the same file", "different files"])
-def test_two_runs_at_once_do_only_what_files_ask_and_the_next_ends_it(
-    tmp_path: Path, second: Mapping[str, list[str]]
-) -> None:
+def test_two_runs_at_once_do_only_what_files_ask_and_the_next_ends_it(tmp_path, second):
     chance = random.Random(seed := random.randrange(10**6))
     print(f"seed {seed}")
     for attempt in range(4):
@@ -122,9 +119,7 @@ def test_two_runs_at_once_do_only_what_files_ask_and_the_next_ends_it(
         assert members(emulator) == {**wanted, "untouched": set(BEFORE["untouched"])}
 
 
-def test_an_emptied_redis_lets_in_a_second_run_and_nothing_is_done_twice(
-    tmp_path: Path, redis_server: RedisServer
-) -> None:
+def test_an_emptied_redis_lets_in_a_second_run_and_nothing_is_done_twice(tmp_path, redis_server):
     emulator = emulated(BEFORE, USERS)
     watched = Watched(emulator)
     machines = Machines(tmp_path, emulator)

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.membership.grants import GroupRef
-from cld_user_groups.membership.model import Action, Change, GuardLimits, Plan
+from cld_user_groups.membership.model import Action, GuardLimits, Plan
 from cld_user_groups.membership.snapshot import read_account
 from cld_user_groups.membership.undo import undo_plan
 
@@ -36,7 +36,7 @@ def actions(plan: Plan) -> list[tuple[Action, str, str]]:
     ]
 
 
-def test_everything_that_a_run_did_is_taken_back(account: Account) -> None:
+def test_everything_that_a_run_did_is_taken_back(account):
     before = account.members
     leave = remove(existing("A", "id-a"), "u1", 2)
     account.apply(create("new"), rename("a", "A"), add(NEW, "u1", 0), add("b", "u9"), leave)
@@ -53,7 +53,7 @@ def test_everything_that_a_run_did_is_taken_back(account: Account) -> None:
     assert account.members == before
 
 
-def test_an_undo_can_be_undone(account: Account) -> None:
+def test_an_undo_can_be_undone(account):
     account.apply(rename("a", "A"), add("b", "u9"), add("b", "u8"))
     after = account.members
     account.run(account.undo(allow_removals=2))
@@ -61,9 +61,7 @@ def test_an_undo_can_be_undone(account: Account) -> None:
     assert account.members == after
 
 
-def test_a_deleted_group_returns_with_members_and_a_new_id_and_says_so(
-    account: Account,
-) -> None:
+def test_a_deleted_group_returns_with_members_and_a_new_id_and_says_so(account):
     before = account.members
     account.apply(delete("a", "u1", "u2"))
     plan = account.undo()
@@ -76,7 +74,7 @@ def test_a_deleted_group_returns_with_members_and_a_new_id_and_says_so(
     assert group_of(account.emulator, "a").id != "id-a"
 
 
-def test_names_that_were_passed_on_are_passed_back(account: Account) -> None:
+def test_names_that_were_passed_on_are_passed_back(account):
     before = account.members
     again = GroupRef(id=None, name="a")
     account.apply(rename("b", "c"), rename("a", "b", 0), create("a", 1), add(again, "u5", 2))
@@ -87,9 +85,7 @@ def test_names_that_were_passed_on_are_passed_back(account: Account) -> None:
     assert account.members == before
 
 
-def test_people_are_back_in_their_old_group_before_they_leave_the_new_one(
-    account: Account,
-) -> None:
+def test_people_are_back_in_their_old_group_before_they_leave_the_new_one(account):
     account.apply(add("b", "u1"), remove("a", "u1", 0))
     plan = account.undo(allow_removals=1)
     assert actions(plan) == [(Action.ADD_USER, "a", "u1"), (Action.REMOVE_USER, "b", "u1")]
@@ -108,8 +104,8 @@ def test_people_are_back_in_their_old_group_before_they_leave_the_new_one(
     ],
 )
 def test_what_has_changed_since_is_left_alone_and_noted(
-    account: Account, change: Change, operation: str, arguments: dict[str, str], note: str
-) -> None:
+    account, change, operation, arguments, note
+):
     account.apply(change)
     of_group = {} if operation == "create" else {"group_id": "id-a"}
     getattr(account.client.user_groups, operation)(**of_group, **arguments)
@@ -121,7 +117,7 @@ def test_what_has_changed_since_is_left_alone_and_noted(
     assert plan.held_back == (() if is_undone else plan.notes)
 
 
-def test_an_undo_that_can_restore_nobody_is_incomplete(account: Account) -> None:
+def test_an_undo_that_can_restore_nobody_is_incomplete(account):
     account.apply(delete("a", "u1", "u2"))
     account.client.user_groups.create(name="a")
     plan = account.undo()
@@ -130,7 +126,7 @@ def test_an_undo_that_can_restore_nobody_is_incomplete(account: Account) -> None
     assert result.differences == plan.notes
 
 
-def test_a_deletion_that_is_undone_already_holds_nothing_back(account: Account) -> None:
+def test_a_deletion_that_is_undone_already_holds_nothing_back(account):
     account.apply(delete("a", "u1", "u2"))
     done = account.last_run()
     assert account.run(account.undo(done)).is_complete
@@ -138,7 +134,7 @@ def test_a_deletion_that_is_undone_already_holds_nothing_back(account: Account) 
     assert (again.changes, again.held_back) == ((), ())
 
 
-def test_whom_the_run_protects_its_undo_does_not_remove(account: Account) -> None:
+def test_whom_the_run_protects_its_undo_does_not_remove(account):
     plan = account.plan(create("new"), add(NEW, "u5", 0), add("b", "u6"), add("b", "u7"))
     account.run(evolve(plan, protect=("u5@example.com", "u6")))
     made = account.undo()
@@ -148,7 +144,7 @@ def test_whom_the_run_protects_its_undo_does_not_remove(account: Account) -> Non
     assert any("members who are protected" in held for held in made.held_back)
 
 
-def test_an_undo_names_the_email_that_its_user_has_now(account: Account) -> None:
+def test_an_undo_names_the_email_that_its_user_has_now(account):
     account.apply(add("a", "u9"))
     account.emulator.update_user_account("u9", email="new-u9@example.com")
     (change,) = account.undo().changes
@@ -156,9 +152,7 @@ def test_an_undo_names_the_email_that_its_user_has_now(account: Account) -> None
     assert change.user.email == "new-u9@example.com"
 
 
-def test_a_created_group_with_others_stays_and_loses_whom_the_run_added(
-    account: Account,
-) -> None:
+def test_a_created_group_with_others_stays_and_loses_whom_the_run_added(account):
     account.apply(create("new"), add(NEW, "u5", 0))
     account.emulator.add_member(group_of(account.emulator, "new").id, "u6")
     plan = account.undo()
@@ -172,9 +166,7 @@ def rewrite(account: Account, edit: Callable[[bytes], bytes]) -> None:
     path.write_bytes(edit(path.read_bytes()))
 
 
-def test_what_no_journal_confirms_is_undone_where_the_account_shows_it(
-    account: Account,
-) -> None:
+def test_what_no_journal_confirms_is_undone_where_the_account_shows_it(account):
     account.apply(add("a", "u9"))
     rewrite(account, lambda text: text[: text.index(b'{"type":"outcome"') + 10])
     assert account.last_run().is_torn
@@ -187,15 +179,13 @@ def test_what_no_journal_confirms_is_undone_where_the_account_shows_it(
     assert "and the account does not show it" in plan.notes[0]
 
 
-def test_what_an_older_journal_calls_in_place_already_is_left_alone(
-    account: Account,
-) -> None:
+def test_what_an_older_journal_calls_in_place_already_is_left_alone(account):
     account.apply(add("a", "u9"))
     rewrite(account, lambda text: text.replace(b'"status":"done"', b'"status":"already"'))
     assert account.undo().changes == ()
 
 
-def test_an_undo_goes_through_the_guards(account: Account) -> None:
+def test_an_undo_goes_through_the_guards(account):
     account.apply(*(add("b", f"u{number}") for number in range(10, 26)))
     plan = account.undo()
     assert {breach.guard for breach in plan.breaches} == {"max_removals", "max_removals_per_group"}
@@ -211,14 +201,14 @@ def test_an_undo_goes_through_the_guards(account: Account) -> None:
     assert [breach.guard for breach in protected.breaches] == ["protected"]
 
 
-def test_a_run_on_another_account_is_rejected(account: Account) -> None:
+def test_a_run_on_another_account_is_rejected(account):
     account.apply(add("a", "u9"))
     other = read_account(client_of(Emulator(account_id="other")))
     with pytest.raises(ValueError, match="was on account 'acc'"):
         undo_plan(account.last_run(), other, now=datetime.now(UTC))
 
 
-def test_a_group_is_not_emptied_where_nobody_could_be_put_back(account: Account) -> None:
+def test_a_group_is_not_emptied_where_nobody_could_be_put_back(account):
     account.apply(add("b", "u9"), remove("b", "u3"))
     account.fail("addUserToUserGroup", status=400, times=None)
     assert not account.run(account.undo()).is_complete
