@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import Any
 
 import hypothesis.strategies as st
 import pytest
@@ -41,6 +42,10 @@ def throttled(
     )
 
 
+def independent(count: int) -> list[Change]:
+    return [change() for _ in range(count)]
+
+
 def started(scheduler: Scheduler, now: float) -> list[int]:
     """Return what starts, the account having been read again where a pause makes that needed."""
     positions = scheduler.start(now)
@@ -50,35 +55,132 @@ def started(scheduler: Scheduler, now: float) -> list[int]:
     return scheduler.start(now)
 
 
-def independent(count: int) -> list[Change]:
-    return [change() for _ in range(count)]
+def in_turn(*replies: Reply) -> list[Any]:
+    """Return the steps in which changes start one at a time, each with its reply."""
+    return [step for at, reply in enumerate(replies) for step in ([at], (at, reply))]
 
 
-def test_changes_start_in_the_plans_order_up_to_the_concurrency():
-    scheduler = Scheduler(independent(5), concurrency=3)
-    assert scheduler.start(NOW) == [0, 1, 2]
-    assert scheduler.start(NOW) == []
-    scheduler.finish(1, HOLDS, NOW)
-    assert scheduler.start(NOW) == [3]
+def placed(*remaining: int, **more: float) -> list[Any]:
+    """Return the replies to the first changes, each with what is left of the quota."""
+    replies = (Reply(kind=ReplyKind.IN_PLACE, remaining=left, **more) for left in remaining)
+    return list(enumerate(replies))
 
 
-def test_a_change_waits_for_all_that_it_depends_on():
-    scheduler = Scheduler([change(), change(), change(0, 1), change()])
-    assert scheduler.start(NOW) == [0, 1, 3]
-    scheduler.finish(1, HOLDS, NOW)
-    assert scheduler.start(NOW) == []
-    scheduler.finish(0, HOLDS, NOW)
-    assert scheduler.start(NOW) == [2]
+OVER: dict[str, Any] = {"is_over": True, "stopped": None}
+NO_RIGHT = {"is_over": True, "stopped": Stop.UNAUTHORIZED}
+LATE, RESET = throttled(420, retry_after=30), throttled(420, reset_at=NOW + 1800)
+ALL_ADDED = [*(add("g", f"u{n}") for n in range(70)), *(remove("h", f"v{n}") for n in range(9))]
+OFTEN = [add("g", "u0"), add("h", "u0"), add("g", "u1"), add("g", "u2")]
+JOIN_TO_LEAVE = [add("g", "refused"), add("g", "joiner"), remove("g", "leaver", 0)]
+NOBODY_NEW = [add("g", "u0"), add("g", "u1"), add("h", "u2"), remove("g", "leaver", 0)]
+HELD = [change(), change(), change(0), change(1), change(1)]
+# The changes, the concurrency and other settings, and the steps: which changes start; a change
+# and the reply to it; the reply to reading the account; the seconds since the start; a call; what
+# the scheduler then has.
+SCRIPTS: dict[str, tuple[list[Change], int, dict[str, float], list[Any]]] = {
+    "changes start in the plan's order up to the concurrency": (
+        independent(5), 3, {}, [[0, 1, 2], [], (1, HOLDS), [3]]),
+    "a change waits for all that it depends on": (
+        [change(), change(), change(0, 1), change()], 16, {},
+        [[0, 1, 3], (1, HOLDS), [], (0, HOLDS), [2]]),
+    "a failure stops what depends on it and nothing else": (
+        [change(), change(0), change(1), change()], 1, {},
+        [[0], (0, FAILED), [3], (3, HOLDS), OVER]),
+    "a removal that waits for somebody new accepts anybody": (
+        JOIN_TO_LEAVE, 1, {}, [[0], (0, REJECTED), [1], (1, HOLDS), [2]]),
+    "a removal does not start where nobody new is in its group": (
+        NOBODY_NEW, 16, {}, [[0, 1, 2], (0, REJECTED), (1, REJECTED), (2, HOLDS), [], OVER]),
+    "a key without permission stops after one write of each kind": (
+        ALL_ADDED, 1, {}, [[0], (0, REFUSED), [70], (70, REFUSED), [], NO_RIGHT]),
+    "a key without permission stops after two people": (
+        OFTEN, 1, {}, [[0], (0, REFUSED), [2], (2, REFUSED), [], NO_RIGHT]),
+    "401 stops everything and lets what runs end": (
+        independent(4), 2, {},
+        [[0, 1], (0, Reply(kind=ReplyKind.FAILED, status_code=401)), [], {"is_over": False},
+         (1, HOLDS), NO_RIGHT]),
+    "five failures in a row stop everything": (
+        independent(20), 1, {},
+        [*in_turn(*[FAILED] * 4, HOLDS, *[FAILED] * 3, REJECTED, FAILED, FAILED),
+         {"is_over": True, "stopped": Stop.FAILURES}]),
+    "a request that the client repeated halves as well": (
+        independent(10), 4, {},
+        [[0, 1, 2, 3], (0, Reply(kind=ReplyKind.IN_PLACE, was_retried=True)), {"at_once": 2}]),
+    "a delay of the server's own is kept to": (
+        independent(4), 1, {},
+        [[0], (0, throttled(429, retry_after=0.4)), {"paused_until": NOW + 0.4}]),
+    "a used-up quota stops the run where it may not wait": (
+        independent(3), 1, {},
+        [[0], (0, RESET), {"is_over": True, "stopped": Stop.QUOTA, "reset_at": NOW + 1800}]),
+    "a used-up quota is waited for where the run may wait": (
+        independent(3), 1, {"max_wait": 1800}, [[0], (0, RESET), 1799, [], 1800, [], HOLDS, [0]]),
+    "all waits for the quota together stay within max_wait": (
+        independent(3), 1, {"max_wait": 5000},
+        [[0], (0, throttled(420, retry_after=3600)), 3600, [], HOLDS, [0],
+         (0, throttled(420, retry_after=3600)), {"stopped": Stop.QUOTA}]),
+    "a used-up quota without a reset is not waited for": (
+        independent(3), 1, {"max_wait": 5000}, [[0], (0, throttled(420)), {"stopped": Stop.QUOTA}]),
+    "a quota used up a moment after its reset is waited for again": (
+        independent(3), 3, {"max_wait": 60},
+        [[0, 1, 2], *((at, throttled(420, reset_at=NOW - 0.5)) for at in range(3)),
+         {"stopped": None}, 0.9, [], 1, [], HOLDS, [0], (0, HOLDS), [1, 2]]),
+    "keep_quota leaves that many and one to read the account again": (
+        independent(20), 16, {"keep_quota": 5, "remaining": 10},
+        [[0, 1, 2, 3], *placed(9, 8, 7, 6), [], {"stopped": Stop.QUOTA}]),
+    "responses that overtake each other do not renew the quota": (
+        independent(20), 4, {"keep_quota": 1, "remaining": 8},
+        [[0, 1, 2, 3], *placed(4, 5, 6, 7, reset_at=NOW + 60), [4, 5]]),
+    "a reset in the past does not make the quota endless": (
+        independent(20), 1, {"keep_quota": 5, "remaining": 8},
+        [[0], *placed(6, reset_at=NOW - 30), [], {"stopped": Stop.QUOTA}]),
+    "after the reset one request finds out what is left": (
+        independent(20), 4, {"keep_quota": 5, "remaining": 6, "reset_at": NOW + 60, "max_wait": 60},
+        [[], {"paused_until": NOW + 60}, 60, [], {"must_read": True}, 61,
+         Reply(kind=ReplyKind.IN_PLACE, remaining=100, reset_at=NOW + 3660), [0, 1, 2, 3]]),
+    "a quota used up when the account is read again is waited for": (
+        independent(3), 1, {"max_wait": 60},
+        [[0], (0, LATE), 30, [], throttled(420, retry_after=10), {"paused_until": NOW + 40},
+         40, [], HOLDS, [0]]),
+    "an account that may not be read again after a wait stops the run": (
+        independent(3), 1, {"max_wait": 60},
+        [[0], (0, LATE), 30, [], Reply(kind=ReplyKind.FAILED, status_code=401), NO_RIGHT]),
+    "an account that cannot be read again after a wait stops the run": (
+        independent(3), 1, {"max_wait": 60},
+        [[0], (0, LATE), 30, [], FAILED, {"is_over": True, "stopped": Stop.FAILURES}]),
+    "what is held back never starts, nor what depends on it": (
+        HELD, 1, {}, [[0], (0, HOLDS), lambda run: run.hold_back([1, 2]), OVER]),
+    "a short pause does not make what was read old": (
+        independent(3), 1, {},
+        [[0], (0, throttled(429, retry_after=4)), 4, [0], (0, throttled(429, retry_after=30)),
+         34, [], {"must_read": True}]),
+    "a requested stop starts nothing more": (
+        independent(5), 2, {},
+        [[0, 1], lambda run: run.stop(Stop.REQUESTED, "Ctrl-C"), (0, HOLDS), [], (1, HOLDS),
+         {"is_over": True}]),
+    "a change that was put back starts again first": (
+        independent(5), 2, {}, [[0, 1], lambda run: run.put_back(0), [0]]),
+}  # fmt: skip
 
 
-def test_a_failure_stops_what_depends_on_it_and_nothing_else():
-    scheduler = Scheduler([change(), change(0), change(1), change()], concurrency=1)
-    assert scheduler.start(NOW) == [0]
-    scheduler.finish(0, FAILED, NOW)
-    assert scheduler.start(NOW) == [3]
-    scheduler.finish(3, HOLDS, NOW)
-    assert scheduler.is_over
-    assert scheduler.stopped is None
+@pytest.mark.parametrize(
+    ("changes", "concurrency", "settings", "steps"), SCRIPTS.values(), ids=SCRIPTS
+)
+def test_the_scheduler_starts_and_stops(changes, concurrency, settings, steps):
+    scheduler, now = Scheduler(changes, concurrency=concurrency, **settings), NOW
+    for step in steps:
+        if isinstance(step, list):
+            assert scheduler.start(now) == step
+        elif isinstance(step, tuple):
+            scheduler.finish(*step, now)
+        elif isinstance(step, Reply):
+            scheduler.account_read(step, now)
+        elif isinstance(step, dict):
+            for name, value in step.items():
+                of = scheduler if hasattr(scheduler, name) else scheduler.pace
+                assert (name, getattr(of, name)) == (name, value)
+        elif callable(step):
+            step(scheduler)
+        else:
+            now = NOW + step
 
 
 def ending(scheduler: Scheduler, reply: Callable[[int], Reply]) -> list[int]:
@@ -107,58 +209,6 @@ def test_one_refused_person_of_seventy_holds_back_nobody_else(first):
     scheduler = Scheduler(changes, concurrency=1)
     started = ending(scheduler, lambda position: REFUSED if position == first else HOLDS)
     assert len(started) == 70
-
-
-def test_a_key_without_permission_stops_after_one_write_of_each_kind():
-    changes = [*(add("g", f"u{n}") for n in range(70)), *(remove("h", f"v{n}") for n in range(9))]
-    scheduler = Scheduler(changes, concurrency=1)
-    assert ending(scheduler, lambda _: REFUSED) == [0, 70]
-    assert scheduler.stopped is Stop.UNAUTHORIZED
-
-
-def test_a_key_without_permission_stops_after_two_people():
-    changes = [add("g", "u0"), add("h", "u0"), add("g", "u1"), add("g", "u2")]
-    scheduler = Scheduler(changes, concurrency=1)
-    assert ending(scheduler, lambda _: REFUSED) == [0, 2]
-    assert scheduler.stopped is Stop.UNAUTHORIZED
-
-
-def test_a_removal_that_waits_for_somebody_new_accepts_anybody():
-    changes = [add("g", "refused"), add("g", "joiner"), remove("g", "leaver", 0)]
-    scheduler = Scheduler(changes, concurrency=1)
-    assert scheduler.start(NOW) == [0]
-    scheduler.finish(0, REJECTED, NOW)
-    assert scheduler.start(NOW) == [1]
-    scheduler.finish(1, HOLDS, NOW)
-    assert scheduler.start(NOW) == [2]
-
-
-def test_a_removal_does_not_start_where_nobody_new_is_in_its_group():
-    changes = [add("g", "u0"), add("g", "u1"), add("h", "u2"), remove("g", "leaver", 0)]
-    scheduler = Scheduler(changes)
-    assert ending(scheduler, lambda position: HOLDS if position == 2 else REJECTED) == [0, 1, 2]
-
-
-def test_401_stops_everything_and_lets_what_runs_end():
-    scheduler = Scheduler(independent(4), concurrency=2)
-    scheduler.start(NOW)
-    scheduler.finish(0, Reply(kind=ReplyKind.FAILED, status_code=401), NOW)
-    assert scheduler.start(NOW) == []
-    assert not scheduler.is_over
-    scheduler.finish(1, HOLDS, NOW)
-    assert scheduler.is_over
-    assert scheduler.stopped is Stop.UNAUTHORIZED
-
-
-def test_five_failures_in_a_row_stop_everything():
-    scheduler = Scheduler(independent(20), concurrency=1)
-    for reply in [FAILED] * 4 + [HOLDS] + [FAILED] * 3 + [REJECTED, FAILED]:
-        (position,) = scheduler.start(NOW)
-        scheduler.finish(position, reply, NOW)
-    (position,) = scheduler.start(NOW)
-    scheduler.finish(position, FAILED, NOW)
-    assert scheduler.stopped is Stop.FAILURES
-    assert scheduler.is_over
 
 
 def test_a_429_halves_what_runs_at_once_and_the_change_is_tried_again():
@@ -196,13 +246,6 @@ def test_requests_that_are_turned_away_together_halve_only_once():
     for position in scheduler.start(NOW + 1):
         scheduler.finish(position, throttled(429, retry_after=1), NOW + 1)
     assert scheduler.pace.at_once == 4
-
-
-def test_a_request_that_the_client_repeated_halves_as_well():
-    scheduler = Scheduler(independent(10), concurrency=4)
-    scheduler.start(NOW)
-    scheduler.finish(0, Reply(kind=ReplyKind.IN_PLACE, was_retried=True), NOW)
-    assert scheduler.pace.at_once == 2
 
 
 def test_what_runs_at_once_grows_by_one_a_round_up_to_the_concurrency():
@@ -265,58 +308,6 @@ def test_an_accepted_write_ends_the_backoff_and_renews_its_time():
     assert scheduler.stopped is None
 
 
-def test_a_delay_of_the_servers_own_is_kept_to():
-    scheduler = Scheduler(independent(4), concurrency=1)
-    scheduler.start(NOW)
-    scheduler.finish(0, throttled(429, retry_after=0.4), NOW)
-    assert scheduler.paused_until == NOW + 0.4
-
-
-def test_a_used_up_quota_stops_the_run_where_it_may_not_wait():
-    scheduler = Scheduler(independent(3), concurrency=1)
-    scheduler.start(NOW)
-    scheduler.finish(0, throttled(420, reset_at=NOW + 1800), NOW)
-    assert scheduler.stopped is Stop.QUOTA
-    assert scheduler.pace.reset_at == NOW + 1800
-    assert scheduler.is_over
-
-
-def test_a_used_up_quota_is_waited_for_where_the_run_may_wait():
-    scheduler = Scheduler(independent(3), concurrency=1, max_wait=1800)
-    scheduler.start(NOW)
-    scheduler.finish(0, throttled(420, reset_at=NOW + 1800), NOW)
-    assert scheduler.start(NOW + 1799) == []
-    assert started(scheduler, NOW + 1800) == [0]
-
-
-def test_all_waits_for_the_quota_together_stay_within_max_wait():
-    scheduler = Scheduler(independent(3), concurrency=1, max_wait=5000)
-    scheduler.start(NOW)
-    scheduler.finish(0, throttled(420, retry_after=3600), NOW)
-    assert started(scheduler, NOW + 3600) == [0]
-    scheduler.finish(0, throttled(420, retry_after=3600), NOW + 3600)
-    assert scheduler.stopped is Stop.QUOTA
-
-
-def test_a_used_up_quota_without_a_reset_is_not_waited_for():
-    scheduler = Scheduler(independent(3), concurrency=1, max_wait=5000)
-    scheduler.start(NOW)
-    scheduler.finish(0, throttled(420), NOW)
-    assert scheduler.stopped is Stop.QUOTA
-
-
-def test_a_quota_used_up_a_moment_after_its_reset_is_waited_for_again():
-    scheduler = Scheduler(independent(3), concurrency=3, max_wait=60)
-    assert scheduler.start(NOW) == [0, 1, 2]
-    for position in (0, 1, 2):
-        scheduler.finish(position, throttled(420, reset_at=NOW - 0.5), NOW)
-    assert scheduler.stopped is None
-    assert scheduler.start(NOW + 0.9) == []
-    assert started(scheduler, NOW + 1) == [0]
-    scheduler.finish(0, HOLDS, NOW + 1)
-    assert scheduler.start(NOW + 1) == [1, 2]
-
-
 def test_a_reset_that_never_comes_ends_the_run_within_max_wait():
     scheduler = Scheduler(independent(3), concurrency=1, max_wait=3600)
     now = NOW
@@ -326,102 +317,6 @@ def test_a_reset_that_never_comes_ends_the_run_within_max_wait():
             scheduler.finish(position, throttled(420, reset_at=NOW - 0.5), now)
     assert scheduler.stopped is Stop.QUOTA
     assert now - NOW == 1 + 2 + 4 + 8 + 16
-
-
-def test_keep_quota_leaves_that_many_and_one_to_read_the_account_again():
-    scheduler = Scheduler(independent(20), concurrency=16, keep_quota=5, remaining=10)
-    assert scheduler.start(NOW) == [0, 1, 2, 3]
-    for left, position in enumerate([0, 1, 2, 3]):
-        scheduler.finish(position, Reply(kind=ReplyKind.IN_PLACE, remaining=9 - left), NOW)
-    assert scheduler.start(NOW) == []
-    assert scheduler.stopped is Stop.QUOTA
-
-
-def test_responses_that_overtake_each_other_do_not_renew_the_quota():
-    scheduler = Scheduler(independent(20), concurrency=4, keep_quota=1, remaining=8)
-    assert scheduler.start(NOW) == [0, 1, 2, 3]
-    for position, remaining in [(0, 4), (1, 5), (2, 6), (3, 7)]:
-        reply = Reply(kind=ReplyKind.IN_PLACE, remaining=remaining, reset_at=NOW + 60)
-        scheduler.finish(position, reply, NOW)
-    assert len(scheduler.start(NOW)) == 2
-
-
-def test_after_the_reset_one_request_finds_out_what_is_left():
-    scheduler = Scheduler(
-        independent(20), concurrency=4, keep_quota=5, remaining=6, reset_at=NOW + 60, max_wait=60
-    )
-    assert scheduler.start(NOW) == []
-    assert scheduler.paused_until == NOW + 60
-    assert scheduler.start(NOW + 60) == []
-    assert scheduler.pace.must_read
-    reply = Reply(kind=ReplyKind.IN_PLACE, remaining=100, reset_at=NOW + 3660)
-    scheduler.account_read(reply, NOW + 61)
-    assert scheduler.start(NOW + 61) == [0, 1, 2, 3]
-
-
-def test_a_quota_used_up_when_the_account_is_read_again_is_waited_for():
-    scheduler = Scheduler(independent(3), concurrency=1, max_wait=60)
-    scheduler.start(NOW)
-    scheduler.finish(0, throttled(420, retry_after=30), NOW)
-    assert scheduler.start(NOW + 30) == []
-    scheduler.account_read(throttled(420, retry_after=10), NOW + 30)
-    assert scheduler.paused_until == NOW + 40
-    assert started(scheduler, NOW + 40) == [0]
-
-
-@pytest.mark.parametrize(("status_code", "why"), [(401, Stop.UNAUTHORIZED), (500, Stop.FAILURES)])
-def test_an_account_that_cannot_be_read_again_after_a_wait_stops_the_run(status_code, why):
-    scheduler = Scheduler(independent(3), concurrency=1, max_wait=60)
-    scheduler.start(NOW)
-    scheduler.finish(0, throttled(420, retry_after=30), NOW)
-    assert scheduler.start(NOW + 30) == []
-    scheduler.account_read(Reply(kind=ReplyKind.FAILED, status_code=status_code), NOW + 30)
-    assert scheduler.is_over
-    assert scheduler.stopped is why
-
-
-def test_what_is_held_back_never_starts_nor_what_depends_on_it():
-    scheduler = Scheduler([change(), change(), change(0), change(1), change(1)], concurrency=1)
-    scheduler.start(NOW)
-    scheduler.finish(0, HOLDS, NOW)
-    scheduler.hold_back([1, 2])
-    assert scheduler.is_over
-
-
-def test_a_short_pause_does_not_make_what_was_read_old():
-    scheduler = Scheduler(independent(3), concurrency=1)
-    scheduler.start(NOW)
-    scheduler.finish(0, throttled(429, retry_after=4), NOW)
-    assert scheduler.start(NOW + 4) == [0]
-    scheduler.finish(0, throttled(429, retry_after=30), NOW + 4)
-    assert scheduler.start(NOW + 34) == []
-    assert scheduler.pace.must_read
-
-
-def test_a_reset_in_the_past_does_not_make_the_quota_endless():
-    scheduler = Scheduler(independent(20), concurrency=1, keep_quota=5, remaining=8)
-    scheduler.start(NOW)
-    reply = Reply(kind=ReplyKind.IN_PLACE, remaining=6, reset_at=NOW - 30)
-    scheduler.finish(0, reply, NOW)
-    assert scheduler.start(NOW) == []
-    assert scheduler.stopped is Stop.QUOTA
-
-
-def test_a_requested_stop_starts_nothing_more():
-    scheduler = Scheduler(independent(5), concurrency=2)
-    scheduler.start(NOW)
-    scheduler.stop(Stop.REQUESTED, "Ctrl-C")
-    scheduler.finish(0, HOLDS, NOW)
-    assert scheduler.start(NOW) == []
-    scheduler.finish(1, HOLDS, NOW)
-    assert scheduler.is_over
-
-
-def test_a_change_that_was_put_back_starts_again_first():
-    scheduler = Scheduler(independent(5), concurrency=2)
-    assert scheduler.start(NOW) == [0, 1]
-    scheduler.put_back(0)
-    assert scheduler.start(NOW) == [0]
 
 
 @pytest.mark.parametrize(
