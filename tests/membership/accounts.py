@@ -18,6 +18,13 @@ from cld_user_groups.utils import UNSET, RetryConfig, Unset
 
 SECURITY = Security(provisioning_api_key="k", provisioning_api_secret="s")
 SERVER = "http://127.0.0.1:1"  # never reached: the emulator is in process
+WRITES = [
+    "createUserGroup",
+    "updateUserGroup",
+    "addUserToUserGroup",
+    "removeUserFromUserGroup",
+    "deleteUserGroup",
+]
 
 
 def emulated(groups: Mapping[str, Iterable[str]], users: Iterable[str]) -> Emulator:

@@ -42,7 +42,7 @@ from cld_user_groups.membership.staleness import StalePlan, difference_of
 from cld_user_groups.membership.undo import undo_plan
 from cld_user_groups.utils import BackoffStrategy, RetryConfig, waiting_disabled
 
-from .accounts import client_over, emulated, members
+from .accounts import WRITES, client_over, emulated, members
 from .watched import Watched, Write, about_role, write_of
 
 USERS = [f"u{number}" for number in range(6)]
@@ -50,13 +50,6 @@ NAMED = ["g0", "g1", "g2"]  # what the file is about; "other" is not
 NEW = "g-new"
 TODAY = date(2026, 1, 1)
 ANYTHING_GOES = GuardLimits(max_removals=10**6, max_removals_per_group=1.0)
-WRITES = [
-    "createUserGroup",
-    "updateUserGroup",
-    "deleteUserGroup",
-    "addUserToUserGroup",
-    "removeUserFromUserGroup",
-]
 STATUSES = [503, 429, 420, 409, 404, 500, 401, 403]
 READS = ["getUserGroups", "getUserGroup", "getUsersInUserGroup"]
 ON_ROLES = ["getPrincipalRoles", "getRoles", "updatePrincipalRoles"]
