@@ -20,6 +20,7 @@ from .test_past import snapshot_of
 USER = Member(id="u1", email="u1@example.com")
 JOINS, LEAVES = joins("u1", "g1"), leaves("u1", "g1")
 UNKNOWN = Status.UNKNOWN
+MAYBE_LEFT = run_of(2, LEAVES, status=UNKNOWN)
 
 
 @pytest.mark.parametrize(
@@ -30,20 +31,10 @@ UNKNOWN = Status.UNKNOWN
         (True, [run_of(1, JOINS, status=Status.ALREADY)], Verdict.MADE_BY_RUN, "run-1"),
         (True, [], Verdict.MADE_ELSEWHERE, None),
         (True, [run_of(1, JOINS), run_of(2, LEAVES)], Verdict.MADE_ELSEWHERE, None),
-        (
-            True,
-            [run_of(1, JOINS), run_of(2, LEAVES, status=UNKNOWN)],
-            Verdict.MADE_BY_RUN,
-            "run-1",
-        ),
+        (True, [run_of(1, JOINS), MAYBE_LEFT], Verdict.MADE_BY_RUN, "run-1"),
         (False, [run_of(1, JOINS), run_of(2, LEAVES)], Verdict.ENDED_BY_RUN, "run-2"),
         (False, [run_of(2, LEAVES)], Verdict.ENDED_BY_RUN, "run-2"),
-        (
-            False,
-            [run_of(1, JOINS), run_of(2, LEAVES, status=UNKNOWN)],
-            Verdict.ENDED_BY_RUN,
-            "run-2",
-        ),
+        (False, [run_of(1, JOINS), MAYBE_LEFT], Verdict.ENDED_BY_RUN, "run-2"),
         (False, [run_of(1, JOINS)], Verdict.ENDED_ELSEWHERE, None),
         (False, [run_of(1, JOINS, status=UNKNOWN)], Verdict.NEVER_MADE, None),
         (False, [run_of(1, LEAVES, status=UNKNOWN)], Verdict.NEVER_MADE, None),

@@ -14,6 +14,7 @@ from cld_user_groups.membership.history import Period, history_of, read_history
 from cld_user_groups.membership.journal import Ended, FileJournal, Intent
 from cld_user_groups.membership.model import Action, Change, Member, Plan, Snapshot
 from cld_user_groups.membership.result import Status
+from cld_user_groups.membership.runs import Run
 
 from .recorded import BEGINNING, created, deleted, joins, leaves, ref, renamed, run_of
 
@@ -39,39 +40,54 @@ def test_a_membership_is_told_with_run_time_author_reason_and_end():
     assert since.header.plan.digest.endswith("1")
 
 
-def test_who_left_and_came_back_has_two_periods_in_any_order_of_runs():
-    runs = [
-        run_of(1, joins("u1", "g1")),
-        run_of(2, leaves("u1", "g1")),
-        run_of(3, joins("u1", "g1")),
-    ]
+JOINS, LEAVES = joins("u1", "g1"), leaves("u1", "g1")
+ALREADY, UNKNOWN = Status.ALREADY, Status.UNKNOWN
+PERIODS: dict[str, tuple[list[Run], list[tuple[str | None, str | None, bool]]]] = {
+    "who left and came back has two periods": (
+        [run_of(1, JOINS), run_of(2, LEAVES), run_of(3, JOINS)],
+        [("run-1", "run-2", False), ("run-3", None, True)]),
+    "removing whom no run added ends a period without a beginning": (
+        [run_of(1, LEAVES)], [(None, "run-1", False)]),
+    "a member who is found there already keeps the run that added him": (
+        [run_of(1, JOINS), run_of(2, JOINS, status=ALREADY)], [("run-1", None, True)]),
+    "who is added twice was removed elsewhere in between": (
+        [run_of(1, JOINS), run_of(2, JOINS)], [("run-1", None, False), ("run-2", None, True)]),
+    "who was removed already is told by the run that saw it": (
+        [run_of(1, JOINS), run_of(2, LEAVES, status=ALREADY)], [("run-1", "run-2", False)]),
+    "who was removed already and never added has no period": (
+        [run_of(2, LEAVES, status=ALREADY)], []),
+    "a removal that may have been applied ends nothing": (
+        [run_of(1, JOINS), run_of(2, LEAVES, status=UNKNOWN)], [("run-1", None, True)]),
+    "a deletion that may have been applied ends nothing": (
+        [run_of(1, JOINS), run_of(2, deleted("g1", "u1", "u2"), status=UNKNOWN)],
+        [("run-1", None, True)]),
+    "the deletion of a group ends the period of a member": (
+        [run_of(1, JOINS, joins("u2", "g2")), run_of(2, deleted("g1", "u3"))],
+        [("run-1", "run-2", False)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("runs", "periods"), PERIODS.values(), ids=PERIODS)
+def test_a_membership_has_its_periods_in_any_order_of_runs(runs, periods):
+    assert history_of([]).current("g1", "u1") is None
     for given in (runs, runs[::-1]):
-        periods = history_of(given).periods["g1", "u1"]
-        assert [told(period) for period in periods] == [
-            ("run-1", "run-2", False),
-            ("run-3", None, True),
-        ]
-
-
-def test_removing_whom_no_run_added_ends_a_period_without_a_beginning():
-    history = history_of([run_of(1, leaves("u1", "g1"))])
-    assert [told(period) for period in history.periods["g1", "u1"]] == [(None, "run-1", False)]
-    assert history.current("g1", "u1") is None
+        history = history_of(given)
+        assert [told(period) for period in history.periods["g1", "u1"]] == periods
+        assert (history.current("g1", "u1") is None) is (
+            not any(is_open for *_, is_open in periods)
+        )
 
 
 @pytest.mark.parametrize(
     ("runs", "since", "restored"),
     [
-        ([run_of(1, leaves("u1", "g1")), run_of(2, joins("u1", "g1"), source="undo of run-1")],
-         None, "run-2"),
-        ([run_of(1, joins("u1", "g1")), run_of(2, leaves("u1", "g1")),
-          run_of(3, joins("u1", "g1"), source="undo of run-2")], "run-1", "run-3"),
-        ([run_of(1, joins("u1", "g1")), run_of(2, leaves("u1", "g1")),
-          run_of(3, joins("u1", "g1"), source="undo of run-2"),
-          run_of(4, leaves("u1", "g1"), source="undo of run-3"),
-          run_of(5, joins("u1", "g1"), source="undo of run-4")], "run-1", "run-5"),
-        ([run_of(1, joins("u1", "g1")), run_of(2, leaves("u1", "g1")),
-          run_of(3, joins("u1", "g1"))], "run-3", None),
+        ([run_of(1, LEAVES), run_of(2, JOINS, source="undo of run-1")], None, "run-2"),
+        ([run_of(1, JOINS), run_of(2, LEAVES), run_of(3, JOINS, source="undo of run-2")],
+         "run-1", "run-3"),
+        ([run_of(1, JOINS), run_of(2, LEAVES), run_of(3, JOINS, source="undo of run-2"),
+          run_of(4, LEAVES, source="undo of run-3"), run_of(5, JOINS, source="undo of run-4")],
+         "run-1", "run-5"),
+        ([run_of(1, JOINS), run_of(2, LEAVES), run_of(3, JOINS)], "run-3", None),
     ],
 )  # fmt: skip
 def test_a_membership_that_an_undo_gave_back_is_not_one_since_the_undo(runs, since, restored):
@@ -98,15 +114,8 @@ def test_a_membership_of_a_group_that_came_back_is_as_old_as_it_was():
     )
 
 
-def test_a_membership_that_no_run_mentions_is_not_known():
-    assert history_of([]).current("g1", "u1") is None
-
-
-def test_the_deletion_of_a_group_ends_the_periods_of_all_its_members():
-    history = history_of(
-        [run_of(1, joins("u1", "g1"), joins("u2", "g2")), run_of(2, deleted("g1", "u3"))]
-    )
-    assert told(history.periods["g1", "u1"][0]) == ("run-1", "run-2", False)
+def test_the_deletion_of_a_group_ends_the_periods_of_all_its_members_alone():
+    history = history_of([run_of(1, JOINS, joins("u2", "g2")), run_of(2, deleted("g1", "u3"))])
     assert told(history.periods["g1", "u3"][0]) == (None, "run-2", False)
     assert history.current("g2", "u2") is not None
 
@@ -131,43 +140,22 @@ def test_an_addition_maybe_applied_begins_a_period_that_says_so():
     assert period.since.status is Status.UNKNOWN
 
 
-def test_a_removal_that_may_have_been_applied_is_a_step_and_ends_nothing():
-    runs = [run_of(1, joins("u1", "g1")), run_of(2, leaves("u1", "g1"), status=Status.UNKNOWN)]
-    history = history_of(runs)
-    assert history.current("g1", "u1") is not None
-    assert [step.status for step in history.steps["g1", "u1"]] == [Status.DONE, Status.UNKNOWN]
+def test_a_removal_that_may_have_been_applied_is_a_step():
+    history = history_of([run_of(1, JOINS), run_of(2, LEAVES, status=UNKNOWN)])
+    assert [step.status for step in history.steps["g1", "u1"]] == [Status.DONE, UNKNOWN]
 
 
-def test_a_deletion_that_may_have_been_applied_ends_nothing():
-    unknown = run_of(2, deleted("g1", "u1", "u2"), status=Status.UNKNOWN)
-    history = history_of([run_of(1, joins("u1", "g1")), unknown])
-    assert history.current("g1", "u1") is not None
-    assert history.periods["g1", "u2"] == ()
+def test_a_deletion_that_may_have_been_applied_begins_nothing_either():
+    unknown = run_of(2, deleted("g1", "u1", "u2"), status=UNKNOWN)
+    assert history_of([run_of(1, JOINS), unknown]).periods["g1", "u2"] == ()
     assert history_of([unknown, run_of(3, deleted("g1"))]).periods["g1", "u2"] == ()
 
 
-def test_who_was_added_or_removed_already_is_told_by_the_run_that_saw_it():
-    already = Status.ALREADY
-    found = history_of([run_of(1, joins("u1", "g1"), status=already)]).current("g1", "u1")
+def test_who_was_added_already_is_told_by_the_run_that_saw_it():
+    found = history_of([run_of(1, JOINS, status=ALREADY)]).current("g1", "u1")
     assert found is not None
     assert found.since is not None
-    assert found.since.status is already
-    runs = [run_of(1, joins("u1", "g1")), run_of(2, leaves("u1", "g1"), status=already)]
-    (period,) = history_of(runs).periods["g1", "u1"]
-    assert told(period) == ("run-1", "run-2", False)
-    assert history_of(runs[1:]).periods["g1", "u1"] == ()
-
-
-def test_a_member_who_is_found_there_already_keeps_the_run_that_added_him():
-    again = run_of(2, joins("u1", "g1"), status=Status.ALREADY)
-    (period,) = history_of([run_of(1, joins("u1", "g1")), again]).periods["g1", "u1"]
-    assert told(period) == ("run-1", None, True)
-
-
-def test_who_is_added_twice_was_removed_elsewhere_in_between():
-    runs = [run_of(number, joins("u1", "g1")) for number in (1, 2)]
-    periods = history_of(runs).periods["g1", "u1"]
-    assert [told(period) for period in periods] == [("run-1", None, False), ("run-2", None, True)]
+    assert found.since.status is ALREADY
 
 
 def test_a_change_whose_group_never_got_an_id_is_left_out():
