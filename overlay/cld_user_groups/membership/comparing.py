@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 
 from attrs import frozen
 
@@ -91,39 +90,22 @@ def _pairs(
     return found
 
 
-class _Members:
-    """The members of a group, to be found by ID, or by e-mail where one side has no ID."""
-
-    def __init__(self, group: DesiredGroup | None, *, by_id: bool) -> None:
-        self.listed = () if group is None else group.members
-        self._by_id = by_id
-        self._ids = {member.id for member in self.listed if member.id is not None}
-
-    @cached_property
-    def _emails(self) -> frozenset[str | None]:
-        return frozenset(map(_key, self.listed))
-
-    @cached_property
-    def _emails_without_id(self) -> frozenset[str | None]:
-        return frozenset(_key(member) for member in self.listed if member.id is None)
-
-    def without(self, others: _Members) -> Iterator[DesiredMember]:
-        """Yield those who are not among the others."""
-        for member in self.listed:
-            if not others.has(member):
-                yield member
-
-    def has(self, member: DesiredMember) -> bool:
-        """Return whether a member of the other side is one of them."""
-        if self._by_id and member.id in self._ids:
-            return True
-        is_by_id = self._by_id and member.id is not None
-        emails = self._emails_without_id if is_by_id else self._emails
-        return bool(emails) and member.email is not None and _key(member) in emails
+def _without(
+    listed: Sequence[DesiredMember], others: Sequence[DesiredMember], *, by_id: bool
+) -> Iterator[DesiredMember]:
+    """Yield who is not among others: by ID, or by e-mail where one side has no ID."""
+    ids = {each.id for each in others if by_id and each.id is not None}
+    of_unpinned = _keys(each for each in others if not by_id or each.id is None)
+    # To make the keys of all takes long, and only who has no ID needs them.
+    of_all = _keys(others) if any(each.id is None for each in listed) else of_unpinned
+    for each in listed:
+        keys = of_unpinned if each.id is not None else of_all
+        if each.id not in ids and not _keys([each]) & keys:
+            yield each
 
 
-def _key(member: DesiredMember) -> str | None:
-    return None if member.email is None else email_key(member.email)
+def _keys(members: Iterable[DesiredMember]) -> set[str]:
+    return {email_key(each.email) for each in members if each.email is not None}
 
 
 def _between(
@@ -137,10 +119,10 @@ def _between(
         yield GroupDifference(action=Action.CREATE_GROUP, group=ref)
     elif new is not None and old.name != new.name:
         yield GroupDifference(action=Action.RENAME_GROUP, group=ref, old_name=old.name)
-    before, after = _Members(old, by_id=by_id), _Members(new, by_id=by_id)
-    for member in after.without(before):
+    before, after = (() if each is None else each.members for each in (old, new))
+    for member in _without(after, before, by_id=by_id):
         yield GroupDifference(action=Action.ADD_USER, group=ref, member=member)
-    for member in before.without(after):
+    for member in _without(before, after, by_id=by_id):
         yield GroupDifference(action=Action.REMOVE_USER, group=ref, member=member)
     if new is None:
         yield GroupDifference(action=Action.DELETE_GROUP, group=ref)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal
 
-from attrs import define, evolve, field
+from attrs import evolve, field, frozen
 
-from .grants import Grant, GroupRef, RoleCount, RoleEffect, RoleEffects, Roles, ThroughGroup
+from .grants import (
+    NOT_READ,
+    Grant,
+    GroupRef,
+    RoleCount,
+    RoleEffect,
+    RoleEffects,
+    Roles,
+    ThroughGroup,
+)
 from .model import Action, Plan, Snapshot
 from .problems import quoted
 
@@ -49,66 +58,36 @@ def _notes(plan: Plan, roles: Roles) -> Iterator[str]:
             yield f"{_ENDED}{quoted(group.name)}: {'; '.join(roles.texts(group.id))}."
 
 
-@define
-class _Elsewhere:
-    """The groups of a person, and through which of them each role comes, by its key."""
-
-    groups: list[GroupRef] = field(factory=list[GroupRef])
-    holders: dict[tuple[object, ...], GroupRef] = field(factory=dict[tuple[object, ...], GroupRef])
-
-
-@define
-class _Moves:
-    """Who joins and who leaves a group, by ID, what it is assigned, and whether it is deleted."""
+@frozen
+class _Team:
+    """Who is in a group, by ID, what it grants, by its key, and who has left it."""
 
     group: GroupRef
-    joined: dict[str, None] = field(factory=dict[str, None])
+    members: dict[str, None]
+    grants: dict[tuple[object, ...], Grant]
     left: dict[str, None] = field(factory=dict[str, None])
-    assigned: list[Grant] = field(factory=list[Grant])
-    stay: set[str] = field(factory=set[str])
-    is_deleted: bool = False
 
 
-def _moves(plan: Plan, snapshot: Snapshot) -> dict[str, _Moves]:
-    """Return the moves of a plan, by group; those of a new one, if it is assigned a role."""
-    found: dict[str, _Moves] = {}
-    for change in plan.changes:
-        moves = found.setdefault(change.group.key, _Moves(change.group))
-        moves.left.update(dict.fromkeys(user.id for user in change.leavers))
-        moves.is_deleted = moves.is_deleted or change.action is Action.DELETE_GROUP
-        if change.action is Action.ADD_USER and change.user is not None:
-            moves.joined[change.user.id] = None
-        if change.role is not None:
-            moves.assigned.append(change.role)
+def _before_and_after(plan: Plan, snapshot: Snapshot) -> tuple[dict[str, _Team], dict[str, _Team]]:
+    """Return the groups of an account before and after a plan: first its own, in its order."""
+    refs = {each.group.key: each.group for each in plan.changes}
+    before = {key: _Team(ref, {}, {}) for key, ref in refs.items()}
     for group in snapshot.groups:
-        if (given := found.get(group.id)) is not None and given.assigned:
-            given.stay = {member.id for member in group.members} - given.left.keys()
-    return {key: each for key, each in found.items() if each.group.id is not None or each.assigned}
-
-
-def _memberships(
-    moves: Mapping[str, _Moves], snapshot: Snapshot
-) -> tuple[Mapping[str, _Elsewhere], Mapping[str, _Elsewhere]]:
-    """Return what those whom a plan is about have, before the plan and afterwards."""
-    people = {
-        user_id for each in moves.values() for user_id in (*each.joined, *each.left, *each.stay)
-    }
-    before, after = (defaultdict[str, _Elsewhere](_Elsewhere) for _ in range(2))
-    refs = {each.id: each.ref for each in snapshot.groups}
-    refs |= {key: each.group for key, each in moves.items()}
-    members = {each.id: {member.id for member in each.members} & people for each in snapshot.groups}
-    for key, ref in sorted(refs.items(), key=lambda each: (each[1].name.casefold(), each[0])):
-        move, had = moves.get(key) or _Moves(ref), members.get(key, set[str]())
-        keys = [grant.key for grant in snapshot.roles.of(ref.id) or ()]
-        has = (had | move.joined.keys()) - move.left.keys()
-        more = [grant.key for grant in move.assigned]
-        for users, elsewhere, of_group in ((had, before, keys), (has, after, keys + more)):
-            for user_id in users:
-                of_user = elsewhere[user_id]
-                if ref.id is not None:  # a new group has no other roles than those assigned
-                    of_user.groups.append(ref)
-                for role in of_group:
-                    of_user.holders.setdefault(role, ref)
+        members = dict.fromkeys(member.id for member in group.members)
+        grants = {grant.key: grant for grant in snapshot.roles.of(group.id) or ()}
+        before[group.id] = _Team(refs.get(group.id, group.ref), members, grants)
+    after = before.copy()
+    for key, ref in refs.items():
+        after[key] = _Team(ref, before[key].members.copy(), before[key].grants.copy())
+    for change in plan.changes:
+        team = after[change.group.key]
+        for user in change.leavers:
+            team.members.pop(user.id, None)
+            team.left[user.id] = None
+        if change.action is Action.ADD_USER and change.user is not None:
+            team.members[change.user.id] = None
+        if change.role is not None:
+            team.grants.setdefault(change.role.key, change.role)
     return before, after
 
 
@@ -119,32 +98,33 @@ class _Effects:
         self._roles = roles
         self._global_only: dict[GroupRef, None] = {}
         self._not_known: dict[GroupRef, None] = {}
-        # By effect, and by grant, who gets or loses it.
-        self._changed: dict[str, dict[Grant, set[str]]] = {"begins": {}, "ends": {}}
+        # By effect, each grant with somebody who gets or loses it.
+        self._changed: dict[str, list[tuple[Grant, str]]] = {"begins": [], "ends": []}
         # Who lacks own roles was asked for only if somebody has them, and not all asked have.
         has_own = any(kind == "user" for kind, _ in roles.known)
-        self._asked_for_own = has_own and roles.reason != Roles().reason
+        self._asked_for_own = has_own and roles.reason != NOT_READ.reason
         self._own: Literal["known", "not_read", "not_known"] = "known" if has_own else "not_read"
 
     def of(self, plan: Plan, snapshot: Snapshot) -> RoleEffects:
         """Return the effects of a plan on an account."""
-        moves = _moves(plan, snapshot)
-        before, after = _memberships(moves, snapshot)
+        before, after = _before_and_after(plan, snapshot)
+        named_only = (Action.CREATE_GROUP, Action.RENAME_GROUP)
+        moved = {each.group.key for each in plan.changes if each.action not in named_only}
+        pairs = [(before[key], after[key]) for key in before if key in moved]
+        people = {user for was, will in pairs for user in (*was.members, *will.members)}
+        had, has = (_joined(teams.values(), people) for teams in (before, after))
         effects: list[RoleEffect] = []
-        for each in moves.values():
-            if not (each.joined or each.left or each.assigned or each.is_deleted):
-                continue
-            grants = self._roles.of(each.group.id) or ()
-            granted = {grant.key for grant in grants}
-            assigned = [grant for grant in each.assigned if grant.key not in granted]
-            if each.group.id is not None:
-                self._note(each.group)
-            for grant in sorted((*grants, *assigned), key=lambda grant: not grant.is_full_control):
-                gain = [*each.joined, *(each.stay if grant in assigned else ())]
+        for was, will in pairs:
+            if was.group.id is not None:
+                self._note(was.group)
+            joined = [user for user in will.members if user not in was.members]
+            for grant in sorted(will.grants.values(), key=lambda grant: not grant.is_full_control):
+                is_assigned = grant.key not in was.grants
+                gain = dict.fromkeys((*joined, *(will.members if is_assigned else ())))
                 if gain:
-                    effects.append(self._effect(each.group, "begins", grant, gain, before))
-                if each.left and grant in grants:
-                    effects.append(self._effect(each.group, "ends", grant, each.left, after))
+                    effects.append(self._effect(was.group, "begins", grant, gain, had))
+                if will.left and not is_assigned:
+                    effects.append(self._effect(was.group, "ends", grant, will.left, has))
         return RoleEffects(
             requests=self._roles.requests,
             begin=_count(self._changed["begins"]),
@@ -169,47 +149,54 @@ class _Effects:
         effect: Literal["begins", "ends"],
         grant: Grant,
         people: Collection[str],
-        elsewhere: Mapping[str, _Elsewhere],
+        elsewhere: Mapping[str, Sequence[_Team]],
     ) -> RoleEffect:
         """Return what a grant of a group means for people, given what they have elsewhere."""
-        through: dict[str | None, list[GroupRef]] = {}
-        changed = self._changed[effect].setdefault(grant, set())
+        through = Counter[GroupRef]()
         own = not_known = 0
         for user_id in people:
-            others = elsewhere.get(user_id) or _Elsewhere()
-            if (other := others.holders.get(grant.key)) is not None:
-                through.setdefault(other.id, []).append(other)
+            others = elsewhere[user_id]
+            if also := next((each for each in others if grant.key in each.grants), None):
+                through[also.group] += 1
             elif any(grant.key == each.key for each in self._roles.of(user_id, "user") or ()):
                 own += 1
-            elif not self._is_told(grant, user_id, others.groups):
+            elif not self._is_told(grant, user_id, others):
                 not_known += 1
             else:
-                changed.add(user_id)
+                self._changed[effect].append((grant, user_id))
         return RoleEffect(
             group=group,
             effect=effect,
             **grant.document,
             text=grant.text,
             people=len(people),
-            through=tuple(
-                ThroughGroup(group=each[0], people=len(each)) for each in through.values()
-            ),
+            through=tuple(ThroughGroup(group=each, people=n) for each, n in through.items()),
             own=own,
             not_known=not_known,
         )
 
-    def _is_told(self, grant: Grant, user_id: str, others: Sequence[GroupRef]) -> bool:
+    def _is_told(self, grant: Grant, user_id: str, others: Sequence[_Team]) -> bool:
         """Whether it is known that neither other groups nor the user have a grant."""
-        untold = [each for each in others if not _tells(self._roles.of(each.id), grant.is_content)]
+        existing = (each.group for each in others if each.group.id is not None)
+        untold = [each for each in existing if not self._tells("group", each.id, grant)]
         for group in untold:
             self._note(group)
-        own = self._roles.of(user_id, "user")
-        if own is None and not self._asked_for_own:
+        if self._roles.of(user_id, "user") is None and not self._asked_for_own:
             self._own = "not_read"  # which is said once, rather than of each
-        elif not _tells(own, grant.is_content):
+        elif not self._tells("user", user_id, grant):
             self._own = "not_known" if self._own == "known" else self._own
             return False
         return not untold
+
+    def _tells(self, kind: str, principal_id: str | None, grant: Grant) -> bool:
+        """Whether a principal is known to have no other roles of the kind of a grant.
+
+        It is not published that roles for content are returned without being asked for.
+        """
+        grants = self._roles.of(principal_id, kind)
+        if grants is None or not grant.is_content:
+            return grants is not None
+        return any(each.is_content for each in grants)
 
     def _note(self, group: GroupRef) -> None:
         """Note what is not known of a group."""
@@ -220,20 +207,19 @@ class _Effects:
             self._global_only[group] = None
 
 
-def _tells(grants: Sequence[Grant] | None, is_content: bool) -> bool:
-    """Whether a principal with these grants is known to have no others of that kind.
+def _joined(teams: Iterable[_Team], people: set[str]) -> Mapping[str, Sequence[_Team]]:
+    """Return the groups of people, by name."""
+    found: dict[str, list[_Team]] = {user_id: [] for user_id in people}
+    for team in sorted(teams, key=lambda team: (team.group.name.casefold(), team.group.key)):
+        for user_id in people & team.members.keys():
+            found[user_id].append(team)
+    return found
 
-    It is not published that roles in folders and collections are returned without being asked for.
-    """
-    if grants is None or not is_content:
-        return grants is not None
-    return any(each.is_content for each in grants)
 
-
-def _count(changed: Mapping[Grant, Collection[str]]) -> RoleCount:
-    roles = {grant.key: grant for grant, users in changed.items() if users}
+def _count(changed: Sequence[tuple[Grant, str]]) -> RoleCount:
+    roles = {grant.key: grant for grant, _ in changed}
     return RoleCount(
         roles=len(roles),
-        people=len({user_id for users in changed.values() for user_id in users}),
+        people=len({user_id for _, user_id in changed}),
         full_control=sum(grant.is_full_control for grant in roles.values()),
     )

@@ -6,13 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from fnmatch import translate
+from functools import partial
 from itertools import chain
-from typing import NamedTuple
 
 from cld_user_groups.identity import email_key
 
 from .directory import Directory
-from .grants import GroupRef
 from .model import Action, Breach, Desired, GuardLimits, Plan, Snapshot
 from .problems import Problem, close_to, quoted
 
@@ -78,71 +77,32 @@ def _check_limits(
     if plan.removals > limit:
         message = f"{plan.removals} of {memberships} memberships end; {limit} may; {needed}."
         yield Breach(guard="max_removals", message=message, removals=plan.removals, limit=limit)
-    for loss in _losses(plan, snapshot):
-        if loss.after == 0 and loss.before > 0:
-            if loss.group.id in plan.allow_empty:
+    deleted = (each for each in plan.changes if each.action is Action.DELETE_GROUP and each.members)
+    left = {each.group.id: each for each in plan.changes if each.action is Action.REMOVE_USER}
+    counts = Counter((each.group.id, each.action) for each in plan.changes)
+    sizes = snapshot.sizes
+    for change in (*deleted, *left.values()):
+        group_id, is_deleted = change.group.id or "", change.action is Action.DELETE_GROUP
+        lost = len(change.members) if is_deleted else counts[group_id, Action.REMOVE_USER]
+        before = sizes.get(group_id, lost)
+        stay = 0 if is_deleted else before - lost + counts[group_id, Action.ADD_USER]
+        of_group = partial(Breach, group=change.group, removals=lost)
+        name = quoted(change.group.name)
+        if stay == 0 and before > 0:
+            if group_id in plan.allow_empty:
                 continue
             in_file = "say `allow_empty: true` for it in the file, or, " if plan.digest else ""
-            yield _emptied(loss, in_file + needed)
-        if not loss.deleted:
-            yield from _check_share(loss, limits, needed)
-
-
-class _Loss(NamedTuple):
-    """What a plan removes from a group."""
-
-    group: GroupRef
-    before: int
-    after: int
-    removals: int
-    deleted: bool
-
-
-def _losses(plan: Plan, snapshot: Snapshot) -> Iterator[_Loss]:
-    """Yield what deleted groups lose, and then what others do."""
-    before = snapshot.sizes
-    counts = Counter((change.group.id, change.action) for change in plan.changes)
-    refs: dict[str, GroupRef] = {}
-    for change in plan.changes:
-        group_id = change.group.id
-        if group_id is not None and change.action is Action.REMOVE_USER:
-            refs[group_id] = change.group
-        elif group_id is not None and change.action is Action.DELETE_GROUP and change.members:
-            count = len(change.members)
-            yield _Loss(change.group, before.get(group_id, count), 0, count, deleted=True)
-    for group_id, ref in refs.items():
-        count = counts[group_id, Action.REMOVE_USER]
-        members = before.get(group_id, count)
-        after = members - count + counts[group_id, Action.ADD_USER]
-        yield _Loss(ref, members, after, count, deleted=False)
-
-
-def _emptied(loss: _Loss, needed: str) -> Breach:
-    what = f"is deleted with {_members(loss.removals)} in it"
-    if not loss.deleted:
-        what = "loses all its members"
-    message = f"{quoted(loss.group.name)} {what}; {needed}."
-    guard = "deletes_members" if loss.deleted else "empties_group"
-    return Breach(guard=guard, message=message, group=loss.group, removals=loss.removals)
-
-
-def _check_share(loss: _Loss, limits: GuardLimits, needed: str) -> Iterator[Breach]:
-    # Rounded first: 0.29 * 100 is 28.999999999999996.
-    share = round(loss.before * limits.max_removals_per_group, 6)
-    limit = max(FREE_REMOVALS_PER_GROUP, int(share))
-    if loss.removals > limit:
-        name, percent = quoted(loss.group.name), f"{limits.max_removals_per_group:.0%}"
-        message = (
-            f"{name} loses {loss.removals} of {_members(loss.before)}; {limit} may be removed "
-            f"({percent}); {needed}."
-        )
-        yield Breach(
-            guard="max_removals_per_group",
-            message=message,
-            group=loss.group,
-            removals=loss.removals,
-            limit=limit,
-        )
+            guard, what = "empties_group", "loses all its members"
+            if is_deleted:
+                guard, what = "deletes_members", f"is deleted with {_members(lost)} in it"
+            yield of_group(guard=guard, message=f"{name} {what}; {in_file}{needed}.")
+        # Rounded first: 0.29 * 100 is 28.999999999999996.
+        share = round(before * limits.max_removals_per_group, 6)
+        limit = max(FREE_REMOVALS_PER_GROUP, int(share))
+        if lost > limit and not is_deleted:
+            may = f"{limit} may be removed ({limits.max_removals_per_group:.0%})"
+            message = f"{name} loses {lost} of {_members(before)}; {may}; {needed}."
+            yield of_group(guard="max_removals_per_group", message=message, limit=limit)
 
 
 def _members(count: int) -> str:
