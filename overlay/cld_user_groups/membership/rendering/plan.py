@@ -7,7 +7,7 @@ from os.path import commonprefix
 
 from attrs import define, field
 
-from cld_user_groups.membership.grants import GroupRef, RoleEffect, RoleEffects
+from cld_user_groups.membership.grants import GroupRef, RoleEffect
 from cld_user_groups.membership.model import Action, Change, Plan, UserRef
 from cld_user_groups.membership.problems import printable
 from cld_user_groups.membership.scheduler import READS_OF_ROLES
@@ -26,6 +26,7 @@ _GRANT_NOTHING = {
     _NEW_GRANTS_NOTHING: "New groups, which grant no role",
     _GRANTS_NOTHING: "Groups that grant no global role",
 }
+_REJECTED = "Rejected by the guards; nothing is written"
 # Of a group itself: the sign and the color in a terminal.
 _SIGNS = {
     Action.DELETE_GROUP: ("-", _RED),
@@ -44,26 +45,25 @@ _COUNTED = {
 
 @define
 class _Section:
-    """The changes of one group: `itself` are those of the group, not of its members."""
+    """The changes of one group: `itself` are those of the group, the others by their action."""
 
     group: GroupRef
     itself: dict[Action, Change] = field(factory=dict[Action, Change])
-    added: list[Change] = field(factory=list[Change])
-    removed: list[Change] = field(factory=list[Change])
-    assigned: list[Change] = field(factory=list[Change])
+    others: dict[Action, list[Change]] = field(factory=dict[Action, list[Change]])
     effects: list[RoleEffect] = field(factory=list[RoleEffect])
     grants_nothing: str = ""
+
+    def add(self, change: Change) -> None:
+        """Add a change."""
+        if change.action in _SIGNS:
+            self.itself[change.action] = change
+        else:
+            self.others.setdefault(change.action, []).append(change)
 
     @property
     def head(self) -> Change | None:
         """The change of the group itself that has the reason."""
-        actions = (Action.CREATE_GROUP, Action.RENAME_GROUP, Action.DELETE_GROUP)
-        return next((self.itself[action] for action in actions if action in self.itself), None)
-
-    @property
-    def nothing(self) -> str:
-        """That the group grants nothing, where somebody comes or goes, or ""."""
-        return "" if self.effects or not any(self.rows()) else self.grants_nothing
+        return next((self.itself[action] for action in _COUNTED if action in self.itself), None)
 
     @property
     def gone(self) -> tuple[UserRef, ...]:
@@ -76,28 +76,32 @@ class _Section:
 
         A deletion has no change for each of its members.
         """
-        for verb, changes in (("add", self.added), ("remove", self.removed)):
-            for change in changes:
-                yield verb, _person(change.user), change.user.id if change.user else "", change
-        for change in self.assigned:
+        for verb, action in (("add", Action.ADD_USER), ("remove", Action.REMOVE_USER)):
+            for change in self.others.get(action, ()):
+                user = change.user
+                yield verb, shown(user.text) if user else "", user.id if user else "", change
+        for change in self.others.get(Action.ASSIGN_ROLE, ()):
             if change.role is not None:
                 yield "add", f"role {shown(change.role.text)}", change.role.role_id, change
-        yield from (("remove", _person(user), user.id, None) for user in self.gone)
+        yield from (("remove", shown(user.text), user.id, None) for user in self.gone)
 
     @property
     def size(self) -> int:
         """How many rows it has."""
-        return sum(map(len, (self.added, self.removed, self.assigned, self.gone)))
+        return sum(map(len, (*self.others.values(), self.gone)))
 
     @property
     def told(self) -> dict[str, str | int]:
         """What a table says of it, by its columns: numbers are of members, and of roles."""
-        verbs = (each.value.partition("_")[0] for each in self.itself)
+        added, removed, assigned = (
+            len(self.others.get(action, ()))
+            for action in (Action.ADD_USER, Action.REMOVE_USER, Action.ASSIGN_ROLE)
+        )
         return {
-            "Change": ", ".join(verbs),
-            "Add": len(self.added),
-            "Remove": len(self.removed) + len(self.gone),
-            "Roles": len(self.assigned) or "",
+            "Change": ", ".join(each.value.partition("_")[0] for each in self.itself),
+            "Add": added,
+            "Remove": removed + len(self.gone),
+            "Roles": assigned or "",
         }
 
     def title(self, quote: Callable[[str], str] = shown) -> str:
@@ -111,78 +115,124 @@ class _Section:
             parts.append(f"delete, with {counted(len(self.gone), 'member')}")
         return "; ".join(parts)
 
+    def means(self, quote: Callable[[str], str] = shown) -> Iterator[tuple[str, bool]]:
+        """Yield what it gives and no longer gives, a role each, and if that is full control."""
+        for each in self.effects:
+            yield _effect(each, quote), each.full_control
+        if self.nothing:
+            yield self.nothing, False
+
+    @property
+    def nothing(self) -> str:
+        """That the group grants nothing, where somebody comes or goes, or ""."""
+        return "" if self.effects or not self.size else self.grants_nothing
+
+
+class _View:
+    """What the renderings of a plan share: its groups, or a table of them, and its lists."""
+
+    def __init__(self, plan: Plan, *, summary: bool = False) -> None:
+        self.plan = plan
+        self.sections = _sections(plan)
+        self.overview: list[tuple[str, ...]] = []
+        self.breaches = said_once(each.message for each in plan.breaches)
+        self.lists = {
+            "Roles": role_lines(plan),
+            "Held back": said_once(plan.held_back),
+            "Warnings": said_once(plan.warnings),
+            # What is held back is shown by itself.
+            "Notes": said_once(note for note in plan.notes if note not in plan.held_back),
+        }
+        is_long = len(self.sections) > 1 and sum(each.size for each in self.sections) > _SCREEN
+        if self.sections and (summary or is_long):
+            self._shorten()
+        if summary:
+            self.sections = []
+
+    def _shorten(self) -> None:
+        """Make the table of the groups, and say once what several of them do not grant."""
+        for text, title in _GRANT_NOTHING.items():
+            if alike := [each for each in self.sections if each.nothing == text]:
+                groups = _some([each.group for each in alike])
+                self.lists["Roles"].append(f"{title}: {groups}.")
+            for section in alike:
+                section.grants_nothing = ""
+        refused = {breach.group.key for breach in self.plan.breaches if breach.group is not None}
+        rows = [
+            {
+                "Group": each.group.name,
+                **each.told,
+                "Guards": "refused" if each.group.key in refused else "passed",
+            }
+            for each in self.sections
+        ]
+        names = [name for name in rows[0] if any(row[name] != "" for row in rows)]
+        self.overview = [tuple(names), *(tuple(str(row[name]) for name in names) for row in rows)]
+
+    def place(self, change: Change) -> str:
+        """Return where a change is asked for, or ""."""
+        if change.line is None:
+            return ""
+        if change.source in ("", self.plan.source):
+            return f"line {change.line}"
+        return f"{shown(change.source)}:{change.line}"
+
+    def remarks(self, change: Change | None) -> list[str]:
+        """Return why and where a change is asked for, as far as is known."""
+        if change is None:
+            return []
+        reason = shown(change.reason) if change.reason else ""
+        return [remark for remark in (reason, self.place(change)) if remark]
+
+    def summary(self) -> str:
+        """Return the counts of the plan in a sentence."""
+        plan = self.plan
+        if not plan.changes:
+            goal = "the account matches the file" if plan.digest else "everything is in place"
+            return f"Nothing to do: {'all that is left is held back' if plan.held_back else goal}."
+        counts = plan.counts()
+        parts = [
+            f"{counted(counts[action], noun)} {verb}"
+            for action, (noun, verb) in _COUNTED.items()
+            if counts.get(action)
+        ]
+        ends = f" {counted(plan.removals, 'membership')} would end in total." * bool(plan.removals)
+        return f"{joined(parts)}.{ends}"
+
+    def requests(self) -> str:
+        """Describe how many requests the plan needs and how many are left."""
+        plan, counts, most = self.plan, self.plan.counts(), len(self.plan.changes)
+        needed = f"{counted(most, 'request')} needed"
+        deleted = 0 if plan.roles is None else counts["delete_group"]
+        for what, count in {"check": counts.get("assign_role", 0), "record": deleted}.items():
+            if reads := READS_OF_ROLES * count:
+                needed += f", and at most {reads:,} to {what} roles"
+                most += reads
+        if plan.roles is not None and plan.roles.requests:
+            needed += f", after {counted(plan.roles.requests, 'request')} that read roles"
+        if plan.requests_left is None:
+            return f"{needed}; how many are left of the quota is not known."
+        lacking = " That is not enough." if plan.requests_left < most else ""
+        return f"{needed}; {plan.requests_left} left of the quota.{lacking}"
+
 
 def _sections(plan: Plan) -> list[_Section]:
     """Return the changes of a plan by group, in the order in which the plan first names them."""
     found: dict[str, _Section] = {}
     for change in plan.changes:
-        section = found.setdefault(change.group.key, _Section(change.group))
-        match change.action:
-            case Action.ADD_USER:
-                section.added.append(change)
-            case Action.REMOVE_USER:
-                section.removed.append(change)
-            case Action.ASSIGN_ROLE:
-                section.assigned.append(change)
-            case action:
-                section.itself[action] = change
-    if plan.roles is not None:
-        _add_effects(plan.roles, found)
-    return list(found.values())
-
-
-def _add_effects(roles: RoleEffects, sections: Mapping[str, _Section]) -> None:
-    for section in sections.values():
-        if Action.CREATE_GROUP in section.itself and not section.assigned:
+        found.setdefault(change.group.key, _Section(change.group)).add(change)
+    if plan.roles is None:
+        return list(found.values())
+    for section in found.values():
+        if Action.CREATE_GROUP in section.itself and Action.ASSIGN_ROLE not in section.others:
             section.grants_nothing = _NEW_GRANTS_NOTHING
-    for group in roles.global_only:
-        if (shows_none := sections.get(group.key)) is not None:
+    for group in plan.roles.global_only:
+        if (shows_none := found.get(group.key)) is not None:
             shows_none.grants_nothing = _GRANTS_NOTHING
-    for effect in roles.effects:
-        if (gives := sections.get(effect.group.key)) is not None:
+    for effect in plan.roles.effects:
+        if (gives := found.get(effect.group.key)) is not None:
             gives.effects.append(effect)
-
-
-def _person(user: UserRef | None) -> str:
-    """Return a user's e-mail, or else the ID."""
-    return "" if user is None else shown(user.text)
-
-
-def _place(change: Change, plan: Plan) -> str:
-    """Return where a change is asked for, or ""."""
-    if change.line is None:
-        return ""
-    if change.source in ("", plan.source):
-        return f"line {change.line}"
-    return f"{shown(change.source)}:{change.line}"
-
-
-def _remarks(change: Change | None, plan: Plan) -> list[str]:
-    """Return why and where a change is asked for, as far as is known."""
-    if change is None:
-        return []
-    reason = shown(change.reason) if change.reason else ""
-    return [remark for remark in (reason, _place(change, plan)) if remark]
-
-
-def _summary(plan: Plan) -> str:
-    """Return the counts of a plan in a sentence."""
-    if not plan.changes:
-        goal = "the account matches the file" if plan.digest else "everything is in place"
-        return f"Nothing to do: {'all that is left is held back' if plan.held_back else goal}."
-    counts = plan.counts()
-    parts = [
-        f"{counted(counts[action], noun)} {verb}"
-        for action, (noun, verb) in _COUNTED.items()
-        if counts.get(action)
-    ]
-    ends = f" {counted(plan.removals, 'membership')} would end in total." if plan.removals else ""
-    return f"{joined(parts)}.{ends}"
-
-
-def _notes(plan: Plan) -> list[str]:
-    """Return the notes of a plan that do not say what is held back, which is shown by itself."""
-    return said_once(note for note in plan.notes if note not in plan.held_back)
+    return list(found.values())
 
 
 def said_once(texts: Iterable[str]) -> list[str]:
@@ -212,78 +262,19 @@ def _advice(text: str) -> Iterator[str]:
             yield end
 
 
-def _overview(plan: Plan, sections: Sequence[_Section]) -> list[tuple[str, ...]]:
-    """Return a table of the groups: its head, and a row each, the name first."""
-    refused = {breach.group.key for breach in plan.breaches if breach.group is not None}
-    guards = ("refused" if each.group.key in refused else "passed" for each in sections)
-    rows = [
-        {"Group": each.group.name, **each.told, "Guards": verdict}
-        for each, verdict in zip(sections, guards, strict=True)
-    ]
-    names = [name for name in (rows[0] if rows else ()) if any(row[name] != "" for row in rows)]
-    return [tuple(names), *(tuple(str(row[name]) for name in names) for row in rows)]
-
-
-def _parts(
-    plan: Plan, *, summary: bool = False
-) -> tuple[Sequence[_Section], Sequence[Sequence[str]], list[str]]:
-    """Return the sections, a table of the groups in a long plan or a summary, and the roles."""
-    sections, lines = _sections(plan), role_lines(plan)
-    is_long = len(sections) > 1 and sum(each.size for each in sections) > _SCREEN
-    if not sections or not (summary or is_long):
-        return sections, (), lines
-    for text, title in _GRANT_NOTHING.items():
-        if alike := [each for each in sections if each.nothing == text]:
-            lines.append(f"{title}: {_some([each.group for each in alike])}.")
-        for section in alike:
-            section.grants_nothing = ""  # which is said once
-    return () if summary else sections, _overview(plan, sections), lines
-
-
-def _requests(plan: Plan) -> str:
-    """Describe how many requests a plan needs and how many are left."""
-    counts, most = plan.counts(), len(plan.changes)
-    needed = f"{counted(most, 'request')} needed"
-    if checks := READS_OF_ROLES * counts.get("assign_role", 0):
-        needed += f", and at most {checks:,} to check roles"
-        most += checks
-    if plan.roles is not None:
-        if records := READS_OF_ROLES * counts["delete_group"]:
-            needed += f", and at most {records:,} to record roles"
-            most += records
-        if plan.roles.requests:
-            needed += f", after {counted(plan.roles.requests, 'request')} that read roles"
-    if plan.requests_left is None:
-        return f"{needed}; how many are left of the quota is not known."
-    lacking = " That is not enough." if plan.requests_left < most else ""
-    return f"{needed}; {plan.requests_left} left of the quota.{lacking}"
-
-
-def _effects(section: _Section, quote: Callable[[str], str] = shown) -> Iterator[tuple[str, bool]]:
-    """Yield what a group gives and no longer gives, a role each, and if that is full control."""
-    for each in section.effects:
-        yield _effect(each, quote), each.full_control
-    if section.nothing:
-        yield section.nothing, False
-
-
 def _effect(effect: RoleEffect, quote: Callable[[str], str]) -> str:
-    ends = effect.effect == "ends"
-
-    def keep(count: int) -> str:
-        verb = ("keeps" if ends else "has") if count == 1 else ("keep" if ends else "have")
-        return f"{count:,} {verb} it" if ends else f"{count:,} {verb} it already"
-
-    others = [
-        *(f"{keep(each.people)} through {quote(each.group.name)}" for each in effect.through),
-        *([f"{keep(effect.own)} as an own role"] if effect.own else ()),
+    when, one, many, tail = "from now on", "has", "have", "it already"
+    if effect.effect == "ends":
+        when, one, many, tail = "no longer", "keeps", "keep", "it"
+    having = [(each.people, f"through {quote(each.group.name)}") for each in effect.through]
+    having += [(effect.own, "as an own role")] if effect.own else []
+    parts = [
+        f"through this group {when}: {quote(effect.text)}, {counted(effect.people, 'person')}",
+        *(f"{count:,} {one if count == 1 else many} {tail} {how}" for count, how in having),
     ]
     if effect.not_known:
-        whether = "keep it" if ends else "have it already"
-        others.append(f"of {effect.not_known:,} it is not known whether they {whether}")
-    when = "no longer" if ends else "from now on"
-    said = f"through this group {when}: {quote(effect.text)}, {counted(effect.people, 'person')}"
-    return "; ".join([said, *others])
+        parts.append(f"of {effect.not_known:,} it is not known whether they {many} {tail}")
+    return "; ".join(parts)
 
 
 def role_lines(plan: Plan) -> list[str]:
@@ -324,73 +315,41 @@ def _some(groups: Sequence[GroupRef]) -> str:
 
 def render_html(plan: Plan, *, names: Mapping[str, str] | None = None) -> str:
     """Return a plan as an HTML document, with the names of users, by ID, where they are given."""
-    sections, overview, roles = _parts(plan)
-    data = {
-        "plan": plan,
-        "names": names or {},
-        "notes": _notes(plan),
-        "breaches": said_once(each.message for each in plan.breaches),
-        "held_back": said_once(plan.held_back),
-        "warnings": said_once(plan.warnings),
-        "sections": sections,
-        "overview": overview,
-        "summary": _summary(plan),
-        "requests": _requests(plan),
-        "roles": roles,
-        "effects": _effects,
-        "place": _place,
-        "remarks": _remarks,
-    }
+    data = {"plan": plan, "view": _View(plan), "names": names or {}, "rejected": _REJECTED}
     return render("plan.html.jinja", data)
 
 
 def render_markdown(plan: Plan, *, summary: bool = False) -> str:
     """Return a plan as Markdown (CommonMark; the table of a long plan, or summary, is GitHub's)."""
-    return "\n".join(_markdown(plan, summary=summary)) + "\n"
+    return "\n".join(_markdown(_View(plan, summary=summary))) + "\n"
 
 
-def _markdown_table(table: Sequence[Sequence[str]]) -> Iterator[str]:
-    if not table:
-        return
-    head, *rows = table
-    yield from ("", f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}")
-    for name, *cells in rows:
-        quoted = code_span(name).replace("|", "\\|")
-        yield f"| {' | '.join([quoted, *cells])} |"
-
-
-def _markdown(plan: Plan, *, summary: bool) -> Iterator[str]:
+def _markdown(view: _View) -> Iterator[str]:
     def ended(change: Change | None) -> str:
-        return "".join(f", {code_span(remark)}" for remark in _remarks(change, plan))
+        return "".join(f", {code_span(remark)}" for remark in view.remarks(change))
 
+    plan = view.plan
     yield f"# Plan for account {code_span(plan.account_id)}"
     yield ""
-    yield f"From {code_span(plan.source)}. {_summary(plan)}"
+    yield f"From {code_span(plan.source)}. {view.summary()}"
     if plan.changes:
-        yield from (_requests(plan), "")
-        if plan.breaches:
-            yield from ("**Rejected by the guards; nothing is written:**", "")
-            messages = said_once(each.message for each in plan.breaches)
-            yield from (f"- {code_span(printable(each))}" for each in messages)
-        else:
-            yield "Guards: passed."
-    sections, overview, roles = _parts(plan, summary=summary)
-    yield from _markdown_table(overview)
-    for section in sections:
+        yield from (view.requests(), "")
+        yield from (f"**{_REJECTED}:**", "") if plan.breaches else ("Guards: passed.",)
+        yield from (f"- {code_span(text)}" for text in view.breaches)
+    for number, (name, *cells) in enumerate(view.overview):
+        row = [code_span(name).replace("|", "\\|") if number else name, *cells]
+        yield from () if number else ("",)
+        yield f"| {' | '.join(row)} |"
+        yield from () if number else (f"|{' --- |' * len(row)}",)
+    for section in view.sections:
         yield from ("", f"## {code_span(section.group.name)}", "")
         if section.head is not None:
             yield f"- **{section.title(code_span)}**{ended(section.head)}"
         for verb, name, _, change in section.rows():
             yield f"- {verb} {code_span(name)}{ended(change)}"
-        for text, is_full_control in _effects(section, code_span):
+        for text, is_full_control in section.means(code_span):
             yield f"- **{text}**" if is_full_control else f"- {text}"
-    lists = {
-        "Roles": roles,
-        "Held back": said_once(plan.held_back),
-        "Warnings": said_once(plan.warnings),
-        "Notes": _notes(plan),
-    }
-    for title, texts in lists.items():
+    for title, texts in view.lists.items():
         if texts:
             yield from ("", f"## {title}", "")
             yield from (f"- {code_span(text)}" for text in texts)
@@ -409,57 +368,51 @@ def render_text(plan: Plan, *, color: bool = False, summary: bool = False) -> st
         chosen = ";".join(filter(None, codes))
         return f"\x1b[{chosen}m{text}\x1b[0m" if color and text and chosen else text
 
-    return "\n".join(_text(plan, paint, summary=summary)) + "\n"
+    return "\n".join(_text(_View(plan, summary=summary), paint)) + "\n"
 
 
 def _text_table(table: Sequence[Sequence[str]], paint: Callable[..., str]) -> Iterator[str]:
-    if not table:
-        return
     head, *rows = ([shown(name), *cells] for name, *cells in table)
     widths = [min(max(map(len, cells)), _WIDEST) for cells in zip(head, *rows, strict=True)]
     is_number = [cells[0].isdigit() for cells in zip(*rows, strict=True)]
-
-    def line(cells: Sequence[str]) -> str:
-        padded = zip(cells, widths, is_number, strict=True)
-        return "  ".join(
+    for row in ([each.upper() for each in head], *rows):
+        padded = zip(row, widths, is_number, strict=True)
+        line = "  ".join(
             text.rjust(width) if right else text.ljust(width) for text, width, right in padded
-        ).rstrip()
-
-    yield paint(line([each.upper() for each in head]), _BOLD)
-    yield from (paint(line(row), _RED if row[-1] == "refused" else "") for row in rows)
+        )
+        code = _RED if row[-1] == "refused" else _BOLD if row[-1] == "GUARDS" else ""
+        yield paint(line.rstrip(), code)
     yield ""
 
 
-def _text(plan: Plan, paint: Callable[..., str], *, summary: bool) -> Iterator[str]:
+def _text(view: _View, paint: Callable[..., str]) -> Iterator[str]:
+    plan, lists = view.plan, view.lists
     yield f"Plan for account {shown(plan.account_id)}, from {shown(plan.source)}"
     yield ""
-    sections, overview, roles = _parts(plan, summary=summary)
-    yield from _text_table(overview, paint)
-    for section in sections:
-        yield from _section(section, plan, paint)
+    if view.overview:
+        yield from _text_table(view.overview, paint)
+    for section in view.sections:
+        yield from _section(section, view, paint)
         yield ""
-    yield _summary(plan)
+    yield view.summary()
     if plan.changes:
-        yield _requests(plan)
-    yield from roles
-    yield from (paint(f"Note: {printable(note)}", _DIM) for note in _notes(plan))
-    warnings, held_back = said_once(plan.warnings), said_once(plan.held_back)
-    yield from (paint(f"Warning: {printable(text)}", _YELLOW) for text in warnings)
-    if held_back:
-        yield paint("Held back:", _YELLOW, _BOLD)
-        yield from (paint(f"  {printable(held)}", _YELLOW) for held in held_back)
-    if plan.breaches:
-        yield paint("Rejected by the guards; nothing is written:", _RED, _BOLD)
-        messages = said_once(each.message for each in plan.breaches)
-        yield from (paint(f"  {printable(each)}", _RED) for each in messages)
-    elif plan.changes:
+        yield view.requests()
+    yield from lists["Roles"]
+    yield from (paint(f"Note: {printable(text)}", _DIM) for text in lists["Notes"])
+    yield from (paint(f"Warning: {printable(text)}", _YELLOW) for text in lists["Warnings"])
+    refused = {"Held back": (_YELLOW, lists["Held back"]), _REJECTED: (_RED, view.breaches)}
+    for title, (color, texts) in refused.items():
+        if texts:
+            yield paint(f"{title}:", color, _BOLD)
+            yield from (paint(f"  {printable(text)}", color) for text in texts)
+    if plan.changes and not plan.breaches:
         yield "Guards: passed."
 
 
-def _section(section: _Section, plan: Plan, paint: Callable[..., str]) -> Iterator[str]:
+def _section(section: _Section, view: _View, paint: Callable[..., str]) -> Iterator[str]:
     done = (sign for action, sign in _SIGNS.items() if action in section.itself)
     mark, color = next(done, (" ", ""))
-    words = [*filter(None, [section.title()]), *_remarks(section.head, plan)]
+    words = [*filter(None, [section.title()]), *view.remarks(section.head)]
     tail = f"  {'; '.join(words)}" if words else ""
     yield paint(f"{mark} {shown(section.group.name)}", color, _BOLD) + paint(tail, _DIM)
     rows = [*section.rows()]
@@ -469,7 +422,7 @@ def _section(section: _Section, plan: Plan, paint: Callable[..., str]) -> Iterat
         if change and change.role and change.role.is_full_control:
             color = f"{_YELLOW};{_BOLD}"
         said = paint(f"    {mark} {name.ljust(width) if change else name}", color)
-        tail = "; ".join(_remarks(change, plan))
+        tail = "; ".join(view.remarks(change))
         yield f"{said}  {paint(tail, _DIM)}" if tail else said.rstrip()
-    for text, is_full_control in _effects(section):
+    for text, is_full_control in section.means():
         yield "    " + paint(text, *((_RED, _BOLD) if is_full_control else ()))
