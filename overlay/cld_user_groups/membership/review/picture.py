@@ -34,7 +34,6 @@ _LONGEST = 26  # of a name, in characters of an ordinary width
 # A head is slanted by 60 degrees: so high, and so far to the right, for each character.
 _HIGH, _FAR = 5.6, 3.2
 _WIDE = 6.6  # of a character that is not slanted
-_GUIDE = 5  # a line after so many columns guides the eye
 
 _SQUARE = f"h{_MARK}v{_MARK}h-{_MARK}z"
 _ARC = f"a{_MARK / 2},{_MARK / 2} 0 1,0"
@@ -43,36 +42,20 @@ _CIRCLE = f"m0,{_MARK / 2}{_ARC} {_MARK},0{_ARC} -{_MARK},0z"
 MARKS = {"in": _SQUARE, "new": _CIRCLE, "blocked": f"m1,1h{_MARK - 2}v{_MARK - 2}h-{_MARK - 2}z"}
 
 
-class Head(NamedTuple):
-    """The head of a column: a group."""
-
-    x: int
-    y: int
-    name: str
-    short: str
-
-
-class PersonRow(NamedTuple):
-    """A person's row, with the path of the marks of each class."""
-
-    y: int
-    title: str
-    short: str
-    marks: Mapping[str, str]
-
-
 class Panel(NamedTuple):
-    """So many people and groups as fit on a sheet; lengths are in pixels."""
+    """So many people and groups as fit on a sheet; lengths are in pixels.
+
+    A group has its name and a short one; a person a title, a short name, and the path of the marks
+    of each class.
+    """
 
     width: int
-    height: int
     left: int
-    right: int
+    top: int
     cell: int
     label: str
-    heads: list[Head]
-    rows: list[PersonRow]
-    guides: str
+    groups: list[tuple[str, str]]
+    people: list[tuple[str, str, Mapping[str, str]]]
 
 
 def panels(view: View) -> tuple[list[Panel], str]:
@@ -126,34 +109,24 @@ def _panel(
     left = max(_LEFT, *(math.ceil(sum(map(_width, each)) * _WIDE) for each in labels))
     lengths = [sum(map(_width, _short(name))) for name in names]
     top = 12 + math.ceil(max(lengths) * _HIGH)
-    bottom = top + len(people) * _CELL
-    columns = [*range(0, len(groups), _GUIDE), len(groups)]
+    ends = (at * _CELL + math.ceil(length * _FAR) for at, length in enumerate(lengths, 1))
     return Panel(
-        width=max(
-            left + (column + 1) * _CELL + math.ceil(length * _FAR)
-            for column, length in enumerate(lengths)
-        ),
-        height=bottom + 2,
+        width=left + max(ends),
         left=left,
-        right=left + len(groups) * _CELL,
+        top=top,
         cell=_CELL,
         label=f"Who is in which group: {view.name_of(people[0])} to {view.name_of(people[-1])}. "
         "The tables have the same in words.",
-        heads=[
-            Head(left + number * _CELL + _CELL - 4, top - 6, name, _short(name))
-            for number, name in enumerate(names)
-        ],
-        rows=[
-            PersonRow(
-                y := top + number * _CELL,
+        groups=[(name, _short(name)) for name in names],
+        people=[
+            (
                 f"{view.name_of(person)} ({view.address_of(person)}): "
                 f"{view.group_names(person.id)}",
                 label,
-                _marks(view, person, groups, added, (left, y)),
+                _marks(view, person, groups, added, (left, top + at * _CELL)),
             )
-            for number, (person, label) in enumerate(zip(people, labels, strict=True))
+            for at, (person, label) in enumerate(zip(people, labels, strict=True))
         ],
-        guides="".join(f"M{left + column * _CELL}.5,{top}V{bottom}" for column in columns),
     )
 
 
