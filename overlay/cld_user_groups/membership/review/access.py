@@ -101,26 +101,17 @@ def _covers(wide: Grant, narrow: Grant) -> bool:
     return same_scope and wide.where in (narrow.where, "all") and wide.within in ((), narrow.within)
 
 
-def by_weight(
-    findings: Iterable[Finding],
-    access: Iterable[Access],
-    groups: Iterable[ReviewedGroup],
-    people: Iterable[Person],
-    roles: Roles,
-) -> tuple[Finding, ...]:
+def by_weight(review: Review, findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return findings by kind, those about full control first, then those where it is not known."""
-    full = [found for found in access if found.grant.is_full_control]
+    full = [found for found in review.access if found.grant.is_full_control]
     having = {holder.user_id for found in full for holder in found.holders}
-    having |= {person.id for person in people if person.role in FULL_CONTROL}
+    having |= {person.id for person in review.people if person.role in FULL_CONTROL}
     having |= {group_id for found in full for group_id in found.group_ids}
-    groups_known = all(roles.of(group.id) is not None for group in groups)
+    groups_known = not review.unknown_groups
 
     def weighed(finding: Finding) -> Finding:
-        subject, kind = finding.user_id or finding.group_id or "", "group"
-        is_known = True
-        if finding.user_id is not None:
-            kind, is_known = "user", groups_known
-        is_known = is_known and roles.of(subject, kind) is not None
+        subject, kind = finding.user_id or finding.group_id, "user" if finding.user_id else "group"
+        is_known = review.roles.of(subject, kind) is not None and (groups_known or kind == "group")
         return evolve(finding, full_control=subject in having or (False if is_known else None))
 
     order = [*product(Kind, (True, None, False))]
@@ -129,26 +120,20 @@ def by_weight(
     )
 
 
-def findings_of(
-    groups: Iterable[ReviewedGroup], access: Sequence[Access], roles: Roles
-) -> Iterator[Finding]:
+def findings_of(review: Review) -> Iterator[Finding]:
     """Return what a reviewer is to look at in what is granted; nothing where it is not known."""
-    sole = sole_sources(access)
+    sole = sole_sources(review.access)
     alike: dict[object, ReviewedGroup] = {}
-    for group in groups:
-        for member in group.members:
-            if (member.user_id, group.id) in sole:
+    for group in review.groups:
+        members = [member.user_id for member in group.members]
+        for user_id in members:
+            if (user_id, group.id) in sole:
                 kind = Kind.FULL_CONTROL_BY_ONE_GROUP
-                yield Finding(kind=kind, user_id=member.user_id, group_id=group.id)
-        grants = roles.of(group.id)
-        if grants is None:
-            continue
-        if not grants:
+                yield Finding(kind=kind, user_id=user_id, group_id=group.id)
+        grants = review.roles.of(group.id)
+        if grants == ():
             yield Finding(kind=Kind.WITHOUT_ROLES, group_id=group.id)
-        if not group.members:
-            continue
-        first = alike.setdefault(
-            (frozenset(grants), frozenset(member.user_id for member in group.members)), group
-        )
-        if first is not group:
-            yield Finding(kind=Kind.SAME_ACCESS, group_id=group.id, same_as=first.id)
+        if grants is not None and members:
+            first = alike.setdefault((frozenset(grants), frozenset(members)), group)
+            if first is not group:
+                yield Finding(kind=Kind.SAME_ACCESS, group_id=group.id, same_as=first.id)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import product
+from typing import TypeAlias
 
 from attrs import evolve
 
+from cld_user_groups.membership.comparing import GroupDifference, groups_of
 from cld_user_groups.membership.comparing import compare as compare_groups
-from cld_user_groups.membership.comparing import groups_of
 from cld_user_groups.membership.directory import Directory
 from cld_user_groups.membership.history import History, Key, Period
 from cld_user_groups.membership.model import (
@@ -21,7 +23,7 @@ from cld_user_groups.membership.model import (
     UserRef,
 )
 from cld_user_groups.membership.rendering import counted, joined, shown
-from cld_user_groups.membership.rules import breaches_in, managed_words, rules_for
+from cld_user_groups.membership.rules import hold_to_rules, managed_words, rules_for
 from cld_user_groups.membership.runs import Run
 from cld_user_groups.membership.snapshot import State
 
@@ -87,52 +89,31 @@ def review(
     for group in snapshot.groups:
         for member in group.members:
             known.setdefault(member.id, person_of(member))
+    desired = desired or Desired(source="", digest="")
+    rules = rules_for(snapshot, desired)
     ordered = tuple(sorted(known.values(), key=_by_name))
-    rank = {person.id: position for position, person in enumerate(ordered)}
-    entries = {} if desired is None else _entries(snapshot, desired)
-    managed = {} if desired is None else managed_words(rules_for(snapshot, desired))
-    owners = {} if desired is None else _owners(snapshot, desired)
-    groups = tuple(
-        evolve(
-            _reviewed(group, history, entries, known, rank),
-            managed_by=managed.get(group.id),
-            owner=owners.get(group.id),
-        )
-        for group in sorted(snapshot.groups, key=lambda group: (group.name.casefold(), group.id))
-    )
-    today = snapshot.taken_at.astimezone(UTC).date()
-    members = {found.user_id for group in groups for found in group.members}
-    roles = snapshot.roles
-    access = access_of(groups, ordered, roles)
-    findings = [
-        *_of_groups(groups, today, today + timedelta(days=ending_days)),
-        *_of_people(ordered, members, now.astimezone(UTC).date() - timedelta(days=unseen_days)),
-        *findings_of(groups, access, roles),
-    ]
+    groups = tuple(_groups(snapshot, history, desired, managed_words(rules), ordered))
     found = Review(
         account_id=snapshot.account_id,
         made_at=now,
         as_of=as_of,
         groups=groups,
         people=ordered,
-        findings=by_weight(findings, access, groups, ordered, roles),
         changes=changes,
         unseen_days=unseen_days,
         ending_days=ending_days,
-        roles=roles,
-        access=access,
+        roles=snapshot.roles,
+        access=access_of(groups, ordered, snapshot.roles),
         origin=origin,
         complete=people.complete,
     )
-    broken = () if desired is None else breaches_in(snapshot, desired)
+    today = snapshot.taken_at.astimezone(UTC).date()
+    findings = (*_of_groups(found, today), *_of_people(found), *findings_of(found))
+    broken = hold_to_rules((), rules, snapshot, {}).warnings
     return evolve(
         found,
-        notes=(
-            *notes,
-            *_notes(people, history),
-            *_notes_on_roles(found),
-            *(f"Rule: {each}." for each in broken),
-        ),
+        findings=by_weight(found, findings),
+        notes=(*notes, *_notes(found, history), *(f"Rule: {each}." for each in broken)),
     )
 
 
@@ -140,39 +121,36 @@ def _by_name(person: Person) -> tuple[str, str, str]:
     return ((person.name or person.email or "").casefold(), (person.email or ""), person.id)
 
 
-def _entries(snapshot: Snapshot, desired: Desired) -> dict[Key, DesiredMember]:
-    """Return what a file says of each membership, by the IDs of the group and the user."""
-    directory = Directory(snapshot)
-    found: dict[Key, DesiredMember] = {}
-    for desired_group in desired.groups:
-        for group in directory.meant_by(desired_group):
-            for member in desired_group.members:
-                user_id = directory.id_listed(member)
-                if user_id is not None:
-                    found[group.id, user_id] = member
-    return found
-
-
-def _owners(snapshot: Snapshot, desired: Desired) -> dict[str, str]:
-    """Return who answers for groups, by ID: not by a name that several groups have."""
-    directory = Directory(snapshot)
-    found = ((each.owner, directory.meant_by(each)) for each in desired.groups)
-    return {groups[0].id: owner for owner, groups in found if owner and len(groups) == 1}
-
-
-def _reviewed(
-    group: Group,
+def _groups(
+    snapshot: Snapshot,
     history: History,
-    entries: Mapping[Key, DesiredMember],
-    people: Mapping[str, Person],
-    rank: Mapping[str, int],
-) -> ReviewedGroup:
-    def membership(user_id: str) -> Membership:
-        period, entry = history.current(group.id, user_id), entries.get((group.id, user_id))
-        return _membership(people[user_id], period, entry)
-
-    user_ids = sorted((member.id for member in group.members), key=rank.__getitem__)
-    return ReviewedGroup(id=group.id, name=group.name, members=tuple(map(membership, user_ids)))
+    desired: Desired,
+    managed: Mapping[str, str],
+    people: Sequence[Person],
+) -> Iterator[ReviewedGroup]:
+    """Yield the groups, by name, with what journals and a file say of them and their members."""
+    directory = Directory(snapshot)
+    owners: dict[str, str] = {}
+    entries: dict[Key, DesiredMember] = {}
+    for wanted in desired.groups:
+        meant = directory.meant_by(wanted)
+        if wanted.owner and len(meant) == 1:  # not by a name that several groups have
+            owners[meant[0].id] = wanted.owner
+        for group, member in product(meant, wanted.members):
+            entries[group.id, directory.id_listed(member) or ""] = member
+    rank = {person.id: position for position, person in enumerate(people)}
+    for group in sorted(snapshot.groups, key=lambda group: (group.name.casefold(), group.id)):
+        keys = [(group.id, people[at].id) for at in sorted(rank[each.id] for each in group.members)]
+        yield ReviewedGroup(
+            id=group.id,
+            name=group.name,
+            members=tuple(
+                _membership(people[rank[key[1]]], history.current(*key), entries.get(key))
+                for key in keys
+            ),
+            managed_by=managed.get(group.id),
+            owner=owners.get(group.id),
+        )
 
 
 def _membership(person: Person, period: Period | None, entry: DesiredMember | None) -> Membership:
@@ -195,25 +173,21 @@ def _place(source: str, line: int | None) -> str:
     return f"{source}:{line}" if line else source
 
 
-def _of_groups(groups: Iterable[ReviewedGroup], today: date, ending_by: date) -> Iterator[Finding]:
-    for group in groups:
+def _of_groups(review: Review, today: date) -> Iterator[Finding]:
+    ending_by = today + timedelta(days=review.ending_days)
+    for group in review.groups:
         if not group.members:
             yield Finding(kind=Kind.WITHOUT_MEMBERS, group_id=group.id)
-        for membership in group.members:
-            until = membership.until
-            if until is not None and until <= ending_by:
-                yield Finding(
-                    kind=Kind.OVERDUE if until < today else Kind.ENDING,
-                    user_id=membership.user_id,
-                    group_id=group.id,
-                    on=until,
-                )
+        for each in group.members:
+            if each.until is not None and each.until <= ending_by:
+                kind = Kind.OVERDUE if each.until < today else Kind.ENDING
+                yield Finding(kind=kind, user_id=each.user_id, group_id=group.id, on=each.until)
 
 
-def _of_people(
-    people: Iterable[Person], members: Container[str], unseen_since: date
-) -> Iterator[Finding]:
-    for person in people:
+def _of_people(review: Review) -> Iterator[Finding]:
+    members = {found.user_id for group in review.groups for found in group.members}
+    unseen_since = review.made_at.astimezone(UTC).date() - timedelta(days=review.unseen_days)
+    for person in review.people:
         kind = _MEMBERS.get(person.state) if person.id in members else Kind.WITHOUT_GROUP
         if kind is not None:
             yield Finding(kind=kind, user_id=person.id)
@@ -223,8 +197,8 @@ def _of_people(
             yield Finding(kind=Kind.NOT_SEEN, user_id=person.id, on=seen)
 
 
-def _notes(people: People, history: History) -> Iterator[str]:
-    if not people.complete:
+def _notes(review: Review, history: History) -> Iterator[str]:
+    if not review.complete:
         yield (
             "The API did not show that its list of users is complete: people who are in no group "
             "may be missing."
@@ -232,9 +206,6 @@ def _notes(people: People, history: History) -> Iterator[str]:
     if history.unreadable:
         runs = ", ".join(summary.id for summary in history.unreadable)
         yield f"Journals that cannot be read, and so tell nothing here: {runs}."
-
-
-def _notes_on_roles(review: Review) -> Iterator[str]:
     roles, unknown = review.roles, review.unknown_groups
     if not roles.were_read:
         return
@@ -272,17 +243,8 @@ def compare(
         groups_of(evolve(snapshot, groups=tuple(one[each] for each in one.keys() - other.keys())))
         for one, other in ((old, new), (new, old))
     )
-    differences = [
-        ReviewDifference(
-            event=_EVENTS[each.action],
-            group=each.group,
-            old_name=each.old_name,
-            user=UserRef(id=each.member.id or "", email=each.member.email) if each.member else None,
-        )
-        for each in compare_groups(before, after)
-    ]
     done = {} if history is None else _done_since(at, history)
-    differences = [_with_run(each, done) for each in differences]
+    differences = [_difference(each, done) for each in compare_groups(before, after)]
     order = list(Event)
     differences.sort(
         key=lambda each: (each.group.name.casefold(), each.group.id, order.index(each.event))
@@ -290,33 +252,34 @@ def compare(
     return Comparison(to=to, at=at, differences=tuple(differences))
 
 
-def _done_since(at: datetime, history: History) -> dict[tuple[str, str | None], tuple[Change, Run]]:
+_Done: TypeAlias = Mapping[tuple[str | None, str | None], tuple[Change, Run]]
+
+
+def _done_since(at: datetime, history: History) -> _Done:
     """Return what runs since a time did last to a group itself (no user) and to memberships."""
-    done: dict[tuple[str, str | None], tuple[Change, Run]] = {}
+    done: dict[tuple[str | None, str | None], tuple[Change, Run]] = {}
     for run in (each for each in history.runs if each.header.started_at >= at):
         for outcome in run.confirmed:
             change = outcome.change
             users = [None] if change.user is None else [change.user.id]
             for user_id in [*users, *(user.id for user in change.members)]:
-                done[outcome.group_id or "", user_id] = change, run
+                done[outcome.group_id, user_id] = change, run
     return done
 
 
-def _with_run(
-    difference: ReviewDifference, done: Mapping[tuple[str, str | None], tuple[Change, Run]]
-) -> ReviewDifference:
-    """Return a difference with the run that made it: what came last must have led there."""
-    user, event = difference.user, difference.event
-    found = done.get((difference.group.id or "", user.id if user else None))
+def _difference(each: GroupDifference, done: _Done) -> ReviewDifference:
+    """Return a difference, with the run that made it: what came last must have led there."""
+    user = UserRef(id=each.member.id or "", email=each.member.email) if each.member else None
+    difference = ReviewDifference(
+        event=_EVENTS[each.action], group=each.group, old_name=each.old_name, user=user
+    )
+    found = done.get((each.group.id, user.id if user else None))
     if found is None:
         return difference
     change, run = found
-    led_to = _EVENTS.get(change.action)
-    if led_to is Event.GROUP_REMOVED and user is not None:
-        led_to = Event.MEMBER_REMOVED
-    if led_to is not event or (
-        event is Event.GROUP_RENAMED and change.group.name != difference.group.name
-    ):
+    is_loss = each.action is Action.REMOVE_USER and change.action is Action.DELETE_GROUP
+    is_other_name = each.action is Action.RENAME_GROUP and change.group.name != each.group.name
+    if is_other_name or not (is_loss or change.action is each.action):
         return difference
     header = run.header
     return evolve(difference, at=header.started_at, run=run.id, by=header.by.name)
