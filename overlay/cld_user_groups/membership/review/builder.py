@@ -243,7 +243,7 @@ def compare(
         groups_of(evolve(snapshot, groups=tuple(one[each] for each in one.keys() - other.keys())))
         for one, other in ((old, new), (new, old))
     )
-    done = {} if history is None else _done_since(at, history)
+    done = _done_since(at, history or History())
     differences = [_difference(each, done) for each in compare_groups(before, after)]
     order = list(Event)
     differences.sort(
