@@ -18,6 +18,7 @@ from cld_user_groups.membership import (
     Snapshot,
     check_guards,
 )
+from cld_user_groups.membership.grants import GroupRef
 
 
 def people(count: int, first: int = 0) -> list[str]:
@@ -63,9 +64,12 @@ def test_removals_of_all_groups_count_together():
     ("members", "group", "expected"),
     [
         (5, wanted("A", *people(5, 5)), ["max_removals_per_group"]),  # all are exchanged
+        (1, wanted("A"), ["empties_group"]),
         (2, wanted("A"), ["empties_group"]),
         (2, wanted("A", allow_empty=True), []),
         (8, wanted("A", *people(1), allow_empty=True), ["max_removals_per_group"]),
+        (4, wanted("A", *people(2), *people(2, 5)), []),  # half are exchanged
+        (1, wanted("A", state="absent"), ["deletes_members"]),
         (8, wanted("A", state="absent"), ["deletes_members"]),
         (8, wanted("A", state="absent", allow_empty=True), []),
         (0, wanted("A", state="absent"), []),
@@ -75,6 +79,22 @@ def test_removals_of_all_groups_count_together():
 def test_a_group_is_not_emptied_exchanged_or_deleted_without_being_told(members, group, expected):
     snapshot = account({"A": people(members)}, others=people(5, 5))
     assert refused(snapshot, group) == expected
+
+
+def test_a_group_that_may_be_emptied_allows_it_for_no_other():
+    snapshot = account({"A": people(1), "B": people(1)})
+    assert refused(snapshot, wanted("A", allow_empty=True), wanted("B")) == ["empties_group"]
+
+
+def test_memberships_of_groups_that_a_file_names_count_though_they_stay():
+    groups = {"A": people(100), "B": people(100), "Unnamed": people(1_000)}
+    snapshot = account(groups)
+    made = planned(snapshot, wanted("A", *people(100)[12:]), wanted("B", *people(100)))
+    assert made.breaches == ()
+    uncounted = attrs.evolve(made, memberships=None)  # then those of the groups that it touches
+    (breach,) = check_guards(uncounted, snapshot)
+    assert breach.message.startswith("12 of 100 memberships end; 10 may; ")
+    assert (breach.guard, breach.removals, breach.limit) == ("max_removals", 12, 10)
 
 
 def test_a_file_can_set_the_limits():
@@ -105,6 +125,34 @@ def test_a_message_says_exactly_what_would_be_needed():
         "--allow-removals 27."
     )
     assert (share.group, share.removals, share.limit) == (made.changes[0].group, 27, 7)
+
+
+@pytest.mark.parametrize(
+    ("members", "fields", "guard", "expected"),
+    [
+        (1, {"state": "absent"}, "deletes_members", "is deleted with 1 member in it"),
+        (2, {"state": "absent"}, "deletes_members", "is deleted with 2 members in it"),
+        (2, {}, "empties_group", "loses all its members"),
+    ],
+)
+def test_a_message_says_what_an_emptied_group_would_need(members, fields, guard, expected):
+    snapshot = account({"A": people(members)})
+    of_file = planned(snapshot, wanted("A", **fields))
+    in_file = "say `allow_empty: true` for it in the file, or, "
+    for made, hint in ((of_file, in_file), (attrs.evolve(of_file, digest=""), "")):
+        (breach,) = check_guards(made, snapshot)
+        assert breach.message == (
+            f"`A` {expected}; {hint}if that is right, allow exactly {members}: "
+            f"--allow-removals {members}."
+        )
+        found = (breach.guard, breach.group, breach.removals)
+        assert found == (guard, made.changes[0].group, members)
+
+
+@pytest.mark.parametrize("group", [wanted("A"), wanted("A", state="absent")])
+def test_a_group_that_is_gone_had_at_least_those_whom_a_plan_removes(group):
+    made = planned(account({"A": people(2)}), group)
+    assert check_guards(made, account({})) == made.breaches
 
 
 def test_an_allowance_holds_for_exactly_that_many_removals():
@@ -138,6 +186,28 @@ def test_a_group_with_a_protected_member_is_not_deleted_by_any_allowance():
     assert [breach.guard for breach in made.breaches] == ["protected"]
     assert "p0001@example.com" in made.breaches[0].message
     assert [b.guard for b in check_guards(made, snapshot, allow_removals=2)] == ["protected"]
+
+
+def test_a_breach_names_all_members_who_are_protected():
+    snapshot = account({"A": people(3)})
+    names = ("p0000@example.com", "p0001@example.com")
+    (breach,) = planned(
+        snapshot, wanted("A", state="absent", allow_empty=True), protect=names
+    ).breaches
+    assert breach.message == (
+        "`A` loses members who are protected: `p0000@example.com`, `p0001@example.com`."
+    )
+    assert (breach.group, breach.removals) == (GroupRef(id="g-A", name="A"), 2)
+
+
+def test_an_email_of_the_plan_protects_though_the_account_has_another_one_now():
+    snapshot = account({"A": people(3)})
+    made = planned(snapshot, wanted("A", *people(2, 1)))
+    made = attrs.evolve(made, protect=("p0000@example.com",))
+    renamed = attrs.evolve(snapshot.groups[0].members[0], email="new@example.com")
+    group = attrs.evolve(snapshot.groups[0], members=(renamed, *snapshot.groups[0].members[1:]))
+    (breach,) = check_guards(made, attrs.evolve(snapshot, groups=(group,)))
+    assert breach.guard == "protected"
 
 
 def test_a_plan_without_removals_passes():
@@ -202,3 +272,26 @@ def test_who_has_no_email_may_be_the_protected_one(pattern):
 def test_an_id_protects_nobody_else_whose_email_is_not_known():
     made = planned(nameless("A", "B"), wanted("A", "bob", "cyd"), protect=("u-bob",))
     assert len(made.changes) == 1
+
+
+def test_an_email_that_only_the_list_of_users_has_protects():
+    made = planned(
+        attrs.evolve(nameless("A", "B"), people=account({}, ["ann"]).people),
+        wanted("A", "bob", "cyd"),
+        protect=("ann@example.com",),
+    )
+    assert made.notes == ("`u-ann` is protected, and stays in `A`.",)
+
+
+def test_who_has_another_email_in_another_listing_is_not_the_protected_one():
+    made = planned(nameless("A"), wanted("A", "bob", "cyd"), protect=("bob@example.com",))
+    assert [change.user.id for change in made.changes] == ["u-ann"]
+
+
+def test_each_entry_of_protect_that_matches_nobody_is_reported():
+    snapshot = account({"A": ["ann", "bob"]})
+    made = planned(snapshot, wanted("A", "ann", "bob"), protect=("ann@example.com", "x@y.z", "q*"))
+    assert [text for text in made.warnings if "`protect`" in text] == [
+        f"groups.yaml: `{entry}` in `protect` matches nobody in a group"
+        for entry in ("x@y.z", "q*")
+    ]
