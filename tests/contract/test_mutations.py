@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from attrs import frozen
-from tests.support import documents, operations
+from tests.support import documents
 from tests.support.documents import Document
 
 from . import test_documented_facts, test_emulator, test_examples, test_generated, test_requests
@@ -105,7 +105,7 @@ DOCUMENT: dict[str, tuple[Callable[[Document], object], Noticed]] = {
     ),
     "a field is renamed, and the SDK sends the old name": (
         lambda new: rename(fields(new, "UserGroupRequest"), "extended_details", "details"),
-        noticed(REQUEST, operation_id="createUserGroup", call=operations.call),
+        noticed(REQUEST, operation_id="createUserGroup", mode="sync"),
     ),
     "a field is renamed in the examples": (
         lambda new: rename(
@@ -131,7 +131,7 @@ DOCUMENT: dict[str, tuple[Callable[[Document], object], Noticed]] = {
         lambda new: new["components"]["parameters"]["ExtendedDetails"].update(
             schema={"type": "integer"}
         ),
-        noticed(REQUEST, operation_id="getUserGroups", call=operations.call_async),
+        noticed(REQUEST, operation_id="getUserGroups", mode="async"),
     ),
     "a format is taken away, and is a documented fact": (
         lambda new: fields(new, "UserGroup")["created_at"].pop("format"),
@@ -156,7 +156,7 @@ DOCUMENT: dict[str, tuple[Callable[[Document], object], Noticed]] = {
     ),
     "a path is wrong, and the SDK sends the right one": (
         lambda new: rename(new["paths"], GROUP, GROUP.replace("user_groups", "groups")),
-        noticed(REQUEST, operation_id="getUserGroup", call=operations.call),
+        noticed(REQUEST, operation_id="getUserGroup", mode="sync"),
     ),
     "a path is wrong, and the emulator knows the right one": (
         lambda new: rename(new["paths"], GROUP, GROUP.replace("user_groups", "groups")),
@@ -171,15 +171,15 @@ DOCUMENT: dict[str, tuple[Callable[[Document], object], Noticed]] = {
     ),
     "a method is wrong, and the SDK sends the right one": (
         lambda new: rename(new["paths"][GROUP], "put", "patch"),
-        noticed(REQUEST, operation_id="updateUserGroup", call=operations.call),
+        noticed(REQUEST, operation_id="updateUserGroup", mode="sync"),
     ),
     "a required parameter is missing in what the SDK sends": (
         add_a_required_query_parameter,
-        noticed(REQUEST, operation_id="getUserGroups", call=operations.call),
+        noticed(REQUEST, operation_id="getUserGroups", mode="sync"),
     ),
     "a required field is missing in what the SDK sends": (
         require_another_field,
-        noticed(REQUEST, operation_id="createUserGroup", call=operations.call_async),
+        noticed(REQUEST, operation_id="createUserGroup", mode="async"),
     ),
     "a required parameter is missing in the endpoint": (
         add_a_required_query_parameter,
@@ -215,7 +215,7 @@ DOCUMENT: dict[str, tuple[Callable[[Document], object], Noticed]] = {
     ),
     "security is of another scheme than what the SDK sends": (
         lambda new: new["components"]["securitySchemes"]["provisioningKey"].update(scheme="bearer"),
-        noticed(REQUEST, operation_id="deleteUserGroup", call=operations.call),
+        noticed(REQUEST, operation_id="deleteUserGroup", mode="sync"),
     ),
     "a region is removed": (
         lambda new: new["servers"][0]["variables"]["region"]["enum"].remove("api-eu"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -12,14 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support import documents, operations
+from tests.support.transport import Mode, both
 
 from cld_user_groups import CldProvisioning
 from cld_user_groups._engine.config import REGIONS
 from cld_user_groups._openapi import OpenAPIDocument
 from cld_user_groups.identity import forbidden_character
 from cld_user_groups.membership import Grant
-
-Call = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
@@ -45,14 +43,14 @@ def _is_cached(attribute: object) -> bool:
 
 
 @pytest.mark.parametrize("operation_id", operations.METHODS)
-@pytest.mark.parametrize("call", [operations.call, operations.call_async])
+@both
 def test_a_request_is_as_documented_whatever_its_arguments(
-    document: documents.Document, operation_id: str, call: Call
+    document: documents.Document, operation_id: str, mode: Mode
 ):
     validator = OpenAPIDocument(document, any_server=False)
     for kwargs in operations.arguments(operation_id):
         transport = operations.recorder(document, operation_id)
-        call(transport, operation_id, kwargs)
+        transport.call(operations.METHODS[operation_id], mode, **kwargs)
         (request,) = transport.requests
         assert not validator.check_request(operation_id, request), kwargs
 
@@ -74,7 +72,7 @@ def test_a_change_of_roles_is_as_documented_wherever_they_apply(
     transport = operations.recorder(document, "updatePrincipalRoles")
     principal = {"type": "group", "id": operations.GROUP}
     kwargs = {"operation": operation, "principal": principal, "roles": [role.assignment]}
-    operations.call(transport, "updatePrincipalRoles", kwargs)
+    transport.call("principals.update_roles", **kwargs)
     (request,) = transport.requests
     assert not strict.check_request("updatePrincipalRoles", request)
     assert json.loads(request.content) == kwargs
@@ -86,7 +84,7 @@ def test_a_retry_is_as_documented(
 ):
     transport = operations.recorder(document, operation_id, first_status=429)
     kwargs = next(operations.arguments(operation_id))
-    operations.call(transport, operation_id, kwargs)
+    transport.call(operations.METHODS[operation_id], **kwargs)
     _, again = transport.requests
     assert not strict.check_request(operation_id, again)
 
@@ -108,13 +106,13 @@ def test_requests_go_to_a_documented_server(
     document: documents.Document, strict: OpenAPIDocument, options: dict[str, Any]
 ):
     transport = operations.recorder(document, "getUserGroups")
-    operations.call(transport, "getUserGroups", {}, **options)
+    transport.call("user_groups.list", options=options)
     assert not strict.check_request("getUserGroups", transport.requests[0])
 
 
 def test_an_undocumented_server_is_noticed(document: documents.Document, strict: OpenAPIDocument):
     transport = operations.recorder(document, "getUserGroups")
-    operations.call(transport, "getUserGroups", {}, server_url="http://127.0.0.1:8080")
+    transport.call("user_groups.list", options={"server_url": "http://127.0.0.1:8080"})
     (difference,) = strict.check_request("getUserGroups", transport.requests[0])
     assert difference.path == "operation"
 
@@ -125,5 +123,5 @@ def test_a_request_with_any_name_that_is_not_blank_is_as_documented(
     document: documents.Document, strict: OpenAPIDocument, name: str
 ):
     transport = operations.recorder(document, "createUserGroup")
-    operations.call(transport, "createUserGroup", {"name": name})
+    transport.call("user_groups.create", name=name)
     assert not strict.check_request("createUserGroup", transport.requests[0])

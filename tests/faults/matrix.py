@@ -21,16 +21,15 @@ from tests.support.fault_calls import (
     DELETE,
     LIST,
     LIST_USERS,
-    MODES,
     OPERATIONS,
     READS,
     REMOVE_USER,
     UPDATE_ROLES,
-    Mode,
     Operation,
     call,
 )
 from tests.support.fault_server import FaultServer, HangUp, Stall, Step, chunked, not_http, response
+from tests.support.transport import MODES, Mode
 
 from cld_user_groups import HookContext, maybe_applied, models
 from cld_user_groups.utils import waiting_disabled

@@ -16,20 +16,17 @@ from tests.support.fault_calls import (
     CREATE,
     GET,
     LIST,
-    MODES,
     NOWHERE,
     OPERATIONS,
     SECURITY,
     UPDATE,
-    Mode,
     Operation,
     call,
 )
 from tests.support.tables import case
+from tests.support.transport import Mode, both
 
 from cld_user_groups import CldProvisioning, models
-
-both = pytest.mark.parametrize("mode", MODES)
 
 
 def list_groups(**options: Any) -> list[httpx.Request]:

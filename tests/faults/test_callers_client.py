@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import gzip
 import pickle
 import socket
 import ssl
@@ -19,39 +17,19 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 from tests.support.fault_calls import (
-    ACCOUNT,
     CREATE,
     GET,
-    LIST,
-    MODES,
     SECURITY,
-    Mode,
     Operation,
     call,
     error_of,
 )
-from tests.support.fault_server import FaultServer, Step, chunked, response
+from tests.support.fault_server import FaultServer, response
+from tests.support.transport import Mode, both
 
-from cld_user_groups import AsyncCldProvisioning, CldProvisioning, maybe_applied, models
+from cld_user_groups import maybe_applied, models
 
 pytestmark = pytest.mark.usefixtures("waits")
-both = pytest.mark.parametrize("mode", MODES)
-
-
-def use(mode: Mode, operation: Operation, url: str, **http: Any) -> Any:
-    """Call an operation on an httpx client with these settings."""
-    settings: dict[str, Any] = {"server_url": url}
-
-    async def use_async() -> Any:
-        async with httpx.AsyncClient(**http) as given:
-            client = AsyncCldProvisioning(SECURITY, ACCOUNT, client=given, **settings)
-            return await operation.bind(client)(**operation.arguments)
-
-    if mode == "async":
-        return asyncio.run(use_async())
-    with httpx.Client(**http) as given:
-        client = CldProvisioning(SECURITY, ACCOUNT, client=given, **settings)
-        return operation.bind(client)(**operation.arguments)
 
 
 @both
@@ -65,6 +43,11 @@ def test_a_proxy_of_the_environment_never_sees_plain_http(
         with pytest.raises(ValueError, match="must not go over http://"):
             use(mode, GET, server.url)
     assert proxy.requests == server.requests == []
+
+
+def use(mode: Mode, operation: Operation, url: str, **http: Any) -> Any:
+    """Call an operation on an httpx client with these settings."""
+    return call(mode, operation, url, http=http)
 
 
 class OwnTransport(httpx.HTTPTransport):
@@ -257,38 +240,6 @@ def test_a_body_that_expands_is_read_up_to_the_maximum_only(mode: Mode) -> None:
     assert isinstance(error, models.ResponseValidationError)
     assert error.maybe_applied
     assert peak < 8 << 20
-
-
-_deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-ENCODED: dict[str, tuple[Step, object]] = {
-    "deflate": (response(200, zlib.compress(LIST.body), {"Content-Encoding": "deflate"}), True),
-    "deflate without its wrapper": (
-        response(
-            200, _deflate.compress(LIST.body) + _deflate.flush(), {"Content-Encoding": "deflate"}
-        ),
-        True,
-    ),
-    "gzip cut off": (
-        response(200, gzip.compress(LIST.body)[:-9], {"Content-Encoding": "gzip"}),
-        False,
-    ),
-    "more than the maximum, in chunks": (chunked(200, *[b" " * 4096] * 3), False),
-    "much after the end of the gzip stream": (
-        response(200, gzip.compress(LIST.body) + bytes(40_000), {"Content-Encoding": "gzip"}),
-        False,
-    ),
-}
-
-
-@both
-@pytest.mark.parametrize(("step", "is_good"), ENCODED.values(), ids=ENCODED)
-def test_an_encoded_body_is_read_or_rejected(step: Step, is_good: bool, mode: Mode) -> None:
-    with FaultServer(step) as server:
-        if is_good:
-            assert call(mode, LIST, server.url, max_response_bytes=8192) == LIST.result
-        else:
-            error = error_of(mode, LIST, server.url, max_response_bytes=8192)
-            assert isinstance(error, models.ResponseValidationError)
 
 
 @both

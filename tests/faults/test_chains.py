@@ -11,12 +11,12 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.support.fault_calls import ACCOUNT, CREATE, GET, MODES, NOWHERE, SECURITY, Mode, error_of
+from tests.support.fault_calls import ACCOUNT, CREATE, GET, SECURITY, call, error_of
 from tests.support.fault_server import FaultServer, Stall, Step, response
+from tests.support.transport import Mode, both
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, HookContext, maybe_applied
 
-both = pytest.mark.parametrize("mode", MODES)
 # asyncio and httpcore leave sockets and coroutines of a closed loop to the garbage collector.
 _left_over = pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
@@ -80,13 +80,6 @@ def test_an_instance_that_is_raised_again_is_marked_by_the_later_call(mode: Mode
     assert not getattr(again, "__notes__", [])
     assert maybe_applied(error_of(mode, CREATE, transport=raising(again)))
     assert len(again.__notes__) == 1
-
-
-@both
-def test_stop_iteration_of_a_transport_is_no_result(mode: Mode) -> None:
-    error = error_of(mode, CREATE, transport=raising(StopIteration("not a group")))
-    assert isinstance(error, RuntimeError)
-    assert maybe_applied(error)
 
 
 def test_stop_async_iteration_of_a_transport_is_no_result() -> None:
@@ -182,46 +175,14 @@ def test_an_awaitable_of_a_hook_of_the_sync_client_is_rejected_and_closed() -> N
     gc.collect()  # a coroutine that is never awaited would warn
 
 
-def test_an_async_hook_of_the_sync_client_is_rejected_when_it_is_created() -> None:
-    class Hook:
-        async def before_request(self, *details: object) -> None: ...
-
-    with pytest.raises(TypeError, match="is async"):
-        CldProvisioning(SECURITY, ACCOUNT, server_url=NOWHERE, hooks=[Hook()])
-
-
-@both
-def test_a_create_after_a_503_that_meets_409_may_have_been_applied(
-    mode: Mode, waits: list[float]
-) -> None:
-    with FaultServer(response(503), response(409)) as server:
-        error = error_of(mode, CREATE, server.url)
-    assert type(error).__name__ == "AlreadyExists"
-    assert maybe_applied(error)
-    with FaultServer(response(409)) as server:
-        assert not maybe_applied(error_of(mode, CREATE, server.url))
-    with FaultServer(response(429), response(409)) as server:
-        assert not maybe_applied(error_of(mode, CREATE, server.url))
-
-
 def create_behind(mode: Mode, hook: Callable[[httpx.Request], None], transport: Any) -> None:
     """Create a group on an httpx client with an event hook for requests."""
 
     async def hook_async(request: httpx.Request) -> None:
         hook(request)
 
-    async def create_async() -> None:
-        hooks = {"request": [hook_async]}
-        async with httpx.AsyncClient(transport=transport, event_hooks=hooks) as http:
-            client = AsyncCldProvisioning(SECURITY, ACCOUNT, client=http)
-            await client.user_groups.create(name="Designers", retries=None)
-
-    if mode == "async":
-        asyncio.run(create_async())
-        return
-    with httpx.Client(transport=transport, event_hooks={"request": [hook]}) as http:
-        client = CldProvisioning(SECURITY, ACCOUNT, client=http)
-        client.user_groups.create(name="Designers", retries=None)
+    hooks = {"request": [hook_async if mode == "async" else hook]}
+    call(mode, CREATE, http={"transport": transport, "event_hooks": hooks}, retry_config=None)
 
 
 @both

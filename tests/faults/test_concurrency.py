@@ -19,16 +19,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.faults.matrix import FAULTS
-from tests.support.fault_calls import (
-    ACCOUNT,
-    DELETE,
-    GROUPS_PATH,
-    LIST,
-    MODES,
-    SECURITY,
-    Mode,
-    error_of,
-)
+from tests.support.fault_calls import ACCOUNT, DELETE, GROUPS_PATH, LIST, SECURITY, error_of
 from tests.support.fault_server import (
     FaultServer,
     HangUp,
@@ -39,14 +30,13 @@ from tests.support.fault_server import (
     not_http,
     response,
 )
+from tests.support.transport import Mode, both
 
 from cld_provisioning_api.types import HttpRequest
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, HookContext, Security, models
 from cld_user_groups._engine.http_client import Connections
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.utils import BackoffStrategy, RetryConfig
-
-both = pytest.mark.parametrize("mode", MODES)
 
 THREADS = 16
 TASKS = 100

@@ -10,13 +10,13 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.support.fault_calls import _TLS, ACCOUNT, CREATE, GET, MODES, SECURITY, Mode, Operation
+from tests.support.fault_calls import _TLS, ACCOUNT, CREATE, GET, SECURITY, Operation
 from tests.support.fault_server import FaultServer, HangUp, Stall, Step, response
+from tests.support.transport import Mode, both
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, maybe_applied, models
 from cld_user_groups.emulator import Emulator
 
-both = pytest.mark.parametrize("mode", MODES)
 whose = pytest.mark.parametrize("is_own", [False, True], ids=["callers", "own"])
 
 

@@ -19,21 +19,18 @@ from tests.faults.proxy import PROXIES, Proxy
 from tests.support import documents
 from tests.support.fault_calls import (
     ACCOUNT,
-    MODES,
     NOWHERE,
     OPERATIONS,
     READS,
     REMOVE_USER,
     SECURITY,
-    Mode,
     Operation,
     call,
 )
 from tests.support.fault_server import FaultServer, response
+from tests.support.transport import Mode, both
 
 from cld_user_groups import CldProvisioning, models
-
-both = pytest.mark.parametrize("mode", MODES)
 
 _PATHS = {name: each.path for name, each in documents.operations(documents.load()).items()}
 # Each ID of each operation, with the index of its segment in the path.

@@ -23,23 +23,21 @@ from tests.support.fault_calls import (
     DELETE,
     LIST,
     LIST_USERS,
-    MODES,
     OPERATIONS,
     REMOVE_USER,
     SECURITY,
     WRITES,
-    Mode,
     Operation,
     call,
     error_of,
 )
 from tests.support.fault_server import FaultServer, HangUp, Step, response
+from tests.support.transport import MODES, Mode, both
 
 from cld_user_groups import CldProvisioning, maybe_applied, models
 from cld_user_groups.utils import BackoffStrategy, RetryConfig
 
 pytestmark = pytest.mark.usefixtures("waits")
-both = pytest.mark.parametrize("mode", MODES)
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=str)

@@ -6,12 +6,12 @@ import asyncio
 import json
 import ssl
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import httpx
 from attrs import frozen
 from tests.support import documents, operations
-from tests.support.transport import FakeTransport
+from tests.support.transport import FakeTransport, Mode
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, Security, models
 
@@ -22,9 +22,6 @@ GROUPS_PATH = f"/v1_1/provisioning/accounts/{ACCOUNT}/user_groups"
 SECURITY = Security(provisioning_api_key="key", provisioning_api_secret="not-a-real-secret")
 # In process, where no address is looked up.
 NOWHERE = "https://api.invalid"
-
-Mode = Literal["sync", "async"]
-MODES: tuple[Mode, ...] = ("sync", "async")
 
 
 @frozen(eq=False)
@@ -161,7 +158,7 @@ def _read(operation: documents.Operation) -> Operation:
     examples = documents.success_examples(operations.DOCUMENT, operation.operation_id)
     body = json.dumps(next(iter(examples.values()))).encode()
     transport = FakeTransport(httpx.Response(200, content=body))
-    result = operations.call(transport, operation.operation_id, kwargs)
+    result = transport.call(operations.METHODS[operation.operation_id], **kwargs)
     resource, _, name = operations.METHODS[operation.operation_id].partition(".")
     path = operation.path.format(account_id=ACCOUNT, **kwargs)
     return Operation(
@@ -193,6 +190,7 @@ def call(
     raw: bool = False,
     account_id: str = ACCOUNT,
     security: Any = SECURITY,
+    http: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> Any:
     """Call an operation once on a client of its own, sync or async, and return the result.
@@ -206,31 +204,24 @@ def call(
         raw: Call it on `with_raw_response`.
         account_id: The account.
         security: The credentials.
+        http: All arguments of the httpx client, in place of those of the tests.
         settings: Further arguments of the client.
     """
     settings |= {"security": security, "account_id": account_id, "server_url": server_url}
     arguments = {**operation.arguments, **(arguments or {})}
+    if http is None:
+        http = {"transport": transport, "verify": _TLS, "trust_env": False}
     if mode == "async":
-        return asyncio.run(_call_async(operation, arguments, transport, raw, settings))
-    http = httpx.Client(transport=transport or httpx.HTTPTransport(verify=_TLS), trust_env=False)
-    with http:
-        client = CldProvisioning(client=http, **settings)
+
+        async def call_async() -> Any:
+            async with httpx.AsyncClient(**http) as given:
+                client = AsyncCldProvisioning(client=given, **settings)
+                return await operation.bind(client, raw=raw)(**arguments)
+
+        return asyncio.run(call_async())
+    with httpx.Client(**http) as given:
+        client = CldProvisioning(client=given, **settings)
         return operation.bind(client, raw=raw)(**arguments)
-
-
-async def _call_async(
-    operation: Operation,
-    arguments: Mapping[str, Any],
-    transport: httpx.MockTransport | FakeTransport | None,
-    raw: bool,
-    settings: Mapping[str, Any],
-) -> Any:
-    http = httpx.AsyncClient(
-        transport=transport or httpx.AsyncHTTPTransport(verify=_TLS), trust_env=False
-    )
-    async with http:
-        client = AsyncCldProvisioning(client=http, **settings)
-        return await operation.bind(client, raw=raw)(**arguments)
 
 
 def error_of(mode: Mode, operation: Operation, *args: Any, **kwargs: Any) -> Exception:

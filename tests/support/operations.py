@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
@@ -123,17 +122,3 @@ def recorder(
     examples = documents.success_examples(document, operation_id)
     example = json(next(iter(examples.values()))) if examples else httpx.Response(200)
     return FakeTransport(*([] if first_status is None else [httpx.Response(first_status)]), example)
-
-
-def call(
-    transport: FakeTransport, operation_id: str, kwargs: Mapping[str, Any], **options: Any
-) -> Any:
-    """Make a call of the sync client and return its result."""
-    return method(transport.client(**options), operation_id)(**kwargs)
-
-
-def call_async(
-    transport: FakeTransport, operation_id: str, kwargs: Mapping[str, Any], **options: Any
-) -> Any:
-    """Make a call of the async client and return its result."""
-    return asyncio.run(method(transport.async_client(**options), operation_id)(**kwargs))

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 import httpx
+import pytest
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, Security
 
 KEY = "the-api-key"
 SECRET = "the-api-secret"
 SECURITY = Security(provisioning_api_key=KEY, provisioning_api_secret=SECRET)
+
+Mode = Literal["sync", "async"]
+MODES: tuple[Mode, ...] = ("sync", "async")
+both = pytest.mark.parametrize("mode", MODES)
 
 Outcome = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
 """What an attempt ends in: a response, an exception, or whatever a function returns or raises."""
@@ -56,6 +62,24 @@ class FakeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         """Return an async client on this transport."""
         options = {"account_id": "acc", "security": SECURITY, **options}
         return AsyncCldProvisioning(**options, client=httpx.AsyncClient(transport=self))
+
+    def call(
+        self,
+        name: str,
+        mode: Mode = "sync",
+        /,
+        *,
+        is_raw: bool = False,
+        options: Mapping[str, Any] | None = None,
+        **arguments: Any,
+    ) -> Any:
+        """Call a method, such as "users.list", on a client of its own, and return the result."""
+        resource, _, method = name.partition(".")
+        is_async = mode == "async"
+        client: Any = (self.async_client if is_async else self.client)(**(options or {}))
+        methods = getattr(client, resource)
+        call = getattr(methods.with_raw_response if is_raw else methods, method)
+        return asyncio.run(call(**arguments)) if is_async else call(**arguments)
 
 
 def json(body: Any, status: int = 200, **headers: str) -> httpx.Response:

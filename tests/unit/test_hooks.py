@@ -167,16 +167,6 @@ def test_method_of_a_hook_that_yields_is_rejected_by_both_clients(method: Any, n
             create(hooks=[hook])
 
 
-def test_awaitable_of_a_plain_method_is_rejected_by_the_sync_client() -> None:
-    async def later() -> None: ...
-
-    hook = SimpleNamespace(before_request=lambda context, request: later())
-    transport = FakeTransport(OK)
-    with pytest.raises(TypeError, match="a hook returned an awaitable"):
-        transport.client(hooks=[hook]).user_groups.list()
-    assert transport.requests == []
-
-
 def test_async_hook_is_not_awaited_on_a_cancellation() -> None:
     observed: list[str] = []
 

@@ -117,34 +117,6 @@ def test_an_async_callers_client_has_no_turns_and_is_not_closed(backend: str) ->
     anyio.run(check, backend=backend)
 
 
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_each_event_loop_has_connections_of_its_own(backend: str) -> None:
-    http, transport = async_client()
-
-    async def check() -> int:
-        connections = await http.get()
-        assert await http.get() is connections
-        return id(connections)
-
-    anyio.run(check, backend=backend)
-    anyio.run(check, backend=backend)
-    assert transport.closed == 2  # each with its loop
-
-
-def test_an_event_loop_that_is_over_is_forgotten() -> None:
-    async def get() -> list[object]:
-        await owner.get()
-        return list(owner._own)
-
-    owner, _ = async_client()
-    closed = asyncio.new_event_loop()
-    assert closed.run_until_complete(get()) == [closed]
-    closed.close()  # without shutting its generators down
-    [running] = asyncio.run(get())
-    assert running is not closed
-    assert list(owner._own) == []
-
-
 def test_a_call_that_races_close_closes_what_it_opened() -> None:
     http, transport = sync_client()
     assert http.is_closed is False
@@ -195,23 +167,6 @@ def test_a_response_without_a_stream_leaves_nothing_to_close() -> None:
     http.close()
     http.leave(connections, REQUEST, httpx.Response(200))
     assert transport.closed == 2
-
-
-@pytest.mark.parametrize("make", [sync_client, async_client])
-def test_a_forked_process_gets_connections_of_its_own(make: Any) -> None:
-    http, transport = make()
-
-    async def get() -> Any:
-        found = http.get()
-        return await found if isinstance(http, AsyncHttpClient) else found
-
-    async def check() -> None:
-        before = await get()
-        http_client._forget_all()  # what os.register_at_fork calls
-        assert await get() is not before
-        assert transport.closed == 0
-
-    asyncio.run(check())
 
 
 def test_limit_that_grows_lets_more_requests_in_at_once() -> None:

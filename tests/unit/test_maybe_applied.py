@@ -7,7 +7,7 @@ import concurrent.futures
 
 import httpx
 import pytest
-from tests.support.transport import OK, SECURITY, FakeTransport, error
+from tests.support.transport import SECURITY, FakeTransport, error
 
 from cld_user_groups import maybe_applied, models
 from cld_user_groups._engine.failures import status_error
@@ -114,18 +114,6 @@ def test_text_of_an_error_has_message_status_request_id_and_facts() -> None:
         "Broken (status 500, request id r1); an earlier attempt made the change; "
         "the result could not be read"
     )
-
-
-def test_closed_client_raises_its_own_error_and_sends_nothing() -> None:
-    transport = FakeTransport(OK)
-    client = transport.client()
-    client.close()
-    client.close()
-    with pytest.raises(ClientClosed, match="the client is closed: create a new one") as caught:
-        client.user_groups.delete(group_id="g1")
-    assert isinstance(caught.value, RuntimeError)
-    assert not maybe_applied(caught.value)
-    assert transport.requests == []
 
 
 def test_client_closed_during_a_call_says_whether_a_write_may_be_done() -> None:

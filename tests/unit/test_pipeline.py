@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 import traceback
 from typing import Any
 
 import httpx
 import pytest
-from tests.support.transport import GROUP, OK, SECURITY, USERS, FakeTransport, Outcome, error, json
+from tests.support.transport import (
+    GROUP,
+    OK,
+    SECURITY,
+    USERS,
+    FakeTransport,
+    Mode,
+    Outcome,
+    both,
+    error,
+    json,
+)
 
 from cld_provisioning_api.api.user_groups import get_user_groups
-from cld_user_groups import AsyncCldProvisioning, maybe_applied, models, utils
+from cld_user_groups import maybe_applied, models, utils
 from cld_user_groups._engine.http_client import Connections
 from cld_user_groups._engine.io import Attempt
 from cld_user_groups._engine.pipeline import run
@@ -24,63 +34,16 @@ from cld_user_groups.security import Authorizer
 LOST = httpx.ReadTimeout("no response")
 NO_ROUTE = httpx.ConnectError("no route")
 IDS = {"group_id": "g1", "user_id": "u1"}
-GONE = json({"ok": True})
-WRITES: list[tuple[str, dict[str, Any], Outcome]] = [
-    ("create", {"name": "D"}, GROUP),
-    ("update", {"group_id": "g1", "name": "D"}, GROUP),
-    ("delete", {"group_id": "g1"}, GONE),
-    ("add_user", IDS, USERS),
-    ("remove_user", IDS, json({"users": []})),
-]
 
 
-def call(transport: FakeTransport, method: str, arguments: dict[str, Any], **options: Any) -> Any:
-    return getattr(transport.client(**options).user_groups, method)(**arguments)
-
-
-@pytest.mark.parametrize(("method", "arguments", "response"), WRITES)
-@pytest.mark.parametrize("fault", [NO_ROUTE, httpx.PoolTimeout("x"), error(429), error(503)])
-def test_write_that_was_certainly_not_done_is_sent_again(
-    method: str, arguments: dict[str, Any], response: Outcome, fault: Outcome, waits: list[float]
-) -> None:
-    transport = FakeTransport(fault, response)
-    call(transport, method, arguments)
-    assert len(transport.requests) == 2
-    assert len(set(transport.lines)) == 1
-    assert len({request.content for request in transport.requests}) == 1
-
-
-@pytest.mark.parametrize("fault", [LOST, httpx.ReadError("x"), httpx.WriteError("x"), error(502)])
-def test_group_is_never_created_twice(fault: Outcome, waits: list[float]) -> None:
-    transport = FakeTransport(fault, GROUP)
-    with pytest.raises((httpx.TransportError, models.APIError)) as caught:
-        call(transport, "create", {"name": "D"})
-    assert (len(transport.requests), waits) == (1, [])
-    assert maybe_applied(caught.value)
-
-
-def test_errors_say_that_the_change_may_have_been_applied() -> None:
-    with pytest.raises(httpx.ReadTimeout) as lost:
-        call(FakeTransport(LOST), "create", {"name": "D"})
-    assert "look before you repeat it" in lost.value.__notes__[0]
-    with pytest.raises(models.APIError, match="look before you repeat it"):
-        call(FakeTransport(error(500)), "create", {"name": "D"})
-
-
-@pytest.mark.parametrize(("method", "arguments", "response"), WRITES[1:])
-@pytest.mark.parametrize("fault", [LOST, error(500), error(502), error(504)])
-def test_other_writes_are_sent_again_after_a_lost_response(
-    method: str, arguments: dict[str, Any], response: Outcome, fault: Outcome, waits: list[float]
-) -> None:
-    transport = FakeTransport(fault, response)
-    call(transport, method, arguments)
-    assert len(transport.requests) == 2
-
-
-def test_group_that_is_gone_after_a_lost_response_was_deleted(waits: list[float]) -> None:
-    transport = FakeTransport(LOST, error(404))
-    assert call(transport, "delete", {"group_id": "g1"}).message == "ok"
-    assert len(transport.requests) == 2
+def call(
+    transport: FakeTransport,
+    name: str,
+    arguments: dict[str, Any],
+    mode: Mode = "sync",
+    **options: Any,
+) -> Any:
+    return transport.call(f"user_groups.{name}", mode, options=options, **arguments)
 
 
 def test_user_that_is_in_after_a_lost_response_was_added(waits: list[float]) -> None:
@@ -89,14 +52,6 @@ def test_user_that_is_in_after_a_lost_response_was_added(waits: list[float]) -> 
     assert user == models.UserGroupUser(id="u1", name="John Doe", email="john@example.com")
     base = "/v1_1/provisioning/accounts/acc/user_groups/g1/users"
     assert transport.lines == [f"POST {base}/u1", f"POST {base}/u1", f"GET {base}"]
-
-
-def test_user_that_is_out_after_a_lost_response_was_removed(waits: list[float]) -> None:
-    left = {"users": [{"id": "u2", "name": "Harry Potts"}]}
-    transport = FakeTransport(LOST, error(404), json(left))
-    removed = call(transport, "remove_user", IDS)
-    assert [user.id for user in removed.users] == ["u2"]
-    assert [line.split()[0] for line in transport.lines] == ["DELETE", "DELETE", "GET"]
 
 
 def test_look_that_finds_the_user_missing_is_never_overruled(waits: list[float]) -> None:
@@ -191,48 +146,9 @@ def test_raw_response_of_a_look_counts_the_retries_of_the_write(waits: list[floa
     assert (deleted.status_code, deleted.retries, deleted.request_id) == (404, 1, "r1")
 
 
-@pytest.mark.parametrize(
-    ("method", "arguments", "status", "kind"),
-    [
-        ("delete", {"group_id": "g1"}, 404, models.NotFound),
-        ("remove_user", IDS, 404, models.NotFound),
-        ("add_user", IDS, 409, models.AlreadyExists),
-    ],
-)
-@pytest.mark.parametrize("before", [(), (error(408),), (NO_ROUTE,), (error(429), NO_ROUTE)])
-def test_same_status_is_an_error_where_nothing_was_lost_before(
-    method: str,
-    arguments: dict[str, Any],
-    status: int,
-    kind: type[models.CloudinaryError],
-    before: tuple[Outcome, ...],
-    waits: list[float],
-) -> None:
-    with pytest.raises(kind) as caught:
-        call(FakeTransport(*before, error(status)), method, arguments)
-    assert caught.value.maybe_applied is False
-
-
 # A gateway may have forwarded a write that it responded to with 503, and others may have retried
 # before the response that the write is in place.
 FORWARDED = pytest.mark.parametrize("after", [(), (error(429),), (NO_ROUTE,)])
-
-
-@FORWARDED
-def test_user_that_is_in_after_a_503_was_added(
-    after: tuple[Outcome, ...], waits: list[float]
-) -> None:
-    transport = FakeTransport(error(503), *after, error(409), USERS)
-    assert call(transport, "add_user", IDS).id == "u1"
-    assert transport.lines[-1].startswith("GET ")
-
-
-@FORWARDED
-def test_user_that_is_out_after_a_503_was_removed(
-    after: tuple[Outcome, ...], waits: list[float]
-) -> None:
-    transport = FakeTransport(error(503), *after, error(404), json({"users": []}))
-    assert call(transport, "remove_user", IDS).users == []
 
 
 @FORWARDED
@@ -296,13 +212,6 @@ def test_error_remembers_that_an_earlier_attempt_may_have_been_applied(waits: li
     assert len(never.value.__notes__) == 1
 
 
-def test_error_of_a_read_is_never_maybe_applied(waits: list[float]) -> None:
-    for fault in (LOST, error(500), json({"user_groups": 5})):
-        with pytest.raises((httpx.TransportError, models.CloudinaryError)) as caught:
-            call(FakeTransport(fault), "list", {})
-        assert not maybe_applied(caught.value)
-
-
 def test_request_that_httpx_would_not_send_is_not_repeated(waits: list[float]) -> None:
     for failure in (
         httpx.UnsupportedProtocol("x"),
@@ -312,11 +221,6 @@ def test_request_that_httpx_would_not_send_is_not_repeated(waits: list[float]) -
         with pytest.raises(type(failure)) as caught:
             call(transport, "create", {"name": "D"})
         assert (len(transport.requests), maybe_applied(caught.value)) == (1, False)
-
-
-def test_delay_that_the_server_asks_for_is_waited(waits: list[float]) -> None:
-    call(FakeTransport(error(429, Retry_After="7"), error(503, Retry_After="2"), OK), "list", {})
-    assert waits == [7.0, 2.0]
 
 
 def test_servers_delay_beyond_the_time_left_is_on_the_error(waits: list[float]) -> None:
@@ -405,93 +309,25 @@ def cut(status: int, failure: BaseException | None = None) -> Outcome:
     return lambda request: httpx.Response(status, stream=Unreadable(broken))
 
 
-def call_async(
-    transport: FakeTransport, method: str, arguments: dict[str, Any], **options: Any
-) -> Any:
-    async def make() -> Any:
-        http = httpx.AsyncClient(transport=transport, auth=("not", "these"), follow_redirects=True)
-        client = AsyncCldProvisioning(account_id="acc", security=SECURITY, client=http, **options)
-        return await getattr(client.user_groups, method)(**arguments)
-
-    return asyncio.run(make())
-
-
-both = pytest.mark.parametrize("make", [call, call_async])
-
-
-@both
-def test_status_counts_though_its_body_cannot_be_read(make: Any) -> None:
-    with pytest.raises(models.NotFound) as caught:
-        make(FakeTransport(cut(404)), "get", {"group_id": "g1"})
-    assert (caught.value.status_code, caught.value.body) == (404, "")
-    assert caught.value.raw_response.content == b""
-    assert caught.value.raw_response.request.method == "GET"
-
-
-@both
-def test_success_whose_body_is_cut_counts_as_a_lost_response(make: Any, waits: list[float]) -> None:
-    transport = FakeTransport(cut(200), OK)
-    assert make(transport, "list", {}) == models.UserGroupsResponse(user_groups=[])
-    assert len(transport.requests) == 2
-    with pytest.raises(httpx.RemoteProtocolError) as caught:
-        make(FakeTransport(cut(200), GROUP), "create", {"name": "D"})
-    assert maybe_applied(caught.value)
-
-
-@both
-def test_success_whose_encoding_is_broken_is_not_repeated(make: Any, waits: list[float]) -> None:
-    transport = FakeTransport(cut(200, httpx.DecodingError("bad gzip")))
-    with pytest.raises(models.ResponseValidationError, match="bad gzip") as caught:
-        make(transport, "list", {})
-    assert (len(transport.requests), caught.value.path, waits) == (1, "$", [])
-
-
 @both
 @pytest.mark.parametrize("failure", [httpx.ReadError("x"), KeyboardInterrupt()])
-def test_response_that_cannot_be_read_is_closed(make: Any, failure: BaseException) -> None:
+def test_response_that_cannot_be_read_is_closed(mode: Mode, failure: BaseException) -> None:
     before = Unreadable.closed
     transport = FakeTransport(cut(200, failure))
     with pytest.raises(type(failure)):
-        make(transport, "create", {"name": "D"})
+        call(transport, "create", {"name": "D"}, mode)
     assert Unreadable.closed > before
     assert transport.requests[0].headers["authorization"] == "***"
 
 
 @both
-def test_request_that_is_interrupted_shows_no_credentials(make: Any) -> None:
-    def interrupt(request: httpx.Request) -> httpx.Response:
-        raise KeyboardInterrupt
-
-    transport = FakeTransport(interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        make(transport, "create", {"name": "D"})
-    assert transport.requests[0].headers["authorization"] == "***"
-
-
-@both
-def test_error_of_the_callers_own_transport_keeps_its_frames(make: Any) -> None:
+def test_error_of_the_callers_own_transport_keeps_its_frames(mode: Mode) -> None:
     def fail(request: httpx.Request) -> httpx.Response:
         raise AssertionError("a test's own")
 
     with pytest.raises(AssertionError) as caught:
-        make(FakeTransport(fail), "create", {"name": "D"})
+        call(FakeTransport(fail), "create", {"name": "D"}, mode)
     assert "fail" in [entry.name for entry in caught.traceback]
-
-
-@both
-def test_connection_that_fails_is_tried_again(make: Any, waits: list[float]) -> None:
-    transport = FakeTransport(NO_ROUTE, NO_ROUTE, GROUP)
-    assert make(transport, "create", {"name": "D"}).id == "g1"
-    assert (len(transport.requests), len(waits)) == (3, 2)
-
-
-@both
-def test_no_scheme_and_no_redirect_of_the_http_clients_own_is_followed(make: Any) -> None:
-    transport = FakeTransport(httpx.Response(302, headers={"location": "https://evil.example.com"}))
-    with pytest.raises(models.APIError) as caught:
-        make(transport, "list", {})
-    assert (caught.value.status_code, len(transport.requests)) == (302, 1)
-    assert caught.value.raw_response.next_request is None
 
 
 def test_frames_that_hold_the_headers_are_not_in_the_traceback() -> None:
@@ -512,12 +348,3 @@ def test_frames_that_hold_the_headers_are_not_in_the_traceback() -> None:
     assert "Basic " not in text
     assert "ConnectionResetError: reset" in text
     assert "OSError" in text
-
-
-def test_request_of_an_error_shows_no_credentials() -> None:
-    for fault in (NO_ROUTE, error(404)):
-        with pytest.raises((httpx.ConnectError, models.NotFound)) as caught:
-            call(FakeTransport(fault), "get", {"group_id": "g1", "retries": None})
-        shown: Any = caught.value
-        request = shown.raw_response.request if fault is not NO_ROUTE else shown.request
-        assert request.headers["authorization"] == "***"

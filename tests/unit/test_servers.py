@@ -139,14 +139,6 @@ def test_server_of_one_call_is_checked_as_well() -> None:
     assert len(transport.requests) == 1
 
 
-def test_secret_in_a_server_url_is_not_repeated() -> None:
-    with pytest.raises(ValueError) as caught:
-        CldProvisioning(
-            account_id="acc", security=SECURITY, server_url="https://k:hush-hush@example.com"
-        )
-    assert "hush" not in str(caught.value)
-
-
 SERVER_URL = "CLOUDINARY_PROVISIONING_SERVER_URL"
 REGION = "CLOUDINARY_PROVISIONING_REGION"
 
