@@ -320,7 +320,7 @@ def _complete_profile(
 def global_options(formats: tuple[str, ...]) -> Decorator:
     """Return a decorator that adds the options of every command, before and after its name."""
     kept: Any = {"expose_value": False, "callback": _store}
-    kept_format = {**kept, "callback": _store_format}
+    kept_format: Any = {**kept, "callback": _store_format}
     return with_options(
         option("--server-url", "The URL of the server, instead of a region.", "URL", **kept),
         option(
