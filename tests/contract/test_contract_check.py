@@ -573,15 +573,3 @@ print(cld_user_groups.__file__, check.differences)
     )
     assert done.stderr == ""
     assert done.stdout == f"{archive / 'cld_user_groups' / '__init__.py'} ()\n"
-
-
-def test_the_sdk_itself_does_not_import_the_extra():
-    program = """
-import sys
-import cld_user_groups, cld_user_groups.emulator
-print(sorted({"yaml", "openapi_core", "jsonschema"} & sys.modules.keys()))
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "[]\n"

@@ -13,6 +13,8 @@ from attrs import frozen
 from tests.support import documents
 from tests.support.documents import Document
 
+from cld_user_groups._openapi import OpenAPIDocument
+
 from . import test_documented_facts, test_emulator, test_examples, test_generated, test_requests
 from .fuzzing import Application
 
@@ -33,6 +35,8 @@ class Noticed:
     def run(self, document: Document, tmp_path: Path, around: Around) -> None:
         available = {**self.arguments, "document": document, "tmp_path": tmp_path, "around": around}
         names = inspect.signature(self.by).parameters
+        if "strict" in names:
+            available["strict"] = OpenAPIDocument(document, any_server=False)
         self.by(**{name: available[name] for name in names})
 
     def __str__(self) -> str:

@@ -45,14 +45,13 @@ def _is_cached(attribute: object) -> bool:
 @pytest.mark.parametrize("operation_id", operations.METHODS)
 @both
 def test_a_request_is_as_documented_whatever_its_arguments(
-    document: documents.Document, operation_id: str, mode: Mode
+    document: documents.Document, strict: OpenAPIDocument, operation_id: str, mode: Mode
 ):
-    validator = OpenAPIDocument(document, any_server=False)
     for kwargs in operations.arguments(operation_id):
         transport = operations.recorder(document, operation_id)
         transport.call(operations.METHODS[operation_id], mode, **kwargs)
         (request,) = transport.requests
-        assert not validator.check_request(operation_id, request), kwargs
+        assert not strict.check_request(operation_id, request), kwargs
 
 
 @pytest.mark.parametrize("operation", ["add", "remove"])

@@ -56,15 +56,23 @@ def address(line: str) -> str:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the signals are POSIX ones")
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_it_prints_one_line_and_serves_until_a_signal(stop: signal.Signals) -> None:
-    arguments = ["--account-id", "a b", "--api-key", "the-key", "--api-secret", "hidden-secret"]
+@pytest.mark.parametrize(
+    ("stop", "arguments", "deleted"),
+    [
+        (signal.SIGINT, [], {"ok": True}),
+        (signal.SIGTERM, ["--wire", "documented"], {"message": "ok"}),
+    ],
+)
+def test_it_prints_one_line_and_serves_until_a_signal(
+    stop: signal.Signals, arguments: list[str], deleted: dict[str, object]
+) -> None:
+    arguments += ["--account-id", "a b", "--api-key", "the-key", "--api-secret", "hidden-secret"]
     with running(*arguments) as (process, line):
-        url = address(line) + "/v1_1/provisioning/accounts/a%20b/user_groups"
-        response = httpx.get(url, auth=("the-key", "hidden-secret"), trust_env=False)
+        url = f"{address(line)}/v1_1/provisioning/accounts/a%20b/user_groups/{DESIGNERS}"
+        response = httpx.delete(url, auth=("the-key", "hidden-secret"), trust_env=False)
         process.send_signal(stop)
         stdout, stderr = process.communicate(timeout=60)
-    assert response.status_code == 200
+    assert response.json() == deleted
     assert address(line).startswith("http://127.0.0.1:")
     assert "'a b'" in line
     assert "the-key" in line
@@ -72,16 +80,7 @@ def test_it_prints_one_line_and_serves_until_a_signal(stop: signal.Signals) -> N
     assert (process.returncode, stdout, stderr) == (0, "", "")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "deleted"), [([], {"ok": True}), (["--wire", "documented"], {"message": "ok"})]
-)
-def test_it_has_defaults_for_a_demo(arguments: list[str], deleted: dict[str, object]) -> None:
-    with running(*arguments) as (_, line):
-        url = f"{address(line)}{ACCOUNT}/user_groups/{DESIGNERS}"
-        assert httpx.delete(url, auth=("k", "s"), trust_env=False).json() == deleted
-
-
-def test_an_ipv6_address_is_printed_in_brackets() -> None:
+def test_an_ipv6_address_is_in_brackets_and_all_else_has_defaults_for_a_demo() -> None:
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 
 import pytest
-from tests.faults import ways
+from tests.faults import places, ways
 from tests.faults.play import Runtime
 from tests.faults.ways import PLAYED, PROMISES, WAYS, measure, promise
 from tests.support.fault_calls import ADD_USER, CREATE, GET, Operation
@@ -44,7 +44,8 @@ def test_a_way_out_ends_as_promised(
 ) -> None:
     for operation in operations:
         assert measure(name, operation, runtime) == promise(name, operation), operation
-    gc.collect()  # the sockets of httpcore: a later test would be blamed for them
+    if WAYS[name].place is places.shaking_hands:
+        gc.collect()  # the sockets of httpcore: a later test would be blamed for them
 
 
 def test_no_read_is_ever_maybe_applied() -> None:

@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from importlib.util import resolve_name
 from pathlib import Path
 
@@ -74,6 +75,7 @@ def layer(module: str) -> int | None:
     return max((i for i, name in enumerate(LAYERS) if within(module, name)), default=None)
 
 
+@cache
 def imported(name: str, source: str) -> set[str]:
     """Return all that a module imports anywhere in it, in functions too."""
     found: set[str] = set()

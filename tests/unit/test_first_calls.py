@@ -5,8 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import pytest
-
 # msgspec crashes the process if two threads let it examine one class at once.
 PROGRAM = """
 import sys, threading
@@ -22,8 +20,8 @@ def decode():
 
 def convert():
     barrier.wait()
-    group = models.UserGroup.from_dict({"id": "g", "name": "n", "users": [{"id": "u"}]})
-    assert group.users[0].id == "u"
+    user = models.User.from_dict({"id": "u", "groups": [{"id": "g", "name": "n"}]})
+    assert user.groups[0].id == "g"
 
 def encode():
     barrier.wait()
@@ -31,7 +29,8 @@ def encode():
     assert types.encode_body(body, models.UserGroupRequest) == b'{"name":"n"}'
 
 def work():
-    WHAT()
+    decode()
+    convert()
     encode()
 
 threads = [threading.Thread(target=work) for _ in range(8)]
@@ -42,11 +41,9 @@ for thread in threads:
 """
 
 
-@pytest.mark.parametrize("what", ["decode", "convert"])
-def test_a_class_is_examined_by_one_thread_at_a_time(what: str) -> None:
-    program = PROGRAM.replace("WHAT", what)
+def test_a_class_is_examined_by_one_thread_at_a_time() -> None:
     started = [
-        subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True)
+        subprocess.Popen([sys.executable, "-c", PROGRAM], stderr=subprocess.PIPE, text=True)
         for _ in range(3)
     ]
     ended = [process.communicate()[1] for process in started]
