@@ -80,7 +80,7 @@ def test_it_prints_one_line_and_serves_until_a_signal(
     assert (process.returncode, stdout, stderr) == (0, "", "")
 
 
-def test_an_ipv6_address_is_in_brackets_and_all_else_has_defaults_for_a_demo() -> None:
+def test_an_ipv6_address_is_in_brackets_and_the_rest_has_defaults() -> None:
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:

@@ -8,7 +8,7 @@ import pytest
 from cld_user_groups.emulator import Emulator
 
 from . import conftest
-from .conftest import DESIGNERS, MARKETING, connect
+from .conftest import DESIGNERS, MARKETING
 
 HARRY_ID = "asdf1234uiopjkl7890wernmjlcaeg"
 JOHN = {"id": conftest.JOHN, "name": "John Doe", "email": "john@example.com"}
@@ -196,11 +196,3 @@ def test_a_rejected_request_is_an_error_and_changes_nothing(
     response = client.request(method, "/user_groups" + path, json={"name": "Marketing"})
     assert (response.status_code, response.json()) == (status, {"error": {"message": message}})
     assert emulator.groups == before
-
-
-def test_the_documented_wire_returns_the_published_shapes() -> None:
-    with connect(Emulator(wire="documented")) as client:
-        added = client.post(f"/user_groups/{DESIGNERS}/users/{AMARA['id']}")
-        deleted = client.delete(f"/user_groups/{DESIGNERS}")
-    assert added.json() == AMARA
-    assert deleted.json() == {"message": "ok"}

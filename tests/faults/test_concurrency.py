@@ -15,6 +15,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import anyio
+import anyio.to_thread
 import httpx
 import pytest
 from tests.faults.matrix import FAULTS
@@ -32,7 +34,7 @@ from tests.support.fault_server import (
 from tests.support.transport import Mode, both
 
 from cld_provisioning_api.types import HttpRequest
-from cld_user_groups import AsyncCldProvisioning, CldProvisioning, HookContext, Security, models
+from cld_user_groups import AsyncCldProvisioning, CldProvisioning, Security, models
 from cld_user_groups._engine.http_client import Connections
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.utils import BackoffStrategy, RetryConfig
@@ -342,85 +344,35 @@ def test_a_forked_process_uses_connections_of_its_own(fork: Callable[[str], None
 # --- interrupts
 
 
-class Retrying:
-    """A hook that tells when the client is about to wait for the next attempt."""
-
-    def __init__(self) -> None:
-        self.begins = asyncio.Event()
-
-    def on_retry(self, context: HookContext, delay: float, error: Exception) -> None:
-        self.begins.set()
-
-
 ASK_TO_WAIT = response(503, headers={"Retry-After": "20"}, keep_alive=True)
 
 
 @pytest.mark.usefixtures("nothing_left_open")
-def test_cancelling_a_task_ends_the_wait_between_attempts_at_once() -> None:
-    async def main() -> None:
-        hook = Retrying()
-        async with AsyncCldProvisioning(
-            SECURITY, ACCOUNT, server_url=server.url, hooks=[hook]
-        ) as client:
-            task = asyncio.create_task(client.user_groups.list())
-            await hook.begins.wait()
-            await asyncio.sleep(0.01)
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
-            assert await client.user_groups.list() == LIST.result
-
-    began = time.monotonic()
-    with FaultServer(ASK_TO_WAIT, response(200, LIST.body)) as server:
-        asyncio.run(main())
-    assert time.monotonic() - began < AT_ONCE
-    assert len(server.requests) == 2
-
-
-@pytest.mark.usefixtures("nothing_left_open")
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
 @pytest.mark.parametrize(
-    "step", [Stall(), Send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", pause=0.02)],
-    ids=["before the response", "during the response"],
-)  # fmt: skip
-def test_cancelling_a_task_ends_a_request_at_once_and_frees_its_connection(step: Step) -> None:
+    "step",
+    [ASK_TO_WAIT, Stall(), Send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", pause=0.02)],
+    ids=["between attempts", "before the response", "during the response"],
+)
+def test_cancelling_a_call_ends_it_at_once_and_frees_its_connection(
+    step: Step, backend: str
+) -> None:
     async def main() -> None:
         limits = httpx.Limits(max_connections=1)
         async with httpx.AsyncClient(limits=limits, trust_env=False) as http:
             client = AsyncCldProvisioning(SECURITY, ACCOUNT, server_url=server.url, client=http)
-            task = asyncio.create_task(client.user_groups.list())
-            await asyncio.to_thread(server.wait_for_requests, 1)
-            await asyncio.sleep(0.05)
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(client.user_groups.list)
+                await anyio.to_thread.run_sync(server.wait_for_requests, 1)
+                await anyio.sleep(0.05)
+                tasks.cancel_scope.cancel()
             assert await client.user_groups.list() == LIST.result
 
     began = time.monotonic()
     with FaultServer(step, response(200, LIST.body)) as server:
-        asyncio.run(main())
+        anyio.run(main, backend=backend)
     assert time.monotonic() - began < AT_ONCE
     assert len(server.requests) == 2
-
-
-@pytest.mark.usefixtures("nothing_left_open")
-def test_a_cancelled_scope_of_trio_ends_a_wait_and_a_request_at_once() -> None:
-    trio = pytest.importorskip("trio")
-
-    async def main() -> None:
-        async with AsyncCldProvisioning(SECURITY, ACCOUNT, server_url=server.url) as client:
-            for requests in (1, 2):
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(client.user_groups.list)
-                    await trio.to_thread.run_sync(server.wait_for_requests, requests)
-                    await trio.sleep(0.05)
-                    nursery.cancel_scope.cancel()
-            assert await client.user_groups.list() == LIST.result
-
-    began = time.monotonic()
-    with FaultServer(ASK_TO_WAIT, Stall(), response(200, LIST.body)) as server:
-        trio.run(main)
-    assert time.monotonic() - began < AT_ONCE
-    assert len(server.requests) == 3
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")

@@ -395,63 +395,27 @@ def test_a_validation_error_shows_no_secret(body: bytes, mode: Mode) -> None:
     assert leaks(all_of(error)) == []
 
 
-def in_json(echo: str) -> bytes:
-    return json.dumps({"error": {"message": f"You sent {echo}"}}).encode()
+def in_json(echo: str, *, ensure_ascii: bool = True) -> bytes:
+    told = {"error": {"message": f"You sent {echo}"}}
+    return json.dumps(told, ensure_ascii=ensure_ascii).encode()
 
 
-def in_utf8_json(echo: str) -> bytes:
-    return json.dumps({"error": {"message": f"You sent {echo}"}}, ensure_ascii=False).encode()
-
-
-def in_json_with_escaped_slashes(echo: str) -> bytes:
-    return in_json(echo).replace(b"/", b"\\/")
-
-
-def in_json_with_all_escaped(echo: str) -> bytes:
-    return b'{"error": {"message": "You sent %b"}}' % all_escaped(echo).encode()
-
-
-def in_text(echo: str) -> bytes:
-    return f"You sent {echo}".encode()
-
-
-def in_html(echo: str) -> bytes:
-    return f"<pre>{html.escape(echo)}</pre>".encode()
-
-
-def in_a_url(echo: str) -> bytes:
-    return f"/login?from={quote(echo, safe='')}&to={quote_plus(echo)}".encode()
-
-
-def in_broken_utf8(echo: str) -> bytes:
-    return b'{"error": {"message": "\xff %b"}}' % echo.encode()
-
-
-def in_broken_utf8_of_a_user(echo: str) -> bytes:
-    return b'{"users": [{"id": "\xff %b"}]}' % echo.encode()
-
-
-def in_the_wrong_type(echo: str) -> bytes:
-    return json.dumps({"id": [echo], "users": {"x": echo}}).encode()
-
-
-def in_cut_off_json(echo: str) -> bytes:
-    return in_json(echo)[:-1]
-
-
-ECHOES = [
-    in_json,
-    in_utf8_json,
-    in_json_with_escaped_slashes,
-    in_json_with_all_escaped,
-    in_text,
-    in_html,
-    in_a_url,
-    in_broken_utf8,
-    in_broken_utf8_of_a_user,
-    in_the_wrong_type,
-    in_cut_off_json,
-]
+# How a server may write what it was sent.
+ECHOES: dict[str, Callable[[str], bytes]] = {
+    "JSON": in_json,
+    "UTF-8 JSON": lambda echo: in_json(echo, ensure_ascii=False),
+    "JSON with escaped slashes": lambda echo: in_json(echo).replace(b"/", b"\\/"),
+    "JSON with all escaped": lambda echo: (
+        b'{"error": {"message": "You sent %b"}}' % all_escaped(echo).encode()
+    ),
+    "text": lambda echo: f"You sent {echo}".encode(),
+    "HTML": lambda echo: f"<pre>{html.escape(echo)}</pre>".encode(),
+    "a URL": lambda echo: f"/login?from={quote(echo, safe='')}&to={quote_plus(echo)}".encode(),
+    "broken UTF-8": lambda echo: b'{"error": {"message": "\xff %b"}}' % echo.encode(),
+    "broken UTF-8 of a user": lambda echo: b'{"users": [{"id": "\xff %b"}]}' % echo.encode(),
+    "the wrong type": lambda echo: json.dumps({"id": [echo], "users": {"x": echo}}).encode(),
+    "cut off JSON": lambda echo: in_json(echo)[:-1],
+}
 
 
 def echoing(status: int, write: Callable[[str], bytes], *, decoded: bool) -> httpx.MockTransport:
@@ -472,7 +436,7 @@ def test_a_server_that_echoes_the_credentials_does_not_make_them_show(
     decoded: bool, name: str
 ) -> None:
     found: dict[str, list[str]] = {}
-    for status, write in product((200, 404, 500), ECHOES):
+    for status, (way, write) in product((200, 404, 500), ECHOES.items()):
         error = error_of(
             "sync",
             ADD_USER,
@@ -482,7 +446,7 @@ def test_a_server_that_echoes_the_credentials_does_not_make_them_show(
         )
         assert isinstance(error, models.CloudinaryError)
         again = pickle.loads(pickle.dumps(error))
-        found[f"{status} {write.__name__}"] = leaks(all_of(error) + show(vars(again)), name)
+        found[f"{status} {way}"] = leaks(all_of(error) + show(vars(again)), name)
     assert {where: leaked for where, leaked in found.items() if leaked} == {}
 
 

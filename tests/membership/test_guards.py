@@ -200,7 +200,7 @@ def test_a_breach_names_all_members_who_are_protected():
     assert (breach.group, breach.removals) == (GroupRef(id="g-A", name="A"), 2)
 
 
-def test_an_email_of_the_plan_protects_though_the_account_has_another_one_now():
+def test_an_email_of_the_plan_protects_though_the_account_has_another():
     snapshot = account({"A": people(3)})
     made = planned(snapshot, wanted("A", *people(2, 1)))
     made = attrs.evolve(made, protect=("p0000@example.com",))

@@ -29,33 +29,29 @@ def sent(**options: Any) -> tuple[str, str, str]:
     return account, key, secret
 
 
-def test_arguments_go_before_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(URL, "account://url-key:url-secret@url-account")
-    monkeypatch.setenv(ENV_KEY, "env-key")
-    monkeypatch.setenv(ENV_SECRET, "env-secret")
-    monkeypatch.setenv(ENV_ACCOUNT, "env-account")
-    assert sent(security=SECURITY, account_id="acc") == ("acc", KEY, SECRET)
+OF_THE_URL = {URL: "account://url-key:url-secret@url-account"}
+OF_ALL = {**OF_THE_URL, ENV_KEY: "env-key", ENV_SECRET: "env-secret", ENV_ACCOUNT: "env-account"}
 
 
-def test_variables_go_before_the_account_url(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(URL, "account://url-key:url-secret@url-account")
-    monkeypatch.setenv(ENV_KEY, "env-key")
-    monkeypatch.setenv(ENV_SECRET, "env-secret")
-    monkeypatch.setenv(ENV_ACCOUNT, "env-account")
-    assert sent() == ("env-account", "env-key", "env-secret")
-
-
-def test_account_url_alone_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(URL, "account://url-key:url-secret@url-account")
-    assert sent() == ("url-account", "url-key", "url-secret")
-
-
-def test_account_and_credentials_may_come_from_different_sources(
+@pytest.mark.parametrize(
+    ("variables", "options", "expected"),
+    [
+        (OF_ALL, {"security": SECURITY, "account_id": "acc"}, ("acc", KEY, SECRET)),
+        (OF_ALL, {}, ("env-account", "env-key", "env-secret")),
+        (OF_THE_URL, {}, ("url-account", "url-key", "url-secret")),
+        (OF_THE_URL, {"account_id": "acc"}, ("acc", "url-key", "url-secret")),
+        (OF_THE_URL, {"security": SECURITY}, ("url-account", KEY, SECRET)),
+    ],
+)
+def test_arguments_go_before_variables_and_these_before_the_account_url(
+    variables: dict[str, str],
+    options: dict[str, Any],
+    expected: tuple[str, str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv(URL, "account://url-key:url-secret@url-account")
-    assert sent(account_id="acc") == ("acc", "url-key", "url-secret")
-    assert sent(security=SECURITY) == ("url-account", KEY, SECRET)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert sent(**options) == expected
 
 
 @pytest.mark.parametrize(
