@@ -10,6 +10,7 @@ import attrs
 
 from .clock import EmulatorClock
 from .messages import RejectedError
+from .roles import EmulatedRoles
 
 _SAMPLE_MOMENT: Final = datetime(2016, 9, 27, 8, 0, 16, tzinfo=UTC)
 
@@ -95,16 +96,21 @@ class EmulatedAccount:
     """
 
     def __init__(
-        self, users: Iterable[EmulatorUser], groups: Iterable[EmulatorGroup], clock: EmulatorClock
+        self,
+        users: Iterable[EmulatorUser],
+        groups: Iterable[EmulatorGroup],
+        roles: EmulatedRoles,
+        clock: EmulatorClock,
     ) -> None:
         # Held while a request is handled, too.
         self._lock = threading.RLock()
         self.clock = clock
-        self._initial = tuple(users), tuple(groups)
+        self._initial = tuple(users), tuple(groups), roles.copy()
         self._restore()
 
     def _restore(self) -> None:
-        users, groups = self._initial
+        users, groups, roles = self._initial
+        self.roles = roles.copy()
         self._users: dict[str, EmulatorUser] = {}
         self._groups: dict[str, EmulatorGroup] = {}
         self._ids_by_name: dict[str, str] = {}
@@ -194,6 +200,7 @@ class EmulatedAccount:
             for group in self._groups_of(removed.id):
                 self.remove_member(group, removed)
             del self._users[removed.id]
+            self.roles.end(removed.id, "user")
 
     def add_group(
         self, name: str, *, users: Iterable[EmulatorUser | str] = (), group_id: str | None = None
@@ -226,6 +233,7 @@ class EmulatedAccount:
         with self._lock:
             removed = self._group(group)
             del self._groups[removed.id], self._ids_by_name[removed.name]
+            self.roles.end(removed.id)
 
     def add_member(self, group: EmulatorGroup | str, user: EmulatorUser | str) -> EmulatorGroup:
         """Add a user to a user group, and return the group."""

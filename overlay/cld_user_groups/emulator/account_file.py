@@ -7,7 +7,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import Final, NamedTuple
+from typing import Final
 
 from cld_provisioning_api.models import PrincipalType
 from cld_user_groups.identity import email_key
@@ -17,24 +17,18 @@ from cld_user_groups.membership.files.fields import Fields, Items, Node
 from cld_user_groups.membership.problems import quoted
 
 from .account import EmulatorGroup, EmulatorUser
-from .roles import REFUSALS, SAMPLE_ROLES, EmulatedRoles, EmulatorRole, PermissionsError
+from .messages import RejectedError
+from .roles import REFUSALS, SAMPLE_ROLES, EmulatedRoles, EmulatorRole
 
 KEY: Final = "emulator"
 _WITHIN: Final = ("folder_id", "collection_id")
 _ROLE: Final = ("id", "name", "scope_type", "permission_type", "management_type", "description")
 
 
-class FileAccount(NamedTuple):
-    """The account that a file describes; its ID is None where the file names none."""
-
-    account_id: str | None
-    users: list[EmulatorUser]
-    groups: list[EmulatorGroup]
-    roles: EmulatedRoles
-
-
-def read_account_file(path: str | os.PathLike[str], today: date) -> FileAccount:
-    """Return the account of a file, in which planning its groups finds nothing to do."""
+def read_account_file(
+    path: str | os.PathLike[str], today: date
+) -> tuple[str | None, list[EmulatorUser], list[EmulatorGroup], EmulatedRoles]:
+    """Return the account of a file, and its ID: planning its groups finds nothing to do in it."""
     roles = _FileRoles()
     desired = read_file_with(path, KEY, roles.read)
     present = [group for group in desired.groups if group.state == "present"]
@@ -65,7 +59,7 @@ def read_account_file(path: str | os.PathLike[str], today: date) -> FileAccount:
         for group in present
     ]
     users = list(people.users.values())
-    return FileAccount(desired.account, users, groups, roles.assigned(users, groups))
+    return desired.account, users, groups, roles.assigned(users, groups)
 
 
 class _NamedUsers:
@@ -107,15 +101,6 @@ def _stable_id(kind: str, text: str) -> str:
     return hashlib.sha256(f"{kind}:{text}".encode("utf-8", "surrogatepass")).hexdigest()[:30]
 
 
-class _Assignment(NamedTuple):
-    line: int
-    group: str | None
-    user: str | None
-    role: str
-    scope_id: str | None
-    within: dict[str, str]
-
-
 class _FileRoles:
     """The roles of a file, and who has them once its users and groups have IDs."""
 
@@ -123,7 +108,7 @@ class _FileRoles:
         self._source = ""
         self._refused_with: int | None = None
         self._roles: list[EmulatorRole] = []
-        self._assignments: list[_Assignment] = []
+        self._assignments: list[tuple[int, dict[str, str | None]]] = []
 
     def read(self, node: Node, fields: Fields) -> None:
         """Read the value of the key; problems are added to `fields`."""
@@ -166,34 +151,34 @@ class _FileRoles:
         if values is None:
             return
         texts = {name: fields.text(values.get(name), f"`{name}`") for name in known}
-        group, user, role = texts["group"], texts["user"], texts["role"]
-        if role is None or (group is None) is (user is None):
+        if texts["role"] is None or (texts["group"] is None) is (texts["user"] is None):
             fields.problem(node.line, "an assignment needs a `role`, and a `group` or a `user`")
-            return
-        within = {name: text for name in _WITHIN if (text := texts[name]) is not None}
-        found = _Assignment(node.line, group, user, role, texts["scope_id"], within)
-        self._assignments.append(found)
+        else:
+            self._assignments.append((node.line, texts))
 
     def assigned(
         self, users: Iterable[EmulatorUser], groups: Iterable[EmulatorGroup]
     ) -> EmulatedRoles:
         """Return the roles, with who has them: groups by name or ID, users by e-mail or ID."""
         found = EmulatedRoles((*SAMPLE_ROLES, *self._roles), {}, self._refused_with)
-        by_group = {name: each.id for each in groups for name in (each.name, each.id)}
-        by_user = {name: each.id for each in users for name in (email_key(each.email), each.id)}
+        ids = {("group", name): each.id for each in groups for name in (each.name, each.id)}
+        for each in users:
+            ids["user", email_key(each.email)] = ids["user", each.id] = each.id
         problems: list[Problem] = []
-        for line, group, user, role, scope_id, within in self._assignments:
-            group_id = None if group is None else by_group.get(group)
-            user_id = None if user is None else by_user.get(user, by_user.get(email_key(user)))
-            principal_id = group_id or user_id
+        for line, texts in self._assignments:
+            kind: PrincipalType = "user" if texts["group"] is None else "group"
+            name, role = texts[kind] or "", texts["role"] or ""
+            principal_id = ids.get((kind, name))
+            if principal_id is None and kind == "user":
+                principal_id = ids.get((kind, email_key(name)))
             if principal_id is None:
-                named = f"group {quoted(group)}" if group else f"user {quoted(user or '')}"
-                problems.append(Problem(self._source, line, f"there is no {named} in the file"))
+                message = f"there is no {kind} {quoted(name)} in the file"
+                problems.append(Problem(self._source, line, message))
                 continue
-            kind: PrincipalType = "user" if group is None else "group"
+            within = {name: text for name in _WITHIN if (text := texts[name])}
             try:
-                found.assign(principal_id, role, scope_id, principal_type=kind, **within)
-            except PermissionsError as error:
+                found.assign(principal_id, role, texts["scope_id"], principal_type=kind, **within)
+            except RejectedError as error:
                 message = f"{quoted(role)} cannot be assigned: {error}"
                 problems.append(Problem(self._source, line, message))
         if problems:

@@ -88,12 +88,9 @@ class Quota:
         self._roll_over(now)
         if self._remaining == 0:
             message = "Rate limit exceeded" if self._status == 420 else "Too many requests"
+            message = f"{message}. Limit of {self._limit} requests per hour"
             wait = max(1, math.ceil(self._reset_at - now.timestamp()))
-            raise RejectedError(
-                self._status,
-                f"{message}. Limit of {self._limit} requests per hour",
-                [(b"retry-after", b"%d" % wait)],
-            )
+            raise RejectedError(self._status, message, headers=[(b"retry-after", b"%d" % wait)])
         self._remaining -= 1
 
     def headers(self, now: datetime) -> dict[bytes, bytes]:

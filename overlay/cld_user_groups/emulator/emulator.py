@@ -7,8 +7,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Self, get_args
 
-import msgspec
-
 from .account import SAMPLE_GROUPS, SAMPLE_USERS, EmulatorGroup, EmulatorUser
 from .calls import Call, CallLog
 from .clock import EmulatorClock, Quota, http_date
@@ -17,14 +15,15 @@ from .messages import (
     Drop,
     EmulatorRequest,
     EmulatorResponse,
-    Query,
+    Operation,
     RejectedError,
     credentials_match,
+    encode,
 )
-from .operations import HANDLERS, EmulatedApi, Operation, UsersFilters, UsersPaging, Wire
-from .roles import EmulatedRoles, PermissionsApi, PermissionsError
+from .operations import HANDLERS, EmulatedApi, UsersFilters, UsersPaging, Wire
+from .roles import EmulatedRoles
 from .routes import ROUTER, Route
-from .transport import EmulatorASGI, EmulatorTransport
+from .transport import EmulatorTransport, Message, Receive, Send, serve_asgi
 
 if TYPE_CHECKING:
     from .server import EmulatorServer
@@ -32,10 +31,8 @@ if TYPE_CHECKING:
 # RFC 9110: responses with these status codes have no content.
 _BODILESS: Final = frozenset({204, 205, 304})
 
-_encode = msgspec.json.Encoder().encode
 
-
-class Emulator(PermissionsApi, EmulatedApi):
+class Emulator(EmulatedApi):
     """A stateful emulator of user groups, users and roles of the Account Provisioning API.
 
     It starts with a sample account: the group "Designers" with two users, the group "Marketing"
@@ -58,6 +55,7 @@ class Emulator(PermissionsApi, EmulatedApi):
         account_id: The ID of the emulated account.
         api_key: The provisioning API key that the emulator accepts.
         api_secret: The provisioning API secret that the emulator accepts.
+        wire: Whether the emulator behaves as observed or as documented.
         clock: The emulator's time of day, which a test can change.
         calls: The requests that the emulator received.
         roles: The roles of the account, and who has them: the Permissions API.
@@ -81,28 +79,22 @@ class Emulator(PermissionsApi, EmulatedApi):
         users_paging: UsersPaging = "on_request",
     ) -> None:
         _check_identity(account_id, api_key, api_secret)
-        for name, value, choices in (
-            ("wire", wire, get_args(Wire)),
-            ("users_filters", users_filters, get_args(UsersFilters)),
-            ("users_paging", users_paging, get_args(UsersPaging)),
-        ):
+        given = {"wire": wire, "users_filters": users_filters, "users_paging": users_paging}
+        types = (Wire, UsersFilters, UsersPaging)
+        for (name, value), choices in zip(given.items(), map(get_args, types), strict=True):
             if value not in choices:
                 known = ", ".join(map(repr, choices))
                 raise ValueError(f"invalid {name} {value!r}: use one of {known}")
-        self.account_id = account_id
-        self.api_key = api_key
-        self.api_secret = api_secret
+        self.account_id, self.api_key, self.api_secret = account_id, api_key, api_secret
+        self.wire = wire
         self.calls = CallLog()
-        self._wire: Wire = wire
-        self._users_filters: UsersFilters = users_filters
-        self._users_paging: UsersPaging = users_paging
+        self._users_filters, self._users_paging = users_filters, users_paging
         self._faults: list[Fault] = []
         self._quota = Quota()
         if users is None and groups is None:
-            users, groups = SAMPLE_USERS, SAMPLE_GROUPS
-            roles = roles or EmulatedRoles()
-        self._initial_roles = roles.copy() if roles else EmulatedRoles(assignments={})
-        super().__init__(users or (), groups or (), clock or EmulatorClock())
+            users, groups, roles = SAMPLE_USERS, SAMPLE_GROUPS, roles or EmulatedRoles()
+        roles = roles or EmulatedRoles(assignments={})
+        super().__init__(users or (), groups or (), roles, clock or EmulatorClock())
 
     @classmethod
     def from_file(
@@ -135,29 +127,16 @@ class Emulator(PermissionsApi, EmulatedApi):
         from .account_file import read_account_file
 
         clock = clock or EmulatorClock()
-        found = read_account_file(path, clock.now().date())
-        if account_id is None:
-            account_id = found.account_id or "acc"
-        return cls(
-            *(account_id, api_key, api_secret, wire),
-            clock=clock,
-            users=found.users,
-            groups=found.groups,
-            roles=found.roles,
-        )
+        named, users, groups, roles = read_account_file(path, clock.now().date())
+        settings = (named or "acc" if account_id is None else account_id, api_key, api_secret, wire)
+        return cls(*settings, clock=clock, users=users, groups=groups, roles=roles)
 
     def __repr__(self) -> str:
         return f"<Emulator account_id={self.account_id!r} wire={self.wire!r}>"
 
-    @property
-    def wire(self) -> Wire:
-        """Whether the emulator behaves as observed or as documented."""
-        return self._wire
-
-    @property
-    def asgi(self) -> EmulatorASGI:
-        """The emulator as an ASGI application."""
-        return EmulatorASGI(self.handle)
+    async def asgi(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Serve one ASGI scope: the emulator as an ASGI application."""
+        await serve_asgi(self.handle, scope, receive, send)
 
     def fail(
         self,
@@ -202,20 +181,9 @@ class Emulator(PermissionsApi, EmulatedApi):
             ValueError: An argument is invalid, or two contradict each other.
         """
         ids = {"group_id": group_id, "user_id": user_id}
-        fault = Fault(
-            operation_id=operation_id,
-            path_params={name: value for name, value in ids.items() if value is not None},
-            status=status,
-            message=message,
-            headers=headers,
-            body=body.encode() if isinstance(body, str) else body,
-            delay=delay,
-            drop=drop,
-            is_applied=apply,
-            times=times,
-            probability=probability,
-            seed=seed,
-        )
+        aim = {name: value for name, value in ids.items() if value is not None}
+        what = (status, message, headers, body, delay, drop, apply)
+        fault = Fault(operation_id, aim, *what, times, probability, seed)
         with self._lock:
             self._faults.append(fault)
 
@@ -278,16 +246,16 @@ class Emulator(PermissionsApi, EmulatedApi):
     def handle(self, request: EmulatorRequest) -> EmulatorResponse:
         """Handle one request, and record it. No request makes this raise."""
         route = ROUTER.find(request.method, request.raw_path)
-        query = Query.parse(request.query)
+        call = Operation(request, route.path_params)
         credentials = f"{self.api_key}:{self.api_secret}".encode("utf-8", "surrogateescape")
         is_authenticated = credentials_match(request, credentials)
         with self._lock:
             now = self.clock.now()
             try:
-                operation_id, path = self._operation_of(route, is_authenticated=is_authenticated)
-                response = self._respond(operation_id, Operation(path, query, request), now)
+                operation_id = self._operation_of(route, is_authenticated=is_authenticated)
+                response = self._respond(operation_id, call, now)
             except RejectedError as rejection:
-                response = _rejected(rejection, request)
+                response = rejection.response(request)
             response = self._finish(request, response, now)
             pairs = ((k.decode("latin-1").lower(), v.decode("latin-1")) for k, v in request.headers)
             self.calls.append(
@@ -296,8 +264,8 @@ class Emulator(PermissionsApi, EmulatedApi):
                     method=request.method,
                     path=request.raw_path.decode("latin-1"),
                     path_params=route.path_params,
-                    query=query.as_dict(),
-                    query_items=query.pairs,
+                    query=call.query,
+                    query_items=call.pairs,
                     headers={k: v for k, v in pairs if k != "authorization"},
                     # Without credentials, nobody decides what a server keeps in memory.
                     body=request.body if is_authenticated else b"",
@@ -306,29 +274,27 @@ class Emulator(PermissionsApi, EmulatedApi):
             )
         return response
 
-    def _operation_of(
-        self, route: Route, *, is_authenticated: bool
-    ) -> tuple[str, Mapping[str, str]]:
-        """Return the operation and its path parameters, or reject the request."""
+    def _operation_of(self, route: Route, *, is_authenticated: bool) -> str:
+        """Return the operation, or reject the request."""
         if not route.allowed:
             raise RejectedError(404, "Not found")
         if route.operation_id is None:
             allowed = ", ".join(route.allowed).encode("ascii")
-            raise RejectedError(405, "Method not allowed", [(b"allow", allowed)])
+            raise RejectedError(405, "Method not allowed", headers=[(b"allow", allowed)])
         if not is_authenticated:
             raise RejectedError(401, "Invalid credentials")
         if route.path_params["account_id"] != self.account_id:
             # The list of roles documents no 404.
             is_roles = route.operation_id == "getRoles"
             raise RejectedError(401 if is_roles else 404, "Account not found")
-        return route.operation_id, route.path_params
+        return route.operation_id
 
     def _respond(self, operation_id: str, call: Operation, now: datetime) -> EmulatorResponse:
         """Return the response of an operation, or of the fault that it meets."""
         fault = take_fault(self._faults, operation_id, call.path)
         if fault is None:
             return self._perform(operation_id, call, now)
-        response = _rejected(RejectedError(fault.status or 503, fault.message or ""), call.request)
+        response = RejectedError(fault.status or 503, fault.message or "").response(call.request)
         if fault.is_applied:
             applied = self._perform(operation_id, call, now)
             if fault.status is None or fault.drop is not None:
@@ -342,13 +308,13 @@ class Emulator(PermissionsApi, EmulatedApi):
             self._quota.spend(now)
             if operation_id not in HANDLERS:
                 raise RejectedError(501, f"The emulator does not implement {operation_id}")
-            refused, path = self.roles.refused_with, ROUTER.endpoints[operation_id].path
-            if refused is not None and path.startswith("/v2/"):
-                raise PermissionsError(refused, "the Permissions API is not available")
+            refused = self.roles.refused_with
+            if refused is not None and ROUTER.endpoints[operation_id].path.startswith("/v2/"):
+                raise RejectedError(refused, "the Permissions API is not available")
             result = HANDLERS[operation_id](self, call)
-            return EmulatorResponse(200, (), b"" if result is None else _encode(result))
+            return EmulatorResponse(200, (), b"" if result is None else encode(result))
         except RejectedError as rejection:
-            return _rejected(rejection, call.request)
+            return rejection.response(call.request)
 
     def _finish(
         self, request: EmulatorRequest, response: EmulatorResponse, now: datetime
@@ -369,12 +335,6 @@ class Emulator(PermissionsApi, EmulatedApi):
         body = response.body if has_body and request.method != "HEAD" else b""
         pairs = tuple(headers.items())
         return EmulatorResponse(response.status, pairs, body, response.delay, response.drop)
-
-
-def _rejected(rejection: RejectedError, request: EmulatorRequest) -> EmulatorResponse:
-    if request.raw_path.startswith(b"/v2/") and not isinstance(rejection, PermissionsError):
-        rejection = PermissionsError(rejection.status, str(rejection), headers=rejection.headers)
-    return EmulatorResponse(rejection.status, rejection.headers, _encode(rejection.document))
 
 
 def _check_identity(account_id: str, api_key: str, api_secret: str) -> None:

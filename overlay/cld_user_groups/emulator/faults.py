@@ -28,7 +28,11 @@ def _raw_headers(headers: Mapping[str, str] | None) -> RawHeaders:
     return [(k.lower().encode("ascii"), v.encode("latin-1")) for k, v in (headers or {}).items()]
 
 
-@attrs.define(kw_only=True, eq=False)
+def _encoded(body: str | bytes | None) -> bytes | None:
+    return body.encode() if isinstance(body, str) else body
+
+
+@attrs.define(eq=False)
 class Fault:
     """A fault that is still to happen; see ``Emulator.fail`` for its parts."""
 
@@ -37,14 +41,14 @@ class Fault:
     status: int | None
     message: str | None
     headers: RawHeaders = attrs.field(converter=_raw_headers)
-    body: bytes | None
+    body: bytes | None = attrs.field(converter=_encoded)
     delay: float
     drop: Drop | None
     is_applied: bool
     times: int | None
     probability: float
     # Repeatable numbers are the point here, not unpredictable ones.
-    numbers: random.Random = attrs.field(alias="seed", converter=random.Random)
+    numbers: random.Random = attrs.field(converter=random.Random)
 
     def __attrs_post_init__(self) -> None:
         for is_valid, message in self._checks():

@@ -17,11 +17,13 @@ Drop = Literal["before", "after", "during"]
 RawHeaders = Sequence[tuple[bytes, bytes]]
 
 # "True" and "False" are what Python clients send that format a bool as it is.
-_TRUE: Final = ("true", "True", "1")
-_FALSE: Final = ("false", "False", "0")
+_BOOLEANS: Final = {
+    **dict.fromkeys(("true", "True", "1"), True),
+    **dict.fromkeys(("false", "False", "0"), False),
+}
 _FORM: Final = b"application/x-www-form-urlencoded"
-
-_decode = msgspec.json.Decoder().decode
+encode: Final = msgspec.json.Encoder().encode
+_CODES: Final = {400: "00005", 401: "00006", 403: "00007", 404: "00003", 409: "00008"}
 
 
 @attrs.frozen
@@ -71,36 +73,51 @@ Handle = Callable[[EmulatorRequest], EmulatorResponse]
 
 
 class RejectedError(ValueError):
-    """The API rejects a request, with this status code, message and JSON document."""
+    """The API rejects a request, with this status code, message and names of fields."""
 
-    def __init__(self, status: int, message: str, headers: RawHeaders = ()) -> None:
+    def __init__(
+        self, status: int, message: str, fields: Sequence[str] = (), headers: RawHeaders = ()
+    ) -> None:
         super().__init__(message)
         self.status = status
+        self.fields = fields
         self.headers = headers
-        # A resource whose errors have another shape replaces it in a subclass.
-        self.document: object = {"error": {"message": message}}
+
+    def response(self, request: EmulatorRequest) -> EmulatorResponse:
+        """Return the response; the Permissions API has a shape of its own."""
+        error: dict[str, object] = {"message": str(self)}
+        if request.raw_path.startswith(b"/v2/"):
+            category = "server_error" if self.status >= 500 else "user_error"
+            code = f"ACCOUNTS_{_CODES.get(self.status, '00001')}"
+            error = {"category": category, "code": code, **error}
+            if self.fields:
+                error["details"] = {"fields": self.fields}
+        return EmulatorResponse(self.status, self.headers, encode({"error": error}))
 
 
-@attrs.frozen
-class Query:
-    """The decoded names and values of a query or a form; one that cannot be read is absent."""
+class Operation:
+    """One request, with its decoded path and query parameters: what a handler is given.
 
-    pairs: Sequence[tuple[str, str]] = ()
+    A value of the query that cannot be read counts as absent.
+    """
 
-    @classmethod
-    def parse(cls, query: bytes) -> "Query":
-        return cls(parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else ())
+    def __init__(self, request: EmulatorRequest, path: Mapping[str, str]) -> None:
+        query = request.query.decode("latin-1")
+        self.request = request
+        self.path = path
+        self.pairs = parse_qsl(query, keep_blank_values=True) if query else ()
+        self.query = dict(self.pairs)  # the last of several values counts
 
-    def as_dict(self) -> dict[str, str]:
-        """Return the parameters by name; the last of several values counts."""
-        return dict(self.pairs)
+    @property
+    def wants_details(self) -> bool:
+        """Whether the query asks for more than the basic shape of a group."""
+        return self.boolean("extended_details") is True
 
     def text(self, name: str) -> str:
-        return self.as_dict().get(name, "")
+        return self.query.get(name, "")
 
     def boolean(self, name: str) -> bool | None:
-        text = self.text(name)
-        return True if text in _TRUE else False if text in _FALSE else None
+        return _BOOLEANS.get(self.text(name))
 
     def positive_integer(self, name: str) -> int | None:
         text = self.text(name)
@@ -109,9 +126,10 @@ class Query:
 
     def day(self, name: str) -> date | None:
         """Return a date, yyyy-mm-dd or dd-mm-yyyy; the vendor's Python client sends a datetime."""
-        for form in ("%Y-%m-%d", "%d-%m-%Y"):
+        text = self.text(name)[:10]
+        for form in ("%Y-%m-%d", "%d-%m-%Y") if text else ():
             try:
-                return datetime.strptime(self.text(name)[:10], form).date()  # noqa: DTZ007
+                return datetime.strptime(text, form).date()  # noqa: DTZ007
             except ValueError:
                 continue
         return None
@@ -122,6 +140,31 @@ class Query:
         values = [value for key, value in self.pairs if spelling.fullmatch(key)]
         return [item for value in values for item in value.split(",") if item]
 
+    def fields(self) -> Mapping[str, object]:
+        """Return the fields of the body, JSON or a form, or reject it (400)."""
+        # Only JSON is published, but the live API accepts forms: the vendor's clients for Node and
+        # Java send them.
+        content_type = self.request.header(b"content-type") or b""
+        if content_type.partition(b";")[0].strip().lower() == _FORM:
+            return _read_form(self.request.body)
+        try:
+            document: object = msgspec.json.decode(self.request.body)
+        # Deep nesting ends in RecursionError; everything else, bad UTF-8 included, is a ValueError.
+        except (ValueError, RecursionError):
+            raise RejectedError(400, "Request body is not valid JSON") from None
+        if not isinstance(document, dict):
+            raise RejectedError(400, "Request body must be a JSON object")
+        return cast("dict[str, object]", document)
+
+
+def _read_form(body: bytes) -> Mapping[str, object]:
+    try:
+        form = dict(parse_qsl(body.decode(), keep_blank_values=True, errors="strict"))
+    except ValueError:
+        raise RejectedError(400, "Request body is not a valid form") from None
+    # A form has no booleans: read it as a query parameter is read.
+    return {**form, "extended_details": _BOOLEANS.get(form.get("extended_details", ""), False)}
+
 
 def credentials_match(request: EmulatorRequest, expected: bytes) -> bool:
     """Return whether the ``Authorization`` header contains the expected ``key:secret``."""
@@ -131,29 +174,3 @@ def credentials_match(request: EmulatorRequest, expected: bytes) -> bool:
     except ValueError:
         return False
     return scheme.lower() == b"basic" and hmac.compare_digest(given, expected)
-
-
-def read_fields(request: EmulatorRequest) -> Mapping[str, object]:
-    """Return the fields of a body, JSON or a form, or reject it (400)."""
-    # Only JSON is published, but the live API accepts forms: the vendor's clients for Node and Java
-    # send them.
-    media_type = (request.header(b"content-type") or b"").partition(b";")[0].strip().lower()
-    if media_type == _FORM:
-        return _read_form(request.body)
-    try:
-        document: object = _decode(request.body)
-    # Deep nesting ends in RecursionError; everything else, bad UTF-8 included, is a ValueError.
-    except (ValueError, RecursionError):
-        raise RejectedError(400, "Request body is not valid JSON") from None
-    if not isinstance(document, dict):
-        raise RejectedError(400, "Request body must be a JSON object")
-    return cast("dict[str, object]", document)
-
-
-def _read_form(body: bytes) -> Mapping[str, object]:
-    try:
-        form = Query(parse_qsl(body.decode(), keep_blank_values=True, errors="strict"))
-    except ValueError:
-        raise RejectedError(400, "Request body is not a valid form") from None
-    # A form has no booleans: read it as a query parameter is read.
-    return {**form.as_dict(), "extended_details": form.boolean("extended_details") is True}

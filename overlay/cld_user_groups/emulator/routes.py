@@ -2,19 +2,16 @@
 
 import importlib
 import pkgutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
-
-import attrs
 
 from cld_provisioning_api import api
 
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
-@attrs.frozen
-class Endpoint:
+class Endpoint(NamedTuple):
     """An operation as the OpenAPI document declares it."""
 
     operation_id: str
@@ -22,12 +19,11 @@ class Endpoint:
     path: str
 
 
-@attrs.frozen
-class Route:
+class Route(NamedTuple):
     """The operation of a request, or None; the decoded path, and the methods that it allows."""
 
     operation_id: str | None = None
-    path_params: Mapping[str, str] = attrs.Factory(dict[str, str])
+    path_params: Mapping[str, str] = {}
     allowed: tuple[str, ...] = ()
 
 
@@ -49,17 +45,16 @@ class Router:
             for each in raw_path.split(b"/")
         ]
         for template, operations in self._operations.items():
-            params = _match(template, segments)
-            if params is not None:
-                return Route(operations.get(method), params, tuple(operations))
+            if len(template) == len(segments):
+                params: dict[str, str] = {}
+                for own, given in zip(template, segments, strict=True):
+                    if given and own.startswith("{"):
+                        params[own[1:-1]] = given
+                    elif own != given:
+                        break
+                else:
+                    return Route(operations.get(method), params, tuple(operations))
         return Route()
-
-
-def _generated_endpoints() -> Iterator[Endpoint]:
-    for found in pkgutil.walk_packages(api.__path__, f"{api.__name__}."):
-        if not found.ispkg:
-            module = importlib.import_module(found.name)
-            yield Endpoint(module.OPERATION_ID, module.METHOD, module.PATH)
 
 
 def _sort_key(endpoint: Endpoint) -> tuple[list[tuple[bool, str]], int]:
@@ -67,16 +62,11 @@ def _sort_key(endpoint: Endpoint) -> tuple[list[tuple[bool, str]], int]:
     return segments, _METHODS.index(endpoint.method)
 
 
-def _match(template: Sequence[str], segments: Sequence[str]) -> dict[str, str] | None:
-    if len(template) != len(segments):
-        return None
-    params: dict[str, str] = {}
-    for own, given in zip(template, segments, strict=True):
-        if given and own.startswith("{"):
-            params[own[1:-1]] = given
-        elif own != given:
-            return None
-    return params
+def _generated_endpoints() -> Iterator[Endpoint]:
+    for found in pkgutil.walk_packages(api.__path__, f"{api.__name__}."):
+        if not found.ispkg:
+            module = importlib.import_module(found.name)
+            yield Endpoint(module.OPERATION_ID, module.METHOD, module.PATH)
 
 
 ROUTER: Final = Router(_generated_endpoints())
