@@ -44,7 +44,9 @@ _OTHER_TEXTS = {
     "cannot start any token", "could not find expected ':'", "while scanning an alias",
     "could not find expected ':'|end of stream", "while scanning an anchor",
 }  # fmt: skip
-_OTHER_CALLS = {"argument", "cast", "command", "compile", "flag", "number", "option", "NewType"}
+_OTHER_CALLS = {
+    "argument", "cast", "command", "compile", "flag", "number", "option", "setting", "NewType",
+}  # fmt: skip
 
 
 def template(node: ast.AST) -> str | None:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from tests.support.forked import forked_command
 
 from cld_user_groups.command.cli import cli
-from cld_user_groups.command.screen import wrapped
+from cld_user_groups.command.output import wrapped
 from cld_user_groups.command.tables import Column, Table, as_lines
 from cld_user_groups.membership import GroupRef
 

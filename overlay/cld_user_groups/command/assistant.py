@@ -9,7 +9,7 @@ from types import FrameType
 import click
 
 from . import errors, membership
-from .options import Settings, command, flag, number, option, positive_duration
+from .options import FORMATS, Settings, command, flag, number, option, positive_duration
 
 
 @command(
@@ -30,6 +30,7 @@ from .options import Settings, command, flag, number, option, positive_duration
         default="2m",
         show_default=True,
     ),
+    formats=FORMATS,
 )
 def mcp_command(
     settings: Settings, file: str | None, read_only: bool, keep_quota: int, call_timeout: float

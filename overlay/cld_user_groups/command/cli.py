@@ -15,8 +15,7 @@ from cld_user_groups._version import __version__
 
 from . import errors, interrupts
 from .options import PLAN_FORMATS, Settings, global_options
-from .output import finish_streams, logging_as, prepare_streams
-from .screen import HelpContext
+from .output import HelpContext, finish_streams, logging_as, prepare_streams
 
 #: By section, the commands, each after its module in this package, and what it does.
 SECTIONS = {

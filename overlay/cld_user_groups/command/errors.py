@@ -106,10 +106,10 @@ def _of_command(error: BaseException) -> Failure | None:
     match error:
         case click.exceptions.NoArgsIsHelpError():  # whose message is all of the help
             return Failure("usage", "a command is missing.", USAGE)
-        case click.UsageError():
-            return Failure("usage", error.format_message(), USAGE)
         case click.ClickException():
-            return Failure("error", error.format_message())
+            is_usage = isinstance(error, click.UsageError)
+            kind, code = ("usage", USAGE) if is_usage else ("error", ERROR)
+            return Failure(kind, error.format_message(), code)
         case KeyboardInterrupt() | click.Abort():
             return Failure("interrupted", "interrupted; nothing was written.")
         case Incomplete():
@@ -130,31 +130,32 @@ def _of_command(error: BaseException) -> Failure | None:
             return None
 
 
+#: By the class in `membership`: the kind, the exit code, and what to do.
+_UNWRITTEN = {
+    "StalePlan": ("stale", STALE, "Make the plan again."),
+    "WrongAccount": ("account", ERROR, "Choose the account with --account-id."),
+    "AlreadyRunning": ("running", ERROR, "Try again once it has ended."),
+    "LeaseError": (
+        "lease",
+        ERROR,
+        "Try again once Redis responds, or without the lease (--lease, CLOUDINARY_LEASE_URL): a "
+        "stale plan is still refused.",
+    ),
+}
+
+
 def _of_membership(error: BaseException) -> Failure | None:
-    unwritten = f"{error}; nothing was written."
-    match error:
-        case membership.MembershipError():
-            problems = [asdict(problem) for problem in error.problems]
-            message = str(error)
-            if len(problems) > 1:
-                message = f"{len(problems)} problems; nothing was written.\n{message}"
-            return Failure("invalid", message, details={"problems": problems})
-        case membership.StalePlan():
-            return Failure("stale", f"{unwritten} Make the plan again.", STALE)
-        case membership.WrongAccount():
-            return Failure("account", f"{unwritten} Choose the account with --account-id.")
-        case membership.AlreadyRunning():
-            return Failure("running", f"{unwritten} Try again once it has ended.")
-        case membership.LeaseError():
-            hint = (
-                "Try again once Redis responds, or without the lease (--lease, "
-                "CLOUDINARY_LEASE_URL): a stale plan is still refused."
-            )
-            return Failure("lease", f"{unwritten} {hint}")
-        case membership.JournalError():
-            return Failure("journal", f"{error}.")
-        case _:
-            return None
+    if isinstance(error, membership.MembershipError):
+        count, message = len(error.problems), str(error)
+        if count > 1:
+            message = f"{count} problems; nothing was written.\n{message}"
+        return Failure("invalid", message, details={"problems": [*map(asdict, error.problems)]})
+    if isinstance(error, membership.JournalError):
+        return Failure("journal", f"{error}.")
+    for name, (kind, code, hint) in _UNWRITTEN.items():
+        if isinstance(error, getattr(membership, name)):
+            return Failure(kind, f"{error}; nothing was written. {hint}", code)
+    return None
 
 
 def hint_for(error: CloudinaryError) -> str:
@@ -179,13 +180,12 @@ def _of_call(error: BaseException) -> Failure | None:
         if not isinstance(error, UsageRateExceeded):
             return Failure("api", f"{error}; {hint_for(error)}.", details=details)
         reset = error.rate_limit.reset
-        when = "it is renewed" if reset is None else f"{reset:%Y-%m-%d %H:%M:%S} UTC"
-        message = (
-            f"{error}; nothing was written: the quota of requests is used up. "
-            f"Run it again after {when}."
-        )
+        when = f"{reset:%Y-%m-%d %H:%M:%S} UTC" if reset else "it is renewed"
+        used_up = "nothing was written: the quota of requests is used up"
         details |= {"resume_at": None if reset is None else reset.isoformat()}
-        return Failure("quota", message, INCOMPLETE, details)
+        return Failure(
+            "quota", f"{error}; {used_up}. Run it again after {when}.", INCOMPLETE, details
+        )
     if isinstance(error, http_errors()):
         url = f" from {error.request.url.host}" if error.request else ""
         said = printable(str(error)) or type(error).__name__

@@ -14,15 +14,21 @@ from attrs import evolve
 from cld_user_groups.identity import printable
 
 from . import errors, membership, options
-from .completion import complete_file
-from .from_review import decided, from_review_option
+from .completion import FILE_NAME
 from .options import FORMATS, PLAN_FORMATS, Settings, command, duration, flag, number, option
-from .output import colored, print_document, print_json, print_message, print_result
-from .output_file import OutputFile
+from .output import OutputFile, colored, print_document, print_json, print_message, print_result
 from .people import read_everyone
 from .results import code_of_plan
 from .running import PlanRun, print_plan
-from .source import Rows, read_groups, read_source, row_options, with_new_groups
+from .source import (
+    Rows,
+    decided,
+    from_review_option,
+    read_groups,
+    read_source,
+    row_options,
+    with_new_groups,
+)
 from .tables import Table, columns, print_table
 
 if TYPE_CHECKING:
@@ -95,7 +101,7 @@ def _check_export(settings: Settings, output: Path | None, *, users: bool) -> No
 
 @command(
     "plan",
-    click.argument("file", required=False, shell_complete=complete_file),
+    click.argument("file", required=False, type=FILE_NAME),
     row_options,
     from_review_option,
     option("--out", "Save the plan to this file, for `apply`.", type=_FILE),
@@ -166,7 +172,7 @@ def plan_command(
 
 @command(
     "apply",
-    click.argument("file", metavar="FILE|PLAN", required=False, shell_complete=complete_file),
+    click.argument("file", metavar="FILE|PLAN", required=False, type=FILE_NAME),
     row_options,
     from_review_option,
     options.yes,
@@ -275,8 +281,8 @@ def _resume_command(
 
 @command(
     "diff",
-    click.argument("before", shell_complete=complete_file),
-    click.argument("after", required=False, shell_complete=complete_file),
+    click.argument("before", type=FILE_NAME),
+    click.argument("after", required=False, type=FILE_NAME),
     row_options,
     flag("--detailed-exitcode", "Exit with 2 if they differ."),
 )
@@ -349,6 +355,7 @@ def _difference_lines(differences: Sequence[Difference], *, color: bool) -> Iter
         type=click.Choice(["groups", "plan", "journal", "review", "roles"]),
         default="groups",
     ),
+    formats=FORMATS,
 )
 def schema_command(settings: Settings, name: str) -> None:
     """Print the JSON Schema of a file of groups, a plan, a journal's line, a review or roles."""

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import membership
-from .change_command import change_command
 from .completion import complete_group, users_argument
 from .options import Settings, command, flag, option
 from .roles import in_a_table, of_groups, print_roles
+from .running import change_command
 from .tables import Cell, Column, Lines, Table, columns, print_table
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from attrs import evolve
 from cld_user_groups.identity import printable
 
 from . import membership, options
-from .completion import complete_file, complete_group, complete_run, complete_user
+from .completion import FILE_NAME, complete_group, complete_run, complete_user
 from .options import Settings, command, flag, option
 from .output import print_message
 from .roles import of_user, print_roles
@@ -90,9 +90,7 @@ def undo_command(
     "explain",
     click.argument("group", shell_complete=complete_group),
     click.argument("user", shell_complete=complete_user),
-    option(
-        "--file", "Also show what this file of groups says.", "FILE", shell_complete=complete_file
-    ),
+    option("--file", "Also show what this file of groups says.", "FILE", type=FILE_NAME),
 )
 def explain_command(settings: Settings, group: str, user: str, file: str | None) -> None:
     """Explain why USER is in GROUP or not: since which run, who, why, until when.

@@ -11,12 +11,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeAlias, cast, get_args
 
 import click
-from attrs import define, field
+from attrs import define, field, fields
 
 from . import membership
 from .examples import examples_of
-from .output import json_log, print_message
-from .screen import HelpContext, show
+from .output import HelpContext, json_log, print_message, show
 
 if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 P = ParamSpec("P")
 Region = Literal["api", "api-eu", "api-ap"]
+_REGIONS = get_args(Region)
 
 #: The formats of every command, of one that prints a table, and of one that shows a plan, all.
 FORMATS = ("text", "json")
@@ -39,24 +39,90 @@ _MIB = 1024 * 1024
 _DURATION = re.compile(r"(?=.)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?", re.ASCII)
 
 
+def duration(text: str) -> float:
+    """Return the seconds of a duration: `90`, `90s`, `15m`, `1h30m`."""
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise click.BadParameter(f"{text!r} is not a duration such as 90s, 15m or 1h30m.")
+    hours, minutes, seconds = map(int, found.groups("0"))
+    return float(hours * 3600 + minutes * 60 + seconds)
+
+
+def age(text: str) -> float:
+    """Return the seconds of an age: 90d, or a duration such as 12h."""
+    days = re.fullmatch(r"(\d+)d", text, re.ASCII)
+    try:
+        return int(days[1]) * 86_400.0 if days else duration(text)
+    except click.BadParameter:
+        raise click.BadParameter(f"{text!r} is not an age such as 90d or 12h.") from None
+
+
+def positive_duration(text: str) -> float:
+    """Return the seconds of a duration that is not 0."""
+    seconds = duration(text)
+    if not seconds:
+        raise click.BadParameter(f"{text!r} is no time at all: 90s, 15m and 1h30m are.")
+    return seconds
+
+
+def _complete_profile(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[str]:
+    """Return the names of profiles that begin as what is typed; none if the file is not valid."""
+    from .profiles import ProfileError, profiles_file, read_profiles
+
+    try:
+        return [name for name in read_profiles(profiles_file()) if name.startswith(incomplete)]
+    except ProfileError:
+        return []
+
+
+def setting(help: str, default: Any = None, *, repr: bool = True, **option: Any) -> Any:  # noqa: A002
+    """Return an attribute of `Settings` that a global option sets."""
+    return field(default=default, repr=repr, metadata={"option": {"help": help, **option}})
+
+
 @define
 class Settings:
     """The values of the global options; times are in seconds, `max_body` is in MiB."""
 
-    server_url: str | None = None
-    region: Region | None = None
-    account_id: str | None = None
-    lease: str | None = field(default=None, repr=False)  # there may be a password in it
-    format: str = "text"
-    profile: str | None = None
-    log_format: str = "text"
-    quiet: bool = False
+    server_url: str | None = setting("The URL of the server, instead of a region.", metavar="URL")
+    region: str | None = setting("The region of the server.", type=click.Choice(_REGIONS))
+    account_id: str | None = setting("The ID of the account. [CLOUDINARY_ACCOUNT_ID]", metavar="ID")
+    profile: str | None = setting(
+        "The profile to use. [CLOUDINARY_PROFILE]", metavar="NAME", shell_complete=_complete_profile
+    )
+    lease: str | None = setting(
+        "The Redis that keeps other machines off the account. [CLOUDINARY_LEASE_URL]",
+        repr=False,  # there may be a password in it
+        metavar="URL",
+    )
+    format: str = setting("The format of standard output. Default: text.", "text")
+    log_format: str = setting(
+        "The format of standard error: text (default), or one JSON object per line.",
+        "text",
+        type=click.Choice(FORMATS),
+    )
+    no_pager: bool = setting("Print what is longer than the screen at once.", False, is_flag=True)
+    quiet: bool = setting("Print no progress, and no messages except errors.", False, is_flag=True)
+    timeout: float | None = setting(
+        "How long to wait for a connection, and for a whole response. Default: 10s, 30s.",
+        type=duration,
+        metavar="DURATION",
+    )
+    source_timeout: float = setting(
+        "How long to wait for a source that is a pipe to end: 90s, 15m. Default: 10m.",
+        600.0,
+        type=positive_duration,
+        metavar="DURATION",
+    )
+    max_body: int | None = setting(
+        "The maximum size of a response, and of a file, in MiB. Default: 64.",
+        type=click.IntRange(min=1),
+        metavar="MIB",
+    )
+    debug: bool = setting("Show requests and the tracebacks of errors.", False, is_flag=True)
     summary: bool = False
-    no_pager: bool = False
-    debug: bool = False
-    timeout: float | None = None
-    source_timeout: float = 600.0
-    max_body: int | None = None
 
     @property
     def is_json(self) -> bool:
@@ -171,32 +237,6 @@ def words_of(context: click.Context, values: Mapping[str, Any]) -> Iterator[str]
             yield each
 
 
-def duration(text: str) -> float:
-    """Return the seconds of a duration: `90`, `90s`, `15m`, `1h30m`."""
-    found = _DURATION.fullmatch(text)
-    if found is None:
-        raise click.BadParameter(f"{text!r} is not a duration such as 90s, 15m or 1h30m.")
-    hours, minutes, seconds = map(int, found.groups("0"))
-    return float(hours * 3600 + minutes * 60 + seconds)
-
-
-def age(text: str) -> float:
-    """Return the seconds of an age: 90d, or a duration such as 12h."""
-    days = re.fullmatch(r"(\d+)d", text, re.ASCII)
-    try:
-        return int(days[1]) * 86_400.0 if days else duration(text)
-    except click.BadParameter:
-        raise click.BadParameter(f"{text!r} is not an age such as 90d or 12h.") from None
-
-
-def positive_duration(text: str) -> float:
-    """Return the seconds of a duration that is not 0."""
-    seconds = duration(text)
-    if not seconds:
-        raise click.BadParameter(f"{text!r} is no time at all: 90s, 15m and 1h30m are.")
-    return seconds
-
-
 def _store(context: click.Context, parameter: click.Parameter, value: object) -> None:
     if parameter.name and value not in (None, False):
         setattr(settings_of(context), parameter.name, value)
@@ -305,75 +345,13 @@ def declared(
     return click.command(name, cls=_Command, epilog=examples)(callback)
 
 
-def _complete_profile(
-    context: click.Context, parameter: click.Parameter, incomplete: str
-) -> list[str]:
-    """Return the names of profiles that begin as what is typed; none if the file is not valid."""
-    from .profiles import ProfileError, profiles_file, read_profiles
-
-    try:
-        return [name for name in read_profiles(profiles_file()) if name.startswith(incomplete)]
-    except ProfileError:
-        return []
-
-
 def global_options(formats: tuple[str, ...]) -> Decorator:
     """Return a decorator that adds the options of every command, before and after its name."""
-    kept: Any = {"expose_value": False, "callback": _store}
-    kept_format: Any = {**kept, "callback": _store_format}
-    return with_options(
-        option("--server-url", "The URL of the server, instead of a region.", "URL", **kept),
-        option(
-            "--region", "The region of the server.", type=click.Choice(get_args(Region)), **kept
-        ),
-        option("--account-id", "The ID of the account. [CLOUDINARY_ACCOUNT_ID]", "ID", **kept),
-        option(
-            "--profile",
-            "The profile to use. [CLOUDINARY_PROFILE]",
-            "NAME",
-            shell_complete=_complete_profile,
-            **kept,
-        ),
-        option(
-            "--lease",
-            "The Redis that keeps other machines off the account. [CLOUDINARY_LEASE_URL]",
-            "URL",
-            **kept,
-        ),
-        option(
-            "--format",
-            "The format of standard output. Default: text.",
-            type=click.Choice(formats),
-            **kept_format,
-        ),
-        option(
-            "--log-format",
-            "The format of standard error: text (default), or one JSON object per line.",
-            type=click.Choice(["text", "json"]),
-            **kept,
-        ),
-        flag("--no-pager", "Print what is longer than the screen at once.", **kept),
-        flag("--quiet", "Print no progress, and no messages except errors.", **kept),
-        option(
-            "--timeout",
-            "How long to wait for a connection, and for a whole response. Default: 10s, 30s.",
-            "DURATION",
-            type=duration,
-            **kept,
-        ),
-        option(
-            "--source-timeout",
-            "How long to wait for a source that is a pipe to end: 90s, 15m. Default: 10m.",
-            "DURATION",
-            type=positive_duration,
-            **kept,
-        ),
-        option(
-            "--max-body",
-            "The maximum size of a response, and of a file, in MiB. Default: 64.",
-            "MIB",
-            type=click.IntRange(min=1),
-            **kept,
-        ),
-        flag("--debug", "Show requests and the tracebacks of errors.", **kept),
-    )
+    kept: dict[str, dict[str, Any]] = {
+        each.name: {"expose_value": False, "callback": _store, **each.metadata["option"]}
+        for each in fields(Settings)
+        if "option" in each.metadata
+    }
+    kept["format"] |= {"type": click.Choice(formats), "callback": _store_format}
+    named = {f"--{name.replace('_', '-')}": option for name, option in kept.items()}
+    return with_options(*(click.option(name, **option) for name, option in named.items()))

@@ -9,11 +9,11 @@ import click
 from attrs import evolve
 
 from . import membership
-from .change_command import change_command
 from .completion import complete_user, users_argument
 from .options import Settings, command, option
 from .output import print_message
 from .roles import of_user
+from .running import change_command
 from .source import one_user
 from .tables import Column, Lines, Table, print_table
 

@@ -16,8 +16,9 @@ import re
 import subprocess
 import threading
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, cast, get_args
 
@@ -29,13 +30,10 @@ from cld_user_groups.security import Security, problem_with
 
 from .options import Region
 
-PROFILE = "CLOUDINARY_PROFILE"
 PROFILES_FILE = "CLOUDINARY_PROFILES_FILE"
 
 _REGIONS = get_args(Region)
 _KEYS = ("account_id", "region", "server_url", "credentials", "file")
-_SOURCES = ("environment", "keyring", "command")
-_VARIABLES = {"key", "secret"}
 _LIKE_A_SECRET = re.compile(r"secret|passw|token|api.?key|auth|private", re.IGNORECASE)
 # Capitals only: a secret that was put in the place of a variable's name is none.
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*", re.ASCII)
@@ -64,30 +62,27 @@ class Source:
     fetch: Callable[[], Security]
 
 
-def _from_environment(value: object, where: str) -> Source:
+def _from_environment(value: object, account_id: str, where: str) -> Source:
     """Return the source of two variables."""
     names = cast("dict[str, object]", value) if isinstance(value, dict) else {}
-    if names.keys() != _VARIABLES:
-        raise ProfileError(
-            f"{where} must name two variables: {{ key = 'A_VARIABLE', secret = 'A_VARIABLE' }}"
-        )
+    if names.keys() != {"key", "secret"}:
+        known = "{ key = 'A_VARIABLE', secret = 'A_VARIABLE' }"
+        raise ProfileError(f"{where} must name two variables: {known}")
     for key, name in names.items():
         if not isinstance(name, str) or not _VARIABLE.fullmatch(name):
             raise ProfileError(
                 f"{where}.{key} must be the name of a variable, in capitals; "
                 f"its value does not belong in this file"
             )
-    key, secret = str(names["key"]), str(names["secret"])
+    variables = [str(names[each]) for each in ("key", "secret")]
 
     def fetch() -> Security:
-        missing = [name for name in (key, secret) if not os.environ.get(name)]
+        missing = [name for name in variables if not os.environ.get(name)]
         if missing:
             raise CredentialsError(f"the credentials are missing: set {' and '.join(missing)}")
-        return Security(
-            provisioning_api_key=os.environ[key], provisioning_api_secret=os.environ[secret]
-        )
+        return Security(*map(os.environ.__getitem__, variables))
 
-    return Source(f"the variables {key} and {secret}", fetch)
+    return Source(f"the variables {' and '.join(variables)}", fetch)
 
 
 class _Keyring(Protocol):
@@ -107,9 +102,8 @@ def _from_keyring(service: object, account_id: str, where: str) -> Source:
         try:
             keyring = cast("_Keyring", importlib.import_module("keyring"))
         except ImportError:
-            raise CredentialsError(
-                f"the package keyring is not installed: {install_command('keyring')}"
-            ) from None
+            message = f"the package keyring is not installed: {install_command('keyring')}"
+            raise CredentialsError(message) from None
         try:
             found = keyring.get_password(service, account_id)
         except Exception as error:  # noqa: BLE001 - each of its backends has errors of its own
@@ -126,7 +120,7 @@ def _from_keyring(service: object, account_id: str, where: str) -> Source:
     return Source(source, fetch)
 
 
-def _from_command(value: object, where: str) -> Source:
+def _from_command(value: object, account_id: str, where: str) -> Source:
     """Return a command that prints KEY:SECRET or an account URL: without a shell, never shown."""
     arguments = cast("list[object]", value) if isinstance(value, list) else []
     texts = [each for each in arguments if isinstance(each, str)]
@@ -135,6 +129,7 @@ def _from_command(value: object, where: str) -> Source:
     source, hint = f"the command {texts[0]!r}", "run it yourself to see why"
 
     def fetch() -> Security:
+        security = None
         try:
             # Standard input is that of `cld-user-groups`: a file of groups, or people.
             done = subprocess.run(  # noqa: S603 - it is the user's own command
@@ -150,30 +145,33 @@ def _from_command(value: object, where: str) -> Source:
         except OSError as error:
             problem = f"{source} cannot be run: {error.strerror or error}"
         else:
-            security, code = None, done.returncode
+            code, problem = done.returncode, f"{source} does not print KEY:SECRET on one line"
             with suppress(UnicodeDecodeError):
                 security = _parse_pair(done.stdout.decode())
             del done
-            if security is not None and not code:
-                return security
-            problem = f"{source} does not print KEY:SECRET on one line"
             if code:
-                problem = f"{source} exited with {code}; {hint}"
-        raise CredentialsError(problem) from None
+                security, problem = None, f"{source} exited with {code}; {hint}"
+        if security is None:
+            raise CredentialsError(problem) from None
+        return security
 
     return Source(source, fetch)
 
 
+_SOURCES: Mapping[str, Callable[[object, str, str], Source]] = {
+    "environment": _from_environment,
+    "keyring": _from_keyring,
+    "command": _from_command,
+}
+
+
 def fetched_once(source: Source) -> Callable[[], Security]:
     """Return a function that fetches the credentials when it is first called, and only then."""
-    lock = threading.Lock()
-    found: list[Security] = []
+    lock, fetch = threading.Lock(), cache(source.fetch)
 
     def provide() -> Security:
         with lock:
-            if not found:
-                found.append(source.fetch())
-            return found[0]
+            return fetch()
 
     return provide
 
@@ -230,10 +228,8 @@ def read_profiles(path: Path) -> Mapping[str, Profile]:
     try:
         tables = tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
-        raise ProfileError(
-            f"there is no file of profiles {path}: create it (docs/profiles.md shows how), or name "
-            f"another in {PROFILES_FILE}"
-        ) from None
+        hint = f"create it (docs/profiles.md shows how), or name another in {PROFILES_FILE}"
+        raise ProfileError(f"there is no file of profiles {path}: {hint}") from None
     except OSError as error:
         raise ProfileError(f"{path}: {error.strerror or error}") from None
     except ValueError as error:  # UnicodeDecodeError shows bytes of the file
@@ -251,7 +247,7 @@ def _parse(name: str, table: object, path: Path) -> Profile:
         raise ProfileError(f"{where}: it must be a table, [{name}]{hint}")
     values = cast("dict[str, Any]", table)
     _check_keys(values, _KEYS, where)
-    texts = {key: values.get(key) for key in ("account_id", "region", "server_url", "file")}
+    texts = {key: values.get(key) for key in _KEYS if key != "credentials"}
     for key, value in texts.items():
         if value is not None and not (isinstance(value, str) and value.strip()):
             raise ProfileError(f"{where}: {key} must be a text that is not empty")
@@ -275,7 +271,7 @@ def _parse(name: str, table: object, path: Path) -> Profile:
     )
 
 
-def _check_keys(values: Mapping[str, object], known: tuple[str, ...], where: str) -> None:
+def _check_keys(values: Mapping[str, object], known: Collection[str], where: str) -> None:
     for key in values:
         if key in known:
             continue
@@ -297,8 +293,4 @@ def _source(given: object, account_id: str, where: str) -> Source | None:
     if len(values) != 1:
         raise ProfileError(f"{where}: give one of {', '.join(_SOURCES)}")
     ((kind, value),) = values.items()
-    if kind == "environment":
-        return _from_environment(value, f"{where}.environment")
-    if kind == "keyring":
-        return _from_keyring(value, account_id, f"{where}.keyring")
-    return _from_command(value, f"{where}.command")
+    return _SOURCES[kind](value, account_id, f"{where}.{kind}")

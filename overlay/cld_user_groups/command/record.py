@@ -74,13 +74,10 @@ class NotJson:
 
 @frozen
 class Recorded:
-    """A response, as it was sent, and what was asked."""
+    """A response, as it was sent, with its body, and what was asked."""
 
     operation: str
-    query: Sequence[tuple[str, str]]
-    status: int
-    version: str
-    headers: Sequence[tuple[str, str]]
+    response: httpx.Response
     body: Json
 
 
@@ -96,16 +93,7 @@ class Recorder:
             body = msgspec.json.decode(response.content)
         except (ValueError, RecursionError):
             body = NotJson(len(response.content))
-        self.responses.append(
-            Recorded(
-                operation=context.operation_id,
-                query=response.request.url.params.multi_items(),
-                status=response.status_code,
-                version=response.http_version,
-                headers=[(name.lower(), value) for name, value in response.headers.multi_items()],
-                body=body,
-            )
-        )
+        self.responses.append(Recorded(context.operation_id, response, body))
 
 
 @define
@@ -119,58 +107,58 @@ class Anonymizer:
     _counts: Counter[str] = field(init=False, factory=Counter[str])
 
     def __attrs_post_init__(self) -> None:
-        texts = (text for response in self.responses for text in _texts(response.body))
+        texts = (text for each in self.responses for text in _texts(each.body))
         words = (word for text in texts for word in (text, *re.findall(r"[^\W_]{3,}", text)))
         self._personal = frozenset(word.casefold() for word in (*words, *self.secrets))
 
     def document(self) -> dict[str, Any]:
         """Return the record, to be written as JSON."""
-        return {
-            "format": FORMAT,
-            "tool": f"cld-user-groups {__version__}",
-            "responses": [self._response(each) for each in self.responses],
-        }
+        responses = [self._response(each, each.response) for each in self.responses]
+        return {"format": FORMAT, "tool": f"cld-user-groups {__version__}", "responses": responses}
 
-    def _response(self, response: Recorded) -> dict[str, Any]:
+    def _response(self, recorded: Recorded, response: httpx.Response) -> dict[str, Any]:
+        query, headers = response.request.url.params, response.headers
         return {
-            "operation": response.operation,
-            "query": [f"{name}={self._argument(name, each)}" for name, each in response.query],
-            "status": response.status,
-            "http_version": response.version,
-            "headers": [self._header(name, value) for name, value in response.headers],
-            "body": self.shape(response.body),
+            "operation": recorded.operation,
+            "query": [f"{name}={self._argument(name, each)}" for name, each in query.multi_items()],
+            "status": response.status_code,
+            "http_version": response.http_version,
+            "headers": [self._header(name.lower(), each) for name, each in headers.multi_items()],
+            "body": self.shape(recorded.body),
         }
 
     def _argument(self, name: str, value: str) -> str:
         return value if _OWN_ARGUMENTS.fullmatch(name) else self._text(value)
 
     def _header(self, name: str, value: str) -> str:
-        if _HEADERS.fullmatch(name):
-            is_secret = any(each in value for each in self.secrets if len(each) >= _LEAST_SECRET)
-            is_plain = _HEADER_VALUE.fullmatch(value) and not is_secret
-            return f"{name}: {value if is_plain else '<present>'}"
-        return f"{self._key(name.replace('-', '_')).replace('_', '-')}: <present>"
+        if not _HEADERS.fullmatch(name):
+            return f"{self._key(name.replace('-', '_')).replace('_', '-')}: <present>"
+        is_secret = any(each in value for each in self.secrets if len(each) >= _LEAST_SECRET)
+        is_plain = _HEADER_VALUE.fullmatch(value) and not is_secret
+        return f"{name}: {value if is_plain else '<present>'}"
 
     def shape(self, value: Json, depth: int = 0) -> Any:
         """Return a value with its fields and types, and nothing else of it."""
         if depth > _DEEPEST:
             return "<nested deeper>"
-        if isinstance(value, dict):
-            return {self._key(key): self.shape(each, depth + 1) for key, each in value.items()}
-        if isinstance(value, list):
-            shapes: dict[bytes, object] = {}
-            for each in value:
-                shape = self.shape(each, depth + 1)
-                shapes.setdefault(_without_numbers(shape), shape)
-            return {"items": len(value), "shapes": list(shapes.values())[:_MOST_SHAPES]}
-        if isinstance(value, str):
-            return self._text(value)
-        if isinstance(value, NotJson):
-            return f"<not JSON, {value.size} bytes>"
-        if value is None or isinstance(value, bool):
-            return value
-        digits = len(str(abs(value))) if isinstance(value, int) else None
-        return f"<number of {digits} digits>" if digits else "<number>"
+        match value:
+            case dict():
+                return {self._key(key): self.shape(each, depth + 1) for key, each in value.items()}
+            case list():
+                shapes: dict[bytes, object] = {}
+                for shape in (self.shape(each, depth + 1) for each in value):
+                    shapes.setdefault(_without_numbers(shape), shape)
+                return {"items": len(value), "shapes": [*shapes.values()][:_MOST_SHAPES]}
+            case str():
+                return self._text(value)
+            case NotJson():
+                return f"<not JSON, {value.size} bytes>"
+            case bool() | None:
+                return value
+            case int():
+                return f"<number of {len(str(abs(value)))} digits>"
+            case _:
+                return "<number>"
 
     def _text(self, text: str) -> str:
         if _VOCABULARY.fullmatch(text):
@@ -179,13 +167,8 @@ class Anonymizer:
             return "<empty>"
         if _DATE.fullmatch(text):
             return re.sub(r"\d", "9", text)
-        return self._placeholder(
-            text,
-            next(
-                (kind.format(len(text)) for kind, pattern in _KINDS if pattern.fullmatch(text)),
-                "text",
-            ),
-        )
+        kind = next((kind for kind, pattern in _KINDS if pattern.fullmatch(text)), "text")
+        return self._placeholder(text, kind.format(len(text)))
 
     def _key(self, key: str) -> str:
         words = {key.casefold(), *key.casefold().split("_")}

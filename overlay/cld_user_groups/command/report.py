@@ -16,8 +16,7 @@ from cld_user_groups._version import __version__
 
 from . import membership, options
 from .options import PLAN_FORMATS, Settings, command, number, option
-from .output import print_document, print_result
-from .output_file import OutputFile
+from .output import OutputFile, print_document, print_result
 from .tables import Table, as_csv, columns
 
 if TYPE_CHECKING:

@@ -16,7 +16,6 @@ from .tables import Cell, Table, columns
 if TYPE_CHECKING:
     from cld_user_groups.membership import Change, Outcome, Plan, Progress, Result
 
-_CHANGE = "action group email group_id user_id"
 # By status.
 _SIGNS = {
     "done": "done",
@@ -31,39 +30,35 @@ _WIDTH = max(map(len, _SIGNS.values()))
 
 def plan_table(plan: Plan) -> Table:
     """Return the changes of a plan, a row each, with the reason and the place."""
-    rows = [
-        (*_cells(each, each.group.id), each.reason, each.source, each.line) for each in plan.changes
-    ]
-    names = f"{_CHANGE} reason source line"
-    return _table_of("plan", plan.account_id, names, rows, plan.changes)
+    rows = [(each, each.group.id, (each.reason, each.source, each.line)) for each in plan.changes]
+    return _table_of("plan", plan.account_id, ("reason", "source", "line"), rows)
 
 
 def result_table(account_id: str, outcomes: Iterable[Outcome]) -> Table:
     """Return the changes of a run, a row each, with their results."""
-    listed = [*outcomes]
-    rows = [
-        (*_cells(each.change, each.group_id), each.status, each.error, each.request_id)
-        for each in listed
-    ]
-    names = f"{_CHANGE} status error request_id"
-    return _table_of("result", account_id, names, rows, [each.change for each in listed])
+    results = ((each, (each.status, each.error, each.request_id)) for each in outcomes)
+    rows = [(each.change, each.group_id, result) for each, result in results]
+    return _table_of("result", account_id, ("status", "error", "request_id"), rows)
 
 
 def _table_of(
-    name: str, account_id: str, names: str, rows: list[tuple[Cell, ...]], changes: Sequence[Change]
+    name: str,
+    account_id: str,
+    more: tuple[str, ...],
+    rows: Sequence[tuple[Change, str | None, Sequence[Cell]]],
 ) -> Table:
     """Return a table of changes, with their roles where an undo assigns any."""
-    if any(change.role is not None for change in changes):
-        names += " role"
-        roles = (None if change.role is None else change.role.text for change in changes)
-        rows = [(*row, role) for row, role in zip(rows, roles, strict=True)]
-    return Table(name, account_id, "changes", columns(names), rows)
-
-
-def _cells(change: Change, group_id: str | None) -> tuple[Cell, ...]:
-    user = change.user
-    email, user_id = (user.email, user.id) if user else (None, None)
-    return change.action, change.group.name, email, group_id, user_id
+    users = [(each.user.email, each.user.id) if each.user else (None, None) for each, *_ in rows]
+    cells: list[Sequence[Cell]] = [
+        (each.action, each.group.name, email, group_id, user_id, *others)
+        for (each, group_id, others), (email, user_id) in zip(rows, users, strict=True)
+    ]
+    if any(change.role is not None for change, *_ in rows):
+        more += ("role",)
+        roles = (None if each.role is None else each.role.text for each, *_ in rows)
+        cells = [(*row, role) for row, role in zip(cells, roles, strict=True)]
+    names = columns(("action", "group", "email", "group_id", "user_id", *more))
+    return Table(name, account_id, "changes", names, cells)
 
 
 def result_document(plan: Plan, result: Result, code: int) -> dict[str, Any]:
@@ -114,16 +109,12 @@ def lines_on_roles(outcomes: Iterable[Outcome], *, only_unknown: bool = False) -
             yield f"Recorded roles of {name}: {printable('; '.join(roles.texts))}."
 
 
-_NO_ROLES = {
-    False: "Of a deleted group, `undo` gives back roles only with --restore-roles, and no shares.",
-    True: "Roles and shares of a deleted group do not come back by themselves.",
-}
+_NO_ROLES = "Of a deleted group, `undo` gives back roles only with --restore-roles, and no shares."
 
 
 def _recreates(plan: Plan) -> bool:
-    return plan.source.startswith(membership.journal.UNDO_OF) and bool(
-        plan.counts()["create_group"]
-    )
+    is_undo = plan.source.startswith(membership.journal.UNDO_OF)
+    return is_undo and bool(plan.counts()["create_group"])
 
 
 def _lines_on_ended(plan: Plan) -> Iterator[str]:
@@ -131,8 +122,10 @@ def _lines_on_ended(plan: Plan) -> Iterator[str]:
     counts, is_recreated = plan.counts(), _recreates(plan)
     if "assign_role" in counts:
         yield "Shares of a deleted group do not come back."
-    elif is_recreated or counts["delete_group"]:
-        yield _NO_ROLES[is_recreated]
+    elif is_recreated:
+        yield "Roles and shares of a deleted group do not come back by themselves."
+    elif counts["delete_group"]:
+        yield _NO_ROLES
     if is_recreated:
         yield from map(printable, plan.warnings)
 

@@ -11,7 +11,7 @@ from cld_user_groups.identity import printable
 
 from . import membership
 from .options import Settings
-from .screen import wrapped
+from .output import wrapped
 
 if TYPE_CHECKING:
     from cld_user_groups.membership import Group, GroupRef, Roles

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, TypeAlias
+from functools import update_wrapper
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 from attrs import evolve, field, frozen
 
 from cld_user_groups.identity import printable
 
-from . import errors, interrupts, membership
+from . import errors, interrupts, membership, options
 from .completion import forget_groups
-from .options import Settings
-from .output import can_ask, has_color, log_event, print_json, print_message, print_result
+from .options import Decorator, Settings, declared, settings_of, words_of
+from .output import can_ask, has_color, log_event, print_json, print_message, print_result, show
 from .results import (
     code_of_plan,
     code_of_result,
@@ -30,13 +32,14 @@ from .results import (
     result_lines,
     result_table,
 )
-from .screen import show
+from .source import one_user, read_groups, read_people
 from .tables import as_csv, print_table
 
 if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
-    from cld_user_groups.membership import Change, Lease, Plan, Result, Snapshot
+    from cld_user_groups.membership import Change, Finder, Lease, Plan, Result, Snapshot
     from cld_user_groups.membership.drafts import Draft
+    from cld_user_groups.membership.everyday import DesiredState
     from cld_user_groups.membership.roles import Reach
 
 #: Reads the account; returns what makes its plan.
@@ -290,3 +293,69 @@ def _report_held_back(plan: Plan) -> None:
     """Write to standard error what a plan holds back, with --quiet too: it is an error."""
     for held in plan.held_back:
         print_message(f"Held back: {printable(held)}")
+
+
+#: What the source of a plan begins with that a command makes, not a file.
+EVERYDAY = "cld-user-groups "
+
+
+def change_command(
+    name: str, *parameters: Decorator, removes: bool = False
+) -> Callable[[Callable[..., DesiredState]], click.Command]:
+    """Return a decorator: a command that plans what a function wants, shows the plan, applies it.
+
+    The function takes a `Finder` in the account as it was read, and its parameters by name; those
+    that name users, as what is found: `people` for the argument USER..., and `like`. One that
+    `removes` members knows --allow-removals.
+    """
+    common = [options.reason, options.dry_run, options.yes, options.roles, options.summary]
+    common += [options.ignore_file, *([options.allow_removals] if removes else [])]
+
+    def decorate(function: Callable[..., DesiredState]) -> click.Command:
+        def run(
+            context: click.Context,
+            /,
+            reason: str | None,
+            ignore_file: bool,
+            allow_removals: int | None = None,
+            users: Sequence[str] = (),
+            **given: Any,
+        ) -> int:
+            how = {key: given.pop(key) for key in ("yes", "dry_run", "roles")}
+            people = read_people(users)
+            like = [one_user(given["like"])] if "like" in given else []
+            words = [name, *words_of(context, given)]
+            settings = settings_of(context)
+            path = None if ignore_file else settings.groups_file
+            file = None if path is None else read_groups(path)
+
+            def wanted(finder: Finder) -> DesiredState:
+                found = {"like": finder.users(like)[0]} if like else {}
+                named = {"people": finder.users(people)} if people else {}
+                return function(finder, **given | found | named)
+
+            def prepare(client: CldProvisioning) -> Draft:
+                return membership.drafts.draft_of_wanted(
+                    *(client, people, wanted),
+                    source=EVERYDAY + shlex.join(words),
+                    reason=reason,
+                    file=file,
+                    adds=bool(people) and not removes,
+                    like=like,
+                    allow_removals=allow_removals,
+                )
+
+            why = ["--reason", reason] if reason else []
+            unheld = ["--ignore-file"] if ignore_file else []
+            return PlanRun(
+                settings=settings,
+                prepare=prepare,
+                resume=settings.command_line(*words, *users, *why, *unheld),
+                hint="" if path is None else f"The file of the profile is {path}.",
+                **how,
+            ).execute()
+
+        callback = update_wrapper(click.pass_context(run), function)
+        return declared(name, callback, (*parameters, *common))
+
+    return decorate

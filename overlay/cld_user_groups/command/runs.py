@@ -15,7 +15,6 @@ from attrs import asdict, evolve
 from cld_user_groups.identity import printable
 
 from . import errors, membership, options
-from .change_command import EVERYDAY
 from .cli import SuggestingGroup
 from .completion import complete_run
 from .examples import examples_of
@@ -31,7 +30,7 @@ from .options import (
 )
 from .output import has_color, print_json, print_message
 from .results import lines_on_roles, outcome_document, outcome_text, result_table
-from .running import confirm
+from .running import EVERYDAY, confirm
 from .tables import Cell, Column, Table, as_tsv, columns, print_table
 
 # Of the people of an everyday command, in a list of runs.

@@ -1,20 +1,30 @@
-"""What a command is given: a file of groups, a saved plan, users by name; and the plan for it."""
+"""What a command is given: a file of groups, a saved plan, decisions of a review, users by name."""
 
 from __future__ import annotations
 
 import csv
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from functools import update_wrapper
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from attrs import evolve, frozen
 
+from cld_user_groups.identity import printable
+
 from . import membership
 from .options import Settings, option, settings_of, with_options, words_of
+from .output import print_message
+
+if TYPE_CHECKING:
+    from cld_user_groups import CldProvisioning
+    from cld_user_groups.membership import Desired, DesiredMember, GroupRef, Plan, Snapshot, UserRef
+    from cld_user_groups.membership.drafts import Draft
+    from cld_user_groups.membership.review import Decisions
 
 _PLAN_MARK = b'"cld-user-groups/plan/'
 _SPACE = b"\xef\xbb\xbf \t\r\n"
@@ -97,7 +107,7 @@ def row_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return add(update_wrapper(collect, function))
 
 
-def read_source(path: str, rows: Rows | None = None) -> membership.Desired | membership.Plan:
+def read_source(path: str, rows: Rows | None = None) -> Desired | Plan:
     """Read a file of groups or a saved plan, which its content shows; "-" is standard input."""
     how = None if rows is None else rows.format
     content = membership.files.content
@@ -113,7 +123,7 @@ def read_source(path: str, rows: Rows | None = None) -> membership.Desired | mem
     return membership.read_file(path, max_bytes=most, timeout=timeout, rows=how)
 
 
-def read_groups(path: str, rows: Rows | None = None) -> membership.Desired:
+def read_groups(path: str, rows: Rows | None = None) -> Desired:
     """Read a file of groups; "-" is standard input."""
     desired = read_source(path, rows)
     if isinstance(desired, membership.Plan):
@@ -153,14 +163,14 @@ def _file_error(source: str, message: str, hint: str = "") -> membership.FileErr
     return membership.FileError([membership.Problem(source, None, message, hint)])
 
 
-def read_people(users: Sequence[str]) -> tuple[membership.DesiredMember, ...]:
+def read_people(users: Sequence[str]) -> tuple[DesiredMember, ...]:
     """Return the users that are named: as such, in files (`@FILE`) and on standard input (`-`).
 
     A file has an e-mail or an ID a line; blank lines and those that begin with # are left out.
     """
     if users.count("-") > 1:
         raise click.UsageError("standard input (-) can be read only once")
-    found: list[membership.DesiredMember] = []
+    found: list[DesiredMember] = []
     for text in users:
         if text == "@":
             raise click.UsageError("@ must be followed by the name of a file of users: @FILE")
@@ -169,14 +179,14 @@ def read_people(users: Sequence[str]) -> tuple[membership.DesiredMember, ...]:
     return tuple(found)
 
 
-def one_user(text: str, source: str = "", line: int = 0) -> membership.DesiredMember:
+def one_user(text: str, source: str = "", line: int = 0) -> DesiredMember:
     """Return the user that an argument names, or a line of a source."""
     if not text.strip():
         raise click.UsageError("a user must not be blank: give an e-mail or an ID")
     return membership.lookup.named_user(text, source, line)
 
 
-def _people_in(source: str) -> list[membership.DesiredMember]:
+def _people_in(source: str) -> list[DesiredMember]:
     content, quoted = membership.files.content, membership.problems.quoted
     try:
         found = content.read_content(source, timeout=_settings().source_timeout)
@@ -198,7 +208,7 @@ def _people_in(source: str) -> list[membership.DesiredMember]:
     return [one_user(text, source, line) for line, text in people]
 
 
-def with_new_groups(desired: membership.Desired, names: Sequence[str]) -> membership.Desired:
+def with_new_groups(desired: Desired, names: Sequence[str]) -> Desired:
     """Return a file with the word of a human that some of its groups are meant to be new."""
     unknown = [name for name in names if all(name != group.name for group in desired.groups)]
     if unknown:
@@ -208,3 +218,84 @@ def with_new_groups(desired: membership.Desired, names: Sequence[str]) -> member
         evolve(group, allow_new=group.allow_new or group.name in names) for group in desired.groups
     )
     return evolve(desired, groups=tuple(groups))
+
+
+from_review_option = option(
+    "--from-review",
+    "Make the removals that reviewers decided in this CSV of report --decisions. FILE, by "
+    "default that of the profile, is then the file that the account follows.",
+    "DECISIONS",
+    type=click.Path(dir_okay=False, allow_dash=True),
+)
+
+
+@frozen
+class Decided:
+    """Decisions, and the file that the account follows, as far as it is known."""
+
+    decisions: Decisions
+    file: Desired | None
+    rows: Rows  # how another program has written it
+
+    def draft(
+        self, client: CldProvisioning, *, allow_removals: int | None, keep_quota: int = 0
+    ) -> Draft:
+        """Read the account; return the draft of the plan."""
+        membership.planning.check_is_for(self.file, client.account_id)
+        now, review = datetime.now(UTC), membership.review
+        lookup = membership.lookup.lookup_of(self.decisions.people, file=self.file)
+        snapshot = membership.read_account(client, lookup, now.date(), keep_quota=keep_quota)
+        history = membership.read_history(membership.state_directory(client.account_id))
+
+        def make(read: Snapshot) -> Plan:
+            plan = review.plan_of_decisions(
+                self.decisions, read, now, file=self.file, history=history
+            )
+            return membership.drafts.hold_to_guards(plan, read, allow_removals=allow_removals)
+
+        return membership.drafts.Draft(make, snapshot)
+
+    def print_edit(self, plan: Plan, snapshot: Snapshot, settings: Settings) -> None:
+        """Tell what to edit in the file, or its next run would add them again."""
+        # What a guard refuses does not end, and stays in the file.
+        ending = evolve(plan, changes=()) if plan.breaches else plan
+        for line in self._edit([*self.decisions.ended(ending, snapshot)]):
+            is_text = line[:1] not in "-+ @\\"  # of the diff
+            print_message(printable(line), quiet=settings.quiet, is_text=is_text)
+
+    def _edit(self, ended: Sequence[tuple[GroupRef, UserRef]]) -> Iterator[str]:
+        if not ended:
+            return
+        if self.file is None:
+            yield (
+                "No file of groups is known here. If the account follows one, remove them there "
+                "too, or its next run adds them again: give it as FILE, and the edit is shown."
+            )
+            return
+        today = datetime.now(UTC).date()
+        edit = membership.removal_edit(ended, self.file, today, self.rows.format)
+        if not (edit.diff or edit.by_hand):
+            yield f"{self.file.source} lists none of them: nothing is to be edited there."
+            return
+        yield f"Edit {self.file.source} so, or its next run adds them again:"
+        yield from edit.diff
+        yield from map(str, edit.by_hand)
+
+
+def decided(
+    settings: Settings, path: str | None, file: str | None, rows: Rows, **others: Any
+) -> Decided | None:
+    """Return the decisions that --from-review names; None, where FILE is what is to be planned."""
+    context = click.get_current_context()
+    if path is None:
+        if file is None:
+            argument = next(each for each in context.command.params if each.name == "file")
+            raise click.MissingParameter(ctx=context, param=argument)
+        return None
+    for name, value in others.items():
+        if value:
+            raise click.UsageError(f"--{name.replace('_', '-')} is not for --from-review", context)
+    if path == file == "-":
+        raise click.UsageError("standard input (-) can be read only once", context)
+    found = membership.review.read_decisions(path, timeout=settings.source_timeout)
+    return Decided(found, None if file is None else read_groups(file, rows), rows)

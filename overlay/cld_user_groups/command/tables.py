@@ -21,8 +21,7 @@ from cld_user_groups.identity import printable
 
 from . import membership
 from .options import Settings
-from .output import has_color, print_json, print_result
-from .screen import cells_of, show, wrapped
+from .output import cells_of, has_color, print_json, print_result, show, wrapped
 
 
 @frozen
