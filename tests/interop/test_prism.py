@@ -8,38 +8,30 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
+from tests.support import documents
+from tests.support.operations import DOCUMENT, OPERATIONS
+from tests.support.transport import Mode, both
 from tools.node_tools import install
 
 from cld_user_groups import HookContext, models
 from cld_user_groups.contract import ContractCheck
 
-from .calls import ACCOUNT, ROOT, Mode, call
+from .calls import ACCOUNT, ROOT, call
 from .processes import node_or_skip, running
 
 pytestmark = pytest.mark.interop
 
-_DOCUMENT = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
-_OPERATIONS: dict[str, Any] = {
-    operation["operationId"]: operation
-    for item in _DOCUMENT["paths"].values()
-    for method, operation in item.items()
-    if method != "parameters"
-}
 _EXAMPLES = [
     (operation_id, example)
-    for operation_id, operation in _OPERATIONS.items()
-    for media in operation["responses"]["200"].get("content", {}).values()
-    for example in media["examples"]
+    for operation_id in OPERATIONS
+    for example in documents.success_examples(DOCUMENT, operation_id)
 ]
 _ERRORS = [
     (operation_id, int(status))
-    for operation_id, operation in _OPERATIONS.items()
-    for status in operation["responses"]
+    for operation_id, operation in OPERATIONS.items()
+    for status in operation.responses
     if status != "200"
 ]
-
-both = pytest.mark.parametrize("mode", ["sync", "async"])
 
 
 @pytest.fixture(scope="module")

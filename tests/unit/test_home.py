@@ -33,6 +33,7 @@ def links(page: Path) -> set[Path]:
         ("access-review", "cld-user-groups report --output "),
         ("ci", "uses: "),
         ("fleets", "--profile"),
+        ("profiles", "--profile NAME"),
     ],
 )
 def test_question_is_answered_within_two_clicks_from_home(name: str, answer: str) -> None:
