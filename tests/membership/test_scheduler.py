@@ -16,7 +16,7 @@ from cld_user_groups.membership.pace import Reply, ReplyKind
 from cld_user_groups.membership.result import Stop
 from cld_user_groups.membership.scheduler import Scheduler
 
-from .accounts import add, remove
+from .accounts import add, remove, rename
 
 HOLDS = Reply(kind=ReplyKind.IN_PLACE)
 FAILED = Reply(kind=ReplyKind.FAILED, status_code=500)
@@ -67,6 +67,7 @@ def placed(*remaining: int, **more: float) -> list[Any]:
 
 
 OVER: dict[str, Any] = {"is_over": True, "stopped": None}
+UNREAD = "the account could not be read again after a wait"
 NO_RIGHT = {"is_over": True, "stopped": Stop.UNAUTHORIZED}
 LATE, RESET = throttled(420, retry_after=30), throttled(420, reset_at=NOW + 1800)
 ALL_ADDED = [*(add("g", f"u{n}") for n in range(70)), *(remove("h", f"v{n}") for n in range(9))]
@@ -74,6 +75,15 @@ OFTEN = [add("g", "u0"), add("h", "u0"), add("g", "u1"), add("g", "u2")]
 JOIN_TO_LEAVE = [add("g", "refused"), add("g", "joiner"), remove("g", "leaver", 0)]
 NOBODY_NEW = [add("g", "u0"), add("g", "u1"), add("h", "u2"), remove("g", "leaver", 0)]
 HELD = [change(), change(), change(0), change(1), change(1)]
+FOR_ITSELF = [add("h", "mover"), add("g", "joiner"), remove("g", "mover", 0)]
+FOR_BOTH = [add("g", "joiner"), add("h", "leaver"), remove("g", "leaver", 0, 1)]
+FOR_OTHERS = [add("h", "joiner"), add("g", "joiner"), remove("g", "leaver", 0)]
+FOR_A_MEMBER = [add("g", "u0"), add("g", "u1"), rename("g", "new", 0)]
+ROLES = [
+    Change(action=Action.ASSIGN_ROLE, group=GroupRef(id="g", name="g")),
+    Change(action=Action.DELETE_GROUP, group=GroupRef(id="h", name="h"), depends_on=(0,)),
+    change(),
+]
 # The changes, the concurrency and other settings, and the steps: which changes start; a change
 # and the reply to it; the reply to reading the account; the seconds since the start; a call; what
 # the scheduler then has.
@@ -90,6 +100,39 @@ SCRIPTS: dict[str, tuple[list[Change], int, dict[str, float], list[Any]]] = {
         JOIN_TO_LEAVE, 1, {}, [[0], (0, REJECTED), [1], (1, HOLDS), [2]]),
     "a removal does not start where nobody new is in its group": (
         NOBODY_NEW, 16, {}, [[0, 1, 2], (0, REJECTED), (1, REJECTED), (2, HOLDS), [], OVER]),
+    "a removal waits for its own person's addition elsewhere, not for anybody's": (
+        FOR_ITSELF, 1, {}, [[0], (0, REJECTED), [1], (1, HOLDS), [], OVER]),
+    "a removal that waits for somebody new waits for all else as well": (
+        FOR_BOTH, 16, {}, [[0, 1], (0, HOLDS), [], (1, HOLDS), [2]]),
+    "a removal that waits for an addition to another group waits for that one": (
+        FOR_OTHERS, 1, {}, [[0], (0, REJECTED), [1], (1, HOLDS), [], OVER]),
+    "only a removal accepts anybody's addition": (
+        FOR_A_MEMBER, 1, {}, [[0], (0, REJECTED), [1], (1, HOLDS), [], OVER]),
+    "what waits for a role starts though it could not be assigned": (
+        ROLES, 1, {}, [[0], (0, REJECTED), [1]]),
+    "a role takes two requests more, before and after it": (
+        ROLES, 1, {"remaining": 3}, [[0], {"remaining": 1}]),
+    "a role does not start where they are not left": (
+        ROLES, 1, {"remaining": 2}, [[], {"stopped": Stop.QUOTA}]),
+    "a deletion takes them where roles have to be read before it": (
+        independent(1), 1, {"remaining": 4},
+        [lambda run: run.unread.add(0), [0], {"remaining": 2},
+         lambda run: run.roles_read(0, is_slow=False), {"unread": set(), "must_read": False},
+         [0], {"remaining": 2}]),
+    "roles that were read slowly make what was read old": (
+        independent(1), 1, {},
+        [lambda run: run.unread.add(0), [0], lambda run: run.roles_read(0, is_slow=True), [],
+         {"must_read": True}, HOLDS, [0]]),
+    "roles that were read quickly leave it as old as it is": (
+        independent(2), 2, {},
+        [[0, 1], (1, throttled(429, retry_after=30)), lambda run: run.roles_read(0, is_slow=False),
+         30, [], {"must_read": True}]),
+    "a key that was refused is tried with one change at a time": (
+        ALL_ADDED, 3, {},
+        [[0, 1, 2], (0, REFUSED), [], (1, REFUSED), [], (2, REFUSED), [70], (70, REFUSED), [],
+         NO_RIGHT, {"detail": "the API responded with 403"}]),
+    "a key that may not create a group may not create another": (
+        independent(3), 1, {}, [[0], (0, REFUSED), [], NO_RIGHT]),
     "a key without permission stops after one write of each kind": (
         ALL_ADDED, 1, {}, [[0], (0, REFUSED), [70], (70, REFUSED), [], NO_RIGHT]),
     "a key without permission stops after two people": (
@@ -97,11 +140,12 @@ SCRIPTS: dict[str, tuple[list[Change], int, dict[str, float], list[Any]]] = {
     "401 stops everything and lets what runs end": (
         independent(4), 2, {},
         [[0, 1], (0, Reply(kind=ReplyKind.FAILED, status_code=401)), [], {"is_over": False},
-         (1, HOLDS), NO_RIGHT]),
+         (1, HOLDS), NO_RIGHT, {"detail": "the API responded with 401"}]),
     "five failures in a row stop everything": (
         independent(20), 1, {},
         [*in_turn(*[FAILED] * 4, HOLDS, *[FAILED] * 3, REJECTED, FAILED, FAILED),
-         {"is_over": True, "stopped": Stop.FAILURES}]),
+         {"is_over": True, "stopped": Stop.FAILURES},
+         {"detail": "5 changes failed in a row"}]),
     "a request that the client repeated halves as well": (
         independent(10), 4, {},
         [[0, 1, 2, 3], (0, Reply(kind=ReplyKind.IN_PLACE, was_retried=True)), {"at_once": 2}]),
@@ -110,7 +154,8 @@ SCRIPTS: dict[str, tuple[list[Change], int, dict[str, float], list[Any]]] = {
         [[0], (0, throttled(429, retry_after=0.4)), {"paused_until": NOW + 0.4}]),
     "a used-up quota stops the run where it may not wait": (
         independent(3), 1, {},
-        [[0], (0, RESET), {"is_over": True, "stopped": Stop.QUOTA, "reset_at": NOW + 1800}]),
+        [[0], (0, RESET), {"is_over": True, "stopped": Stop.QUOTA, "reset_at": NOW + 1800},
+         {"detail": "the quota of requests is used up"}]),
     "a used-up quota is waited for where the run may wait": (
         independent(3), 1, {"max_wait": 1800}, [[0], (0, RESET), 1799, [], 1800, [], HOLDS, [0]]),
     "all waits for the quota together stay within max_wait": (
@@ -125,7 +170,8 @@ SCRIPTS: dict[str, tuple[list[Change], int, dict[str, float], list[Any]]] = {
          {"stopped": None}, 0.9, [], 1, [], HOLDS, [0], (0, HOLDS), [1, 2]]),
     "keep_quota leaves that many and one to read the account again": (
         independent(20), 16, {"keep_quota": 5, "remaining": 10},
-        [[0, 1, 2, 3], *placed(9, 8, 7, 6), [], {"stopped": Stop.QUOTA}]),
+        [[0, 1, 2, 3], *placed(9, 8, 7, 6), [],
+         {"stopped": Stop.QUOTA, "detail": "6 requests are left of the quota"}]),
     "responses that overtake each other do not renew the quota": (
         independent(20), 4, {"keep_quota": 1, "remaining": 8},
         [[0, 1, 2, 3], *placed(4, 5, 6, 7, reset_at=NOW + 60), [4, 5]]),
@@ -140,14 +186,27 @@ SCRIPTS: dict[str, tuple[list[Change], int, dict[str, float], list[Any]]] = {
         independent(3), 1, {"max_wait": 60},
         [[0], (0, LATE), 30, [], throttled(420, retry_after=10), {"paused_until": NOW + 40},
          40, [], HOLDS, [0]]),
+    "a quota used up when the account is read again stops what may not wait so long": (
+        independent(3), 1, {"max_wait": 60},
+        [[0], (0, LATE), 30, [], throttled(420, retry_after=100),
+         {"stopped": Stop.QUOTA, "detail": "the quota of requests is used up"}]),
     "an account that may not be read again after a wait stops the run": (
         independent(3), 1, {"max_wait": 60},
-        [[0], (0, LATE), 30, [], Reply(kind=ReplyKind.FAILED, status_code=401), NO_RIGHT]),
+        [[0], (0, LATE), 30, [], Reply(kind=ReplyKind.FAILED, status_code=401), NO_RIGHT,
+         {"detail": UNREAD}]),
+    "an account that is forbidden after a wait stops the run": (
+        independent(3), 1, {"max_wait": 60},
+        [[0], (0, LATE), 30, [], REFUSED, NO_RIGHT, {"detail": UNREAD}]),
     "an account that cannot be read again after a wait stops the run": (
         independent(3), 1, {"max_wait": 60},
-        [[0], (0, LATE), 30, [], FAILED, {"is_over": True, "stopped": Stop.FAILURES}]),
+        [[0], (0, LATE), 30, [], FAILED, {"is_over": True, "stopped": Stop.FAILURES},
+         {"detail": UNREAD}]),
     "what is held back never starts, nor what depends on it": (
         HELD, 1, {}, [[0], (0, HOLDS), lambda run: run.hold_back([1, 2]), OVER]),
+    "what is held back later adds to it": (
+        HELD, 2, {},
+        [[0, 1], lambda run: run.hold_back([2]), lambda run: run.hold_back([3, 4]),
+         (0, HOLDS), (1, HOLDS), [], OVER]),
     "a short pause does not make what was read old": (
         independent(3), 1, {},
         [[0], (0, throttled(429, retry_after=4)), 4, [0], (0, throttled(429, retry_after=30)),
