@@ -6,7 +6,6 @@ import asyncio
 import os
 import random
 import signal
-import sys
 import threading
 import time
 import warnings
@@ -115,32 +114,6 @@ def test_tasks_that_share_a_client_get_each_its_own_result(waits: list[float]) -
     assert len(server.requests) == TASKS + len(waits)
 
 
-def test_threads_whose_calls_go_to_two_servers_never_mix_them_up() -> None:
-    def respond(request: Request) -> Step:
-        return response(200, b'{"id": "%b", "name": "D"}' % (request.header("Host") or "").encode())
-
-    def work(thread: int) -> None:
-        server = servers[thread % 2]
-        for _ in range(10):
-            host = server.url.removeprefix("http://")
-            group = client.user_groups.get(group_id=host, server_url=server.url)
-            assert group.id == host
-
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        with (
-            FaultServer(respond=respond) as first,
-            FaultServer(respond=respond) as second,
-            CldProvisioning(SECURITY, ACCOUNT, server_url=first.url) as client,
-            ThreadPoolExecutor(8) as pool,
-        ):
-            servers = (first, second)
-            list(pool.map(work, range(8)))
-    finally:
-        sys.setswitchinterval(interval)
-
-
 class CallsInBetween(bytes):
     """A host name that lets another thread's call slip in when it is compared."""
 
@@ -154,7 +127,6 @@ class CallsInBetween(bytes):
 
 
 def test_a_call_of_another_thread_never_lends_its_host_or_credentials() -> None:
-    """The same as above, not left to chance."""
     with CldProvisioning(SECURITY, ACCOUNT) as client, httpx.Client() as http:
         session = client._session
         ours, request = session.authorize(), HttpRequest("GET", "/", {})

@@ -12,7 +12,6 @@ from urllib.parse import quote, unquote_to_bytes
 
 import httpx
 import pytest
-from attrs import evolve
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from tests.faults.proxy import PROXIES, Proxy
@@ -340,16 +339,3 @@ def test_an_id_that_is_not_a_str_is_rejected_by_name(
         with pytest.raises(TypeError, match=f"^{parameter} must be a str, not "):
             wire.send(**{parameter: value})
         assert wire.requests == []
-
-
-@both
-@pytest.mark.parametrize(
-    ("operation", "parameter"), [place[:2] for place in PLACES if place[1] != "account_id"], ids=str
-)
-def test_an_id_that_is_missing_is_rejected_by_name(
-    operation: Operation, parameter: str, mode: Mode
-) -> None:
-    arguments = {name: each for name, each in operation.arguments.items() if name != parameter}
-    with FaultServer() as server, pytest.raises(TypeError, match=parameter):
-        call(mode, evolve(operation, arguments=arguments), server.url)
-    assert server.requests == []
