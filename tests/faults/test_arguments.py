@@ -12,48 +12,33 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.fault_calls import (
-    ACCOUNT,
     CREATE,
     GET,
     LIST,
-    NOWHERE,
     OPERATIONS,
-    SECURITY,
     UPDATE,
     Operation,
     call,
 )
 from tests.support.tables import case
-from tests.support.transport import Mode, both
+from tests.support.transport import FakeTransport, Mode, both
 
-from cld_user_groups import CldProvisioning, models
+from cld_user_groups import models
 
 
 def list_groups(**options: Any) -> list[httpx.Request]:
     """List the groups with options, and return the requests."""
-    requests: list[httpx.Request] = []
-
-    def respond(request: httpx.Request) -> httpx.Response:
-        requests.append(request)
-        return httpx.Response(200, content=LIST.body)
-
-    http = httpx.Client(transport=httpx.MockTransport(respond))
-    client = CldProvisioning(SECURITY, ACCOUNT, server_url=NOWHERE, client=http)
-    client.user_groups.list(**options)
-    return requests
+    transport = FakeTransport(httpx.Response(200, content=LIST.body))
+    transport.call("user_groups.list", **options)
+    return transport.requests
 
 
 def rejects(mode: Mode, operation: Operation, **arguments: Any) -> str:
     """Call an operation whose arguments must be rejected, and return the message."""
-    requests: list[httpx.Request] = []
-
-    def keep(request: httpx.Request) -> httpx.Response:
-        requests.append(request)
-        return httpx.Response(200, content=operation.body)
-
+    transport = FakeTransport(httpx.Response(200, content=operation.body))
     with pytest.raises((TypeError, ValueError)) as caught:
-        call(mode, operation, transport=httpx.MockTransport(keep), arguments=arguments)
-    assert requests == []
+        call(mode, operation, transport=transport, arguments=arguments)
+    assert transport.requests == []
     return str(caught.value)
 
 
@@ -188,18 +173,12 @@ class Name(str):
 def test_a_name_that_is_a_kind_of_str_is_sent_as_its_value(
     operation: Operation, argument: str
 ) -> None:
-    bodies: list[bytes] = []
-
-    def respond(request: httpx.Request) -> httpx.Response:
-        bodies.append(request.content)
-        return httpx.Response(200, content=operation.body)
-
-    transport = httpx.MockTransport(respond)
+    transport = FakeTransport(httpx.Response(200, content=operation.body))
     name = Name("Designers")
     call("sync", operation, transport=transport, arguments={"name": name})
     for body in ({"name": name}, models.UserGroupRequest(name=name)):
         call("sync", without_name(operation), transport=transport, arguments={argument: body})
-    assert bodies == [b'{"name":"Designers"}'] * 3
+    assert [each.content for each in transport.requests] == [b'{"name":"Designers"}'] * 3
 
 
 @both
@@ -244,7 +223,5 @@ def test_a_name_with_a_character_that_acts_is_rejected(mode: Mode, character: st
 def test_a_name_in_any_script_and_of_joined_characters_is_sent(mode: Mode) -> None:
     for name in ("Gestaltung & Co", "מעצבים\u200f", "👩\u200d💻", "Zoë\u0301"):
         for operation in (CREATE, UPDATE):
-            transport = httpx.MockTransport(
-                lambda _, body=operation.body: httpx.Response(200, content=body)
-            )
+            transport = FakeTransport(httpx.Response(200, content=operation.body))
             call(mode, operation, transport=transport, arguments={"name": name})

@@ -66,12 +66,11 @@ def hold(seconds: float, status_code: Any = 420) -> Hold:
 
 
 def list_now(transport: FakeTransport, **options: Any) -> Any:
-    return transport.client(**options).user_groups.with_raw_response.list()
+    return transport.call("user_groups.list", is_raw=True, options=options)
 
 
 def list_on_asyncio(transport: FakeTransport, **options: Any) -> Any:
-    client = transport.async_client(**options)
-    return asyncio.run(client.user_groups.with_raw_response.list())
+    return transport.call("user_groups.list", "async", is_raw=True, options=options)
 
 
 def list_on_trio(transport: FakeTransport, **options: Any) -> Any:

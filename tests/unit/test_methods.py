@@ -17,7 +17,7 @@ import httpx
 import pytest
 from tests.support import documents
 from tests.support.operations import COMPOSED, GROUP, METHODS, USER, arguments, method, recorder
-from tests.support.transport import KEY, SECRET, SECURITY, FakeTransport
+from tests.support.transport import KEY, SECRET, SECURITY, FakeTransport, Mode, both
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, HookContext, models
 from cld_user_groups.emulator import Emulator
@@ -130,10 +130,8 @@ def test_traceback_names_the_method_and_its_operation(client: type[Any]) -> None
 
 
 @pytest.mark.parametrize("operation_id", METHODS)
-@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
-def test_hooks_know_the_ids_in_the_path_of_each_operation(
-    operation_id: str, is_async: bool
-) -> None:
+@both
+def test_hooks_know_the_ids_in_the_path_of_each_operation(operation_id: str, mode: Mode) -> None:
     contexts: list[HookContext] = []
 
     class Contexts:
@@ -142,11 +140,7 @@ def test_hooks_know_the_ids_in_the_path_of_each_operation(
 
     transport = recorder(DOCUMENT, operation_id)
     kwargs = next(arguments(operation_id))
-    if is_async:
-        client: Any = transport.async_client(hooks=[Contexts()])
-        asyncio.run(method(client, operation_id)(**kwargs))
-    else:
-        method(transport.client(hooks=[Contexts()]), operation_id)(**kwargs)
+    transport.call(METHODS[operation_id], mode, options={"hooks": [Contexts()]}, **kwargs)
     (context,) = contexts
     ids = [name for name in OPERATIONS[operation_id].names_of("path") if name != "account_id"]
     assert context == HookContext(operation_id, "acc", 1, {name: kwargs[name] for name in ids})

@@ -271,17 +271,21 @@ def check_types(checker: str, *arguments: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_traces_have_a_span_for_every_attempt(account: Account, waits: list[float]) -> None:
-    from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+def tracing() -> tuple[Any, Any]:
+    """Return a provider of tracers, and what keeps the spans."""
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import SimpleSpanProcessor
     from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-    from cld_user_groups import CldProvisioning
-
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider()
+    provider, exporter = TracerProvider(), InMemorySpanExporter()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
+    return provider, exporter
+
+
+def test_traces_have_a_span_for_every_attempt(account: Account, waits: list[float]) -> None:
+    from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+
+    provider, exporter = tracing()
     account.emulator.fail("getUserGroups", status=503)
     with httpx.Client() as http:
         HTTPXClientInstrumentor.instrument_client(http, tracer_provider=provider)
@@ -298,13 +302,8 @@ def test_spans_of_the_hook_are_named_after_the_operation(
     account: Account, waits: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from opentelemetry import trace
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    provider, exporter = tracing()
     monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
     account.emulator.fail("getUserGroups", status=503)
     account.emulator.fail("getUserGroups", drop="before")
