@@ -13,7 +13,7 @@ import httpx
 import pytest
 from tests.support.fault_calls import ACCOUNT, CREATE, GET, SECURITY, call, error_of
 from tests.support.fault_server import FaultServer, Stall, Step, response
-from tests.support.transport import Mode, both
+from tests.support.transport import FakeTransport, Mode, both
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, HookContext, maybe_applied
 
@@ -43,13 +43,6 @@ class WithDelay(httpx.ReadError):
     retry_after = "soon"
 
 
-def raising(error: BaseException) -> httpx.MockTransport:
-    def handle(request: httpx.Request) -> httpx.Response:
-        raise error
-
-    return httpx.MockTransport(handle)
-
-
 @both
 @pytest.mark.parametrize("kind", [Frozen, Slotted], ids=lambda kind: kind.__name__)
 def test_an_exception_that_rejects_attributes_keeps_its_class(
@@ -67,7 +60,7 @@ def test_an_exception_that_rejects_attributes_keeps_its_class(
 
 @both
 def test_a_foreign_retry_after_is_not_read(mode: Mode, waits: list[float]) -> None:
-    error = error_of(mode, CREATE, transport=raising(WithDelay("x")))
+    error = error_of(mode, CREATE, transport=FakeTransport(WithDelay("x")))
     assert isinstance(error, WithDelay)
     assert maybe_applied(error)
 
@@ -75,15 +68,15 @@ def test_a_foreign_retry_after_is_not_read(mode: Mode, waits: list[float]) -> No
 @both
 def test_an_instance_that_is_raised_again_is_marked_by_the_later_call(mode: Mode) -> None:
     again = RuntimeError("the same instance")
-    assert maybe_applied(error_of(mode, CREATE, transport=raising(again)))
-    assert not maybe_applied(error_of(mode, GET, transport=raising(again)))
+    assert maybe_applied(error_of(mode, CREATE, transport=FakeTransport(again)))
+    assert not maybe_applied(error_of(mode, GET, transport=FakeTransport(again)))
     assert not getattr(again, "__notes__", [])
-    assert maybe_applied(error_of(mode, CREATE, transport=raising(again)))
+    assert maybe_applied(error_of(mode, CREATE, transport=FakeTransport(again)))
     assert len(again.__notes__) == 1
 
 
 def test_stop_async_iteration_of_a_transport_is_no_result() -> None:
-    error = error_of("async", CREATE, transport=raising(StopAsyncIteration("not a group")))
+    error = error_of("async", CREATE, transport=FakeTransport(StopAsyncIteration("not a group")))
     assert isinstance(error, RuntimeError | StopAsyncIteration)
     assert maybe_applied(error)
 
@@ -156,7 +149,7 @@ def test_async_hooks_are_told_of_an_error_of_another_async_hook() -> None:
         async def on_error(self, context: object, error: BaseException) -> None:
             told.append(error)
 
-    error = error_of("async", CREATE, transport=raising(AssertionError()), hooks=[Hook()])
+    error = error_of("async", CREATE, transport=FakeTransport(AssertionError()), hooks=[Hook()])
     assert told == [error]
     assert isinstance(error, KeyError)
     assert not maybe_applied(error)
@@ -169,7 +162,7 @@ def test_an_awaitable_of_a_hook_of_the_sync_client_is_rejected_and_closed() -> N
         def before_request(self, *details: object) -> object:
             return do()
 
-    error = error_of("sync", CREATE, transport=raising(AssertionError()), hooks=[Hook()])
+    error = error_of("sync", CREATE, transport=FakeTransport(AssertionError()), hooks=[Hook()])
     assert isinstance(error, TypeError)
     assert "AsyncCldProvisioning" in str(error)
     gc.collect()  # a coroutine that is never awaited would warn
@@ -194,7 +187,7 @@ def test_whether_an_event_hook_kept_a_request_back_is_not_known(
         raise kind("of the hook")
 
     with pytest.raises(kind) as caught:
-        create_behind(mode, fail, raising(AssertionError("it was sent")))
+        create_behind(mode, fail, FakeTransport(AssertionError("it was sent")))
     assert maybe_applied(caught.value)
 
 
@@ -225,12 +218,12 @@ def test_no_group_is_created_twice_where_the_stock_transport_is_patched(
 @both
 def test_a_transport_below_an_event_hook_may_have_sent_what_it_raises_for(mode: Mode) -> None:
     with pytest.raises(Slotted) as caught:
-        create_behind(mode, lambda request: None, raising(Slotted()))
+        create_behind(mode, lambda request: None, FakeTransport(Slotted()))
     assert maybe_applied(caught.value)
 
 
 def test_a_closed_client_of_the_callers_sends_nothing() -> None:
-    http = httpx.Client(transport=raising(AssertionError("it was sent")))
+    http = httpx.Client(transport=FakeTransport(AssertionError("it was sent")))
     http.close()
     client = CldProvisioning(SECURITY, ACCOUNT, client=http)
     with pytest.raises(RuntimeError, match="has been closed") as caught:

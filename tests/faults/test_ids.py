@@ -27,7 +27,7 @@ from tests.support.fault_calls import (
     call,
 )
 from tests.support.fault_server import FaultServer, response
-from tests.support.transport import Mode, both
+from tests.support.transport import FakeTransport, Mode, both
 
 from cld_user_groups import CldProvisioning, models
 
@@ -104,17 +104,13 @@ _ENCODED = _ANY_TRICK.map(lambda text: quote(text, errors="ignore"))
 ANY_ID = st.one_of(_ANY_TEXT, _ANY_TRICK, _ENCODED)
 
 
-class Wire:
+class Wire(FakeTransport):
     """A transport that keeps the requests and responds as a good server does."""
 
     def __init__(self, operation: Operation) -> None:
-        self.requests: list[httpx.Request] = []
+        super().__init__(httpx.Response(200, content=operation.body))
         self._operation = operation
-        self._client = httpx.Client(transport=httpx.MockTransport(self._respond))
-
-    def _respond(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        return httpx.Response(200, content=self._operation.body)
+        self._client = httpx.Client(transport=self)
 
     def send(self, **ids: Any) -> None:
         """Call the operation with other IDs than its own."""

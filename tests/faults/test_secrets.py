@@ -36,7 +36,7 @@ from tests.support.fault_calls import (
     error_of,
 )
 from tests.support.fault_server import FaultServer, HangUp, Stall, Step, not_http, response
-from tests.support.transport import Mode, both
+from tests.support.transport import FakeTransport, Mode, both
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, HookContext, Security, models
 
@@ -174,25 +174,16 @@ def test_credentials_that_are_missing_are_shown_as_missing() -> None:
     )
 
 
-def test_no_part_of_a_client_shows_the_secret() -> None:
-    transport = httpx.MockTransport(lambda request: httpx.Response(200, content=LIST.body))
-    with httpx.Client(transport=transport) as http:
-        client = CldProvisioning(security(), ACCOUNT, server_url=NOWHERE, client=http)
-        before = parts_of(client)
-        client.user_groups.list()
-        assert leaks(before + parts_of(client)) == []
-
-
-def test_no_part_of_an_async_client_shows_the_secret() -> None:
-    async def use() -> str:
-        transport = httpx.MockTransport(lambda request: httpx.Response(200, content=LIST.body))
-        async with httpx.AsyncClient(transport=transport) as http:
-            client = AsyncCldProvisioning(security(), ACCOUNT, server_url=NOWHERE, client=http)
-            before = parts_of(client)
-            await client.user_groups.list()
-            return before + parts_of(client)
-
-    assert leaks(asyncio.run(use())) == []
+@both
+def test_no_part_of_a_client_shows_the_secret(mode: Mode) -> None:
+    transport = FakeTransport(httpx.Response(200, content=LIST.body))
+    make = transport.client if mode == "sync" else transport.async_client
+    client = make(security=security(), server_url=NOWHERE)
+    before = parts_of(client)
+    listed = client.user_groups.list()
+    if mode == "async":
+        asyncio.run(listed)
+    assert leaks(before + parts_of(client)) == []
 
 
 def parts_of(client: CldProvisioning | AsyncCldProvisioning) -> str:
@@ -538,16 +529,11 @@ def test_rejected_credentials_are_not_shown(wrong: Callable[[], object]) -> None
 def test_rejected_credentials_of_a_callable_are_not_shown(
     wrong: Callable[[], object], mode: Mode
 ) -> None:
-    error = error_of(mode, GET, transport=unused(), security=wrong)
+    error = error_of(
+        mode, GET, transport=FakeTransport(AssertionError("a request was sent")), security=wrong
+    )
     assert isinstance(error, ValueError | TypeError)
     assert leaks(all_of(error)) == []
-
-
-def unused() -> httpx.MockTransport:
-    def refuse(request: httpx.Request) -> httpx.Response:
-        raise AssertionError("a request was sent")
-
-    return httpx.MockTransport(refuse)
 
 
 @pytest.mark.parametrize(
@@ -597,7 +583,13 @@ def test_rejected_credentials_in_a_server_url_are_not_shown() -> None:
 def test_the_error_of_a_rejected_argument_shows_no_secret(
     arguments: dict[str, Any], mode: Mode
 ) -> None:
-    error = error_of(mode, GET, transport=unused(), arguments=arguments, security=security())
+    error = error_of(
+        mode,
+        GET,
+        transport=FakeTransport(AssertionError("a request was sent")),
+        arguments=arguments,
+        security=security(),
+    )
     assert isinstance(error, ValueError | TypeError)
     assert leaks(all_of(error)) == []
 
