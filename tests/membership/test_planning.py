@@ -12,7 +12,9 @@ from cld_user_groups.membership import (
     Action,
     DesiredGroup,
     DesiredMember,
+    FileError,
     Group,
+    GuardLimits,
     Member,
     Plan,
     PlanError,
@@ -21,6 +23,9 @@ from cld_user_groups.membership import (
     fingerprint,
     plan,
 )
+from cld_user_groups.membership.planning import check_clocks, check_is_for
+
+DAY_AGO = TODAY - timedelta(days=1)
 
 
 def shape(made: Plan) -> list[str]:
@@ -227,6 +232,23 @@ def test_everything_that_does_not_fit_is_reported_at_once_with_its_line():
     assert len(caught.value.problems) == 3
 
 
+def test_what_is_wrong_in_the_file_itself_comes_before_what_is_in_files_it_includes():
+    def at(source: str, line: int, name: str) -> DesiredMember:
+        return DesiredMember(email=f"{name}@example.com", source=source, line=line)
+
+    members = (at("a.yaml", 1, "x"), at("groups.yaml", 9, "y"), at("z.yaml", 1, "z"))
+    with pytest.raises(PlanError) as caught:
+        planned(account({}), wanted("A", *members))
+    assert [where.source for where in caught.value.problems] == ["groups.yaml", "a.yaml", "z.yaml"]
+    twisted = [
+        DesiredMember(id=f"u-{name}", email=f"{other}@example.com", source=source, line=line)
+        for name, other, source, line in (
+            ("ann", "bob", "a.yaml", 1), ("bob", "ann", "groups.yaml", 9))
+    ]  # fmt: skip
+    made = planned(account({"A": []}, ["ann", "bob"]), wanted("A", *twisted))
+    assert [text.partition(": ")[0] for text in made.held_back] == ["groups.yaml:9", "a.yaml:1"]
+
+
 def test_two_users_of_one_email_are_an_error_unless_the_id_is_given():
     twins = (Member(id="1", email="x@b.example"), Member(id="2", email="X@B.example "))
     snapshot = Snapshot(account_id="acc", groups=(), people=twins, taken_at=NOW)
@@ -247,6 +269,80 @@ def test_an_id_that_was_not_looked_up_is_taken_as_it_is():
 def test_the_time_must_be_aware():
     with pytest.raises(ValueError, match="now must be an aware datetime"):
         plan(account({}), desired(), TODAY, now=NOW.replace(tzinfo=None))
+
+
+def test_a_plan_is_valid_for_a_day_at_most():
+    day = timedelta(hours=24)
+    made = plan(account({}), desired(), TODAY, now=NOW, expires_after=day)
+    assert (made.created_at, made.expires_at, made.today) == (NOW, NOW + day, TODAY)
+    with pytest.raises(ValueError, match="at most 24 hours, not 1 day, 0:00:01"):
+        plan(account({}), desired(), TODAY, now=NOW, expires_after=day + timedelta(seconds=1))
+
+
+def test_a_plan_takes_the_guards_and_who_is_protected_from_the_file():
+    limits = GuardLimits(max_removals=7, max_removals_per_group=0.5)
+    made = planned(account({"A": ["ann"]}), wanted("A", "ann"), guards=limits, protect=("u-ann",))
+    assert (made.limits, made.protect) == (limits, ("u-ann",))
+
+
+@pytest.mark.parametrize(
+    "fields", [{"account": "other"}, {"protect": ("owner",)}], ids=["account", "protect"]
+)
+def test_a_problem_of_a_whole_file_names_the_file(fields):
+    with pytest.raises(PlanError, match=r"^groups\.yaml: "):
+        planned(account({"A": []}), wanted("A"), **fields)
+
+
+def test_two_clocks_on_different_days_decide_no_membership():
+    tomorrow = NOW + timedelta(days=1)
+    snapshot = account({"A": ["ann"]}, server_time=tomorrow)
+    ending = DesiredMember(id="u-ann", until=TODAY, source="a.yaml", line=3)
+    others = [DesiredMember(id="u-ann", until=until) for until in (None, tomorrow.date(), DAY_AGO)]
+    check_clocks(desired(wanted("A", *others)), snapshot, TODAY)
+    check_clocks(desired(wanted("A", ending)), account({"A": ["ann"]}), TODAY)
+    for day, at in ((TODAY, snapshot), (tomorrow.date(), account({}, server_time=NOW))):
+        with pytest.raises(PlanError) as caught:
+            check_clocks(desired(wanted("A", *others, ending)), at, day)
+        assert str(caught.value) == (
+            f"a.yaml:3: whether `until: {TODAY}` has passed is not known: it is {day} (UTC) on "
+            f"this machine, and {at.server_day(day)} on the server; correct the clock, or give the "
+            "day with `plan --today`"
+        )
+
+
+def test_a_file_of_another_account_is_rejected_before_the_account_is_read():
+    for file in (None, desired(), desired(account="acc")):
+        check_is_for(file, "acc")
+    with pytest.raises(FileError) as caught:
+        check_is_for(desired(account="other"), "acc")
+    assert str(caught.value) == ("groups.yaml: the file is for the account `other`, not `acc`")
+
+
+def test_notes_name_all_groups_that_are_managed_elsewhere_and_all_that_are_deleted():
+    made = planned(
+        account({"A": [], "B": [], "C": [], "D": []}),
+        wanted("A", managed_by="scim", mode="additive", line=2),
+        wanted("B", managed_by="okta", mode="additive", line=4),
+        wanted("C", state="absent"),
+        wanted("D", state="absent"),
+    )
+    assert made.notes == (
+        "Managed elsewhere, and never written: `A` by `scim` (line 2), `B` by `okta` (line 4).",
+        "Roles and shares depend on the ID of a group, and end with it; `undo` gives back roles "
+        "only with --restore-roles, and no shares: `C`, `D`.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ("AB", "1 of 2 groups of the account is not named, and left alone: `B`"),
+        ("ABC", "2 of 3 groups of the account are not named, and left alone: `B`, `C`"),
+    ],
+)
+def test_groups_that_the_file_does_not_name_are_a_warning(names, said):
+    made = planned(account(dict.fromkeys(names, ())), wanted("A"))
+    assert made.warnings == (f"groups.yaml: {said}",)
 
 
 def test_a_changed_email_of_a_member_is_a_warning():
@@ -418,9 +514,29 @@ def test_a_rename_waits_for_a_deletion_to_free_its_name():
     assert kept.notes[-1].startswith("rename_group of `A` is left out")
 
 
+def test_a_plan_of_additions_keeps_the_notes_that_are_not_about_a_deletion():
+    made = planned(
+        account({"A": ["ann", "bob", "cyd"], "B": ["bob"], "C": []}),
+        wanted("A", state="absent", id="g-A"),
+        wanted("A", "ann", id="g-B"),
+        wanted("C", managed_by="scim", mode="additive"),
+    )
+    assert [breach.guard for breach in made.breaches] == ["deletes_members"]
+    assert len(made.notes) == 2
+    kept = adds_only(made)
+    assert kept.breaches == ()
+    assert kept.notes == (
+        "Managed elsewhere, and never written: `C` by `scim` (line 0).",
+        "rename_group of `A` is left out: it needs a change that takes something away.",
+    )
+
+
 def test_an_exchange_of_names_is_rejected():
     snapshot = account({"A": ["ann"], "B": ["bob"]})
-    assert refusal(snapshot, wanted("B", "ann", id="g-A"), wanted("A", "bob", id="g-B")) == [
+    groups = (wanted("B", "ann", id="g-A"), wanted("A", "bob", id="g-B"))
+    with pytest.raises(PlanError, match=r"^groups\.yaml:0: "):
+        planned(snapshot, *groups)
+    assert refusal(snapshot, *groups) == [
         f"`{name}` waits for a name that waits for it; "
         "give one of the groups another name first, in a run of its own"
         for name in "BA"
