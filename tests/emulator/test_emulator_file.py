@@ -2,17 +2,14 @@
 
 import re
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.membership.accounts import client_of
 
-from cld_user_groups import CldProvisioning, Security
 from cld_user_groups.emulator import Emulator, EmulatorClock
 from cld_user_groups.emulator.__main__ import main
 from cld_user_groups.membership import Action, FileError, export, plan, read_account, read_file
@@ -30,31 +27,17 @@ def emulated(path: Path) -> Emulator:
     return Emulator.from_file(path, clock=EmulatorClock(NOW))
 
 
-@contextmanager
-def connected(emulator: Emulator) -> Generator[CldProvisioning]:
-    security = Security(provisioning_api_key="k", provisioning_api_secret="s")
-    with (
-        httpx.Client(transport=emulator.transport()) as http,
-        CldProvisioning(
-            security, emulator.account_id, server_url="https://emulator.invalid", client=http
-        ) as client,
-    ):
-        yield client
-
-
 def planned(path: Path, emulator: Emulator) -> list[Action]:
     """Return what planning a file finds to do in an emulated account."""
     desired = read_file(path)
-    with connected(emulator) as client:
-        snapshot = read_account(client, desired)
+    snapshot = read_account(client_of(emulator), desired)
     made = plan(snapshot, desired, date(2026, 5, 1), now=NOW)
     return [change.action for change in made.changes]
 
 
 def exported(emulator: Emulator) -> str:
     """Return the export of an emulated account."""
-    with connected(emulator) as client:
-        return export(read_account(client))
+    return export(read_account(client_of(emulator)))
 
 
 def test_an_export_comes_back_with_its_account_and_ids(tmp_path: Path) -> None:

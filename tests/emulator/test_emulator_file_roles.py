@@ -8,11 +8,10 @@ import signal
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
+from tests.membership.accounts import client_of
 from tests.support.code_blocks import ROOT
 
-from cld_user_groups import CldProvisioning, Security
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.emulator.__main__ import main
 from cld_user_groups.membership import FileError, read_file, read_roles
@@ -49,9 +48,7 @@ def granted(emulator: Emulator) -> dict[str, list[str]]:
     named = {("group", group.id): group.name for group in emulator.groups}
     named |= {("user", user.id): user.email for user in emulator.users}
     principals = [Principal(type=kind, id=each) for kind, each in named]
-    with httpx.Client(transport=emulator.transport()) as http:
-        client = CldProvisioning(Security("k", "s"), emulator.account_id, client=http)
-        roles = read_roles(client.with_options(retries=None), principals)
+    roles = read_roles(client_of(emulator, retries=None), principals)
     return {name: roles.texts(each, kind) for (kind, each), name in named.items()}
 
 

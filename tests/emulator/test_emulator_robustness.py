@@ -66,11 +66,11 @@ def test_wrong_credentials_are_a_401(emulator: Emulator, authorization: bytes | 
     assert dict(response.headers)[b"www-authenticate"].startswith(b"Basic realm=")
 
 
-@pytest.mark.parametrize("scheme", [b"basic ", b"BASIC ", b"Basic   "])
-def test_the_scheme_of_the_credentials_has_no_case(emulator: Emulator, scheme: bytes) -> None:
-    authorization = scheme + base64.b64encode(b"k:s")
-    response = send(emulator, "GET", PREFIX + b"/user_groups", authorization=authorization)
-    assert response.status == 200
+def test_the_scheme_of_the_credentials_has_no_case(emulator: Emulator) -> None:
+    for scheme in (b"basic ", b"BASIC ", b"Basic   "):
+        authorization = scheme + base64.b64encode(b"k:s")
+        response = send(emulator, "GET", PREFIX + b"/user_groups", authorization=authorization)
+        assert response.status == 200, scheme
 
 
 def test_credentials_are_checked_before_anything_else(emulator: Emulator) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.membership.accounts import client_of
 
-from cld_user_groups import CldProvisioning, Security, models
+from cld_user_groups import CldProvisioning, models
 from cld_user_groups.emulator import Emulator, EmulatorRole
 from cld_user_groups.paging import pages
 
@@ -17,19 +18,13 @@ CONTRIBUTOR = "cld::role::folder::contributor"
 
 
 @pytest.fixture
-def emulator() -> Emulator:
-    return Emulator()
-
-
-@pytest.fixture
 def http(emulator: Emulator) -> httpx.Client:
     return httpx.Client(transport=emulator.transport(), auth=("k", "s"), base_url=BASE_URL)
 
 
 @pytest.fixture
 def client(emulator: Emulator) -> CldProvisioning:
-    transport = httpx.Client(transport=emulator.transport())
-    return CldProvisioning(account_id="acc", security=Security("k", "s"), client=transport)
+    return client_of(emulator)
 
 
 def ids(roles: Any) -> list[str]:

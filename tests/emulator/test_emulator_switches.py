@@ -152,9 +152,13 @@ def test_reset_goes_back_to_the_start(emulator: Emulator, client: httpx.Client) 
         ({"api_key": ""}, "api_key must not be empty"),
         ({"api_key": "key:hidden"}, "api_key must not contain a colon"),
         ({"api_secret": ""}, "api_secret must not be empty"),
+        *(
+            ({name: "telepathic"}, f"invalid {name} 'telepathic': use one of '")
+            for name in ("wire", "users_filters", "users_paging")
+        ),
     ],
 )
-def test_invalid_credentials_are_rejected(arguments: dict[str, str], reason: str) -> None:
+def test_an_invalid_setting_is_rejected(arguments: dict[str, str], reason: str) -> None:
     with pytest.raises(ValueError, match=reason) as caught:
         Emulator(**arguments)  # type: ignore[arg-type]
     assert "hidden" not in str(caught.value)

@@ -183,13 +183,6 @@ def test_the_list_of_users_has_pages(paging: Any, params: Any, expected: range) 
     assert listed(emulator, params) == [f"u{n}" for n in expected]
 
 
-@pytest.mark.parametrize("name", ["wire", "users_filters", "users_paging"])
-def test_an_unknown_behavior_is_rejected(name: str) -> None:
-    arguments: dict[str, Any] = {name: "telepathic"}
-    with pytest.raises(ValueError, match=f"invalid {name} 'telepathic': use one of '"):
-        Emulator(**arguments)
-
-
 def test_every_value_of_an_array_is_recorded(emulator: Emulator) -> None:
     listed(emulator, [("ids", "u1"), ("ids", "u2")])
     (call,) = emulator.calls
