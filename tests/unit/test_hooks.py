@@ -58,6 +58,24 @@ def test_hook_observes_the_error_that_the_caller_gets() -> None:
     assert recorder.observed[-1] == ("error", 1, "NotFound")
 
 
+def test_each_hook_for_errors_is_called_and_awaited_if_it_is_async() -> None:
+    observed: list[str] = []
+
+    class Plain:
+        def on_error(self, context: HookContext, error: Exception) -> None:
+            observed.append("plain")
+
+    class Async:
+        async def on_error(self, context: HookContext, error: Exception) -> None:
+            await asyncio.sleep(0)
+            observed.append("async")
+
+    client = FakeTransport(error(404)).async_client(hooks=[Plain(), Async(), Plain()])
+    with pytest.raises(models.NotFound):
+        asyncio.run(client.user_groups.get(group_id="g1"))
+    assert observed == ["plain", "async", "plain"]
+
+
 def test_context_identifies_the_call() -> None:
     contexts: list[HookContext] = []
 

@@ -7,9 +7,9 @@ import concurrent.futures
 
 import httpx
 import pytest
-from tests.support.transport import SECURITY, FakeTransport, error
+from tests.support.transport import GROUP, SECURITY, FakeTransport, error
 
-from cld_user_groups import maybe_applied, models
+from cld_user_groups import HookContext, maybe_applied, models
 from cld_user_groups._engine.failures import status_error
 from cld_user_groups.errors import ClientClosed, mark
 from cld_user_groups.security import Authorization
@@ -126,3 +126,42 @@ def test_client_closed_during_a_call_says_whether_a_write_may_be_done() -> None:
         client.user_groups.create(name="D")
     assert isinstance(caught.value.__cause__, RuntimeError)
     assert maybe_applied(caught.value)
+
+
+def test_error_that_says_what_happened_is_raised_though_the_client_was_closed() -> None:
+    def closing(request: httpx.Request) -> httpx.Response:
+        client.close()
+        return error(404)
+
+    client = FakeTransport(closing).client()
+    with pytest.raises(models.NotFound):
+        client.user_groups.get(group_id="g1")
+
+
+def test_error_of_a_hook_for_errors_says_whether_a_write_may_be_done(waits: list[float]) -> None:
+    class Broken:
+        def on_error(self, context: HookContext, error: Exception) -> None:
+            raise RuntimeError("no disk") from None
+
+    lost = FakeTransport(httpx.ReadTimeout("no response"))
+    with pytest.raises(RuntimeError, match="no disk") as caught:
+        lost.client(hooks=[Broken()]).user_groups.create(name="D")
+    assert maybe_applied(caught.value)
+    with pytest.raises(RuntimeError, match="no disk") as caught:
+        FakeTransport(error(400)).client(hooks=[Broken()]).user_groups.create(name="D")
+    assert not maybe_applied(caught.value)
+
+
+def test_error_that_a_hook_for_retries_sees_says_whether_the_write_may_be_done(
+    waits: list[float],
+) -> None:
+    seen: list[bool] = []
+
+    class Seeing:
+        def on_retry(self, context: HookContext, delay: float, error: Exception) -> None:
+            seen.append(maybe_applied(error))
+
+    outcomes = (httpx.ConnectError("no route"), httpx.ReadTimeout("no response"), error(429), GROUP)
+    client = FakeTransport(*outcomes).client(hooks=[Seeing()])
+    client.user_groups.update(group_id="g1", name="D")
+    assert seen == [False, True, True]
