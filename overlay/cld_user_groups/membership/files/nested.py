@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Iterator
 from datetime import date, time
 from typing import Any, TypeAlias, cast
 
@@ -13,9 +13,6 @@ from cld_user_groups.membership.problems import FileError, Problem
 
 from .content import is_unicode
 from .fields import DEEPEST, Items, Node, Scalar, TableNode, TextTable
-
-_Path: TypeAlias = tuple[str | int, ...]
-_PlaceOf: TypeAlias = Callable[[_Path | None], tuple[int, str]]
 
 # Spaces and commas lead each token, for trying every kind of token on each costs twice as much;
 # an object of texts is one, unless it may have half a character or include a file.
@@ -25,22 +22,23 @@ _JSON = re.compile(
     r'|"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\n\[\]{}]|[^\s\[\]{},:"]+)',
     re.DOTALL,
 )
-_TOML = re.compile(
-    r'"""(?:\\.|[^\\])*?"{3,5}'
-    r"|'''.*?'{3,5}"
-    r'|"(?:\\.|[^"\\])*"'
-    r"|'[^']*'"
-    r"|\#[^\n]*"
-    r"|[\[\]{},=.\n]"
-    r"|[^\s\[\]{},=.\#\"']+",
-    re.DOTALL,
-)
 _JSON_ERRORS = {
     "expecting ',' delimiter": "`,` is missing",
     "expecting ':' delimiter": "`:` is missing",
     "expecting property name enclosed in double quotes": "a key in double quotes is missing",
     "extra data": "text after the end of the document",
 }
+_TOML_TEXT = r""""(?:\\.|[^"\\])*"|'[^']*'"""
+_TOML_KEY = rf"(?:[\w-]+|{_TOML_TEXT})"
+_TOML = re.compile(
+    r'"""(?:\\.|[^\\])*?"{3,5}'
+    r"|'''.*?'{3,5}"
+    rf"|{_TOML_KEY}(?:[ \t]*\.[ \t]*{_TOML_KEY})*[ \t]*=(?:[ \t]*\[)?"
+    rf"|{_TOML_TEXT}|\#[^\n]*|\{{[ \t]*\}}|[\n\[\]]"
+    r"|[^\s\[\]{},=\#\"']+(?:[ ]\d[^\s\[\]{},\#]*)?",  # a date may have a space before its time
+    re.DOTALL,
+)
+_LINE = "\0"  # the key of a table's line
 _ERROR_LINE = re.compile(r"line (\d+)")
 
 
@@ -51,6 +49,7 @@ class _Number(str):
 _Plain: TypeAlias = str | float | date | time | None
 # The pairs of an object of JSON, whose keys may not be unique, are a tuple.
 _Value: TypeAlias = "tuple[tuple[str, _Value], ...] | dict[str, _Value] | list[_Value] | _Plain"
+_Place: TypeAlias = tuple[int, str]  # a line, and the whole of an object of texts in JSON
 
 
 def parse_json(text: str, source: str) -> Node:
@@ -59,7 +58,7 @@ def parse_json(text: str, source: str) -> Node:
     Raises:
         FileError: It is not JSON.
     """
-    places: list[tuple[int, str]] = []  # of each key and value, in the order of the text
+    places: list[_Place] = []
     line, depth = 1, 0
     for word in _JSON.findall(text):
         if word == "\n":
@@ -87,8 +86,7 @@ def parse_json(text: str, source: str) -> Node:
         hint = "is the file truncated?" if is_cut else ""
         message = f"not JSON: {_JSON_ERRORS.get(said, said)}"
         raise FileError([Problem(source, error.lineno, message, hint)]) from None
-    at = iter(places)
-    return _node(value, None, lambda _: next(at), source)
+    return _node(value, iter(places), source)
 
 
 def parse_toml(text: str, source: str) -> Node:
@@ -99,8 +97,8 @@ def parse_toml(text: str, source: str) -> Node:
     """
     try:
         value = tomllib.loads(text)
-        lines = _TomlLines(text).lines
-        return _node(value, (), lambda path: (lines.get(path or (), 1), ""), source)
+        lines = {_LINE: 1} | tomllib.loads(_with_lines(text))
+        return _node(value, iter(_toml_places(lines)), source)
     except tomllib.TOMLDecodeError as error:
         found = _ERROR_LINE.search(str(error))
         line = int(found[1]) if found else text.rstrip().count("\n") + 1
@@ -111,24 +109,54 @@ def parse_toml(text: str, source: str) -> Node:
         raise FileError([Problem(source, None, "nested too deeply")]) from None
 
 
-def _node(value: _Value, path: _Path | None, place_of: _PlaceOf, source: str) -> Node:
-    """Return the tree of a value at a path; without one, places come in the order of the text."""
-    line, written = place_of(path)
+def _with_lines(text: str) -> str:
+    """Return a valid TOML document with lines as its values, and as one more where those begin."""
+    line, depth, is_header = 1, 0, False
+
+    def numbered(found: re.Match[str]) -> str:
+        nonlocal line, depth, is_header
+        word, at = found[0], line
+        line += word.count("\n")
+        if is_header and word == "\n":
+            is_header = False
+            return f'\n"\\u0000" = {at}\n'
+        is_header |= word == "[" and not depth  # that of a list at the top comes with its key
+        if is_header or word == "\n" or word[0] == "#" or word[-1] == "=":
+            return word
+        if word[-1] in "[]":
+            depth += 1 if word[-1] == "[" else -1
+            return f"{word}{at}, " if word[-1] == "[" else word
+        return str(at)
+
+    return _TOML.sub(numbered, f"{text}\n")
+
+
+def _toml_places(lines: Any) -> list[_Place]:
+    """Return the place of a value, then those of the keys and values in it."""
+    if isinstance(lines, int):
+        return [(lines, "")]
+    is_table = isinstance(lines, dict)
+    has_own = _LINE in lines if is_table else isinstance(lines[0], int)
+    own = [(lines.pop(_LINE if is_table else 0), "")] if has_own else []
+    parts = [_toml_places(each) for each in (lines.values() if is_table else lines)]
+    # The place of a key is its value's. A table may follow one that is in it: it begins there.
+    places = [place for part in parts for place in (*part[:is_table], *part)]
+    return [min([*own, *places[:1]]), *places]
+
+
+def _node(value: _Value, places: Iterator[_Place], source: str) -> Node:
+    """Return the tree of a value; places come in the order of its keys and values."""
+    line, written = next(places)
     if type(value) is tuple and len(written) > 1:
         return TextTable(cast("Any", value), line, written)
-    if not isinstance(value, (tuple, dict, list)):
-        return _scalar(value, line, source)
     if isinstance(value, list):
-        items = Items([], line)
-        for position, each in enumerate(value):
-            at = None if path is None else (*path, position)
-            items.items.append(_node(each, at, place_of, source))
-        return items
+        return Items([_node(each, places, source) for each in value], line)
+    if not isinstance(value, (tuple, dict)):
+        return _scalar(value, line, source)
     table = TableNode([], line)
     for key, each in value if isinstance(value, tuple) else value.items():
-        at = None if path is None else (*path, key)
-        label = _scalar(key, place_of(at)[0], source)
-        table.entries.append((label, _node(each, at, place_of, source)))
+        label = _scalar(key, next(places)[0], source)
+        table.entries.append((label, _node(each, places, source)))
     return table
 
 
@@ -148,77 +176,3 @@ def _scalar(value: _Plain, line: int, source: str) -> Scalar:
             if not is_unicode(str(value)):
                 raise FileError([Problem(source, line, "not JSON: half of a surrogate pair")])
             return Scalar(str(value), "text", line)
-
-
-class _TomlLines:
-    """The line of each key and value of a document that is known to be valid, by its path."""
-
-    def __init__(self, text: str) -> None:
-        self.lines: dict[_Path, int] = {}
-        self._last: dict[_Path, int] = {}  # of each array of tables, the position of its last one
-        self._table: _Path = ()  # of the last header
-        self._brackets = 0  # of a header
-        self._keys: list[str] = []
-        self._value: _Path | None = None  # between `=` and the end of the value
-        self._open: list[tuple[str, _Path]] = []  # inline tables, and of each list the next item
-        line, end = 1, 0
-        for match in _TOML.finditer(text):
-            line += text.count("\n", end, match.start())
-            end = match.start()
-            if match[0][0] != "#":
-                self._take(match[0], line)
-
-    def _take(self, word: str, line: int) -> None:
-        kind, path = self._open[-1] if self._open else ("", self._table)
-        item = path if kind == "[" else self._value
-        if word in ("\n", ","):
-            self._end(word)
-        elif word == "=":
-            self._value = (*path, *self._keys)
-            for end in range(len(path) + 1, len(self._value) + 1):
-                self.lines.setdefault(self._value[:end], line)
-            self._keys = []
-        elif word in "]}":
-            self._close(line)
-        elif item is not None:
-            self._begin(item, word, line)
-        elif word == "[":
-            self._brackets += 1
-        elif word != ".":
-            is_quoted = word[0] in "\"'"
-            self._keys.append(next(iter(tomllib.loads(f"{word} = 0"))) if is_quoted else word)
-
-    def _begin(self, item: _Path, word: str, line: int) -> None:
-        self.lines.setdefault(item, line)
-        if word == "[":
-            self._open.append((word, (*item, 0)))
-        elif word == "{":
-            self._open.append((word, item))
-            self._value = None
-
-    def _end(self, word: str) -> None:
-        kind, path = self._open[-1] if self._open else ("", ())
-        if kind != "[":
-            self._value = None
-        elif word == ",":
-            position = int(path[len(path) - 1])
-            self._open[-1] = (kind, (*path[:-1], position + 1))
-
-    def _close(self, line: int) -> None:
-        if self._open:
-            self._open.pop()
-        elif self._keys:
-            self._table = self._header(line)
-            self._keys, self._brackets = [], 0
-
-    def _header(self, line: int) -> _Path:
-        path: _Path = ()
-        for number, key in enumerate(self._keys, start=1):
-            path = (*path, key)
-            self.lines.setdefault(path, line)
-            if self._brackets == 2 and number == len(self._keys):
-                self._last[path] = self._last.get(path, -1) + 1
-            if path in self._last:
-                path = (*path, self._last[path])
-                self.lines.setdefault(path, line)
-        return path
