@@ -110,10 +110,10 @@ class _FileRoles:
         self._roles: list[EmulatorRole] = []
         self._assignments: list[tuple[int, dict[str, str | None]]] = []
 
-    def read(self, node: Node, fields: Fields) -> None:
+    def read(self, fields: Fields, node: Node, what: str) -> None:
         """Read the value of the key; problems are added to `fields`."""
         self._source = fields.source
-        values = fields.table(node, f"`{KEY}`", ("permissions", "roles", "assignments"))
+        values = fields.table(node, what, ("permissions", "roles", "assignments"))
         if values is None:
             return
         status = fields.whole(values.get("permissions"), "`permissions`")

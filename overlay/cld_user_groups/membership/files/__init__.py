@@ -8,16 +8,16 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from errno import ELOOP
 from pathlib import Path
-from typing import BinaryIO, Literal, TypeAlias, get_args
+from typing import Any, BinaryIO, Literal, TypeAlias, get_args
 
-import attrs
+from attrs import define, evolve, field
 
 from cld_user_groups.membership.model import Desired
 from cld_user_groups.membership.problems import FileError, Problem, in_file_order, quoted
 
 from .content import MAX_BYTES, TIMEOUT, decode_text, read_content, unreadable
 from .document import read_group_rows, read_tree
-from .fields import Fields, Node, Table, TableNode
+from .fields import Fields, Node, Readers
 from .row_format import RowFormat
 from .rows import COLUMNS, GROUP_COLUMNS, ListedRow, first_line, parse_csv, parse_json_lines
 
@@ -64,18 +64,19 @@ def read_file(
     known = get_args(Format)
     if format is not None and format not in known:
         raise ValueError(f"unknown format {format!r}: it must be one of {', '.join(known)}")
-    return _FileReader(os.fspath(path), max_bytes, timeout, rows).read(stdin, format)
+    reader = _FileReader(os.fspath(path), rows=rows, max_bytes=max_bytes, timeout=timeout)
+    return reader.read(stdin, format)
 
 
 def read_file_with(
-    path: str | os.PathLike[str], key: str, read: Callable[[Node, Fields], None]
+    path: str | os.PathLike[str], key: str, read: Callable[[Fields, Node, str], None]
 ) -> Desired:
     """Read a file of groups that may have one key more; what it has there is given to `read`.
 
     Raises:
         FileError: As `read_file` does, with the problems that `read` has noted.
     """
-    return _FileReader(os.fspath(path), MAX_BYTES, TIMEOUT, None, {key: read}).read(None, None)
+    return _FileReader(os.fspath(path), others={key: read}).read()
 
 
 def read_edited(source: str, texts: Mapping[str, bytes], rows: RowFormat | None = None) -> Desired:
@@ -84,78 +85,62 @@ def read_edited(source: str, texts: Mapping[str, bytes], rows: RowFormat | None 
     Raises:
         FileError: As `read_file` does.
     """
-    reader = _FileReader(source, MAX_BYTES, TIMEOUT, rows)
-    reader.edited = texts
-    return reader.read(None, None)
+    return _FileReader(source, rows=rows, contents=dict(texts)).read()
 
 
+@define
 class _FileReader:
     """Reads one file, and those that it includes, once each."""
 
-    def __init__(
-        self,
-        source: str,
-        max_bytes: int,
-        timeout: float,
-        rows: RowFormat | None,
-        others: Mapping[str, Callable[[Node, Fields], None]] | None = None,
-    ) -> None:
-        self.source = source
-        self.rows = rows
-        self.others = others or {}
-        self.edited: Mapping[str, bytes] = {}
-        self.max_bytes = max_bytes
-        self.timeout = timeout
-        self.digest = hashlib.sha256()
-        self.problems: list[Problem] = []
-        self.texts: dict[str, str] = {}
-        self.included: dict[str, tuple[Fields, list[ListedRow]]] = {}
+    source: str
+    rows: RowFormat | None = None
+    max_bytes: int = MAX_BYTES
+    timeout: float = TIMEOUT
+    others: Readers = field(factory=dict[str, Any])
+    contents: dict[str, bytes] = field(factory=dict[str, bytes])
+    problems: list[Problem] = field(factory=list[Problem])
+    included: dict[str, tuple[Fields, list[ListedRow]]] = field(
+        factory=dict[str, tuple[Fields, list[ListedRow]]]
+    )
 
-    def read(self, stdin: BinaryIO | None, named: Format | None) -> Desired:
+    def read(self, stdin: BinaryIO | None = None, named: Format | None = None) -> Desired:
         try:
-            content = self._content(self.source, self.source, stdin)
+            text = self._text(self.source, self.source, stdin)
         except OSError as error:
             raise unreadable(self.source, error) from None
-        text = decode_text(content, self.source)
         chosen = named or self._format(text)
-        fields = Fields(self.source, self.problems)
+        fields = Fields(self.source, self.problems, self._include, self.others)
         desired = self._desired(text, chosen, fields)
         if self.problems:
             raise FileError(in_file_order(dict.fromkeys(self.problems), self.source))
-        return attrs.evolve(desired, digest=self.digest.hexdigest())
+        digest = hashlib.sha256()
+        for content in self.contents.values():
+            # The length in front, so that no two sets of files have one digest.
+            digest.update(len(content).to_bytes(8, "big"))
+            digest.update(content)
+        if self.rows:  # which decides, as the bytes do, what the file asks for
+            digest.update(repr(self.rows).encode())
+        return evolve(desired, digest=digest.hexdigest())
 
     def _desired(self, text: str, chosen: Format, fields: Fields) -> Desired:
         if parse := _ROWS.get(chosen):
             how = self.rows or RowFormat()
-            if self.rows:  # which decides, as the bytes do, what the file asks for
-                self.digest.update(repr(self.rows).encode())
-            rows = parse(text, fields, GROUP_COLUMNS, how.columns)
-            groups = read_group_rows(how.translated(rows, fields), fields)
-            return Desired(source=self.source, digest="", groups=groups)
+            rows = how.translated(parse(text, fields, GROUP_COLUMNS, how.columns), fields)
+            return Desired(source=self.source, digest="", groups=read_group_rows(rows, fields))
         if self.rows is not None:
             message = f"a file in {chosen.upper()} names the columns of its sources itself"
             raise FileError([Problem(self.source, None, message, "under `from`")])
         node = _parse(text, chosen, fields)
         if node is None:
             raise FileError([Problem(self.source, None, "the file is empty")])
-        if self.others and isinstance(node, Table):
-            for each, value in node.entries:
-                if read := self.others.get(each.text):
-                    read(value, fields)
-            own = [entry for entry in node.entries if entry[0].text not in self.others]
-            node = TableNode(own, node.line)
-        return read_tree(node, fields, self._include)
+        return read_tree(node, fields)
 
-    def _content(self, path: str | Path, shown: str, stdin: BinaryIO | None = None) -> bytes:
-        content = self.edited.get(shown)
-        if content is None:
-            content = read_content(
+    def _text(self, path: str | Path, shown: str, stdin: BinaryIO | None = None) -> str:
+        if shown not in self.contents:
+            self.contents[shown] = read_content(
                 path, stdin=stdin, max_bytes=self.max_bytes, timeout=self.timeout, shown=shown
             )
-        # The length in front, so that no two sets of files have one digest.
-        self.digest.update(len(content).to_bytes(8, "big"))
-        self.digest.update(content)
-        return content
+        return decode_text(self.contents[shown], shown)
 
     def _format(self, text: str) -> Format:
         if self.source == "-":
@@ -177,45 +162,36 @@ class _FileReader:
             fields = Fields(shown, self.problems)
             rows: list[ListedRow] = []
             try:
-                parse = self._parser(path, line)
-                if shown not in self.texts:
-                    self.texts[shown] = self._included_text(path, fields, line)
-                rows = parse(self.texts[shown], fields, columns, how.columns)
-                rows = how.translated(rows, fields)
+                parse, text = self._included(path, shown, line)
+                rows = how.translated(parse(text, fields, columns, how.columns), fields)
             except FileError as error:
                 self.problems += error.problems
             self.included[key] = (fields, rows)
         return self.included[key]
 
-    def _rejected(self, line: int, message: str, hint: str = "") -> FileError:
-        return FileError([Problem(self.source, line, message, hint)])
+    def _included(self, path: str, shown: str, line: int) -> tuple[RowParser, str]:
+        """Return what parses an included file, and its text."""
 
-    def _parser(self, path: str, line: int) -> RowParser:
-        if self.source == "-":
-            message = "standard input cannot include a file"
-            raise self._rejected(line, message, "there is no folder to start from")
+        def rejected(message: str, hint: str = "") -> FileError:
+            return FileError([Problem(self.source, line, message, hint)])
+
         parse = _ROWS.get(_SUFFIXES.get(Path(path).suffix.lower(), ""))
+        if self.source == "-":
+            hint = "there is no folder to start from"
+            raise rejected("standard input cannot include a file", hint)
         if parse is None:
-            known = "known: .csv, .jsonl, .ndjson"
-            raise self._rejected(line, f"cannot include {quoted(path)}", known)
-        return parse
-
-    def _included_text(self, path: str, fields: Fields, line: int) -> str:
+            raise rejected(f"cannot include {quoted(path)}", "known: .csv, .jsonl, .ndjson")
         if "\0" in path:  # no file can be called so; the operating system's functions raise
-            hint = "a NUL character is in its name"
-            raise self._rejected(line, f"cannot include {quoted(path)}", hint)
+            raise rejected(f"cannot include {quoted(path)}", "a NUL character is in its name")
         folder = Path(self.source).resolve().parent
         try:
             if not (folder / path).resolve().is_relative_to(folder):
-                raise self._rejected(line, f"{quoted(path)} is outside the file's folder")
-            content = self._content(folder / path, fields.source)
-        except OSError as error:
-            message = f"cannot read {quoted(path)}: {error.strerror or error}"
-            raise self._rejected(line, message) from None
-        except RuntimeError:  # symbolic links in a circle, before Python 3.13
-            message = f"cannot read {quoted(path)}: {os.strerror(ELOOP)}"
-            raise self._rejected(line, message) from None
-        return decode_text(content, fields.source)
+                raise rejected(f"{quoted(path)} is outside the file's folder")
+            return parse, self._text(folder / path, shown)
+        except (OSError, RuntimeError) as error:
+            # The latter for symbolic links in a circle, before Python 3.13.
+            said = error.strerror if isinstance(error, OSError) else os.strerror(ELOOP)
+            raise rejected(f"cannot read {quoted(path)}: {said or error}") from None
 
 
 def _parse(text: str, chosen: Format, fields: Fields) -> Node | None:

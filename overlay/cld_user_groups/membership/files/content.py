@@ -8,6 +8,7 @@ import stat
 import sys
 import threading
 from collections.abc import Callable
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -40,21 +41,18 @@ def read_content(
     if not (math.isfinite(timeout) and timeout > 0):
         raise ValueError(f"timeout must be a positive number of seconds, not {timeout!r}")
     source = os.fspath(path)
-    if source == "-":
-        stream = stdin or sys.stdin.buffer
-        number = _waiting_descriptor(stream)
-        if number is None:
-            content = stream.read(max_bytes + 1)
-        else:
-            content = _in_time(lambda: _drain(number, max_bytes), shown or source, timeout)
-    elif Path(source).is_fifo():
-        content = _in_time(lambda: _drain_pipe(source, max_bytes), shown or source, timeout)
+    shown = shown or source
+    stream = (stdin or sys.stdin.buffer) if source == "-" else None
+    waiting: str | int | None = source if stream is None and Path(source).is_fifo() else None
+    if stream is not None:
+        waiting = _waiting_descriptor(stream)
+    if waiting is not None:
+        content = _in_time(lambda: _drain(waiting, max_bytes), shown, timeout)
     else:
-        with Path(source).open("rb") as file:
-            content = file.read(max_bytes + 1)
+        content = _drain(source, max_bytes) if stream is None else stream.read(max_bytes + 1)
     if len(content) > max_bytes:
         hint = "allow more with --max-body, in MiB (default: 64)"
-        raise FileError([Problem(shown or source, None, f"larger than {max_bytes} bytes", hint)])
+        raise FileError([Problem(shown, None, f"larger than {max_bytes} bytes", hint)])
     return content
 
 
@@ -74,18 +72,13 @@ def _waiting_descriptor(stream: BinaryIO) -> int | None:
     return None if is_regular else number
 
 
-def _drain_pipe(path: str, max_bytes: int) -> bytes:
-    number = os.open(path, os.O_RDONLY)  # which waits until somebody writes
-    try:
-        return _drain(number, max_bytes)
-    finally:
-        os.close(number)
-
-
-def _drain(number: int, max_bytes: int) -> bytes:
+def _drain(file: str | int, max_bytes: int) -> bytes:
+    """Read a path, which a pipe opens once somebody writes, or a descriptor, which stays open."""
     content = bytearray()
-    while len(content) <= max_bytes and (part := os.read(number, 1 << 20)):
-        content += part
+    with FileIO(file, closefd=isinstance(file, str)) as opened:
+        # Its own `read` returns None, as at an end, for a pipe that does not block.
+        while len(content) <= max_bytes and (part := os.read(opened.fileno(), 1 << 20)):
+            content += part
     return bytes(content)
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import accumulate
-from typing import Literal, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 from attrs import define, field
 
 from cld_user_groups.membership.problems import Problem, did_you_mean, quoted
+
+if TYPE_CHECKING:
+    from .row_format import RowFormat
+    from .rows import ListedRow
 
 # Only enough to find a mistyped or truncated address; the account decides the rest.
 _EMAIL = re.compile(
@@ -80,6 +84,13 @@ class TextTable(NamedTuple):
 
 Table: TypeAlias = TableNode | TextTable
 Node: TypeAlias = Scalar | Items | Table
+# Reads the value of a key, as which it is shown.
+Readers: TypeAlias = "Mapping[str, Callable[[Fields, Node, str], Any]]"
+# Reads the rows of a file that is included on a line, in a format, with these columns, and returns
+# them with the name to show for it. Problems are added with its name; then there are no rows.
+Include: TypeAlias = (
+    "Callable[[str, int, RowFormat, Collection[str]], tuple[Fields, list[ListedRow]]]"
+)
 
 
 @define
@@ -91,6 +102,10 @@ class Fields:
 
     source: str
     problems: list[Problem] = field(factory=list[Problem])
+    include: Include | None = None
+    others: Readers = field(
+        factory=dict[str, Any]
+    )  # of keys that a file has beside those of every one
 
     def problem(self, line: int | None, message: str, hint: str = "") -> None:
         """Note a problem."""
@@ -119,6 +134,15 @@ class Fields:
                 lines[key.text] = key.line
         return values
 
+    def read(self, values: Mapping[str, Node], readers: Readers) -> dict[str, Any]:
+        """Return what is read of the values of these keys, without those that are invalid."""
+        found = {
+            key: read(self, values[key], f"`{key}`")
+            for key, read in readers.items()
+            if key in values
+        }
+        return {key: value for key, value in found.items() if value is not None}
+
     def text(self, node: Node | None, what: str, *, blank: bool = False) -> str | None:
         """Return a text, by default one that is not blank. In YAML, all without quotes is text."""
         if node is None:
@@ -132,10 +156,8 @@ class Fields:
             return None
         return node.text
 
-    def texts(self, node: Node | None, what: str) -> tuple[str, ...]:
+    def texts(self, node: Node, what: str) -> tuple[str, ...]:
         """Return a list of texts."""
-        if node is None:
-            return ()
         if not isinstance(node, Items):
             self._wrong(node, f"{what} must be a list")
             return ()
@@ -158,7 +180,7 @@ class Fields:
             self._wrong(node, message, hint)
         return found
 
-    def flag(self, node: Node | None, what: str) -> bool:
+    def flag(self, node: Node, what: str) -> bool:
         """Return true or false."""
         words = {"true": True, "false": False}
         message = f"{what} must be true or false"
@@ -177,7 +199,7 @@ class Fields:
         message = f"{what} must be a whole number, 0 or more"
         return self._parsed(node, ("number", "plain"), _whole, message)
 
-    def share(self, node: Node | None, what: str) -> float | None:
+    def share(self, node: Node, what: str) -> float | None:
         """Return a share, from 0 to 1."""
         shown = f", not {quoted(node.text)}" if isinstance(node, Scalar) else ""
         message = f"{what} must be a percentage{shown}"
@@ -186,12 +208,11 @@ class Fields:
         kinds: tuple[Kind, ...] = ("number", "plain", "text")
         return self._parsed(node, kinds, lambda text: _share(text, number=number), message, hint)
 
-    def date(self, node: Node | None, what: str) -> dt.date | None:
+    def date(self, node: Node, what: str) -> dt.date | None:
         """Return a date."""
         if isinstance(node, Scalar) and node.kind in ("date", "plain", "text"):
             return self.date_text(node.text, node.line, what)
-        if node is not None:
-            self._wrong(node, f"{what} must be a date", "write YYYY-MM-DD")
+        self._wrong(node, f"{what} must be a date", "write YYYY-MM-DD")
         return None
 
     def date_text(self, text: str, line: int, what: str) -> dt.date | None:

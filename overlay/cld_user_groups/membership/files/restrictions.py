@@ -10,7 +10,7 @@ from cld_user_groups.identity import forbidden_character
 from cld_user_groups.membership.model import GuardLimits, Rule, RuleKind
 from cld_user_groups.membership.problems import quoted
 
-from .fields import Fields, Items, Node, Scalar
+from .fields import Fields, Items, Node, Readers, Scalar
 
 #: The rules that a file may have, and those that a group may.
 FILE_RULES: Final[tuple[RuleKind, ...]] = ("email_domains", "require_until", "not_together")
@@ -20,32 +20,25 @@ GROUP_RULES: Final[tuple[RuleKind, ...]] = (
     "require_until",
     "not_with_role",
 )
-_GUARDS = ("max_removals", "max_removals_per_group")
+_GUARDS: Readers = {"max_removals": Fields.whole, "max_removals_per_group": Fields.share}
 # What a name has after the @ of an e-mail; a pattern is none.
 _DOMAIN = re.compile(r"\s*[^\s@.,:;<>\"()\[\]\\*?]+(?:\.[^\s@.,:;<>\"()\[\]\\*?]+)+\s*")
 
 
-def read_protect(node: Node | None, fields: Fields) -> tuple[str, ...]:
+def read_protect(fields: Fields, node: Node, what: str) -> tuple[str, ...]:
     """Return the entries of `protect`; one that can match nobody is a problem."""
-    entries = fields.texts(node, "`protect`")
+    entries = fields.texts(node, what)
     for item in node.items if isinstance(node, Items) else ():
         entry = item.text.strip() if isinstance(item, Scalar) else ""
         if re.search(r"[\s,;]", entry) or forbidden_character(entry):
             hint = "write each e-mail, ID or glob as an item of its own"
-            fields.problem(item.line, f"{quoted(entry)} in `protect` can match nobody", hint)
+            fields.problem(item.line, f"{quoted(entry)} in {what} can match nobody", hint)
     return entries
 
 
-def read_guards(node: Node | None, fields: Fields) -> GuardLimits:
+def read_guards(fields: Fields, node: Node, what: str) -> GuardLimits:
     """Return the limits of a file, which has the defaults for what it leaves out."""
-    values = None if node is None else fields.table(node, "`guards`", _GUARDS)
-    limits = GuardLimits()
-    if values is None:
-        return limits
-    total = fields.whole(values.get("max_removals"), "`max_removals`")
-    share = fields.share(values.get("max_removals_per_group"), "`max_removals_per_group`")
-    share = limits.max_removals_per_group if share is None else share
-    return GuardLimits(max_removals=total, max_removals_per_group=share)
+    return GuardLimits(**fields.read(fields.table(node, what, _GUARDS) or {}, _GUARDS))
 
 
 def read_rules(

@@ -11,15 +11,21 @@ from attrs import Attribute, field, frozen
 from cld_user_groups.identity import email_key
 from cld_user_groups.membership.problems import Problem, did_you_mean, quoted
 
-from .fields import Fields, Node, Scalar, Table
+from .fields import Fields, Node, Readers, Scalar, Table
 from .rows import GROUP_COLUMNS, ListedRow
 
 #: The keys beside `from`, of an include of members and of one of groups.
 MEMBER_KEYS = ("columns", "date_format")
 GROUP_KEYS = (*MEMBER_KEYS, "group_separator", "names")
 
-_TWO, _ONE_OR_TWO = r"(\d{2})", r"(\d{1,2})"
-_DATE_PARTS = {"YYYY": r"(\d{4})", "MM": _TWO, "M": _ONE_OR_TWO, "DD": _TWO, "D": _ONE_OR_TWO}
+_TEXTS: Readers = {"date_format": Fields.text, "group_separator": Fields.text}
+_DATE_PARTS = {
+    "YYYY": r"(?P<Y>\d{4})",
+    "MM": r"(?P<M>\d{2})",
+    "M": r"(?P<M>\d{1,2})",
+    "DD": r"(?P<D>\d{2})",
+    "D": r"(?P<D>\d{1,2})",
+}
 _DATE_PART = re.compile("|".join(_DATE_PARTS))
 
 
@@ -115,17 +121,10 @@ class RowFormat:
         text = row.values.get("until")
         if not self.date_format or text is None:
             return row
-        parts = _DATE_PART.findall(self.date_format)
-        literal = map(re.escape, _DATE_PART.split(self.date_format))
-        pattern = next(literal) + "".join(
-            _DATE_PARTS[part] + rest for part, rest in zip(parts, literal, strict=True)
-        )
+        pattern = _DATE_PART.sub(lambda part: _DATE_PARTS[part[0]], re.escape(self.date_format))
         if match := re.fullmatch(pattern, text, re.ASCII):
-            numbers = {
-                part[0]: int(number) for part, number in zip(parts, match.groups(), strict=True)
-            }
             try:
-                date = dt.date(numbers["Y"], numbers["M"], numbers["D"])
+                date = dt.date(*map(int, match.group("Y", "M", "D")))
                 return row._replace(values={**row.values, "until": date.isoformat()})
             except ValueError:
                 pass
@@ -172,17 +171,14 @@ def read_format(
     """
     before = len(fields.problems)
     columns = _texts(values.get("columns"), "`columns`", fields, known)
-    table = _texts(values.get("names"), "`names`", fields)
-    date_format = fields.text(values.get("date_format"), "`date_format`")
-    separator = fields.text(values.get("group_separator"), "`group_separator`")
+    names = _texts(values.get("names"), "`names`", fields)
     found = None
     try:
         found = RowFormat(
+            **fields.read(values, _TEXTS),
             columns={name: text for name, (text, _) in columns.items() if text is not None},
-            date_format=date_format or "",
-            group_separator=separator or "",
-            names={name: text for name, (text, _) in table.items()},
-            lines={name: line for name, (_, line) in table.items()},
+            names={name: text for name, (text, _) in names.items()},
+            lines={name: line for name, (_, line) in names.items()},
             source=fields.source,
         )
     except ValueError as error:
@@ -197,12 +193,11 @@ def _texts(
     """Return the texts of a mapping, each with its line; with any keys, null is None."""
     if node is None:
         return {}
-    keys = [key.text for key, _ in node.entries] if isinstance(node, Table) else []
-    entries = fields.table(node, what, keys if known is None else known)
-    if isinstance(node, Table) and not keys:
+    keys = [key.text for key, _ in node.entries] if isinstance(node, Table) else [""]
+    if not keys:
         fields.problem(node.line, f"{what} is empty")
     found: dict[str, tuple[str | None, int]] = {}
-    for key, value in (entries or {}).items():
+    for key, value in (fields.table(node, what, known or keys) or {}).items():
         is_null = known is None and isinstance(value, Scalar) and value.is_null
         text = None if is_null else fields.text(value, f"{quoted(key)} in {what}")
         found[key] = (text, value.line)

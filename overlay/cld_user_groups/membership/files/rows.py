@@ -86,6 +86,11 @@ def parse_csv(
             if not any(map(str.strip, cells)):
                 continue
             if not header:
+                if any("@" in cell for cell in cells):
+                    listed = theirs.values() if theirs else filter(columns.__contains__, COLUMNS)
+                    hint = "the first row must name the columns: " + ", ".join(listed)
+                    fields.problem(begun, "the header is missing", hint)
+                    return []
                 header = _header(cells, begun, fields, columns, theirs)
                 if not header:
                     return []
@@ -168,77 +173,57 @@ def _has_id(lines: list[str], position: int, header: list[str | None], delimiter
 
 def _header(
     cells: list[str],
-    line: int,
+    line: int | None,
     fields: Fields,
     columns: Collection[str],
     theirs: Mapping[str, str] | None,
 ) -> list[str | None]:
     """Return our names of the columns; nothing if a row cannot be read by them."""
     before = len(fields.problems)
-    names = [cell.strip().casefold() for cell in cells]
-    while not names[-1]:
-        del names[-1]
-    if any("@" in name for name in names):
-        listed = theirs.values() if theirs else (each for each in COLUMNS if each in columns)
-        hint = "the first row must name the columns: " + ", ".join(listed)
-        fields.problem(line, "the header is missing", hint)
-        return []
-    if theirs:
-        return _their_header(cells, line, fields, columns, theirs)
-    unknown = [
-        cell
-        for cell, name in zip(cells, names, strict=False)
-        if name not in ("", _IGNORED, *columns)
-    ]
-    if len(unknown) > 1 and _missing(names, columns):
+    while not theirs and not cells[-1].strip():
+        del cells[-1]
+    ours = _by_key(theirs or {name: name for name in columns})
+    header = [ours.get(key, None if theirs or key else "") for key in map(_key, cells)]
+    missing = _missing(theirs or header, columns)
+    unknown = [each for each in cells if _key(each) not in ("", _IGNORED, *ours) and not theirs]
+    if len(unknown) > 1 and missing:
         message = f"unknown columns {', '.join(map(quoted, unknown))}"
         fields.problem(line, message, _suggestion(cells, columns))
         return []
     for cell in unknown:
-        hint = did_you_mean(cell, columns)
-        fields.problem(line, f"unknown column {quoted(cell)}", hint)
-    for name in columns:
-        if names.count(name) > 1:
-            fields.problem(line, f"the column {quoted(name)} occurs twice")
-    for name in _missing(names, columns):
-        fields.problem(line, f"the column `{name}` is missing")
-    header = [None if name == _IGNORED else name for name in names]
+        fields.problem(line, f"unknown column {quoted(cell)}", did_you_mean(cell, columns))
+    for name in theirs or columns:
+        their = theirs[name] if theirs else name
+        if name not in columns:
+            fields.problem(line, f"`{name}` is not a column here", did_you_mean(name, columns))
+        elif header.count(name) > 1:
+            fields.problem(line, f"the column {quoted(their)} occurs twice")
+        elif theirs and name not in header:
+            hint = did_you_mean(their, [cell.strip() for cell in cells if cell.strip()])
+            fields.problem(line, f"there is no column {quoted(their)}", hint)
+    for name in missing:
+        message, hint = f"the column `{name}` is missing", ""
+        if theirs:
+            message = f"`columns` does not name the column of `{name}`"
+            hint = "the file has: " + ", ".join(map(quoted, filter(str.strip, cells)))
+        fields.problem(line, message, hint)
     return header if len(fields.problems) == before else []
 
 
-def _missing(names: Collection[str], columns: Collection[str]) -> list[str]:
+def _key(name: str) -> str:
+    """Return the name of a column as it is compared."""
+    return name.strip().casefold()
+
+
+def _by_key(columns: Mapping[str, str]) -> dict[str, str]:
+    return {_key(their): name for name, their in columns.items()}
+
+
+def _missing(names: Collection[str | None], columns: Collection[str]) -> list[str]:
     """Return which of the columns that rows need are not there."""
     has_user = "email" in names or "id" in names
     needed = {"group": "group" in names or "group" not in columns, "email": has_user}
     return [name for name, is_there in needed.items() if not is_there]
-
-
-def _their_header(
-    cells: list[str],
-    line: int | None,
-    fields: Fields,
-    columns: Collection[str],
-    theirs: Mapping[str, str],
-) -> list[str | None]:
-    """Return our names of columns that have others in the file, None for the rest."""
-    before = len(fields.problems)
-    names = [cell.strip().casefold() for cell in cells]
-    header: list[str | None] = [None] * len(names)
-    for name, their in theirs.items():
-        count = names.count(key := their.strip().casefold())
-        if name not in columns:
-            fields.problem(line, f"`{name}` is not a column here", did_you_mean(name, columns))
-        elif count == 1:
-            header[names.index(key)] = name
-        elif count:
-            fields.problem(line, f"the column {quoted(their)} occurs twice")
-        else:
-            hint = did_you_mean(their, [cell.strip() for cell in cells if cell.strip()])
-            fields.problem(line, f"there is no column {quoted(their)}", hint)
-    for name in _missing(theirs, columns):
-        hint = "the file has: " + ", ".join(quoted(cell) for cell in cells if cell.strip())
-        fields.problem(line, f"`columns` does not name the column of `{name}`", hint)
-    return header if len(fields.problems) == before else []
 
 
 def _suggestion(cells: list[str], columns: Collection[str]) -> str:
@@ -263,38 +248,33 @@ def parse_json_lines(
     """
     before = len(fields.problems)
     rows: list[ListedRow] = []
-    seen: set[str] = set()
+    ours, seen = _by_key(theirs or {}), set[str]()
     for number, line in enumerate(_LINE_BREAK.split(text), start=1):
         if not line.strip():
             continue
         try:
-            pairs = json.loads(line, object_pairs_hook=_Pairs)
+            pairs = json.loads(line, object_pairs_hook=tuple)
         except (ValueError, RecursionError) as error:
             said = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
             fields.problem(number, f"not JSON: {said}", "one object a line; is the file truncated?")
             continue
-        if not isinstance(pairs, _Pairs):
+        if not isinstance(pairs, tuple):
             fields.problem(number, "not a JSON object", 'write {"group": …}')
             continue
-        if theirs:
+        if ours:
             seen.update(name for name, _ in pairs)
-            ours = {their.strip().casefold(): name for name, their in theirs.items()}
-            keys = ((name.strip().casefold(), value) for name, value in pairs)
-            pairs = _Pairs((ours[key], value) for key, value in keys if key in ours)
+            keys = ((_key(name), value) for name, value in pairs)
+            pairs = [(ours[key], value) for key, value in keys if key in ours]
         values = _texts(pairs, columns, number, fields)
         if values is not None:
             rows.append(ListedRow(number, values))
-    if theirs and seen:
-        _their_header(sorted(seen), None, fields, columns, theirs)
+    if seen:
+        _header(sorted(seen), None, fields, columns, theirs)
     return _complete(rows, fields, before)
 
 
-class _Pairs(list[tuple[str, object]]):
-    """The pairs of a JSON object."""
-
-
 def _texts(
-    pairs: _Pairs, known: Collection[str], line: int, fields: Fields
+    pairs: Iterable[tuple[str, object]], known: Collection[str], line: int, fields: Fields
 ) -> dict[str, str] | None:
     """Return the values of a row, or None if they have a problem, which is added."""
     before = len(fields.problems)
