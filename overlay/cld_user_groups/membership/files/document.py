@@ -134,8 +134,9 @@ def _group(key: Scalar, node: Node, fields: Fields) -> DesiredGroup | None:
     if "managed_by" in read and "members" not in values:
         # Of a group that something else manages, a file need not say who is in it.
         read["mode"] = "additive"
-    read = {"name": key.text, "rules": read_rules(values, GROUP_RULES, fields)} | read
-    group = DesiredGroup(**read, source=fields.source, line=key.line)
+    read.setdefault("name", key.text)
+    rules = read_rules(values, GROUP_RULES, fields)
+    group = DesiredGroup(**read, rules=rules, source=fields.source, line=key.line)
     _check_group(group, what, values, fields)
     return group
 
@@ -200,7 +201,7 @@ def _members(fields: Fields, node: Node, what: str) -> tuple[DesiredMember, ...]
         fields.problem(node.line, f"{what} must be a list, or `{{from: FILE}}`")
         return ()
     found: list[DesiredMember] = []
-    for item in [node] if isinstance(node, Table) else node.items:
+    for item in node.items if isinstance(node, Items) else [node]:
         is_file = isinstance(item, TableNode) and any(key.text == "from" for key, _ in item.entries)
         if isinstance(item, Table) and (is_file or item is node):
             rows, of_file = _read_rows(item, what, ("from", *MEMBER_KEYS), fields)

@@ -135,10 +135,10 @@ def _toml_places(lines: Any) -> list[_Place]:
     """Return the place of a value, then those of the keys and values in it."""
     if isinstance(lines, int):
         return [(lines, "")]
-    is_table = isinstance(lines, dict)
+    is_table = type(lines) is dict
     has_own = _LINE in lines if is_table else isinstance(lines[0], int)
     own = [(lines.pop(_LINE if is_table else 0), "")] if has_own else []
-    parts = [_toml_places(each) for each in (lines.values() if is_table else lines)]
+    parts = list(map(_toml_places, lines.values() if is_table else lines))
     # The place of a key is its value's. A table may follow one that is in it: it begins there.
     places = [place for part in parts for place in (*part[:is_table], *part)]
     return [min([*own, *places[:1]]), *places]

@@ -32,7 +32,7 @@ def read_protect(fields: Fields, node: Node, what: str) -> tuple[str, ...]:
         entry = item.text.strip() if isinstance(item, Scalar) else ""
         if re.search(r"[\s,;]", entry) or forbidden_character(entry):
             hint = "write each e-mail, ID or glob as an item of its own"
-            fields.problem(item.line, f"{quoted(entry)} in {what} can match nobody", hint)
+            fields.problem(item.line, f"{quoted(entry)} in `protect` can match nobody", hint)
     return entries
 
 

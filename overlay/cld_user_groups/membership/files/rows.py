@@ -8,7 +8,7 @@ import json
 import re
 import shlex
 from collections.abc import Collection, Iterable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from cld_user_groups.membership.problems import did_you_mean, quoted
 
@@ -28,6 +28,7 @@ _LIKELY = {
     "group": ("group name", "groupname", "group", "team", "department"),
     "email": ("member email", "email", "e-mail", "mail", "login", "principal"),
 }
+_Pairs: TypeAlias = tuple[tuple[str, object], ...]
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 
@@ -253,7 +254,7 @@ def parse_json_lines(
         if not line.strip():
             continue
         try:
-            pairs = json.loads(line, object_pairs_hook=tuple)
+            pairs: _Pairs | None = json.loads(line, object_pairs_hook=tuple)
         except (ValueError, RecursionError) as error:
             said = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
             fields.problem(number, f"not JSON: {said}", "one object a line; is the file truncated?")
@@ -264,7 +265,7 @@ def parse_json_lines(
         if ours:
             seen.update(name for name, _ in pairs)
             keys = ((_key(name), value) for name, value in pairs)
-            pairs = [(ours[key], value) for key, value in keys if key in ours]
+            pairs = tuple((ours[key], value) for key, value in keys if key in ours)
         values = _texts(pairs, columns, number, fields)
         if values is not None:
             rows.append(ListedRow(number, values))
@@ -274,7 +275,7 @@ def parse_json_lines(
 
 
 def _texts(
-    pairs: Iterable[tuple[str, object]], known: Collection[str], line: int, fields: Fields
+    pairs: _Pairs, known: Collection[str], line: int, fields: Fields
 ) -> dict[str, str] | None:
     """Return the values of a row, or None if they have a problem, which is added."""
     before = len(fields.problems)
