@@ -135,7 +135,7 @@ def _toml_places(lines: Any) -> list[_Place]:
     """Return the place of a value, then those of the keys and values in it."""
     if isinstance(lines, int):
         return [(lines, "")]
-    is_table = type(lines) is dict
+    is_table = hasattr(lines, "values")
     has_own = _LINE in lines if is_table else isinstance(lines[0], int)
     own = [(lines.pop(_LINE if is_table else 0), "")] if has_own else []
     parts = list(map(_toml_places, lines.values() if is_table else lines))
