@@ -30,9 +30,7 @@ _OTHER_PLACES = (
     "membership/review/rendering.py",
 )  # fmt: skip
 _OTHER_TEXTS = {
-    # Names of columns, of a program, of an object in Python.
-    "action group email group_id user_id", "change group user old_name group_id user_id",
-    "status check result hint", "run started by source result", "… status error request_id",
+    # Names of a program, of an object in Python.
     "cld-user-groups/… python/…", "…(account_id=…, server_url=…)", "module … has no attribute …",
     "status %d, %d bytes, request id %s", "%(asctime)s %(name)s %(levelname)s %(message)s",
     # What a diff says.
@@ -45,7 +43,8 @@ _OTHER_TEXTS = {
     "could not find expected ':'|end of stream", "while scanning an anchor",
 }  # fmt: skip
 _OTHER_CALLS = {
-    "argument", "cast", "command", "compile", "flag", "number", "option", "setting", "NewType",
+    "argument", "cast", "columns", "command", "compile", "flag", "number", "option", "setting",
+    "NewType",
 }  # fmt: skip
 
 

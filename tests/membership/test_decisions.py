@@ -175,7 +175,7 @@ def hostile_accounts(draw: st.DrawFn) -> Snapshot:
 @given(hostile_accounts(), st.sampled_from([",", ";", "\t"]), st.booleans(), st.randoms())
 def test_a_sheet_survives_a_spreadsheet(tmp_path_factory, snapshot, delimiter, is_windows, random):
     found = review(snapshot, People(), History(), now=NOW, unseen_days=90, ending_days=30)
-    text = as_csv(Table("d", "acc", "rows", columns(DECISION_COLUMNS), [*decision_rows(found)]))
+    text = as_csv(Table("d", "acc", "rows", columns(*DECISION_COLUMNS), [*decision_rows(found)]))
     rows = [{**row, "decision": "REMOVE"} for row in csv.DictReader(io.StringIO(text))]
     random.shuffle(rows)
     written = io.StringIO()

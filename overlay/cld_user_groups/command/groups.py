@@ -12,7 +12,7 @@ from .completion import complete_group, users_argument
 from .options import Settings, command, flag, option
 from .roles import in_a_table, of_groups, print_roles
 from .running import change_command
-from .tables import Cell, Column, Lines, Table, columns, print_table
+from .tables import Cell, Lines, Table, columns, print_table
 
 if TYPE_CHECKING:
     from cld_user_groups.membership import DesiredMember, Finder, Group
@@ -31,13 +31,12 @@ def list_command(settings: Settings, roles: bool) -> None:
         snapshot = membership.read_account(client)
         groups = sorted(snapshot.groups, key=lambda group: (group.name.casefold(), group.id))
         granted = membership.roles.roles_of(client, groups) if roles else None
-    names: tuple[Column, ...]
-    names = (Column("name"), Column("members", is_number=True), Column("id"))
+    names = columns("name #members id")
     rows: list[tuple[Cell, ...]]
     rows = [(group.name, len(group.members), group.id) for group in groups]
     details: dict[str, Any] = {}
     if granted is not None:
-        names = (*names[:2], Column("id", is_extra=True), Column("roles"))
+        names = columns("name #members id? roles")
         shown = in_a_table(granted, groups, settings)
         rows = [(*row, Lines(texts)) for row, texts in zip(rows, shown, strict=True)]
         details = {"roles": of_groups(granted, groups)}
@@ -59,7 +58,7 @@ def show_command(settings: Settings, group: str) -> None:
         "group",
         snapshot.account_id,
         "members",
-        (*columns("email name"), Column("id", is_extra=True)),
+        columns("email name id?"),
         [(member.email, member.name, member.id) for member in members],
         "Nobody is in it.",
         heading=f"{found.name} ({found.id}), {count}",

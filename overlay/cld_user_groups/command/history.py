@@ -167,7 +167,7 @@ def _explanation_table(explained: membership.Explanation, account_id: str) -> Ta
     }
     steps = {"steps": [_step_document(step) for step in explained.steps]}
     row = tuple(values.values())
-    return Table("explanation", account_id, "explanation", columns(values), [row], details=steps)
+    return Table("explanation", account_id, "explanation", columns(*values), [row], details=steps)
 
 
 def _step_document(step: membership.Step) -> dict[str, Any]:

@@ -227,9 +227,9 @@ def settings_of(context: click.Context) -> Settings:
     return context.ensure_object(Settings)
 
 
-def words_of(context: click.Context, values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the words of a command line that give some of its parameters these values."""
-    for parameter in context.command.params:
+def words_of(values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the words of this command line that give some of its parameters these values."""
+    for parameter in click.get_current_context().command.params:
         value = values.get(parameter.name or "")
         for each in () if value is None else [value] if isinstance(value, str) else value:
             if isinstance(parameter, click.Option):
@@ -314,8 +314,11 @@ def command(
     """Return a decorator: a command that is called with the settings and its parameters."""
 
     def decorate(function: Callable[Concatenate[Settings, P], Any]) -> click.Command:
+        callback: Callable[..., Any]
         callback = click.make_pass_decorator(Settings, ensure=True)(function)
-        return declared(name, callback, parameters, formats)
+        callback = with_options(*parameters, global_options(formats))(callback)
+        examples = examples_of(function.__module__, name)
+        return click.command(name, cls=_Command, epilog=examples)(callback)
 
     return decorate
 
@@ -331,18 +334,6 @@ class _Command(click.Command):
                 if word == "--roles" and after not in _REACHES:
                     args[at] = f"--roles={_REACHES[0]}"
         return super().parse_args(ctx, args)
-
-
-def declared(
-    name: str,
-    callback: Callable[..., Any],
-    parameters: Sequence[Decorator],
-    formats: tuple[str, ...] = TABLE_FORMATS,
-) -> click.Command:
-    """Return a command with its parameters and the global options."""
-    examples = examples_of(callback.__module__, name)
-    callback = with_options(*parameters, global_options(formats))(callback)
-    return click.command(name, cls=_Command, epilog=examples)(callback)
 
 
 def global_options(formats: tuple[str, ...]) -> Decorator:

@@ -15,7 +15,7 @@ from .output import print_message
 from .roles import of_user
 from .running import change_command
 from .source import one_user
-from .tables import Column, Lines, Table, print_table
+from .tables import Lines, Table, columns, print_table
 
 if TYPE_CHECKING:
     from cld_provisioning_api.models import User
@@ -23,15 +23,7 @@ if TYPE_CHECKING:
     from cld_user_groups.membership import DesiredMember, Finder, Snapshot
     from cld_user_groups.membership.everyday import DesiredState
 
-_COLUMNS = (
-    Column("email"),
-    Column("name"),
-    Column("role", is_extra=True),
-    Column("state", is_extra=True),
-    Column("last_login", is_extra=True),
-    Column("groups"),
-    Column("id", is_extra=True),
-)
+_COLUMNS = columns("email name role? state? last_login? groups id?")
 
 
 @command("users", click.argument("text", required=False))
@@ -62,12 +54,8 @@ def whois_command(settings: Settings, user: str) -> None:
             membership.roles.roles_of(client, groups, [found.id]), found.id, groups
         )
     table = _table(snapshot, [found])
-    table = evolve(
-        table,
-        columns=(*table.columns, Column("roles")),
-        rows=[(*table.rows[0], Lines(texts))],
-        details={"roles": document},
-    )
+    names, row = (*_COLUMNS, *columns("roles")), (*table.rows[0], Lines(texts))
+    table = evolve(table, columns=names, rows=[row], details={"roles": document})
     print_table(table, settings, is_record=True)
 
 

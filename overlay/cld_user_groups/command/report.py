@@ -226,4 +226,4 @@ def _rendered(review: Review, form: str) -> str:
 
 
 def _csv(review: Review, names: Iterable[str], rows: Iterable[Sequence[Value]]) -> str:
-    return as_csv(Table("review", review.account_id, "rows", columns(names), list(rows)))
+    return as_csv(Table("review", review.account_id, "rows", columns(*names), list(rows)))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cld_user_groups.identity import printable
 
 from . import errors, membership
-from .output import has_color, json_log, log_event, print_message
+from .output import colored, has_color, json_log, log_event, print_message
 from .tables import Cell, Table, columns
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _SIGNS = {
     "unknown": "UNKNOWN",
     "not_started": "not started",
 }
-_COLORS = {"done": "32", "failed": "31", "unknown": "33"}
+_COLORS = {"done": "green", "failed": "red", "unknown": "yellow"}
 _WIDTH = max(map(len, _SIGNS.values()))
 
 
@@ -57,7 +57,7 @@ def _table_of(
         more += ("role",)
         roles = (None if each.role is None else each.role.text for each, *_ in rows)
         cells = [(*row, role) for row, role in zip(cells, roles, strict=True)]
-    names = columns(("action", "group", "email", "group_id", "user_id", *more))
+    names = columns("action group email group_id user_id", *more)
     return Table(name, account_id, "changes", names, cells)
 
 
@@ -177,9 +177,8 @@ def _resumable_when(result: Result) -> str:
 
 def outcome_text(outcome: Outcome, *, color: bool = False) -> str:
     """Return the result of a change, in a line."""
-    sign = f"{_SIGNS[outcome.status]:{_WIDTH}}"
-    if color and (code := _COLORS.get(outcome.status)):
-        sign = f"\x1b[{code}m{sign}\x1b[0m"
+    name = _COLORS.get(outcome.status) if color else None
+    sign = colored(f"{_SIGNS[outcome.status]:{_WIDTH}}", name)
     why = f": {printable(outcome.error)}" if outcome.error else ""
     return f"  {sign}  {describe_change(outcome.change)}{why}"
 

@@ -18,7 +18,7 @@ from cld_user_groups.identity import printable
 
 from . import errors, interrupts, membership, options
 from .completion import forget_groups
-from .options import Decorator, Settings, declared, settings_of, words_of
+from .options import Decorator, Settings, command, words_of
 from .output import can_ask, has_color, log_event, print_json, print_message, print_result, show
 from .results import (
     code_of_plan,
@@ -313,7 +313,7 @@ def change_command(
 
     def decorate(function: Callable[..., DesiredState]) -> click.Command:
         def run(
-            context: click.Context,
+            settings: Settings,
             /,
             reason: str | None,
             ignore_file: bool,
@@ -324,8 +324,7 @@ def change_command(
             how = {key: given.pop(key) for key in ("yes", "dry_run", "roles")}
             people = read_people(users)
             like = [one_user(given["like"])] if "like" in given else []
-            words = [name, *words_of(context, given)]
-            settings = settings_of(context)
+            words = [name, *words_of(given)]
             path = None if ignore_file else settings.groups_file
             file = None if path is None else read_groups(path)
 
@@ -355,7 +354,6 @@ def change_command(
                 **how,
             ).execute()
 
-        callback = update_wrapper(click.pass_context(run), function)
-        return declared(name, callback, (*parameters, *common))
+        return command(name, *parameters, *common)(update_wrapper(run, function))
 
     return decorate

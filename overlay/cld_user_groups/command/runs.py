@@ -28,10 +28,10 @@ from .options import (
     option,
     settings_of,
 )
-from .output import has_color, print_json, print_message
+from .output import has_color, print_document, print_message
 from .results import lines_on_roles, outcome_document, outcome_text, result_table
 from .running import EVERYDAY, confirm
-from .tables import Cell, Column, Table, as_tsv, columns, print_table
+from .tables import Cell, Table, as_tsv, columns, print_table
 
 # Of the people of an everyday command, in a list of runs.
 _SHOWN_PEOPLE = 3
@@ -54,13 +54,14 @@ def runs_command(context: click.Context, assistant: bool) -> None:
         return
     found = membership.list_runs(directory)
     if settings.is_json:
-        runs = [_summary_document(summary) for summary in found]
-        print_json({"format": "cld-user-groups/runs/1", "account": account_id, "runs": runs})
+        runs = [
+            {"run": each.id, "error": each.error} if each.run is None else _run_document(each.run)
+            for each in found
+        ]
+        print_document("runs", account=account_id, runs=runs)
         return
-    names = (*columns("run by source"), Column("changes", is_number=True), Column("result"))
-    rows = [_row(summary) for summary in found]
-    empty = f"There are no runs in {directory}."
-    print_table(Table("runs", account_id, "runs", names, rows, empty), settings)
+    names, empty = columns("run by source #changes result"), f"There are no runs in {directory}."
+    print_table(Table("runs", account_id, "runs", names, [*map(_row, found)], empty), settings)
 
 
 def _place(settings: Settings) -> tuple[str, Path]:
@@ -70,28 +71,23 @@ def _place(settings: Settings) -> tuple[str, Path]:
 
 
 def _calls_table(directory: Path, account_id: str) -> Table:
-    texts, numbers = ("at", "tool", "result", "plan"), ("requests", "milliseconds")
-    names = (*columns(texts), *(Column(name, is_number=True) for name in numbers))
+    names = columns("at tool result plan #requests #milliseconds arguments?")
     rows = [
-        (*(each.get(name) for name in (*texts, *numbers)), json.dumps(each.get("arguments")))
+        (*(each.get(column.name) for column in names[:-1]), json.dumps(each.get("arguments")))
         for each in membership.state.logged_calls(directory)
     ]
     empty = f"No calls of assistants are logged in {directory}."
-    every = (*names, Column("arguments", is_extra=True))
-    return Table("assistant-calls", account_id, "calls", every, rows, empty)
+    return Table("assistant-calls", account_id, "calls", names, rows, empty)
 
 
-@command(
-    "show",
-    click.argument("run", required=False, shell_complete=complete_run),
-)
+@command("show", click.argument("run", required=False, shell_complete=complete_run))
 def show_command(settings: Settings, run: str | None) -> None:
     """Show what a run has done: the last one, or RUN."""
     found = membership.load_run(_place(settings)[1], run)
     header = found.header
     if settings.is_json:
-        outcomes = [outcome_document(outcome) for outcome in found.outcomes]
-        print_json({"format": "cld-user-groups/run/1", **_run_document(found), "changes": outcomes})
+        changes = [*map(outcome_document, found.outcomes)]
+        print_document("run", **_run_document(found), changes=changes)
         return
     if settings.format != "text":
         print_table(result_table(header.account, found.outcomes), settings)
@@ -118,7 +114,7 @@ def verify_command(settings: Settings) -> int:
     """
     account_id, directory = _place(settings)
     found = membership.verify_runs(directory)
-    names = (Column("run"), Column("lines", is_number=True), *columns("result problems"))
+    names = columns("run #lines result problems")
     rows = [
         (each.run, each.lines, _verification(each), "; ".join(each.problems) or None)
         for each in found
@@ -231,12 +227,6 @@ def _people(run: membership.Run) -> list[str]:
     outcomes = sorted(run.outcomes, key=attrgetter("position"))
     users = (outcome.change.user for outcome in outcomes)
     return list(dict.fromkeys(user.text for user in users if user is not None))
-
-
-def _summary_document(summary: membership.RunSummary) -> dict[str, Any]:
-    if summary.run is None:
-        return {"run": summary.id, "error": summary.error}
-    return _run_document(summary.run)
 
 
 def _run_document(run: membership.Run) -> dict[str, Any]:

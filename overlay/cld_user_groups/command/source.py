@@ -73,7 +73,7 @@ def row_options(function: Callable[..., Any]) -> Callable[..., Any]:
     def collect(*arguments: Any, **values: Any) -> Any:
         keys = ("columns", "names", "date_format", "group_separator")
         given = {key: value for key in keys if (value := values.pop(key))}
-        words = tuple(words_of(click.get_current_context(), given))
+        words = tuple(words_of(given))
         rows = Rows(_rows_of(**given), words) if given else Rows()
         return function(*arguments, rows=rows, **values)
 

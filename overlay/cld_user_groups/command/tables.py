@@ -21,7 +21,7 @@ from cld_user_groups.identity import printable
 
 from . import membership
 from .options import Settings
-from .output import cells_of, has_color, print_json, print_result, show, wrapped
+from .output import cells_of, has_color, print_json, print_result, wrapped
 
 
 @frozen
@@ -73,9 +73,10 @@ class Table:
     details: Mapping[str, Any] = field(factory=dict[str, Any])  # what else the document has
 
 
-def columns(names: str | Iterable[str]) -> tuple[Column, ...]:
-    """Return columns of these names, as they are or in one text."""
-    return tuple(map(Column, names.split() if isinstance(names, str) else names))
+def columns(*names: str) -> tuple[Column, ...]:
+    """Return columns of these names, several in a text: `#members` has numbers, `id?` is extra."""
+    found = [name for text in names for name in text.split()]
+    return tuple(Column(name.strip("#?"), name[0] == "#", name[-1] == "?") for name in found)
 
 
 def print_table(
@@ -99,11 +100,10 @@ def print_table(
         print_result(as_tsv(table))
     elif lines is None:
         width = shutil.get_terminal_size().columns
-        text = "\n".join(as_lines(table, width, is_record=is_record))
-        if text:
+        if text := "\n".join(as_lines(table, width, is_record=is_record)):
             settings.show(text)
     elif table.rows:
-        show("\n".join(lines(has_color(sys.stdout))), has_pager=not settings.no_pager)
+        settings.show("\n".join(lines(has_color(sys.stdout))))
     if not table.rows and table.empty:
         settings.say(table.empty)
 
