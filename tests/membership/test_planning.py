@@ -232,7 +232,7 @@ def test_everything_that_does_not_fit_is_reported_at_once_with_its_line():
     assert len(caught.value.problems) == 3
 
 
-def test_what_is_wrong_in_the_file_itself_comes_before_what_is_in_files_it_includes():
+def test_what_is_wrong_in_a_file_comes_before_what_is_in_files_it_includes():
     def at(source: str, line: int, name: str) -> DesiredMember:
         return DesiredMember(email=f"{name}@example.com", source=source, line=line)
 
@@ -318,7 +318,7 @@ def test_a_file_of_another_account_is_rejected_before_the_account_is_read():
     assert str(caught.value) == ("groups.yaml: the file is for the account `other`, not `acc`")
 
 
-def test_notes_name_all_groups_that_are_managed_elsewhere_and_all_that_are_deleted():
+def test_notes_name_all_groups_that_are_managed_elsewhere_or_deleted():
     made = planned(
         account({"A": [], "B": [], "C": [], "D": []}),
         wanted("A", managed_by="scim", mode="additive", line=2),

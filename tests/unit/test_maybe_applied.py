@@ -128,7 +128,7 @@ def test_client_closed_during_a_call_says_whether_a_write_may_be_done() -> None:
     assert maybe_applied(caught.value)
 
 
-def test_error_that_says_what_happened_is_raised_though_the_client_was_closed() -> None:
+def test_error_that_says_what_happened_is_raised_by_a_closed_client_too() -> None:
     def closing(request: httpx.Request) -> httpx.Response:
         client.close()
         return error(404)
@@ -152,7 +152,7 @@ def test_error_of_a_hook_for_errors_says_whether_a_write_may_be_done(waits: list
     assert not maybe_applied(caught.value)
 
 
-def test_error_that_a_hook_for_retries_sees_says_whether_the_write_may_be_done(
+def test_error_in_a_hook_for_retries_says_whether_the_write_may_be_done(
     waits: list[float],
 ) -> None:
     seen: list[bool] = []
