@@ -26,7 +26,7 @@ def at_rule(rule: Rule, message: str, hint: str = "") -> Problem:
 class Memberships:
     """Who is in which group, as it would be, and which rules that breaks.
 
-    `sizes_in` is the account whose groups may stay as large as they are there.
+    Groups may stay as large as the `sizes` say, by ID, which are those of the snapshot by default.
     """
 
     def __init__(
@@ -34,31 +34,19 @@ class Memberships:
         snapshot: Snapshot,
         rules: Sequence[Rule],
         ends: Ends,
-        sizes_in: Snapshot | None = None,
+        sizes: Mapping[str, int] | None = None,
     ) -> None:
         self._snapshot = snapshot
         self._rules = rules
         self.ends = ends
         self.members = {group.id: {each.id for each in group.members} for group in snapshot.groups}
         self.names = {group.id: group.name for group in snapshot.groups}
-        self.sizes = (sizes_in or snapshot).sizes
-
-    @cached_property
-    def rules_of(self) -> dict[str, list[Rule]]:
-        found: dict[str, list[Rule]] = {}
-        for rule in self._rules:
+        self.sizes = snapshot.sizes if sizes is None else sizes
+        self._about_roles = any(rule.kind == "not_with_role" for rule in rules)
+        self._rules_of: dict[str, list[Rule]] = {}
+        for rule in rules:
             for ref in rule.groups:
-                found.setdefault(ref.key, []).append(rule)
-        return found
-
-    @cached_property
-    def about_roles(self) -> dict[str, list[Rule]]:
-        """The rules about roles, by group."""
-        return {
-            key: of_roles
-            for key, rules in self.rules_of.items()
-            if (of_roles := [rule for rule in rules if rule.kind == "not_with_role"])
-        }
+                self._rules_of.setdefault(ref.key, []).append(rule)
 
     @cached_property
     def _granted(self) -> dict[PrincipalKey, dict[str, str]]:
@@ -127,9 +115,13 @@ class Memberships:
         self, key: str, user: UserRef, until: date | None, size: int
     ) -> Iterator[tuple[Rule, str]]:
         """Yield the rules that a membership breaks, and how; a group of a size may stay so."""
-        others = self.about_roles.keys() & self._groups_of(user.id) - {key}
-        of_others = [rule for other in sorted(others) for rule in self.about_roles[other]]
-        for rule in (*self.rules_of.get(key, ()), *of_others):
+        of_others = [
+            rule
+            for other in sorted(self._groups_of(user.id) - {key})
+            for rule in self._rules_of.get(other, ())
+            if rule.kind == "not_with_role"
+        ]
+        for rule in (*self._rules_of.get(key, ()), *of_others):
             if why := self._why(rule, key, user, until, size):
                 yield rule, why
 
@@ -165,9 +157,8 @@ class Memberships:
 
     def _groups_of(self, user_id: str) -> set[str]:
         """Return the groups of a user; none where no rule is about roles."""
-        if not self.about_roles:
-            return set()
-        return {key for key, members in self.members.items() if user_id in members}
+        members = self.members if self._about_roles else {}
+        return {key for key, ids in members.items() if user_id in ids}
 
     def _role_held(self, rule: Rule, key: str, user_id: str) -> str:
         """Return which role of a rule a member would hold, or that it is not known, or ""."""
@@ -193,35 +184,30 @@ class Memberships:
     def standing(self) -> Iterator[Problem]:
         """Yield each breach, with the people."""
         for rule in self._rules:
-            match rule.kind:
-                case "max_members":
-                    yield from self._too_large(rule)
-                case "not_together":
-                    yield from self._in_common(rule)
-                case _:
-                    yield from self._wrong_members(rule)
+            if rule.kind == "not_together":
+                for one, other in combinations(rule.groups, 2):
+                    if both := self._of(one) & self._of(other):
+                        names = f"{quoted(one.name)} and {quoted(other.name)}"
+                        said = f"nobody may be in both {names}, and is: {self._people(both)}"
+                        yield at_rule(rule, said)
+                continue
+            for ref in rule.groups:
+                for said in self._wrong_in(ref, rule):
+                    yield at_rule(rule, said)
 
-    def _too_large(self, rule: Rule) -> Iterator[Problem]:
-        for ref in rule.groups:
-            count, limit = len(self._of(ref)), rule.limit or 0
-            if count > limit:
-                yield at_rule(rule, f"{quoted(ref.name)} has {count} members, and may have {limit}")
-
-    def _in_common(self, rule: Rule) -> Iterator[Problem]:
-        for one, other in combinations(rule.groups, 2):
-            if both := self._of(one) & self._of(other):
-                names = f"{quoted(one.name)} and {quoted(other.name)}"
-                message = f"nobody may be in both {names}, and is: {self._people(both)}"
-                yield at_rule(rule, message)
-
-    def _wrong_members(self, rule: Rule) -> Iterator[Problem]:
-        for ref in rule.groups:
-            found: dict[str, list[str]] = {}
-            for user_id in self._of(ref):
-                if why := self._why(rule, ref.key, UserRef(id=user_id), None, 0):
-                    found.setdefault(why, []).append(user_id)
-            for why, ids in sorted(found.items()):
-                yield at_rule(rule, f"in {quoted(ref.name)}, {why}: {self._people(ids)}")
+    def _wrong_in(self, ref: GroupRef, rule: Rule) -> Iterator[str]:
+        members = self._of(ref)
+        if rule.limit is not None:
+            if len(members) > rule.limit:
+                count = f"{len(members)} members"
+                yield f"{quoted(ref.name)} has {count}, and may have {rule.limit}"
+            return
+        found: dict[str, list[str]] = {}
+        for user_id in members:
+            if why := self._why(rule, ref.key, UserRef(id=user_id), None, 0):
+                found.setdefault(why, []).append(user_id)
+        for why, ids in sorted(found.items()):
+            yield f"in {quoted(ref.name)}, {why}: {self._people(ids)}"
 
     def _of(self, ref: GroupRef) -> set[str]:
         return self.members.get(ref.key, set[str]())

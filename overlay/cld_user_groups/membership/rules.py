@@ -7,6 +7,7 @@ break a rule, so removals are never held back by one, but where they wait for su
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import chain
@@ -26,6 +27,16 @@ from .problems import PlanError, Problem, close_to, listed, quoted
 
 #: The groups of a file, each with what it is in the account, or is to be.
 Groups: TypeAlias = Sequence[tuple[DesiredGroup, Sequence[GroupRef]]]
+
+# What a group that something else manages would need.
+_NEEDED = {
+    Action.CREATE_GROUP: "to create it",
+    Action.RENAME_GROUP: "to rename it",
+    Action.ADD_USER: "to add",
+    Action.ASSIGN_ROLE: "to assign it a role",
+    Action.REMOVE_USER: "to remove",
+    Action.DELETE_GROUP: "to delete it",
+}
 
 
 @frozen(kw_only=True)
@@ -104,8 +115,7 @@ def breaches_in(snapshot: Snapshot, desired: Desired) -> tuple[Problem, ...]:
     Raises:
         PlanError: A rule names a group that it cannot mean.
     """
-    found = rules_for(snapshot, desired)
-    return hold_to_rules((), found, snapshot, {}).warnings
+    return hold_to_rules((), rules_for(snapshot, desired), snapshot, {}).warnings
 
 
 def managed_words(found: FileRules) -> dict[str, str]:
@@ -137,21 +147,20 @@ def role_principals(
 
 def readers_of(plan: Plan) -> tuple[DesiredGroup, ...]:
     """Return what makes `read_account` read the roles that the rules of a plan need."""
-    added = [each for each in plan.changes if each.action is Action.ADD_USER and each.user]
+    added: defaultdict[str, list[DesiredMember]] = defaultdict(list)
+    for change in plan.changes:
+        if change.action is Action.ADD_USER and change.user is not None:
+            added[change.group.key].append(DesiredMember(id=change.user.id))
+    rules = [each for each in plan.rules if each.kind == "not_with_role" and added]
     return tuple(
         DesiredGroup(
             name=ref.name,
             id=ref.id,
             mode="additive",
             rules=(rule,),
-            members=tuple(
-                DesiredMember(id=each.user.id)
-                for each in added
-                if each.user is not None and each.group.key == ref.key
-            ),
+            members=tuple(added.get(ref.key, ())),
         )
-        for rule in plan.rules
-        if rule.kind == "not_with_role" and added
+        for rule in rules
         for ref in rule.groups
     )
 
@@ -293,7 +302,7 @@ def worsened(
 
     rules = [evolve(each, groups=tuple(map(known, each.groups))) for each in plan.rules]
     changes = [evolve(each, group=known(each.group)) for each in plan.changes]
-    now = Memberships(snapshot, rules, {}, sizes_in=before)
+    now = Memberships(snapshot, rules, {}, sizes=before.sizes)
     _, worse = now.after(changes, set(range(len(changes))).difference(positions))
     return {at: problem.message for at, problem in worse.items()}
 
@@ -328,19 +337,11 @@ def _left_to_others(
     changes: Sequence[Change], managed: Mapping[str, DesiredGroup]
 ) -> Iterator[Problem]:
     """Yield what would be needed in each group that something else manages."""
-    words = {
-        Action.CREATE_GROUP: "to create it",
-        Action.RENAME_GROUP: "to rename it",
-        Action.DELETE_GROUP: "to delete it",
-    }
     needed: dict[str, dict[str, list[str]]] = {}
     for change in changes:
         if (key := change.group.key) in managed:
-            what = words.get(change.action)
-            verb = what or ("to add" if change.action is Action.ADD_USER else "to remove")
-            people = needed.setdefault(key, {}).setdefault(verb, [])
-            if change.user is not None:
-                people.append(change.user.text)
+            people = needed.setdefault(key, {}).setdefault(_NEEDED[change.action], [])
+            people += [change.user.text] if change.user is not None else []
     for key, parts in needed.items():
         group = managed[key]
         said = "; ".join(f"{verb} {listed(who)}".strip() for verb, who in parts.items())
