@@ -51,10 +51,8 @@ class NewGroups:
         known = [part for part in parts if name_key(part) in self._known]
         loses = any(set(members) & set(losses.get(name_key(part), ())) for part in known)
         if len(parts) > 1 and (len(known) == len(parts) or loses):
-            names = " and ".join(map(quoted, known))
-            message = f"{quoted(desired.name)} looks like several groups in one: {names} exist"
-            if len(known) == 1:
-                message = f"{quoted(desired.name)} looks like several groups in one: {names} exists"
+            exist = f"{' and '.join(map(quoted, known))} {'exists' if len(known) == 1 else 'exist'}"
+            message = f"{quoted(desired.name)} looks like several groups in one: {exist}"
             return _problem(desired, message, f"list each by itself; {hint}")
         former = self._former(desired, members)
         if former is None:

@@ -171,30 +171,31 @@ def disagreements(plan: Plan, desired: Desired, today: date) -> Iterator[Problem
         found = next((each for each in desired.groups if _is_group(each, was)), None)
         if found is None:
             continue
-        at: DesiredGroup | DesiredMember = found
-        name, message, hint = quoted(group.name), "", ""
+        name, who = quoted(group.name), "" if user is None else quoted(user.text)
+        listing = Listing()
         if user is not None:
-            who = quoted(user.text)
             listing = listing_of(desired, group, Member(id=user.id, email=user.email), today)
-            if change.action is Action.REMOVE_USER and listing.is_wanted:
+        match change.action:
+            case Action.REMOVE_USER if listing.is_wanted:
                 message = f"the file lists {who} in {name}, and its next run adds them again"
-                at, hint = listing.member or found, "remove the line, too"
-            elif change.action is Action.ADD_USER and listing.is_wanted is False:
+                hint = "remove the line, too"
+            case Action.ADD_USER if listing.is_wanted is False:
                 message = f"the file does not want {who} in {name}, and its next run removes them"
-                at, hint = listing.member or found, "add them there, too"
-        elif change.action is Action.RENAME_GROUP and found.name != group.name:
-            ends = "renames it back" if found.id is not None else "creates that one"
-            message = f"the file calls the group {quoted(found.name)}, and its next run {ends}"
-            hint = "rename it there, too"
-        elif change.action is Action.DELETE_GROUP and found.state == "present":
-            message = f"the file names the group {name}, and its next run creates it again"
-            hint = "write `state: absent` there, or remove it"
-        elif change.action is Action.CREATE_GROUP and found.state == "absent":
-            message = (
-                f"the file says that the group {name} is to be absent: its next run deletes it"
-            )
-        if message:
-            yield Problem(at.source, at.line, message, hint)
+                hint = "add them there, too"
+            case Action.RENAME_GROUP if found.name != group.name:
+                ends = "renames it back" if found.id is not None else "creates that one"
+                message = f"the file calls the group {quoted(found.name)}, and its next run {ends}"
+                hint = "rename it there, too"
+            case Action.DELETE_GROUP if found.state == "present":
+                message = f"the file names the group {name}, and its next run creates it again"
+                hint = "write `state: absent` there, or remove it"
+            case Action.CREATE_GROUP if found.state == "absent":
+                message = f"the file says that the group {name} is to be absent"
+                message, hint = f"{message}: its next run deletes it", ""
+            case _:
+                continue
+        at = listing.member or found
+        yield Problem(at.source, at.line, message, hint)
 
 
 def _is_group(wanted: DesiredGroup, group: GroupRef) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import product
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import attrs
@@ -207,36 +208,33 @@ def each_read(
     client: _Client, principals: Iterable[Principal], max_requests: int | None
 ) -> Generator[Any, Any, Roles]:
     """Yield each call, as the client makes it, and expect its response."""
-    listed: Sequence[Principal] = tuple(principals)
+    listed = list(principals)
     asked: set[PrincipalKey] = {(each.type, each.id) for each in listed}
     found: dict[PrincipalKey, dict[Grant, None]] = {}
-    named: dict[str, set[PrincipalKey]] = {}
-    requests = 0
-    most = math.inf if max_requests is None else max_requests
-    needed = len(_SCOPES) * -(-len(listed) // MAX_PRINCIPALS)
-    if needed > most:
+    named: dict[str, set[PrincipalKey]] = {scope: set() for scope in _SCOPES}
+    batches = range(0, len(listed), MAX_PRINCIPALS)
+    requests, most = 0, math.inf if max_requests is None else max_requests
+    if len(_SCOPES) * len(batches) > most:
         return Roles(reason=_QUOTA)
     try:
-        for scope in _SCOPES:
-            in_scope = named.setdefault(scope, set())
-            for start in range(0, len(listed), MAX_PRINCIPALS):
-                batch = list(listed[start : start + MAX_PRINCIPALS])
-                arguments: dict[str, Any] | None = {"scope_type": scope, "principals": batch}
-                cursors: set[str] = set()
-                while arguments is not None:
-                    if requests >= most:
-                        return Roles(reason=_QUOTA, requests=requests)
-                    requests += 1
-                    page: InspectResponse = yield client.principals.inspect_multiple(**arguments)
-                    for principal in page.data.principals:
-                        key = principal.type, principal.id
-                        if key in asked:
-                            in_scope.add(key)
-                            grants = found.setdefault(key, {})
-                            grants.update(dict.fromkeys(map(grant_of, principal.roles)))
-                    arguments = next_arguments(arguments, page.next_cursor, cursors)
-                    if len(cursors) > MAX_PRINCIPALS:  # each page has at least one of them
-                        raise EndlessPages(f"the pages do not end: {len(cursors)} are read")
+        for scope, start in product(_SCOPES, batches):
+            batch = listed[start : start + MAX_PRINCIPALS]
+            arguments: dict[str, Any] | None = {"scope_type": scope, "principals": batch}
+            cursors: set[str] = set()
+            while arguments is not None:
+                if requests >= most:
+                    return Roles(reason=_QUOTA, requests=requests)
+                requests += 1
+                page: InspectResponse = yield client.principals.inspect_multiple(**arguments)
+                for principal in page.data.principals:
+                    key = principal.type, principal.id
+                    if key in asked:
+                        named[scope].add(key)
+                        grants = map(grant_of, principal.roles)
+                        found.setdefault(key, {}).update(dict.fromkeys(grants))
+                arguments = next_arguments(arguments, page.next_cursor, cursors)
+                if len(cursors) > MAX_PRINCIPALS:  # each page has at least one of them
+                    raise EndlessPages(f"the pages do not end: {len(cursors)} are read")
     except _UNREAD + http_errors() as error:
         return Roles(reason=reason_of(error), requests=requests)
     # Who is missing in one of the responses may have any role in that scope.

@@ -12,7 +12,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from functools import cache
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cld_user_groups.membership.problems import printable
 
@@ -90,7 +90,7 @@ def _environment(*, is_html: bool) -> Environment:
         found = "".join(each if each.isalnum() else f"\\{ord(each):x} " for each in shown(text))
         return Markup(f'"{found}"')  # noqa: S704 - escaped here
 
-    functions: dict[str, Any] = {"counted": counted, "asset": asset, "digest": digest}
-    functions["css_string"] = css_string
-    environment.globals.update(functions)
+    environment.globals |= {
+        "counted": counted, "asset": asset, "digest": digest, "css_string": css_string
+    }  # fmt: skip
     return environment

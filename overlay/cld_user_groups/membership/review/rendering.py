@@ -215,17 +215,16 @@ class View:
         some = f", {full:,} with full control" if 0 < full < len(found) else ""
         return f"{self.title(kind)} ({len(found):,}{some})"
 
-    def grants(self, group: ReviewedGroup) -> list[tuple[str, bool]] | None:
-        """Return what a group grants, and whether that is full control; None: not known."""
+    def grants(self, group: ReviewedGroup) -> list[tuple[str, bool | None]]:
+        """Return what a group grants, and whether that is full control; None: it is not known."""
         grants = self.review.roles.of(group.id)
         if grants is None:
-            return None
+            return [("not known", None)]  # a note says why
         return [(grant.text, grant.is_full_control) for grant in grants] or [(NO_ROLE, False)]
 
     def granted(self, group: ReviewedGroup) -> list[str]:
-        """Return what a group grants, or that it is not known; a note says why."""
-        grants = self.grants(group)
-        return ["not known"] if grants is None else [text for text, _ in grants]
+        """Return what a group grants, or that it is not known."""
+        return [text for text, _ in self.grants(group)]
 
     def no_access(self) -> str:
         """Return why there is nobody of whom it is said what they may do."""
@@ -348,31 +347,27 @@ def event(difference: ReviewDifference) -> str:
 def rows(review: Review) -> Iterator[tuple[Value, ...]]:
     """Return the rows of a review, in the order of its groups; see `COLUMNS`."""
     view = View(review)
+    nothing: tuple[Value, ...] = (None,) * 6
     for group in review.groups:
         granted = "; ".join(view.granted(group)) if review.roles.were_read else None
-        for found in group.members or (None,):
-            person = None if found is None else view.people[found.user_id]
-            yield _row(view, group, granted, person, found)
+        of_group = group.name, group.id
+        for found in group.members:
+            yield (
+                *of_group,
+                *_of_person(view.people[found.user_id]),
+                *(found.since, found.by, found.run, found.reason, found.source),
+                str(found.until) if found.until else None,
+                *(view.all_kinds(found.user_id, group.id), granted, group.managed_by),
+            )
+        if not group.members:
+            kinds = view.all_kinds(None, group.id)
+            yield (*of_group, *nothing, *nothing, kinds, granted, group.managed_by)
     for person in review.people:
         if person.id not in view.groups_of:
-            yield _row(view, None, None, person, None)
+            kinds = view.all_kinds(person.id, None)
+            yield (None, None, *_of_person(person), *nothing, kinds, None, None)
 
 
-def _row(
-    view: View,
-    group: ReviewedGroup | None,
-    granted: str | None,
-    person: Person | None,
-    found: Membership | None,
-) -> tuple[Value, ...]:
-    of_group = (group.name, group.id, group.managed_by) if group else (None,) * 3
-    of_person: tuple[Value, ...] = (None,) * 6
-    if person is not None:
-        of_person = (person.email, person.name, person.id, person.role)
-        of_person = (*of_person, person.state.value, person.last_login)
-    of_membership: tuple[Value, ...] = (None,) * 6
-    if found is not None:
-        until = str(found.until) if found.until else None
-        of_membership = (found.since, found.by, found.run, found.reason, found.source, until)
-    kinds = view.all_kinds(person.id if person else None, of_group[1])
-    return (*of_group[:2], *of_person, *of_membership, kinds, granted, of_group[2])
+def _of_person(person: Person) -> tuple[Value, ...]:
+    state, last_login = person.state.value, person.last_login
+    return person.email, person.name, person.id, person.role, state, last_login

@@ -70,16 +70,13 @@ def _document(review: Review) -> bytes:
 def _roles(review: Review) -> dict[str, Any]:
     """Return what is granted: by group, by person, and by role with those who have it."""
     roles = review.roles
-    people = [
-        {"user": person.id, "granted": _documents(roles.of(person.id, "user"))}
-        for person in review.people
-    ]
+    groups, people = (
+        [{kind: each.id, "granted": _documents(roles.of(each.id, kind))} for each in listed]
+        for kind, listed in (("group", review.groups), ("user", review.people))
+    )
     return {
         "not_known_because": roles.reason if review.unknown_groups else None,
-        "groups": [
-            {"group": group.id, "granted": _documents(roles.of(group.id))}
-            for group in review.groups
-        ],
+        "groups": groups,
         "people": people if any(each["granted"] is not None for each in people) else None,
         "access": [
             {
