@@ -198,9 +198,8 @@ class Memberships:
     def _wrong_in(self, ref: GroupRef, rule: Rule) -> Iterator[str]:
         members = self._of(ref)
         if rule.limit is not None:
-            if len(members) > rule.limit:
-                count = f"{len(members)} members"
-                yield f"{quoted(ref.name)} has {count}, and may have {rule.limit}"
+            if (count := len(members)) > rule.limit:
+                yield f"{quoted(ref.name)} has {count} members, and may have {rule.limit}"
             return
         found: dict[str, list[str]] = {}
         for user_id in members:

@@ -33,7 +33,7 @@ _NEEDED = {
     Action.CREATE_GROUP: "to create it",
     Action.RENAME_GROUP: "to rename it",
     Action.ADD_USER: "to add",
-    Action.ASSIGN_ROLE: "to assign it a role",
+    Action.ASSIGN_ROLE: "to assign roles",
     Action.REMOVE_USER: "to remove",
     Action.DELETE_GROUP: "to delete it",
 }

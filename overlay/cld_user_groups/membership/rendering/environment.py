@@ -12,7 +12,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from functools import cache
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cld_user_groups.membership.problems import printable
 
@@ -76,7 +76,6 @@ def _environment(*, is_html: bool) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"shown": shown, "code": code_span, "printable": printable}
 
     def asset(name: str) -> Markup:
         return Markup(loader.get_source(environment, name)[0])  # noqa: S704 - ours
@@ -90,7 +89,9 @@ def _environment(*, is_html: bool) -> Environment:
         found = "".join(each if each.isalnum() else f"\\{ord(each):x} " for each in shown(text))
         return Markup(f'"{found}"')  # noqa: S704 - escaped here
 
-    environment.globals |= {
-        "counted": counted, "asset": asset, "digest": digest, "css_string": css_string
+    filters: dict[str, Any] = {
+        "asset": asset, "code": code_span, "counted": counted, "css_string": css_string,
+        "digest": digest, "printable": printable, "shown": shown,
     }  # fmt: skip
+    environment.filters.update(filters)
     return environment
