@@ -222,11 +222,7 @@ class EmulatedAccount:
     def rename_group(self, group: EmulatorGroup | str, name: str) -> EmulatorGroup:
         """Rename a user group, and return it."""
         with self._lock:
-            before = self._group(group)
-            self._require_free_name(require_name(name), but_for=before.id)
-            del self._ids_by_name[before.name]
-            self._ids_by_name[name] = before.id
-            return self._replace(before, name=name)
+            return self._replace(self._group(group), name=require_name(name))
 
     def remove_group(self, group: EmulatorGroup | str) -> None:
         """Remove a user group."""
@@ -274,19 +270,19 @@ class EmulatedAccount:
     def _insert_group(self, group: EmulatorGroup) -> EmulatorGroup:
         if group.id in self._groups:
             raise ValueError(f"the account already has a user group with the id {group.id!r}")
-        self._require_free_name(group.name)
+        return self._put(group)
+
+    def _replace(self, group: EmulatorGroup, **changes: Any) -> EmulatorGroup:
+        return self._put(attrs.evolve(group, **changes, updated_at=self.clock.now()), group.name)
+
+    def _put(self, group: EmulatorGroup, name_before: str | None = None) -> EmulatorGroup:
+        if self._ids_by_name.get(group.name, group.id) != group.id:
+            raise RejectedError(409, "A user group with this name already exists")
+        if name_before is not None:
+            del self._ids_by_name[name_before]
         self._groups[group.id] = group
         self._ids_by_name[group.name] = group.id
         return group
-
-    def _replace(self, group: EmulatorGroup, **changes: Any) -> EmulatorGroup:
-        changed = attrs.evolve(group, **changes, updated_at=self.clock.now())
-        self._groups[group.id] = changed
-        return changed
-
-    def _require_free_name(self, name: str, *, but_for: str | None = None) -> None:
-        if self._ids_by_name.get(name, but_for) != but_for:
-            raise RejectedError(409, "A user group with this name already exists")
 
 
 def require_name(value: object) -> str:
