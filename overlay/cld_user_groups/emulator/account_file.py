@@ -5,7 +5,7 @@ Its roles, and who has them, stand under a key that no other reader accepts.
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from typing import Final
 
@@ -118,43 +118,31 @@ class _FileRoles:
             return
         status = fields.whole(values.get("permissions"), "`permissions`")
         if status is not None and status not in REFUSALS:
-            known = ", ".join(map(str, REFUSALS))
-            fields.problem(values["permissions"].line, f"`permissions` must be one of {known}")
+            refusals = ", ".join(map(str, REFUSALS))
+            fields.problem(values["permissions"].line, f"`permissions` must be one of {refusals}")
         self._refused_with = status
-        for item in _items(values.get("roles"), "`roles`", fields):
-            self._read_role(item, fields)
-        for item in _items(values.get("assignments"), "`assignments`", fields):
-            self._read_assignment(item, fields)
-
-    def _read_role(self, node: Node, fields: Fields) -> None:
-        values = fields.table(node, "a role", _ROLE)
-        if values is None:
-            return
-        role_id = fields.text(values.get("id"), "`id`")
-        if role_id is None:
-            fields.problem(node.line, "a role needs an `id`")
-            return
-        get, choice = values.get, fields.choice
-        role = EmulatorRole(
-            role_id,
-            fields.text(get("name"), "`name`") or role_id,
-            choice(get("scope_type"), "`scope_type`", "prodenv", "account"),
-            choice(get("permission_type"), "`permission_type`", "global", "content"),
-            choice(get("management_type"), "`management_type`", "custom", "system"),
-            fields.text(get("description"), "`description`"),
-        )
-        self._roles.append(role)
-
-    def _read_assignment(self, node: Node, fields: Fields) -> None:
-        known = ("group", "user", "role", "scope_id", *_WITHIN)
-        values = fields.table(node, "an assignment", known)
-        if values is None:
-            return
-        texts = {name: fields.text(values.get(name), f"`{name}`") for name in known}
-        if texts["role"] is None or (texts["group"] is None) is (texts["user"] is None):
-            fields.problem(node.line, "an assignment needs a `role`, and a `group` or a `user`")
-        else:
-            self._assignments.append((node.line, texts))
+        get, text, choice = values.get, fields.text, fields.choice
+        for line, own in _tables(get("roles"), "`roles`", "a role", _ROLE, fields):
+            role_id = text(own.get("id"), "`id`")
+            if role_id is None:
+                fields.problem(line, "a role needs an `id`")
+                continue
+            role = EmulatorRole(
+                role_id,
+                text(own.get("name"), "`name`") or role_id,
+                choice(own.get("scope_type"), "`scope_type`", "prodenv", "account"),
+                choice(own.get("permission_type"), "`permission_type`", "global", "content"),
+                choice(own.get("management_type"), "`management_type`", "custom", "system"),
+                text(own.get("description"), "`description`"),
+            )
+            self._roles.append(role)
+        known, what = ("group", "user", "role", "scope_id", *_WITHIN), "an assignment"
+        for line, own in _tables(get("assignments"), "`assignments`", what, known, fields):
+            texts = {name: text(own.get(name), f"`{name}`") for name in known}
+            if texts["role"] is None or (texts["group"] is None) is (texts["user"] is None):
+                fields.problem(line, "an assignment needs a `role`, and a `group` or a `user`")
+            else:
+                self._assignments.append((line, texts))
 
     def assigned(
         self, users: Iterable[EmulatorUser], groups: Iterable[EmulatorGroup]
@@ -186,8 +174,13 @@ class _FileRoles:
         return found
 
 
-def _items(node: Node | None, what: str, fields: Fields) -> Iterator[Node]:
+def _tables(
+    node: Node | None, what: str, each: str, known: Collection[str], fields: Fields
+) -> Iterator[tuple[int, dict[str, Node]]]:
+    """Yield the line and the values of each table of a list; what is none is a problem."""
     if isinstance(node, Items):
-        yield from node.items
+        for item in node.items:
+            if (values := fields.table(item, each, known)) is not None:
+                yield item.line, values
     elif node is not None:
         fields.problem(node.line, f"{what} must be a list")
