@@ -62,6 +62,8 @@ UNCHAINED = (
         (lambda text: text + b'{"type":"intent","at":"20', ()),
         (lambda text: text.replace(b'"groups.yaml"', b'"other.yaml"', 1),
          ("line 1 was changed, or the line after it is missing",)),
+        (lambda text: text.replace(b'"previous":"', b'"previous":"\xff', 1),
+         ("line 1 was changed, or the line after it is missing",)),
         (lambda text: text.replace(b"u1", b"u2"),
          ("line 2 was changed, or the line after it is missing",)),
         (remove_line(3), ("line 2 was changed, or the line after it is missing",)),

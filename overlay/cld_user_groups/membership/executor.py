@@ -1,4 +1,4 @@
-"""Execute one change: its requests, and what its responses mean. Sans-IO.
+"""Execute one change: its requests, what its responses mean, and which roles it assigns. Sans-IO.
 
 A flow is a generator, as the client's own pipeline: it yields a request, and is sent its response
 or thrown its error. If a response is lost or unexpected, reading the account decides.
@@ -6,12 +6,13 @@ or thrown its error. If a response is lost or unexpected, reading the account de
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from attrs import evolve
+from attrs import evolve, field, frozen
 
+from cld_provisioning_api.models import Role
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, RawResponse, maybe_applied
 from cld_user_groups._find_users import send_each, send_each_async
 from cld_user_groups.errors import AlreadyExists, CloudinaryError, NotFound, RateLimited
@@ -19,8 +20,9 @@ from cld_user_groups.errors import AlreadyExists, CloudinaryError, NotFound, Rat
 from .grants import Grant, grant_of
 from .model import Action, Change, Snapshot
 from .pace import Reply, ReplyKind
-from .restoring import obstacle
+from .problems import quoted
 from .result import Outcome, Status
+from .runs import Run
 
 #: Of a change that the account shows, though its response was an error.
 IN_PLACE = "in place; whether this run applied it is not known"
@@ -46,7 +48,7 @@ class ChangeResult(NamedTuple):
 
 
 Flow = Generator[ChangeRequest, RawResponse[Any], ChangeResult]
-Check = Generator[ChangeRequest, RawResponse[Any], ChangeResult | None]
+_Check = Generator[ChangeRequest, RawResponse[Any], ChangeResult | None]
 _Look = Generator[ChangeRequest, RawResponse[Any], str | None]
 
 
@@ -67,7 +69,7 @@ def execute(before: Outcome) -> Flow:
         done = evolve(done, group_id=response.parsed.id)
     if change.role is not None:
         return (yield from _confirm(done, response))
-    return ChangeResult(done, _reply(ReplyKind.IN_PLACE, response))
+    return ChangeResult(done, reply_of(response))
 
 
 def execute_now(client: CldProvisioning, flow: Flow) -> ChangeResult:
@@ -104,29 +106,31 @@ def _write(change: Change, group_id: str | None) -> ChangeRequest:
             return ChangeRequest("update_roles", {**added, "principal": principal}, "principals")
 
 
-def _check(before: Outcome, role: Grant) -> Check:
+def _check(before: Outcome, role: Grant) -> _Check:
     """Return why a role is not assigned, or None: it must be as it was recorded, right now."""
-    was_sent = before.status is Status.UNKNOWN
+    status = Status.FAILED
     try:
         listed = yield ChangeRequest("list", {}, "roles")
-    except RateLimited as error:
-        status = Status.UNKNOWN if was_sent else Status.NOT_STARTED
-        held = evolve(before, status=status, error=str(error))
-        return ChangeResult(held, _reply(ReplyKind.THROTTLED, error))
     except Exception as error:  # noqa: BLE001 - the end of one change only
-        why = f"the roles that can be assigned are not known: {error}"
-        reply = _reply(ReplyKind.FAILED, error)
+        reply, why = reply_of(error), f"the roles that can be assigned are not known: {error}"
+        if reply.kind is ReplyKind.THROTTLED:
+            status, why = Status.NOT_STARTED, str(error)
     else:
-        why, reply = obstacle(role, listed.parsed.data), _reply(ReplyKind.FAILED, listed)
-    if not why:
-        return None
-    status = Status.UNKNOWN if was_sent else Status.FAILED
-    return ChangeResult(evolve(before, status=status, error=why), reply)
+        reply, why = (
+            evolve(reply_of(listed), kind=ReplyKind.FAILED),
+            obstacle(role, listed.parsed.data),
+        )
+        if not why:
+            return None
+    was_sent = before.status is Status.UNKNOWN
+    return ChangeResult(
+        evolve(before, status=before.status if was_sent else status, error=why), reply
+    )
 
 
 def _confirm(done: Outcome, response: RawResponse[Any]) -> Flow:
     """Look at the roles of a group after one was assigned: the response says nothing of them."""
-    reply = _reply(ReplyKind.FAILED, response)
+    reply = reply_of(response)
     if reply.remaining:
         reply = evolve(reply, remaining=reply.remaining - 1)  # looking takes one
     try:
@@ -135,40 +139,35 @@ def _confirm(done: Outcome, response: RawResponse[Any]) -> Flow:
         error = f"the API accepted it, and whether it is assigned is not known: {unseen}"
     else:
         if found is not None:
-            return ChangeResult(done, evolve(reply, kind=ReplyKind.IN_PLACE))
+            return ChangeResult(done, reply)
         error = "the API accepted it, and the roles of the group do not show it"
-    return ChangeResult(evolve(done, status=Status.UNKNOWN, error=error), reply)
+    unconfirmed = evolve(done, status=Status.UNKNOWN, error=error)
+    return ChangeResult(unconfirmed, evolve(reply, kind=ReplyKind.FAILED))
 
 
 def _after_error(before: Outcome, error: Exception) -> Flow:
-    change = before.change
-    is_throttled = isinstance(error, RateLimited)
+    change, reply = before.change, reply_of(error)
     # Some gateways send a 503 after forwarding the request.
-    was_forwarded = isinstance(error, CloudinaryError) and error.status_code == 503
-    may_hold = before.status is Status.UNKNOWN or maybe_applied(error) or was_forwarded
-    seems_to_hold = _seems_to_hold(change, error)
+    may_hold = before.status is Status.UNKNOWN or maybe_applied(error) or reply.status_code == 503
+    not_done = Status.NOT_STARTED if reply.kind is ReplyKind.THROTTLED else Status.FAILED
+    is_doubtful = may_hold or _seems_to_hold(change, error)
     failed = evolve(
         before,
-        status=Status.UNKNOWN if may_hold or seems_to_hold else Status.FAILED,
+        status=Status.UNKNOWN if is_doubtful else not_done,
         request_id=error.request_id if isinstance(error, CloudinaryError) else None,
         error=str(error) or type(error).__name__,
     )
-    reply = _reply(ReplyKind.THROTTLED if is_throttled else ReplyKind.FAILED, error)
-    if is_throttled:
-        status = Status.UNKNOWN if may_hold else Status.NOT_STARTED
-        return ChangeResult(evolve(failed, status=status), reply)
-    if not may_hold and not seems_to_hold:
+    if reply.kind is ReplyKind.THROTTLED or not is_doubtful:
         return ChangeResult(failed, reply)
     try:
         found = yield from _verify(change, before.group_id)
     except Exception as unseen:  # noqa: BLE001 - the first error is what is reported
         failed = evolve(failed, error=f"{failed.error}; looking failed: {unseen}")
         return ChangeResult(failed, reply)
-    takes_name = change.action in (Action.CREATE_GROUP, Action.RENAME_GROUP)
     if found is None:
         # A request whose response was lost may still be applied later: nobody knows yet. A name
         # that is taken, and not by this change, is another group's.
-        is_taken = takes_name and not may_hold
+        is_taken = change.action in (Action.CREATE_GROUP, Action.RENAME_GROUP) and not may_hold
         return ChangeResult(evolve(failed, status=Status.FAILED) if is_taken else failed, reply)
     if change.action is Action.CREATE_GROUP and not may_hold:
         return ChangeResult(failed, reply)  # a group that has appeared meanwhile is never adopted
@@ -241,29 +240,93 @@ def renewed_at(reset: datetime | None) -> float | None:
     return None if reset is None else reset.timestamp() + 1
 
 
-def reply_to_reading(source: Snapshot | Exception) -> Reply:
-    """Return what reading the account, or what it ended in, means for the next changes."""
+def reply_of(source: RawResponse[Any] | Snapshot | Exception) -> Reply:
+    """Return what a response, the account as it was read, or an error means for other changes."""
     if isinstance(source, Snapshot):
-        return Reply(
-            kind=ReplyKind.IN_PLACE,
-            remaining=source.requests_left,
-            reset_at=renewed_at(source.quota_reset_at),
-        )
-    is_throttled = isinstance(source, RateLimited)
-    return _reply(ReplyKind.THROTTLED if is_throttled else ReplyKind.FAILED, source)
-
-
-def _reply(kind: ReplyKind, source: RawResponse[Any] | Exception) -> Reply:
+        reset_at = renewed_at(source.quota_reset_at)
+        return Reply(kind=ReplyKind.IN_PLACE, remaining=source.requests_left, reset_at=reset_at)
     if isinstance(source, RawResponse):
-        reply = Reply(kind=kind, was_retried=source.retries > 0)
+        reply = Reply(kind=ReplyKind.IN_PLACE, was_retried=source.retries > 0)
     elif isinstance(source, CloudinaryError):
+        is_throttled = isinstance(source, RateLimited)
         reply = Reply(
-            kind=kind,
+            kind=ReplyKind.THROTTLED if is_throttled else ReplyKind.FAILED,
             status_code=source.status_code,
             was_sent=not isinstance(source, RateLimited) or source.was_sent,
             retry_after=source.retry_after,
         )
     else:
-        return Reply(kind=kind)
+        return Reply(kind=ReplyKind.FAILED)
     quota = source.rate_limit
     return evolve(reply, remaining=quota.remaining, reset_at=renewed_at(quota.reset))
+
+
+@frozen(kw_only=True)
+class Restoration:
+    """What an undo has to know to assign roles again.
+
+    Attributes:
+        assignable: The roles that can be assigned now; None where they are not known.
+        reason: Why they are not known.
+        recreated: By name, the IDs of the groups that earlier undos of the run have created.
+        granted: By the ID of such a group, what it is granted now.
+    """
+
+    assignable: tuple[Role, ...] | None = ()
+    reason: str = ""
+    recreated: Mapping[str, Collection[str]] = field(factory=dict[str, Collection[str]])
+    granted: Mapping[str, Collection[Grant]] = field(factory=dict[str, Collection[Grant]])
+
+    def obstacle(self, recorded: Grant) -> str:
+        """Return why a recorded role must not be assigned, or ""."""
+        if self.assignable is None:
+            return f"the roles that can be assigned are not known: {self.reason}"
+        return obstacle(recorded, self.assignable)
+
+
+def obstacle(recorded: Grant, assignable: Iterable[Role]) -> str:
+    """Return why a recorded role must not be assigned, or "".
+
+    It must be the same role as then, and the record must say exactly where it applied.
+    """
+    roles = [each for each in assignable if each.id == recorded.role_id]
+    if not roles:
+        return "the role no longer exists"
+    for role in roles:  # a list that has the same ID twice tells of two roles
+        if why := _difference(recorded, role):
+            return why
+    if (recorded.scope == "account") is bool(recorded.where):
+        return "the record does not say in which product environment"
+    within = dict(recorded.within)
+    if recorded.is_content is not bool(within) or not all(map(str.strip, within.values())):
+        return "the record does not say in which folder or collection"
+    # What the API does not know, it may ignore: then the role would apply everywhere.
+    if any(
+        each.policy_parameters and not within.keys() <= {*each.policy_parameters} for each in roles
+    ):
+        return "the role is not restricted by what the record names"
+    return ""
+
+
+def _difference(recorded: Grant, role: Role) -> str:
+    if role.updated_at > recorded.updated_at:
+        return "the role was changed since"
+    kind = role.scope_type, role.management_type == "system", role.permission_type == "content"
+    if kind != (recorded.scope, recorded.is_system, recorded.is_content):
+        return "the role is of another kind now"
+    if role.name != recorded.role:
+        return f"the role is called {quoted(role.name)} now"
+    return ""
+
+
+def recreated_by(run: Run, others: Iterable[Run]) -> dict[str, set[str]]:
+    """Return, by name, the IDs of the groups that the undos of a run have certainly created."""
+    found: dict[str, set[str]] = {}
+    for other in others:
+        if other.header.plan.undoes != run.id:
+            continue
+        for outcome in other.outcomes:
+            is_created = outcome.change.action is Action.CREATE_GROUP
+            if is_created and outcome.status is Status.DONE and outcome.group_id is not None:
+                found.setdefault(outcome.change.group.name, set()).add(outcome.group_id)
+    return found

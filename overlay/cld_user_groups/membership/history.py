@@ -191,30 +191,27 @@ class _Tracker:
 
     def _add(self, step: Step, group: GroupRef, user: UserRef) -> None:
         periods = self._record(step, group, user)
-        current = periods[-1] if periods and periods[-1].is_open else None
-        if current is not None:
+        if periods and periods[-1].is_open:
             if step.status is not Status.DONE:
                 return  # it was there already, or whatever the request did, it still is
             # It could be added: so it had ended, and no run of this machine did that.
-            periods[-1] = evolve(current, is_open=False)
-        if undone := step.header.plan.undoes:
-            lost = self._lost(periods, group, user, undone)
-            since = None if lost is None else lost.since
-            periods.append(Period(group=group, user=user, since=since, restored=step))
-        else:
-            periods.append(Period(group=group, user=user, since=step))
+            periods[-1] = evolve(periods[-1], is_open=False)
+        period = Period(group=group, user=user, since=step)
+        if step.header.plan.undoes:
+            lost = periods[-1] if periods else self._lost(step, group, user)
+            period = evolve(period, since=lost.since if lost else None, restored=step)
+        periods.append(period)
 
-    def _lost(
-        self, periods: list[Period], group: GroupRef, user: UserRef, run: str
-    ) -> Period | None:
-        """Return the membership that an undo gives back: in a group with another ID, perhaps."""
-        if periods:
-            return periods[-1]
+    def _lost(self, step: Step, group: GroupRef, user: UserRef) -> Period | None:
+        """Return the membership of a group that the undone run has deleted: it had another ID."""
         for (_, user_id), found in self.periods.items():
             ended = found[-1].ended if user_id == user.id and found else None
-            if ended is None or ended.run != run or ended.action is not Action.DELETE_GROUP:
+            if ended is None or ended.action is not Action.DELETE_GROUP:
                 continue
-            if ended.outcome.change.group.name == group.name:
+            if (ended.run, ended.outcome.change.group.name) == (
+                step.header.plan.undoes,
+                group.name,
+            ):
                 return found[-1]
         return None
 
@@ -267,71 +264,57 @@ def as_of(snapshot: Snapshot, runs: Iterable[Run], run: str) -> AsOf:
     others = [each.id for each in ordered if each.header.account != snapshot.account_id]
     if others:
         raise ValueError(f"the run {others[0]} was not on account {snapshot.account_id!r}")
-    account = _Rewind(snapshot)
+    known = Directory(snapshot)
+    groups = {each.id: (each.name, dict(known.members(each.id))) for each in snapshot.groups}
+    notes: list[str] = []
     while ordered and ordered[-1].id != run:
         later = ordered.pop()
         for outcome in reversed(later.outcomes):
-            account.without(outcome, later)
+            if outcome.status is Status.DONE:
+                _take_out(outcome, groups, known)
+            elif outcome.status is Status.UNKNOWN:
+                notes.append(
+                    f"Change {outcome.position + 1} of run {later.id} may have been applied or "
+                    f"not; it is left as it is now."
+                )
     if not ordered:
         raise ValueError(f"there is no run {run!r} on account {snapshot.account_id!r}")
     found = ordered[-1]
-    at = found.header.started_at if found.end is None else found.end.at
-    return AsOf(snapshot=account.snapshot(at), run=found, notes=tuple(account.notes))
+    before = Snapshot(
+        account_id=snapshot.account_id,
+        groups=tuple(
+            Group(id=group_id, name=name, members=tuple(members.values()))
+            for group_id, (name, members) in groups.items()
+        ),
+        people=snapshot.people,
+        taken_at=found.header.started_at if found.end is None else found.end.at,
+    )
+    return AsOf(snapshot=before, run=found, notes=tuple(notes))
 
 
-class _Rewind:
-    """Takes changes out of an account, the latest first."""
+def _take_out(
+    outcome: Outcome, groups: dict[str, tuple[str, dict[str, Member]]], known: Directory
+) -> None:
+    """Take a change out of groups, each with its name and its members by ID."""
+    change, group_id = outcome.change, outcome.group_id
+    if group_id is None:
+        return
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        self._now = snapshot
-        self._directory = Directory(snapshot)
-        self._names = {group.id: group.name for group in snapshot.groups}
-        self._members = {
-            group.id: dict(self._directory.members(group.id)) for group in snapshot.groups
-        }
-        self.notes: list[str] = []
+    def member(user: UserRef) -> Member:
+        return known.by_id(user.id) or Member(id=user.id, email=user.email)
 
-    def without(self, outcome: Outcome, run: Run) -> None:
-        """Take a change out; note it where nothing tells whether it was applied."""
-        group_id = outcome.group_id
-        if outcome.status is Status.UNKNOWN:
-            self.notes.append(
-                f"Change {outcome.position + 1} of run {run.id} may have been applied or not; "
-                f"it is left as it is now."
-            )
-        if outcome.status is not Status.DONE or group_id is None:
-            return
-        change = outcome.change
-        match change.action:
-            case Action.CREATE_GROUP:
-                self._names.pop(group_id, None)
-                self._members.pop(group_id, None)
-            case Action.DELETE_GROUP:
-                self._names[group_id] = change.group.name
-                self._members[group_id] = {user.id: self._member(user) for user in change.members}
-            case Action.RENAME_GROUP:
-                if group_id in self._names:
-                    self._names[group_id] = change.old_name or ""
-            case Action.ADD_USER | Action.REMOVE_USER if change.user is not None:
-                # Where somebody else has deleted the group since, who was in it is not known.
-                members = self._members.get(group_id, {})
-                if change.action is Action.ADD_USER:
-                    members.pop(change.user.id, None)
-                else:
-                    members.setdefault(change.user.id, self._member(change.user))
-            case _:
-                pass
-
-    def _member(self, user: UserRef) -> Member:
-        return self._directory.by_id(user.id) or Member(id=user.id, email=user.email)
-
-    def snapshot(self, taken_at: datetime) -> Snapshot:
-        """Return the account without what was taken out."""
-        groups = tuple(
-            Group(id=group_id, name=name, members=tuple(self._members[group_id].values()))
-            for group_id, name in self._names.items()
-        )
-        now = self._now
-        return Snapshot(
-            account_id=now.account_id, groups=groups, people=now.people, taken_at=taken_at
-        )
+    # Where somebody else has deleted the group since, who was in it is not known.
+    members = groups[group_id][1] if group_id in groups else {}
+    match change.action:
+        case Action.CREATE_GROUP:
+            groups.pop(group_id, None)
+        case Action.DELETE_GROUP:
+            groups[group_id] = change.group.name, {each.id: member(each) for each in change.members}
+        case Action.RENAME_GROUP if group_id in groups:
+            groups[group_id] = change.old_name or "", members
+        case Action.ADD_USER if change.user is not None:
+            members.pop(change.user.id, None)
+        case Action.REMOVE_USER if change.user is not None:
+            members.setdefault(change.user.id, member(change.user))
+        case _:
+            pass

@@ -250,13 +250,6 @@ class FileJournal:
         paths = {sequence_of(path) or 0: path for path in sorted(directory.glob(f"*{SUFFIX}"))}
         number, latest = max(paths.items())
         self._previous = _last_digest(latest) if number else ""
-        about = PlanInfo(
-            source=plan.source,
-            digest=plan.digest,
-            created_at=plan.created_at,
-            changes=len(plan.changes),
-            protect=plan.protect,
-        )
         header = Header(
             run=self.run,
             sequence=1 + number,
@@ -264,7 +257,13 @@ class FileJournal:
             started_at=now,
             account=plan.account_id,
             by=author(),
-            plan=about,
+            plan=PlanInfo(
+                source=plan.source,
+                digest=plan.digest,
+                created_at=plan.created_at,
+                changes=len(plan.changes),
+                protect=plan.protect,
+            ),
         )
         self.add(header)
         try:

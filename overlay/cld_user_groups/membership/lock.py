@@ -119,15 +119,13 @@ def account_lock(directory: Path, account_id: str, wait: float = 0.0) -> Generat
 
     about, path = directory / "lock.json", directory / "lock"
     lock = FileLock(path, mode=0o600, thread_local=False)
-    has_waited = False
     try:
         make_private(directory)
         if path.is_symlink():  # opening it would truncate what it leads to
             raise OSError(errno.ELOOP, "it is a symbolic link", os.fspath(path))
-        try:
+        with suppress(Timeout):
             lock.acquire(timeout=0)
-        except Timeout:
-            has_waited = True
+        if has_waited := not lock.is_locked:
             lock.acquire(timeout=wait, poll_interval=0.05)
     except Timeout:
         raise AlreadyRunning(account_id, _holder_in(about)) from None
@@ -147,7 +145,7 @@ def account_lock(directory: Path, account_id: str, wait: float = 0.0) -> Generat
 def _holder_in(about: Path) -> Holder | None:
     try:
         return _HOLDER.decode(about.read_bytes())
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, ValueError):
         return None
 
 
@@ -333,7 +331,7 @@ class RedisLease:
         milliseconds = self._client.pttl(self._lock.name)
         try:
             holder = _CLAIM.decode(token or b"").holder
-        except msgspec.MsgspecError:
+        except ValueError:
             holder = None
         return holder, milliseconds / 1000 if milliseconds > 0 else None
 

@@ -19,7 +19,7 @@ from cld_user_groups.errors import CloudinaryError, http_errors
 
 from . import staleness
 from .directory import Directory
-from .executor import IN_PLACE, ChangeResult, Flow, execute, renewed_at, reply_to_reading
+from .executor import IN_PLACE, ChangeResult, Flow, execute, renewed_at, reply_of
 from .grants import RoleRecord
 from .journal import End, Ended, FileJournal, Intent, Journal, JournalError, NoJournal
 from .lock import AlreadyRunning, Lease, account_lock
@@ -254,7 +254,7 @@ class ApplySession:
     def _note_account(self, found: Snapshot | Exception) -> None:
         """Hold back the changes that the account no longer fits after a wait."""
         now, outcomes = self.now(), self._outcomes
-        self._scheduler.account_read(reply_to_reading(found), now.timestamp())
+        self._scheduler.account_read(reply_of(found), now.timestamp())
         if isinstance(found, Exception):
             return
         held = staleness.no_longer_fits(self.plan, outcomes, self._ended, self._read, found, now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 
 from .directory import Directory
 from .guards import Protected
@@ -47,23 +48,15 @@ class StalePlan(PlanRefused):
 
 
 def check_plan(plan: Plan, account_id: str, now: datetime) -> None:
-    """Validate a plan as far as possible without a request.
-
-    Raises:
-        PlanRefused: The plan is for another account, does not pass its guards, changes a group that
-            something else manages, or has expired.
-        ValueError: The plan is not consistent.
-    """
+    """Validate a plan as far as possible without a request; `ValueError`: it is inconsistent."""
     if plan.account_id != account_id:
         raise WrongAccount(
             f"the plan is for account {plan.account_id!r}, the client's is {account_id!r}"
         )
     for change in plan.changes:
         if (manager := plan.managed.get(change.group.id or "")) is not None:
-            raise PlanRefused(
-                f"the group {quoted(change.group.name)} is managed by {quoted(manager)}, and "
-                "never written"
-            )
+            name, by = quoted(change.group.name), quoted(manager)
+            raise PlanRefused(f"the group {name} is managed by {by}, and never written")
     if plan.breaches:
         raise GuardBreached(plan.breaches)
     if now > plan.expires_at:
@@ -97,12 +90,7 @@ def roles_for(plan: Plan) -> Desired | None:
 
 
 def check_account(plan: Plan, snapshot: Snapshot) -> None:
-    """Validate that the account is still as it was when the plan was created.
-
-    Raises:
-        StalePlan: A group that the plan touches has changed, a name that it needs is taken, an
-            e-mail in the plan is not that of the user, or an addition breaks a rule by now.
-    """
+    """Validate that what the plan needs of the account is as it was when the plan was created."""
     account = Directory(snapshot)
     changed: list[str] = []
     for group_id, expected in plan.fingerprints.items():
@@ -112,17 +100,13 @@ def check_account(plan: Plan, snapshot: Snapshot) -> None:
         elif fingerprint(group) != expected:
             changed.append(f"the group {group.name!r} has changed")
     taken = _names_taken(snapshot, plan.changes)
-    changed += [
-        f"a group {change.group.name!r} has appeared"
-        for change in plan.changes
-        if change.action in _NEEDS_NAME and change.group.name in taken
-    ]
-    changed += [
-        difference
-        for change in plan.changes
-        for user in (change.user, *change.members)
-        if user is not None and (difference := account.contradiction(user))
-    ]
+    changed += (
+        f"a group {each.group.name!r} has appeared"
+        for each in plan.changes
+        if _is_named(each, taken)
+    )
+    users = chain.from_iterable((change.user, *change.members) for change in plan.changes)
+    changed += filter(None, map(account.contradiction, filter(None, users)))
     changed += worsened(plan, range(len(plan.changes)), snapshot, snapshot).values()
     if changed:
         more = [f"and {len(changed) - _SHOWN} more"] if len(changed) > _SHOWN else []
@@ -136,15 +120,16 @@ def _names_taken(snapshot: Snapshot, changes: Iterable[Change]) -> set[str]:
     return {group.name for group in snapshot.groups if group.id not in freed}
 
 
+def _is_named(change: Change, taken: Collection[str]) -> bool:
+    """Return whether a change gives a group a name that is taken."""
+    return change.action in _NEEDS_NAME and change.group.name in taken
+
+
 def check_saved(plan: Plan, snapshot: Snapshot) -> None:
     """Validate a plan that may come from a file: all of `check_account`, its day, its order.
 
-    It holds for each plan that was made just now, too.
-
-    Raises:
-        StalePlan: The account has changed, the plan is for another day, a membership that it adds
-            has ended since, or it adds a user who does not exist.
-        ValueError: A removal does not wait for an addition, and could leave a group empty.
+    It holds for each plan that was made just now, too. `ValueError`: a removal does not wait for an
+    addition, and could leave a group empty.
     """
     check_account(plan, snapshot)
     _check_day(plan, snapshot)
@@ -208,50 +193,34 @@ def no_longer_fits(
     positions = [at for at in range(len(outcomes)) if at not in ended]
     if now > plan.expires_at:
         return dict.fromkeys(positions, f"the plan has expired at {plan.expires_at:%Y-%m-%d %H:%M}")
-    found = ended_since(plan.changes, plan.created_at, now)
+    over = ended_since(plan.changes, plan.created_at, now)
     account = Directory(after)
     changed = _changed_groups(outcomes, before, account)
     created_by = creators(plan)
     protected = Protected(plan.protect, after)
     taken = _names_taken(after, [plan.changes[at] for at in positions])
+    held: dict[int, str] = {}
     for at in positions:
         change = plan.changes[at]
         group_id = outcomes[created_by.get(at, at)].group_id or ""
-        why = changed.get(group_id, "")
-        may_be_own = outcomes[at].status is Status.UNKNOWN
-        if change.action in _NEEDS_NAME and change.group.name in taken and not may_be_own:
+        why = over.get(at) or changed.get(group_id, "")
+        if _is_named(change, taken) and outcomes[at].status is not Status.UNKNOWN:
             why = why or f"a group {change.group.name!r} has appeared"
         for user in filter(None, (change.user, *change.members)):
             why = why or account.contradiction(user)
             if change.action in _TAKES_ACCESS and (said := protected(user.id, user.email)):
                 why = why or f"{quoted(user.text)} {said}"
         if why:
-            found.setdefault(at, why)
-    held = {at: why for at, why in found.items() if at in positions}
-    return held | _breaking_rules(plan, outcomes, set(positions), held, before, after)
-
-
-def _breaking_rules(
-    plan: Plan,
-    outcomes: Sequence[Outcome],
-    positions: Collection[int],
-    held: Collection[int],
-    before: Snapshot,
-    after: Snapshot,
-) -> dict[int, str]:
-    """Return which changes break a rule by now: what is held back makes room for nobody."""
-    created = {
+            held[at] = why
+    made = {
         outcome.change.group.name: outcome.group_id
         for outcome in outcomes
         if outcome.change.action is Action.CREATE_GROUP and outcome.group_id is not None
     }
-    found: dict[int, str] = {}
-    while True:
-        left = set(positions) - with_dependents(plan.changes, {*held, *found})
-        worse = worsened(plan, left, before, after, created)
-        if not worse:
-            return found
-        found |= worse
+    left = set(positions)
+    while worse := worsened(plan, left - with_dependents(plan.changes, held), before, after, made):
+        held |= worse  # what is held back makes room for nobody
+    return held
 
 
 def _changed_groups(
@@ -262,9 +231,10 @@ def _changed_groups(
     members = {group.id: {member.id for member in group.members} for group in before.groups}
     for outcome in outcomes:
         change, group_id = outcome.change, outcome.group_id
-        is_doubtful = outcome.status is Status.UNKNOWN and not outcome.in_place
-        is_there = is_doubtful and not difference_of(outcome, account)
-        if group_id is None or not (outcome.holds or is_there):
+        is_made = outcome.holds or (
+            outcome.status is Status.UNKNOWN and not difference_of(outcome, account)
+        )
+        if group_id is None or not is_made:
             continue
         if change.action is Action.DELETE_GROUP:
             names.pop(group_id, None)
@@ -272,10 +242,8 @@ def _changed_groups(
             names[group_id] = change.group.name
             members.setdefault(group_id, set())
         elif change.user is not None and group_id in members:
-            if change.action is Action.ADD_USER:
-                members[group_id].add(change.user.id)
-            else:
-                members[group_id].discard(change.user.id)
+            members[group_id] -= {change.user.id}
+            members[group_id] |= {change.user.id} if change.action is Action.ADD_USER else set()
     found: dict[str, str] = {}
     for group_id, name in names.items():
         group = account.group(group_id)
@@ -289,16 +257,15 @@ def _changed_groups(
 def creators(plan: Plan) -> dict[int, int]:
     """Return, for each change of a group that the plan creates, the position of that creation.
 
-    Raises:
-        ValueError: A change of a group without an ID does not depend on its creation.
+    `ValueError`: a change of a group without an ID does not depend on its creation.
     """
     found: dict[int, int] = {}
     for position, change in enumerate(plan.changes):
         if change.action is Action.CREATE_GROUP or change.group.id is not None:
             continue
+        creation = Action.CREATE_GROUP, change.group.name
         for needed in change.depends_on:
-            creation = plan.changes[needed]
-            if creation.action is Action.CREATE_GROUP and creation.group.name == change.group.name:
+            if creation == (plan.changes[needed].action, plan.changes[needed].group.name):
                 found[position] = needed
                 break
         else:

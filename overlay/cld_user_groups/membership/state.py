@@ -131,5 +131,5 @@ def logged_calls(state: Path) -> Iterator[dict[str, Any]]:
     for line in reversed(path.read_bytes().splitlines() if path.exists() else []):
         try:
             yield msgspec.json.decode(line, type=dict[str, Any])
-        except msgspec.DecodeError:
+        except ValueError:
             continue

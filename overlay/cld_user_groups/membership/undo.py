@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 from attrs import evolve
 
 from .directory import Directory
 from .effects import with_effects
+from .executor import Restoration
 from .grants import Grant, GroupRef
 from .guards import Protected, check_guards
 from .journal import UNDO_OF
@@ -16,7 +18,6 @@ from .model import Action, Change, GuardLimits, Plan, Snapshot, UserRef
 from .order import make_before_break
 from .planning import EXPIRES_AFTER, fingerprints_of, note_on_roles
 from .problems import quoted
-from .restoring import Restoration
 from .result import Outcome, Status
 from .runs import Run
 from .staleness import difference_of
@@ -61,14 +62,14 @@ def undo_plan(
         )
     account = Directory(snapshot)
     applied, doubtful = _applied(run, account)
-    protected = Protected(run.header.plan.protect, snapshot)
-    inverse = _Inverse(run.id, applied, account, protected, restoration)
+    inverse = _Inverse(run, applied, account, snapshot, restoration)
     for outcome in reversed(applied):
         inverse.revert(outcome)
     for outcome in doubtful:
-        shows = ", but the account shows it: it is undone too"
-        shows = shows if outcome in applied else ", and the account does not show it"
-        inverse.note(outcome.change, f"is not confirmed by the journal{shows}")
+        shows = "and the account does not show it"
+        if outcome in applied:
+            shows = "but the account shows it: it is undone too"
+        inverse.note(outcome.change, f"is not confirmed by the journal, {shows}")
     changes = make_before_break(inverse.steps, snapshot.sizes)
     plan = Plan(
         account_id=snapshot.account_id,
@@ -99,11 +100,10 @@ def _applied(run: Run, account: Directory) -> tuple[list[Outcome], list[Outcome]
                 named = account.named(change.group.name)
                 outcome = evolve(outcome, group_id=named[-1].id if named else None)
             doubtful.append(outcome)
-            if difference_of(outcome, account):
-                continue
-        elif outcome.status not in (Status.DONE, Status.UNKNOWN):
-            continue
-        applied.append(outcome)
+            if not difference_of(outcome, account):
+                applied.append(outcome)
+        elif outcome.status in (Status.DONE, Status.UNKNOWN):
+            applied.append(outcome)
     return applied, doubtful
 
 
@@ -115,10 +115,10 @@ class _Inverse:
 
     def __init__(
         self,
-        run: str,
+        run: Run,
         applied: Sequence[Outcome],
         account: Directory,
-        protected: Protected,
+        snapshot: Snapshot,
         restoration: Restoration | None,
     ) -> None:
         self.notes: list[str] = []
@@ -128,32 +128,27 @@ class _Inverse:
         self._names = {group.id: group.name for group in account.groups()}
         self._members = {group.id: dict(account.members(group.id)) for group in account.groups()}
         self._directory = account
-        self._protected = protected
-        self._run = run
+        self._protected = Protected(run.header.plan.protect, snapshot)
+        self._run = run.id
         self._restoration = restoration
         self._freed: dict[str, int] = {}
         self._recreated: dict[str, tuple[GroupRef, int]] = {}
-        self._doomed = self._find_doomed(applied)
+        self._doomed = frozenset(self._find_doomed(applied))
 
     def revert(self, outcome: Outcome) -> None:
         """Add the steps that revert a change, or a note why there are none."""
-        change, group_id = outcome.change, outcome.group_id
-        if group_id is None:
-            self._hold(change, "the journal does not name its group's ID")
+        if outcome.group_id is None:
+            self._hold(outcome.change, "the journal does not name its group's ID")
             return
-        match change.action:
-            case Action.CREATE_GROUP:
-                self._uncreate(outcome, group_id)
-            case Action.RENAME_GROUP:
-                self._rename_back(outcome, group_id)
-            case Action.DELETE_GROUP:
-                self._recreate(outcome, group_id)
-            case Action.ADD_USER | Action.REMOVE_USER:
-                assert change.user is not None
-                is_addition = change.action is Action.ADD_USER
-                (self._remove if is_addition else self._restore)(outcome, group_id, change.user)
-            case Action.ASSIGN_ROLE:
-                self._unassign(outcome, group_id)
+        revert = {
+            Action.CREATE_GROUP: self._uncreate,
+            Action.RENAME_GROUP: self._rename_back,
+            Action.DELETE_GROUP: self._recreate,
+            Action.ADD_USER: self._remove,
+            Action.REMOVE_USER: self._restore,
+            Action.ASSIGN_ROLE: self._unassign,
+        }[outcome.change.action]
+        revert(outcome, outcome.change, outcome.group_id)
 
     def note(self, change: Change, what: str) -> None:
         """Add a note about a change."""
@@ -168,43 +163,41 @@ class _Inverse:
         self._leave(change, why)
         self.held_back.append(self.notes[-1])
 
-    def _find_doomed(self, applied: Sequence[Outcome]) -> frozenset[str]:
-        """Return the groups that the run created and that hold nobody but whom it put there."""
-        put: dict[str, set[str]] = {}
-        created: dict[str, str] = {}
-        for outcome in applied:
-            change, group_id = outcome.change, outcome.group_id or ""
-            if change.action is Action.CREATE_GROUP:
-                created[group_id] = change.group.name
-            elif change.action is Action.ADD_USER and change.user is not None:
-                put.setdefault(group_id, set()).add(change.user.id)
-        return frozenset(
-            group_id
-            for group_id, name in created.items()
-            if self._names.get(group_id) == name
-            and self._members[group_id].keys() <= put.get(group_id, set())
-            and not any(
-                self._protected(member.id, member.email)
-                for member in self._members[group_id].values()
-            )
-        )
+    def _lack(self, what: str) -> None:
+        """Note what cannot be restored."""
+        self.notes.append(what)
+        self.held_back.append(what)
 
-    def _uncreate(self, outcome: Outcome, group_id: str) -> None:
+    def _find_doomed(self, applied: Sequence[Outcome]) -> Iterator[str]:
+        """Yield the groups that the run created and that hold nobody but whom it put there."""
+        made = [(outcome.change, outcome.group_id or "") for outcome in applied]
+        put = {
+            (group_id, change.user.id)
+            for change, group_id in made
+            if change.action is Action.ADD_USER and change.user is not None
+        }
+        created = {at: each.group.name for each, at in made if each.action is Action.CREATE_GROUP}
+        for group_id, name in created.items():
+            if self._names.get(group_id) == name and not any(
+                (group_id, each.id) not in put or self._protected(each.id, each.email)
+                for each in self._members[group_id].values()
+            ):
+                yield group_id
+
+    def _uncreate(self, outcome: Outcome, change: Change, group_id: str) -> None:
         if group_id not in self._names:
-            self._leave(outcome.change, "the group no longer exists")
-            return
-        if group_id not in self._doomed:
+            self._leave(change, "the group no longer exists")
+        elif group_id not in self._doomed:
             why = "the group has another name or other members since, or members who are protected"
-            self._hold(outcome.change, why)
-            return
-        name = self._names.pop(group_id)
-        users = tuple(member.ref for member in self._members[group_id].values())
-        ref = GroupRef(id=group_id, name=name)
-        self._freed[name] = self._step(Action.DELETE_GROUP, ref, outcome, members=users)
+            self._hold(change, why)
+        else:
+            name = self._names.pop(group_id)
+            users = tuple(member.ref for member in self._members[group_id].values())
+            ref = GroupRef(id=group_id, name=name)
+            self._freed[name] = self._step(Action.DELETE_GROUP, ref, outcome, members=users)
 
-    def _rename_back(self, outcome: Outcome, group_id: str) -> None:
-        change, old_name = outcome.change, outcome.change.old_name or ""
-        name = change.group.name
+    def _rename_back(self, outcome: Outcome, change: Change, group_id: str) -> None:
+        name, old_name = change.group.name, change.old_name or ""
         if self._names.get(group_id) == old_name:
             self._leave(change, "the group has that name again")
         elif self._names.get(group_id) != name:
@@ -217,41 +210,40 @@ class _Inverse:
             needed = self._name_freed(old_name)
             self._freed[name] = self._step(Action.RENAME_GROUP, ref, outcome, needed, old_name=name)
 
-    def _remove(self, outcome: Outcome, group_id: str, user: UserRef) -> None:
-        if group_id in self._doomed:
+    def _remove(self, outcome: Outcome, change: Change, group_id: str) -> None:
+        user = change.user
+        if group_id in self._doomed or user is None:
             return  # it goes with the group
         if user.id not in self._members.get(group_id, {}):
-            self._leave(outcome.change, "the user is no longer in the group")
+            self._leave(change, "the user is no longer in the group")
         elif why := self._protected(user.id, user.email):
-            self._hold(outcome.change, f"the user {why}")
+            self._hold(change, f"the user {why}")
         else:
             del self._members[group_id][user.id]
             ref = GroupRef(id=group_id, name=self._names[group_id])
             self._step(Action.REMOVE_USER, ref, outcome, user=user)
 
-    def _restore(self, outcome: Outcome, group_id: str, user: UserRef) -> None:
+    def _restore(self, outcome: Outcome, change: Change, group_id: str) -> None:
+        ref, needed = GroupRef(id=group_id, name=self._names.get(group_id, "")), tuple[int, ...]()
         if group_id in self._recreated:
             ref, creation = self._recreated[group_id]
-            self._step(Action.ADD_USER, ref, outcome, (creation,), user=user)
+            needed = (creation,)
         elif group_id not in self._names:
-            self._hold(outcome.change, "the group no longer exists")
-        elif user.id in self._members[group_id]:
-            self._leave(outcome.change, "the user is in the group again")
-        else:
-            ref = GroupRef(id=group_id, name=self._names[group_id])
-            self._step(Action.ADD_USER, ref, outcome, user=user)
+            self._hold(change, "the group no longer exists")
+            return
+        elif change.user is not None and change.user.id in self._members[group_id]:
+            self._leave(change, "the user is in the group again")
+            return
+        self._step(Action.ADD_USER, ref, outcome, needed, user=change.user)
 
-    def _recreate(self, outcome: Outcome, group_id: str) -> None:
-        change, name = outcome.change, outcome.change.group.name
+    def _recreate(self, outcome: Outcome, change: Change, group_id: str) -> None:
+        name, users = change.group.name, {user.id for user in change.members}
         if self._is_taken(name):
-            users = {user.id for user in change.members}
-            has_all = any(
-                found == name and self._members[other].keys() >= users
-                for other, found in self._names.items()
-            )
+            named = [each for each, found in self._names.items() if found == name]
+            has_all = any(self._members[each].keys() >= users for each in named)
             (self._leave if has_all else self._hold)(change, "a group of that name exists")
             if self._restoration is not None:
-                self._restore_roles_of_existing(outcome, self._restoration)
+                self._restore_roles_of_existing(outcome, self._restoration, named)
             return
         ref = GroupRef(id=None, name=name)
         creation = self._step(Action.CREATE_GROUP, ref, outcome, self._name_freed(name))
@@ -260,13 +252,10 @@ class _Inverse:
             self._step(Action.ADD_USER, ref, outcome, (creation,), user=user)
         self.notes.append(f"The group {name!r} comes back with a new ID: it was {group_id}.")
         if self._restore_roles(outcome, ref, (creation,)):
-            self.notes.append(
-                f"Shares depend on the ID of a group: those of {name!r} do not come back."
-            )
+            what, lack = "Shares depend", f"those of {name!r} do not come back"
         else:
-            self.notes.append(
-                f"Roles and shares depend on the ID of a group: {name!r} comes back without them."
-            )
+            what, lack = "Roles and shares depend", f"{name!r} comes back without them"
+        self.notes.append(f"{what} on the ID of a group: {lack}.")
 
     def _restore_roles(
         self,
@@ -304,13 +293,15 @@ class _Inverse:
             self._lack(f"Not restored for {name}: what is not known: {record.unknown}.")
         return bool(record.granted)
 
-    def _restore_roles_of_existing(self, outcome: Outcome, restoration: Restoration) -> None:
+    def _restore_roles_of_existing(
+        self, outcome: Outcome, restoration: Restoration, named: Collection[str]
+    ) -> None:
         """Restore roles to a group that an earlier undo of the run has created, if it has."""
         name, record = outcome.change.group.name, outcome.roles
         if record is not None and not (record.granted or record.unknown):
             return
-        ids = [each for each, found in self._names.items() if found == name]
-        group_id = next((each for each in restoration.recreated.get(name, ()) if each in ids), None)
+        ours = (each for each in restoration.recreated.get(name, ()) if each in named)
+        group_id = next(ours, None)
         before = f"The roles of {quoted(name)} are not restored: "
         texts = "" if record is None else f" ({'; '.join(record.texts)})"
         if group_id is None:
@@ -321,18 +312,13 @@ class _Inverse:
             ref = GroupRef(id=group_id, name=name)
             self._restore_roles(outcome, ref, granted=restoration.granted.get(group_id, ()))
 
-    def _unassign(self, outcome: Outcome, group_id: str) -> None:
+    def _unassign(self, outcome: Outcome, change: Change, group_id: str) -> None:
         if group_id in self._doomed:
             return  # it ends with the group
         if group_id not in self._names:
-            self._leave(outcome.change, "the group no longer exists")
+            self._leave(change, "the group no longer exists")
         else:
-            self._hold(outcome.change, "an undo ends no role: end it yourself, if it is assigned")
-
-    def _lack(self, what: str) -> None:
-        """Note what cannot be restored."""
-        self.notes.append(what)
-        self.held_back.append(what)
+            self._hold(change, "an undo ends no role: end it yourself, if it is assigned")
 
     def _is_taken(self, name: str) -> bool:
         recreated = (ref.name for ref, _ in self._recreated.values())
@@ -344,24 +330,21 @@ class _Inverse:
     def _step(
         self,
         action: Action,
-        ref: GroupRef,
+        group: GroupRef,
         outcome: Outcome,
         depends_on: tuple[int, ...] = (),
         *,
         user: UserRef | None = None,
-        old_name: str | None = None,
-        members: tuple[UserRef, ...] = (),
-        role: Grant | None = None,
+        **details: Any,
     ) -> int:
+        """Add a step, and return its position; the details are further fields of the change."""
         step = Change(
             action=action,
-            group=ref,
+            group=group,
             user=None if user is None else self._directory.current(user),
-            old_name=old_name,
-            members=members,
             reason=f"undoes change {outcome.position + 1}",
             depends_on=depends_on,
-            role=role,
+            **details,
         )
         self.steps.append(step)
         return len(self.steps) - 1
