@@ -8,13 +8,14 @@ import threading
 from collections import Counter
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import httpx
 import hypothesis.strategies as st
 import pytest
-from attrs import evolve, frozen
+from attrs import define, evolve, field
 from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
@@ -50,7 +51,6 @@ NAMED = ["g0", "g1", "g2"]  # what the file is about; "other" is not
 NEW = "g-new"
 TODAY = date(2026, 1, 1)
 ANYTHING_GOES = GuardLimits(max_removals=10**6, max_removals_per_group=1.0)
-STATUSES = [503, 429, 420, 409, 404, 500, 401, 403]
 READS = ["getUserGroups", "getUserGroup", "getUsersInUserGroup"]
 ON_ROLES = ["getPrincipalRoles", "getRoles", "updatePrincipalRoles"]
 #: The ID of a role, where it applies, and within what.
@@ -65,49 +65,32 @@ ROLES: list[tuple[str, str | None, dict[str, str]]] = [
 ]
 PATIENT = RetryConfig(backoff=BackoffStrategy(500, 1000, 2, 2500))
 ENDLESS = (10**8, 10**8)
+Fault = tuple[str, str, int]
+Admin = tuple[str, str, str]
 # Each line is flushed to disk, which is slow, and what is tested survives no power cut.
 IN_MEMORY = next((each for each in ("/dev/shm",) if os.access(each, os.W_OK)), None)
 DRAWN: Counter[str] = Counter()
 
 
-@frozen
-class Fault:
-    """What goes wrong, with which operation, and how often."""
-
-    operation: str
-    kind: (
-        int
-        | Literal["before", "after", "during", "applied 409", "applied 500", "applied 503", "shape"]
-    )
-    times: int
+#: What goes wrong with a request.
+KINDS: dict[str, dict[str, Any]] = {
+    **{each: {"drop": each} for each in ("before", "after", "during")},
+    **{f"applied {each}": {"status": each, "apply": True} for each in (409, 500, 503)},
+    **{str(each): {"status": each} for each in (503, 429, 420, 409, 404, 500, 401, 403)},
+    "shape": {"status": None, "body": "{}"},
+}
 
 
-ROLE_FAULTS = st.lists(
-    st.builds(
-        Fault,
-        operation=st.sampled_from([*ON_ROLES, "deleteUserGroup", "createUserGroup"]),
-        kind=st.sampled_from(
-            ["before", "after", "during", "applied 500", "applied 503", "shape", *STATUSES]
-        ),
-        times=st.integers(1, 4),
-    ),
-    max_size=3,
-)
+def faults(operations: list[str], without: str, most: int) -> st.SearchStrategy[list[Fault]]:
+    """Draw faults: with which operation, what goes wrong, and how often."""
+    kinds = st.sampled_from([each for each in KINDS if each != without])
+    return st.lists(st.tuples(st.sampled_from(operations), kinds, st.integers(1, 4)), max_size=most)
+
+
+ROLE_FAULTS = faults([*ON_ROLES, "deleteUserGroup", "createUserGroup"], "applied 409", 3)
+FAULTS = faults(WRITES * 3 + READS, "shape", 4)
 GRANTED = st.dictionaries(
     st.sampled_from([*NAMED, "other"]), st.lists(st.sampled_from(ROLES), max_size=3)
-)
-
-
-FAULTS = st.lists(
-    st.builds(
-        Fault,
-        operation=st.sampled_from(WRITES * 3 + READS),
-        kind=st.sampled_from(
-            ["before", "after", "during", "applied 409", "applied 500", "applied 503", *STATUSES]
-        ),
-        times=st.integers(1, 4),
-    ),
-    max_size=4,
 )
 ADMINS = st.tuples(
     st.sampled_from(["add_member", "remove_member", "remove_group", "add_group"]),
@@ -524,7 +507,7 @@ class Applying(RuleBasedStateMachine):
         """Return what each group grants, by name."""
         return {group.name: self.watched.roles_of(group.id) for group in self.emulator.groups}
 
-    def _act_as(self, admin: tuple[str, str, str]) -> None:
+    def _act_as(self, admin: Admin) -> None:
         operation, group, user = admin
         if operation == "add_group":
             self.watched.someone_else(operation, NEW if group == "g0" else f"{group}-renamed")
@@ -534,16 +517,9 @@ class Applying(RuleBasedStateMachine):
             self.watched.someone_else(operation, f"id-{group}", user)
 
     def _inject(self, fault: Fault) -> None:
-        DRAWN[f"fault {fault.kind}"] += 1
-        if fault.kind == "shape":
-            self.emulator.fail(fault.operation, status=None, body="{}", times=fault.times)
-        elif isinstance(fault.kind, str) and fault.kind.startswith("applied"):
-            status = int(fault.kind.split()[1])
-            self.emulator.fail(fault.operation, status=status, apply=True, times=fault.times)
-        elif isinstance(fault.kind, str):
-            self.emulator.fail(fault.operation, drop=fault.kind, times=fault.times)
-        else:
-            self.emulator.fail(fault.operation, status=fault.kind, times=fault.times)
+        operation, kind, times = fault
+        DRAWN[f"fault {kind}"] += 1
+        self.emulator.fail(operation, times=times, **KINDS[kind])
 
     def _run(
         self,
@@ -551,8 +527,8 @@ class Applying(RuleBasedStateMachine):
         concurrency: int,
         retries: RetryConfig | None,
         kill_at: int | None = None,
-        admins: dict[int, tuple[str, str, str]] | None = None,
-        waits: list[tuple[str, str, str] | None] | None = None,
+        admins: dict[int, Admin] | None = None,
+        waits: list[Admin | None] | None = None,
         *,
         is_undo: bool = False,
         is_midnight: bool = False,
@@ -614,38 +590,28 @@ class Applying(RuleBasedStateMachine):
         return result
 
 
+@define
 class _Watch:
     """Holds every write of one run to what the plan, the file and the journal say."""
 
-    def __init__(
-        self,
-        machine: Applying,
-        made: Plan,
-        journal: FileJournal,
-        admins: dict[int, tuple[str, str, str]],
-        is_undo: bool,
-        clock: Clock,
-        restored_from: Run | None = None,
-    ) -> None:
-        self.machine = machine
-        self.clock = clock
-        self.made = made
-        self.journal = journal
-        self.admins = admins
-        self.is_undo = is_undo
-        self.recorded = {
+    machine: Applying
+    made: Plan
+    journal: FileJournal
+    admins: dict[int, Admin]
+    is_undo: bool
+    clock: Clock
+    restored_from: Run | None = None
+    interfered: list[Admin] = field(factory=list[Admin])
+    writes: int = 0
+    errors: list[str] = field(factory=list[str])
+
+    @cached_property
+    def recorded(self) -> dict[tuple[str, str], Any]:
+        return {
             (outcome.change.group.name, about_role(grant.assignment)): grant
-            for outcome in (() if restored_from is None else restored_from.outcomes)
+            for outcome in (() if self.restored_from is None else self.restored_from.outcomes)
             if outcome.roles is not None
             for grant in outcome.roles.granted
-        }
-        self.interfered: list[tuple[str, str, str]] = []
-        self.writes = 0
-        self.errors: list[str] = []
-        self.wanted = {
-            group.name: {member.id for member in group.members}
-            for group in machine.desired.groups
-            if group.state == "present"
         }
 
     def check(self, write: Write) -> None:
@@ -758,7 +724,12 @@ class _Watch:
         ]
         if not names:
             self.errors.append(f"{write} touches a group that the plan does not name")
-        elif write.about in self.wanted.get(names[0], set()):
+        elif write.about in {
+            member.id
+            for each in self.machine.desired.groups
+            if each.state == "present" and each.name == names[0]
+            for member in each.members
+        }:
             self.errors.append(f"{write} removes a user who is wanted in {group.name}")
 
     def _check_rules(self, write: Write) -> None:
@@ -778,7 +749,7 @@ class _Watch:
                 if is_member and group.id in keys - {write.group_id}:
                     self.errors.append(f"{write}, who is in {group.name}")
 
-    def _reverses(self, admin: tuple[str, str, str]) -> bool:
+    def _reverses(self, admin: Admin) -> bool:
         """Whether another admin would take back a change of the plan, so that doing it again is
         not doing it twice."""
         operation, group, user = admin
