@@ -58,7 +58,3 @@ def test_an_export_can_be_rehearsed_on_a_copy(shell, monkeypatch, name):
             assert shell.members()["Designers"] == {"john", "harry"}
         finally:
             process.kill()
-
-
-def test_a_file_that_cannot_be_used_exits_with_1(shell):
-    shell("emulator --from missing.yaml", code=1, err="missing.yaml: cannot read the file")

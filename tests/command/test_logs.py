@@ -107,7 +107,3 @@ def test_no_line_holds_a_secret_or_is_of_another_log(shell, monkeypatch, debug):
     (failed,) = events(done, "call_failed")
     assert failed["error"] == "AuthorizationRequired"
     assert "s3cret" not in done.output
-
-
-def test_an_unknown_log_format_is_a_usage_error(shell):
-    shell("export --log-format xml", code=64)
