@@ -34,10 +34,14 @@ def complete(shell: Shell, *words: str, kind: str = "zsh") -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["show", "add", "remove", "rename", "delete", "copy", "merge", "explain"]
+    "line",
+    [
+        *("show de", "add de", "remove de", "rename de", "delete de", "copy de", "merge de"),
+        *("explain de", "merge Marketing --into de", "copy Marketing de"),
+    ],
 )
-def test_names_of_groups_are_completed_in_any_case(desk, name):
-    assert complete(desk, name, "de") == ["Designers"]
+def test_names_of_groups_are_completed_in_any_case(desk, line):
+    assert complete(desk, *line.split()) == ["Designers"]
 
 
 def test_names_of_profiles_are_completed(desk, monkeypatch):
@@ -45,11 +49,6 @@ def test_names_of_profiles_are_completed(desk, monkeypatch):
     path = desk.write("[work]\naccount_id = 'acc'\n[home]\naccount_id = 'acc'\n", "profiles.toml")
     monkeypatch.setenv("CLOUDINARY_PROFILES_FILE", path)
     assert complete(desk, "list", "--profile", "w") == ["work"]
-
-
-def test_the_group_to_merge_into_and_the_second_to_copy_are_completed(desk):
-    assert complete(desk, "merge", "Designers", "--into", "m") == ["Marketing"]
-    assert complete(desk, "copy", "Designers", "m") == ["Marketing"]
 
 
 def test_commands_and_options_are_completed(desk):
@@ -100,15 +99,12 @@ def test_runs_are_completed_the_latest_first(desk):
     assert complete(desk, "runs", "show", "2") == runs
 
 
-def test_names_that_bash_would_split_are_quoted(desk):
+def test_names_that_bash_would_split_are_quoted_and_what_breaks_the_protocol_left_out(desk):
     desk.emulator.add_group("New $people, 'all'")
+    desk.emulator.add_group("New\nplain\nmalice")
     (offered,) = complete(desk, "show", "new", kind="bash")
     assert shlex.split(offered) == ["New $people, 'all'"]
-
-
-def test_a_name_that_would_break_the_protocol_is_left_out(desk):
-    desk.emulator.add_group("New\nplain\nmalice")
-    assert complete(desk, "show", "") == ["Designers", "Marketing"]
+    assert complete(desk, "show", "") == ["Designers", "Marketing", "New $people, 'all'"]
 
 
 def test_names_are_requested_once_a_minute(desk):

@@ -115,11 +115,6 @@ def test_an_account_read_before_roles_that_come_slowly_is_read_again(desk, monke
     desk.emulator.calls.assert_called("getUserGroups", times=2)
 
 
-def test_a_file_without_such_a_rule_reads_no_roles(desk):
-    desk("plan", desk.write(FILE))
-    desk.emulator.calls.assert_not_called("inspectMultiple")
-
-
 @pytest.mark.parametrize("form", ["text", "markdown", "html", "json"])
 def test_a_report_compares_the_account_with_the_rules_of_a_file(desk, form):
     desk.emulator.add_member(*(desk.emulator.groups[1], desk.emulator.users[0]))

@@ -61,7 +61,12 @@ def test_where_standard_error_is_full_an_error_is_a_document_all_the_same(shell)
 
 
 @pytest.mark.parametrize(
-    ("words", "code"), [("list", 0), ("plan groups.yaml --detailed-exitcode", 2), (CREATE, 0)]
+    ("words", "code"),
+    [
+        ("list", 0),
+        ("plan groups.yaml --detailed-exitcode", 2),
+        (CREATE, 0),
+    ],
 )
 def test_who_stops_reading_changes_neither_exit_code_nor_what_is_done(shell, words, code):
     shell.write("version: 1\ngroups: {Interns: {members: [john@example.com]}}\n")
