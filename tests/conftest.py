@@ -8,12 +8,16 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 from tests.support.redis_server import NOT_INSTALLED, RedisServer, find_redis
 
 from cld_user_groups.utils import waiting_disabled
+
+if TYPE_CHECKING:  # where there is none of it, its tests are skipped
+    from redis import Redis
 
 # How long an example takes depends on what else the machine does.
 settings.register_profile("project", deadline=None)
@@ -82,3 +86,12 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
         pytest.skip(NOT_INSTALLED)
     with RedisServer(tmp_path) as server:
         yield server
+
+
+@pytest.fixture
+def store(redis_server: RedisServer) -> Iterator[Redis]:
+    """A client of the test's own Redis server, to look at what is in it."""
+    from redis import Redis
+
+    with Redis.from_url(redis_server.url) as client:
+        yield client

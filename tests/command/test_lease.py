@@ -5,27 +5,17 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
-import redis
 from tests.membership.watched import Watched, Write
-from tests.support.redis_server import RedisServer
 
 from cld_user_groups.membership import RedisLease, account_lock, list_runs, state_directory
 
 from .shell import AS_EDITED, EDITED, SAMPLE
 
 KEY = "cld-user-groups:lease:acc"
-
-
-@pytest.fixture
-def store(redis_server: RedisServer) -> Iterator[redis.Redis]:
-    """A client of the server, to look at what is in it."""
-    with redis.Redis.from_url(redis_server.url) as client:
-        yield client
 
 
 def test_apply_and_undo_hold_the_lease_in_the_name_of_their_run(shell, redis_server, store):

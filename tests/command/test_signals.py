@@ -8,9 +8,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pytest
+from tests.support.waiting import eventually
 
 from cld_user_groups.command import running
 from cld_user_groups.membership import RunSummary, Status, list_runs, state_directory
@@ -45,13 +46,6 @@ def start(path: str, *before: str, options: Sequence[str] = ()) -> subprocess.Po
     )
 
 
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.01)
-
-
 def crowd(shell: Shell) -> int:
     return len(shell.members().get("Crowd", ()))
 
@@ -59,7 +53,7 @@ def crowd(shell: Shell) -> int:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_first_signal_lets_flights_end_and_the_same_command_resumes(shell, slow, number):
     process = start(slow)
-    until(lambda: crowd(shell) >= 4)
+    eventually(lambda: crowd(shell) >= 4)
     process.send_signal(number)
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 5
@@ -82,7 +76,7 @@ def test_a_second_ctrl_c_stops_at_once_and_leaves_a_journal(shell, slow):
     shell.emulator.clear_faults()
     shell.emulator.fail("addUserToUserGroup", status=None, delay=600, times=None)
     process = start(slow)
-    until(lambda: len(shell.emulator.calls.of("addUserToUserGroup")) == 4)
+    eventually(lambda: len(shell.emulator.calls.of("addUserToUserGroup")) == 4)
     process.send_signal(signal.SIGINT)
     time.sleep(0.3)  # two signals at once would be one
     process.send_signal(signal.SIGINT)
@@ -115,7 +109,7 @@ def interrupted(account_id: str) -> None:
 def test_an_interrupt_of_the_last_read_says_what_was_written(shell):
     shell.emulator.fail("getUserGroups", status=None, delay=1, times=None)
     process = start(shell.write(EDITED), options=["--format", "json"])
-    until(lambda: shell.members() == AS_EDITED)
+    eventually(lambda: shell.members() == AS_EDITED)
     process.send_signal(signal.SIGTERM)
     output, errors = process.communicate(timeout=60)
     document = json.loads(output)
@@ -152,7 +146,7 @@ def test_no_storm_of_signals_hangs_a_run_or_hides_what_was_written(shell, rounds
         shell.emulator.fail("addUserToUserGroup", status=None, delay=0.1, times=None)
         rows = "".join(f"{name},{user.email}\n" for user in people)
         process = start(shell.write(f"group,email\n{rows}", "storm.csv"))
-        until(lambda name=name: name in shell.members())  # type: ignore[misc]
+        eventually(lambda name=name: name in shell.members())  # type: ignore[misc]
         time.sleep(chance.uniform(0, 0.8))
         for _ in range(chance.randint(1, 6)):
             process.send_signal(chance.choice([signal.SIGINT, signal.SIGTERM]))
@@ -183,9 +177,9 @@ def runs_of(shell: Shell, group: str) -> list[RunSummary]:
 
 def test_an_ignored_sigint_stays_ignored_and_sigterm_ends_a_run_in_order(shell, slow):
     process = start(slow, *IN_BACKGROUND)
-    until(lambda: crowd(shell) >= 4)
+    eventually(lambda: crowd(shell) >= 4)
     process.send_signal(signal.SIGINT)
-    until(lambda: crowd(shell) >= 12)
+    eventually(lambda: crowd(shell) >= 12)
     process.send_signal(signal.SIGTERM)
     output, errors = process.communicate(timeout=30)
     assert (process.returncode, errors.count("Traceback")) == (5, 0)

@@ -17,6 +17,7 @@ from cld_user_groups.membership import (
     DesiredGroup,
     DesiredMember,
     Group,
+    GuardLimits,
     Member,
     Plan,
     Snapshot,
@@ -64,6 +65,23 @@ def wanted(name: str, *members: str | DesiredMember, **fields: object) -> Desire
 
 def desired(*groups: DesiredGroup, **fields: object) -> Desired:
     return Desired(source="groups.yaml", digest="0" * 64, groups=groups, **fields)
+
+
+ANYTHING_GOES = GuardLimits(max_removals=10**6, max_removals_per_group=1.0)
+
+
+def file_of(groups: Mapping[str, Iterable[str]], **ids: str) -> Desired:
+    """Return a file of groups of users by ID, past all guards, which also deletes "gone"."""
+    return desired(
+        *(
+            DesiredGroup(
+                name=name, id=ids.get(name), members=tuple(DesiredMember(id=each) for each in users)
+            )
+            for name, users in groups.items()
+        ),
+        DesiredGroup(name="gone", state="absent", allow_empty=True),
+        guards=ANYTHING_GOES,
+    )
 
 
 def planned(snapshot: Snapshot, *groups: DesiredGroup, **fields: object) -> Plan:

@@ -8,9 +8,11 @@ from attrs import evolve
 
 from cld_user_groups.membership.grants import GroupRef
 from cld_user_groups.membership.journal import Author, End, Header, PlanInfo
-from cld_user_groups.membership.model import Action, Change, UserRef
+from cld_user_groups.membership.model import Change, UserRef
 from cld_user_groups.membership.result import Outcome, Status
 from cld_user_groups.membership.runs import Run
+
+from . import accounts
 
 BEGINNING = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -41,36 +43,31 @@ def run_of(
 
 def joins(user: str, group: str, *, reason: str = "", until: date | None = None) -> Change:
     """Return the addition of a user to a group."""
-    change = _membership(Action.ADD_USER, user, group)
+    change = accounts.add(ref(group), user)
     return evolve(change, reason=reason, until=until, source="groups.yaml", line=7)
 
 
-def leaves(user: str, group: str, *, reason: str = "not listed") -> Change:
+def leaves(user: str, group: str) -> Change:
     """Return the removal of a user from a group."""
-    return evolve(_membership(Action.REMOVE_USER, user, group), reason=reason)
+    return evolve(accounts.remove(ref(group), user), reason="not listed")
 
 
 def created(group: str) -> Change:
     """Return the creation of a group, as the journal has it once its ID is known."""
-    return Change(action=Action.CREATE_GROUP, group=ref(group))
+    return evolve(accounts.create(""), group=ref(group))
 
 
 def renamed(group: str, old: str, new: str) -> Change:
     """Return a rename."""
-    return Change(action=Action.RENAME_GROUP, group=GroupRef(id=group, name=new), old_name=old)
+    return evolve(accounts.rename(old, new), group=GroupRef(id=group, name=new))
 
 
 def deleted(group: str, *users: str) -> Change:
     """Return the deletion of a group with these members."""
     members = tuple(UserRef(id=user, email=f"{user}@example.com") for user in users)
-    return Change(action=Action.DELETE_GROUP, group=ref(group), members=members)
+    return evolve(accounts.delete(group), group=ref(group), members=members)
 
 
 def ref(group: str) -> GroupRef:
     """Return a reference to a group whose name is its ID in capitals."""
-    return GroupRef(id=group, name=group.upper())
-
-
-def _membership(action: Action, user: str, group: str) -> Change:
-    user_ref = UserRef(id=user, email=f"{user}@example.com")
-    return Change(action=action, group=ref(group), user=user_ref)
+    return accounts.existing(group.upper(), group)

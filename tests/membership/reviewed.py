@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from itertools import product
+from typing import Any
 
 from attrs import evolve
 from tests.membership.recorded import joins, run_of
 
-from cld_user_groups.membership import Grant, Group, Member, Roles, Snapshot, history_of
+from cld_user_groups.membership import (
+    Grant,
+    Group,
+    History,
+    Member,
+    Roles,
+    Snapshot,
+    history_of,
+)
 from cld_user_groups.membership.review import People, Person, Review, State, compare, review
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -82,6 +91,19 @@ def granted(group_ids: Iterable[str]) -> Roles:
     return Roles(known, "the Permissions API did not say", requests=2)
 
 
+def reviewed(
+    snapshot: Snapshot,
+    *people: Person,
+    history: History | None = None,
+    complete: bool = True,
+    **fields: Any,
+) -> Review:
+    """Return the review of an account in which these people are listed."""
+    options = {"now": NOW, "unseen_days": 90, "ending_days": 30, **fields}
+    found = People(found=people, complete=complete)
+    return review(snapshot, found, history or History(), **options)
+
+
 def large(groups: int = 40, people: int = 300, *, roles: bool = False, spread: int = 5) -> Review:
     """Return the review of an account of this size, with something of every kind to look at.
 
@@ -124,15 +146,7 @@ def large(groups: int = 40, people: int = 300, *, roles: bool = False, spread: i
         if (number + position) % 3
     ]
     earlier = compare(before, snapshot, to="the report of 2026-03-01", at=NOW - timedelta(days=92))
-    return review(
-        snapshot,
-        People(found=tuple(persons)),
-        history_of([run_of(1, *changes)]),
-        now=NOW,
-        unseen_days=90,
-        ending_days=30,
-        changes=earlier,
-    )
+    return reviewed(snapshot, *persons, history=history_of([run_of(1, *changes)]), changes=earlier)
 
 
 def _without_doubles(group: Group) -> Group:

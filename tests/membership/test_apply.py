@@ -6,13 +6,10 @@ import base64
 import os
 import re
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing, nullcontext
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -20,6 +17,7 @@ import anyio.lowlevel
 import httpx
 import pytest
 from attrs import evolve
+from tests.support.waiting import held_by_another_process
 
 from cld_user_groups import AsyncCldProvisioning, CldProvisioning, Security
 from cld_user_groups.emulator import Emulator, EmulatorRequest, EmulatorResponse
@@ -46,7 +44,6 @@ from .accounts import (
     client_of,
     create,
     delete,
-    emulated,
     existing,
     group_of,
     plan_for,
@@ -54,25 +51,11 @@ from .accounts import (
     remove,
     rename,
 )
-from .applied import WAYS, Account, Clock, on_asyncio, statuses, with_threads
+from .applied import Account, Clock, on_asyncio, statuses, with_threads
 
 NEW = GroupRef(id=None, name="new")
 DONE, FAILED, UNKNOWN, NOT_STARTED = map(Status, ("done", "failed", "unknown", "not_started"))
 pytestmark = pytest.mark.usefixtures("waits")
-
-
-@pytest.fixture
-def one(tmp_path: Path) -> Account:
-    """An account to which plans are applied by its own client, with threads."""
-    users = [f"u{number}" for number in range(40)]
-    emulator = emulated({"a": ["u1", "u2"], "b": ["u3"], "old": ["u4"]}, users)
-    return Account(emulator, client_of(emulator), tmp_path)
-
-
-@pytest.fixture(params=WAYS)
-def account(request: pytest.FixtureRequest, one: Account) -> Account:
-    """An account to which plans are applied in each way."""
-    return evolve(one, way=request.param)
 
 
 def additions(*numbers: int) -> list[Change]:
@@ -851,18 +834,9 @@ def test_without_retries_nothing_is_lost_or_done_twice(one, look):
 def test_only_one_run_an_account_at_a_time_and_the_second_says_who(account):
     plan = account.plan(add("a", "u9"))
     directory = state_directory("acc", account.folder)
-    program = f"""
-import pathlib, sys
-from cld_user_groups.membership.lock import account_lock
-with account_lock(pathlib.Path({str(directory)!r}), "acc"):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-    with subprocess.Popen(
-        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    with held_by_another_process(
+        account_lock.__module__, "account_lock", directory, "acc"
     ) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == b"held\n"
         with pytest.raises(AlreadyRunning, match=f"process {other.pid}, since 2"):
             account.run(plan)
         assert account.members["a"] == {"u1", "u2"}

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from attrs import define
 
-from cld_user_groups.emulator import Emulator
-from cld_user_groups.membership import (
-    Plan,
-    Progress,
-    RedisLease,
-    Result,
-    Status,
-    Stop,
-    load_run,
-    state_directory,
-)
+from cld_user_groups.membership import Change, Progress, RedisLease, Status, Stop
 
-from .accounts import add, client_of, emulated, members, plan_for
-from .applied import WAYS, Clock, with_threads
+from .accounts import add
+from .applied import Clock, statuses, with_threads
 
-Apply = Callable[..., Result]
 LOST = "the lease had ended in Redis"
 pytestmark = pytest.mark.usefixtures("waits")
 
@@ -39,58 +27,42 @@ class Held:
 
 
 @pytest.fixture
-def emulator() -> Emulator:
-    return emulated({"a": []}, [f"u{number}" for number in range(20)])
+def changes() -> list[Change]:
+    return [add("a", f"u{number}") for number in range(10, 20)]
 
 
-@pytest.fixture
-def plan(emulator: Emulator) -> Plan:
-    with client_of(emulator) as client:
-        return plan_for(client, *(add("a", f"u{number}") for number in range(10)))
-
-
-@pytest.mark.parametrize("run", WAYS)
-def test_a_run_whose_lease_is_lost_starts_no_more_changes(run, emulator, plan, tmp_path):
+def test_a_run_whose_lease_is_lost_starts_no_more_changes(account, changes):
     lease = Held()
 
     def lose_after_three(progress: Progress) -> None:
         if progress.ended == 3:
             lease.lose()
 
-    result = run(
-        emulator,
-        plan,
-        state_dir=tmp_path,
-        lease=lease,
-        concurrency=2,
-        on_progress=lose_after_three,
-    )
-    done = [outcome for outcome in result.outcomes if outcome.status is Status.DONE]
-    assert 3 <= len(done) <= 4  # what was in flight has ended
-    assert len(members(emulator)["a"]) == len(done)
-    assert len(result.left) == 10 - len(done)
+    result = account.apply(*changes, lease=lease, concurrency=2, on_progress=lose_after_three)
+    done = statuses(result).count(Status.DONE)
+    assert 3 <= done <= 4  # what was in flight has ended
+    assert len(account.members["a"]) == 2 + done
+    assert len(result.left) == 10 - done
     assert (result.stopped, result.detail, result.is_complete) == (Stop.LEASE, LOST, False)
-    end = load_run(state_directory("acc", tmp_path), result.run).end
+    end = account.last_run(result.run).end
     assert end is not None
     assert (end.stopped, end.detail) == (Stop.LEASE, LOST)
 
 
-def test_a_lease_that_is_lost_at_the_start_lets_nothing_be_written(emulator, plan, tmp_path):
-    unused = RedisLease("redis://127.0.0.1:1", "acc")
-    result = with_threads(emulator, plan, state_dir=tmp_path, lease=unused)
+def test_a_lease_that_is_lost_at_the_start_lets_nothing_be_written(one, changes):
+    result = one.apply(*changes, lease=RedisLease("redis://127.0.0.1:1", "acc"))
     assert (result.stopped, result.detail) == (Stop.LEASE, "the lease is not held")
-    assert members(emulator)["a"] == set()
+    assert one.members["a"] == {"u1", "u2"}
 
 
-def test_a_lease_lost_after_the_last_change_has_started_changes_nothing(emulator, plan, tmp_path):
+def test_a_lease_lost_after_the_last_change_has_started_changes_nothing(one, changes):
     lease = Held()
-    result = with_threads(emulator, plan, state_dir=tmp_path, lease=lease, on_progress=lease.lose)
+    result = one.apply(*changes, lease=lease, on_progress=lease.lose)
     assert result.is_complete
     assert result.stopped is None
 
 
-@pytest.mark.parametrize("run", WAYS)
-def test_a_run_that_waits_for_the_quota_ends_when_its_lease_is_lost(run, emulator, plan, tmp_path):
+def test_a_run_that_waits_for_the_quota_ends_when_its_lease_is_lost(account, changes):
     clock, lease = Clock(), Held()
 
     def sleep(seconds: float) -> None:
@@ -101,10 +73,8 @@ def test_a_run_that_waits_for_the_quota_ends_when_its_lease_is_lost(run, emulato
     async def sleep_async(seconds: float) -> None:
         sleep(seconds)
 
-    emulator.fail("addUserToUserGroup", status=420, headers={"retry-after": "3000"}, times=None)
-    options: dict[str, Any] = {"sleep": sleep if run is with_threads else sleep_async}
-    result = run(
-        emulator, plan, state_dir=tmp_path, lease=lease, max_wait=3600, now=clock.now, **options
-    )
+    account.fail("addUserToUserGroup", status=420, headers={"retry-after": "3000"}, times=None)
+    options: dict[str, Any] = {"sleep": sleep if account.way is with_threads else sleep_async}
+    result = account.apply(*changes, lease=lease, max_wait=3600, now=clock.now, **options)
     assert result.stopped is Stop.LEASE
     assert 100 < clock.slept < 110

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -22,6 +22,7 @@ from tests.support import code_blocks
 from tests.support.code_blocks import ROOT, Block
 from tests.support.forked import forked_command
 from tests.support.redis_server import RedisServer, ending_with_the_tests
+from tests.support.waiting import eventually
 
 from cld_user_groups.emulator import Emulator, EmulatorUser
 from cld_user_groups.emulator.server import EmulatorServer
@@ -175,13 +176,6 @@ def enqueue(store: redis.Redis, folder: Path, environment: Mapping[str, str]) ->
     store.rpush("celery", *(each for message in messages for each in (message, message)))
 
 
-def eventually(is_so: Callable[[], object], log: Path) -> None:
-    deadline = time.monotonic() + 180
-    while not is_so():
-        assert time.monotonic() < deadline, log.read_text("utf-8")
-        time.sleep(0.02)
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="Celery has no workers for it")
 def test_accounts_match_their_files_despite_doubled_tasks_and_dead_workers(
     accounts, folder, redis_server, environment
@@ -192,15 +186,15 @@ def test_accounts_match_their_files_despite_doubled_tasks_and_dead_workers(
     with redis.Redis.from_url(redis_server.url) as store:
         enqueue(store, folder, environment)
         with worker(folder, environment):
-            eventually(in_one.is_reached.is_set, log)
+            eventually(in_one.is_reached.is_set, log=log, seconds=180)
             os.kill(holder_of_a_lease(store), signal.SIGKILL)
             in_one.go_on()
-            eventually(in_all.is_reached.is_set, log)
+            eventually(in_all.is_reached.is_set, log=log, seconds=180)
         in_all.go_on()
         time.sleep(1.1)  # from then on, what the dead worker had is delivered again
         assert any(0 < len(each.applied) < CHANGES for each in accounts.watched.values())
         with worker(folder, environment):
-            eventually(lambda: not store.exists("celery", "unacked"), log)
+            eventually(lambda: not store.exists("celery", "unacked"), log=log, seconds=180)
     for account, emulator in accounts.emulators.items():
         assert members(emulator) == WANTED, log.read_text("utf-8")
         writes = accounts.watched[account].applied

@@ -14,10 +14,6 @@ from cld_user_groups.emulator import Emulator
 from cld_user_groups.membership.applying import apply
 from cld_user_groups.membership.model import (
     Action,
-    Desired,
-    DesiredGroup,
-    DesiredMember,
-    GuardLimits,
     Plan,
 )
 from cld_user_groups.membership.planning import plan
@@ -27,32 +23,20 @@ from cld_user_groups.membership.state import state_directory
 
 from .accounts import SECURITY, emulated, members
 from .killable import run_and_kill
+from .planned_accounts import file_of
 from .watched import Watched, Write, write_of
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 
 USERS = [f"u{number:02}" for number in range(60)]
-DESIRED = Desired(
-    source="file",
-    digest="",
-    guards=GuardLimits(max_removals=1000, max_removals_per_group=1.0),
-    groups=(
-        DesiredGroup(name="new", members=tuple(DesiredMember(id=user) for user in USERS[:30])),
-        DesiredGroup(
-            name="kept",
-            id="id-left",
-            members=tuple(DesiredMember(id=user) for user in USERS[20:50]),
-        ),
-        DesiredGroup(name="gone", state="absent", allow_empty=True),
-    ),
-)
+FILE = file_of({"new": USERS[:30], "kept": USERS[20:50]}, kept="id-left")
 WANTED = {"new": set(USERS[:30]), "kept": set(USERS[20:50]), "untouched": {"u59"}}
 
 
 def make_plan(url: str) -> Plan:
     with CldProvisioning(account_id="acc", security=SECURITY, server_url=url) as client:
         now = datetime.now(UTC)
-        return plan(read_account(client), DESIRED, now.date(), now=now)
+        return plan(read_account(client), FILE, now.date(), now=now)
 
 
 def test_a_killed_run_is_resumed_until_the_account_is_as_asked(tmp_path):

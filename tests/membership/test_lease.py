@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import anyio
 import pytest
-import redis
-from tests.support.redis_server import Network, RedisServer
+from tests.support.redis_server import Network
+from tests.support.waiting import eventually, held_by_another_process
 
 from cld_user_groups.membership.journal import author
 from cld_user_groups.membership.lock import AlreadyRunning, LeaseError, RedisLease
@@ -24,44 +21,7 @@ BRIEF = 0.9
 AMPLE = 6.0
 # Long enough for it to find at the first renewal that it is lost.
 SOON = 3.0
-
-
-def eventually(is_so: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-@pytest.fixture
-def store(redis_server: RedisServer) -> Iterator[redis.Redis]:
-    """A client of the server, to look at what is in it."""
-    with redis.Redis.from_url(redis_server.url) as client:
-        yield client
-
-
-@contextmanager
-def held_by_another_process(url: str, lifetime: float) -> Iterator[subprocess.Popen[str]]:
-    """Hold the lease in a process of its own, until that is killed."""
-    program = (
-        "import sys\n"
-        "from cld_user_groups.membership.lock import RedisLease\n"
-        f"with RedisLease({url!r}, 'acc', lifetime={lifetime}, run='night'):\n"
-        "    print('held', flush=True)\n"
-        "    sys.stdin.read()\n"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", program],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "held\n"
-        try:
-            yield process
-        finally:
-            process.kill()
+HELD = (RedisLease.__module__, "RedisLease")
 
 
 def test_one_run_at_a_time_holds_the_lease_on_an_account(redis_server):
@@ -113,7 +73,9 @@ def test_the_next_one_waits_for_the_holder_to_end(redis_server):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 def test_the_lease_of_a_killed_process_ends_by_itself(redis_server, store):
-    with held_by_another_process(redis_server.url, lifetime=2) as process:
+    with held_by_another_process(
+        *HELD, redis_server.url, "acc", lifetime=2, run="night"
+    ) as process:
         with pytest.raises(AlreadyRunning, match="run night"):
             RedisLease(redis_server.url, "acc").__enter__()
         process.kill()
@@ -164,20 +126,13 @@ def test_a_server_that_is_away_is_an_error_before_anything_is_done(redis_server)
         RedisLease(redis_server.url, "acc").__enter__()
 
 
-def test_a_silent_server_is_an_error_after_a_quarter_of_the_lifetime(redis_server):
+@pytest.mark.parametrize("limits", ["", "?socket_timeout=60"])
+def test_a_silent_server_is_an_error_after_a_quarter_of_the_lifetime(redis_server, limits):
     redis_server.pause()
     began = time.monotonic()
     with pytest.raises(LeaseError, match=r"[Tt]imeout"):
-        RedisLease(redis_server.url, "acc", lifetime=2).__enter__()
+        RedisLease(f"{redis_server.url}{limits}", "acc", lifetime=2).__enter__()
     assert 0.5 <= time.monotonic() - began < 30
-
-
-def test_time_limits_in_the_url_do_not_prolong_that(redis_server):
-    redis_server.pause()
-    began = time.monotonic()
-    with pytest.raises(LeaseError, match=r"[Tt]imeout"):
-        RedisLease(f"{redis_server.url}?socket_timeout=60", "acc", lifetime=2).__enter__()
-    assert time.monotonic() - began < 30
 
 
 def test_a_connection_that_was_closed_loses_no_lease(redis_server, store):

@@ -19,7 +19,7 @@ from cld_user_groups.membership.journal import NoJournal
 from cld_user_groups.membership.result import Result, Status, Stop
 
 from .accounts import add, client_of, delete, emulated
-from .applied import WAYS, Account, Clock, on_asyncio, statuses
+from .applied import Account, Clock, on_asyncio, statuses
 from .watched import Watched
 
 EDITOR = "cld::role::prodenv::media_editor"
@@ -41,12 +41,6 @@ def one(tmp_path: Path) -> Account:
         emulator.roles.assign(group, VIEWER)
         emulator.roles.assign(group, FOLDER, "e1", folder_id="f1")
     return Account(emulator, client_of(emulator), tmp_path)
-
-
-@pytest.fixture(params=WAYS)
-def account(request: pytest.FixtureRequest, one: Account) -> Account:
-    one.way = request.param
-    return one
 
 
 def record(source: Result | Account, position: int = 0) -> RoleRecord:

@@ -55,12 +55,6 @@ def one(tmp_path: Path) -> Account:
     return Account(emulator, client_of(emulator), tmp_path)
 
 
-@pytest.fixture(params=WAYS)
-def account(request: pytest.FixtureRequest, one: Account) -> Account:
-    one.way = request.param
-    return one
-
-
 def runs(account: Account) -> Iterable[Run]:
     found = list_runs(state_directory("acc", account.folder))
     return [summary.run for summary in found if summary.run is not None]

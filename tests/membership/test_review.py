@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,7 +16,7 @@ from jsonschema import Draft202012Validator
 from tests.membership.accounts import SECURITY, client_of
 from tests.membership.planned_accounts import account, desired, wanted
 from tests.membership.recorded import BEGINNING, deleted, joins, leaves, renamed, run_of
-from tests.membership.reviewed import large
+from tests.membership.reviewed import large, reviewed
 
 from cld_user_groups import CldProvisioning
 from cld_user_groups.emulator import Emulator
@@ -39,7 +40,6 @@ from cld_user_groups.membership.review import (
     Finding,
     Kind,
     Membership,
-    People,
     Person,
     Review,
     State,
@@ -51,7 +51,6 @@ from cld_user_groups.membership.review import (
     load_earlier,
     read_people,
     render_json,
-    review,
     rows,
 )
 
@@ -60,15 +59,10 @@ TODAY = NOW.date()
 
 
 def made(
-    snapshot: Snapshot,
-    *people: Person,
-    changes: Iterable[Change] = (),
-    complete: bool = True,
-    **fields: object,
+    snapshot: Snapshot, *people: Person, changes: Iterable[Change] = (), **fields: Any
 ) -> Review:
     history = history_of([run_of(1, *changes)]) if changes else History()
-    options = {"now": NOW, "unseen_days": 90, "ending_days": 30, **fields}
-    return review(snapshot, People(found=people, complete=complete), history, **options)
+    return reviewed(snapshot, *people, **{"history": history, "now": NOW, **fields})
 
 
 def person(name: str, state: State = State.ACTIVE, seen: int | None = 1) -> Person:
@@ -228,9 +222,7 @@ def test_a_list_of_users_that_may_not_be_complete_is_noted():
 
 def test_a_journal_that_cannot_be_read_is_noted(tmp_path):
     (tmp_path / "20260101T000000Z-aaaa.jsonl").write_text("{}\n")
-    options = {"now": NOW, "unseen_days": 90, "ending_days": 30}
-    made = review(account({}), People(), read_history(tmp_path), **options)
-    assert "20260101T000000Z-aaaa" in made.notes[0]
+    assert "20260101T000000Z-aaaa" in made(account({}), history=read_history(tmp_path)).notes[0]
 
 
 # What has changed
@@ -456,6 +448,5 @@ def test_a_membership_that_ended_and_began_again_has_the_later_run():
         run_of(2, leaves("u-ann", "g-A")),
         run_of(3, joins("u-ann", "g-A", reason="second")),
     ]
-    options = {"now": NOW, "unseen_days": 90, "ending_days": 30}
-    made = review(account({"A": ["ann"]}), People(), history_of(runs), **options)
-    assert made.groups[0].members[0].reason == "second"
+    review = made(account({"A": ["ann"]}), history=history_of(runs))
+    assert review.groups[0].members[0].reason == "second"

@@ -15,13 +15,12 @@ from hypothesis import strategies as st
 from tests.membership.hostile import HOSTILE, Tags, assert_no_markup
 from tests.membership.planned_accounts import account, desired, wanted
 from tests.membership.recorded import joins, run_of
-from tests.membership.reviewed import NOW, large
+from tests.membership.reviewed import NOW, large, reviewed
 
 from cld_user_groups.membership import Grant, Group, Member, Roles, Rule, Snapshot, history_of
 from cld_user_groups.membership.review import (
     Comparison,
     Origin,
-    People,
     Person,
     Review,
     State,
@@ -30,7 +29,6 @@ from cld_user_groups.membership.review import (
     render_html,
     render_markdown,
     render_text,
-    review,
 )
 
 RENDERERS = [render_text, render_markdown, render_html]
@@ -46,13 +44,10 @@ def small() -> Review:
         Person(id="u-cyd", email="cyd@example.com", state=State.ACTIVE, last_login=NOW),
     ]
     before = account({"Designers": ["bob", "dee"], "Interns": []})
-    return review(
+    return reviewed(
         evolve(snapshot, taken_at=NOW),
-        People(found=tuple(people)),
-        history_of([run_of(1, change)]),
-        now=NOW,
-        unseen_days=90,
-        ending_days=30,
+        *people,
+        history=history_of([run_of(1, change)]),
         changes=compare(before.groups, snapshot, to="the report of 2026-03-01", at=NOW),
     )
 
@@ -165,12 +160,7 @@ def test_the_head_says_who_made_it_and_what_was_read_and_what_was_not(render, ma
 @pytest.mark.parametrize("render", RENDERERS)
 def test_findings_say_of_how_many_full_control_is_known(render):
     first, *others = GRANTED.people
-    people = [evolve(first, role="admin"), *others]
-    found = review(
-        account({}), People(found=tuple(people)), history_of([]),
-        now=NOW, unseen_days=90, ending_days=30,
-    )  # fmt: skip
-    text = render(found)
+    text = render(reviewed(account({}), evolve(first, role="admin"), *others))
     assert "In no group (40, 1 with full control)" in text
     # And once beside the person; a table on a page has its title in three places.
     assert text.count("full control") == (4 if render is render_html else 2)
@@ -178,18 +168,14 @@ def test_findings_say_of_how_many_full_control_is_known(render):
 
 @pytest.mark.parametrize("render", RENDERERS)
 def test_that_nobody_s_last_login_is_known_is_said_once(render):
-    people = People(found=(Person(id="u-ann"), Person(id="u-bob")))
-    snapshot = account({"A": ["ann", "bob"]})
-    options = {"now": NOW, "unseen_days": 90, "ending_days": 30}
-    text = render(review(snapshot, people, history_of([]), **options))
+    people = (Person(id="u-ann"), Person(id="u-bob"))
+    text = render(reviewed(account({"A": ["ann", "bob"]}), *people))
     assert "the API returned no last login for anyone" in text
     assert "Last login unknown (2)" not in text
 
 
 def test_an_account_without_anybody_has_a_report_too():
-    options = {"now": NOW, "unseen_days": 90, "ending_days": 30}
-    empty = Snapshot(account_id="acc", groups=(), taken_at=NOW)
-    made = review(empty, People(), history_of([]), **options)
+    made = reviewed(Snapshot(account_id="acc", groups=(), taken_at=NOW))
     assert "0 groups, 0 people and 0 memberships" in render_text(made)
     assert "Nobody is in a group." in render_html(made)
 
@@ -215,13 +201,11 @@ def hostile_reviews(draw: st.DrawFn) -> Review:
     run = run_of(1, evolve(change, source=draw(HOSTILE)))
     person = Person(id=member.id, email=draw(st.none() | HOSTILE), name=text, role=draw(HOSTILE))
     before = (evolve(group, name=draw(HOSTILE), members=(Member(id=draw(ids), email=text),)),)
-    return review(
+    return reviewed(
         snapshot,
-        People(found=(person, evolve(person, id=f"{person.id}2", state=State.DISABLED))),
-        history_of([run]),
-        now=NOW,
-        unseen_days=90,
-        ending_days=30,
+        person,
+        evolve(person, id=f"{person.id}2", state=State.DISABLED),
+        history=history_of([run]),
         as_of=text,
         desired=desired(
             evolve(wanted(group.name, id=group.id), managed_by=text, owner=text, rules=(rule,)),

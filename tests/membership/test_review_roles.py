@@ -10,20 +10,18 @@ import pytest
 from attrs import evolve
 from jsonschema import Draft202012Validator
 from tests.membership.planned_accounts import account, desired, wanted
-from tests.membership.reviewed import NOW
+from tests.membership.reviewed import reviewed
 
-from cld_user_groups.membership import Grant, History, Roles, Rule, review_schema
+from cld_user_groups.membership import Grant, Roles, Rule, review_schema
 from cld_user_groups.membership.grants import NO_ROLE
 from cld_user_groups.membership.review import (
     Kind,
-    People,
     Review,
     RoleHolder,
     render_html,
     render_json,
     render_markdown,
     render_text,
-    review,
     rows,
 )
 from cld_user_groups.membership.review.rendering import View
@@ -51,9 +49,7 @@ def made(
     """Return the review of groups of people of one letter; who is not in `granted` is not known."""
     known = {("group", f"g-{name}"): tuple(grants) for name, grants in granted.items()}
     known |= {("user", f"u-{name}"): tuple(grants) for name, grants in (own or {}).items()}
-    options = {"now": NOW, "unseen_days": 90, "ending_days": 30, **fields}
-    snapshot = account(groups, roles=Roles(known, REASON, requests=2))
-    return review(snapshot, People(), History(), **options)
+    return reviewed(account(groups, roles=Roles(known, REASON, requests=2)), **fields)
 
 
 def of_roles(found: Review) -> list[tuple[str, str | None, str | None]]:
@@ -190,9 +186,7 @@ def test_full_control_stands_out_in_html():
 
 @pytest.mark.parametrize("render", [*RENDERERS, render_json])
 def test_what_was_not_read_is_not_spoken_of(render):
-    snapshot = account({"A": "a"})
-    options: Any = {"now": NOW, "unseen_days": 90, "ending_days": 30}
-    text = render(review(snapshot, People(), History(), **options)).rpartition("</style>")[2]
+    text = render(reviewed(account({"A": "a"}))).rpartition("</style>")[2]
     for part in ("grants", "may do what", "same known roles", "without_roles"):
         assert part not in text
     assert render is not render_json or json.loads(text)["roles"] is None

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import date
+from itertools import chain
 
 import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.membership import accounts
 from tests.membership.accounts import async_client_of, client_over
 from tests.membership.planned_accounts import NOW, TODAY, desired, wanted
 from tests.support.transport import FakeTransport, json
 
-from cld_user_groups.emulator import Emulator, EmulatorUser
+from cld_user_groups.emulator import Emulator
 from cld_user_groups.membership import (
     AccountError,
     Desired,
@@ -30,12 +32,7 @@ from cld_user_groups.membership import (
 
 
 def emulated(groups: Mapping[str, Iterable[str]], others: Iterable[str] = ()) -> Emulator:
-    names = dict.fromkeys([*others, *(name for members in groups.values() for name in members)])
-    users = [EmulatorUser(f"u-{name}", name, f"{name}@example.com") for name in names]
-    emulator = Emulator(users=users, groups=())
-    for name, members in groups.items():
-        emulator.add_group(name, users=[f"u-{m}" for m in members], group_id=f"g-{name}")
-    return emulator
+    return accounts.emulated(groups, dict.fromkeys(chain(others, *groups.values())))
 
 
 def read(
@@ -63,15 +60,15 @@ def test_an_account_is_read_with_one_request():
     snapshot = read(emulator.transport())
     assert snapshot.account_id == "acc"
     assert [(g.id, g.name, [m.email for m in g.members]) for g in snapshot.groups] == [
-        ("g-A", "A", ["ann@example.com", "bob@example.com"]),
-        ("g-B", "B", []),
+        ("id-A", "A", ["ann@example.com", "bob@example.com"]),
+        ("id-B", "B", []),
     ]
     assert len(emulator.calls) == 1
 
 
 def test_sync_and_async_read_the_same():
     emulator = emulated({"A": ["ann"]}, others=["bob"])
-    file = desired(wanted("A", "bob", DesiredMember(id="u-ann"), DesiredMember(id="nobody")))
+    file = desired(wanted("A", "bob", DesiredMember(id="ann"), DesiredMember(id="nobody")))
     one = read(emulator.transport(), file)
     other = asyncio.run(read_account_async(async_client_of(emulator), file, TODAY))
     assert (one.groups, one.people, one.missing_ids) == (
@@ -145,8 +142,8 @@ def test_who_is_to_be_added_is_looked_up_and_who_is_a_member_is_not():
     file = desired(
         wanted("A", "ann", "bob"),
         wanted("C", "bob", previously=("B",)),
-        wanted("B2", "bob", id="g-B"),
-        wanted("X", "cyd", DesiredMember(id="u-ann", email="ann@example.com")),
+        wanted("B2", "bob", id="id-B"),
+        wanted("X", "cyd", DesiredMember(id="ann", email="ann@example.com")),
         wanted("Y", "bob", state="absent"),
     )
     read(emulator.transport(), file)
@@ -169,18 +166,18 @@ def test_an_email_beside_an_id_is_looked_up_unless_a_listing_shows_both():
     file = desired(
         wanted(
             "A",
-            DesiredMember(id="u-ann", email="ann@example.com"),  # is shown
-            DesiredMember(id="u-bob", email="cyd@example.com"),  # somebody else in no group
-            DesiredMember(id="u-dee", email="dee@example.com"),  # agrees
-            DesiredMember(id="u-eve", email="gone@example.com"),  # nobody's e-mail
+            DesiredMember(id="ann", email="ann@example.com"),  # is shown
+            DesiredMember(id="bob", email="cyd@example.com"),  # somebody else in no group
+            DesiredMember(id="dee", email="dee@example.com"),  # agrees
+            DesiredMember(id="eve", email="gone@example.com"),  # nobody's e-mail
         )
     )
     snapshot = read(emulator.transport(), file)
     emails = [f"{name}@example.com" for name in ("cyd", "dee", "gone")]
     assert looked_up(emulator)[0] == emails
-    assert looked_up(emulator)[-1] == ["u-eve"]
+    assert looked_up(emulator)[-1] == ["eve"]
     made = plan(snapshot, file, TODAY, now=NOW)
-    assert [change.user.id for change in made.changes] == ["u-dee"]
+    assert [change.user.id for change in made.changes] == ["dee"]
     assert len([held for held in made.held_back if "the e-mail of the ID" in held]) == 2
 
 
@@ -196,7 +193,7 @@ def test_nobody_is_looked_up_whose_membership_has_ended():
 def test_reads_are_three_at_most_and_one_for_each_100_unknown_emails(emails, ids):
     emulator = emulated({"A": ["ann"]}, others=[f"p{number}" for number in range(emails + ids)])
     members = [f"p{number}" for number in range(emails)]
-    by_id = [DesiredMember(id=f"u-p{number}") for number in range(emails, emails + ids)]
+    by_id = [DesiredMember(id=f"p{number}") for number in range(emails, emails + ids)]
     file = desired(wanted("A", "ann", *members, *by_id))
     snapshot = read(emulator.transport(), file)
     lookups = -(-ids // 100) if ids <= 200 else 0

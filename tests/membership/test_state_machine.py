@@ -30,7 +30,6 @@ from cld_user_groups.membership.model import (
     Desired,
     DesiredGroup,
     DesiredMember,
-    GuardLimits,
     Plan,
     Rule,
 )
@@ -43,14 +42,15 @@ from cld_user_groups.membership.staleness import StalePlan, difference_of
 from cld_user_groups.membership.undo import undo_plan
 from cld_user_groups.utils import BackoffStrategy, RetryConfig, waiting_disabled
 
+from . import applied
 from .accounts import WRITES, client_over, emulated, members
+from .planned_accounts import ANYTHING_GOES
 from .watched import Watched, Write, about_role, write_of
 
 USERS = [f"u{number}" for number in range(6)]
 NAMED = ["g0", "g1", "g2"]  # what the file is about; "other" is not
 NEW = "g-new"
 TODAY = date(2026, 1, 1)
-ANYTHING_GOES = GuardLimits(max_removals=10**6, max_removals_per_group=1.0)
 READS = ["getUserGroups", "getUserGroup", "getUsersInUserGroup"]
 ON_ROLES = ["getPrincipalRoles", "getRoles", "updatePrincipalRoles"]
 #: The ID of a role, where it applies, and within what.
@@ -173,22 +173,13 @@ class KilledJournal(FileJournal):
         raise Killed
 
 
-class Clock:
+class Clock(applied.Clock):
     """A clock that waits without waiting."""
-
-    def __init__(self) -> None:
-        self.waited = timedelta()
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + self.waited
-
-    def sleep(self, seconds: float) -> None:
-        self.waited += timedelta(seconds=seconds)
 
     def pass_midnight(self) -> None:
         now = self.now()
         midnight = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
-        self.waited += midnight - now
+        self.slept += (midnight - now).total_seconds()
 
 
 class Applying(RuleBasedStateMachine):

@@ -17,10 +17,6 @@ import pytest
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.membership import (
     Action,
-    Desired,
-    DesiredGroup,
-    DesiredMember,
-    GuardLimits,
     Plan,
     Progress,
     RedisLease,
@@ -33,6 +29,7 @@ from cld_user_groups.membership import (
 )
 
 from .accounts import client_of, emulated, members
+from .planned_accounts import file_of
 from .watched import Watched, Write, write_of
 
 USERS = [f"u{number:02}" for number in range(30)]
@@ -40,20 +37,6 @@ BEFORE = {"kept": USERS[5:15], "gone": USERS[15:18], "untouched": USERS[29:]}
 ONE = {"kept": USERS[:10], "new": USERS[3:9]}
 OTHER = {"kept": USERS[8:20], "new": USERS[6:12]}
 pytestmark = pytest.mark.usefixtures("waits")
-
-
-def desired(groups: Mapping[str, list[str]]) -> Desired:
-    """Return a file that also deletes the group "gone"."""
-    wanted = [
-        DesiredGroup(name=name, members=tuple(DesiredMember(id=user) for user in users))
-        for name, users in groups.items()
-    ]
-    return Desired(
-        source="file",
-        digest="",
-        guards=GuardLimits(max_removals=1000, max_removals_per_group=1.0),
-        groups=(*wanted, DesiredGroup(name="gone", state="absent", allow_empty=True)),
-    )
 
 
 class Machines:
@@ -85,7 +68,7 @@ class Machines:
     def _plan(self, groups: Mapping[str, list[str]]) -> Plan:
         with client_of(self._emulator) as client:
             now = datetime.now(UTC)
-            made = plan(read_account(client), desired(groups), date(2026, 1, 1), now=now)
+            made = plan(read_account(client), file_of(groups), date(2026, 1, 1), now=now)
         self.planned |= {write_of(change, None) for change in made.changes}
         return made
 

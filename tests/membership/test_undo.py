@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from attrs import evolve
@@ -15,7 +14,7 @@ from cld_user_groups.membership.model import Action, GuardLimits, Plan
 from cld_user_groups.membership.snapshot import read_account
 from cld_user_groups.membership.undo import undo_plan
 
-from .accounts import add, client_of, create, delete, emulated, existing, group_of, remove, rename
+from .accounts import add, client_of, create, delete, existing, group_of, remove, rename
 from .applied import Account
 
 NEW = GroupRef(id=None, name="new")
@@ -23,10 +22,9 @@ pytestmark = pytest.mark.usefixtures("waits")
 
 
 @pytest.fixture
-def account(tmp_path: Path) -> Account:
-    people = [f"u{number}" for number in range(30)]
-    emulator = emulated({"a": ["u1", "u2"], "b": ["u3"]}, people)
-    return Account(emulator, client_of(emulator), tmp_path)
+def account(one: Account) -> Account:
+    """An account to which plans are applied in one way."""
+    return one
 
 
 def actions(plan: Plan) -> list[tuple[Action, str, str]]:
