@@ -129,9 +129,7 @@ class Machine:
             words, cwd=self.folder, env=environment, stdout=subprocess.PIPE, text=True
         ) as process:
             try:
-                assert process.stdout is not None
                 found = re.search(r"http://\S+:\d+", process.stdout.readline())
-                assert found is not None
                 yield found[0]
             finally:
                 process.terminate()

@@ -15,7 +15,6 @@ def test_it_serves_an_account_until_a_signal(shell, monkeypatch):
     program = [sys.executable, "-m", "cld_user_groups", "emulator", "--account-id", "mine"]
     with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as process:
         try:
-            assert process.stdout is not None
             found = re.search(r"http://\S+:\d+", process.stdout.readline())
             assert found is not None
             monkeypatch.setenv("CLOUDINARY_ACCOUNT_URL", "account://k:s@mine")
@@ -47,7 +46,6 @@ def test_an_export_can_be_rehearsed_on_a_copy(shell, monkeypatch, name):
     program = [sys.executable, "-m", "cld_user_groups", "emulator", "--from", name]
     with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as process:
         try:
-            assert process.stdout is not None
             greeting = process.stdout.readline()
             found = re.search(r"http://\S+:\d+", greeting)
             assert found is not None

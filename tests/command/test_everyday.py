@@ -112,7 +112,6 @@ def test_a_command_shows_its_plan_makes_it_and_can_be_undone(desk, case):
     assert "Verified: the account matches the plan." in done.stdout
     assert desk.members() == case.members
     (summary,) = list_runs(state_directory("acc"))
-    assert summary.run is not None
     assert {outcome.change.reason for outcome in summary.run.outcomes} == {"JIRA-1"}
     planned = desk.json("undo --dry-run")["summary"]["removals"]
     desk("undo --yes --allow-removals", str(planned), code=0)

@@ -63,7 +63,6 @@ def test_a_first_signal_lets_flights_end_and_the_same_command_resumes(shell, slo
     added = crowd(shell)
     assert 4 <= added < PEOPLE
     (summary,) = list_runs(state_directory("acc"))
-    assert summary.run is not None
     assert len(summary.run.confirmed) == added + 1  # the group itself
     assert not summary.run.unconfirmed
 
@@ -89,7 +88,6 @@ def test_a_second_ctrl_c_stops_at_once_and_leaves_a_journal(shell, slow):
     assert "Traceback" not in errors
     assert "stopped at once" in errors
     (summary,) = list_runs(state_directory("acc"))
-    assert summary.run is not None
     assert len(summary.run.unconfirmed) == 4
 
 
@@ -121,7 +119,6 @@ def test_an_interrupt_of_the_last_read_says_what_was_written(shell):
 def test_an_interrupt_during_a_wait_for_the_quota_says_what_was_written(shell, slow):
     shell.emulator.set_quota(100, 12)
     process = start(slow, options=["--max-wait", "2h"])
-    assert process.stderr is not None
     while not process.stderr.readline().startswith("Waiting for the quota"):
         pass
     process.send_signal(signal.SIGINT)
@@ -159,7 +156,6 @@ def test_no_storm_of_signals_hangs_a_run_or_hides_what_was_written(shell, rounds
         if process.returncode == 0:  # the signals came after the report
             assert len(shell.members()[name]) == 12, where
         (summary,) = runs_of(shell, name)
-        assert summary.run is not None
         sent = {outcome.status for outcome in summary.run.outcomes}
         assert sent <= {Status.DONE, Status.UNKNOWN}, where
         confirmed = sum(outcome.change.user is not None for outcome in summary.run.confirmed)
@@ -185,6 +181,5 @@ def test_an_ignored_sigint_stays_ignored_and_sigterm_ends_a_run_in_order(shell, 
     assert (process.returncode, errors.count("Traceback")) == (5, 0)
     assert "Stopped early: the run was interrupted." in output
     (summary,) = list_runs(state_directory("acc"))
-    assert summary.run is not None
     assert len(summary.run.confirmed) == crowd(shell) + 1 < PEOPLE
     assert not summary.run.unconfirmed

@@ -45,7 +45,6 @@ def test_a_run_whose_lease_is_lost_starts_no_more_changes(account, changes):
     assert len(result.left) == 10 - done
     assert (result.stopped, result.detail, result.is_complete) == (Stop.LEASE, LOST, False)
     end = account.last_run(result.run).end
-    assert end is not None
     assert (end.stopped, end.detail) == (Stop.LEASE, LOST)
 
 

@@ -30,10 +30,8 @@ def told(period: Period) -> tuple[str | None, str | None, bool]:
 def test_a_membership_is_told_with_run_time_author_reason_and_end():
     history = history_of([run_of(1, joins("u1", "g1", reason="JIRA-1", until=UNTIL))])
     period = history.current("g1", "u1")
-    assert period is not None
     assert period.until == UNTIL
     since = period.since
-    assert since is not None
     assert (since.run, since.by.user, since.reason) == ("run-1", "ada", "JIRA-1")
     assert (since.source, since.line, since.until) == ("groups.yaml", 7, UNTIL)
     assert since.at == run_of(1).header.started_at
@@ -135,8 +133,6 @@ def test_what_failed_or_was_not_sent_is_no_step():
 def test_an_addition_maybe_applied_begins_a_period_that_says_so():
     history = history_of([run_of(1, joins("u1", "g1"), status=Status.UNKNOWN)])
     period = history.current("g1", "u1")
-    assert period is not None
-    assert period.since is not None
     assert period.since.status is Status.UNKNOWN
 
 
@@ -153,8 +149,6 @@ def test_a_deletion_that_may_have_been_applied_begins_nothing_either():
 
 def test_who_was_added_already_is_told_by_the_run_that_saw_it():
     found = history_of([run_of(1, JOINS, status=ALREADY)]).current("g1", "u1")
-    assert found is not None
-    assert found.since is not None
     assert found.since.status is ALREADY
 
 
@@ -182,7 +176,6 @@ def test_journals_are_read_and_one_that_cannot_be_is_named(tmp_path):
     history = read_history(tmp_path)
     (period,) = history.periods["g1", "u1"]
     assert period.group == ref("g1")
-    assert period.since is not None
     assert (period.since.run, period.until) == (journal.run, UNTIL)
     assert [summary.id for summary in history.unreadable] == ["20990101T000000"]
 

@@ -91,7 +91,6 @@ def test_a_journal_of_the_first_version_is_read_and_still_written_so():
     run = read_journal(path)
     (outcome,) = run.outcomes
     assert (run.header.sequence, run.header.by.host, outcome.status) == (7, "ops", Status.DONE)
-    assert run.end is not None
     assert run.end.verified
     for line in path.read_bytes().splitlines(keepends=True):
         assert encode_line(msgspec.json.decode(line, type=Line)) == line
@@ -132,7 +131,6 @@ def imported_again() -> Any:
     """Return the journal's module as it is where `os` and `sys` are as they are now."""
     name = "cld_user_groups.membership.journal_again"
     spec = importlib.util.spec_from_file_location(name, journal.__file__)
-    assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -161,7 +161,6 @@ def test_a_role_that_no_longer_exists_is_listed_and_not_assigned():
 def test_a_record_that_contradicts_itself_assigns_nothing(one, grant, why):
     run = deleted(one)
     (outcome,) = run.outcomes
-    assert outcome.roles is not None
     (editor,) = (each for each in outcome.roles.granted if each.role_id == EDITOR)
     record = evolve(outcome.roles, granted=(evolve(editor, **grant),))
     edited = evolve(run, outcomes=(evolve(outcome, roles=record),))
@@ -182,7 +181,6 @@ NOT_EXACT: dict[str, tuple[tuple[tuple[str, str], ...], str]] = {
 @pytest.mark.parametrize(("within", "why"), NOT_EXACT.values(), ids=NOT_EXACT)
 def test_a_role_for_content_needs_an_exact_place(one, within, why):
     (outcome,) = deleted(one).outcomes
-    assert outcome.roles is not None
     (own,) = (each for each in outcome.roles.granted if each.role_id == OWN)
     listed = tuple(one.client.roles.list().data)
     assert Restoration(assignable=listed).obstacle(own) == ""
@@ -191,7 +189,6 @@ def test_a_role_for_content_needs_an_exact_place(one, within, why):
 
 def test_a_role_that_is_listed_twice_must_be_as_recorded_in_both(one):
     (outcome,) = deleted(one).outcomes
-    assert outcome.roles is not None
     (editor,) = (each for each in outcome.roles.granted if each.role_id == EDITOR)
     (role,) = (each for each in one.client.roles.list().data if each.id == EDITOR)
     changed = evolve(role, updated_at=2_000_000_000)

@@ -306,7 +306,6 @@ class Applying(RuleBasedStateMachine):
             group_id = created.get(outcome.change.group.name)
             if outcome.change.action is not Action.DELETE_GROUP or group_id is None:
                 continue
-            assert outcome.roles is not None
             recorded = {about_role(each.assignment) for each in outcome.roles.granted}
             found = self.watched.roles_of(group_id)
             assert found <= recorded, (found, recorded)
@@ -367,7 +366,6 @@ class Applying(RuleBasedStateMachine):
         for user in refused:
             self.emulator.fail("addUserToUserGroup", status=status, user_id=user, times=None)
         result = self._run(made, concurrency, PATIENT)
-        assert result is not None
         holds = {outcome.position for outcome in result.outcomes if outcome.holds}
         joined = {made.changes[at].group.id for at in holds if _is_addition(made.changes[at])}
         for at, change in enumerate(made.changes):
@@ -421,11 +419,9 @@ class Applying(RuleBasedStateMachine):
         if made is None:
             return
         result = self._run(made, concurrency, PATIENT)
-        assert result is not None
         assert result.is_complete
         assert result.verified
         again = self._plan()
-        assert again is not None
         assert again.changes == ()
         DRAWN["clean runs"] += 1
 
@@ -437,7 +433,6 @@ class Applying(RuleBasedStateMachine):
             return
         before, roles = members(self.emulator), self._roles()
         result = self._run(made, concurrency, PATIENT)
-        assert result is not None
         run = read_journal(self.directory / f"{result.run}.jsonl")
         deleted = {each.group.name for each in made.changes if each.action is Action.DELETE_GROUP}
         restoration = read_restoration(self._client(PATIENT), run) if restores else None
@@ -445,7 +440,6 @@ class Applying(RuleBasedStateMachine):
         assert inverse.breaches == ()
         source = run if restores else None
         undone = self._run(inverse, concurrency, PATIENT, is_undo=True, restored_from=source)
-        assert undone is not None
         assert undone.is_complete
         assert members(self.emulator) == before
         if restores:

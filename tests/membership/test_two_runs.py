@@ -96,7 +96,6 @@ def test_two_runs_at_once_do_only_what_files_ask_and_the_next_ends_it(tmp_path, 
 
         watched.before_write = None
         last = machines.run("other", second)
-        assert last is not None
         assert last.is_complete
         wanted = {name: set(users) for name, users in second.items()}
         assert members(emulator) == {**wanted, "untouched": set(BEFORE["untouched"])}
@@ -129,9 +128,7 @@ def test_an_emptied_redis_lets_in_a_second_run_and_nothing_is_done_twice(tmp_pat
             may_go_on.set()
             first = running.result()
             assert lease.loss == ""
-    assert first is not None
     assert first.stopped is Stop.LEASE
-    assert second is not None
     assert second.is_complete
     assert max(Counter(watched.applied).values()) == 1
     wanted = {name: set(users) for name, users in ONE.items()}
