@@ -5,10 +5,9 @@ from __future__ import annotations
 import csv
 import io
 
-import httpx
 import pytest
+from tests.membership.accounts import client_of
 
-from cld_user_groups import CldProvisioning, Security
 from cld_user_groups.command import people
 from cld_user_groups.command.people import read_everyone, state_of
 from cld_user_groups.emulator import Emulator
@@ -67,16 +66,7 @@ def test_all_users_are_read_however_the_server_pages(paging, is_complete):
     emulator = Emulator(users_paging=paging)
     for number in range(250):
         emulator.add_user_account(f"P {number}", email=f"p{number}@example.com")
-    with (
-        httpx.Client(transport=emulator.transport()) as client,
-        CldProvisioning(
-            account_id="acc",
-            security=Security("k", "s"),
-            server_url="https://a.invalid",
-            client=client,
-        ) as provisioning,
-    ):
-        everyone = read_everyone(provisioning)
+    everyone = read_everyone(client_of(emulator))
     assert (len(everyone[0]), everyone[1]) == (255, is_complete)
 
 

@@ -44,17 +44,25 @@ def client_of(
 
 
 def client_over(
-    transport: httpx.BaseTransport, account_id: str = "acc", **settings: Any
+    transport: httpx.BaseTransport,
+    account_id: str = "acc",
+    security: Security = SECURITY,
+    **settings: Any,
 ) -> CldProvisioning:
     """Return a client over a transport."""
     http = httpx.Client(transport=transport)
-    return CldProvisioning(SECURITY, account_id, server_url=SERVER, client=http, **settings)
+    return CldProvisioning(security, account_id, server_url=SERVER, client=http, **settings)
 
 
-def async_client_of(emulator: Emulator) -> AsyncCldProvisioning:
+def async_client_over(transport: Any, account_id: str = "acc", **settings: Any) -> Any:
+    """Return an async client over a transport."""
+    http = httpx.AsyncClient(transport=transport)
+    return AsyncCldProvisioning(SECURITY, account_id, server_url=SERVER, client=http, **settings)
+
+
+def async_client_of(emulator: Emulator, **settings: Any) -> AsyncCldProvisioning:
     """Return an async client whose requests go to the emulator in process."""
-    http = httpx.AsyncClient(transport=emulator.transport())
-    return AsyncCldProvisioning(SECURITY, emulator.account_id, server_url=SERVER, client=http)
+    return async_client_over(emulator.transport(), emulator.account_id, **settings)
 
 
 def members(emulator: Emulator) -> dict[str, set[str]]:

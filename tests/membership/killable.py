@@ -15,9 +15,14 @@ from cld_user_groups.membership.state import state_directory
 from .accounts import SECURITY
 
 
+def client_at(url: str) -> CldProvisioning:
+    """Return a client of an account at a URL."""
+    return CldProvisioning(SECURITY, "acc", server_url=url)
+
+
 def apply_saved(url: str, path: Path, state: Path) -> None:
     """Apply a saved plan."""
-    with CldProvisioning(account_id="acc", security=SECURITY, server_url=url) as client:
+    with client_at(url) as client:
         apply(client, load_plan(path), state_dir=state, concurrency=8)
 
 

@@ -19,7 +19,7 @@ import pytest
 from attrs import evolve
 from tests.support.waiting import held_by_another_process
 
-from cld_user_groups import AsyncCldProvisioning, CldProvisioning, Security
+from cld_user_groups import CldProvisioning, Security
 from cld_user_groups.emulator import Emulator, EmulatorRequest, EmulatorResponse
 from cld_user_groups.hooks import HookContext
 from cld_user_groups.membership.applying import apply, apply_async
@@ -42,6 +42,7 @@ from .accounts import (
     add,
     async_client_of,
     client_of,
+    client_over,
     create,
     delete,
     existing,
@@ -703,10 +704,7 @@ class Slow:
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_a_change_that_ends_after_those_that_started_with_it_is_not_lost(one, backend):
     async def run() -> Result:
-        http = httpx.AsyncClient(transport=one.emulator.transport())
-        async with AsyncCldProvisioning(
-            *(Security("k", "s"), "acc"), server_url=SERVER, client=http, hooks=[Slow()]
-        ) as client:
+        async with async_client_of(one.emulator, hooks=[Slow()]) as client:
             with anyio.fail_after(30):
                 return await apply_async(client, plan, state_dir=one.folder)
 
@@ -848,12 +846,7 @@ def test_no_credential_reaches_the_journal_even_where_the_server_echoes_it(tmp_p
     token = base64.b64encode(b"the-key:the-secret").decode()
     message = f"you sent Basic {token}, the-secret"
     emulator.fail("addUserToUserGroup", status=400, message=message)
-    client = CldProvisioning(
-        account_id="acc",
-        security=Security("the-key", "the-secret"),
-        server_url=SERVER,
-        client=httpx.Client(transport=emulator.transport()),
-    )
+    client = client_over(emulator.transport(), security=Security("the-key", "the-secret"))
     group = emulator.groups[0]
     account = Account(emulator, client, tmp_path)
     change = add(existing(group.name, group.id), emulator.users[-1].id)

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cld_user_groups import CldProvisioning
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.membership.applying import apply
 from cld_user_groups.membership.model import (
@@ -21,8 +20,8 @@ from cld_user_groups.membership.runs import list_runs
 from cld_user_groups.membership.snapshot import read_account
 from cld_user_groups.membership.state import state_directory
 
-from .accounts import SECURITY, emulated, members
-from .killable import run_and_kill
+from .accounts import emulated, members
+from .killable import client_at, run_and_kill
 from .planned_accounts import file_of
 from .watched import Watched, Write, write_of
 
@@ -34,7 +33,7 @@ WANTED = {"new": set(USERS[:30]), "kept": set(USERS[20:50]), "untouched": {"u59"
 
 
 def make_plan(url: str) -> Plan:
-    with CldProvisioning(account_id="acc", security=SECURITY, server_url=url) as client:
+    with client_at(url) as client:
         now = datetime.now(UTC)
         return plan(read_account(client), FILE, now.date(), now=now)
 
@@ -90,6 +89,5 @@ def test_a_run_after_a_crash_holds_no_lock_of_the_dead(tmp_path):
     emulator.fail("*", status=None, delay=0.004, times=None)
     with emulator.serve() as server:
         assert run_and_kill(server.url, make_plan(server.url), tmp_path, 10)
-    with emulator.serve() as server:
-        with CldProvisioning(account_id="acc", security=SECURITY, server_url=server.url) as client:
-            assert apply(client, make_plan(server.url), state_dir=tmp_path).is_complete
+    with emulator.serve() as server, client_at(server.url) as client:
+        assert apply(client, make_plan(server.url), state_dir=tmp_path).is_complete

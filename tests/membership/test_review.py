@@ -13,12 +13,11 @@ import httpx
 import pytest
 from attrs import evolve
 from jsonschema import Draft202012Validator
-from tests.membership.accounts import SECURITY, client_of
+from tests.membership.accounts import client_of, client_over
 from tests.membership.planned_accounts import account, desired, wanted
 from tests.membership.recorded import BEGINNING, deleted, joins, leaves, renamed, run_of
 from tests.membership.reviewed import large, reviewed
 
-from cld_user_groups import CldProvisioning
 from cld_user_groups.emulator import Emulator
 from cld_user_groups.membership import (
     Change,
@@ -384,11 +383,7 @@ def test_who_is_on_no_page_is_looked_up_and_the_list_called_incomplete():
         shown = [user for user in users if user["id"] in query.get_list("ids")]
         return httpx.Response(200, json={"users": shown or users[2:] * (query["page"] == "1")})
 
-    with CldProvisioning(
-        account_id="acc",
-        security=SECURITY,
-        client=httpx.Client(transport=httpx.MockTransport(respond)),
-    ) as client:
+    with client_over(httpx.MockTransport(respond)) as client:
         people = read_people(client, account({"A": ["ann", "bob"]}))
     states = {each.id: each.state for each in people.found}
     assert states == {"u-ann": State.ACTIVE, "u-bob": State.DISABLED, "u-cyd": State.UNKNOWN}

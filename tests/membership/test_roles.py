@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.membership.accounts import async_client_over, client_over
 from tests.support.transport import FakeTransport, json
 
 from cld_provisioning_api.models import Principal
-from cld_user_groups import AsyncCldProvisioning, CldProvisioning, Security
 from cld_user_groups.emulator import Emulator, EmulatorRole
 from cld_user_groups.membership.roles import (
     Grant,
@@ -23,7 +23,6 @@ from cld_user_groups.membership.roles import (
 ADMIN = "cld::role::prodenv::master_admin"
 CONTRIBUTOR = "cld::role::folder::contributor"
 EDITOR = "cld::role::prodenv::media_editor"
-SECURITY = Security("k", "s")
 
 
 @pytest.fixture(params=["sync", "async"])
@@ -31,14 +30,11 @@ def read(request: pytest.FixtureRequest) -> Any:
     """Return a function that reads the roles of an emulator's principals."""
 
     def read_sync(transport: Any, *asked: Any) -> Roles:
-        http = httpx.Client(transport=transport)
-        settings: Any = {"account_id": "acc", "security": SECURITY, "retry_config": None}
-        return read_roles(CldProvisioning(client=http, **settings), *asked)
+        return read_roles(client_over(transport, retry_config=None), *asked)
 
     async def read_async(transport: Any, *asked: Any) -> Roles:
-        async with httpx.AsyncClient(transport=transport) as http:
-            settings: Any = {"account_id": "acc", "security": SECURITY, "retry_config": None}
-            return await read_roles_async(AsyncCldProvisioning(client=http, **settings), *asked)
+        async with async_client_over(transport, retry_config=None) as client:
+            return await read_roles_async(client, *asked)
 
     if request.param == "sync":
         return read_sync
@@ -163,16 +159,13 @@ def test_no_more_requests_are_sent_than_may_be(read, most, requests):
         (answer({"type": "group", "id": "g", "roles": []}), answer()),
         (answer(), answer({"type": "group", "id": "g", "roles": []})),
         (answer({"type": "user", "id": "g", "roles": []}),) * 2,
+        # An error on the second page.
+        (answer({"type": "group", "id": "g", "roles": [ROLE]}, next_cursor="2"),
+         httpx.Response(403)),
     ],
-)
+)  # fmt: skip
 def test_a_group_that_a_response_does_not_name_is_not_known(read, responses):
     roles = read(FakeTransport(*responses), as_principals(["g"]))
-    assert roles.of("g") is None
-
-
-def test_an_error_on_the_second_page_makes_all_not_known(read):
-    first = answer({"type": "group", "id": "g", "roles": [ROLE]}, next_cursor="2")
-    roles = read(FakeTransport(first, httpx.Response(403)), as_principals(["g"]))
     assert roles.of("g") is None
 
 
