@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import pty
+import re
 import select
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Callable, Sequence
 
 from tests.support.forked import forked_command
@@ -17,6 +22,16 @@ _PROGRAM = (
     "from cld_user_groups.command import main; main()"
 )
 FRESH = (sys.executable, "-c", _PROGRAM)
+_PROGRAMS = """
+import json, sys
+from cld_user_groups.command import main
+for arguments in json.loads(sys.argv[1]):
+    print("$", *arguments, flush=True)
+    try:
+        main(arguments)
+    except SystemExit as done:
+        print("exit", done.code, flush=True)
+"""
 
 
 def screen_from(ours: int) -> bytes:
@@ -30,6 +45,33 @@ def screen_from(ours: int) -> bytes:
     finally:
         os.close(ours)
     return screen
+
+
+def screen_of(
+    commands: list[list[str]], size: tuple[int, int], typed: str = "", **environment: str
+) -> str:
+    """Run commands on a terminal of columns and lines, one after the other in one process.
+
+    One alone is forked from a process that has imported the command.
+    """
+    program = [sys.executable, "-c", _PROGRAMS, json.dumps(commands)]
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+    plain = {key: text for key, text in os.environ.items() if key not in ("COLUMNS", "PAGER")}
+    process = subprocess.Popen(
+        [*forked_command(), *commands[0]] if len(commands) == 1 else program,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**plain, "TERM": "xterm", "NO_COLOR": "1", **environment},
+    )
+    os.close(theirs)
+    os.write(ours, typed.encode())
+    screen = screen_from(ours)
+    code = process.wait(timeout=60)
+    if len(commands) == 1:
+        screen += b"exit %d\n" % code
+    return re.sub(r"\x1b\[[?\d;]*[A-Za-z]|\r", "", screen.decode())
 
 
 def converse(

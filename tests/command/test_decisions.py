@@ -11,7 +11,7 @@ import pytest
 
 from .recipes import Machine
 from .shell import SAMPLE, Shell
-from .test_screen import screen_of
+from .terminal import screen_of
 
 FILE = """\
 version: 1

@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-import pty
 import re
-import subprocess
-import sys
 
 from .shell import EDITED
-from .terminal import screen_from
+from .terminal import screen_of
 
-PROGRAM = """
-import json, sys
-from cld_user_groups.command import main
-for arguments in json.loads(sys.argv[1]):
-    print("$", *arguments, flush=True)
-    try:
-        main(arguments)
-    except SystemExit as done:
-        print("exit", done.code, flush=True)
-"""
 TRANSCRIPT = r"""\$ doctor
 ok       python       CPython [^\n]*
 ok       packages     cld-user-groups [^\n]*
@@ -81,21 +66,5 @@ def test_the_screen_is_what_people_read(shell):
         for line in TRANSCRIPT.splitlines()
         if line.startswith(r"\$ ")
     ]
-    screen = on_a_terminal(commands)
+    screen = screen_of(commands, (0, 0))
     assert re.fullmatch(TRANSCRIPT, screen), screen
-
-
-def on_a_terminal(commands: list[list[str]]) -> str:
-    """Run commands on one terminal, and return its screen."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, json.dumps(commands)],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env={**os.environ, "TERM": "xterm"},
-    )
-    os.close(theirs)
-    screen = screen_from(ours)
-    process.wait(timeout=30)
-    return screen.decode().replace("\r\n", "\n")

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
-import pty
 import re
-import struct
-import subprocess
-import sys
-import termios
 
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.forked import forked_command
 
 from cld_user_groups.command.cli import cli
 from cld_user_groups.command.output import wrapped
@@ -24,9 +15,8 @@ from cld_user_groups.command.tables import Column, Table, as_lines
 from cld_user_groups.membership import GroupRef
 
 from .shell import Shell
-from .terminal import screen_from
+from .terminal import screen_of
 from .test_help import commands
-from .test_records_on_a_terminal import PROGRAM
 
 EMAILS = [f"{name}.of-a-family-with-a-long-name-{'x' * 15}@example.com" for name in "abc"]
 GROUP = "Photographers of the northern subsidiary"
@@ -34,33 +24,6 @@ FILE = f"version: 1\ngroups:\n  {GROUP}:\n    members: [{', '.join(EMAILS)}]\n"
 SMALL = "version: 1\ngroups:\n  Interns:\n    members: [john@example.com]\n"
 EDITED = FILE.replace(EMAILS[2], "john@example.com")
 RUN = re.compile(r"\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{4}")
-
-
-def screen_of(
-    commands: list[list[str]], size: tuple[int, int], typed: str = "", **environment: str
-) -> str:
-    """Run commands on a terminal of columns and lines, one after the other in one process.
-
-    One alone is forked from a process that has imported the command.
-    """
-    program = [sys.executable, "-c", PROGRAM, json.dumps(commands)]
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
-    plain = {key: text for key, text in os.environ.items() if key not in ("COLUMNS", "PAGER")}
-    process = subprocess.Popen(
-        [*forked_command(), *commands[0]] if len(commands) == 1 else program,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env={**plain, "TERM": "xterm", "NO_COLOR": "1", **environment},
-    )
-    os.close(theirs)
-    os.write(ours, typed.encode())
-    screen = screen_from(ours)
-    code = process.wait(timeout=60)
-    if len(commands) == 1:
-        screen += b"exit %d\n" % code
-    return re.sub(r"\x1b\[[?\d;]*[A-Za-z]|\r", "", screen.decode())
 
 
 def broken(text: str, wholes: set[str]) -> set[str]:

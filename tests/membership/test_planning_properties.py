@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import attrs
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,6 +28,11 @@ from cld_user_groups.membership import (
     render_text,
 )
 from cld_user_groups.membership.directory import is_wanted
+
+
+def each_case(test: Callable[..., None]) -> Callable[[], None]:
+    """Run a test with many accounts and files."""
+    return settings(max_examples=60)(given(account_and_file())(test))
 
 
 def make(case: tuple[Snapshot, Desired]) -> Plan:
@@ -58,8 +65,7 @@ def ids(group: Group | None) -> set[str]:
     return set() if group is None else {member.id for member in group.members}
 
 
-@settings(max_examples=60)
-@given(account_and_file())
+@each_case
 def test_an_applied_plan_makes_the_account_what_the_file_asks_for(case):
     snapshot, file = case
     after = applied(snapshot, make(case))
@@ -102,16 +108,14 @@ def test_all_that_depends_on_what_is_held_back_is_held_back(case, data):
     assert bool(made.held_back) == bool(held)
 
 
-@settings(max_examples=60)
-@given(account_and_file())
+@each_case
 def test_a_plan_after_an_applied_plan_is_empty(case):
     snapshot, file = case
     after = applied(snapshot, make(case))
     assert plan(after, file, TODAY, now=NOW).changes == ()
 
 
-@settings(max_examples=60)
-@given(account_and_file())
+@each_case
 def test_groups_that_the_file_does_not_name_are_not_touched(case):
     snapshot, file = case
     named = {group.id for wanted in file.groups if (group := found(snapshot, wanted))}
@@ -125,8 +129,7 @@ def test_groups_that_the_file_does_not_name_are_not_touched(case):
             assert after[group.id] == group
 
 
-@settings(max_examples=60)
-@given(account_and_file())
+@each_case
 def test_a_plan_has_the_fewest_writes_that_lead_there(case):
     snapshot, _ = case
     made = make(case)
@@ -137,8 +140,7 @@ def test_a_plan_has_the_fewest_writes_that_lead_there(case):
     assert len(made.changes) == len(before.keys() ^ after.keys()) + renamed + members
 
 
-@settings(max_examples=60)
-@given(account_and_file())
+@each_case
 def test_nobody_is_removed_before_their_additions_are_done(case):
     made = make(case)
     for position, change in enumerate(made.changes):
@@ -150,8 +152,7 @@ def test_nobody_is_removed_before_their_additions_are_done(case):
                 assert other in change.depends_on, (position, change)
 
 
-@settings(max_examples=60)
-@given(account_and_file())
+@each_case
 def test_additions_to_a_new_group_depend_on_its_creation(case):
     made = make(case)
     for change in made.changes:
@@ -161,8 +162,7 @@ def test_additions_to_a_new_group_depend_on_its_creation(case):
             assert needed[0].group == change.group
 
 
-@settings(max_examples=60)
-@given(account_and_file())
+@each_case
 def test_additions_alone_pass_every_guard_and_take_nothing_away(case):
     snapshot, _ = case
     made = adds_only(make(case))
@@ -173,8 +173,7 @@ def test_additions_alone_pass_every_guard_and_take_nothing_away(case):
         assert ids(group) <= ids(after[group.id])
 
 
-@settings(max_examples=60)
-@given(account_and_file())
+@each_case
 def test_the_exact_allowance_lets_any_plan_pass_and_no_other_number_helps(case):
     snapshot, _ = case
     made = make(case)
@@ -184,15 +183,13 @@ def test_the_exact_allowance_lets_any_plan_pass_and_no_other_number_helps(case):
         assert refused == {breach.guard for breach in made.breaches}
 
 
-@settings(max_examples=60)
-@given(account_and_file())
+@each_case
 def test_a_saved_plan_loads_as_it_was(case):
     made = make(case)
     assert parse_plan(render_json(made)) == made
 
 
-@settings(max_examples=60)
-@given(account_and_file())
+@each_case
 def test_every_rendering_names_every_user_of_the_plan(case):
     made = make(case)
     for text in (render_text(made), render_markdown(made), render_html(made)):
@@ -201,8 +198,7 @@ def test_every_rendering_names_every_user_of_the_plan(case):
                 assert (change.user.email or change.user.id) in text
 
 
-@settings(max_examples=60)
-@given(account_and_file())
+@each_case
 def test_the_index_of_an_account_finds_what_a_search_of_it_finds(case):
     snapshot, file = case
     index = Directory(snapshot)
