@@ -79,8 +79,9 @@ def converse(
     typed: str = "",
     meanwhile: Callable[[], object] = lambda: None,
     command: Sequence[str] = (),
-) -> tuple[int, str]:
-    """Run the command on a terminal, type once it asks, and return its exit code and the screen.
+    code: int = 0,
+) -> str:
+    """Run the command on a terminal, type once it asks, check its exit code; return the screen.
 
     What stays without effect is typed again, as people do: a SIGINT between Python's last look at
     its signals and the read of the terminal ends nothing. The process is forked from one that has
@@ -113,6 +114,7 @@ def converse(
     finally:
         os.close(ours)
     try:
-        return process.wait(timeout=60), screen.decode()
+        assert (process.wait(timeout=60), screen.decode()) == (code, screen.decode())
+        return screen.decode()
     finally:
         process.kill()

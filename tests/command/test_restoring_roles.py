@@ -106,9 +106,8 @@ def test_roles_that_cannot_be_read_for_an_undo_make_it_incomplete(deleted, form)
 
 
 def test_the_prompt_shows_each_role_and_where_the_record_is(deleted):
-    code, screen = converse("undo", "--restore-roles", "--quiet", typed="y\n")
+    screen = converse("undo", "--restore-roles", "--quiet", typed="y\n")
     before, _, _ = screen.replace("\r", "").partition("[y/N]")
-    assert code == 0
     assert f"Roles as recorded in the journal, {LOCAL_FILE}:" in before
     assert f"assign {EDITOR} to Designers" in before
     assert f"assign {FOLDER} to Designers" in before
@@ -124,8 +123,7 @@ def test_a_record_that_was_edited_is_not_restored_without_a_warning(deleted):
     for form in FORMATS:
         deleted(*line, "--format", form, says=said)
     assert said not in deleted("undo --dry-run").stdout
-    code, screen = converse("undo", "--restore-roles", "--quiet", typed="n\n")
-    assert code == 1
+    screen = converse("undo", "--restore-roles", "--quiet", typed="n\n", code=1)
     assert said in " ".join(screen.split())
 
 
@@ -138,8 +136,7 @@ def test_a_role_that_changes_while_the_question_stands_is_not_assigned(deleted):
     (editor,) = (each for each in roles.all if each.name == "Media Editor")
     changed = evolve(editor, updated_at=2_000_000_000)
     line = ("undo", "--restore-roles")
-    code, screen = converse(*line, typed="y\n", meanwhile=lambda: roles.define(changed))
-    assert code == 5
+    screen = converse(*line, typed="y\n", meanwhile=lambda: roles.define(changed), code=5)
     assert "the role was changed since" in screen
     assert "media_editor" not in "".join(assigned(deleted))
 

@@ -103,8 +103,7 @@ def test_roles_are_read_again_after_the_question(shell):
         shell.emulator.roles.define(EmulatorRole(id="editor_1", name="Editor"))
         shell.emulator.roles.assign(shell.emulator.users[1].id, "editor_1", principal_type="user")
 
-    code, screen = converse("apply", shell.write(RULED), typed="y\n", meanwhile=promote)
-    assert code == 4
+    screen = converse("apply", shell.write(RULED), typed="y\n", meanwhile=promote, code=4)
     assert "`Editor` is held by the user" in screen
     assert shell.writes() == 0
 
