@@ -88,6 +88,20 @@ def planned(snapshot: Snapshot, *groups: DesiredGroup, **fields: object) -> Plan
     return plan(snapshot, desired(*groups, **fields), TODAY, now=NOW)
 
 
+def example(requests_left: int | None = None, **fields: object) -> Plan:
+    """Return a plan that creates, renames and deletes a group, and adds and removes members."""
+    groups = {"Old": ["ann"], "Gone": ["bob"], "Kept": ["cyd", "dee"]}
+    new = DesiredMember(email="eve@example.com", reason="JIRA-12", source="people.csv", line=3)
+    return planned(
+        account(groups, others=["eve"], requests_left=requests_left),
+        wanted("Gone", state="absent", line=4),
+        wanted("Kept", "cyd", line=6),
+        wanted("Photographers", "ann", new, previously=("Old",), line=9),
+        wanted("New", "bob", line=12),
+        **fields,
+    )
+
+
 def applied(snapshot: Snapshot, made: Plan) -> Snapshot:
     """Return an account after a plan: each change in order, after all that it depends on."""
     groups = {group.id: group for group in snapshot.groups}

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
 
 import attrs
 import pytest
 from jsonschema import Draft202012Validator
+from tests.membership import planned_accounts
 from tests.membership.planned_accounts import account, planned, wanted
 
 from cld_user_groups.membership import (
@@ -24,18 +23,11 @@ from cld_user_groups.membership import (
     save_plan,
 )
 
+RULES = (Rule(kind="email_domains", values=("example.com",), line=2),)
+
 
 def example() -> Plan:
-    snapshot = account({"Old": ["ann"], "Gone": ["bob"], "Kept": ["cyd", "dee"]}, others=["eve"])
-    made = planned(
-        snapshot,
-        wanted("Gone", state="absent", line=4),
-        wanted("Kept", "cyd", line=6),
-        wanted("Photographers", "ann", "eve", previously=("Old",), line=9),
-        wanted("New", "bob", line=12),
-        protect=("x@example.com",),
-        rules=(Rule(kind="email_domains", values=("example.com",), line=2),),
-    )
+    made = planned_accounts.example(protect=("x@example.com",), rules=RULES)
     return attrs.evolve(made, notes=("\x1b <b> “a note”",))
 
 
@@ -129,9 +121,7 @@ def test_a_plan_that_cannot_be_read_is_an_error(tmp_path):
         (lambda d: d["changes"][5].update(depends_on=[]), "lacks 3, the add_user of `New`"),
     ],
 )
-def test_a_plan_that_contradicts_itself_is_rejected(
-    edit: Callable[[dict[str, Any]], object], expected
-):
+def test_a_plan_that_contradicts_itself_is_rejected(edit, expected):
     document = json.loads(render_json(example()))
     edit(document)
     with pytest.raises(PlanFileError, match=expected):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.membership.hostile import HOSTILE, Tags, assert_no_markup
-from tests.membership.planned_accounts import NOW, account, planned, wanted
+from tests.membership.planned_accounts import NOW, account, example, planned, wanted
 
 from cld_user_groups.membership import (
     DesiredMember,
@@ -28,22 +28,8 @@ from cld_user_groups.membership.grants import RoleCount, RoleEffects
 from cld_user_groups.membership.rendering import said_once
 
 
-def example() -> Plan:
-    snapshot = account(
-        {"Old": ["ann"], "Gone": ["bob"], "Kept": ["cyd", "dee"]}, others=["eve"], requests_left=40
-    )
-    new = DesiredMember(email="eve@example.com", reason="JIRA-12", source="people.csv", line=3)
-    return planned(
-        snapshot,
-        wanted("Gone", state="absent", line=4),
-        wanted("Kept", "cyd", line=6),
-        wanted("Photographers", "ann", new, previously=("Old",), line=9),
-        wanted("New", "bob", line=12),
-    )
-
-
 def test_text_shows_the_difference_by_group_the_guards_and_the_requests():
-    assert render_text(example()) == (
+    assert render_text(example(40)) == (
         "Plan for account acc, from groups.yaml\n"
         "\n"
         "+ New  create; not in the account; line 12\n"
@@ -70,7 +56,7 @@ def test_text_shows_the_difference_by_group_the_guards_and_the_requests():
 
 
 def test_a_deletion_is_shown_beside_a_rename_of_the_same_group():
-    made = example()
+    made = example(40)
     group, *_, deletion = (each.group for each in made.changes if each.group.name != "New")
     assert deletion.name == "Gone"
     changes = [attrs.evolve(each, group=group) for each in made.changes if each.group == deletion]
@@ -80,7 +66,7 @@ def test_a_deletion_is_shown_beside_a_rename_of_the_same_group():
 
 
 def test_every_rendering_shows_warnings_and_what_is_held_back():
-    made = attrs.evolve(example(), warnings=("a warning",), held_back=("an accident",))
+    made = attrs.evolve(example(40), warnings=("a warning",), held_back=("an accident",))
     assert "Warning: a warning\nHeld back:\n  an accident\n" in render_text(made)
     assert "## Held back\n\n- `an accident`\n\n## Warnings\n\n- `a warning`" in render_markdown(
         made
@@ -148,7 +134,7 @@ def test_a_long_plan_says_once_which_groups_grant_nothing():
 
 def test_a_plan_of_one_group_or_of_few_changes_has_no_table():
     one = planned(account({"A": [f"p{number}" for number in range(40)]}), wanted("A", "p0"))
-    for made in (one, long(count=3), example()):
+    for made in (one, long(count=3), example(40)):
         assert "GUARDS" not in render_text(made)
         assert "| Guards |" not in render_markdown(made)
         assert "href" not in render_html(made)
@@ -163,8 +149,8 @@ def test_a_summary_has_all_but_each_change():
         assert len(re.findall(r"p\d@example.com|eve@example.com", left_out)) == 91
         assert "@example.com" not in "\n".join(summary)
         assert not re.search("warning|accident|Rejected|allow|needed|so$", left_out)
-    assert "GUARDS" in render_text(example(), summary=True)
-    assert "- bob" not in render_text(example(), summary=True)
+    assert "GUARDS" in render_text(example(40), summary=True)
+    assert "- bob" not in render_text(example(40), summary=True)
 
 
 ADVICE = "if it is meant, edit `a; b` on line 3"
@@ -187,17 +173,17 @@ def test_advice_is_given_once_and_nothing_else_is_lost(texts, expected):
 
 
 def test_html_has_names_beside_emails_and_the_id_last():
-    text = render_html(example(), names={"u-bob": "Bob <b>", "u-eve": ""})
+    text = render_html(example(40), names={"u-bob": "Bob <b>", "u-eve": ""})
     assert "<td>bob@example.com<small>Bob &lt;b&gt;</small></td>" in text
     assert "<td>eve@example.com</td>" in text
     assert text.count('<td class="muted">u-bob</td></tr>') == 2
-    unnamed = render_html(example(), names={"u-bob": "bob@example.com"})
+    unnamed = render_html(example(40), names={"u-bob": "bob@example.com"})
     assert "<td>bob@example.com</td>" in unnamed
 
 
 def test_color_changes_nothing_but_the_color():
-    plain = render_text(example())
-    colored = render_text(example(), color=True)
+    plain = render_text(example(40))
+    colored = render_text(example(40), color=True)
     assert "\x1b[" not in plain
     assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == plain != colored
 
@@ -218,7 +204,7 @@ def test_a_plan_with_nothing_to_do_says_so():
     ],
 )
 def test_the_requests_that_are_left_are_told(left, expected):
-    made = attrs.evolve(example(), requests_left=left)
+    made = attrs.evolve(example(40), requests_left=left)
     for render in (render_text, render_markdown, render_html):
         assert expected in render(made)
 
@@ -255,7 +241,7 @@ def hostile_plans(draw: st.DrawFn) -> Plan:
 
 @cache
 def ours() -> Tags:
-    return Tags(render_html(attrs.evolve(example(), notes=("a note",))))
+    return Tags(render_html(attrs.evolve(example(40), notes=("a note",))))
 
 
 # In one test, since it takes longer to draw a plan than to render it.
@@ -280,7 +266,7 @@ def test_html_escapes_accounts_files_and_ids():
 
 
 def test_html_stands_alone_and_runs_nothing():
-    text = render_html(example())
+    text = render_html(example(40))
     assert text.startswith('<!DOCTYPE html>\n<html lang="en">')
     assert not re.search(r"<script|<link|src=|href=|url\(|@import", text)
     assert "default-src &#x27;none&#x27;; style-src &#x27;sha256-" in text
