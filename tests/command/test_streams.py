@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
+from cld_user_groups.command.results import progress_of
+from cld_user_groups.membership import Progress
 
 from .shell import process, unread_pipe
 
@@ -84,3 +89,25 @@ def test_a_pipe_gets_utf_8_whatever_the_encoding_of_the_machine(shell, encoding)
     done = run("create 日本語", "", PYTHONIOENCODING=encoding)
     assert done.returncode == 64
     assert "日本語" in done.stderr.decode()
+
+
+WAIT = Progress(outcome=None, ended=0, total=1, waiting_until=datetime(2026, 1, 1, tzinfo=UTC))
+
+
+class Closed(io.StringIO):
+    """A pipe that nobody reads any more."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+def test_a_wait_is_announced(capsys):
+    with progress_of(1, quiet=False) as show:
+        show(WAIT)
+    assert capsys.readouterr().err == "Waiting for the quota until 00:00:00 UTC.\n"
+
+
+def test_a_wait_that_nobody_reads_of_does_not_end_a_run(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Closed())
+    with progress_of(1, quiet=False) as show:
+        show(WAIT)

@@ -1,12 +1,15 @@
-"""Tables: what each format makes of the same columns and rows."""
+"""Tables and documents: what each format makes of the same columns, rows and keys."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
+import re
 from datetime import UTC, datetime
 
 import pytest
+from tests.support.code_blocks import ROOT
 
 from cld_user_groups.command.options import Settings
 from cld_user_groups.command.tables import (
@@ -20,6 +23,8 @@ from cld_user_groups.command.tables import (
     print_table,
 )
 from cld_user_groups.membership import GroupRef
+
+from .shell import EDITED
 
 COLUMNS = (Column("name"), Column("members", is_number=True), Column("last_login"), Column("in"))
 SEEN = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
@@ -106,3 +111,37 @@ def test_a_narrow_terminal_does_without_the_last_extra_columns():
     assert _fitting(columns, rows, 45) == [0, 1, 2]
     assert _fitting(columns, rows, 33) == [0, 2]
     assert _fitting(columns, rows, 3) == [0, 2]
+
+
+ROW = re.compile(r"^\| `(cld-user-groups/\w+/1)` \|[^|]*\| (.*) \|$", re.MULTILINE)
+KEYS = {
+    name: set(re.findall(r"`(\w+)`", cell))
+    for name, cell in ROW.findall((ROOT / "docs/reference/output.md").read_text("utf-8"))
+}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("list",),
+        ("show", "Designers"),
+        ("users",),
+        ("whois", "john@example.com"),
+        ("apply", "groups.yaml", "--yes"),
+        ("runs",),
+        ("runs", "show"),
+        ("runs", "verify"),
+        ("runs", "prune", "--older-than", "1d"),
+        ("explain", "Creatives", "amara@example.com"),
+        ("diff", "groups.yaml"),
+        ("doctor",),
+        ("export", "--output", "exported.yaml"),
+        ("show", "nobody knows it"),
+    ],
+    ids=" ".join,
+)
+def test_document_has_the_documented_keys(shell, line):
+    shell.write(EDITED)
+    shell("apply groups.yaml --yes")
+    document = json.loads(shell(*line, "--format", "json").stdout)
+    assert document.keys() - {"format", "account"} <= KEYS[document["format"]]
