@@ -84,7 +84,7 @@ def test_a_refusal_as_json_names_each_guard(shell):
 
 @pytest.mark.parametrize("is_piped", [False, True])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
-def test_a_saved_plan_is_applied_also_with_a_byte_order_mark_and_sorted_keys(shell, is_piped, mark):
+def test_a_saved_plan_is_applied_also_with_a_mark_and_sorted_keys(shell, is_piped, mark):
     shell("plan", shell.write(EDITED), "--out", "plan.json")
     content = Path("plan.json").read_bytes()
     if mark:

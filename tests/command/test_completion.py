@@ -99,7 +99,7 @@ def test_runs_are_completed_the_latest_first(desk):
     assert complete(desk, "runs", "show", "2") == runs
 
 
-def test_names_that_bash_would_split_are_quoted_and_what_breaks_the_protocol_left_out(desk):
+def test_names_are_quoted_for_bash_and_left_out_where_they_break_it(desk):
     desk.emulator.add_group("New $people, 'all'")
     desk.emulator.add_group("New\nplain\nmalice")
     (offered,) = complete(desk, "show", "new", kind="bash")
