@@ -78,6 +78,15 @@ def test_credentials_are_checked_before_anything_else(emulator: Emulator) -> Non
     assert response.status == 401
 
 
+@pytest.mark.parametrize(("version", "is_coded"), [(b"v2", True), (b"%762", True), (b"v3", False)])
+def test_the_path_as_decoded_decides_the_shape_of_an_error(
+    emulator: Emulator, version: bytes, is_coded: bool
+) -> None:
+    path = b"/" + version + b"/accounts/acc/permissions/roles"
+    response = send(emulator, "GET", path, authorization=None)
+    assert ("code" in json.loads(response.body)["error"]) is is_coded
+
+
 def test_another_account_is_a_404(emulator: Emulator) -> None:
     response = send(emulator, "GET", b"/v1_1/provisioning/accounts/other/user_groups")
     assert (response.status, message(response)) == (404, "Account not found")

@@ -245,29 +245,19 @@ def test_stopping_frees_the_port_and_the_thread(emulator: Emulator) -> None:
     server.stop()
 
 
-def test_a_taken_port_is_an_os_error(emulator: Emulator, server: EmulatorServer) -> None:
-    port = int(server.url.rpartition(":")[2])
-    with pytest.raises(OSError, match="in use"):
-        emulator.serve(port=port).start()
-
-
-def test_it_listens_on_loopback_unless_told_otherwise(server: EmulatorServer) -> None:
-    assert server.url.startswith("http://127.0.0.1:")
-
-
-def test_an_empty_host_is_not_every_interface(emulator: Emulator) -> None:
-    with pytest.raises(OSError, match="the host is empty"):
-        emulator.serve(host="").start()
-
-
-def test_there_is_no_address_before_the_start(emulator: Emulator) -> None:
-    with pytest.raises(RuntimeError, match="no address before it is started"):
-        _ = emulator.serve().url
-
-
-def test_a_server_starts_once(server: EmulatorServer) -> None:
+def test_a_server_starts_once_and_on_loopback_unless_told_otherwise(
+    emulator: Emulator, server: EmulatorServer
+) -> None:
+    address, _, port = server.url.rpartition(":")
+    assert address == "http://127.0.0.1"
     with pytest.raises(RuntimeError, match="is running at"):
         server.start()
+    with pytest.raises(OSError, match="in use"):
+        emulator.serve(port=int(port)).start()
+    with pytest.raises(OSError, match="the host is empty"):  # not every interface
+        emulator.serve(host="").start()
+    with pytest.raises(RuntimeError, match="no address before it is started"):
+        _ = emulator.serve().url
 
 
 def test_it_causes_no_warning() -> None:

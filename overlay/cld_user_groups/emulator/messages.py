@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final, Literal, cast
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 import attrs
 import msgspec
@@ -86,7 +86,7 @@ class RejectedError(ValueError):
     def response(self, request: EmulatorRequest) -> EmulatorResponse:
         """Return the response; the Permissions API has a shape of its own."""
         error: dict[str, object] = {"message": str(self)}
-        if request.raw_path.startswith(b"/v2/"):
+        if unquote_to_bytes(request.raw_path).startswith(b"/v2/"):
             category = "server_error" if self.status >= 500 else "user_error"
             code = f"ACCOUNTS_{_CODES.get(self.status, '00001')}"
             error = {"category": category, "code": code, **error}
