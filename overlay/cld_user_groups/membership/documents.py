@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from functools import cache
 from importlib.resources import files
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -17,6 +16,7 @@ from cld_user_groups.identity import escaped
 # Of a text and a list in a document that is shown in parts, and of the rows of a page.
 _LONGEST, _MOST_LISTED, _MOST_ROWS = 1000, 200, 100
 _LARGEST_PAGE = 100_000  # bytes of its rows, where it has more than one
+_PLAIN: dict[type, type[msgspec.Struct]] = {}  # the forms of classes that are changed in nothing
 
 
 def json_text(document: object) -> str:
@@ -47,41 +47,28 @@ def form_of(
     `head` has the types of keys that come first, which the class does not have; `without` the
     attributes that are not written; `keys`, by class, the keys that differ from the attributes.
     """
-    if head or without or keys:
-        return _made_form(kind, head or {}, without, keys or {})
-    return _plain_form(kind)
-
-
-@cache
-def _plain_form(kind: type) -> type[msgspec.Struct]:
-    """Return the one form of a class that is changed in nothing: a schema has each name once."""
-    return _made_form(kind, {}, (), {})
-
-
-def _made_form(
-    kind: type,
-    head: Mapping[str, Any],
-    without: Collection[str],
-    renamed: Mapping[type, Mapping[str, str]],
-) -> type[msgspec.Struct]:
+    is_plain = not (head or without or keys)
+    if is_plain and kind in _PLAIN:  # a schema has each name once
+        return _PLAIN[kind]
     hints = get_type_hints(kind)
     fields = [
         (
             each.name,
-            _form(hints[each.name], renamed),
+            _form(hints[each.name], keys or {}),
             *([each.default] if "optional" in each.metadata else []),
         )
         for each in attrs.fields(kind)
         if each.name not in without
     ]
-    return msgspec.defstruct(
+    made = msgspec.defstruct(
         kind.__name__,
-        [*head.items(), *fields],
-        rename=renamed.get(kind, {}),
+        [*(head or {}).items(), *fields],
+        rename=(keys or {}).get(kind, {}),
         forbid_unknown_fields=True,
         omit_defaults=True,  # others than the optional ones have none here
         kw_only=True,
     )
+    return _PLAIN.setdefault(kind, made) if is_plain else made
 
 
 def form(name: str, **fields: Any) -> Any:

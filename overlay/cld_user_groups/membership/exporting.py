@@ -33,10 +33,13 @@ def export(snapshot: Snapshot, *, users: Iterable[Member] = ()) -> str:
     lines = ["version: 1", f"account: {_scalar(snapshot.account_id)}"]
     lines.append("groups:" if snapshot.groups else "groups: {}")
     for group, (label, entry) in zip(snapshot.groups, document["groups"].items(), strict=True):
-        lines += _group(label, entry, group.members)
+        key = _scalar(label)
+        lines.append(f"  ? {key}\n  :" if len(key) > _LONGEST_KEY else f"  {key}:")
+        lines += (f"    {each}: {_scalar(entry[each])}" for each in ("name", "id") if each in entry)
+        lines += ["    members:"] if group.members else ["    allow_empty: true", "    members: []"]
+        lines += _members("      - ", entry["members"], group.members)
     if others := document.get("users"):
-        names = {user.id: user.name for user in users}
-        lines += ["users:", *(f"  - {_member(each, names[each['id']])}" for each in others)]
+        lines += ["users:", *_members("  - ", others, users)]
     return "\n".join(lines) + "\n"
 
 
@@ -93,24 +96,14 @@ def _identity(member: Member) -> dict[str, str]:
     return {"email": email, "id": member.id} if is_email(email) else {"id": member.id}
 
 
-def _group(label: str, entry: Mapping[str, Any], members: Iterable[Member]) -> Iterator[str]:
-    key = _scalar(label)
-    yield f"  ? {key}\n  :" if len(key) > _LONGEST_KEY else f"  {key}:"
-    if "name" in entry:
-        yield f"    name: {_scalar(entry['name'])}"
-    yield f"    id: {_scalar(entry['id'])}"
-    if not entry["members"]:
-        yield "    allow_empty: true"
-        yield "    members: []"
-        return
-    yield "    members:"
-    for each, member in zip(entry["members"], members, strict=True):
-        yield f"      - {_member(each, member.name)}"
-
-
-def _member(entry: Mapping[str, str], name: str | None) -> str:
-    comment = f"  # {printable(name)}" if name and "email" not in entry else ""
-    return "{" + ", ".join(f"{key}: {_scalar(text)}" for key, text in entry.items()) + "}" + comment
+def _members(
+    dash: str, entries: Iterable[Mapping[str, str]], members: Iterable[Member]
+) -> Iterator[str]:
+    names = {member.id: member.name for member in members}
+    for entry in entries:
+        name = "" if "email" in entry else names[entry["id"]]
+        pairs = ", ".join(f"{key}: {_scalar(text)}" for key, text in entry.items())
+        yield f"{dash}{{{pairs}}}" + (f"  # {printable(name)}" if name else "")
 
 
 def _scalar(text: str) -> str:

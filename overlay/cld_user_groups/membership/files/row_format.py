@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Collection, Iterable, Mapping
 
-from attrs import Attribute, field, frozen
+from attrs import field, frozen
 
 from cld_user_groups.identity import email_key
 from cld_user_groups.membership.problems import Problem, did_you_mean, quoted
@@ -29,33 +29,6 @@ _DATE_PARTS = {
 _DATE_PART = re.compile("|".join(_DATE_PARTS))
 
 
-def _check_columns(
-    instance: object, attribute: Attribute[Mapping[str, str]], columns: Mapping[str, str]
-) -> None:
-    for name in columns:
-        if name not in GROUP_COLUMNS:
-            hint = did_you_mean(name, GROUP_COLUMNS)
-            raise ValueError(f"there is no column {quoted(name)} to read into; {hint}")
-    theirs = [name.strip().casefold() for name in columns.values()]
-    for name in columns.values():
-        if not name.strip() or theirs.count(name.strip().casefold()) > 1:
-            raise ValueError(f"the column {quoted(name)} must be named, and for one purpose only")
-
-
-def _check_date_format(instance: object, attribute: Attribute[str], text: str) -> None:
-    parts = sorted(part[0] for part in _DATE_PART.findall(text))
-    # 1112026 is January and November: one digit or two need something between them.
-    if text and (parts != ["D", "M", "Y"] or re.search("(?<!M)MD(?!D)|(?<!D)DM(?!M)", text)):
-        raise ValueError(
-            f"not a date format: {quoted(text)}; write one such as DD.MM.YYYY or M/D/YYYY"
-        )
-
-
-def _check_separator(instance: object, attribute: Attribute[str], text: str) -> None:
-    if text and not text.strip():
-        raise ValueError("the separator of groups must not be blank")
-
-
 @frozen(kw_only=True)
 class RowFormat:
     """How rows that another program wrote are read. Without arguments: as the documents have them.
@@ -75,14 +48,32 @@ class RowFormat:
         ValueError: An argument is not valid.
     """
 
-    columns: Mapping[str, str] = field(factory=dict[str, str], validator=_check_columns)
-    date_format: str = field(default="", validator=_check_date_format)
-    group_separator: str = field(default="", validator=_check_separator)
+    columns: Mapping[str, str] = field(factory=dict[str, str])
+    date_format: str = ""
+    group_separator: str = ""
     names: Mapping[str, str | None] = field(factory=dict[str, "str | None"])
     source: str = ""
     lines: Mapping[str, int] = field(factory=dict[str, int])
 
     def __attrs_post_init__(self) -> None:
+        for name in self.columns:
+            if name not in GROUP_COLUMNS:
+                hint = did_you_mean(name, GROUP_COLUMNS)
+                raise ValueError(f"there is no column {quoted(name)} to read into; {hint}")
+        theirs = [name.strip().casefold() for name in self.columns.values()]
+        for name in self.columns.values():
+            if not name.strip() or theirs.count(name.strip().casefold()) > 1:
+                message = f"the column {quoted(name)} must be named, and for one purpose only"
+                raise ValueError(message)
+        text = self.date_format
+        parts = sorted(part[0] for part in _DATE_PART.findall(text))
+        # 1112026 is January and November: one digit or two need something between them.
+        if text and (parts != ["D", "M", "Y"] or re.search("(?<!M)MD(?!D)|(?<!D)DM(?!M)", text)):
+            raise ValueError(
+                f"not a date format: {quoted(text)}; write one such as DD.MM.YYYY or M/D/YYYY"
+            )
+        if self.group_separator and not self.group_separator.strip():
+            raise ValueError("the separator of groups must not be blank")
         of_groups = bool(self.group_separator or self.names)
         needed = {"until": bool(self.date_format), "group": of_groups}
         for column, is_needed in needed.items():

@@ -70,7 +70,8 @@ def _explained(error: yaml.MarkedYAMLError, text: str) -> tuple[str, str]:
     mark = error.problem_mark or error.context_mark
     if mark is None:
         return message, ""
-    line = _line(text, mark.line)
+    lines = [*text.splitlines(), ""]  # with what follows the last line break
+    line = lines[mark.line]
     before, rest = line[: mark.column], line[mark.column :]
     if "\t" in rest[:1] or (not before.strip() and "\t" in before):
         return "a tab in the indentation", "indent with spaces"
@@ -82,22 +83,15 @@ def _explained(error: yaml.MarkedYAMLError, text: str) -> tuple[str, str]:
     if "cannot start any token" in message and rest:
         return f"a value that begins with {quoted(rest[0])}", "write it in quotes"
     if "could not find expected ':'" in message and error.context_mark is not None:
-        key = _line(text, error.context_mark.line).strip()
+        key = lines[error.context_mark.line].strip()
         return f"no colon after {quoted(key)}", "end a key with `:`, begin an item with `- `"
     if mark.index + 1 >= len(text):
         return message, "is the file truncated?"
     if "mapping values" in message:
-        hint = "indent it as the lines above it, or quote a value that has a colon in it"
-        return message, hint
+        return message, "indent it as the lines above it, or quote a value that has a colon in it"
     if (error.context or "").startswith("while parsing a block"):
         return message, "indent it as the lines above it"
     return message, ""
-
-
-def _line(text: str, number: int) -> str:
-    """Return a line, from 0; the one after the last line break is empty."""
-    lines = text.splitlines()
-    return lines[number] if number < len(lines) else ""
 
 
 def _shortened(text: str) -> tuple[str, Iterator[Pairs]]:
