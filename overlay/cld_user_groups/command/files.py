@@ -89,14 +89,13 @@ def export_command(settings: Settings, output: Path | None, force: bool, users: 
 
 
 def _check_export(settings: Settings, output: Path | None, *, users: bool) -> None:
-    context = click.get_current_context()
+    fail = click.get_current_context().fail
     if users and settings.format == "csv":
-        why = "rows have no place for them"
-        raise click.UsageError(f"--users is not for --format csv: {why}", context)
+        fail("--users is not for --format csv: rows have no place for them")
     if output is not None and settings.format == "csv":
-        raise click.UsageError("--format csv is for standard output: > FILE.csv", context)
+        fail("--format csv is for standard output: > FILE.csv")
     if output is not None and output.suffix.lower() not in (".yaml", ".yml", ".json"):
-        raise click.UsageError(f"{output} must end in .yaml, .yml or .json", context)
+        fail(f"{output} must end in .yaml, .yml or .json")
 
 
 @command(
@@ -295,8 +294,7 @@ def diff_command(
     compared as they stand: to see what one would change, use `plan`.
     """
     if before == after == "-":
-        context = click.get_current_context()
-        raise click.UsageError("standard input (-) can be read only once", context)
+        click.get_current_context().fail("standard input (-) can be read only once")
     old = read_groups(before, rows.of_file(before))
     if after is not None:
         new = read_groups(after, rows.of_file(after))

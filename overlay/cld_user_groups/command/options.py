@@ -162,9 +162,10 @@ class Settings:
         options = [word for name, value in chosen.items() if value for word in (name, str(value))]
         return shlex.join(["cld-user-groups", *options, *words])
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, *, is_text: bool = True) -> None:
         """Write a message, unless it is to be quiet."""
-        print_message(text, quiet=self.quiet)
+        if not self.quiet:
+            print_message(text, is_text=is_text)
 
     def show(self, text: str) -> None:
         """Write a text for people to standard output, with a pager where it is long."""

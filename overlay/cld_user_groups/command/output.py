@@ -101,12 +101,12 @@ def print_json(document: Mapping[str, Any]) -> None:
     print_result(_escaped_json(text))
 
 
-def print_message(text: str, *, quiet: bool = False, is_text: bool = True) -> None:
-    """Write a message, unless it is to be quiet; one that cannot be written is left out.
+def print_message(text: str, *, is_text: bool = True) -> None:
+    """Write a message; one that cannot be written is left out.
 
     What is no text, such as the lines of a file, stays as it is on a terminal.
     """
-    if not quiet and not log_event("message", message=text.strip()):
+    if not log_event("message", message=text.strip()):
         text = text.rstrip("\n")
         with suppress(OSError):
             click.echo(fitted(text, sys.stderr) if is_text else text, err=True)

@@ -18,7 +18,6 @@ from cld_user_groups.identity import printable
 
 from . import membership
 from .options import Settings, option, settings_of, with_options, words_of
-from .output import print_message
 
 if TYPE_CHECKING:
     from cld_user_groups import CldProvisioning
@@ -260,8 +259,7 @@ class Decided:
         # What a guard refuses does not end, and stays in the file.
         ending = evolve(plan, changes=()) if plan.breaches else plan
         for line in self._edit([*self.decisions.ended(ending, snapshot)]):
-            is_text = line[:1] not in "-+ @\\"  # of the diff
-            print_message(printable(line), quiet=settings.quiet, is_text=is_text)
+            settings.say(printable(line), is_text=line[:1] not in "-+ @\\")  # of the diff
 
     def _edit(self, ended: Sequence[tuple[GroupRef, UserRef]]) -> Iterator[str]:
         if not ended:
@@ -294,8 +292,8 @@ def decided(
         return None
     for name, value in others.items():
         if value:
-            raise click.UsageError(f"--{name.replace('_', '-')} is not for --from-review", context)
+            context.fail(f"--{name.replace('_', '-')} is not for --from-review")
     if path == file == "-":
-        raise click.UsageError("standard input (-) can be read only once", context)
+        context.fail("standard input (-) can be read only once")
     found = membership.review.read_decisions(path, timeout=settings.source_timeout)
     return Decided(found, None if file is None else read_groups(file, rows), rows)
