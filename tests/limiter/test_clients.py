@@ -28,6 +28,7 @@ from cld_user_groups.limits import Hold, LocalLimiter, Ticket
 from cld_user_groups.utils import BackoffStrategy, RetryConfig
 
 PATIENT = RetryConfig(backoff=BackoffStrategy(max_elapsed_time=30_000))
+UNTHROTTLED = RetryConfig(backoff=BackoffStrategy(max_elapsed_time=30_000), retry_throttled=False)
 
 
 class Scripted:
@@ -139,6 +140,32 @@ def test_a_wait_that_does_not_fit_is_raised_at_once_and_nothing_is_sent(
     assert not maybe_applied(caught.value)
     assert "nothing was sent, for the quota is used up: wait 31.5 s" in str(caught.value)
     assert limiter.observed == []
+
+
+@pytest.mark.parametrize(
+    ("retries", "is_paced", "patience"),
+    [(PATIENT, False, 30), (UNTHROTTLED, True, 30), (None, False, 0)],
+)
+def test_a_limiter_is_told_whose_call_it_is_and_how_it_is_repeated(
+    retries: RetryConfig | None, is_paced: bool, patience: float, list_groups: List
+) -> None:
+    limiter = Scripted(None)
+    list_groups(FakeTransport(OK), limiter=limiter, retry_config=retries)
+    (ticket,) = limiter.tickets
+    assert (ticket.account_id, ticket.is_paced, ticket.patience) == ("acc", is_paced, patience)
+
+
+def test_the_error_of_a_hold_has_the_request_that_was_not_sent(list_groups: List) -> None:
+    with pytest.raises(RateLimited) as caught:
+        list_groups(FakeTransport(OK), limiter=Scripted(hold(1)), retry_config=None)
+    assert caught.value.raw_response.request.url.path.endswith("/user_groups")
+
+
+def test_a_limiter_whose_delays_use_up_the_time_is_left_none(waits: list[float]) -> None:
+    limiter = Scripted(hold(29.5), hold(0.4), hold(0.1), hold(0.5))
+    with pytest.raises(UsageRateExceeded):
+        list_now(FakeTransport(OK), limiter=limiter, retry_config=PATIENT)
+    assert [patience for patience, _ in limiter.asked] == [30.0, 0.5, 0.1, 0.0]
 
 
 def test_without_a_limiter_nothing_is_held(list_groups: List) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -22,7 +23,7 @@ from tests.support.transport import (
 )
 
 from cld_provisioning_api.api.user_groups import get_user_groups
-from cld_user_groups import maybe_applied, models, utils
+from cld_user_groups import HookContext, maybe_applied, models, utils
 from cld_user_groups._engine.http_client import Connections
 from cld_user_groups._engine.io import Attempt
 from cld_user_groups._engine.pipeline import run
@@ -210,6 +211,67 @@ def test_error_remembers_that_an_earlier_attempt_may_have_been_applied(waits: li
         call(FakeTransport(LOST, NO_ROUTE), "delete", {"group_id": "g1"})
     assert maybe_applied(never.value)
     assert len(never.value.__notes__) == 1
+
+
+def test_group_that_a_lost_request_deleted_is_deleted_as_any_other(waits: list[float]) -> None:
+    group = {"group_id": "g1"}
+    done = call(FakeTransport(json({"ok": True})), "delete", group)
+    assert call(FakeTransport(LOST, error(404)), "delete", group) == done
+
+
+@both
+def test_status_code_beyond_2xx_is_no_success_whatever_its_body(mode: Mode) -> None:
+    for status in (300, 304, 399):
+        with pytest.raises(models.APIError) as caught:
+            call(FakeTransport(json({"id": "g1", "name": "D"}, status)), "get", {"group_id": "g1"})
+        assert caught.value.status_code == status
+
+
+@both
+@pytest.mark.parametrize(("status", "may_be"), [(200, True), (400, False), (500, True)])
+def test_error_of_a_hook_for_responses_says_whether_the_write_may_be_done(
+    mode: Mode, status: int, may_be: bool
+) -> None:
+    class Broken:
+        def after_response(self, context: HookContext, response: httpx.Response) -> None:
+            raise OSError("no disk")
+
+    outcome = GROUP if status == 200 else error(status)
+    with pytest.raises(OSError, match="no disk") as caught:
+        call(FakeTransport(outcome), "create", {"name": "D"}, mode, hooks=[Broken()])
+    assert maybe_applied(caught.value) is may_be
+
+
+def test_error_that_a_hook_for_retries_sees_holds_no_credentials(waits: list[float]) -> None:
+    seen: list[tuple[str, str | None]] = []
+
+    class Seeing:
+        def on_retry(self, context: HookContext, delay: float, error: httpx.ReadTimeout) -> None:
+            seen.append((str(error), error.request.headers["Authorization"]))
+
+    def losing(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout(f"no response to {SECURITY.provisioning_api_secret}")
+
+    with pytest.raises(httpx.ReadTimeout):
+        call(FakeTransport(losing), "list", {}, hooks=[Seeing()])
+    assert set(seen) == {("no response to ***", "***")}
+
+
+def test_hooks_see_no_response_that_broke_off() -> None:
+    class Broken(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            yield b'{"user_groups": ['
+            raise httpx.ReadError("reset")
+
+    class Seeing:
+        def after_response(self, context: HookContext, response: httpx.Response) -> None:
+            seen.append(response.status_code)
+
+    seen: list[int] = []
+    transport = FakeTransport(lambda request: httpx.Response(200, stream=Broken()))
+    with pytest.raises(httpx.ReadError):
+        call(transport, "list", {}, hooks=[Seeing()], retry_config=None)
+    assert seen == []
 
 
 def test_request_that_httpx_would_not_send_is_not_repeated(waits: list[float]) -> None:
