@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from tests.support.redis_server import NOT_INSTALLED, RedisServer, find_redis
 
 from cld_user_groups.utils import waiting_disabled
@@ -19,8 +19,8 @@ from cld_user_groups.utils import waiting_disabled
 if TYPE_CHECKING:  # where there is none of it, its tests are skipped
     from redis import Redis
 
-# How long an example takes depends on what else the machine does.
-settings.register_profile("project", deadline=None)
+# How long an example takes, or drawing one, depends on what else the machine does.
+settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("project")
 
 # Container images set it, and then each of the processes that the tests start compiles all anew.
