@@ -155,6 +155,12 @@ def test_a_group_that_is_gone_had_at_least_those_whom_a_plan_removes(group):
     assert check_guards(made, account({})) == made.breaches
 
 
+def test_a_group_that_others_have_joined_since_is_not_deleted_either():
+    made = planned(account({"A": people(2)}), wanted("A", state="absent"))
+    (breach,) = check_guards(made, account({"A": people(5)}))
+    assert breach.guard == "deletes_members"
+
+
 def test_an_allowance_holds_for_exactly_that_many_removals():
     snapshot = account({"A": people(28)})
     made = planned(snapshot, wanted("A", people(1)[0]))
