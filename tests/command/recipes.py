@@ -14,11 +14,10 @@ from collections.abc import Collection, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import yaml
 from attrs import define, field
 from tests.support.code_blocks import ROOT
 from tests.support.forked import forked_command
-from tests.support.workflows import evaluated
+from tests.support.workflows import Runner, finished
 
 _BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```", re.DOTALL | re.MULTILINE)
 _PLACE = re.compile(r"\A(?:#!.*\n)?# (?P<place>\S+)\n")
@@ -65,11 +64,8 @@ class Machine:
 
     def __attrs_post_init__(self) -> None:
         programs = self.folder / "programs"
-        programs.mkdir()
         for name, script in _PROGRAMS.items():
-            self.install(
-                programs / name, f'#!/bin/sh\necho "{name} $*" >>"$FOLDER/calls"\n{script}\n'
-            )
+            Runner(self.folder, {}).stand_in(name, script)
         self.install_command(*forked_command())
         self.environment = {
             "FOLDER": str(self.folder),
@@ -138,32 +134,5 @@ class Machine:
         self, *command: str, environment: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a command with nothing in its environment but this machine's and the given."""
-        return subprocess.run(
-            command,
-            cwd=self.folder,
-            env={**self.environment, **(environment or {})},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-
-    def run_workflow(self, name: str, context: Mapping[str, str]) -> int:
-        """Run the steps of a GitHub workflow, until one fails; return its exit code.
-
-        Args:
-            name: The file.
-            context: The values of its expressions, and of the variables that GitHub sets.
-        """
-        ((_, job),) = yaml.safe_load(block(f".github/workflows/{name}"))["jobs"].items()
-        variables = {key: value for key, value in context.items() if key.isupper()}
-        variables |= {key: evaluated(text, context) for key, text in job["env"].items()}
-        for step in job["steps"]:
-            if "run" in step:
-                script = ("--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"])
-                if code := self.run("bash", *script, environment=variables).returncode:
-                    return code
-            else:
-                assert step["uses"].startswith("actions/checkout@")
-        return 0
+        given = {**self.environment, **(environment or {})}
+        return finished(*command, folder=self.folder, environment=given)

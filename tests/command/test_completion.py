@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from tests.support.forked import forked_command
+from tests.support.workflows import finished
 
 from cld_user_groups.command.cli import cli
 from cld_user_groups.membership import list_runs, state_directory
@@ -185,14 +186,9 @@ def path(shell: Shell, tmp_path: Path) -> str:
 
 
 def printed_by(program: str, script: str, path: str) -> str:
-    done = subprocess.run(
-        [program, "-c", script],
-        env={**os.environ, "PATH": path},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
+    environment = {**os.environ, "PATH": path}
+    done = finished(program, "-c", script, folder=Path.cwd(), environment=environment)
+    assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()[-1]
 
 

@@ -26,6 +26,22 @@ def evaluated(text: object, context: Mapping[str, str]) -> str:
     return _EXPRESSION.sub(lambda match: context[match[1]], str(text))
 
 
+def finished(
+    *command: str, folder: Path, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in a folder, with nothing else in its environment and nothing to read."""
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
 @define
 class Runner:
     """A machine that runs steps in a folder.
@@ -99,16 +115,8 @@ class Runner:
             "GITHUB_OUTPUT": str(outputs),
             "GITHUB_STEP_SUMMARY": str(self.folder / "summary.md"),
         }
-        done = subprocess.run(
-            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", text],
-            cwd=self.folder,
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        shell = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", text)
+        done = finished(*shell, folder=self.folder, environment=variables)
         self.output |= _outputs(outputs.read_text())
         return done
 
