@@ -35,6 +35,7 @@ class Shell:
         stdin: str | bytes | None = None,
         code: int | None = None,
         writes: int | None = None,
+        calls: int | None = None,
         members: dict[str, set[str]] | None = None,
         out: str | Sequence[str] = (),
         err: str | Sequence[str] = (),
@@ -48,6 +49,7 @@ class Shell:
             stdin: What is piped to it.
             code: Its exit code.
             writes: How many requests could have changed something by then.
+            calls: How many requests were sent by then.
             members: Who is in each group by then.
             out: A text of standard output, or several; an empty one where it must be empty.
             err: The same of standard error.
@@ -56,6 +58,7 @@ class Shell:
         done = CliRunner().invoke(cli, [*shlex.split(line), *more], input=stdin)
         assert code in (None, done.exit_code), (done.exit_code, done.output)
         assert writes in (None, self.writes()), self.writes()
+        assert calls in (None, len(self.emulator.calls)), [*self.emulator.calls]
         assert members in (None, self.members()), self.members()
         both = done.stdout + done.stderr
         for stream, texts in ((done.stdout, out), (done.stderr, err), (both, says)):

@@ -27,24 +27,21 @@ def test_the_last_run_is_taken_back_once_its_removals_are_allowed(applied):
     refused = applied("undo --yes", members=AS_EDITED, err="--allow-removals 2")
     assert refused.exit_code == 3  # it deletes Interns, which has a member
     assert "allow_empty" not in refused.stderr  # there is no file to say it in
-    applied("undo --yes --allow-removals 2", code=0)
-    assert applied.members() == SAMPLE
+    applied("undo --yes --allow-removals 2", code=0, members=SAMPLE)
 
 
 def test_an_undo_is_a_run_that_can_be_undone(applied):
     first = last_run()
     applied("undo", first, "--yes", "--allow-removals", "2")
     assert last_run() != first
-    applied("undo --yes", code=0)
-    assert applied.members() == AS_EDITED
+    applied("undo --yes", code=0, members=AS_EDITED)
 
 
 def test_an_undo_asks_as_an_apply_does(applied):
     written = applied.writes()
     applied("undo --allow-removals 2", code=64)
     assert applied.json("undo --dry-run")["summary"]["requests"] == 4
-    applied("undo --dry-run", code=3)
-    assert applied.writes() == written
+    applied("undo --dry-run", code=3, writes=written)
 
 
 def test_an_unknown_run_is_an_error(applied):
