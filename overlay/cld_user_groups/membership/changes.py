@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 
 from cld_user_groups.identity import name_key
 
@@ -12,7 +13,7 @@ from .matching import Findings, Match, Matching
 from .model import Action, Change, Desired, DesiredMember, Group, Member, UserRef
 from .order import (
     in_order,
-    joins_before_leaving,
+    joins_of,
     keep_occupied,
     leave_out,
     left_out_with,
@@ -23,11 +24,7 @@ from .problems import PlanError, Problem, quoted
 
 
 class ChangeBuilder:
-    """Makes changes of what differs between a file and an account.
-
-    What a change depends on is kept as positions in the list of changes, which are those in the
-    plan unless a name has to become free first.
-    """
+    """Makes changes of what differs between a file and an account."""
 
     def __init__(self, matching: Matching, findings: Findings) -> None:
         self.matching = matching
@@ -66,11 +63,7 @@ class ChangeBuilder:
                 self.findings.warnings.append(warning)
 
     def changes(self, source: str) -> tuple[Change, ...]:
-        """Return the changes, each after all that it depends on, without those held back.
-
-        Raises:
-            PlanError: Groups are to exchange their names, which no order of single renames does.
-        """
+        """Return the changes, each after all that it depends on, without those held back."""
         new = [match for match in self.present if match.group is None]
         renamed = [
             match
@@ -82,18 +75,21 @@ class ChangeBuilder:
         for match in self.present:
             needed = (named[match],) if match.group is None else ()
             changes += (self._addition(match, *each, needed) for each in match.added.items())
-        changes += [_removal(match, *each) for match in self.present for each in match.removed]
+        joins = joins_of(changes)
+        changes += [
+            _removal(match, *each, joins) for match in self.present for each in match.removed
+        ]
         freed = {match.ref.id: named[match] for match in renamed}
         for match in self.matching.matches:
             if match.group is not None and match.desired.state == "absent":
                 freed[match.group.id] = len(changes)
-                changes.append(_deletion(match, match.group))
+                changes.append(_deletion(match, match.group, joins))
         late = [
             (at, freed[group.id])
             for match, at in named.items()
             for group in self.matching.holders(match)
         ]
-        ordered = with_waits(changes, [*joins_before_leaving(changes), *late])
+        ordered = with_waits(changes, late)
         kept = self._without_held(ordered, {named[at] for at in self.held_groups})
         kept = keep_occupied(kept, self.occupied)
         return _sorted(kept, source) if late else kept
@@ -157,7 +153,9 @@ def _creation_or_rename(match: Match) -> Change:
     )
 
 
-def _removal(match: Match, member: Member, ended: DesiredMember | None) -> Change:
+def _removal(
+    match: Match, member: Member, ended: DesiredMember | None, joins: Mapping[str, Sequence[int]]
+) -> Change:
     at = ended or match.desired
     reason = "not listed"
     if ended is not None:
@@ -169,10 +167,12 @@ def _removal(match: Match, member: Member, ended: DesiredMember | None) -> Chang
         reason=reason,
         source=at.source,
         line=at.line,
+        depends_on=tuple(joins.get(member.id, ())),
     )
 
 
-def _deletion(match: Match, group: Group) -> Change:
+def _deletion(match: Match, group: Group, joins: Mapping[str, Sequence[int]]) -> Change:
+    needed = chain.from_iterable(joins.get(member.id, ()) for member in group.members)
     return Change(
         action=Action.DELETE_GROUP,
         group=group.ref,
@@ -180,14 +180,12 @@ def _deletion(match: Match, group: Group) -> Change:
         reason=match.desired.reason or "to be absent",
         source=match.desired.source,
         line=match.desired.line,
+        depends_on=tuple(sorted({*needed})),
     )
 
 
 def waiting(changes: Sequence[Change], left_out: Iterable[int]) -> Iterator[Problem]:
-    """Yield what is left out of a plan, beside additions, because it waits for what is held back.
-
-    `left_out` are positions in the changes.
-    """
+    """Yield what is left out of a plan, additions aside, for it waits for what is held back."""
     for position in sorted(left_out):
         change = changes[position]
         if change.action is not Action.ADD_USER:

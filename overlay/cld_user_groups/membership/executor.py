@@ -181,15 +181,10 @@ def _after_error(before: Outcome, error: Exception) -> Flow:
 
 
 def _seems_to_hold(change: Change, error: Exception) -> bool:
-    """Return whether an error of a first attempt means that the account has it already.
-
-    Somebody else has applied it, or a proxy has delivered the request twice: nobody can tell. No
-    409 is documented for removing and deleting, so that it tells nothing of them either.
-    """
-    if isinstance(error, AlreadyExists):
-        return True
-    takes = (Action.REMOVE_USER, Action.DELETE_GROUP)
-    return isinstance(error, NotFound) and change.action in takes
+    """Return whether an error of a first attempt means that the account has it already."""
+    # By somebody else, or as a proxy has delivered the request twice: nobody can tell.
+    takes = change.action in (Action.REMOVE_USER, Action.DELETE_GROUP)
+    return isinstance(error, AlreadyExists) or (takes and isinstance(error, NotFound))
 
 
 def _verify(change: Change, group_id: str | None) -> _Look:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from graphlib import CycleError, TopologicalSorter
 from heapq import heappop, heappush
@@ -39,10 +39,11 @@ def select(changes: Sequence[Change], positions: Iterable[int]) -> tuple[Change,
     """Return the changes at these positions, in their order; with each, those it depends on."""
     kept = list(positions)
     new = {old: position for position, old in enumerate(kept)}
-    needs = [sorted(new[needed] for needed in changes[old].depends_on) for old in kept]
     return tuple(
-        evolve(changes[old], depends_on=tuple(needed))
-        for old, needed in zip(kept, needs, strict=True)
+        evolve(
+            changes[old], depends_on=tuple(sorted(map(new.__getitem__, changes[old].depends_on)))
+        )
+        for old in kept
     )
 
 
@@ -53,16 +54,25 @@ def without(changes: Sequence[Change], left_out: Container[int]) -> tuple[Change
 
 def with_dependents(changes: Sequence[Change], positions: Iterable[int]) -> set[int]:
     """Return positions, and those of all changes that depend on them, directly or not."""
-    needed_by: dict[int, list[int]] = {}
+    needed_by: list[list[int]] = [[] for _ in changes]
     for position, change in enumerate(changes):
         for needed in change.depends_on:
-            needed_by.setdefault(needed, []).append(position)
-    found = set(positions)
+            needed_by[needed].append(position)
+    return _reached(positions, needed_by)
+
+
+def leads_to(start: int, goal: int, needs: Sequence[Collection[int]]) -> bool:
+    """Return whether a change depends on another, directly or not."""
+    return goal in needs[start] or goal in _reached([start], needs)
+
+
+def _reached(starts: Iterable[int], edges: Sequence[Iterable[int]]) -> set[int]:
+    found = set(starts)
     waiting = list(found)
     while waiting:
-        followers = [at for at in needed_by.get(waiting.pop(), ()) if at not in found]
-        found.update(followers)
-        waiting += followers
+        more = [at for at in edges[waiting.pop()] if at not in found]
+        found.update(more)
+        waiting += more
     return found
 
 
@@ -127,37 +137,27 @@ def with_waits(changes: Sequence[Change], waits: Iterable[tuple[int, int]]) -> t
     return tuple(found)
 
 
-def joins_before_leaving(changes: Sequence[Change]) -> Iterator[tuple[int, int]]:
-    """Yield what takes somebody out of a group, and each addition of them that comes first."""
+def joins_of(changes: Iterable[Change]) -> dict[str, list[int]]:
+    """Return the positions of the additions of each user: whom they add leaves after them."""
     joins: dict[str, list[int]] = {}
     for position, change in enumerate(changes):
         if change.action is Action.ADD_USER and change.user is not None:
             joins.setdefault(change.user.id, []).append(position)
+    return joins
+
+
+def joins_before_leaving(changes: Sequence[Change]) -> Iterator[tuple[int, int]]:
+    """Yield what takes somebody out of a group, and each addition of them that comes first."""
+    joins = joins_of(changes)
     for position, change in enumerate(changes):
         for user in change.leavers:
             yield from ((position, join) for join in joins.get(user.id, ()))
 
 
-def leads_to(start: int, goal: int, needs: Sequence[Iterable[int]]) -> bool:
-    """Return whether a change depends on another, directly or not."""
-    seen = {start}
-    left = [start]
-    while left:
-        for needed in needs[left.pop()]:
-            if needed == goal:
-                return True
-            if needed not in seen:
-                seen.add(needed)
-                left.append(needed)
-    return False
-
-
 def awaited_additions(changes: Sequence[Change], members: Mapping[str, int]) -> dict[int, int]:
-    """Return, by position, the addition that a removal has to wait for.
+    """Return, by position, the addition that a removal has to wait for: others may fail to join.
 
-    The guards let a group lose everyone it has where others join it. If none of these additions
-    succeeds, nobody must be removed either: the group would end empty. `members` tells how many a
-    group has now, by ID, for the groups that must not end empty.
+    `members` tells how many a group has now, by ID, for the groups that must not end empty.
     """
     first: dict[str, int] = {}
     removals: dict[str, list[int]] = {}

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from .journal import (
     FORMAT,
     SUFFIX,
     Chained,
     End,
+    Ended,
     Header,
     Intent,
     JournalError,
@@ -198,8 +199,8 @@ def _assemble(lines: Sequence[Line], *, is_torn: bool) -> Run:
     header, *rest = lines
     if not isinstance(header, Header):
         raise ValueError("the first line is not the header")  # noqa: TRY004 - as above
-    announced: dict[int, Outcome] = {}
-    ended: dict[int, Outcome] = {}
+    announced: dict[int, Intent] = {}
+    ended: dict[int, Ended] = {}
     end: End | None = None
     for number, line in enumerate(rest, 2):
         if end is not None or isinstance(line, Header):
@@ -209,27 +210,26 @@ def _assemble(lines: Sequence[Line], *, is_torn: bool) -> Run:
             continue
         ended.pop(line.position, None)  # so that the latest comes last
         if isinstance(line, Intent):
-            announced[line.position] = Outcome(
-                position=line.position,
-                change=line.change,
-                status=Status.UNKNOWN,
-                group_id=line.change.group.id,
-                error="the journal does not say how it ended",
-                roles=line.roles,
-            )
+            announced[line.position] = line
         elif line.position not in announced:
             raise ValueError(f"line {number} is about a change that was never announced")
         else:
-            ended[line.position] = evolve(
-                announced[line.position],
-                status=line.status,
-                group_id=line.group_id,
-                request_id=line.request_id,
-                error=line.error,
-            )
-    open_ended = (outcome for at, outcome in announced.items() if at not in ended)
-    outcomes = (*ended.values(), *open_ended)
+            ended[line.position] = line
+    positions = (*ended, *(at for at in announced if at not in ended))
+    outcomes = tuple(_outcome(announced[at], ended.get(at)) for at in positions)
     return Run(header=header, outcomes=outcomes, end=end, is_torn=is_torn)
+
+
+def _outcome(intent: Intent, ended: Ended | None) -> Outcome:
+    return Outcome(
+        position=intent.position,
+        change=intent.change,
+        status=ended.status if ended else Status.UNKNOWN,
+        group_id=ended.group_id if ended else intent.change.group.id,
+        request_id=ended.request_id if ended else None,
+        error=ended.error if ended else "the journal does not say how it ended",
+        roles=intent.roles,
+    )
 
 
 @frozen(kw_only=True)

@@ -26,11 +26,7 @@ class Scheduler:
     stop everything. So does a 403 before any write was accepted, once another write, about
     somebody else and of another kind where there is one, is refused too: a person whom the API
     refuses is not a key without permission. A removal that waits for somebody new in its group is
-    content with any addition to it. How many run at once is up to the pace. The limits are those of
-    `apply`; `remaining` and `reset_at` are what is known of the quota.
-
-    Raises:
-        ValueError: A limit is out of range, or a change depends on one that does not precede it.
+    content with any addition to it. The limits are those of `apply`.
     """
 
     def __init__(
