@@ -100,7 +100,7 @@ def _without(
     of_all = _keys(others) if any(each.id is None for each in listed) else of_unpinned
     for each in listed:
         keys = of_unpinned if each.id is not None else of_all
-        if each.id not in ids and not _keys([each]) & keys:
+        if each.id not in ids and (each.email is None or email_key(each.email) not in keys):
             yield each
 
 

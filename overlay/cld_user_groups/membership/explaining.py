@@ -158,13 +158,7 @@ def listing_of(
 
 
 def disagreements(plan: Plan, desired: Desired, today: date) -> Iterator[Problem]:
-    """Yield which changes of a plan the next run of a file would revert, each with its line.
-
-    Args:
-        plan: The plan, which is not of that file.
-        desired: The file.
-        today: The day for which the file is read.
-    """
+    """Yield which changes of a plan the next run of a file would revert, each with its line."""
     for change in plan.changes:
         group, user = change.group, change.user
         was = group if change.old_name is None else GroupRef(id=group.id, name=change.old_name)
