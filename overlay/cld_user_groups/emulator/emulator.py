@@ -182,7 +182,8 @@ class Emulator(EmulatedApi):
         """
         ids = {"group_id": group_id, "user_id": user_id}
         aim = {name: value for name, value in ids.items() if value is not None}
-        what = (status, message, headers, body, delay, drop, apply)
+        content = body.encode() if isinstance(body, str) else body
+        what = (status, message, headers, content, delay, drop, apply)
         fault = Fault(operation_id, aim, *what, times, probability, seed)
         with self._lock:
             self._faults.append(fault)

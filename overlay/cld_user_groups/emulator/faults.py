@@ -28,10 +28,6 @@ def _raw_headers(headers: Mapping[str, str] | None) -> RawHeaders:
     return [(k.lower().encode("ascii"), v.encode("latin-1")) for k, v in (headers or {}).items()]
 
 
-def _encoded(body: str | bytes | None) -> bytes | None:
-    return body.encode() if isinstance(body, str) else body
-
-
 @attrs.define(eq=False)
 class Fault:
     """A fault that is still to happen; see ``Emulator.fail`` for its parts."""
@@ -41,7 +37,7 @@ class Fault:
     status: int | None
     message: str | None
     headers: RawHeaders = attrs.field(converter=_raw_headers)
-    body: bytes | None = attrs.field(converter=_encoded)
+    body: bytes | None
     delay: float
     drop: Drop | None
     is_applied: bool

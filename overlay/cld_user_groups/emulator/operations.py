@@ -44,17 +44,16 @@ _SORT_KEYS: Final[dict[str, Callable[[EmulatorUser], Any]]] = {
 
 
 Handler = Callable[[Any, Operation], object]
-HandlerT = TypeVar("HandlerT", bound=Handler)
 T = TypeVar("T")
 _Principal = tuple[PrincipalType, str]
 
 HANDLERS: Final[dict[str, Handler]] = {}
 
 
-def handles(operation_id: str) -> Callable[[HandlerT], HandlerT]:
+def handles(operation_id: str) -> Callable[[Handler], Handler]:
     """Register the handler of an operation, which returns the body of a 200, or rejects it."""
 
-    def register(handler: HandlerT) -> HandlerT:
+    def register(handler: Handler) -> Handler:
         HANDLERS[operation_id] = handler
         return handler
 
