@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Literal, TypedDict, Unpack
 
 from attrs import evolve, field, frozen
@@ -154,15 +155,11 @@ class _Wanted:
     def with_members(self, result: Result, snapshot: Snapshot) -> Result:
         """Return the result with an outcome also for those who were in the group before."""
         group = self._group_of(snapshot)
-        ref = group.ref
+        added = partial(Change, action=Action.ADD_USER, group=group.ref)
         stayed = (each.ref for each in group.members if each.id in self.user_ids)
+        already = partial(Outcome, status=Status.ALREADY, group_id=group.id)
         outcomes = (
-            Outcome(
-                position=position,
-                change=Change(action=Action.ADD_USER, group=ref, user=user),
-                status=Status.ALREADY,
-                group_id=group.id,
-            )
+            already(position=position, change=added(user=user))
             for position, user in enumerate(stayed, len(result.outcomes))
         )
         return evolve(result, outcomes=(*result.outcomes, *outcomes))

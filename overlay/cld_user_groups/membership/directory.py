@@ -23,7 +23,7 @@ class Directory:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._members: dict[str, Mapping[str, Member]] = {}
+        self._members: dict[str | None, Mapping[str, Member]] = {}
 
     @cached_property
     def _groups(self) -> dict[str, Group]:
@@ -92,12 +92,10 @@ class Directory:
 
     def members(self, group_id: str | None) -> Mapping[str, Member]:
         """Return the members of a group, by ID; nobody where there is no such group."""
-        members = self._members.get(group_id or "")
-        if members is None:
+        if group_id not in self._members:
             group = self.group(group_id)
-            members = {} if group is None else {member.id: member for member in group.members}
-            self._members[group_id or ""] = members
-        return members
+            self._members[group_id] = {} if group is None else {m.id: m for m in group.members}
+        return self._members[group_id]
 
     @cached_property
     def _joined(self) -> dict[str, list[Group]]:
@@ -145,11 +143,9 @@ class Directory:
 
     def contradiction(self, user: UserRef) -> str:
         """Return how the account contradicts that an ID and an e-mail are one user, or ""."""
-        if user.email is None:
-            return ""
-        owners = self.by_email(user.email)
+        owners = self.by_email(user.email or "")
         known = self.by_id(user.id)
-        if any(owner.id == user.id for owner in owners):
+        if user.email is None or any(owner.id == user.id for owner in owners):
             return ""
         if known is not None and known.email is not None:
             return f"the user {quoted(user.id)} is {quoted(known.email)}, not {quoted(user.email)}"

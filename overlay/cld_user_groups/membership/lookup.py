@@ -164,12 +164,11 @@ class Finder:
 
     def _not_one(self, named: DesiredMember, users: Sequence[Member]) -> Problem:
         text = named.email or named.id or ""
-        subject = f"the {'e-mail' if named.email else 'ID'} {quoted(text)}"
-        message = f"no user has {subject}"
-        hint = _did_you_mean(map(quoted, self._emails_like(text)), "users")
+        have, hint = "no user has", _did_you_mean(map(quoted, self._emails_like(text)), "users")
         if users:
-            message = f"{len(users)} users have {subject}"
+            have = f"{len(users)} users have"
             hint = f"give the ID: {' or '.join(quoted(user.id) for user in users)}"
+        message = f"{have} the {'e-mail' if named.email else 'ID'} {quoted(text)}"
         return Problem(named.source, named.line or None, message, hint)
 
     def _emails_like(self, text: str) -> list[str]:
@@ -189,8 +188,7 @@ class Finder:
 def group_now_or_before(snapshot: Snapshot, history: History, text: str) -> GroupRef:
     """Return the group of a name or an ID, else a deleted one that the journals know."""
     try:
-        found = Finder(snapshot).group(text)
-        return found.ref
+        return Finder(snapshot).group(text).ref
     except MembershipError:
         ids = {group.id for group in snapshot.groups}
         for each in reversed([*history.groups.values()]):
