@@ -170,9 +170,9 @@ async def apply_async(
         counted=lambda: nullcontext(lambda: 0),
     )
     failure: Exception | None = None
-    async with anyio.create_task_group() as group:
-        tasks = _Tasks(client, concurrency, group, sleep)
-        with closing(session.steps()) as steps:
+    with closing(session.steps()) as steps:  # the account stays locked until all tasks have ended
+        async with anyio.create_task_group() as group:
+            tasks = _Tasks(client, concurrency, group, sleep)
             try:
                 return await send_each_async(steps, tasks.take)
             except Exception as error:  # noqa: BLE001 - raised by itself, not in a group
