@@ -777,8 +777,13 @@ def test_a_cancelled_run_records_what_was_in_flight(one):
     plan = one.plan(*additions(10, 30))
     one.fail("addUserToUserGroup", status=None, delay=20, times=None)
 
+    class Ends:
+        def on_error(self, context: Any, error: BaseException) -> None:
+            with pytest.raises(AlreadyRunning):  # no other run begins while a request is in flight
+                account_lock(state_directory("acc", one.folder), "acc").__enter__()
+
     async def cancelled() -> None:
-        async with async_client_of(one.emulator) as client:
+        async with async_client_of(one.emulator, hooks=[Ends()]) as client:
             with anyio.move_on_after(0.5) as scope:
                 await apply_async(client, plan, state_dir=one.folder, concurrency=3)
             assert scope.cancelled_caught
@@ -786,6 +791,8 @@ def test_a_cancelled_run_records_what_was_in_flight(one):
     anyio.run(cancelled)
     assert stopped(one) is Stop.ABANDONED
     assert len(one.last_run().unconfirmed) == 3
+    with account_lock(state_directory("acc", one.folder), "acc"):
+        pass  # it was released
 
 
 def test_an_error_of_the_progress_callback_ends_the_run_and_is_raised(account):
