@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from cld_user_groups.membership import plan_schema
 
-from .shell import Shell
+from .shell import EDITED, Shell
 
 ADMIN = "cld::role::account::master_admin"
 EDITOR = "Media Editor in all product environments"
@@ -211,6 +211,12 @@ def test_a_saved_plan_shows_roles_as_they_are_when_it_is_applied(desk):
 def test_an_undo_shows_which_roles_end(desk):
     desk("add Designers maria@example.com --yes")
     desk("undo --roles --dry-run", out=f"through this group no longer: {EDITOR}, 1 person\n")
+
+
+def test_an_undo_of_a_rename_names_the_group_as_it_will_be(desk):
+    desk("apply", desk.write(EDITED), "--yes", code=0)
+    document = json.loads(desk("undo", "--dry-run", "--format", "json").stdout)
+    assert {each["group"]["name"] for each in document["roles"]["effects"]} == {"Designers"}
 
 
 def test_only_additions_show_only_what_begins(desk):

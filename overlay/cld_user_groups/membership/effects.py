@@ -70,7 +70,9 @@ class _Team:
 
 def _before_and_after(plan: Plan, snapshot: Snapshot) -> tuple[dict[str, _Team], dict[str, _Team]]:
     """Return the groups of an account before and after a plan: first its own, in its order."""
-    refs = {each.group.key: each.group for each in plan.changes}
+    refs: dict[str, GroupRef] = {}
+    for change in plan.changes:  # the first of a group names it: an undo that renames it, for one
+        refs.setdefault(change.group.key, change.group)
     before = {key: _Team(ref, {}, {}) for key, ref in refs.items()}
     for group in snapshot.groups:
         members = dict.fromkeys(member.id for member in group.members)
