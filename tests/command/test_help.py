@@ -71,3 +71,11 @@ def test_the_help_of_the_emulator_is_like_that_of_a_command():
 
 def test_every_command_is_in_a_section_once():
     assert len(COMMANDS) == sum(map(len, SECTIONS.values()))
+
+
+@pytest.mark.parametrize("words", [["schema"], ["completion", "bash"], ["mcp"]], ids=" ".join)
+def test_a_command_without_a_table_has_no_format_of_tables(words):
+    for line in (["--format", "csv", *words], [*words, "--format", "markdown"]):
+        done = CliRunner().invoke(cli, line)
+        assert done.exit_code == 64
+        assert "is not one of 'text', 'json'." in done.stderr
