@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 
 from cld_user_groups.emulator import Emulator
 
@@ -24,6 +25,12 @@ def test_it_is_an_asgi_application(emulator: Emulator) -> None:
                 await client.get("http://emulator.invalid" + PATH)
 
     asyncio.run(scenario())
+
+
+def test_uvicorn_sees_by_itself_which_interface_it_has(emulator: Emulator) -> None:
+    config = uvicorn.Config(emulator.asgi)
+    config.load()
+    assert config.interface == "asgi3"
 
 
 def test_it_supports_the_lifespan_protocol(emulator: Emulator) -> None:

@@ -164,6 +164,12 @@ def test_an_invalid_setting_is_rejected(arguments: dict[str, str], reason: str) 
     assert "hidden" not in str(caught.value)
 
 
+def test_a_setting_that_was_checked_is_not_replaced_by_another(emulator: Emulator) -> None:
+    with pytest.raises(AttributeError):
+        emulator.wire = "telepathic"  # type: ignore[misc,assignment]
+    assert emulator.wire == "observed"
+
+
 def test_the_secret_is_in_no_repr(emulator: Emulator, client: httpx.Client) -> None:
     emulator = Emulator(api_secret="hidden-secret")
     transport = emulator.transport()

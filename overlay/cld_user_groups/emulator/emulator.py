@@ -55,7 +55,6 @@ class Emulator(EmulatedApi):
         account_id: The ID of the emulated account.
         api_key: The provisioning API key that the emulator accepts.
         api_secret: The provisioning API secret that the emulator accepts.
-        wire: Whether the emulator behaves as observed or as documented.
         clock: The emulator's time of day, which a test can change.
         calls: The requests that the emulator received.
         roles: The roles of the account, and who has them: the Permissions API.
@@ -86,7 +85,7 @@ class Emulator(EmulatedApi):
                 known = ", ".join(map(repr, choices))
                 raise ValueError(f"invalid {name} {value!r}: use one of {known}")
         self.account_id, self.api_key, self.api_secret = account_id, api_key, api_secret
-        self.wire = wire
+        self._wire: Wire = wire
         self.calls = CallLog()
         self._users_filters, self._users_paging = users_filters, users_paging
         self._faults: list[Fault] = []
@@ -134,9 +133,20 @@ class Emulator(EmulatedApi):
     def __repr__(self) -> str:
         return f"<Emulator account_id={self.account_id!r} wire={self.wire!r}>"
 
-    async def asgi(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Serve one ASGI scope: the emulator as an ASGI application."""
-        await serve_asgi(self.handle, scope, receive, send)
+    @property
+    def wire(self) -> Wire:
+        """Whether the emulator behaves as observed or as documented."""
+        return self._wire
+
+    @property
+    def asgi(self) -> Callable[[Message, Receive, Send], Awaitable[None]]:
+        """The emulator as an ASGI application."""
+
+        # A function, for of a method uvicorn does not see by itself that it is one of ASGI 3.
+        async def application(scope: Message, receive: Receive, send: Send) -> None:
+            await serve_asgi(self.handle, scope, receive, send)
+
+        return application
 
     def fail(
         self,

@@ -63,7 +63,7 @@ def handles(operation_id: str) -> Callable[[Handler], Handler]:
 class EmulatedApi(EmulatedAccount):
     """The operations on user groups, users and roles."""
 
-    wire: Wire
+    _wire: Wire
     _users_filters: UsersFilters
     _users_paging: UsersPaging
 
@@ -88,7 +88,7 @@ class EmulatedApi(EmulatedAccount):
     @handles("deleteUserGroup")
     def _delete_group(self, call: Operation) -> object:
         self.remove_group(call.path["group_id"])
-        return {"message": "ok"} if self.wire == "documented" else {"ok": True}
+        return {"message": "ok"} if self._wire == "documented" else {"ok": True}
 
     @handles("getUsersInUserGroup")
     def _list_members(self, call: Operation) -> object:
@@ -98,7 +98,7 @@ class EmulatedApi(EmulatedAccount):
     def _add_member(self, call: Operation) -> object:
         members = _members(self.add_member(call.path["group_id"], call.path["user_id"]))
         # The new member is the last one.
-        return members["users"][-1] if self.wire == "documented" else members
+        return members["users"][-1] if self._wire == "documented" else members
 
     @handles("removeUserFromUserGroup")
     def _remove_member(self, call: Operation) -> object:
@@ -196,7 +196,7 @@ class EmulatedApi(EmulatedAccount):
         return kind, principal_id
 
     def _select(self, call: Operation) -> list[EmulatorUser]:
-        tests = list(_filters(call, self.wire)) if self._users_filters == "applied" else []
+        tests = list(_filters(call, self._wire)) if self._users_filters == "applied" else []
         selected = [user for user in self.users if all(test(user) for test in tests)]
         if sort_key := _SORT_KEYS.get(call.text("sort_by")):
             selected.sort(key=sort_key, reverse=call.text("sort_order") != "asc")
