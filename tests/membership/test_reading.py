@@ -417,6 +417,9 @@ def test_rules_are_read_with_their_lines(name, text):
           "4: `allow_empty` must be true or false",
           "8: `until` is not a date: `2027-01-01T10:00:00`; write YYYY-MM-DD",
           "9: `id` must be text; write it in quotes", "11: `id` must be text"]),
+        ("g.toml", 'version = 1\n[groups]\n["\\u0000"]\nx = 1\n',
+         [r"3: unknown key `\x00` in the file; known: version, account, guards, protect, "
+          "email_domains, require_until, not_together, groups, users"]),
         ("g.toml", "a = " + "[" * 10_000, ["-: nested too deeply"]),
         ("g.yaml", "version: 1\ngroups:\n  A: {members: ['a@b.exa",
          [f"3: not YAML: while scanning a quoted scalar, {CUT}"]),

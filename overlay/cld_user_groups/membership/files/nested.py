@@ -38,7 +38,7 @@ _TOML = re.compile(
     r"|[^\s\[\]{},=\#\"']+(?:[ ]\d[^\s\[\]{},\#]*)?",  # a date may have a space before its time
     re.DOTALL,
 )
-_LINE = "\0"  # the key of a table's line
+_LINE = "\ud800"  # the key of a table's line: half of a character, which no key of TOML can have
 _ERROR_LINE = re.compile(r"line (\d+)")
 
 
@@ -119,7 +119,7 @@ def _with_lines(text: str) -> str:
         line += word.count("\n")
         if is_header and word == "\n":
             is_header = False
-            return f'\n"\\u0000" = {at}\n'
+            return f'\n"{_LINE}" = {at}\n'
         is_header |= word == "[" and not depth  # that of a list at the top comes with its key
         if is_header or word == "\n" or word[0] == "#" or word[-1] == "=":
             return word
