@@ -150,7 +150,7 @@ def _wrong_changes(plan: Plan) -> Iterator[str]:
 
 def _wrong_order(changes: Sequence[Change]) -> Iterator[str]:
     """Yield each change that does not wait for what must have succeeded before it."""
-    needs = [change.depends_on for change in changes]
+    needs = [frozenset(change.depends_on) for change in changes]
     if not all(0 <= needed < position for position, each in enumerate(needs) for needed in each):
         return  # which is said already
     for position, before in sorted(_required(changes), key=itemgetter(0)):
