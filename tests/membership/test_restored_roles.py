@@ -12,12 +12,12 @@ import pytest
 from attrs import evolve
 
 from cld_user_groups.emulator import Emulator, EmulatorAssignment, EmulatorRole
-from cld_user_groups.membership.executor import Restoration
 from cld_user_groups.membership.grants import Grant
 from cld_user_groups.membership.model import Action, Plan
 from cld_user_groups.membership.plan_file import parse_plan, render_json
 from cld_user_groups.membership.problems import PlanFileError
 from cld_user_groups.membership.rendering import render_html, render_markdown, render_text
+from cld_user_groups.membership.restoring import Restoration
 from cld_user_groups.membership.result import Status
 from cld_user_groups.membership.roles import read_restoration
 from cld_user_groups.membership.runs import Run, list_runs

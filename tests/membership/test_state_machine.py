@@ -22,7 +22,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from cld_user_groups.errors import CloudinaryError
 from cld_user_groups.membership.applying import apply
 from cld_user_groups.membership.directory import Directory
-from cld_user_groups.membership.executor import Restoration
 from cld_user_groups.membership.journal import FileJournal
 from cld_user_groups.membership.model import (
     Action,
@@ -34,6 +33,7 @@ from cld_user_groups.membership.model import (
     Rule,
 )
 from cld_user_groups.membership.planning import plan
+from cld_user_groups.membership.restoring import Restoration
 from cld_user_groups.membership.result import Progress, Result, Status
 from cld_user_groups.membership.roles import read_restoration
 from cld_user_groups.membership.runs import Run, list_runs, read_journal

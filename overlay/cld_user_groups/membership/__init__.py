@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from .directory import Directory, Unknown, unknown_people
     from .documents import groups_schema, journal_schema, plan_schema, review_schema, roles_schema
     from .effects import with_effects
-    from .executor import Restoration
     from .explaining import Explanation, Listing, Verdict, explain, listing_of
     from .exporting import export, export_csv
     from .file_edits import RemovalEdit, removal_edit
@@ -64,6 +63,7 @@ if TYPE_CHECKING:
         printable,
     )
     from .rendering import render_html, render_markdown, render_text
+    from .restoring import Restoration
     from .result import Outcome, Progress, Result, Status, Stop
     from .roles import read_restoration, read_restoration_async, read_roles, read_roles_async
     from .rules import breaches_in, check_rules
@@ -115,7 +115,6 @@ _NAMES = {
     ".direct": "add_users, add_users_async, set_members, set_members_async",
     ".documents": "groups_schema, journal_schema, plan_schema, review_schema, roles_schema",
     ".effects": "with_effects",
-    ".executor": "Restoration",
     ".explaining": "Explanation, Listing, Verdict, explain, listing_of",
     ".exporting": "export, export_csv",
     ".file_edits": "RemovalEdit, removal_edit",
@@ -144,6 +143,7 @@ _NAMES = {
         "Pruning, Run, RunSummary, Verification, delete_journals, list_runs, load_run, "
         "missing_numbers, prunable, read_journal, verify_runs"
     ),
+    ".restoring": "Restoration",
     ".result": "Outcome, Progress, Result, Status, Stop",
     ".snapshot": "read_account, read_account_async",
     ".state": "state_directory",

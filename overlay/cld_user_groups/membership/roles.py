@@ -33,7 +33,7 @@ from .model import Action, Group, Plan, Snapshot
 from .problems import quoted
 
 if TYPE_CHECKING:
-    from .executor import Restoration
+    from .restoring import Restoration
     from .runs import Run
 
 # No maximum of principals in one request is published.
@@ -268,7 +268,7 @@ def _record(client: _Client, group_id: str) -> Generator[Any, Any, RoleRecord]:
 def _restoration(
     client: _Client, run: Run, others: Iterable[Run]
 ) -> Generator[Any, Any, Restoration]:
-    from .executor import Restoration, recreated_by  # most commands undo nothing
+    from .restoring import Restoration, recreated_by  # most commands undo nothing
 
     recreated = recreated_by(run, others)
     if not any(outcome.roles and outcome.roles.granted for outcome in run.outcomes):

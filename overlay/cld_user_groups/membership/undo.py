@@ -10,7 +10,6 @@ from attrs import evolve
 
 from .directory import Directory
 from .effects import with_effects
-from .executor import Restoration
 from .grants import Grant, GroupRef
 from .guards import Protected, check_guards
 from .journal import UNDO_OF
@@ -18,6 +17,7 @@ from .model import Action, Change, GuardLimits, Plan, Snapshot, UserRef
 from .order import make_before_break
 from .planning import EXPIRES_AFTER, fingerprints_of, note_on_roles
 from .problems import quoted
+from .restoring import Restoration
 from .result import Outcome, Status
 from .runs import Run
 from .staleness import difference_of
