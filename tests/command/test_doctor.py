@@ -188,6 +188,9 @@ def test_without_the_extra_the_contract_is_skipped_with_the_extras_name(shell, m
     contract = found(shell)["contract"]
     assert contract["status"] == "skipped"
     assert "cld-user-groups[contract]" in contract["hint"]
+    # Nothing is read that no check looks at.
+    asked = [call.operation_id for call in shell.emulator.calls]
+    assert asked == ["getUserGroups", "getUsers", "inspectMultiple"] * 2  # once each time
 
 
 def test_settings_that_are_not_valid_fail_and_nothing_is_sent(shell, monkeypatch):

@@ -65,7 +65,7 @@ class Found:
     headers: httpx.Headers = field(factory=httpx.Headers)
     groups: Sequence[UserGroup] | None = None
     users: Sequence[User] | None = None
-    error: Exception | None = None  # that of the first other request that failed
+    error: Exception | None = None  # that of the last other request that failed
 
     @property
     def is_complete(self) -> bool:
@@ -90,7 +90,7 @@ class Found:
         try:
             return read(**arguments)
         except Exception as error:  # noqa: BLE001 - reported by `contract`
-            self.error = self.error or error
+            self.error = error
             return None
 
 
@@ -190,7 +190,9 @@ def check_account(found: Found) -> Iterator[Check]:
         yield _quota(found.headers)
         yield _clock(found.headers, datetime.now(UTC))
         if found.groups is not None:
-            _read_more(found, client, found.groups)
+            # Only `contract` asks about the members: of a group that has some.
+            with_members = (group.id for group in found.groups if group.users and hooks)
+            _read_more(found, client, next(with_members, None))
         yield _contract(found, contract)
         yield _providers(found.users)
         yield _permissions(client, found.groups)
@@ -264,13 +266,12 @@ def _contract_check() -> ContractCheck | Check:
         return Check("contract", "failed", errors.describe(error).message, REINSTALL)
 
 
-def _read_more(found: Found, client: CldProvisioning, groups: Sequence[UserGroup]) -> None:
-    """Read the members of a group that has some, and the users, with one request each."""
-    group_id = next((group.id for group in groups if group.users), None)
-    if group_id is not None:
-        found.tried(client.user_groups.list_users, group_id=group_id)
+def _read_more(found: Found, client: CldProvisioning, group_id: str | None) -> None:
+    """Read the users, and the members of a group, with one request each."""
     listed = found.tried(client.users.list)  # an account of many may have more
     found.users = listed and listed.users
+    if group_id is not None:
+        found.tried(client.user_groups.list_users, group_id=group_id)
 
 
 def _contract(found: Found, contract: ContractCheck | Check) -> Check:
