@@ -23,7 +23,7 @@ from .messages import (
 from .operations import HANDLERS, EmulatedApi, UsersFilters, UsersPaging, Wire
 from .roles import EmulatedRoles
 from .routes import ROUTER, Route
-from .transport import EmulatorTransport, Message, Receive, Send, serve_asgi
+from .transport import EmulatorASGI, EmulatorTransport
 
 if TYPE_CHECKING:
     from .server import EmulatorServer
@@ -84,7 +84,9 @@ class Emulator(EmulatedApi):
             if value not in choices:
                 known = ", ".join(map(repr, choices))
                 raise ValueError(f"invalid {name} {value!r}: use one of {known}")
-        self.account_id, self.api_key, self.api_secret = account_id, api_key, api_secret
+        self.account_id = account_id
+        self.api_key = api_key
+        self.api_secret = api_secret
         self._wire: Wire = wire
         self.calls = CallLog()
         self._users_filters, self._users_paging = users_filters, users_paging
@@ -139,14 +141,9 @@ class Emulator(EmulatedApi):
         return self._wire
 
     @property
-    def asgi(self) -> Callable[[Message, Receive, Send], Awaitable[None]]:
+    def asgi(self) -> EmulatorASGI:
         """The emulator as an ASGI application."""
-
-        # A function, for of a method uvicorn does not see by itself that it is one of ASGI 3.
-        async def application(scope: Message, receive: Receive, send: Send) -> None:
-            await serve_asgi(self.handle, scope, receive, send)
-
-        return application
+        return EmulatorASGI(self.handle)
 
     def fail(
         self,

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mutabl
 from typing import Any, Final
 from urllib.parse import quote
 
-import attrs
 import httpx
 
 from .messages import EmulatorRequest, EmulatorResponse, Handle
@@ -32,7 +31,6 @@ async def _sleep_in_any_loop(seconds: float) -> None:
     await anyio.sleep(seconds)
 
 
-@attrs.define(slots=False, eq=False, repr=False)
 class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Sends requests to the emulator in process, for the clients of ``httpx`` and ``httpx2``.
 
@@ -45,11 +43,16 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         async_sleep: Awaited for them in an async client; ``anyio.sleep`` by default.
     """
 
-    _handle: Handle
-    _sleep: Callable[[float], None] = attrs.field(default=time.sleep, alias="sleep", kw_only=True)
-    _async_sleep: Callable[[float], Awaitable[None]] | None = attrs.field(
-        default=None, alias="async_sleep", kw_only=True
-    )
+    def __init__(
+        self,
+        handle: Handle,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        async_sleep: Callable[[float], Awaitable[None]] | None = None,
+    ) -> None:
+        self._handle = handle
+        self._sleep = sleep
+        self._async_sleep = async_sleep or _sleep_in_any_loop
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Handle a request of a sync client."""
@@ -62,8 +65,7 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         """Handle a request of an async client."""
         response = self._handle(_read_request(request, await request.aread()))
         if response.delay:
-            sleep = self._async_sleep or _sleep_in_any_loop
-            await sleep(min(response.delay, _read_timeout(request)))
+            await self._async_sleep(min(response.delay, _read_timeout(request)))
         return _build_response(request, response)
 
 
@@ -118,37 +120,44 @@ class _HalfBody:
         raise self._error
 
 
-async def serve_asgi(handle: Handle, scope: Message, receive: Receive, send: Send) -> None:
-    """Serve one scope of an ASGI server."""
-    if scope["type"] == "lifespan":
-        for event in ("lifespan.startup", "lifespan.shutdown"):
-            await receive()
-            await send({"type": f"{event}.complete"})
-        return
-    if scope["type"] != "http":
-        raise ValueError(f"the emulator speaks HTTP only, not {scope['type']}")
-    content, more = bytearray(), True
-    while more:
-        message = await receive()
-        if message["type"] != "http.request":
+class EmulatorASGI:
+    """An ASGI application around the emulator."""
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Serve one ASGI scope."""
+        if scope["type"] == "lifespan":
+            for event in ("lifespan.startup", "lifespan.shutdown"):
+                await receive()
+                await send({"type": f"{event}.complete"})
             return
-        content += message.get("body", b"")
-        more = message.get("more_body", False)
-    target: bytes = scope.get("raw_path") or quote(scope["path"]).encode("ascii")
-    absolute = _ABSOLUTE_FORM.match(target)
-    path = target[absolute.end() :] or b"/" if absolute else target
-    query, headers = scope["query_string"], scope["headers"]
-    response = handle(EmulatorRequest(scope["method"], path, query, headers, bytes(content)))
-    if response.delay and await _disconnects_within(response.delay, receive):
-        return
-    if response.drop in (None, "during"):
-        head = {"status": response.status, "headers": list(response.headers)}
-        await send({"type": "http.response.start", **head})
-        is_half = response.drop == "during"
-        body = response.body[: len(response.body) // 2] if is_half else response.body
-        await send({"type": "http.response.body", "body": body, "more_body": is_half})
-    if response.drop is not None:
-        await _break_connection(scope, receive)
+        if scope["type"] != "http":
+            raise ValueError(f"the emulator speaks HTTP only, not {scope['type']}")
+        content, more = bytearray(), True
+        while more:
+            message = await receive()
+            if message["type"] != "http.request":
+                return
+            content += message.get("body", b"")
+            more = message.get("more_body", False)
+        target: bytes = scope.get("raw_path") or quote(scope["path"]).encode("ascii")
+        absolute = _ABSOLUTE_FORM.match(target)
+        path = target[absolute.end() :] or b"/" if absolute else target
+        query, headers = scope["query_string"], scope["headers"]
+        request = EmulatorRequest(scope["method"], path, query, headers, bytes(content))
+        response = self._handle(request)
+        if response.delay and await _disconnects_within(response.delay, receive):
+            return
+        if response.drop in (None, "during"):
+            head = {"status": response.status, "headers": list(response.headers)}
+            await send({"type": "http.response.start", **head})
+            is_half = response.drop == "during"
+            body = response.body[: len(response.body) // 2] if is_half else response.body
+            await send({"type": "http.response.body", "body": body, "more_body": is_half})
+        if response.drop is not None:
+            await _break_connection(scope, receive)
 
 
 async def _disconnects_within(delay: float, receive: Receive) -> bool:
