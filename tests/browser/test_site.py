@@ -109,9 +109,9 @@ def test_button_copies_code_without_prompts_and_output(
 
 
 OF_THE_COMMAND = """
-commands-for-a-file commands-for-people-and-groups completion doctor exit-codes formats global-
-options in-a-plan interruption options-of-apply-and-undo roles-of-a-group-that-comes-back runs-
-at-the-same-time what-groups-grant what-the-account-sends
+commands-for-a-file commands-for-people-and-groups completion doctor exit-codes formats
+global-options in-a-plan interruption options-of-apply-and-undo
+roles-of-a-group-that-comes-back runs-at-the-same-time what-groups-grant what-the-account-sends
 """
 
 
