@@ -80,7 +80,7 @@ generate: $(READY) ## Generate the client from openapi.yaml
 USING_DEPENDENCIES := tests/unit tests/emulator tests/limiter tests/assistant \
 	$(addprefix tests/contract/test_,contract_check.py emulator.py requests.py) \
 	$(addprefix tests/membership/test_,apply.py lease.py reading.py) \
-	$(addprefix tests/command/test_,completion.py everyday.py groups.py profiles.py progress.py tables.py)
+	$(addprefix tests/command/test_,completion.py everyday.py groups.py profiles.py streams.py tables.py)
 
 test-lowest: $(READY) ## Test with the lowest versions that pyproject.toml declares
 	@tools/lowest_versions $(LOWEST)
